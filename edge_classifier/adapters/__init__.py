@@ -1,0 +1,1 @@
+"""What touches the world: cameras, windows, files, TensorFlow, LiteRT."""

@@ -1,0 +1,122 @@
+"""The errors that this package raises.
+
+Every error is an `EdgeClassifierError`; each leaf is also the builtin that a caller would
+expect, so that `except OSError` keeps working around a camera::
+
+    EdgeClassifierError
+    ├── InvalidValueError (ValueError)       an argument or a setting is out of its range
+    │   ├── InvalidClassNameError            a class name that cannot be stored or told apart
+    │   └── InvalidImageError                not an image, or one that cannot be used
+    ├── UnknownClassError (KeyError)         a class that the project does not have
+    ├── ProjectError (OSError)               the project folder cannot be used
+    │   ├── NotAProjectError                 a folder that holds something else
+    │   ├── ProjectFormatError (ValueError)  project.json is damaged or from a newer version
+    │   └── ProjectLockedError               another program has the project open
+    ├── CameraError (OSError)                a source of frames cannot be used
+    │   ├── CameraNotFoundError              nothing there to open
+    │   └── CameraLostError                  it was there and has gone
+    ├── NoDisplayError (RuntimeError)        a window is asked for, and there is no screen
+    ├── BackboneError (RuntimeError)         a backbone cannot be built or run
+    │   ├── WeightsNotFoundError (FileNotFoundError)
+    │   ├── WeightsMismatchError (ValueError)   not the file it should be
+    │   └── DownloadError (ConnectionError)
+    ├── BackboneMismatchError (ValueError)   features or a head of another backbone
+    ├── NotTrainedError (RuntimeError)       no head yet
+    ├── NotEnoughSamplesError (ValueError)   fewer classes or samples than the work needs
+    ├── ExportError (RuntimeError)           a bundle could not be written or did not verify
+    └── CancelledError (RuntimeError)        stopped by the user before the end
+"""
+
+from __future__ import annotations
+
+
+class EdgeClassifierError(Exception):
+    """Any error of this package; its message is one line made for the user."""
+
+    def __str__(self) -> str:
+        """Return the message itself, also where the builtin parent would quote it."""
+        return str(self.args[0]) if self.args else ""
+
+
+class InvalidValueError(EdgeClassifierError, ValueError):
+    """An argument or a setting is out of its range."""
+
+
+class InvalidClassNameError(InvalidValueError):
+    """A class name cannot be stored, or cannot be told from another one."""
+
+
+class InvalidImageError(InvalidValueError):
+    """Something is not an image, or is one that cannot be used."""
+
+
+class UnknownClassError(EdgeClassifierError, KeyError):
+    """The project has no class of this name."""
+
+
+class ProjectError(EdgeClassifierError, OSError):
+    """A project folder cannot be read or written."""
+
+
+class NotAProjectError(ProjectError):
+    """The folder holds something else than a project."""
+
+
+class ProjectFormatError(ProjectError, ValueError):
+    """A project's own file is damaged, or was written by a newer version."""
+
+
+class ProjectLockedError(ProjectError):
+    """Another program has the project open for writing."""
+
+
+class CameraError(EdgeClassifierError, OSError):
+    """A source of frames cannot be used."""
+
+
+class CameraNotFoundError(CameraError):
+    """There is no such camera, file or stream."""
+
+
+class CameraLostError(CameraError):
+    """A source that delivered frames has stopped to exist."""
+
+
+class NoDisplayError(EdgeClassifierError, RuntimeError):
+    """A window is asked for on a machine without a screen."""
+
+
+class BackboneError(EdgeClassifierError, RuntimeError):
+    """A backbone cannot be built or run."""
+
+
+class WeightsNotFoundError(BackboneError, FileNotFoundError):
+    """The weights of a backbone are neither given, nor cached, nor built in."""
+
+
+class WeightsMismatchError(BackboneError, ValueError):
+    """A weights file is damaged, or belongs to another architecture."""
+
+
+class DownloadError(BackboneError, ConnectionError):
+    """Weights could not be fetched."""
+
+
+class BackboneMismatchError(EdgeClassifierError, ValueError):
+    """Features or a head belong to another backbone than the one in use."""
+
+
+class NotTrainedError(EdgeClassifierError, RuntimeError):
+    """An answer is asked for before there is a head."""
+
+
+class NotEnoughSamplesError(EdgeClassifierError, ValueError):
+    """There are fewer classes or samples than the work needs."""
+
+
+class ExportError(EdgeClassifierError, RuntimeError):
+    """A bundle could not be written, or does not say what the live picture said."""
+
+
+class CancelledError(EdgeClassifierError, RuntimeError):
+    """The user stopped the work before its end."""

@@ -1,0 +1,233 @@
+"""The data that everything else is about: frames, samples, features, predictions.
+
+All types are frozen and validated when made. Images are `(H, W, 3)` uint8 in **BGR** order,
+as OpenCV gives them; only the preprocessing, which is stored with the model, turns them to RGB.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_classifier.device.classify import Preprocessing
+from edge_classifier.errors import InvalidImageError, InvalidValueError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Image: TypeAlias = npt.NDArray[np.uint8]
+"""A bare picture: `(H, W, 3)` uint8, BGR."""
+
+Features: TypeAlias = npt.NDArray[np.float32]
+"""`(N, D)` float32, one row an image."""
+
+Colour: TypeAlias = tuple[int, int, int]
+"""Blue, green, red, each 0 to 255."""
+
+FeatureKind: TypeAlias = Literal["pooled", "spatial"]
+
+BACKGROUND: Final = "background"
+"""The name of the ordinary class that key B records: the empty scene."""
+
+
+def check_image(image: npt.NDArray[np.generic]) -> None:
+    """Refuse what is not a `(H, W, 3)` uint8 picture.
+
+    Raises:
+        InvalidImageError: with what was expected and what was received.
+    """
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:  # noqa: PLR2004 - three axes, three colours
+        raise InvalidImageError(
+            "Expected an image of shape (H, W, 3) and dtype uint8 in BGR order, "
+            f"received shape {image.shape} and dtype {image.dtype}."
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """A capture with its time.
+
+    Attributes:
+        image: `(H, W, 3)` uint8, BGR, as the camera gave it (never mirrored).
+        index: Number of the frame since its source was opened, from 0.
+        timestamp_s: When it was captured, in seconds of a monotonic clock.
+        capture_ms: How long the source took to deliver it, in milliseconds.
+    """
+
+    image: Image
+    index: int
+    timestamp_s: float
+    capture_ms: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_image(self.image)
+        if self.index < 0:
+            raise InvalidValueError(f"Expected a frame index of 0 or more, received {self.index}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A stored, labelled image.
+
+    Attributes:
+        class_name: The class it was captured for.
+        burst_id: The burst it belongs to: what is undone, and what is split, as a whole.
+        path: The picture file.
+        image_sha256: Hash of the picture file's bytes, hexadecimal: the key of its features.
+    """
+
+    class_name: str
+    burst_id: str
+    path: Path
+    image_sha256: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedImage:
+    """A picture as it will be stored, before it belongs to a class.
+
+    Attributes:
+        data: The bytes of the picture file.
+        image: The same bytes decoded again, BGR: what features are computed from, so that a
+            sample has the same features when it is captured and when it is read back.
+        sha256: Hash of `data`, hexadecimal.
+    """
+
+    data: bytes
+    image: Image
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class BackboneInfo:
+    """What a backbone is, as far as features depend on it.
+
+    Attributes:
+        name: As in `--backbone`, for example `v2-0.35`.
+        feature_shape: `(h, w, c)` of the last convolution's output.
+        feature_kind: `pooled` gives `(c,)` per image, `spatial` the flattened `(h * w * c,)`.
+        weights_sha256: Hash of the weights, hexadecimal.
+        preprocessing: How an image becomes the network's input.
+    """
+
+    name: str
+    feature_shape: tuple[int, int, int]
+    feature_kind: FeatureKind
+    weights_sha256: str
+    preprocessing: Preprocessing
+
+    def __post_init__(self) -> None:
+        if len(self.feature_shape) != 3 or min(self.feature_shape) < 1:  # noqa: PLR2004 - h, w, c
+            raise InvalidValueError(
+                f"Expected a feature shape (h, w, c) of positive sizes, "
+                f"received {self.feature_shape}."
+            )
+
+    @property
+    def feature_dim(self) -> int:
+        """D, the number of features per image."""
+        height, width, channels = self.feature_shape
+        return channels if self.feature_kind == "pooled" else height * width * channels
+
+    @property
+    def key(self) -> str:
+        """A hash of all that features depend on; features of another key are never mixed in."""
+        text = json.dumps(
+            [self.weights_sha256, self.feature_kind, asdict(self.preprocessing)], sort_keys=True
+        )
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FeatureSet:
+    """Labelled features, ready to train on.
+
+    Attributes:
+        features: `(N, D)` float32.
+        class_ids: `(N,)` int64, each an index into `class_names`.
+        burst_ids: `(N,)` strings, which burst each row came from.
+        class_names: The C classes, in the order of the scores.
+    """
+
+    features: Features
+    class_ids: npt.NDArray[np.int64]
+    burst_ids: npt.NDArray[np.str_]
+    class_names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if self.features.ndim != 2 or self.features.dtype != np.float32:  # noqa: PLR2004 - (N, D)
+            raise InvalidValueError(
+                "Expected features of shape (N, D) and dtype float32, "
+                f"received {self.features.shape} and {self.features.dtype}."
+            )
+        rows = self.features.shape[0]
+        if self.class_ids.shape != (rows,) or self.burst_ids.shape != (rows,):
+            raise InvalidValueError(
+                f"Expected {rows} class ids and burst ids, one a row of features, "
+                f"received {self.class_ids.shape} and {self.burst_ids.shape}."
+            )
+        if rows and not 0 <= int(self.class_ids.min()) <= int(self.class_ids.max()) < len(
+            self.class_names
+        ):
+            raise InvalidValueError(
+                f"Expected class ids from 0 to {len(self.class_names) - 1}, received "
+                f"{int(self.class_ids.min())} to {int(self.class_ids.max())}."
+            )
+
+    def __len__(self) -> int:
+        """N, the number of samples."""
+        return int(self.features.shape[0])
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Samples per class, in the order of `class_names`."""
+        return tuple(
+            int(n) for n in np.bincount(self.class_ids, minlength=len(self.class_names))
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """What the model says of one image.
+
+    Attributes:
+        class_names: The C classes, in the order of the scores.
+        scores: `(C,)` float32 in [0, 1], summing to 1.
+        unknown: Whether the image resembles none of the classes.
+        similarity: Cosine similarity to the nearest samples in [-1, 1]; what `unknown` was
+            decided on. `None` where nothing was measured yet.
+        threshold: The similarity below which an image is unknown, or `None` likewise.
+    """
+
+    class_names: tuple[str, ...]
+    scores: npt.NDArray[np.float32]
+    unknown: bool = False
+    similarity: float | None = None
+    threshold: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.scores.shape != (len(self.class_names),) or not self.class_names:
+            raise InvalidValueError(
+                f"Expected one score for each of {len(self.class_names)} classes (at least one), "
+                f"received shape {self.scores.shape}."
+            )
+
+    @property
+    def class_id(self) -> int:
+        """Index of the highest score; the first one of equals."""
+        return int(np.argmax(self.scores))
+
+    @property
+    def class_name(self) -> str:
+        """Name of the class with the highest score, whether or not it is unknown."""
+        return self.class_names[self.class_id]
+
+    @property
+    def confidence(self) -> float:
+        """The highest score, in [0, 1]."""
+        return float(self.scores[self.class_id])

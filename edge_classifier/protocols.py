@@ -1,0 +1,162 @@
+"""The seams: what the core asks of the world, each with a fake in `edge_classifier.testing`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+    from pathlib import Path
+
+    from edge_classifier.frame import (
+        BackboneInfo,
+        EncodedImage,
+        Features,
+        Frame,
+        Image,
+        Sample,
+    )
+
+T = TypeVar("T")
+
+Clock: TypeAlias = Callable[[], float]
+"""Gives seconds of a monotonic clock, as `time.monotonic` does."""
+
+Progress: TypeAlias = Callable[[float], None]
+"""Is told how much of a work is done, from 0.0 to 1.0."""
+
+Cancelled: TypeAlias = Callable[[], bool]
+"""Says whether the work that asks should stop."""
+
+
+class FrameSource(Protocol):
+    """Something that gives frames: a camera, a video file, a stream, the demo.
+
+    Iterating gives frames in the order of capture. The end of a video is the end of the
+    iteration; a camera that vanishes raises `CameraLostError`. `close` may be called twice,
+    and from another thread.
+    """
+
+    @property
+    def description(self) -> str:
+        """What it is, for the user: `camera 0, 640x480 at 30 fps`."""
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Give the frames."""
+
+    def close(self) -> None:
+        """Release the device."""
+
+
+class Display(Protocol):
+    """Something that shows pictures and hears keys: a window, later a page in a browser."""
+
+    def show(self, image: Image) -> str | None:
+        """Show a picture and return what was pressed since the last call.
+
+        Args:
+            image: `(H, W, 3)` uint8, BGR.
+
+        Returns:
+            `None`, or the name of a key: a printable character as it was typed (`"a"`, `"é"`,
+            `" "`), or one of `enter`, `escape`, `backspace`, `tab`, `delete`, `up`, `down`,
+            `left`, `right`, or `close` once the window was closed.
+        """
+
+    def close(self) -> None:
+        """Take the window away; may be called twice."""
+
+
+class Backbone(Protocol):
+    """A frozen MobileNet without its top."""
+
+    @property
+    def info(self) -> BackboneInfo:
+        """What it is."""
+
+    def extract(self, images: Sequence[Image]) -> Features:
+        """Compute the features of images.
+
+        Args:
+            images: N pictures of any size, each `(H, W, 3)` uint8, BGR.
+
+        Returns:
+            `(N, D)` float32.
+        """
+
+
+class FeatureCache(Protocol):
+    """Features that were computed before, of one backbone, keyed by the image's hash."""
+
+    def load(self) -> tuple[list[str], Features]:
+        """Return the SHA-256 of each known image and the features, `(N, D)`, row by row."""
+
+    def append(self, image_sha256: str, features: Features) -> None:
+        """Add one image's features, `(D,)` float32; on disk when this returns."""
+
+    def close(self) -> None:
+        """Flush and release the file; may be called twice."""
+
+
+class SampleStore(Protocol):
+    """A project on disk: classes and samples.
+
+    Every method that changes something has done so on disk when it returns.
+    """
+
+    @property
+    def name(self) -> str:
+        """The project's name, for the user."""
+
+    def class_names(self) -> tuple[str, ...]:
+        """The classes, in the order of their keys."""
+
+    def samples(self) -> tuple[Sample, ...]:
+        """All samples, by class, then in the order they were captured."""
+
+    def encode(self, image: Image) -> EncodedImage:
+        """Turn a frame's picture into what will be stored (BGR, any size)."""
+
+    def next_burst_id(self) -> str:
+        """Give an identifier that no burst has or had, sorting after all others."""
+
+    def add_sample(self, encoded: EncodedImage, class_name: str, burst_id: str) -> Sample:
+        """Store a sample.
+
+        Raises:
+            UnknownClassError: if the project has no such class.
+            ProjectError: if it cannot be written; then nothing was.
+        """
+
+    def add_class(self, class_name: str) -> str:
+        """Add a class at the end and return its name as stored (trimmed, NFC).
+
+        Raises:
+            InvalidClassNameError: if it cannot be stored or told from another one.
+        """
+
+    def rename_class(self, class_name: str, new_name: str) -> str:
+        """Rename a class, its samples with it, and return the name as stored."""
+
+    def remove_class(self, class_name: str) -> None:
+        """Move a class with its samples to the project's trash."""
+
+    def remove_burst(self, burst_id: str) -> None:
+        """Move a burst's samples to the project's trash."""
+
+    def thumbnail(self, sample: Sample) -> Image:
+        """Read a sample's picture, small, BGR."""
+
+    def read_image(self, sample: Sample) -> Image:
+        """Read a sample's picture, whole, BGR."""
+
+    def save_as(self, target: Path) -> None:
+        """Copy the whole project to a new folder; whole or not at all."""
+
+
+class Executor(Protocol):
+    """Runs work aside: the one worker thread, or at once in tests."""
+
+    def submit(self, work: Callable[[], T], /) -> Future[T]:
+        """Run the work some time and give its result through the future."""

@@ -1,0 +1,162 @@
+"""What the picture shows, as plain data: made by the session, drawn by the overlay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edge_classifier.frame import Colour, Image
+
+
+class Mode(Enum):
+    """What the keys mean at present."""
+
+    LIVE = "live"
+    TYPING = "typing"
+    CONFIRMING = "confirming"
+
+
+class Level(Enum):
+    """How urgent a message is."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassCard:
+    """One class in the picture.
+
+    Attributes:
+        name: In any script, at most 100 characters.
+        key: What records it: `1` to `9`, `B`, or `None` beyond nine.
+        colour: Blue, green, red.
+        count: Stored samples.
+        score: Live score in [0, 1], or `None` where there is no prediction.
+        thumbnail: The newest sample, BGR, at most 96 pixels wide, or `None`.
+        selected: Whether the record key (space) records into it.
+        recording: Whether a burst of it is running.
+    """
+
+    name: str
+    key: str | None
+    colour: Colour
+    count: int
+    score: float | None
+    thumbnail: Image | None
+    selected: bool
+    recording: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """The verdict, large.
+
+    Attributes:
+        label: A class name, or `unknown`.
+        confidence: In [0, 1], or `None` with `unknown`.
+        unknown: Whether the frame resembles no class.
+        colour: Of the class; grey with `unknown`.
+    """
+
+    label: str
+    confidence: float | None
+    unknown: bool
+    colour: Colour
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Where a frame's time goes, smoothed.
+
+    Attributes:
+        fps: Frames inferred per second.
+        capture_ms: Milliseconds the source takes per frame.
+        inference_ms: Milliseconds for preprocessing, backbone and head.
+        drawing_ms: Milliseconds for drawing and showing.
+    """
+
+    fps: float
+    capture_ms: float
+    inference_ms: float
+    drawing_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What is going on beside the live picture.
+
+    Attributes:
+        text: `recording phone`, `training`, `trained`, `saved`, …
+        progress: From 0.0 to 1.0, or `None` where there is nothing to measure.
+        recording: Draws the red dot.
+    """
+
+    text: str
+    progress: float | None = None
+    recording: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One line that appears for some seconds."""
+
+    text: str
+    level: Level = Level.INFO
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """Something asked in the window.
+
+    Attributes:
+        title: The question.
+        text: What was typed so far, or `None` for a yes/no question.
+        note: Which keys do what.
+        error: Why what was typed cannot be taken.
+    """
+
+    title: str
+    text: str | None
+    note: str
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """All that the window shows at one moment.
+
+    Attributes:
+        image: The newest picture, `(H, W, 3)` BGR, not mirrored, or `None` before the first.
+        mirrored: Whether to draw it mirrored (for the eye only; never for the model).
+        mode: What the keys mean.
+        title: Project and backbone, one line.
+        cards: One a class, in the order of the keys.
+        banner: The verdict, or `None` where there is none to give.
+        activity: Recording, training, saved.
+        rates: Frames per second and milliseconds.
+        hint: What to do next, or empty.
+        message: Something that just happened, or `None`.
+        prompt: A question that waits for an answer, or `None`.
+        help_lines: `(key, meaning)` pairs while help is shown, else empty.
+        paused: Whether prediction is paused.
+        done: Whether the session is over.
+    """
+
+    image: Image | None
+    mirrored: bool
+    mode: Mode
+    title: str
+    cards: tuple[ClassCard, ...]
+    banner: Banner | None
+    activity: Activity
+    rates: Rates
+    hint: str
+    message: Message | None = None
+    prompt: Prompt | None = None
+    help_lines: tuple[tuple[str, str], ...] = ()
+    paused: bool = False
+    done: bool = False
