@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from edge_classifier.device.classify import Preprocessing
 from edge_classifier.errors import InvalidImageError, InvalidValueError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from edge_classifier.device.classify import Preprocessing
 
 Image: TypeAlias = npt.NDArray[np.uint8]
 """A bare picture: `(H, W, 3)` uint8, BGR."""
@@ -186,9 +187,7 @@ class FeatureSet:
     @property
     def counts(self) -> tuple[int, ...]:
         """Samples per class, in the order of `class_names`."""
-        return tuple(
-            int(n) for n in np.bincount(self.class_ids, minlength=len(self.class_names))
-        )
+        return tuple(int(n) for n in np.bincount(self.class_ids, minlength=len(self.class_names)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,12 +11,14 @@ if TYPE_CHECKING:
 
     from edge_classifier.frame import (
         BackboneInfo,
+        Colour,
         EncodedImage,
         Features,
         Frame,
         Image,
         Sample,
     )
+    from edge_classifier.model import Model
 
 T = TypeVar("T")
 
@@ -112,6 +114,9 @@ class SampleStore(Protocol):
     def class_names(self) -> tuple[str, ...]:
         """The classes, in the order of their keys."""
 
+    def colour(self, class_name: str) -> Colour:
+        """The colour of a class: blue, green, red."""
+
     def samples(self) -> tuple[Sample, ...]:
         """All samples, by class, then in the order they were captured."""
 
@@ -153,6 +158,22 @@ class SampleStore(Protocol):
 
     def save_as(self, target: Path) -> None:
         """Copy the whole project to a new folder; whole or not at all."""
+
+
+class ModelStore(Protocol):
+    """Where a project keeps its trained model."""
+
+    def save(self, model: Model, *, backbone_key: str, fingerprint: str) -> None:
+        """Store a model; whole or not at all.
+
+        Args:
+            model: The head and its measure of unknown.
+            backbone_key: `BackboneInfo.key` of the features it was trained on.
+            fingerprint: `Dataset.fingerprint` of what it was trained on.
+        """
+
+    def load(self, *, backbone_key: str) -> tuple[Model, str] | None:
+        """Return the model and its fingerprint, or `None` if there is none for this backbone."""
 
 
 class Executor(Protocol):

@@ -1,0 +1,133 @@
+"""A trained model on disk: one `.npz` without pickles, written whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import zipfile
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from edge_classifier.adapters.files import write_atomic
+from edge_classifier.errors import ProjectFormatError
+from edge_classifier.head import DenseHead, Head, LinearHead
+from edge_classifier.model import Model
+from edge_classifier.unknown import UnknownDetector
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+_FORMAT: Final = 1
+_NAME: Final = "model.npz"
+
+_log = logging.getLogger(__name__)
+
+
+class FileModelStore:
+    """Keeps a project's model in a folder; implements `protocols.ModelStore`.
+
+    Args:
+        folder: Made when the first model is saved.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / _NAME
+
+    def save(self, model: Model, *, backbone_key: str, fingerprint: str) -> None:
+        """Store a model; whole or not at all.
+
+        Raises:
+            ProjectError: if it cannot be written.
+        """
+        kind = "linear" if isinstance(model.head, LinearHead) else "dense"
+        meta: dict[str, Any] = {
+            "format": _FORMAT,
+            "kind": kind,
+            "class_names": model.class_names,
+            "backbone_key": backbone_key,
+            "fingerprint": fingerprint,
+        }
+        arrays: dict[str, npt.NDArray[np.float32]] = _head_arrays(model.head)
+        if model.unknown:
+            meta["threshold"] = model.unknown.threshold
+            meta["measured_on_bursts"] = model.unknown.measured_on_bursts
+            arrays["references"] = model.unknown.references
+        buffer = io.BytesIO()
+        text = np.frombuffer(json.dumps(meta).encode(), np.uint8)
+        # NumPy's stub mistakes the arrays for its own keyword arguments.
+        np.savez(buffer, meta=text, **arrays)  # type: ignore[arg-type]
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(self._path, buffer.getvalue())
+
+    def load(self, *, backbone_key: str) -> tuple[Model, str] | None:
+        """Return the model and the fingerprint of what it was trained on.
+
+        Returns:
+            `None` if there is no model for this backbone. A damaged file counts as none, with
+            a warning in the log: training again from the samples brings it back.
+        """
+        if not self._path.exists():
+            return None
+        try:
+            model, meta = _read(self._path)
+        except ProjectFormatError as error:
+            _log.warning("%s", error)
+            return None
+        if meta["backbone_key"] != backbone_key:
+            return None
+        return model, str(meta["fingerprint"])
+
+
+def _head_arrays(head: Head) -> dict[str, npt.NDArray[np.float32]]:
+    if isinstance(head, LinearHead):
+        return {"weights": head.weights, "bias": head.bias}
+    return {
+        "hidden_weights": head.hidden_weights,
+        "hidden_bias": head.hidden_bias,
+        "weights": head.weights,
+    }
+
+
+def _read(path: Path) -> tuple[Model, dict[str, Any]]:
+    """Read a model file.
+
+    Raises:
+        ProjectFormatError: if it is damaged or was written by a newer version.
+    """
+    try:
+        return _parse(path)
+    except ProjectFormatError:
+        raise
+    except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise ProjectFormatError(
+            f"{path} is damaged ({error}); it will be trained again from the samples."
+        ) from error
+
+
+def _parse(path: Path) -> tuple[Model, dict[str, Any]]:
+    with np.load(path, allow_pickle=False) as file:
+        meta = json.loads(file["meta"].tobytes())
+        arrays = {name: file[name] for name in file.files if name != "meta"}
+    if meta["format"] != _FORMAT:
+        raise ProjectFormatError(
+            f"{path} has format {meta['format']}, this version reads {_FORMAT}; "
+            "it will be trained again."
+        )
+    if any(a.dtype != np.float32 or not np.isfinite(a).all() for a in arrays.values()):
+        raise ValueError("not all numbers are finite 32-bit floats")
+    names = tuple(str(name) for name in meta["class_names"])
+    detector = None
+    if "references" in arrays:
+        detector = UnknownDetector(
+            arrays.pop("references"),
+            threshold=float(meta["threshold"]),
+            measured_on_bursts=bool(meta["measured_on_bursts"]),
+        )
+    head: Head = (
+        LinearHead(names, **arrays) if meta["kind"] == "linear" else DenseHead(names, **arrays)
+    )
+    return Model(head, detector), meta

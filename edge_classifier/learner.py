@@ -1,0 +1,305 @@
+"""Learning aside while the picture keeps moving: backbone, features, imprinting, training."""
+
+from __future__ import annotations
+
+import logging
+import queue
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edge_classifier.dataset import FeatureTable
+from edge_classifier.errors import CancelledError, InvalidImageError, ProjectError
+from edge_classifier.head import imprint
+from edge_classifier.jobs import Job
+from edge_classifier.model import Model
+from edge_classifier.training import HeadSettings, train
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edge_classifier.dataset import Dataset
+    from edge_classifier.frame import Features, Image, Sample
+    from edge_classifier.protocols import (
+        Backbone,
+        Cancelled,
+        Executor,
+        FeatureCache,
+        ModelStore,
+        Progress,
+        SampleStore,
+    )
+
+_log = logging.getLogger(__name__)
+
+_TAKEN_PER_STEP = 8
+"""Computed features that one step of the loop takes over; more would delay its frame."""
+
+_MIN_CLASSES = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoadedBackbone:
+    """What loading gives.
+
+    Attributes:
+        backbone: Ready to use.
+        cache: Features computed before.
+        models: Where the trained model is kept.
+        note: Which backbone was chosen and why, one line for the user.
+    """
+
+    backbone: Backbone
+    cache: FeatureCache
+    models: ModelStore
+    note: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ready:
+    loaded: LoadedBackbone
+    table: FeatureTable
+    model: Model | None
+    fingerprint: str
+
+
+class Learner:
+    """Keeps features and model up to date with the dataset.
+
+    All its methods are called by the loop; what takes long runs on the worker.
+
+    Args:
+        store: Where the pictures of samples are read.
+        load: Loads the backbone; runs on the worker, may take seconds.
+        executor: The worker.
+        settings: How heads are trained.
+    """
+
+    def __init__(
+        self,
+        store: SampleStore,
+        load: Callable[[Progress, Cancelled], LoadedBackbone],
+        executor: Executor,
+        settings: HeadSettings | None = None,
+    ) -> None:
+        self._store = store
+        self._executor = executor
+        self.settings = settings or HeadSettings()
+        self.model: Model | None = None
+        self._loaded: LoadedBackbone | None = None
+        self._table: FeatureTable | None = None
+        self._imprinted = False
+        self._dataset: Dataset | None = None
+        self._trained_dataset: Dataset | None = None
+        self._look_for_missing = False
+        self._loading: Job[_Ready] | None = Job(
+            "loading the backbone", lambda p, c: _get_ready(load, p, c), executor
+        )
+        self._extracting: Job[None] | None = None
+        self._extracted: queue.SimpleQueue[tuple[str, Features | None]] = queue.SimpleQueue()
+        self._unreadable: set[str] = set()
+        self._training: Job[Model] | None = None
+        self._training_on: Dataset | None = None
+        self._train_wanted = False
+
+    @property
+    def backbone(self) -> Backbone | None:
+        """The backbone, once it is there."""
+        return self._loaded.backbone if self._loaded else None
+
+    @property
+    def note(self) -> str:
+        """Which backbone is in use; empty while it is being loaded."""
+        return self._loaded.note if self._loaded else ""
+
+    @property
+    def job(self) -> Job[_Ready] | Job[None] | Job[Model] | None:
+        """What the worker does for the learner at present."""
+        return self._loading or self._extracting or self._training
+
+    @property
+    def stale(self) -> bool:
+        """Whether the dataset has changed since the model was trained."""
+        return self._dataset is not self._trained_dataset
+
+    def extract(self, image: Image) -> Features | None:
+        """Compute the features `(D,)` of a picture, or `None` while there is no backbone."""
+        return self._loaded.backbone.extract([image])[0] if self._loaded else None
+
+    def remember(self, sample: Sample, features: Features) -> None:
+        """Keep the features `(D,)` of a new sample, in memory and on disk."""
+        if self._loaded and self._table is not None and sample.image_sha256 not in self._table:
+            self._table.add(sample.image_sha256, features)
+            self._loaded.cache.append(sample.image_sha256, features)
+
+    def dataset_changed(self, dataset: Dataset) -> None:
+        """Take note of added or removed samples; answers for new classes come at once."""
+        self._dataset = dataset
+        self._look_for_missing = True
+        if self._training:
+            self._training.cancel()
+            self._training = None
+            self._train_wanted = True
+        self._imprint(dataset)
+
+    def class_removed(self, class_name: str) -> None:
+        """Let the model forget a class."""
+        self.model = self.model.without(class_name) if self.model else None
+
+    def class_renamed(self, class_name: str, new_name: str) -> None:
+        """Let the model call a class by its new name."""
+        self.model = self.model.renamed(class_name, new_name) if self.model else None
+
+    def request_training(self) -> None:
+        """Train as soon as the worker and the features allow."""
+        self._train_wanted = True
+
+    def poll(self) -> str | None:
+        """Take over what the worker has finished; called once a step.
+
+        Returns:
+            A line for the user when something has just happened, else `None`.
+
+        Raises:
+            EdgeClassifierError: when loading, extracting or training failed.
+        """
+        line = self._poll_loading()
+        self._poll_extracting()
+        trained = self._poll_training()
+        self._start_work()
+        return trained or line
+
+    def close(self) -> None:
+        """Stop what runs; may be called twice."""
+        for job in (self._loading, self._extracting, self._training):
+            if job:
+                job.cancel()
+        if self._loaded:
+            self._loaded.cache.close()
+
+    def _poll_loading(self) -> str | None:
+        if not (self._loading and self._loading.done):
+            return None
+        job, self._loading = self._loading, None
+        ready = job.result()
+        self._loaded, self._table, self.model = ready.loaded, ready.table, ready.model
+        self._look_for_missing = True
+        if self._dataset and self._dataset.fingerprint == ready.fingerprint:
+            self._trained_dataset = self._dataset
+        elif self._dataset:
+            self._imprint(self._dataset)
+            self._train_wanted = True
+        return f"backbone: {ready.loaded.note}"
+
+    def _poll_extracting(self) -> None:
+        if self._table is None or not self._loaded:
+            return
+        for _ in range(_TAKEN_PER_STEP):
+            try:
+                sha, features = self._extracted.get_nowait()
+            except queue.Empty:
+                break
+            if features is None:
+                self._unreadable.add(sha)
+            elif sha not in self._table:
+                self._table.add(sha, features)
+                self._loaded.cache.append(sha, features)
+        if self._extracting and self._extracting.done and self._extracted.empty():
+            job, self._extracting = self._extracting, None
+            job.result()
+            if self._dataset:
+                self._imprint(self._dataset)
+            self._train_wanted = True
+
+    def _poll_training(self) -> str | None:
+        if not (self._training and self._training.done and self._training_on):
+            return None
+        job, self._training = self._training, None
+        try:
+            self.model = job.result()
+        except CancelledError:
+            return None
+        self._imprinted = False
+        self._trained_dataset = self._training_on
+        return f"trained on {len(self._training_on.samples)} samples"
+
+    def _start_work(self) -> None:
+        if self._loaded is None or self._table is None or self._dataset is None:
+            return
+        if self._look_for_missing and not self._extracting:
+            self._look_for_missing = False
+            self._extract_what_is_missing(self._dataset, self._table, self._loaded.backbone)
+        if self._train_wanted and not self._extracting and not self._training:
+            self._train_wanted = False
+            self._train(self._dataset, self._loaded, self._table)
+
+    def _extract_what_is_missing(
+        self, dataset: Dataset, table: FeatureTable, backbone: Backbone
+    ) -> None:
+        missing = [s for s in dataset.missing(table) if s.image_sha256 not in self._unreadable]
+        if missing:
+            self._extracting = Job(
+                "computing features",
+                lambda p, c: self._extract_all(backbone, missing, p, c),
+                self._executor,
+            )
+
+    def _train(self, dataset: Dataset, loaded: LoadedBackbone, table: FeatureTable) -> None:
+        feature_set = dataset.feature_set(table)
+        if len(feature_set.class_names) < _MIN_CLASSES:
+            return
+        settings, fingerprint = self.settings, dataset.fingerprint
+
+        def work(progress: Progress, cancelled: Cancelled) -> Model:
+            model = train(feature_set, settings, cancelled=cancelled, progress=progress)
+            loaded.models.save(
+                model, backbone_key=loaded.backbone.info.key, fingerprint=fingerprint
+            )
+            return model
+
+        self._training_on = dataset
+        self._training = Job("training", work, self._executor)
+
+    def _extract_all(
+        self,
+        backbone: Backbone,
+        samples: list[Sample],
+        progress: Progress,
+        cancelled: Cancelled,
+    ) -> None:
+        for done, sample in enumerate(samples):
+            if cancelled():
+                raise CancelledError("Stopped computing features.")
+            features: Features | None = None
+            try:
+                features = backbone.extract([self._store.read_image(sample)])[0]
+            except (ProjectError, InvalidImageError) as error:
+                # Removed meanwhile, or damaged: the others still count.
+                _log.warning("%s", error)
+            self._extracted.put((sample.image_sha256, features))
+            progress((done + 1) / len(samples))
+
+    def _imprint(self, dataset: Dataset) -> None:
+        """Give classes that the model lacks an imprinted weight vector."""
+        if self._table is None:
+            return
+        if self.model is None or self._imprinted:
+            feature_set = dataset.feature_set(self._table)
+            if feature_set.class_names:
+                self.model = Model(imprint(feature_set))
+                self._imprinted = True
+        elif set(dataset.captured_classes) - set(self.model.class_names):
+            self.model = self.model.extended(dataset.feature_set(self._table))
+
+
+def _get_ready(
+    load: Callable[[Progress, Cancelled], LoadedBackbone],
+    progress: Progress,
+    cancelled: Cancelled,
+) -> _Ready:
+    loaded = load(progress, cancelled)
+    info = loaded.backbone.info
+    table = FeatureTable(info.feature_dim)
+    table.fill(*loaded.cache.load())
+    stored = loaded.models.load(backbone_key=info.key)
+    model, fingerprint = stored or (None, "")
+    return _Ready(loaded, table, model, fingerprint)

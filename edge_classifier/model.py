@@ -1,0 +1,67 @@
+"""A trained head together with its knowledge of what it does not know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from edge_classifier.frame import Prediction
+
+if TYPE_CHECKING:
+    from edge_classifier.frame import Features, FeatureSet
+    from edge_classifier.head import Head
+    from edge_classifier.unknown import UnknownDetector
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """What turns features into predictions.
+
+    Attributes:
+        head: Gives the scores.
+        unknown: Gives the verdict "unknown", or `None` before anything was measured.
+    """
+
+    head: Head
+    unknown: UnknownDetector | None = None
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes, in the order of the scores."""
+        return self.head.class_names
+
+    def predict(self, features: Features) -> list[Prediction]:
+        """Predict from features `(N, D)`; one prediction a row."""
+        scores = self.head.scores(features)
+        if self.unknown is None:
+            return [Prediction(self.class_names, row) for row in scores]
+        threshold = self.unknown.threshold
+        return [
+            Prediction(
+                self.class_names,
+                row,
+                unknown=similarity < threshold,
+                similarity=similarity,
+                threshold=threshold,
+            )
+            for row, similarity in zip(
+                scores, self.unknown.similarity(features).tolist(), strict=True
+            )
+        ]
+
+    def extended(self, feature_set: FeatureSet) -> Model:
+        """Add classes that are new in `feature_set`, imprinted, until training follows.
+
+        The old measure of unknown would call the new class unknown, so it is dropped.
+        """
+        head = self.head.extended(feature_set)
+        return self if head is self.head else Model(head)
+
+    def without(self, class_name: str) -> Model | None:
+        """Drop a class; `None` where no other is left."""
+        head = self.head.without(class_name)
+        return None if head is None else Model(head)
+
+    def renamed(self, class_name: str, new_name: str) -> Model:
+        """Rename a class."""
+        return replace(self, head=self.head.renamed(class_name, new_name))

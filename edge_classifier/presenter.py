@@ -1,0 +1,123 @@
+"""From what the session knows to what the picture shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from edge_classifier.coach import key_of, next_hint
+from edge_classifier.errors import InvalidImageError, ProjectError
+from edge_classifier.frame import BACKGROUND
+from edge_classifier.source_state import SourceStatus
+from edge_classifier.view import Activity, Banner, ClassCard, Level, Message
+
+if TYPE_CHECKING:
+    from edge_classifier.dataset import Dataset
+    from edge_classifier.frame import Colour, Image, Prediction
+    from edge_classifier.learner import Learner
+    from edge_classifier.protocols import SampleStore
+    from edge_classifier.source_state import SourceState
+
+_UNKNOWN_COLOUR: Final[Colour] = (160, 160, 160)
+_MIN_CLASSES: Final = 2
+
+
+class Presenter:
+    """Keeps what changes only with the dataset, and adds what changes with every frame.
+
+    Args:
+        store: Where colours and thumbnails come from.
+    """
+
+    def __init__(self, store: SampleStore) -> None:
+        self._store = store
+        self._thumbnails: dict[str, tuple[str, Image | None]] = {}
+        self._cards: tuple[ClassCard, ...] = ()
+        self._colours: dict[str, Colour] = {}
+        self.hint = ""
+
+    def dataset_changed(self, dataset: Dataset) -> None:
+        """Take note of added or removed classes and samples."""
+        self._colours = {name: self._store.colour(name) for name in dataset.class_names}
+        self.hint = next_hint(dataset, BACKGROUND)
+        self._cards = tuple(
+            ClassCard(
+                name=name,
+                key=key_of(dataset.class_names, name, BACKGROUND),
+                colour=self._colours[name],
+                count=dataset.count(name),
+                score=None,
+                thumbnail=self._thumbnail(dataset, name),
+                selected=False,
+                recording=False,
+            )
+            for name in dataset.class_names
+        )
+
+    def _thumbnail(self, dataset: Dataset, class_name: str) -> Image | None:
+        newest = dataset.newest(class_name)
+        if newest is None:
+            return None
+        known, picture = self._thumbnails.get(class_name, ("", None))
+        if known != newest.image_sha256:
+            try:
+                picture = self._store.thumbnail(newest)
+            except (ProjectError, InvalidImageError):
+                # The learner, which needs the whole picture, is who reports it.
+                picture = None
+            self._thumbnails[class_name] = (newest.image_sha256, picture)
+        return picture
+
+    def cards(
+        self, prediction: Prediction | None, *, selected: str | None, recording: str | None
+    ) -> tuple[ClassCard, ...]:
+        """Return the class cards with their live scores."""
+        scores: dict[str, float] = {}
+        if prediction:
+            scores = dict(zip(prediction.class_names, prediction.scores.tolist(), strict=True))
+        return tuple(
+            replace(
+                card,
+                score=scores.get(card.name),
+                selected=card.name == selected,
+                recording=card.name == recording,
+            )
+            for card in self._cards
+        )
+
+    def banner(self, prediction: Prediction | None) -> Banner | None:
+        """Return the verdict; none while there is nothing to tell a class from."""
+        if prediction is None or len(prediction.class_names) < _MIN_CLASSES:
+            return None
+        if prediction.unknown:
+            return Banner("unknown", None, unknown=True, colour=_UNKNOWN_COLOUR)
+        name = prediction.class_name
+        colour = self._colours.get(name, _UNKNOWN_COLOUR)
+        return Banner(name, prediction.confidence, unknown=False, colour=colour)
+
+
+def learning_activity(learner: Learner, dataset: Dataset) -> Activity:
+    """Say how far learning is, for a moment when nothing else goes on."""
+    if job := learner.job:
+        return Activity(job.text, job.progress)
+    saved = f"{pictures(len(dataset.samples))} saved"
+    if learner.backbone is None:
+        return Activity(f"no backbone · {saved}")
+    if learner.model is None or len(dataset.captured_classes) < _MIN_CLASSES:
+        return Activity(saved)
+    if learner.stale:
+        return Activity(f"stale: T trains · {saved}")
+    return Activity(f"trained · {saved}")
+
+
+def source_message(source: SourceState) -> Message | None:
+    """Say what is wrong with the camera, if anything."""
+    if source.status is SourceStatus.RUNNING or not source.text:
+        return None
+    calm = source.status in (SourceStatus.OPENING, SourceStatus.ENDED)
+    return Message(source.text, Level.INFO if calm else Level.ERROR)
+
+
+def pictures(count: int) -> str:
+    """Count pictures in words: `1 picture`, `12 pictures`."""
+    return f"{count} picture" if count == 1 else f"{count} pictures"

@@ -1,0 +1,475 @@
+"""What a person can do in the window, as a pure state machine: frames and keys in, views out."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from edge_classifier.coach import key_of
+from edge_classifier.dataset import Dataset
+from edge_classifier.dialogs import ConfirmDialog, TextDialog
+from edge_classifier.errors import CancelledError, EdgeClassifierError
+from edge_classifier.frame import BACKGROUND, Frame, Prediction
+from edge_classifier.jobs import Job
+from edge_classifier.keys import HoldTiming
+from edge_classifier.learner import Learner, LoadedBackbone
+from edge_classifier.presenter import Presenter, learning_activity, pictures, source_message
+from edge_classifier.rate import RateMeter
+from edge_classifier.recorder import Candidate, Recorded, Recorder
+from edge_classifier.smoothing import Smoother
+from edge_classifier.source_state import SourceState, SourceStatus
+from edge_classifier.training import HeadSettings
+from edge_classifier.view import Activity, Level, Message, Mode, View
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edge_classifier.protocols import Cancelled, Clock, Executor, Progress, SampleStore
+
+_MESSAGE_S: Final = 5.0
+_ERROR_S: Final = 12.0
+_MIN_CLASSES: Final = 2
+
+HELP: Final = (
+    ("1 … 9", "hold to record a class, tap for one picture"),
+    ("B", "hold to record the background: the empty scene"),
+    ("↑ ↓  space", "select a class, hold space to record it"),
+    ("N", "name a new class, or rename (Tab)"),
+    ("U", "undo the last burst; again: the one before"),
+    ("X", "remove the selected class"),
+    ("T", "train now (it also happens by itself)"),
+    ("M", "steady label on or off"),
+    ("P", "pause or resume prediction"),
+    ("S", "save a copy of the project"),
+    ("E", "export for the Raspberry Pi"),
+    ("H", "show or hide these keys"),
+    ("Q", "quit; everything is on disk"),
+)
+"""The keys of the window; the README's table is checked against this."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """How the live picture behaves.
+
+    Attributes:
+        mirrored: Draw the picture mirrored, as people expect of themselves.
+        smoothing_s: Time constant of the steady label in seconds; 0 switches it off.
+        samples_per_second: Recorded at most, while a key is held.
+        hold: When a silent key counts as released.
+        head: How heads are trained.
+    """
+
+    mirrored: bool = False
+    smoothing_s: float = 0.2
+    samples_per_second: float = 15.0
+    hold: HoldTiming = field(default_factory=HoldTiming)
+    head: HeadSettings = field(default_factory=HeadSettings)
+
+
+class Session:
+    """The live classifier without its window.
+
+    Args:
+        store: The project on disk.
+        load: Loads the backbone on the worker thread.
+        executor: The worker.
+        clock: Monotonic seconds, of the frames' time stamps and the keys.
+        timer: Seconds for measuring durations; differs from `clock` where time is scripted.
+        settings: How it behaves.
+        export: Writes a bundle on the worker thread and returns where; `None` where exporting
+            is not possible.
+    """
+
+    def __init__(
+        self,
+        store: SampleStore,
+        load: Callable[[Progress, Cancelled], LoadedBackbone],
+        *,
+        executor: Executor,
+        clock: Clock,
+        timer: Clock = time.perf_counter,
+        settings: SessionSettings | None = None,
+        export: Callable[[Progress, Cancelled], Path] | None = None,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._timer = timer
+        self._executor = executor
+        self._settings = settings or SessionSettings()
+        self._export = export
+        self._recorder = Recorder(
+            store,
+            timing=self._settings.hold,
+            samples_per_second=self._settings.samples_per_second,
+        )
+        self._smoother = Smoother(self._settings.smoothing_s)
+        self.rates = RateMeter()
+        self._dataset = Dataset(store.class_names(), store.samples())
+        self._learner = Learner(store, load, executor, self._settings.head)
+        self._learner.dataset_changed(self._dataset)
+        self._presenter = Presenter(store)
+        self._presenter.dataset_changed(self._dataset)
+        self._frame: Frame | None = None
+        self._source = SourceState(SourceStatus.OPENING, "")
+        self._prediction: Prediction | None = None
+        self._selected: str | None = None
+        self._dialog: TextDialog | ConfirmDialog | None = None
+        self._message: Message | None = None
+        self._message_until_s = 0.0
+        self._help = False
+        self._paused = False
+        self._done = False
+        self._job: Job[str] | None = None
+
+    @property
+    def dataset(self) -> Dataset:
+        """What was captured so far."""
+        return self._dataset
+
+    @property
+    def prediction(self) -> Prediction | None:
+        """The steady prediction of the newest frame, or `None`."""
+        return self._prediction
+
+    @property
+    def learner(self) -> Learner:
+        """Features and model."""
+        return self._learner
+
+    @property
+    def busy(self) -> bool:
+        """Whether the worker still has something to do."""
+        return self._learner.job is not None or self._job is not None
+
+    def step(self, frame: Frame | None, key: str | None, source: SourceState | None = None) -> View:
+        """Take what has happened since the last step and say what to show.
+
+        Args:
+            frame: A new frame, or `None` if there is none.
+            key: A key as named in `protocols.Display.show`, or `None`.
+            source: How the camera is.
+
+        Returns:
+            What to show now.
+        """
+        if source is not None:
+            self._note_source(source)
+        self._guard(self._poll)
+        if key is not None:
+            self._guard(lambda: self._on_key(key))
+        if frame is not None:
+            self._guard(lambda: self._on_frame(frame))
+        if self._recorder.released(self._clock()):
+            self._learner.request_training()
+        return self._view()
+
+    def close(self) -> None:
+        """Stop what runs; may be called twice."""
+        self._recorder.stop()
+        if self._job:
+            self._job.cancel()
+        self._learner.close()
+
+    # What comes in
+
+    def _guard(self, work: Callable[[], None]) -> None:
+        """Show an error of ours in the picture; the session goes on."""
+        try:
+            work()
+        except EdgeClassifierError as error:
+            self._recorder.stop()
+            self._say(str(error), Level.ERROR)
+
+    def _poll(self) -> None:
+        if self._job and self._job.done:
+            job, self._job = self._job, None
+            try:
+                self._say(job.result())
+            except CancelledError as error:
+                self._say(str(error), Level.WARNING)
+        if line := self._learner.poll():
+            self._say(line)
+            self._smoother.reset()
+
+    def _note_source(self, source: SourceState) -> None:
+        if source.status is not SourceStatus.RUNNING and self._source.status is (
+            SourceStatus.RUNNING
+        ):
+            # A key that is down goes on recording only when its user sees the picture again.
+            self._recorder.stop()
+        self._source = source
+
+    def _on_frame(self, frame: Frame) -> None:
+        started = self._timer()
+        self._frame = frame
+        if self._recorder.wants(frame):
+            encoded = self._store.encode(frame.image)
+            features = self._learner.extract(encoded.image)
+            self._remember(self._recorder.offer(frame, Candidate(encoded, features)))
+        elif not self._paused and self._learner.model:
+            features = self._learner.extract(frame.image)
+        else:
+            features = None
+        model = self._learner.model
+        if self._paused or model is None or features is None:
+            self._prediction = None
+        else:
+            raw = model.predict(features[None])[0]
+            self._prediction = self._smoother.update(raw, frame.timestamp_s)
+        self.rates.add_frame(
+            self._clock(),
+            capture_ms=frame.capture_ms,
+            inference_ms=(self._timer() - started) * 1000,
+        )
+
+    def _on_key(self, key: str) -> None:
+        if key == "close":
+            self._done = True
+        elif self._dialog:
+            self._dialog = self._dialog.handle(key)
+        elif key == "escape":
+            self._on_escape()
+        elif key in "123456789":
+            self._on_digit(int(key))
+        elif key in ("up", "down", "tab"):
+            self._move_selection(-1 if key == "up" else 1)
+        elif action := self._actions().get(key.lower()):
+            action()
+
+    def _actions(self) -> dict[str, Callable[[], None]]:
+        return {
+            " ": self._record_selected,
+            "b": lambda: self._record(BACKGROUND),
+            "n": self._ask_new_class,
+            "u": self._undo,
+            "x": self._ask_remove,
+            "t": self._train_now,
+            "m": self._toggle_smoothing,
+            "p": self._toggle_pause,
+            "s": self._ask_save_as,
+            "e": self._start_export,
+            "h": self._toggle_help,
+            "q": self._quit,
+        }
+
+    # What keys do
+
+    def _on_escape(self) -> None:
+        if self._help:
+            self._help = False
+        elif self._job:
+            self._job.cancel()
+
+    def _quit(self) -> None:
+        self._done = True
+
+    def _toggle_help(self) -> None:
+        self._help = not self._help
+
+    def _toggle_pause(self) -> None:
+        self._paused = not self._paused
+        self._smoother.reset()
+
+    def _toggle_smoothing(self) -> None:
+        on = self._smoother.time_constant_s <= 0
+        self._smoother = Smoother(self._settings.smoothing_s or 0.2 if on else 0.0)
+        self._say("steady label on" if on else "steady label off")
+
+    def _things(self) -> tuple[str, ...]:
+        return tuple(name for name in self._dataset.class_names if name != BACKGROUND)
+
+    def _on_digit(self, digit: int) -> None:
+        things = self._things()
+        if digit <= len(things):
+            self._record(things[digit - 1])
+        elif digit == len(things) + 1:
+            self._record(self._free_name(digit))
+        else:
+            self._say(f"no class has key {digit} yet; N names a new one", Level.WARNING)
+
+    def _free_name(self, number: int) -> str:
+        taken = {name.casefold() for name in self._dataset.class_names}
+        while f"class {number}" in taken:
+            number += 1
+        return f"class {number}"
+
+    def _record_selected(self) -> None:
+        if self._selected is None:
+            self._say("select a class with the arrow keys first", Level.WARNING)
+        else:
+            self._record(self._selected)
+
+    def _record(self, class_name: str) -> None:
+        if self._source.status is not SourceStatus.RUNNING:
+            self._say("nothing is recorded: there is no live picture", Level.WARNING)
+            return
+        if class_name not in self._dataset.class_names:
+            class_name = self._store.add_class(class_name)
+            self._reload()
+        before = self._recorder.class_name
+        if before not in (None, class_name):
+            self._learner.request_training()
+        self._selected = class_name
+        self._remember(self._recorder.event(class_name, self._clock()))
+
+    def _remember(self, recorded: list[Recorded]) -> None:
+        for one in recorded:
+            if one.features is not None:
+                self._learner.remember(one.sample, one.features)
+        if recorded:
+            self._reload()
+
+    def _undo(self) -> None:
+        self._recorder.stop()
+        burst = self._dataset.last_burst
+        if not burst:
+            self._say("nothing to undo", Level.WARNING)
+            return
+        self._store.remove_burst(burst[0].burst_id)
+        self._reload()
+        self._learner.request_training()
+        if not self._dataset.count(burst[0].class_name):
+            self._learner.class_removed(burst[0].class_name)
+        self._say(f"undone: {pictures(len(burst))} of {burst[0].class_name}")
+
+    def _train_now(self) -> None:
+        if len(self._dataset.captured_classes) < _MIN_CLASSES:
+            self._say("training needs pictures of at least two classes", Level.WARNING)
+        else:
+            self._learner.request_training()
+
+    def _move_selection(self, by: int) -> None:
+        names = self._dataset.class_names
+        if not names:
+            return
+        at = names.index(self._selected) + by if self._selected in names else 0
+        self._selected = names[at % len(names)]
+
+    def _ask_new_class(self) -> None:
+        def accept(text: str) -> None:
+            self._selected = self._store.add_class(text)
+            self._reload()
+            key = key_of(self._dataset.class_names, self._selected, BACKGROUND)
+            how = f"hold {key}" if key else "hold space"
+            self._say(f"{self._selected}: {how} to record it")
+
+        self._recorder.stop()
+        self._dialog = TextDialog(
+            "Name of the new class",
+            "Enter adds it · Esc cancels" + (" · Tab renames" if self._selected else ""),
+            accept,
+            alternative=self._rename_dialog if self._selected else None,
+        )
+
+    def _rename_dialog(self) -> TextDialog:
+        old = self._selected or ""
+
+        def accept(text: str) -> None:
+            new = self._store.rename_class(old, text)
+            self._learner.class_renamed(old, new)
+            self._selected = new
+            self._reload()
+            self._learner.request_training()
+
+        return TextDialog(f"New name of {old}", "Enter renames · Esc cancels", accept, text=old)
+
+    def _ask_remove(self) -> None:
+        name = self._selected
+        if name is None:
+            self._say("select a class with the arrow keys first", Level.WARNING)
+            return
+
+        def accept() -> None:
+            self._store.remove_class(name)
+            self._learner.class_removed(name)
+            self._selected = None
+            self._reload()
+            self._learner.request_training()
+            self._say(f"removed {name}; its pictures are in the project's trash folder")
+
+        self._recorder.stop()
+        count = pictures(self._dataset.count(name))
+        self._dialog = ConfirmDialog(f"Remove {name} with its {count}?", accept)
+
+    def _ask_save_as(self) -> None:
+        def accept(text: str) -> None:
+            def work(_progress: Progress, _cancelled: Cancelled) -> str:
+                self._store.save_as(Path(text).expanduser())
+                return f"saved a copy in {text}"
+
+            self._start_job(f"saving to {text}", work)
+
+        self._dialog = TextDialog(
+            "Save a copy as (folder)",
+            "Enter saves · Esc cancels; the project itself is always saved",
+            accept,
+            text=f"{self._store.name}-copy",
+        )
+
+    def _start_export(self) -> None:
+        export = self._export
+        if export is None:
+            self._say("exporting is not possible here", Level.WARNING)
+        elif self._learner.model is None or len(self._learner.model.class_names) < _MIN_CLASSES:
+            self._say("export needs a trained model: capture two classes first", Level.WARNING)
+        else:
+            self._start_job("exporting", lambda p, c: f"exported to {export(p, c)}")
+
+    def _start_job(self, text: str, work: Callable[[Progress, Cancelled], str]) -> None:
+        if self._job:
+            self._say(f"still {self._job.text}; Esc cancels it", Level.WARNING)
+        else:
+            self._job = Job(text, work, self._executor)
+
+    # State that follows from the store
+
+    def _reload(self) -> None:
+        self._dataset = Dataset(self._store.class_names(), self._store.samples())
+        self._learner.dataset_changed(self._dataset)
+        if self._selected not in self._dataset.class_names:
+            self._selected = None
+        self._presenter.dataset_changed(self._dataset)
+
+    # What comes out
+
+    def _say(self, text: str, level: Level = Level.INFO) -> None:
+        self._message = Message(text, level)
+        self._message_until_s = self._clock() + (_ERROR_S if level is Level.ERROR else _MESSAGE_S)
+
+    def _view(self) -> View:
+        now = self._clock()
+        if self._message and now > self._message_until_s:
+            self._message = None
+        return View(
+            image=self._frame.image if self._frame else None,
+            mirrored=self._settings.mirrored,
+            mode=self._mode(),
+            title=" · ".join(part for part in (self._store.name, self._learner.note) if part),
+            cards=self._presenter.cards(
+                self._prediction, selected=self._selected, recording=self._recorder.class_name
+            ),
+            banner=self._presenter.banner(self._prediction),
+            activity=self._activity(),
+            rates=self.rates.rates(now),
+            hint=self._presenter.hint,
+            message=source_message(self._source) or self._message,
+            prompt=self._dialog.prompt() if self._dialog else None,
+            help_lines=HELP if self._help else (),
+            paused=self._paused,
+            done=self._done,
+        )
+
+    def _mode(self) -> Mode:
+        if isinstance(self._dialog, TextDialog):
+            return Mode.TYPING
+        return Mode.CONFIRMING if self._dialog else Mode.LIVE
+
+    def _activity(self) -> Activity:
+        if self._recorder.class_name:
+            return Activity(f"recording {self._recorder.class_name}", recording=True)
+        if self._job:
+            return Activity(self._job.text, self._job.progress)
+        return learning_activity(self._learner, self._dataset)

@@ -1,0 +1,245 @@
+"""Training a head on features: no images, no files, no TensorFlow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from edge_classifier.errors import CancelledError, InvalidValueError, NotEnoughSamplesError
+from edge_classifier.head import DenseHead, HeadKind, LinearHead, imprint, normalise, softmax
+from edge_classifier.model import Model
+from edge_classifier.unknown import fit_unknown_detector
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from edge_classifier.frame import FeatureSet
+    from edge_classifier.protocols import Cancelled, Progress
+
+_ADAM_BETA_1: Final = 0.9
+_ADAM_BETA_2: Final = 0.999
+_ADAM_EPSILON: Final = 1e-7  # of Keras and TensorFlow.js; the paper (Kingma and Ba) has 1e-8
+_TRUNCATED_NORMAL_STD: Final = 0.87962566103423978
+"""Standard deviation of a normal truncated at two: Keras' VarianceScaling divides by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeadSettings:
+    """How a head is trained.
+
+    Attributes:
+        kind: `linear` is a softmax on L2-normalised features, trained to convergence; `dense`
+            is the article's Dense relu → softmax, trained by Adam.
+        penalty: `linear` only: weight of the squared weights beside the mean cross-entropy.
+            Smaller makes surer scores.
+        units: `dense` only: size of the hidden layer.
+        learning_rate: `dense` only: of Adam.
+        epochs: `dense` only.
+        batch_fraction: `dense` only: batch size as a part of all samples, in (0, 1].
+        seed: `dense` only: of initial weights and of the order of samples.
+    """
+
+    kind: HeadKind = "linear"
+    penalty: float = 1e-4
+    units: int = 100
+    learning_rate: float = 1e-4
+    epochs: int = 20
+    batch_fraction: float = 0.4
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("linear", "dense"):
+            raise InvalidValueError(f"Expected head 'linear' or 'dense', received {self.kind!r}.")
+        for name in ("penalty", "units", "learning_rate", "epochs"):
+            if not getattr(self, name) > 0:
+                raise InvalidValueError(
+                    f"Expected a positive {name.replace('_', ' ')}, received {getattr(self, name)}."
+                )
+        if not 0 < self.batch_fraction <= 1:
+            raise InvalidValueError(
+                f"Expected a batch fraction in (0, 1], received {self.batch_fraction}."
+            )
+
+
+def _never() -> bool:
+    return False
+
+
+def _ignore(_done: float) -> None:
+    pass
+
+
+def train(
+    feature_set: FeatureSet,
+    settings: HeadSettings | None = None,
+    *,
+    cancelled: Cancelled = _never,
+    progress: Progress = _ignore,
+) -> Model:
+    """Train a head and measure what is unknown to it.
+
+    Args:
+        feature_set: Samples of at least two classes.
+        settings: Which head, and how.
+        cancelled: Is asked now and then whether to stop.
+        progress: Is told the part done, 0.0 to 1.0.
+
+    Returns:
+        The model.
+
+    Raises:
+        NotEnoughSamplesError: with fewer than two classes.
+        CancelledError: if `cancelled` said so.
+    """
+    settings = settings or HeadSettings()
+    classes = len(feature_set.class_names)
+    if classes < 2:  # noqa: PLR2004 - one class cannot be told from anything
+        raise NotEnoughSamplesError(
+            f"Training needs samples of at least 2 classes, there are {classes}."
+        )
+    if settings.kind == "linear":
+        head: LinearHead | DenseHead = _train_linear(feature_set, settings, cancelled)
+    else:
+        head = _train_dense(feature_set, settings, cancelled, progress)
+    if cancelled():
+        raise CancelledError("Training was cancelled.")
+    detector = fit_unknown_detector(feature_set)
+    progress(1.0)
+    return Model(head, detector)
+
+
+def _sample_weights(feature_set: FeatureSet) -> npt.NDArray[np.float64]:
+    """Weigh samples so that each class counts the same, however many samples it has."""
+    counts = np.array(feature_set.counts, np.float64)
+    return 1.0 / (len(counts) * counts[feature_set.class_ids])
+
+
+def _train_linear(
+    feature_set: FeatureSet, settings: HeadSettings, cancelled: Cancelled
+) -> LinearHead:
+    """Minimise the convex objective by L-BFGS, from the imprinted head."""
+    # Imported here to keep the first frame early.
+    from scipy.optimize import minimize  # noqa: PLC0415
+
+    rows = normalise(feature_set.features)
+    class_ids, classes = feature_set.class_ids, len(feature_set.class_names)
+    sample_weights = _sample_weights(feature_set)
+    samples, dim = rows.shape
+
+    def objective(flat: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+        if cancelled():
+            raise CancelledError("Training was cancelled.")
+        weights = flat[: dim * classes].reshape(dim, classes)
+        logits = (rows @ weights.astype(np.float32)).astype(np.float64)
+        logits += flat[dim * classes :]
+        logits -= logits.max(axis=1, keepdims=True)
+        log_scores = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+        own = log_scores[np.arange(samples), class_ids]
+        loss = -float(sample_weights @ own) + settings.penalty / 2 * float(np.sum(weights**2))
+        residual = np.exp(log_scores)
+        residual[np.arange(samples), class_ids] -= 1.0
+        residual *= sample_weights[:, None]
+        slope = (rows.T @ residual.astype(np.float32)).astype(np.float64)
+        slope += settings.penalty * weights
+        return loss, np.concatenate([slope.ravel(), residual.sum(axis=0)])
+
+    start = imprint(feature_set)
+    found = minimize(
+        objective,
+        np.concatenate([start.weights.ravel(), start.bias]).astype(np.float64),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": 500, "ftol": 1e-7, "gtol": 1e-5},
+    ).x.astype(np.float32)
+    return LinearHead(
+        feature_set.class_names,
+        np.ascontiguousarray(found[: dim * classes].reshape(dim, classes)),
+        found[dim * classes :],
+    )
+
+
+class _Adam:
+    """Adam (Kingma and Ba, ICLR 2015) over a list of arrays, changed in place."""
+
+    def __init__(self, parameters: list[npt.NDArray[np.float32]], learning_rate: float) -> None:
+        self._parameters = parameters
+        self._learning_rate = learning_rate
+        self._means = [np.zeros_like(p) for p in parameters]
+        self._squares = [np.zeros_like(p) for p in parameters]
+        self._steps = 0
+
+    def step(self, slopes: list[npt.NDArray[np.float32]]) -> None:
+        self._steps += 1
+        rate = self._learning_rate * (
+            np.sqrt(1 - _ADAM_BETA_2**self._steps) / (1 - _ADAM_BETA_1**self._steps)
+        )
+        for parameter, slope, mean, square in zip(
+            self._parameters, slopes, self._means, self._squares, strict=True
+        ):
+            _move_towards(mean, slope, 1 - _ADAM_BETA_1)
+            _move_towards(square, slope * slope, 1 - _ADAM_BETA_2)
+            change = np.float32(rate) * mean / (np.sqrt(square) + np.float32(_ADAM_EPSILON))
+            np.subtract(parameter, change, out=parameter)
+
+
+def _move_towards(
+    average: npt.NDArray[np.float32], value: npt.NDArray[np.float32], weight: float
+) -> None:
+    np.add(average, np.float32(weight) * (value - average), out=average)
+
+
+def _variance_scaling(
+    generator: np.random.Generator, shape: tuple[int, int]
+) -> npt.NDArray[np.float32]:
+    """Draw as Keras' VarianceScaling does: truncated normal of variance 1 / fan in."""
+    values = generator.standard_normal(shape, np.float32)
+    outside = np.abs(values) > 2.0  # noqa: PLR2004 - two standard deviations, by definition
+    while outside.any():
+        values[outside] = generator.standard_normal(int(outside.sum()), np.float32)
+        outside = np.abs(values) > 2.0  # noqa: PLR2004 - as above
+    scaled: npt.NDArray[np.float32] = values * np.float32(
+        np.sqrt(1.0 / shape[0]) / _TRUNCATED_NORMAL_STD
+    )
+    return scaled
+
+
+def _train_dense(
+    feature_set: FeatureSet, settings: HeadSettings, cancelled: Cancelled, progress: Progress
+) -> DenseHead:
+    """Train the article's head: Adam on shuffled batches of a part of the samples."""
+    generator = np.random.default_rng(settings.seed)
+    features = feature_set.features
+    samples, dim = features.shape
+    classes = len(feature_set.class_names)
+    parameters = [
+        _variance_scaling(generator, (dim, settings.units)),
+        np.zeros(settings.units, np.float32),
+        _variance_scaling(generator, (settings.units, classes)),
+    ]
+    targets = np.eye(classes, dtype=np.float32)[feature_set.class_ids]
+    adam = _Adam(parameters, settings.learning_rate)
+    batch = max(1, int(settings.batch_fraction * samples))
+    for epoch in range(settings.epochs):
+        order = generator.permutation(samples)
+        for start in range(0, samples, batch):
+            if cancelled():
+                raise CancelledError("Training was cancelled.")
+            chosen = order[start : start + batch]
+            adam.step(_dense_slopes(parameters, features[chosen], targets[chosen]))
+        progress((epoch + 1) / settings.epochs)
+    return DenseHead(feature_set.class_names, *parameters)
+
+
+def _dense_slopes(
+    parameters: list[npt.NDArray[np.float32]],
+    features: npt.NDArray[np.float32],
+    targets: npt.NDArray[np.float32],
+) -> list[npt.NDArray[np.float32]]:
+    """Back-propagate the mean cross-entropy of one batch through both layers."""
+    hidden_weights, hidden_bias, weights = parameters
+    hidden = np.maximum(features @ hidden_weights + hidden_bias, np.float32(0))
+    residual = (softmax(hidden @ weights) - targets) / np.float32(len(features))
+    hidden_slope = (residual @ weights.T) * (hidden > 0)
+    return [features.T @ hidden_slope, hidden_slope.sum(axis=0), hidden.T @ residual]
