@@ -25,19 +25,23 @@ T = TypeVar("T")
 Clock: TypeAlias = Callable[[], float]
 """Gives seconds of a monotonic clock, as `time.monotonic` does."""
 
-Progress: TypeAlias = Callable[[float], None]
-"""Is told how much of a work is done, from 0.0 to 1.0."""
-
 Cancelled: TypeAlias = Callable[[], bool]
 """Says whether the work that asks should stop."""
+
+
+class Progress(Protocol):
+    """Is told how far a work is."""
+
+    def __call__(self, done: float, what: str | None = None) -> None:
+        """Take the part done, 0.0 to 1.0, and what is being done where that has changed."""
 
 
 class FrameSource(Protocol):
     """Something that gives frames: a camera, a video file, a stream, the demo.
 
     Iterating gives frames in the order of capture. The end of a video is the end of the
-    iteration; a camera that vanishes raises `CameraLostError`. `close` may be called twice,
-    and from another thread.
+    iteration; a camera that vanishes raises `CameraLostError`. Each frame's image is an array
+    of its own, never written to again. `close` may be called twice, and from another thread.
     """
 
     @property

@@ -1,0 +1,36 @@
+"""How the source of frames is doing, as plain data: told by the reader, shown by the session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class SourceStatus(Enum):
+    """What can be expected of a source."""
+
+    OPENING = "opening"
+    """It was never open yet."""
+    RUNNING = "running"
+    """Frames arrive."""
+    STALLED = "stalled"
+    """It is open, and no frame arrives."""
+    LOST = "lost"
+    """It has gone; it is opened again and again until it is back."""
+    ENDED = "ended"
+    """It has given its last frame: a video is over."""
+    FAILED = "failed"
+    """It could not be opened in the first place; nobody tries again."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """How a source is doing.
+
+    Attributes:
+        status: What can be expected of it.
+        text: One line for the user, or empty while all is well.
+    """
+
+    status: SourceStatus
+    text: str = ""
