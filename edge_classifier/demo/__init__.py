@@ -1,0 +1,1 @@
+"""The picture of the demo camera: everything in it is rendered here, from a seed."""
