@@ -1,0 +1,216 @@
+"""Turn a Keras backbone and its weights into a TFLite extractor; a program of its own.
+
+Run as `python -m edge_classifier.adapters.compile_extractor NAME WEIGHTS TARGET`, so that
+TensorFlow never enters the process that shows the picture. `build_keras_model` serves any other
+child process that needs the network as a graph.
+
+What it writes on standard output, a line each: `step <fraction> <what>` while it works, and
+`mismatch <one line>` or `failed <one line>` before it ends with status 1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from edge_classifier.backbones import BUILT_IN, official
+from edge_classifier.errors import BackboneError, WeightsMismatchError
+from edge_classifier.frame import BackboneInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_NICENESS: Final = 10
+_ENVIRONMENT: Final = {
+    "CUDA_VISIBLE_DEVICES": "-1",  # looking for a GPU takes longer than the work
+    "KERAS_BACKEND": "tensorflow",  # whatever the user's keras.json says
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+}
+
+
+def build_keras_model(backbone: BackboneInfo | str, weights: Path) -> Any:  # noqa: ANN401 - Keras publishes no types
+    """Build a backbone as a Keras model. Imports TensorFlow: for child processes only.
+
+    Args:
+        backbone: Its name, or what describes it.
+        weights: For an official backbone the official `.h5`, or a `.weights.h5` that Keras 3
+            saved. For the built-in one its `.npz`, beside which its `.json` lies.
+
+    Returns:
+        A `keras.Model` from `(N, S, S, 3)` float32 (RGB, scaled as the backbone's preprocessing
+        says) to the spatial features `(N, h, w, c)`.
+
+    Raises:
+        WeightsMismatchError: if the file is damaged or belongs to another architecture.
+        BackboneError: if TensorFlow is not installed.
+    """
+    keras = _import_keras()
+    name = backbone.name if isinstance(backbone, BackboneInfo) else backbone
+    if name == BUILT_IN:
+        return _build_built_in(keras, weights)
+    spec = official(name)
+    size = spec.preprocessing.input_size
+    make, options = {
+        "mobilenet_v1": (keras.applications.MobileNet, {}),
+        "mobilenet_v2": (keras.applications.MobileNetV2, {}),
+        "mobilenet_v3_small": (keras.applications.MobileNetV3Small, {}),
+        "mobilenet_v3_large": (keras.applications.MobileNetV3Large, {}),
+    }[spec.architecture]
+    if spec.high > 1:
+        options = {"include_preprocessing": True}
+    model = make(
+        input_shape=(size, size, 3),
+        alpha=spec.alpha,
+        include_top=False,
+        weights=None,
+        **options,
+    )
+    _load_weights(model, weights, name)
+    if spec.layer is None:
+        return model
+    return keras.Model(model.inputs, model.get_layer(spec.layer).output)
+
+
+def convert(model: Any) -> bytes:  # noqa: ANN401 - Keras publishes no types
+    """Convert a Keras model to float32 TFLite for one image at a time.
+
+    The variables are frozen before the conversion: `TFLiteConverter.from_keras_model` gives the
+    same network, but takes five times as long, most of it in writing a SavedModel; and
+    `from_concrete_functions` leaves variables outside the file.
+    """
+    import tensorflow as tf  # noqa: PLC0415 - slow, and for child processes only
+    from tensorflow.python.framework.convert_to_constants import (  # noqa: PLC0415 - same
+        convert_variables_to_constants_v2,
+    )
+
+    @tf.function  # type: ignore[untyped-decorator]  # TensorFlow publishes no types
+    def extract(image: Any) -> Any:  # noqa: ANN401 - a symbolic tensor
+        return model(image, training=False)
+
+    traced = extract.get_concrete_function(
+        tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name="image")
+    )
+    frozen = convert_variables_to_constants_v2(traced)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen], tf.Module())
+    return bytes(converter.convert())
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    """Write a file that is either whole or not there."""
+    part = part_of(target, os.getpid())
+    try:
+        part.write_bytes(content)
+        part.replace(target)
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def part_of(target: Path, pid: int) -> Path:
+    """Where a process writes a file before it is whole."""
+    return target.with_name(f"{target.name}.{pid}.part")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Compile one extractor; see the module's docstring. Returns the exit status."""
+    name, weights, target = arguments if arguments is not None else sys.argv[1:]
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)  # the live picture goes on meanwhile
+    try:
+        _say("step 0.0 importing TensorFlow")
+        _import_keras()
+        _say("step 0.6 building the network")
+        model = build_keras_model(name, Path(weights))
+        _say("step 0.75 converting it")
+        write_whole(Path(target), convert(model))
+    except WeightsMismatchError as error:
+        _say(f"mismatch {error}")
+        return 1
+    except (BackboneError, OSError) as error:
+        _say(f"failed {error}")
+        return 1
+    _say("step 1.0 done")
+    return 0
+
+
+def _import_keras() -> Any:  # noqa: ANN401 - Keras publishes no types
+    os.environ.update(_ENVIRONMENT)
+    try:
+        import keras  # noqa: PLC0415 - imports TensorFlow: slow, for child processes only
+    except ImportError as error:
+        raise BackboneError(
+            f"Compiling a backbone needs TensorFlow, which cannot be imported: {_line(error)}."
+        ) from error
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_floatx("float32")
+    return keras
+
+
+def _load_weights(model: Any, weights: Path, name: str) -> None:  # noqa: ANN401 - Keras
+    """Load a weights file whatever its name is; Keras goes by the ending alone."""
+    import h5py  # noqa: PLC0415 - comes with Keras, for child processes only
+    import numpy as np  # noqa: PLC0415 - same
+
+    try:
+        with h5py.File(weights, "r") as file:
+            legacy = "layer_names" in file.attrs or "model_weights" in file
+        suffix = ".h5" if legacy else ".weights.h5"
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / f"weights{suffix}"
+            shutil.copyfile(weights, copy)
+            model.load_weights(copy)
+    except Exception as error:
+        raise WeightsMismatchError(
+            f"{weights} does not hold the weights of {name}: {_line(error)}. Pass the file that "
+            f"belongs to {name}, or choose the backbone that the file belongs to."
+        ) from error
+    if not all(np.isfinite(variable).all() for variable in model.get_weights()):
+        raise WeightsMismatchError(f"{weights} is damaged: it holds values that are no numbers.")
+
+
+def _build_built_in(keras: Any, weights: Path) -> Any:  # noqa: ANN401 - Keras
+    """Build the built-in backbone: a MobileNet v1 whose weights lie in the model's own order."""
+    import numpy as np  # noqa: PLC0415 - comes with Keras
+
+    description = weights.with_name(f"{BUILT_IN}.json")
+    try:
+        about = json.loads(description.read_text(encoding="utf-8"))
+        if hashlib.sha256(weights.read_bytes()).hexdigest() != about["weights_sha256"]:
+            raise WeightsMismatchError(
+                f"{weights} is damaged: its hash is not the one in {description.name}."
+            )
+        size = about["input_size"]
+        model = keras.applications.MobileNet(
+            input_shape=(size, size, 3), alpha=about["alpha"], include_top=False, weights=None
+        )
+        with np.load(weights) as archive:
+            model.set_weights([archive[key].astype(np.float32) for key in archive.files])
+    except (OSError, ValueError, KeyError) as error:
+        if isinstance(error, WeightsMismatchError):
+            raise
+        raise WeightsMismatchError(
+            f"{weights} is no built-in backbone: {_line(error)}. Install the package again."
+        ) from error
+    return model
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(" ".join(line.split()) + "\n")
+    sys.stdout.flush()
+
+
+def _line(error: BaseException) -> str:
+    """The part of an error that fits on a line, without its full stop."""
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0].partition(" Example error")[0].rstrip(".")[:300]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

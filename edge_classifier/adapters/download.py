@@ -1,0 +1,196 @@
+"""Fetch a file over HTTP, with deadlines that hold whatever the network does.
+
+A name server or a proxy that never answers blocks a socket call for longer than any time-out
+that can be set on it, and cannot be interrupted. So the transfer runs in a thread that nobody
+has to wait for, and whoever asked for the file waits for what it sends, no longer than told.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import http.client
+import threading
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from edge_classifier.errors import CancelledError, DownloadError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from email.message import Message
+    from pathlib import Path
+
+    from edge_classifier.protocols import Cancelled
+
+ByteProgress: TypeAlias = "Callable[[int, int | None], None]"
+"""Is told the bytes that have come, and how many there will be if the server says so."""
+
+OpenUrl: TypeAlias = "Callable[..., Any]"
+"""Opens a request within a time-out, as `urllib.request.urlopen` does."""
+
+_Event: TypeAlias = "Message | bytes | Exception | None"
+"""What the thread sends: the headers, then pieces, then `None`; or what went wrong."""
+
+_PIECE: Final = 1 << 16
+_POLL_S: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What came.
+
+    Attributes:
+        size: In bytes.
+        sha256: Of the bytes, hexadecimal.
+        md5: Of the bytes, hexadecimal.
+        server_md5: The MD5 that the storage server announced in its `x-goog-hash` header, or
+            `None` if it announced none.
+    """
+
+    size: int
+    sha256: str
+    md5: str
+    server_md5: str | None
+
+
+def download(
+    url: str,
+    target: Path,
+    *,
+    progress: ByteProgress,
+    cancelled: Cancelled,
+    stall_s: float = 10.0,
+) -> Receipt:
+    """Write what an address gives to a file.
+
+    Args:
+        url: The address.
+        target: The file, overwritten; incomplete unless this returns.
+        progress: Called after every piece.
+        cancelled: Asked ten times a second.
+        stall_s: Give up when nothing has come for this long, in seconds.
+
+    Raises:
+        DownloadError: if the server cannot be reached, says no, or stops before the end.
+        CancelledError: if asked to stop.
+        OSError: if the file cannot be written.
+    """
+    sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    total: int | None = None
+    server_md5: str | None = None
+    size = 0
+    with target.open("wb") as file:
+        for event in _events(url, cancelled, stall_s):
+            if isinstance(event, bytes):
+                file.write(event)
+                sha256.update(event)
+                md5.update(event)
+                size += len(event)
+                progress(size, total)
+            else:
+                length = event.get("Content-Length", "")
+                total = int(length) if length.isdigit() else None
+                server_md5 = _announced_md5(event)
+    if total is not None and size != total:
+        raise DownloadError(f"{url} stopped after {size} of {total} bytes; try again.")
+    return Receipt(size, sha256.hexdigest(), md5.hexdigest(), server_md5)
+
+
+def reachable(url: str, within_s: float = 3.0, open_url: OpenUrl = urllib.request.urlopen) -> bool:
+    """Say whether an address answers in time; resolving its name counts.
+
+    Args:
+        url: Asked for its headers only.
+        within_s: Seconds until the answer is no.
+        open_url: What opens it; may block for as long as it likes.
+    """
+    events, stop = _start(url, "HEAD", within_s, open_url)
+    try:
+        return not isinstance(events.get(timeout=within_s), Exception)
+    except Empty:
+        return False
+    finally:
+        stop.set()
+
+
+def _events(url: str, cancelled: Cancelled, stall_s: float) -> Iterator[Message | bytes]:
+    """Give the headers and then the pieces, until the end."""
+    events, stop = _start(url, "GET", stall_s)
+    last_s = time.monotonic()
+    try:
+        while True:
+            if cancelled():
+                raise CancelledError("The download was cancelled; nothing was kept.")
+            try:
+                event = events.get(timeout=min(_POLL_S, stall_s))
+            except Empty:
+                if time.monotonic() - last_s >= stall_s:
+                    raise DownloadError(f"{url} sent nothing for {stall_s:g} s.") from None
+                continue
+            if event is None:
+                return
+            if isinstance(event, Exception):
+                raise DownloadError(f"{url} could not be read: {_reason(event)}.") from event
+            last_s = time.monotonic()
+            yield event
+    finally:
+        stop.set()
+
+
+def _start(
+    url: str, method: str, timeout_s: float, open_url: OpenUrl = urllib.request.urlopen
+) -> tuple[SimpleQueue[_Event], threading.Event]:
+    """Start a transfer; its thread ends by itself soon after the event is set."""
+    events: SimpleQueue[_Event] = SimpleQueue()
+    stop = threading.Event()
+
+    def transfer() -> None:
+        request = urllib.request.Request(  # noqa: S310 - the registry's own addresses only
+            url, method=method, headers={"User-Agent": "edge-classifier"}
+        )
+        try:
+            with open_url(request, timeout=timeout_s) as response:
+                if url.startswith("https:") and not response.url.startswith("https:"):
+                    raise DownloadError("it leads to an unencrypted address")  # noqa: TRY301 - handed over like any other
+                events.put(response.headers)
+                while not stop.is_set() and (piece := response.read(_PIECE)):
+                    events.put(piece)
+            events.put(None)
+        except urllib.error.HTTPError as error:
+            error.close()
+            events.put(error)
+        except Exception as error:  # noqa: BLE001 - handed to the thread that waits
+            events.put(error)
+
+    threading.Thread(target=transfer, name="download", daemon=True).start()
+    return events, stop
+
+
+def _announced_md5(headers: Message) -> str | None:
+    """Read the MD5 out of Google Cloud Storage's `x-goog-hash: crc32c=…, md5=…` headers."""
+    for header in headers.get_all("x-goog-hash", []):
+        for item in str(header).split(","):
+            algorithm, _, value = item.strip().partition("=")
+            if algorithm == "md5":
+                try:
+                    return base64.b64decode(value, validate=True).hex()
+                except ValueError:
+                    return None
+    return None
+
+
+def _reason(error: Exception) -> str:
+    """Say in few words what went wrong."""
+    if isinstance(error, urllib.error.HTTPError):
+        return f"the server answered {error.code} {error.reason}"
+    if isinstance(error, http.client.IncompleteRead):
+        return "it stopped before the end"
+    cause = error.reason if isinstance(error, urllib.error.URLError) else error
+    if isinstance(cause, TimeoutError):
+        return "it did not answer in time"
+    return str(cause).rstrip(".") or type(cause).__name__
