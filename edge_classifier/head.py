@@ -25,6 +25,9 @@ HeadKind: TypeAlias = Literal["linear", "dense"]
 IMPRINT_SCALE: Final = 20.0
 """The softmax's inverse temperature on cosines; the paper learns it and ends at about this."""
 
+_MARGIN: Final = 3.0
+"""Between logits of a new class and the others: a score of about 95 %."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LinearHead:
@@ -52,26 +55,24 @@ class LinearHead:
 
     def scores(self, features: Features) -> npt.NDArray[np.float32]:
         """Compute the scores `(N, C)` of features `(N, D)`."""
-        return softmax(normalise(features) @ self.weights + self.bias)
+        return softmax(self._logits(normalise(features)))
 
     def extended(self, feature_set: FeatureSet) -> LinearHead:
-        """Add the classes of `feature_set` that this head lacks, imprinted.
+        """Add the classes of `feature_set` that this head lacks; the others stay as they are."""
+        head = self
+        for name in _new_classes(self.class_names, feature_set):
+            rows = normalise(feature_set.features)
+            column = _column_for(name, head.class_names, feature_set, rows, head._logits(rows))
+            head = LinearHead(
+                (*head.class_names, name),
+                np.concatenate([head.weights, column[:, None]], axis=1),
+                np.append(head.bias, np.float32(0)),
+            )
+        return head
 
-        The scores of the other classes keep their order among each other.
-        """
-        new = [name for name in feature_set.class_names if name not in self.class_names]
-        if not new:
-            return self
-        means = _class_means(normalise(feature_set.features), feature_set, new)
-        # Trained weight vectors are longer or shorter than imprinted ones; a new class must
-        # speak as loudly as the others do.
-        norms = np.linalg.norm(self.weights, axis=0)
-        scale = float(norms.mean()) if norms.size and norms.mean() > 0 else IMPRINT_SCALE
-        return LinearHead(
-            (*self.class_names, *new),
-            np.concatenate([self.weights, scale * means], axis=1),
-            np.concatenate([self.bias, np.zeros(len(new), np.float32)]),
-        )
+    def _logits(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        logits: npt.NDArray[np.float32] = rows @ self.weights + self.bias
+        return logits
 
     def without(self, class_name: str) -> LinearHead | None:
         """Drop a class; `None` where no other is left."""
@@ -122,17 +123,17 @@ class DenseHead:
         return softmax(self.hidden(features) @ self.weights)
 
     def extended(self, feature_set: FeatureSet) -> DenseHead:
-        """Add the classes of `feature_set` that this head lacks, imprinted on the hidden layer."""
-        new = [name for name in feature_set.class_names if name not in self.class_names]
-        if not new:
-            return self
-        means = _class_means(normalise(self.hidden(feature_set.features)), feature_set, new)
-        scale = float(np.linalg.norm(self.weights, axis=0).mean())
-        return replace(
-            self,
-            class_names=(*self.class_names, *new),
-            weights=np.concatenate([self.weights, scale * means], axis=1),
-        )
+        """Add the classes of `feature_set` that this head lacks; the others stay as they are."""
+        head = self
+        rows = self.hidden(feature_set.features)
+        for name in _new_classes(self.class_names, feature_set):
+            column = _column_for(name, head.class_names, feature_set, rows, rows @ head.weights)
+            head = replace(
+                head,
+                class_names=(*head.class_names, name),
+                weights=np.concatenate([head.weights, column[:, None]], axis=1),
+            )
+        return head
 
     def without(self, class_name: str) -> DenseHead | None:
         """Drop a class; `None` where no other is left."""
@@ -186,6 +187,50 @@ def _class_means(
     ids = [feature_set.class_names.index(name) for name in class_names]
     means = np.stack([rows[feature_set.class_ids == i].mean(axis=0) for i in ids])
     return np.ascontiguousarray(normalise(means).T)
+
+
+def _new_classes(class_names: tuple[str, ...], feature_set: FeatureSet) -> list[str]:
+    return [name for name in feature_set.class_names if name not in class_names]
+
+
+def _column_for(
+    class_name: str,
+    known: tuple[str, ...],
+    feature_set: FeatureSet,
+    rows: npt.NDArray[np.float32],
+    logits: npt.NDArray[np.float32],
+) -> npt.NDArray[np.float32]:
+    """Find a weight vector that lets a new class speak as loudly as trained ones, not louder.
+
+    Trained weight vectors are differences between classes, an imprinted one is a mean: put
+    beside them as it is, it would win everywhere. So the column is that combination of the mean
+    of the new class and the mean of the known ones whose logit, on average, lies a margin above
+    the known classes' on samples of the new class, and the same margin below on theirs.
+
+    Args:
+        class_name: The new class.
+        known: The classes that the head has.
+        feature_set: Samples of both.
+        rows: `(N, D)` what the weight vectors are applied to.
+        logits: `(N, C)` of the known classes.
+    """
+    own = feature_set.class_ids == feature_set.class_names.index(class_name)
+    ids = [i for i, name in enumerate(feature_set.class_names) if name in known]
+    others = np.isin(feature_set.class_ids, ids)
+    best = logits.max(axis=1)
+    mean_own = rows[own].mean(axis=0)
+    if not others.any():
+        level = float(best[own].mean()) + _MARGIN
+        imprinted: npt.NDArray[np.float32] = mean_own * np.float32(
+            level / max(float(mean_own @ mean_own), 1e-12)
+        )
+        return imprinted
+    mean_others = rows[others].mean(axis=0)
+    means = np.stack([mean_own, mean_others]).astype(np.float64)
+    wanted = np.array([best[own].mean() + _MARGIN, best[others].mean() - _MARGIN])
+    parts = np.linalg.lstsq(means @ means.T, wanted, rcond=1e-6)[0]
+    column: npt.NDArray[np.float32] = (parts @ means).astype(np.float32)
+    return column
 
 
 def _check_columns(class_names: tuple[str, ...], weights: npt.NDArray[np.float32]) -> None:

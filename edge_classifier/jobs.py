@@ -21,7 +21,7 @@ class Job(Generic[T]):
 
     Args:
         text: What it does, for the user: `training`.
-        work: Is called with a progress callback (0.0 to 1.0) and a question whether to stop.
+        work: Is called with a `protocols.Progress` and a question whether to stop.
         executor: Runs it.
     """
 
@@ -33,8 +33,10 @@ class Job(Generic[T]):
         self._stop = threading.Event()
         self._future = executor.submit(lambda: work(self._tell, self._stop.is_set))
 
-    def _tell(self, done: float) -> None:
+    def _tell(self, done: float, what: str | None = None) -> None:
         self._progress = done
+        if what is not None:
+            self.text = what
 
     @property
     def progress(self) -> float | None:

@@ -32,7 +32,7 @@ Cancelled: TypeAlias = Callable[[], bool]
 class Progress(Protocol):
     """Is told how far a work is."""
 
-    def __call__(self, done: float, what: str | None = None) -> None:
+    def __call__(self, done: float, what: str | None = None, /) -> None:
         """Take the part done, 0.0 to 1.0, and what is being done where that has changed."""
 
 

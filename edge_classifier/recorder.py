@@ -2,7 +2,8 @@
 
 The frame of a press is stored at once. The frames after it wait in memory until the next event
 of the key shows that it was still down; so the gap before the first repeat leaves no hole in a
-hold, a tap stays one sample, and no frame from after the release is ever stored.
+hold, a tap stays one sample, and no frame from after the release is ever stored. (What may be
+a second tap is stored at once too, so it can come before the frames of the gap in the burst.)
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ class Recorder:
         self._store = store
         self._hold = HoldDetector(timing)
         self._period_s = 1.0 / samples_per_second
+        self._slack_s = self._period_s / 10
         self._class_name: str | None = None
         self._burst_id = ""
         self._press_due = False
@@ -99,7 +101,7 @@ class Recorder:
         """Say whether this frame should be offered as a candidate."""
         if self._class_name is None:
             return False
-        return self._press_due or frame.timestamp_s >= self._next_due_s
+        return self._press_due or frame.timestamp_s >= self._next_due_s - self._slack_s
 
     def offer(self, frame: Frame, candidate: Candidate) -> list[Recorded]:
         """Take a frame that was wanted.
@@ -111,7 +113,8 @@ class Recorder:
         Raises:
             ProjectError: if a sample cannot be written.
         """
-        self._next_due_s = frame.timestamp_s + self._period_s
+        # On a grid, so that a camera whose frames come a little early is not halved.
+        self._next_due_s = max(self._next_due_s + self._period_s, frame.timestamp_s)
         if self._press_due:
             self._press_due = False
             return [self._write(candidate)]

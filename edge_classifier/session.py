@@ -122,6 +122,7 @@ class Session:
         self._help = False
         self._paused = False
         self._done = False
+        self._problem = ""
         self._job: Job[str] | None = None
 
     @property
@@ -138,6 +139,11 @@ class Session:
     def learner(self) -> Learner:
         """Features and model."""
         return self._learner
+
+    @property
+    def problem(self) -> str:
+        """The last error that was shown, or empty."""
+        return self._problem
 
     @property
     def busy(self) -> bool:
@@ -166,6 +172,10 @@ class Session:
             self._learner.request_training()
         return self._view()
 
+    def announce(self, text: str, level: Level = Level.INFO) -> None:
+        """Show a line in the picture for some seconds; may be called from another thread."""
+        self._say(text, level)
+
     def close(self) -> None:
         """Stop what runs; may be called twice."""
         self._recorder.stop()
@@ -181,7 +191,8 @@ class Session:
             work()
         except EdgeClassifierError as error:
             self._recorder.stop()
-            self._say(str(error), Level.ERROR)
+            self._problem = str(error)
+            self._say(self._problem, Level.ERROR)
 
     def _poll(self) -> None:
         if self._job and self._job.done:
@@ -345,8 +356,10 @@ class Session:
         names = self._dataset.class_names
         if not names:
             return
-        at = names.index(self._selected) + by if self._selected in names else 0
-        self._selected = names[at % len(names)]
+        if self._selected is None:
+            self._selected = names[0 if by > 0 else -1]
+        else:
+            self._selected = names[(names.index(self._selected) + by) % len(names)]
 
     def _ask_new_class(self) -> None:
         def accept(text: str) -> None:

@@ -67,7 +67,7 @@ def _never() -> bool:
     return False
 
 
-def _ignore(_done: float) -> None:
+def _ignore(_done: float, _what: str | None = None) -> None:
     pass
 
 

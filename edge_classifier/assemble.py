@@ -1,0 +1,109 @@
+"""Joins a project on disk with a backbone into a session; used by every command."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from edge_classifier.adapters.backbone import choose_backbone, load_backbone
+from edge_classifier.adapters.feature_cache import FileFeatureCache
+from edge_classifier.adapters.model_file import FileModelStore
+from edge_classifier.errors import BackboneMismatchError, InvalidValueError
+from edge_classifier.learner import LoadedBackbone
+from edge_classifier.training import HeadSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from edge_classifier.adapters.store import ProjectStore
+    from edge_classifier.frame import FeatureKind
+    from edge_classifier.protocols import Cancelled, Progress
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class BackboneChoice:
+    """Which backbone a user asked for.
+
+    Attributes:
+        name: As in `backbones`, or `auto`.
+        weights: A weights file to load instead of the official ones, or `None`.
+        feature_kind: `pooled` or `spatial`; `None` takes the project's, else `pooled`.
+        threads: Of the interpreter.
+    """
+
+    name: str = AUTO
+    weights: Path | None = None
+    feature_kind: FeatureKind | None = None
+    threads: int = 1
+
+
+def backbone_loader(
+    store: ProjectStore, choice: BackboneChoice
+) -> Callable[[Progress, Cancelled], LoadedBackbone]:
+    """Return what loads the project's backbone, to be run on the worker thread.
+
+    A project keeps the backbone it has: with `auto` it is loaded again, and must have the same
+    weights and preprocessing. Only a backbone that was asked for by name replaces it.
+    """
+
+    def load(progress: Progress, cancelled: Cancelled) -> LoadedBackbone:
+        known = store.backbone
+        keep = known is not None and choice.name == AUTO and choice.weights is None
+        kind = choice.feature_kind or (known.feature_kind if known else "pooled")
+        name = known.name if keep and known else choice.name
+        chosen = choose_backbone(name, weights=choice.weights)
+        backbone = load_backbone(
+            chosen.name,
+            weights=choice.weights,
+            feature_kind=kind,
+            threads=choice.threads,
+            progress=lambda what, done: progress(done, what),
+            cancelled=cancelled,
+        )
+        if keep and known and backbone.info.weights_sha256 != known.weights_sha256:
+            raise BackboneMismatchError(
+                f"{store.name} was captured with other weights of {known.name} "
+                f"({known.weights_sha256[:12]}, here {backbone.info.weights_sha256[:12]}); "
+                f"`--backbone {known.name}` changes the project to these."
+            )
+        if known is None or known.key != backbone.info.key:
+            store.set_backbone(backbone.info, replace=known is not None)
+        note = f"{name}, as before" if keep else chosen.reason
+        cache = FileFeatureCache(store.cache_folder, backbone.info.key, backbone.info.feature_dim)
+        return LoadedBackbone(backbone, cache, FileModelStore(store.model_folder), note)
+
+    return load
+
+
+def head_settings(store: ProjectStore, changes: dict[str, Any]) -> HeadSettings:
+    """Return the project's head settings with changes from the command line, and keep them.
+
+    Args:
+        store: The project.
+        changes: Fields of `HeadSettings`; `None` leaves a field as it is.
+
+    Raises:
+        InvalidValueError: if a value is out of its range.
+    """
+    known = {field.name for field in fields(HeadSettings)}
+    stored = store.settings.get("head", {})
+    values = {name: value for name, value in stored.items() if name in known}
+    values.update({name: value for name, value in changes.items() if value is not None})
+    try:
+        settings = HeadSettings(**values)
+    except TypeError as error:
+        raise InvalidValueError(
+            f"The head settings in {store.name}/project.json cannot be used: {error}."
+        ) from error
+    if asdict(settings) != stored and (stored or settings != HeadSettings()):
+        store.update_settings(head=asdict(settings))
+    return settings
+
+
+def worker() -> ThreadPoolExecutor:
+    """Make the one worker thread."""
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="worker")

@@ -1,0 +1,90 @@
+"""The command line: `edge-classifier COMMAND …`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import sys
+from typing import TYPE_CHECKING, Final
+
+from edge_classifier import __version__
+from edge_classifier.adapters.opencv_check import import_problem
+from edge_classifier.errors import EdgeClassifierError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS: Final = {
+    "live": "teach and watch a classifier in a window",
+    "demo": "the whole job on a rendered camera, by itself",
+    "cameras": "list the cameras that can be opened",
+}
+"""Each is a module of `edge_classifier.commands` with `add_arguments` and `run`; only the one
+that was asked for is imported, so that no command waits for what another one needs."""
+
+FAILED: Final = 1
+INTERRUPTED: Final = 130
+
+
+def top_parser() -> argparse.ArgumentParser:
+    """Make the parser that finds out which command is meant."""
+    width = max(map(len, COMMANDS))
+    parser = argparse.ArgumentParser(
+        prog="edge-classifier",
+        usage="edge-classifier COMMAND …",
+        description="Teach a webcam to tell things apart, then run the result on a Raspberry Pi.",
+        epilog="commands:\n"
+        + "\n".join(f"  {name:{width}}  {what}" for name, what in COMMANDS.items())
+        + "\n\n`edge-classifier COMMAND --help` tells more of each.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help=argparse.SUPPRESS)
+    return parser
+
+
+def command_parser(name: str) -> argparse.ArgumentParser:
+    """Make the parser of one command."""
+    parser = argparse.ArgumentParser(
+        prog=f"edge-classifier {name}", description=f"{COMMANDS[name].capitalize()}."
+    )
+    module = importlib.import_module(f"edge_classifier.commands.{name}")
+    module.add_arguments(parser)
+    parser.set_defaults(run=module.run)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        arguments: As on the command line; by default those of this process.
+
+    Returns:
+        The command's exit code, or 1 after an error that was told in one line on standard
+        error, or 130 after Ctrl-C.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    logging.basicConfig(format="edge-classifier: %(message)s", level=logging.WARNING)
+    name = top_parser().parse_args(words[:1]).command
+    if problem := import_problem():
+        tell(problem)
+        return FAILED
+    try:
+        options = command_parser(name).parse_args(words[1:])
+        return int(options.run(options))
+    except EdgeClassifierError as error:
+        tell(str(error))
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def tell(problem: str) -> None:
+    """Say on standard error, in one line, what went wrong."""
+    sys.stderr.write(f"edge-classifier: {problem}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""One module per command; what each needs is imported when it runs."""

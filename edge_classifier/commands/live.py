@@ -1,0 +1,150 @@
+"""`edge-classifier live`: the main job."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from edge_classifier.adapters.camera import open_source, source_name
+from edge_classifier.adapters.project_folder import default_project_path
+from edge_classifier.adapters.reader import NewestFrameReader
+from edge_classifier.adapters.store import ProjectStore
+from edge_classifier.adapters.window import OpenCVWindow
+from edge_classifier.app import run as run_app
+from edge_classifier.assemble import backbone_loader, head_settings, worker
+from edge_classifier.commands import demo
+from edge_classifier.commands import options as shared
+from edge_classifier.demo_camera import DemoCamera
+from edge_classifier.errors import CameraNotFoundError, NoDisplayError
+from edge_classifier.overlay import Overlay
+from edge_classifier.session import Session, SessionSettings
+from edge_classifier.view import Level
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from edge_classifier.protocols import Display, FrameSource
+
+NO_CAMERA: Final = "No camera can be opened here; going on with the rendered demo camera."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `live`."""
+    parser.add_argument(
+        "project", nargs="?", type=Path, help="project folder; without it a new one is made"
+    )
+    parser.add_argument(
+        "--source",
+        metavar="0|PATH|URL|demo",
+        help="camera number, video file, stream or the rendered demo camera (default: camera 0)",
+    )
+    parser.add_argument(
+        "--classes", nargs="+", default=[], metavar="NAME", help="classes the project is to have"
+    )
+    mirror = parser.add_mutually_exclusive_group()
+    mirror.add_argument(
+        "--mirror",
+        dest="mirror",
+        action="store_true",
+        default=None,
+        help="draw the picture mirrored (default for cameras); never what is learned from",
+    )
+    mirror.add_argument("--no-mirror", dest="mirror", action="store_false")
+    parser.add_argument(
+        "--no-smoothing", action="store_true", help="let the label follow every single frame"
+    )
+    parser.add_argument(
+        "--unpaced",
+        action="store_true",
+        help="play a video file as fast as its frames can be predicted",
+    )
+    shared.add_backbone_options(parser)
+    shared.add_head_options(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the live window, or without a screen the demo."""
+    path = options.project or default_project_path()
+    try:
+        display = OpenCVWindow(f"Edge Classifier · {path.name}")
+    except NoDisplayError as error:
+        if options.source is not None or options.project is not None:
+            raise
+        _say(f"{error} Playing the demo without a window instead.")
+        return demo.run_without_window()
+    try:
+        new = not path.exists()
+        with ProjectStore.open_or_create(path, options.classes) as store:
+            _say(f"Project: {path}{' (new)' if new else ''}")
+            _run_window(options, store, display)
+            samples, classes = len(store.samples()), len(store.class_names())
+    finally:
+        display.close()
+    _say(
+        f"{samples} pictures of {classes} classes are in {path}; "
+        f"`edge-classifier live {path}` goes on."
+    )
+    return 0
+
+
+def _run_window(options: argparse.Namespace, store: ProjectStore, display: Display) -> None:
+    mirrored = options.mirror if options.mirror is not None else _is_camera(options.source)
+    settings = SessionSettings(
+        mirrored=mirrored,
+        smoothing_s=0.0 if options.no_smoothing else SessionSettings().smoothing_s,
+        head=head_settings(store, shared.head_changes(options)),
+    )
+    executor = worker()
+    session = Session(
+        store,
+        backbone_loader(store, shared.backbone_choice(options)),
+        executor=executor,
+        clock=time.monotonic,
+        settings=settings,
+    )
+    name, open_source = _source(options, session)
+    reader = NewestFrameReader(open_source, name=name, drop=not options.unpaced)
+    try:
+        run_app(session, reader, Overlay(), display)
+    except KeyboardInterrupt:
+        _say("Stopped by Ctrl-C.")
+    finally:
+        session.close()
+        reader.close()
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _is_camera(source: str | None) -> bool:
+    return source is None or source.isdigit() or source.startswith("/dev/")
+
+
+def _source(options: argparse.Namespace, session: Session) -> tuple[str, Callable[[], FrameSource]]:
+    """Return the source's name for the user, and what opens it."""
+    if options.source == "demo":
+        return "the demo camera", DemoCamera
+    if options.source is not None:
+        spec = options.source
+        return source_name(spec), lambda: open_source(spec, paced=not options.unpaced)
+    seen = [False]
+
+    def camera_or_demo() -> FrameSource:
+        try:
+            camera = open_source("0")
+        except CameraNotFoundError:
+            if seen[0]:  # It was there before: wait for it, the demo is not what was meant.
+                raise
+            _say(NO_CAMERA)
+            session.announce(NO_CAMERA, Level.WARNING)
+            return DemoCamera()
+        seen[0] = True
+        return camera
+
+    return "camera 0", camera_or_demo
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()

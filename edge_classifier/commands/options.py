@@ -1,0 +1,64 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge_classifier.assemble import AUTO, BackboneChoice
+from edge_classifier.backbones import NAMES
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_backbone_options(parser: argparse.ArgumentParser) -> None:
+    """Add `--backbone`, `--weights`, `--features`, `--threads`."""
+    parser.add_argument(
+        "--backbone",
+        default=AUTO,
+        choices=(AUTO, *NAMES),
+        help="the network that looks at the picture; auto takes the project's, else the official "
+        "v2-0.35 where it is cached or can be reached, else built-in",
+    )
+    parser.add_argument(
+        "--weights", type=Path, metavar="FILE", help="load these weights instead of official ones"
+    )
+    parser.add_argument(
+        "--features",
+        choices=("pooled", "spatial"),
+        help="what the head sees: the mean over the picture, or every place of it",
+    )
+    parser.add_argument(
+        "--threads", type=int, default=1, metavar="N", help="CPU threads of the network"
+    )
+
+
+def backbone_choice(options: argparse.Namespace) -> BackboneChoice:
+    """Read what `add_backbone_options` added."""
+    return BackboneChoice(
+        name=options.backbone,
+        weights=options.weights,
+        feature_kind=options.features,
+        threads=options.threads,
+    )
+
+
+def add_head_options(parser: argparse.ArgumentParser) -> None:
+    """Add `--head` and the hyperparameters."""
+    group = parser.add_argument_group(
+        "head", "kept with the project; the dense head is the article's"
+    )
+    group.add_argument("--head", choices=("linear", "dense"), dest="kind")
+    group.add_argument("--penalty", type=float, help="linear: weight of the squared weights")
+    group.add_argument("--units", type=int, help="dense: size of the hidden layer (100)")
+    group.add_argument("--learning-rate", type=float, help="dense: of Adam (1e-4)")
+    group.add_argument("--epochs", type=int, help="dense: passes over the samples (20)")
+    group.add_argument("--batch-fraction", type=float, help="dense: part of the samples (0.4)")
+    group.add_argument("--seed", type=int, help="dense: of weights and order (0)")
+
+
+def head_changes(options: argparse.Namespace) -> dict[str, object]:
+    """Read what `add_head_options` added; `None` where nothing was given."""
+    names = ("kind", "penalty", "units", "learning_rate", "epochs", "batch_fraction", "seed")
+    return {name: getattr(options, name) for name in names}

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from edge_classifier.errors import CancelledError
+from edge_classifier.jobs import Job
+from edge_classifier.protocols import Cancelled, Progress
+from edge_classifier.testing import ImmediateExecutor, ManualExecutor
+
+
+def test_a_job_tells_how_far_it_is_and_what_it_does() -> None:
+    def work(progress: Progress, _cancelled: Cancelled) -> int:
+        progress(0.5, "downloading")
+        return 7
+
+    job = Job("loading", work, ImmediateExecutor())
+    assert (job.progress, job.text, job.done, job.result()) == (0.5, "downloading", True, 7)
+
+
+def test_a_job_that_was_not_begun_never_runs_once_cancelled() -> None:
+    ran: list[bool] = []
+    executor = ManualExecutor()
+    job = Job("waiting", lambda _p, _c: ran.append(True), executor)
+    job.cancel()
+    executor.run_all()
+    assert ran == []
+    with pytest.raises(CancelledError, match="waiting"):
+        job.result()
+
+
+def test_a_running_job_is_asked_to_stop() -> None:
+    def work(_progress: Progress, cancelled: Cancelled) -> str:
+        while not cancelled():
+            pass
+        return "stopped"
+
+    with ThreadPoolExecutor(1) as executor:
+        job = Job("endless", work, executor)
+        job.cancel()
+        try:
+            assert job.result() == "stopped"
+        except CancelledError:
+            pass  # it had not begun yet
+
+
+def test_what_the_work_raises_comes_out_of_its_result() -> None:
+    def work(_progress: Progress, _cancelled: Cancelled) -> None:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        Job("failing", work, ImmediateExecutor()).result()

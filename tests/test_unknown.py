@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import numpy as np
+from feature_sets import clusters, strangers
+
+from edge_classifier.frame import FeatureSet
+from edge_classifier.unknown import MAX_REFERENCES, fit_unknown_detector
+
+
+def test_strangers_are_unknown_and_fresh_bursts_of_known_classes_are_not() -> None:
+    detector = fit_unknown_detector(clusters(bursts=6))
+    assert detector is not None
+    known = detector.similarity(clusters(seed=8).features) >= detector.threshold
+    stranger = detector.similarity(strangers()) >= detector.threshold
+    assert known.mean() >= 0.85
+    assert stranger.mean() <= 0.05
+
+
+def test_the_threshold_is_measured_on_bursts_where_every_class_has_two() -> None:
+    several, single = (fit_unknown_detector(clusters(bursts=n)) for n in (2, 1))
+    assert several is not None
+    assert single is not None
+    assert several.measured_on_bursts
+    assert not single.measured_on_bursts
+
+
+def test_a_single_burst_gives_a_more_lenient_threshold_than_its_own_frames_would() -> None:
+    feature_set = clusters(bursts=1, per_burst=40)
+    detector = fit_unknown_detector(feature_set)
+    assert detector is not None
+    fresh = detector.similarity(clusters(seed=8).features)
+    assert (fresh >= detector.threshold).mean() >= 0.85
+
+
+def test_nothing_is_measured_on_too_few_samples() -> None:
+    assert fit_unknown_detector(clusters(bursts=1, per_burst=2)) is None
+
+
+def test_references_are_thinned_out_over_all_classes() -> None:
+    feature_set = clusters(classes=4, per_burst=200)
+    detector = fit_unknown_detector(feature_set)
+    assert detector is not None
+    assert len(detector.references) == MAX_REFERENCES
+
+
+def test_a_training_image_is_as_similar_as_can_be_alone() -> None:
+    row = np.ones((1, 8), np.float32)
+    feature_set = FeatureSet(
+        np.repeat(row, 8, axis=0),
+        np.zeros(8, np.int64),
+        np.array(["a", "b"] * 4, np.str_),
+        ("only",),
+    )
+    detector = fit_unknown_detector(feature_set)
+    assert detector is not None
+    np.testing.assert_allclose(detector.similarity(row), 1, atol=1e-6)
