@@ -1,0 +1,38 @@
+"""What several tests share."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def screen() -> Iterator[str]:
+    """Start a virtual screen and give what belongs into `DISPLAY`."""
+    missing = [tool for tool in ("Xvfb", "xdotool") if shutil.which(tool) is None]
+    if missing:
+        pytest.skip(f"{' and '.join(missing)} not installed (apt install xvfb xdotool)")
+    readable, writable = os.pipe()
+    # The server takes a free number itself and writes it once it accepts connections.
+    server = subprocess.Popen(  # noqa: S603 - a fixed program
+        ["Xvfb", "-displayfd", str(writable), "-screen", "0", "1280x800x24", "-nolisten", "tcp"],  # noqa: S607 - found on the PATH like any user's
+        pass_fds=(writable,),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writable)
+    with os.fdopen(readable) as answer:
+        number = answer.readline().strip()
+    if not number:
+        server.wait(10)
+        pytest.skip("Xvfb does not start here")
+    yield f":{number}"
+    server.terminate()
+    server.wait(10)
