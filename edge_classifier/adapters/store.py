@@ -1,0 +1,286 @@
+"""The classes and samples of a project on disk (its layout: see `project_folder`).
+
+Every change is one `os.replace` of a file or one `rename` of a folder, or a row of them after
+each of which the project opens: a kill at any moment loses no sample.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import deque
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from edge_classifier.adapters import project_folder, sample_files
+from edge_classifier.adapters.files import (
+    describe,
+    flush_file,
+    flush_folder,
+    reported,
+    write_atomic,
+)
+from edge_classifier.adapters.image_file import encode_image, read_image, read_thumbnail
+from edge_classifier.adapters.project import Project
+from edge_classifier.adapters.project_file import (
+    MAX_BURST,
+    ProjectDocument,
+)
+from edge_classifier.adapters.sample_table import SampleTable
+from edge_classifier.errors import (
+    InvalidValueError,
+    ProjectError,
+)
+from edge_classifier.frame import Sample
+from edge_classifier.names import clean_class_name
+
+if TYPE_CHECKING:
+    from edge_classifier.adapters.files import FileLock
+    from edge_classifier.frame import EncodedImage, Image
+
+_log = logging.getLogger(__name__)
+
+# From here on one flush of the whole disk is quicker than one of each file.
+_MANY_FILES: Final = 200
+
+
+class ProjectStore(Project):
+    """A project with its samples. Implements `protocols.SampleStore`.
+
+    Changes come from one thread; pictures may be read, and `sync` called, from another one too.
+    """
+
+    def __init__(self, path: Path, document: ProjectDocument, lock: FileLock | None) -> None:
+        super().__init__(path, document, lock)
+        self._unsynced: deque[Path] = deque()
+        index = sample_files.HashIndex(self.cache_folder / "index.json")
+        self._table = SampleTable(self._samples_folder, index)
+        self._last_burst = document.last_burst
+
+    def samples(self) -> tuple[Sample, ...]:
+        """All samples, by class, then in the order they were captured."""
+        return self._table.all(self.class_names())
+
+    def encode(self, image: Image) -> EncodedImage:
+        """Turn a frame's picture into what will be stored.
+
+        Args:
+            image: `(H, W, 3)` uint8, BGR, of any size.
+
+        Raises:
+            InvalidImageError: if it is none, or too large.
+        """
+        return encode_image(image)
+
+    def thumbnail(self, sample: Sample) -> Image:
+        """Read a sample's picture, its longest side at most 96 pixels, BGR.
+
+        Raises:
+            InvalidImageError: if the file is no picture (any more).
+        """
+        return read_thumbnail(sample.path)
+
+    def read_image(self, sample: Sample) -> Image:
+        """Read a sample's picture, whole, BGR.
+
+        Raises:
+            InvalidImageError: if the file is no picture (any more).
+        """
+        return read_image(sample.path)
+
+    def next_burst_id(self) -> str:
+        """Give an identifier that no burst has or had, sorting after all others.
+
+        Raises:
+            ProjectError: after the nine millionth.
+        """
+        if self._last_burst >= MAX_BURST:
+            raise ProjectError(f"{self._path} is full: it has had {MAX_BURST:,} bursts.")
+        self._last_burst += 1
+        return sample_files.burst_id_of(self._last_burst)
+
+    def add_sample(self, encoded: EncodedImage, class_name: str, burst_id: str) -> Sample:
+        """Store a sample.
+
+        It survives the death of the program once this returns, and a power cut once `sync`
+        has returned: waiting for the disk at every key event would stall the picture.
+
+        Args:
+            encoded: From `encode`.
+            class_name: A class of the project.
+            burst_id: From `next_burst_id`; a burst has one class.
+
+        Raises:
+            UnknownClassError: if the project has no such class.
+            InvalidValueError: if the burst is not ours, or belongs to another class.
+            ProjectError: if it cannot be written; then nothing was.
+        """
+        self._check_writable()
+        self._entry(class_name)
+        number = sample_files.burst_number_of(burst_id)
+        if number is None or number > self._last_burst:
+            raise InvalidValueError(f"Expected a burst of this project, received {burst_id!r}.")
+        path = self._table.next_path(class_name, burst_id)
+        sample = Sample(class_name, burst_id, path, encoded.sha256)
+        with reported("write", path):
+            try:
+                write_atomic(path, encoded.data)
+            except FileNotFoundError:  # the first sample of its class
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_atomic(path, encoded.data)
+            self._table.add(sample)
+        self._unsynced.append(path)
+        return sample
+
+    def remove_burst(self, burst_id: str) -> None:
+        """Move a burst's samples to the project's trash.
+
+        Raises:
+            InvalidValueError: if there is no such burst.
+            ProjectError: if they cannot be moved; those that were not, stay samples.
+        """
+        self._check_writable()
+        burst = [sample for sample in self.samples() if sample.burst_id == burst_id]
+        if not burst:
+            raise InvalidValueError(f"The project {self.name} has no burst {burst_id!r}.")
+        self._keep_last_burst()
+        class_name = burst[0].class_name
+        trash = project_folder.new_trash_folder(self._path, class_name)
+        for sample in burst:
+            with reported("move to the trash", sample.path), suppress(FileNotFoundError):
+                sample.path.replace(trash / sample.path.name)
+            self._table.remove(sample)
+
+    def sync(self) -> None:
+        """Wait until all samples are on the disk itself, safe from a power cut.
+
+        Meant for the worker thread, after a burst.
+
+        Raises:
+            ProjectError: if the disk fails.
+        """
+        folders = {self._samples_folder}
+        with reported("write", self._samples_folder):
+            if len(self._unsynced) > _MANY_FILES and hasattr(os, "sync"):
+                self._unsynced.clear()
+                os.sync()
+            while self._unsynced:
+                path = self._unsynced.popleft()
+                flush_file(path)
+                folders.add(path.parent)
+            for folder in folders:
+                flush_folder(folder)
+
+    def rename_class(self, class_name: str, new_name: str) -> str:
+        """Rename a class, its samples with it, and return the name as stored.
+
+        `Sample`s obtained before name files that have moved: ask `samples` again.
+
+        Raises:
+            UnknownClassError: if the project has no such class.
+            InvalidClassNameError: if the new name cannot be stored or told from another one.
+            ProjectError: if it cannot be renamed; then it is as before.
+        """
+        self._check_writable()
+        self._entry(class_name)
+        name = clean_class_name(new_name, (n for n in self.class_names() if n != class_name))
+        if name == class_name:
+            return name
+        folder = self._table.folder_of(class_name)
+        target = self._samples_folder / name
+        with reported("rename", folder):
+            if not folder.exists():
+                self._change(lambda d: d.renamed(class_name, name, None))
+            else:
+                _make_way(target, folder)
+                # In this order the project has every sample at every moment: until the folder
+                # has moved, the note beside the new name says where to look.
+                self._change(lambda d: d.renamed(class_name, name, folder.name))
+                try:
+                    folder.rename(target)
+                except OSError:
+                    with suppress(ProjectError):
+                        self._change(lambda d: d.renamed(name, class_name, None))
+                    raise
+                with suppress(ProjectError):  # the note does no harm from here on
+                    self._change(lambda d: d.renamed(name, name, None))
+        self._table.rename_class(class_name, name)
+        return name
+
+    def remove_class(self, class_name: str) -> None:
+        """Move a class with its samples to the project's trash.
+
+        Raises:
+            UnknownClassError: if the project has no such class.
+            ProjectError: if it cannot be moved; then it is as before.
+        """
+        self._check_writable()
+        self._entry(class_name)
+        self._keep_last_burst()
+        folder, trash = self._table.folder_of(class_name), None
+        if folder.exists():
+            trash = project_folder.new_trash_folder(self._path, class_name)
+            with reported("move to the trash", folder):
+                trash.rmdir()
+                folder.rename(trash)
+        try:
+            self._change(lambda d: d.without_class(class_name))
+        except ProjectError:
+            if trash:
+                with suppress(OSError):
+                    trash.rename(folder)
+            raise
+        self._table.remove_class(class_name)
+
+    def save_as(self, target: Path) -> None:
+        """Copy the whole project, but for its trash, to a new folder; whole or not at all.
+
+        Args:
+            target: A folder that does not exist, or is empty, outside this project.
+
+        Raises:
+            ProjectError: if it exists or cannot be written; then nothing was.
+        """
+        project_folder.copy_project(self._path, Path(target), self._document)
+
+    @property
+    def _samples_folder(self) -> Path:
+        return self._path / project_folder.SAMPLES
+
+    def _load(self, *, changed: bool) -> None:
+        """Find the samples, and write down what had to be put right."""
+        document = self._table.load(self._document, writable=not self.read_only)
+        changed = changed or document != self._document
+        self._document = document
+        self._last_burst = max(document.last_burst, self._table.last_burst)
+        if not self.read_only:
+            sample_files.sweep(self._path)
+            sample_files.sweep(self.cache_folder)
+            super()._load(changed=changed)
+            self._save_index()
+
+    def _before_close(self) -> None:
+        self.sync()
+        self._save_index()
+
+    def _keep_last_burst(self) -> None:
+        """Write down the highest burst so far, before it can vanish from the samples."""
+        if self._document.last_burst < self._last_burst:
+            self._change(lambda d: replace(d, last_burst=self._last_burst))
+
+    def _save_index(self) -> None:
+        try:
+            self._table.save_index()
+        except OSError as error:  # costs time when opening, nothing else
+            _log.info("The index of %s was not written: %s.", self._path, describe(error))
+
+
+def _make_way(target: Path, folder: Path) -> None:
+    """Make sure that a folder can take the name `target`."""
+    if target.exists() and not target.samefile(folder):  # the same, if only the case changes
+        with suppress(OSError):
+            target.rmdir()
+        if target.exists():
+            raise ProjectError(f"There is a folder {target} already; move it away.")
