@@ -124,6 +124,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if hasattr(os, "nice"):
         os.nice(_NICENESS)  # the live picture goes on meanwhile
     try:
+        if name != BUILT_IN:
+            _is_legacy(Path(weights), name)  # what is damaged shows at once, without TensorFlow
         _say("step 0.0 importing TensorFlow")
         _import_keras()
         _say("step 0.6 building the network")
@@ -153,26 +155,38 @@ def _import_keras() -> Any:  # noqa: ANN401 - Keras publishes no types
     return keras
 
 
-def _load_weights(model: Any, weights: Path, name: str) -> None:  # noqa: ANN401 - Keras
-    """Load a weights file whatever its name is; Keras goes by the ending alone."""
+def _is_legacy(weights: Path, name: str) -> bool:
+    """Say whether a weights file has the layout of Keras 1 and 2, as the official ones have."""
     import h5py  # noqa: PLC0415 - comes with Keras, for child processes only
-    import numpy as np  # noqa: PLC0415 - same
 
     try:
         with h5py.File(weights, "r") as file:
-            legacy = "layer_names" in file.attrs or "model_weights" in file
-        suffix = ".h5" if legacy else ".weights.h5"
+            return "layer_names" in file.attrs or "model_weights" in file
+    except Exception as error:
+        raise _mismatch(weights, name, error) from error
+
+
+def _load_weights(model: Any, weights: Path, name: str) -> None:  # noqa: ANN401 - Keras
+    """Load a weights file whatever its name is; Keras goes by the ending alone."""
+    import numpy as np  # noqa: PLC0415 - comes with Keras, for child processes only
+
+    suffix = ".h5" if _is_legacy(weights, name) else ".weights.h5"
+    try:
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / f"weights{suffix}"
             shutil.copyfile(weights, copy)
             model.load_weights(copy)
     except Exception as error:
-        raise WeightsMismatchError(
-            f"{weights} does not hold the weights of {name}: {_line(error)}. Pass the file that "
-            f"belongs to {name}, or choose the backbone that the file belongs to."
-        ) from error
+        raise _mismatch(weights, name, error) from error
     if not all(np.isfinite(variable).all() for variable in model.get_weights()):
         raise WeightsMismatchError(f"{weights} is damaged: it holds values that are no numbers.")
+
+
+def _mismatch(weights: Path, name: str, error: Exception) -> WeightsMismatchError:
+    return WeightsMismatchError(
+        f"{weights} does not hold the weights of {name}: {_line(error)}. Pass the file that "
+        f"belongs to {name}, or choose the backbone that the file belongs to."
+    )
 
 
 def _build_built_in(keras: Any, weights: Path) -> Any:  # noqa: ANN401 - Keras
