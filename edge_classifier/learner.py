@@ -130,6 +130,8 @@ class Learner:
         if self._loaded and self._table is not None and sample.image_sha256 not in self._table:
             self._table.add(sample.image_sha256, features)
             self._loaded.cache.append(sample.image_sha256, features)
+            if self.model:
+                self.model = self.model.with_known(features)
 
     def dataset_changed(self, dataset: Dataset) -> None:
         """Take note of added or removed samples; answers for new classes come at once."""
@@ -246,6 +248,7 @@ class Learner:
     def _train(self, dataset: Dataset, loaded: LoadedBackbone, table: FeatureTable) -> None:
         feature_set = dataset.feature_set(table)
         if len(feature_set.class_names) < _MIN_CLASSES:
+            self._executor.submit(self._store.sync)
             return
         settings, fingerprint = self.settings, dataset.fingerprint
 
@@ -254,6 +257,7 @@ class Learner:
             loaded.models.save(
                 model, backbone_key=loaded.backbone.info.key, fingerprint=fingerprint
             )
+            self._store.sync()
             return model
 
         self._training_on = dataset

@@ -50,12 +50,14 @@ class Model:
         ]
 
     def extended(self, feature_set: FeatureSet) -> Model:
-        """Add classes that are new in `feature_set`, imprinted, until training follows.
+        """Add classes that are new in `feature_set`, until training follows."""
+        return replace(self, head=self.head.extended(feature_set))
 
-        The old measure of unknown would call the new class unknown, so it is dropped.
-        """
-        head = self.head.extended(feature_set)
-        return self if head is self.head else Model(head)
+    def with_known(self, features: Features) -> Model:
+        """Take note that an image with these features, `(D,)`, is not unknown."""
+        if self.unknown is None:
+            return self
+        return replace(self, unknown=self.unknown.with_reference(features))
 
     def without(self, class_name: str) -> Model | None:
         """Drop a class; `None` where no other is left."""

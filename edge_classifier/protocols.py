@@ -160,6 +160,9 @@ class SampleStore(Protocol):
     def read_image(self, sample: Sample) -> Image:
         """Read a sample's picture, whole, BGR."""
 
+    def sync(self) -> None:
+        """Make sure that what was written survives a power cut; may take a while."""
+
     def save_as(self, target: Path) -> None:
         """Copy the whole project to a new folder; whole or not at all."""
 

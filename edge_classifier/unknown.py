@@ -9,7 +9,7 @@ commonly used, accepts 65 %. (Nearest neighbours in feature space for this purpo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -54,6 +54,11 @@ class UnknownDetector:
             raise InvalidValueError(
                 f"Expected references of shape (M, D), received {self.references.shape}."
             )
+
+    def with_reference(self, features: Features) -> UnknownDetector:
+        """Count one more image, `(D,)`, as known, until the threshold is measured anew."""
+        added = np.concatenate([self.references, normalise(features[None])])
+        return replace(self, references=added)
 
     def similarity(self, features: Features) -> npt.NDArray[np.float32]:
         """Return the similarity `(N,)` of features `(N, D)` to the nearest references."""

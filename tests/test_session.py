@@ -202,6 +202,7 @@ def test_new_samples_cancel_a_training_that_has_not_finished(store: ProjectStore
     live = LiveSession(store, executor)
     executor.run_all()
     live.hold("1", thing=1)
+    executor.run_all()
     live.hold("2", thing=2)
     live.hold("2", thing=2)
     assert executor.pending == 1  # the one that was cancelled is not waited for
@@ -231,6 +232,18 @@ def test_features_of_a_captured_frame_are_computed_once(live: LiveSession) -> No
     live.hold("2", thing=2)
     # One picture a frame, whether it became a sample or not.
     assert live.backbone.extracted <= live.index
+
+
+def test_what_is_being_recorded_is_not_called_unknown(store: ProjectStore) -> None:
+    executor = ManualExecutor()
+    live = LiveSession(store, executor)
+    executor.run_all()
+    for key, thing in (("1", 1), ("2", 2)):
+        live.hold(key, thing)
+        executor.run_all()
+        live.frame()
+    live.hold("3", thing=3)
+    assert label(live) == "class 3"
 
 
 def test_the_dense_head_of_the_article_works_as_well(store: ProjectStore) -> None:
@@ -271,12 +284,8 @@ def test_pictures_added_by_hand_are_learned_when_the_project_is_opened(
     with ProjectStore.open(live.store.path) as store:
         again = LiveSession(store)
         again.wait(1.0)
-        assert not again.session.dataset.missing(_table(again))
+        assert not again.session.learner.stale
         assert again.view.activity.text.startswith("trained")
-
-
-def _table(live: LiveSession):  # type: ignore[no-untyped-def]  # a private detail, named once
-    return live.session.learner._table
 
 
 # Undoing and removing
@@ -456,9 +465,7 @@ def test_exporting_before_training_says_what_is_missing(store: ProjectStore) -> 
     assert "capture two classes first" in view.message.text
 
 
-def test_a_disk_that_cannot_be_written_is_said_in_the_picture(
-    live: LiveSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_disk_that_cannot_be_written_is_said_in_the_picture(live: LiveSession) -> None:
     folder = live.store.path / "samples" / "mug"
     folder.parent.mkdir(exist_ok=True)
     if folder.exists():

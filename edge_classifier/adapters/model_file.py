@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from edge_classifier.adapters.files import write_atomic
+from edge_classifier.adapters.files import reported, write_atomic
 from edge_classifier.errors import ProjectFormatError
 from edge_classifier.head import DenseHead, Head, LinearHead
 from edge_classifier.model import Model
@@ -60,8 +60,9 @@ class FileModelStore:
         text = np.frombuffer(json.dumps(meta).encode(), np.uint8)
         # NumPy's stub mistakes the arrays for its own keyword arguments.
         np.savez(buffer, meta=text, **arrays)  # type: ignore[arg-type]
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(self._path, buffer.getvalue())
+        with reported("write", self._path):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(self._path, buffer.getvalue())
 
     def load(self, *, backbone_key: str) -> tuple[Model, str] | None:
         """Return the model and the fingerprint of what it was trained on.
