@@ -1,0 +1,111 @@
+"""Features of many pictures on all cores, with no more than a batch of them in memory.
+
+Each thread reads, decodes and infers on its own, with an interpreter of its own; all three let
+other Python threads run. So decoding overlaps with inference without a picture ever being
+handed from one thread to another.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+from edge_classifier.errors import InvalidImageError, InvalidValueError, ProjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Future
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from edge_classifier.frame import Image
+
+T = TypeVar("T")
+
+_CHUNK: Final = 8
+"""Pictures a thread takes at once: few enough to answer soon, many enough to hide hand-overs."""
+
+_CHUNKS_PER_THREAD: Final = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Computed(Generic[T]):
+    """What was computed of one picture, or why nothing could be.
+
+    Attributes:
+        item: What stands for the picture: its path, its sample.
+        values: One row of what was computed, float32; `None` where the picture was refused.
+        problem: Why it was refused, or `None`.
+    """
+
+    item: T
+    values: npt.NDArray[np.float32] | None
+    problem: InvalidImageError | ProjectError | None
+
+
+def core_count() -> int:
+    """Count the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def compute_all(
+    items: Iterable[T],
+    read: Callable[[T], Image],
+    compute: Callable[[list[Image]], npt.NDArray[np.float32]],
+    *,
+    threads: int | None = None,
+) -> Iterator[Computed[T]]:
+    """Compute something of every picture, in their order, as soon as it is there.
+
+    Args:
+        items: What stands for the pictures; taken only as far ahead as the threads need.
+        read: Gives a picture, `(H, W, 3)` uint8 BGR; called from the threads.
+        compute: Gives `(N, …)` float32 of N pictures, as `protocols.Backbone.extract` does;
+            called from the threads.
+        threads: How many; all cores if `None`.
+
+    Yields:
+        One result an item.
+
+    Raises:
+        InvalidValueError: with fewer than one thread.
+    """
+    count = core_count() if threads is None else threads
+    if count < 1:
+        raise InvalidValueError(f"Expected 1 or more threads, received {count}.")
+
+    def work(chunk: list[T]) -> list[Computed[T]]:
+        return [_compute_one(item, read, compute) for item in chunk]
+
+    remaining = iter(items)
+    running: deque[Future[list[Computed[T]]]] = deque()
+    executor = ThreadPoolExecutor(count, thread_name_prefix="bulk")
+    try:
+        size = 1  # the first answer comes as soon as one picture is done
+        while chunk := list(islice(remaining, size)):
+            running.append(executor.submit(work, chunk))
+            size = min(_CHUNK, size + 1)
+            if len(running) >= count * _CHUNKS_PER_THREAD:
+                yield from running.popleft().result()
+        while running:
+            yield from running.popleft().result()
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _compute_one(
+    item: T,
+    read: Callable[[T], Image],
+    compute: Callable[[list[Image]], npt.NDArray[np.float32]],
+) -> Computed[T]:
+    try:
+        return Computed(item, compute([read(item)])[0], None)
+    except (InvalidImageError, ProjectError) as error:
+        return Computed(item, None, error)
