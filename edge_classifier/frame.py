@@ -58,12 +58,15 @@ class Frame:
         index: Number of the frame since its source was opened, from 0.
         timestamp_s: When it was captured, in seconds of a monotonic clock.
         capture_ms: How long the source took to deliver it, in milliseconds.
+        small: What the preprocessing leaves of the image, BGR, where it was shrunk beforehand:
+            it gives the same features as the image itself.
     """
 
     image: Image
     index: int
     timestamp_s: float
     capture_ms: float = 0.0
+    small: Image | None = None
 
     def __post_init__(self) -> None:
         check_image(self.image)
@@ -97,11 +100,13 @@ class EncodedImage:
         image: The same bytes decoded again, BGR: what features are computed from, so that a
             sample has the same features when it is captured and when it is read back.
         sha256: Hash of `data`, hexadecimal.
+        suffix: How a file of these bytes is named: `.jpg` or `.png`.
     """
 
     data: bytes
     image: Image
     sha256: str
+    suffix: str = ".jpg"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,22 @@
-"""Picture files to pixels and back, guarded against files made to exhaust the memory."""
+"""Picture files to pixels and back, guarded against files made to exhaust the memory.
+
+There is one reader for every use (samples, imports, `predict`), so that a file has the same
+pixels everywhere. Which library decodes follows from the file's content alone: OpenCV for a
+JPEG file in grey or colour, as on a device; Pillow for all else (see `pillow_image`).
+"""
 
 from __future__ import annotations
 
 import hashlib
 import struct
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
 
 from edge_classifier.adapters.files import describe, read_regular
+from edge_classifier.adapters.pillow_image import encode_png, read_with_pillow, too_many_pixels
 from edge_classifier.errors import InvalidImageError
 from edge_classifier.frame import EncodedImage, check_image
 
@@ -18,7 +25,9 @@ if TYPE_CHECKING:
 
     from edge_classifier.frame import Image
 
-IMAGE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
+IMAGE_SUFFIXES: Final = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"}
+)
 """What counts as a picture in a class folder, in lower case."""
 
 MAX_PIXELS: Final = 64_000_000
@@ -48,6 +57,7 @@ _REDUCED: Final = (
 _JPEG_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_BARE: Final = frozenset({0x01, *range(0xD0, 0xD9)})
 _JPEG_SCAN: Final = 0xDA
+_CMYK: Final = 4
 
 
 def encode_image(image: Image) -> EncodedImage:
@@ -72,7 +82,7 @@ def encode_image(image: Image) -> EncodedImage:
 
 
 def read_image(path: Path) -> Image:
-    """Read a picture, upright as its EXIF orientation says.
+    """Read a picture of any kind: upright, transparent places white, the first frame.
 
     Returns:
         `(H, W, 3)` uint8, BGR.
@@ -80,7 +90,51 @@ def read_image(path: Path) -> Image:
     Raises:
         InvalidImageError: if it cannot be read, is no whole picture, or is too large.
     """
-    return _decode(_read(path), path, cv2.IMREAD_COLOR)
+    return decode_image(read_image_bytes(path), str(path))
+
+
+def decode_image(data: bytes, name: str) -> Image:
+    """Decode a picture file of any kind, as `read_image` does.
+
+    Args:
+        data: The file.
+        name: For the user.
+
+    Returns:
+        `(H, W, 3)` uint8, BGR.
+
+    Raises:
+        InvalidImageError: if it is no whole picture, or is too large.
+    """
+    _check(data, name)
+    if _is_plain_jpeg(data):
+        return _decode_jpeg(data, name, cv2.IMREAD_COLOR)
+    return read_with_pillow(data, name, MAX_PIXELS).image
+
+
+def encode_file(data: bytes, name: str) -> EncodedImage:
+    """Turn a picture file into what is stored, without any loss.
+
+    A JPEG file that OpenCV reads, and a PNG file that needs no conversion, stay as they are;
+    everything else becomes a PNG file of the pixels that `decode_image` gives.
+
+    Args:
+        data: The file.
+        name: For the user.
+
+    Raises:
+        InvalidImageError: as with `decode_image`.
+    """
+    _check(data, name)
+    suffix = ".png"
+    if _is_plain_jpeg(data):
+        suffix, image = ".jpg", _decode_jpeg(data, name, cv2.IMREAD_COLOR)
+    else:
+        picture = read_with_pillow(data, name, MAX_PIXELS)
+        image = picture.image
+        if not picture.plain_png:
+            data = encode_png(image)
+    return EncodedImage(data, image, hashlib.sha256(data).hexdigest(), suffix)
 
 
 def read_thumbnail(path: Path) -> Image:
@@ -92,7 +146,7 @@ def read_thumbnail(path: Path) -> Image:
     Raises:
         InvalidImageError: as with `read_image`.
     """
-    data = _read(path)
+    data = read_image_bytes(path)
     longest = max(image_size(data) or (1, 1))
     flag = cv2.IMREAD_COLOR
     for factor, reduced in _REDUCED:
@@ -100,7 +154,11 @@ def read_thumbnail(path: Path) -> Image:
         if longest >= factor * THUMBNAIL_SIZE:
             flag = reduced
             break
-    image = _decode(data, path, flag)
+    _check(data, str(path))
+    if _is_plain_jpeg(data):
+        image = _decode_jpeg(data, str(path), flag)
+    else:
+        image = decode_image(data, str(path))
     height, width = image.shape[:2]
     scale = THUMBNAIL_SIZE / max(height, width)
     if scale >= 1.0:
@@ -120,7 +178,8 @@ def image_size(data: bytes) -> tuple[int, int] | None:
     """
     try:
         if data.startswith(b"\xff\xd8"):
-            return _jpeg_size(data)
+            frame = _jpeg_frame(data)
+            return frame[:2] if frame else None
         if data.startswith(b"\x89PNG\r\n\x1a\n") and data[12:16] == b"IHDR":
             return _pair(">II", data, 16)
         if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
@@ -139,7 +198,8 @@ def _pair(layout: str, data: bytes, offset: int) -> tuple[int, int]:
     return int(first), int(second)
 
 
-def _jpeg_size(data: bytes) -> tuple[int, int] | None:
+def _jpeg_frame(data: bytes) -> tuple[int, int, int] | None:
+    """Read width, height and the number of components; `None` if there is no frame header."""
     position = 2
     while data[position] == 0xFF:  # noqa: PLR2004 - every marker starts with it
         marker = data[position + 1]
@@ -149,7 +209,7 @@ def _jpeg_size(data: bytes) -> tuple[int, int] | None:
             position += 2
         elif marker in _JPEG_FRAMES:
             height, width = _pair(">HH", data, position + 5)
-            return width, height
+            return width, height, data[position + 9]
         elif marker == _JPEG_SCAN:
             return None
         else:
@@ -170,30 +230,45 @@ def _webp_size(data: bytes) -> tuple[int, int] | None:
     return None
 
 
-def _read(path: Path) -> bytes:
+def read_image_bytes(path: Path) -> bytes:
+    """Read a picture file as it is.
+
+    Raises:
+        InvalidImageError: if it cannot be read, is empty, or is larger than any picture.
+    """
     try:
-        return read_regular(path, MAX_FILE_BYTES)
+        data = read_regular(path, MAX_FILE_BYTES)
     except OSError as error:
         raise InvalidImageError(f"Cannot read the picture {path}: {describe(error)}.") from error
+    return data
 
 
-def _decode(data: bytes, path: Path, flag: int) -> Image:
+def _check(data: bytes, name: str) -> None:
+    """Refuse what need not be decoded to be refused."""
+    if not data:
+        raise InvalidImageError(f"{name} is empty; remove it or replace it.")
     size = image_size(data)
-    if size is None or min(size) < 1:
-        raise InvalidImageError(
-            f"{path} is not a picture (JPEG, PNG, WebP or BMP); remove it or replace it."
-        )
-    width, height = size
-    if width * height > MAX_PIXELS:
-        raise InvalidImageError(
-            f"{path} has {width} x {height} pixels, more than {MAX_PIXELS:,}; make it smaller."
-        )
+    if size is not None and size[0] * size[1] > MAX_PIXELS:
+        raise InvalidImageError(too_many_pixels(name, *size, MAX_PIXELS))
+
+
+def _is_plain_jpeg(data: bytes) -> bool:
+    """Say whether OpenCV reads the file right: a JPEG file of one or three components."""
+    if not data.startswith(b"\xff\xd8"):
+        return False
+    with suppress(IndexError, struct.error):
+        frame = _jpeg_frame(data)
+        return frame is None or frame[2] != _CMYK
+    return True
+
+
+def _decode_jpeg(data: bytes, name: str, flag: int) -> Image:
     # OpenCV before 5 gives half a picture and grey for a JPEG that ends before its end marker
-    whole = not data.startswith(b"\xff\xd8") or data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")
+    whole = data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flag) if whole else None
     except (cv2.error, MemoryError):
         image = None
     if image is None:
-        raise InvalidImageError(f"The picture {path} is damaged; remove it or replace it.")
+        raise InvalidImageError(f"The picture {name} is damaged; remove it or replace it.")
     return np.asarray(image, dtype=np.uint8)
