@@ -122,7 +122,10 @@ class SampleStore(Protocol):
         """The colour of a class: blue, green, red."""
 
     def samples(self) -> tuple[Sample, ...]:
-        """All samples, by class, then in the order they were captured."""
+        """All samples to train on, by class, then in the order they were captured."""
+
+    def held_out(self) -> tuple[Sample, ...]:
+        """All samples that are measured on and never trained on, in the same order."""
 
     def encode(self, image: Image) -> EncodedImage:
         """Turn a frame's picture into what will be stored (BGR, any size)."""

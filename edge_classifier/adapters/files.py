@@ -26,7 +26,8 @@ _TEMPORARY_PREFIX: Final = ".tmp-"
 _BINARY: Final = getattr(os, "O_BINARY", 0)
 # Opening a named pipe must not wait for its writer; Windows has no such files.
 _NONBLOCK: Final = getattr(os, "O_NONBLOCK", 0)
-_NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
+NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
+"""Flag for `os.open`: fail on a link (Windows has no such flag)."""
 _REASONS: Final = {
     errno.ENOSPC: "the disk is full; free some space and try again",
     errno.EDQUOT: "your quota of the disk is used up; free some space and try again",
@@ -218,7 +219,7 @@ class FileLock:
         Raises:
             OSError: if the lock file cannot be made.
         """
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | _NOFOLLOW, 0o666)
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | NOFOLLOW, 0o666)
         try:
             if sys.platform == "win32":
                 msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)

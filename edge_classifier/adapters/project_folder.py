@@ -5,6 +5,8 @@
     project/
       project.json       classes, backbone, settings (see `project_file`)
       samples/<class>/   one picture file a sample: other tools read this as it is
+      validation/<class>/  held out: measured on, never trained on; laid out like samples
+      sources.jsonl      where imported samples came from
       trash/<n>/<class>/ what was undone or removed
       model/             heads
       cache/             can be deleted without loss
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from edge_classifier.adapters.project_file import ProjectDocument
 
 SAMPLES: Final = "samples"
+HELD_OUT: Final = "validation"
+SOURCES: Final = "sources.jsonl"
 TRASH: Final = "trash"
 CACHE: Final = "cache"
 MODEL: Final = "model"
@@ -97,7 +101,7 @@ def check_layout(path: Path) -> None:
     Raises:
         ProjectFormatError: naming it.
     """
-    for name in (SAMPLES, TRASH, CACHE, MODEL):
+    for name in (SAMPLES, HELD_OUT, TRASH, CACHE, MODEL):
         check_folder(path / name)
 
 

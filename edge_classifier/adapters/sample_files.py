@@ -24,7 +24,7 @@ from edge_classifier.adapters.project_file import MAX_BURST
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_CAPTURED: Final = re.compile(r"b(\d{7})-(\d{4,9})\.jpg", re.ASCII)
+_CAPTURED: Final = re.compile(r"b(\d{7})-(\d{4,9})\.(?:jpg|png)", re.ASCII)
 _BURST_ID: Final = re.compile(r"b\d{7}", re.ASCII)
 _FOREIGN: Final = "+"  # sorts before every captured burst, so undo takes captured ones first
 _INDEX_VERSION: Final = 1
@@ -85,9 +85,9 @@ def foreign_burst_id(class_name: str, name: str) -> str:
     return f"{_FOREIGN}{class_name}/{name}"
 
 
-def sample_file_name(burst_id: str, index: int) -> str:
+def sample_file_name(burst_id: str, index: int, suffix: str) -> str:
     """Name the file of a captured sample."""
-    return f"{burst_id}-{index:04d}.jpg"
+    return f"{burst_id}-{index:04d}{suffix}"
 
 
 def find_class_folders(samples: Path) -> Found:

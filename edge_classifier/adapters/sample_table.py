@@ -27,7 +27,7 @@ class SampleTable:
     """Which samples lie where.
 
     Args:
-        folder: The project's `samples`.
+        folder: The project's `samples`, or its `validation`.
         index: Remembers hashes.
     """
 
@@ -39,6 +39,11 @@ class SampleTable:
         self._all: tuple[Sample, ...] | None = None
         self._burst_classes: dict[str, str] = {}
         self._next_index: dict[str, int] = {}
+
+    @property
+    def folder(self) -> Path:
+        """Where the class folders lie."""
+        return self._folder
 
     @property
     def last_burst(self) -> int:
@@ -57,12 +62,12 @@ class SampleTable:
             writable: Whether to complete renamings and delete unfinished files on disk.
 
         Returns:
-            The project file as it should be now.
+            The project file with the classes that were found; its notes of renamings stay.
 
         Raises:
             ProjectError: if something cannot be read.
         """
-        document = self._finish_renames(document, writable=writable)
+        self._finish_renames(document, writable=writable)
         found = sample_files.find_class_folders(self._folder)
         moving = {folder.name for folder in self._folders.values()}
         for name, folder_name in found.folders.items():
@@ -81,7 +86,7 @@ class SampleTable:
             _log.warning("Left alone in %s: %s.", self._folder, found.summary())
         return document
 
-    def _finish_renames(self, document: ProjectDocument, *, writable: bool) -> ProjectDocument:
+    def _finish_renames(self, document: ProjectDocument, *, writable: bool) -> None:
         for entry in document.classes:
             if entry.renamed_from is None:
                 continue
@@ -96,8 +101,6 @@ class SampleTable:
                     continue
                 with reported("rename", old):
                     old.rename(new)
-            document = document.renamed(entry.name, entry.name, None)
-        return document
 
     def _load_class(self, name: str, found: Found, *, writable: bool) -> None:
         samples: list[Sample] = []
@@ -138,7 +141,7 @@ class SampleTable:
         """Where a class's samples lie, or will."""
         return self._folders.get(class_name) or self._folder / class_name
 
-    def next_path(self, class_name: str, burst_id: str) -> Path:
+    def next_path(self, class_name: str, burst_id: str, suffix: str) -> Path:
         """Name the file of a burst's next sample.
 
         Raises:
@@ -150,7 +153,7 @@ class SampleTable:
                 f"The burst {burst_id} belongs to the class {owner!r}, not to {class_name!r}."
             )
         index = self._next_index.get(burst_id, 0)
-        return self.folder_of(class_name) / sample_files.sample_file_name(burst_id, index)
+        return self.folder_of(class_name) / sample_files.sample_file_name(burst_id, index, suffix)
 
     def add(self, sample: Sample) -> None:
         """Take in a sample that was just written to its `next_path`.

@@ -57,11 +57,17 @@ class ProjectStore(Project):
         self._unsynced: deque[Path] = deque()
         index = sample_files.HashIndex(self.cache_folder / "index.json")
         self._table = SampleTable(self._samples_folder, index)
+        index = sample_files.HashIndex(self.cache_folder / "index-validation.json")
+        self._held_out = SampleTable(self._held_out_folder, index)
         self._last_burst = document.last_burst
 
     def samples(self) -> tuple[Sample, ...]:
-        """All samples, by class, then in the order they were captured."""
+        """All samples to train on, by class, then in the order they were captured."""
         return self._table.all(self.class_names())
+
+    def held_out(self) -> tuple[Sample, ...]:
+        """All samples that are measured on and never trained on, in the same order."""
+        return self._held_out.all(self.class_names())
 
     def encode(self, image: Image) -> EncodedImage:
         """Turn a frame's picture into what will be stored.
@@ -101,7 +107,9 @@ class ProjectStore(Project):
         self._last_burst += 1
         return sample_files.burst_id_of(self._last_burst)
 
-    def add_sample(self, encoded: EncodedImage, class_name: str, burst_id: str) -> Sample:
+    def add_sample(
+        self, encoded: EncodedImage, class_name: str, burst_id: str, *, held_out: bool = False
+    ) -> Sample:
         """Store a sample.
 
         It survives the death of the program once this returns, and a power cut once `sync`
@@ -110,7 +118,9 @@ class ProjectStore(Project):
         Args:
             encoded: From `encode`.
             class_name: A class of the project.
-            burst_id: From `next_burst_id`; a burst has one class.
+            burst_id: From `next_burst_id`; a burst has one class, and is held out as a whole.
+            held_out: Whether it is only measured on: it is then one of `held_out`, never of
+                `samples`.
 
         Raises:
             UnknownClassError: if the project has no such class.
@@ -122,7 +132,8 @@ class ProjectStore(Project):
         number = sample_files.burst_number_of(burst_id)
         if number is None or number > self._last_burst:
             raise InvalidValueError(f"Expected a burst of this project, received {burst_id!r}.")
-        path = self._table.next_path(class_name, burst_id)
+        table = self._held_out if held_out else self._table
+        path = table.next_path(class_name, burst_id, encoded.suffix)
         sample = Sample(class_name, burst_id, path, encoded.sha256)
         with reported("write", path):
             try:
@@ -130,7 +141,7 @@ class ProjectStore(Project):
             except FileNotFoundError:  # the first sample of its class
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_atomic(path, encoded.data)
-            self._table.add(sample)
+            table.add(sample)
         self._unsynced.append(path)
         return sample
 
@@ -161,7 +172,7 @@ class ProjectStore(Project):
         Raises:
             ProjectError: if the disk fails.
         """
-        folders = {self._samples_folder}
+        folders = {self._samples_folder, self._held_out_folder}
         with reported("write", self._samples_folder):
             if len(self._unsynced) > _MANY_FILES and hasattr(os, "sync"):
                 self._unsynced.clear()
@@ -188,25 +199,27 @@ class ProjectStore(Project):
         name = clean_class_name(new_name, (n for n in self.class_names() if n != class_name))
         if name == class_name:
             return name
-        folder = self._table.folder_of(class_name)
-        target = self._samples_folder / name
-        with reported("rename", folder):
-            if not folder.exists():
-                self._change(lambda d: d.renamed(class_name, name, None))
-            else:
-                _make_way(target, folder)
-                # In this order the project has every sample at every moment: until the folder
-                # has moved, the note beside the new name says where to look.
-                self._change(lambda d: d.renamed(class_name, name, folder.name))
-                try:
-                    folder.rename(target)
-                except OSError:
-                    with suppress(ProjectError):
-                        self._change(lambda d: d.renamed(name, class_name, None))
-                    raise
-                with suppress(ProjectError):  # the note does no harm from here on
-                    self._change(lambda d: d.renamed(name, name, None))
-        self._table.rename_class(class_name, name)
+        tables = self._tables_with(class_name)
+        for table in tables:
+            _make_way(table.folder / name, table.folder_of(class_name))
+        if not tables:
+            self._change(lambda d: d.renamed(class_name, name, None))
+        else:
+            # In this order the project has every sample at every moment: until the folders
+            # have moved, the note beside the new name says where to look.
+            old = tables[0].folder_of(class_name).name
+            self._change(lambda d: d.renamed(class_name, name, old))
+            moves = [(table.folder_of(class_name), table.folder / name) for table in tables]
+            try:
+                _move_all("rename", moves)
+            except ProjectError:
+                with suppress(ProjectError):
+                    self._change(lambda d: d.renamed(name, class_name, None))
+                raise
+            with suppress(ProjectError):  # the note does no harm from here on
+                self._change(lambda d: d.renamed(name, name, None))
+        for table in self._tables:
+            table.rename_class(class_name, name)
         return name
 
     def remove_class(self, class_name: str) -> None:
@@ -219,20 +232,22 @@ class ProjectStore(Project):
         self._check_writable()
         self._entry(class_name)
         self._keep_last_burst()
-        folder, trash = self._table.folder_of(class_name), None
-        if folder.exists():
+        moves: list[tuple[Path, Path]] = []
+        for table in self._tables_with(class_name):
             trash = project_folder.new_trash_folder(self._path, class_name)
-            with reported("move to the trash", folder):
+            moves.append((table.folder_of(class_name), trash))
+        for _, trash in moves:
+            with reported("write in", trash):
                 trash.rmdir()
-                folder.rename(trash)
+        _move_all("move to the trash", moves)
         try:
             self._change(lambda d: d.without_class(class_name))
         except ProjectError:
-            if trash:
-                with suppress(OSError):
-                    trash.rename(folder)
+            with suppress(ProjectError):
+                _move_all("move back", [(trash, folder) for folder, trash in moves])
             raise
-        self._table.remove_class(class_name)
+        for table in self._tables:
+            table.remove_class(class_name)
 
     def save_as(self, target: Path) -> None:
         """Copy the whole project, but for its trash, to a new folder; whole or not at all.
@@ -249,12 +264,27 @@ class ProjectStore(Project):
     def _samples_folder(self) -> Path:
         return self._path / project_folder.SAMPLES
 
+    @property
+    def _held_out_folder(self) -> Path:
+        return self._path / project_folder.HELD_OUT
+
+    @property
+    def _tables(self) -> tuple[SampleTable, SampleTable]:
+        return self._table, self._held_out
+
+    def _tables_with(self, class_name: str) -> list[SampleTable]:
+        return [table for table in self._tables if table.folder_of(class_name).exists()]
+
     def _load(self, *, changed: bool) -> None:
         """Find the samples, and write down what had to be put right."""
-        document = self._table.load(self._document, writable=not self.read_only)
+        document = self._document
+        for table in self._tables:
+            document = table.load(document, writable=not self.read_only)
+        for name in document.class_names:  # their renamings are completed, or never began
+            document = document.renamed(name, name, None)
         changed = changed or document != self._document
         self._document = document
-        self._last_burst = max(document.last_burst, self._table.last_burst)
+        self._last_burst = max(document.last_burst, *(t.last_burst for t in self._tables))
         if not self.read_only:
             sample_files.sweep(self._path)
             sample_files.sweep(self.cache_folder)
@@ -272,7 +302,8 @@ class ProjectStore(Project):
 
     def _save_index(self) -> None:
         try:
-            self._table.save_index()
+            for table in self._tables:
+                table.save_index()
         except OSError as error:  # costs time when opening, nothing else
             _log.info("The index of %s was not written: %s.", self._path, describe(error))
 
@@ -284,3 +315,22 @@ def _make_way(target: Path, folder: Path) -> None:
             target.rmdir()
         if target.exists():
             raise ProjectError(f"There is a folder {target} already; move it away.")
+
+
+def _move_all(action: str, moves: list[tuple[Path, Path]]) -> None:
+    """Rename folders, all or none.
+
+    Raises:
+        ProjectError: if one cannot be; then the others are as before.
+    """
+    done: list[tuple[Path, Path]] = []
+    for source, target in moves:
+        with reported(action, source):
+            try:
+                source.rename(target)
+            except OSError:
+                for moved, place in reversed(done):
+                    with suppress(OSError):
+                        place.rename(moved)
+                raise
+        done.append((source, target))
