@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final, Protocol
 
+from edge_classifier.blas import use_one_thread
+
 if TYPE_CHECKING:
+    from edge_classifier.errors import EdgeClassifierError
     from edge_classifier.frame import Frame, Image
     from edge_classifier.protocols import Clock, Display
     from edge_classifier.session import Session
@@ -15,6 +18,10 @@ if TYPE_CHECKING:
 REFRESH_S: Final = 1 / 60
 """Shown pictures are at least this far apart: no screen shows more, and drawing is not free."""
 
+SHOWING_SHARE: Final = 0.1
+"""Of the time, at most, while frames are waiting to be inferred on; HighGUI alone sleeps for
+about 2 ms a picture. A loop that has time to spare shows every frame."""
+
 
 class FrameFeed(Protocol):
     """Gives the newest frame; `adapters.reader.NewestFrameReader` is one."""
@@ -22,6 +29,10 @@ class FrameFeed(Protocol):
     @property
     def state(self) -> SourceState:
         """How the source is doing."""
+
+    @property
+    def first_error(self) -> EdgeClassifierError | None:
+        """Why the source could not be opened in the first place, if that is so."""
 
     def take(self, timeout_s: float) -> Frame | None:
         """Take a frame that was not taken before, waiting at most so long."""
@@ -53,18 +64,62 @@ def run(
         painter: Draws.
         display: Shows, and hears keys.
         clock: Monotonic seconds.
+
+    Raises:
+        EdgeClassifierError: if the source could not be opened in the first place.
     """
-    next_shown_s = clock()
+    use_one_thread()
+    pace = _Pace(clock())
     key: str | None = None
     while True:
-        frame = feed.take(max(0.0, next_shown_s - clock()))
-        view = session.step(frame, key, feed.state)
+        frame = feed.take(pace.wait_s(clock()))
+        pace.waited(clock())
+        session.advance(frame, key, feed.state)
         key = None
-        if view.done:
+        if session.done:
             return
-        now = clock()
-        if now >= next_shown_s:
-            key = display.show(painter.draw(view))
-            finished = clock()
-            session.rates.add_drawing((finished - now) * 1000)
-            next_shown_s = max(next_shown_s + REFRESH_S, finished)
+        if feed.first_error is not None:
+            raise feed.first_error
+        started_s = clock()
+        if pace.due(started_s):
+            key = display.show(painter.draw(session.view()))
+            showing_ms = pace.shown(started_s, clock())
+            session.rates.add_drawing(showing_ms)
+
+
+class _Pace:
+    """Decides when the next picture is shown.
+
+    Args:
+        now_s: The time, in seconds of a monotonic clock.
+    """
+
+    def __init__(self, now_s: float) -> None:
+        self._next_s = now_s  # not before the screen can show another one
+        self._overdue_s = now_s  # from here on even if frames are waiting
+        self._showing_s = 0.0
+        self._asked_s = now_s
+        self._spare_s = 0.0
+
+    def wait_s(self, now_s: float) -> float:
+        """Return for how long a frame may be waited for."""
+        self._asked_s = now_s
+        spared = self._spare_s >= self._showing_s
+        return max(0.0, (self._next_s if spared else self._overdue_s) - now_s)
+
+    def due(self, now_s: float) -> bool:
+        """Say whether to show a picture now."""
+        return now_s >= self._next_s and (
+            self._spare_s >= self._showing_s or now_s >= self._overdue_s
+        )
+
+    def waited(self, now_s: float) -> None:
+        """Take note that the wait for a frame is over."""
+        self._spare_s += now_s - self._asked_s
+
+    def shown(self, started_s: float, now_s: float) -> float:
+        """Take note of a picture that was shown; returns how many milliseconds it took."""
+        self._showing_s, self._spare_s = now_s - started_s, 0.0
+        self._next_s = max(self._next_s + REFRESH_S, now_s)
+        self._overdue_s = max(self._next_s, now_s + self._showing_s * (1 / SHOWING_SHARE - 1))
+        return self._showing_s * 1000

@@ -11,7 +11,7 @@ from edge_classifier.coach import key_of
 from edge_classifier.dataset import Dataset
 from edge_classifier.dialogs import ConfirmDialog, TextDialog
 from edge_classifier.errors import CancelledError, EdgeClassifierError
-from edge_classifier.frame import BACKGROUND, Frame, Prediction
+from edge_classifier.frame import BACKGROUND, Frame, Image, Prediction
 from edge_classifier.jobs import Job
 from edge_classifier.keys import HoldTiming
 from edge_classifier.learner import Learner, LoadedBackbone
@@ -95,6 +95,7 @@ class Session:
         export: Callable[[Progress, Cancelled], Path] | None = None,
     ) -> None:
         self._store = store
+        self._name = store.name
         self._clock = clock
         self._timer = timer
         self._executor = executor
@@ -141,6 +142,11 @@ class Session:
         return self._learner
 
     @property
+    def done(self) -> bool:
+        """Whether the user has ended it."""
+        return self._done
+
+    @property
     def problem(self) -> str:
         """The last error that was shown, or empty."""
         return self._problem
@@ -161,6 +167,13 @@ class Session:
         Returns:
             What to show now.
         """
+        self.advance(frame, key, source)
+        return self.view()
+
+    def advance(
+        self, frame: Frame | None, key: str | None, source: SourceState | None = None
+    ) -> None:
+        """Do what `step` does, for a moment at which nothing will be shown."""
         if source is not None:
             self._note_source(source)
         self._guard(self._poll)
@@ -170,7 +183,15 @@ class Session:
             self._guard(lambda: self._on_frame(frame))
         if self._recorder.released(self._clock()):
             self._learner.request_training()
-        return self._view()
+
+    def shrink(self, image: Image) -> Image | None:
+        """Do the part of the preprocessing that needs no network; for the thread that reads.
+
+        Returns:
+            What belongs into `Frame.small`: `None` while there is no backbone.
+        """
+        backbone = self._learner.backbone
+        return backbone.info.preprocessing.shrink(image) if backbone else None
 
     def announce(self, text: str, level: Level = Level.INFO) -> None:
         """Show a line in the picture for some seconds; may be called from another thread."""
@@ -221,7 +242,7 @@ class Session:
             features = self._learner.extract(encoded.image)
             self._remember(self._recorder.offer(frame, Candidate(encoded, features)))
         elif not self._paused and self._learner.model:
-            features = self._learner.extract(frame.image)
+            features = self._learner.extract(frame.image if frame.small is None else frame.small)
         else:
             features = None
         model = self._learner.model
@@ -419,7 +440,7 @@ class Session:
             "Save a copy as (folder)",
             "Enter saves · Esc cancels; the project itself is always saved",
             accept,
-            text=f"{self._store.name}-copy",
+            text=f"{self._name}-copy",
         )
 
     def _start_export(self) -> None:
@@ -452,7 +473,8 @@ class Session:
         self._message = Message(text, level)
         self._message_until_s = self._clock() + (_ERROR_S if level is Level.ERROR else _MESSAGE_S)
 
-    def _view(self) -> View:
+    def view(self) -> View:
+        """Say what to show now."""
         now = self._clock()
         if self._message and now > self._message_until_s:
             self._message = None
@@ -460,7 +482,7 @@ class Session:
             image=self._frame.image if self._frame else None,
             mirrored=self._settings.mirrored,
             mode=self._mode(),
-            title=" · ".join(part for part in (self._store.name, self._learner.note) if part),
+            title=" · ".join(part for part in (self._name, self._learner.note) if part),
             cards=self._presenter.cards(
                 self._prediction, selected=self._selected, recording=self._recorder.class_name
             ),

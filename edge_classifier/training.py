@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from edge_classifier.blas import use_one_thread
 from edge_classifier.errors import CancelledError, InvalidValueError, NotEnoughSamplesError
 from edge_classifier.head import DenseHead, HeadKind, LinearHead, imprint, normalise, softmax
 from edge_classifier.model import Model
@@ -93,6 +94,7 @@ def train(
         NotEnoughSamplesError: with fewer than two classes.
         CancelledError: if `cancelled` said so.
     """
+    use_one_thread()
     settings = settings or HeadSettings()
     classes = len(feature_set.class_names)
     if classes < 2:  # noqa: PLR2004 - one class cannot be told from anything

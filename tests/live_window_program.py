@@ -16,6 +16,7 @@ from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.adapters.window import OpenCVWindow
 from edge_classifier.app import run
 from edge_classifier.assemble import BackboneChoice, backbone_loader, worker
+from edge_classifier.errors import EdgeClassifierError
 from edge_classifier.frame import Frame, Image
 from edge_classifier.overlay import Overlay
 from edge_classifier.session import Session
@@ -34,6 +35,11 @@ class ToldFeed:
     def state(self) -> SourceState:
         """How the source is doing."""
         return self._reader.state
+
+    @property
+    def first_error(self) -> EdgeClassifierError | None:
+        """Why there is no source."""
+        return self._reader.first_error
 
     def take(self, timeout_s: float) -> Frame | None:
         """Take a frame."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from edge_classifier.frame import Frame
+    from edge_classifier.frame import Frame, Image
     from edge_classifier.protocols import Clock, FrameSource
 
 _JOIN_S: Final = 2.0
@@ -37,6 +37,7 @@ class NewestFrameReader:
         stall_s: Seconds without a frame after which the source is said to have stalled.
         drop: Whether a frame that was not taken is replaced by the next one. Otherwise the
             thread waits, and every frame is taken exactly once.
+        shrink: Makes `Frame.small` of a picture, here, so that the loop need not.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class NewestFrameReader:
         retry_s: float = 1.0,
         stall_s: float = 2.0,
         drop: bool = True,
+        shrink: Callable[[Image], Image | None] | None = None,
     ) -> None:
         self.name = name
         self.first_error: EdgeClassifierError | None = None
@@ -57,6 +59,7 @@ class NewestFrameReader:
         self._retry_s = retry_s
         self._stall_s = stall_s
         self._drop = drop
+        self._shrink = shrink
         self._changed = threading.Condition()
         self._source: FrameSource | None = None
         self._description = name
@@ -186,10 +189,24 @@ class NewestFrameReader:
         if self._closing:  # while it was opened, when `close` could not know of it
             return
         for frame in source:
-            numbered = replace(frame, index=first_index + frame.index) if first_index else frame
+            numbered = self._prepared(frame, first_index)
             if not self._hand_over(numbered):
                 return
             self._next_index = numbered.index + 1
+
+    def _prepared(self, frame: Frame, first_index: int) -> Frame:
+        """Number a frame on over all openings of the source, and shrink it."""
+        if self._shrink is None:
+            return replace(frame, index=first_index + frame.index) if first_index else frame
+        started_s = time.perf_counter()
+        small = self._shrink(frame.image)
+        shrink_ms = (time.perf_counter() - started_s) * 1000.0
+        return replace(
+            frame,
+            index=first_index + frame.index,
+            capture_ms=frame.capture_ms + shrink_ms,
+            small=small,
+        )
 
     def _hand_over(self, frame: Frame) -> bool:
         """Make a frame the newest one; returns whether to go on."""

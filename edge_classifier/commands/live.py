@@ -106,7 +106,9 @@ def _run_window(options: argparse.Namespace, store: ProjectStore, display: Displ
         settings=settings,
     )
     name, open_source = _source(options, session)
-    reader = NewestFrameReader(open_source, name=name, drop=not options.unpaced)
+    reader = NewestFrameReader(
+        open_source, name=name, drop=not options.unpaced, shrink=session.shrink
+    )
     try:
         run_app(session, reader, Overlay(), display)
     except KeyboardInterrupt:

@@ -3,11 +3,27 @@
 This one file is both: the code that the `edge_classifier` package uses for its own live
 picture, and the file that an exported bundle carries to a Raspberry Pi. So it imports nothing
 of the package, and whatever the picture showed is computed here by the same lines.
+
+Its parts, from the pixels to the command line: `Preprocessing`, `Interpreter`, the arithmetic of
+verdicts (`nearest_mean`, `TimeAverage`, `Hold`), `Bundle` and `Classifier`, sources of pictures,
+outputs, and `main`.
 """
 
 from __future__ import annotations
 
+import argparse
+import contextlib
+import hashlib
+import json
+import math
 import os
+import queue
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -15,6 +31,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     import numpy.typing as npt
 
     Image = npt.NDArray[np.uint8]
@@ -87,6 +105,19 @@ class Preprocessing:
             interpolation=cv2.INTER_LINEAR_EXACT,
         )
         return np.asarray(cv2.cvtColor(wide, cv2.COLOR_RGBA2RGB), dtype=np.uint8)
+
+    def shrink(self, image: Image) -> Image:
+        """Make a small image that `apply` turns into the very input it makes of the image itself.
+
+        Args:
+            image: `(H, W, 3)` uint8, BGR, of any size.
+
+        Returns:
+            `(input_size, input_size, 3)` uint8, BGR.
+        """
+        import cv2  # noqa: PLC0415 - as in `square`
+
+        return np.asarray(cv2.cvtColor(self.square(image), cv2.COLOR_RGB2BGR), dtype=np.uint8)
 
     def apply(
         self, image: Image, out: npt.NDArray[np.float32] | None = None
@@ -200,3 +231,1204 @@ def _load_runtime() -> tuple[Any, str]:
             "No TFLite runtime is installed; `pip install ai-edge-litert` gives one."
         ) from None
     return tf.lite.Interpreter, "tensorflow"
+
+
+# Verdicts
+
+
+class ClassifyError(Exception):
+    """What the user has to know, in one line: what is wrong, with which file, what to do."""
+
+
+def nearest_mean(similarities: npt.NDArray[np.float32], neighbours: int) -> npt.NDArray[np.float32]:
+    """Average the highest few similarities of each row, leaving out what was masked with -1.
+
+    Args:
+        similarities: `(N, M)` cosine similarities of N images to M references.
+        neighbours: How many of the nearest count.
+
+    Returns:
+        `(N,)` in [-1, 1].
+    """
+    count = min(neighbours, similarities.shape[1])
+    nearest = np.partition(similarities, -count, axis=1)[:, -count:]
+    valid = nearest > -1.0
+    sums = np.where(valid, nearest, 0.0).sum(axis=1)
+    means: npt.NDArray[np.float32] = (sums / np.maximum(valid.sum(axis=1), 1)).astype(np.float32)
+    return means
+
+
+class TimeAverage:
+    """Exponential moving average over time, not over frames.
+
+    So it behaves the same at 5 and at 500 frames per second.
+
+    Args:
+        time_constant_s: After a jump this much time brings the average 63 % of the way; 0
+            switches averaging off.
+    """
+
+    def __init__(self, time_constant_s: float) -> None:
+        self.time_constant_s = time_constant_s
+        self._average: npt.NDArray[np.float32] | None = None
+        self._last_s = 0.0
+
+    def reset(self) -> None:
+        """Forget what came before."""
+        self._average = None
+
+    def update(self, values: npt.NDArray[np.float32], now_s: float) -> npt.NDArray[np.float32]:
+        """Take new values and return the average; `now_s` is in seconds of a monotonic clock."""
+        before = self._average
+        if self.time_constant_s <= 0 or before is None or before.shape != values.shape:
+            self._average = values
+        else:
+            weight = 1.0 - math.exp(-max(0.0, now_s - self._last_s) / self.time_constant_s)
+            self._average = (before + weight * (values - before)).astype(np.float32, copy=False)
+        self._last_s = now_s
+        return self._average
+
+
+class Hold:
+    """Tells of a new label only once it has held for some frames.
+
+    Args:
+        frames: How many frames in a row make a label count.
+    """
+
+    def __init__(self, frames: int) -> None:
+        self.label: str | None = None
+        """The label that counts, or `None` before the first."""
+        self._frames = frames
+        self._candidate: str | None = None
+        self._seen = 0
+
+    def update(self, label: str) -> bool:
+        """Take one frame's label and say whether the label that counts has just changed."""
+        self._seen = self._seen + 1 if label == self._candidate else 1
+        self._candidate = label
+        if label == self.label or self._seen < self._frames:
+            return False
+        self.label = label
+        return True
+
+
+# The bundle
+
+BUNDLE_FORMAT: Final = "edge-classifier bundle"
+BUNDLE_VERSION: Final = 1
+UNKNOWN: Final = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """An exported folder, read and checked.
+
+    Attributes:
+        folder: Where it is.
+        spec: The content of `spec.json`.
+        class_names: In the order of the scores.
+        preprocessing: How an image becomes the network's input.
+        threshold: Images less similar to the samples than this are unknown; `None` if that was
+            not measured.
+        neighbours: How many of the nearest samples that similarity is averaged over.
+        smoothing_s: Time constant of the steady label, in seconds.
+    """
+
+    folder: Path
+    spec: dict[str, Any]
+    class_names: tuple[str, ...]
+    preprocessing: Preprocessing
+    threshold: float | None
+    neighbours: int
+    smoothing_s: float
+
+    @classmethod
+    def open(cls, folder: Path) -> Bundle:
+        """Read a bundle's description; its model is read by `model`.
+
+        Raises:
+            ClassifyError: if a file is missing, damaged or from a newer version.
+        """
+        path = folder / "spec.json"
+        try:
+            spec = json.loads(path.read_text(encoding="utf-8"))
+            labels = (folder / "labels.txt").read_text(encoding="utf-8").splitlines()
+        except OSError as error:
+            raise ClassifyError(
+                f"{folder} is no whole bundle: {Path(error.filename or path).name} cannot be read "
+                f"({error.strerror}); copy the folder again."
+            ) from error
+        except ValueError as error:
+            raise ClassifyError(f"{path} is damaged ({error}); copy the bundle again.") from error
+        if not isinstance(spec, dict) or spec.get("format") != BUNDLE_FORMAT:
+            raise ClassifyError(f"{path} belongs to something else; expected a bundle's spec.json.")
+        if spec.get("version") != BUNDLE_VERSION:
+            raise ClassifyError(
+                f"{path} has version {spec.get('version')}, this classify.py reads "
+                f"{BUNDLE_VERSION}; use the classify.py that came with the bundle."
+            )
+        try:
+            unknown = spec["unknown"] or {"threshold": None, "neighbours": 1}
+            bundle = cls(
+                folder,
+                spec,
+                tuple(str(name) for name in spec["class_names"]),
+                Preprocessing(**spec["preprocessing"]),
+                unknown["threshold"],
+                int(unknown["neighbours"]),
+                float(spec["smoothing_s"]),
+            )
+            {key: (str(m["file"]), str(m["sha256"])) for key, m in spec["models"].items()}
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ClassifyError(
+                f"{path} is damaged ({type(error).__name__}: {error}); copy the bundle again."
+            ) from error
+        if tuple(labels) != bundle.class_names:
+            raise ClassifyError(
+                f"{folder / 'labels.txt'} has {len(labels)} labels that are not the "
+                f"{len(bundle.class_names)} classes of spec.json; copy the bundle again."
+            )
+        return bundle
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The formats of its model files, the default one first."""
+        return tuple(self.spec["models"])
+
+    def model(self, model_format: str | None = None) -> bytes:
+        """Read a model file.
+
+        Args:
+            model_format: One of `formats`, or `None` for the default.
+
+        Raises:
+            ClassifyError: if there is none, or it is damaged.
+        """
+        model_format = model_format or self.formats[0]
+        if model_format not in self.formats:
+            raise ClassifyError(
+                f"{self.folder} has no {model_format} model; it has {', '.join(self.formats)}."
+            )
+        about = self.spec["models"][model_format]
+        path = self.folder / about["file"]
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise ClassifyError(
+                f"{path} cannot be read ({error.strerror}); copy the bundle again."
+            ) from error
+        if hashlib.sha256(content).hexdigest() != about["sha256"]:
+            raise ClassifyError(
+                f"{path} is not the file of this bundle: it is truncated, damaged or was "
+                "replaced; copy the bundle again."
+            )
+        return content
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What the model says of one image.
+
+    Attributes:
+        class_names: In the order of the scores.
+        scores: `(C,)` float32 in [0, 1].
+        similarity: Cosine similarity to the nearest samples, or `None` if not measured.
+        unknown: Whether the image resembles none of the classes.
+    """
+
+    class_names: tuple[str, ...]
+    scores: npt.NDArray[np.float32]
+    similarity: float | None = None
+    unknown: bool = False
+
+    @property
+    def class_name(self) -> str:
+        """The class with the highest score, whether or not the image is unknown."""
+        return self.class_names[int(np.argmax(self.scores))]
+
+    @property
+    def label(self) -> str:
+        """The class name, or `unknown`."""
+        return UNKNOWN if self.unknown else self.class_name
+
+    @property
+    def score(self) -> float:
+        """The highest score, in [0, 1]."""
+        return float(self.scores.max())
+
+
+class Classifier:
+    """A bundle's model, ready to answer; for one thread at a time.
+
+    Args:
+        bundle: The bundle.
+        model_format: Which of its files, or `None` for the default.
+        threads: CPU threads of the interpreter, or 0 to measure which number is fastest.
+
+    Raises:
+        ClassifyError: if the model cannot be used.
+    """
+
+    def __init__(self, bundle: Bundle, model_format: str | None = None, threads: int = 1) -> None:
+        self.bundle = bundle
+        self.model_format = model_format or bundle.formats[0]
+        content = bundle.model(model_format)
+        try:
+            self.interpreter = Interpreter(content, threads) if threads else _fastest(content)
+        except (ValueError, ImportError) as error:
+            raise ClassifyError(f"{bundle.folder}: {error}") from error
+        size = bundle.preprocessing.input_size
+        outputs = [tuple(int(n) for n in o["shape"]) for o in self.interpreter.output_details]
+        classes = len(bundle.class_names)
+        if self.interpreter.input_shape != (1, size, size, 3) or outputs[0] != (1, classes):
+            raise ClassifyError(
+                f"{bundle.folder}: expected a model of {size} px and {classes} classes, its file "
+                f"takes {self.interpreter.input_shape[1]} px and has {outputs[0][-1]} classes."
+            )
+        self.quantised = self.interpreter.input_details["dtype"] == np.uint8
+        self._has_similarities = len(outputs) > 1 and bundle.threshold is not None
+        self._steady = (TimeAverage(bundle.smoothing_s), TimeAverage(bundle.smoothing_s))
+
+    def prepare(self, image: Image) -> npt.NDArray[Any]:
+        """Bring an image, `(H, W, 3)` uint8 BGR, into the network's input; in any thread."""
+        preprocessing = self.bundle.preprocessing
+        return preprocessing.square(image) if self.quantised else preprocessing.apply(image)
+
+    def answer(self, pixels: npt.NDArray[Any]) -> Answer:
+        """Predict from what `prepare` gave."""
+        self.interpreter.input_view()[0] = pixels
+        self.interpreter.invoke()
+        scores = self._output(0)[0]
+        if not self._has_similarities:
+            return Answer(self.bundle.class_names, scores)
+        similarity = nearest_mean(self._output(1), self.bundle.neighbours)
+        return self._judged(scores, similarity)
+
+    def predict(self, image: Image) -> Answer:
+        """Predict from an image, `(H, W, 3)` uint8 BGR, of any size."""
+        return self.answer(self.prepare(image))
+
+    def steady(self, answer: Answer, now_s: float) -> Answer:
+        """Average over the answers before; as the live picture does."""
+        scores = self._steady[0].update(answer.scores, now_s)
+        if answer.similarity is None:
+            return Answer(answer.class_names, scores)
+        similarity = np.array([answer.similarity], np.float32)
+        return self._judged(scores, self._steady[1].update(similarity, now_s))
+
+    def _judged(
+        self, scores: npt.NDArray[np.float32], similarity: npt.NDArray[np.float32]
+    ) -> Answer:
+        value = float(similarity[0])
+        threshold = self.bundle.threshold
+        return Answer(
+            self.bundle.class_names, scores, value, threshold is not None and value < threshold
+        )
+
+    def _output(self, index: int) -> npt.NDArray[np.float32]:
+        """Copy an output as float32; what is quantised is brought back to its real values."""
+        values = self.interpreter.output_view(index)
+        if values.dtype == np.float32:
+            return values.copy()
+        scale, zero_point = self.interpreter.output_details[index]["quantization"]
+        real: npt.NDArray[np.float32] = (
+            values.astype(np.float32) - np.float32(zero_point)
+        ) * np.float32(scale)
+        return real
+
+
+def _fastest(content: bytes) -> Interpreter:
+    """Try 1 to 4 threads on this machine; three can beat four, and one can beat two."""
+    best: tuple[float, Interpreter] | None = None
+    for threads in range(1, min(4, os.cpu_count() or 1) + 1):
+        interpreter = Interpreter(content, threads)
+        times = []
+        for _ in range(12):
+            started = time.perf_counter()
+            interpreter.invoke()
+            times.append(time.perf_counter() - started)
+        middle = sorted(times)[len(times) // 2]
+        if best is None or middle < best[0]:
+            best = (middle, interpreter)
+    assert best is not None  # noqa: S101 - a machine has one processor at least
+    return best[1]
+
+
+# Where pictures come from
+
+_IMAGE_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+_WIDTH, _HEIGHT, _FPS = 640, 480, 30
+_MJPG: Final = 0x47504A4D  # FOURCC: uncompressed pictures do not fit through USB 2 at this rate
+_LOST_AFTER_S: Final = 1.0
+_RETRY_S: Final = 1.0
+_URL_TIMEOUT_MS: Final = 4000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A picture that was read.
+
+    Attributes:
+        image: `(H, W, 3)` uint8, BGR.
+        name: The file, or the source.
+        index: Its number, from 0.
+        time_s: When it was there, in seconds of a monotonic clock.
+        capture_ms: How long the source took for it.
+    """
+
+    image: Image
+    name: str
+    index: int
+    time_s: float
+    capture_ms: float
+
+
+class Source:
+    """Where pictures come from: iterate over it, then close it.
+
+    Attributes:
+        name: For the user.
+        live: Whether it goes on for ever: then only the newest picture counts, and a source
+            that fails is opened again.
+        video: Whether its pictures follow each other in time.
+    """
+
+    name = ""
+    live = False
+    video = False
+
+    def open(self) -> None:
+        """Get ready.
+
+        Raises:
+            ClassifyError: if there is nothing to open.
+        """
+
+    def read(self) -> tuple[str, Image] | None:
+        """Give the next picture and its name, or `None` at the end or when it is lost."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Give the device back; may be called twice."""
+
+
+class PictureFiles(Source):
+    """A picture, or the pictures in a folder and below it, in the order of their names.
+
+    Args:
+        path: A file or a folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.name = str(path)
+        self.refused = 0
+        """How many files could not be read."""
+        self._path = path
+        self._paths: Iterator[Path] = iter(())
+
+    def open(self) -> None:
+        """Find the files."""
+        if self._path.is_file():
+            paths = [self._path]
+        else:
+            paths = sorted(
+                p
+                for p in self._path.rglob("*")
+                if p.suffix.lower() in _IMAGE_SUFFIXES and p.is_file()
+            )
+        if not paths:
+            raise ClassifyError(
+                f"{self._path} has no pictures ({', '.join(_IMAGE_SUFFIXES)}) in it."
+            )
+        self._paths = iter(paths)
+
+    def read(self) -> tuple[str, Image] | None:
+        """Read the next file that is a picture; others are named on standard error."""
+        for path in self._paths:
+            image = read_picture(path)
+            if image is not None:
+                return str(path), image
+            self.refused += 1
+            say(f"{path} is not a picture that can be read; it was left out.")
+        return None
+
+
+def read_picture(path: Path) -> Image | None:
+    """Read a picture file as `(H, W, 3)` uint8 BGR, upright; `None` if it is none."""
+    import cv2  # noqa: PLC0415 - the core reads `Preprocessing` without OpenCV
+
+    try:
+        data = np.fromfile(path, np.uint8)  # unlike imread it takes any file name everywhere
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    except (OSError, cv2.error):
+        return None
+    return None if image is None else np.asarray(image, np.uint8)
+
+
+class Capture(Source):
+    """A USB camera (V4L2), a video file or a stream, by OpenCV.
+
+    Args:
+        target: A camera's number, a file or an address.
+        name: For the user.
+    """
+
+    video = True
+
+    def __init__(self, target: int | str, name: str) -> None:
+        self.name = name
+        self._target = target
+        self._capture: Any = None
+        stream = isinstance(target, str) and "://" in target
+        self.live = stream or isinstance(target, int) or target.startswith("/dev/")
+        self._stream = stream
+
+    def open(self) -> None:
+        """Open it; a camera is asked for MJPG, then size, then rate: each resets the stream."""
+        import cv2  # noqa: PLC0415 - the core reads `Preprocessing` without OpenCV
+
+        camera = self.live and not self._stream
+        os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+        with contextlib.suppress(AttributeError):  # OpenCV before 4.5.2 has no such function
+            cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        if camera:
+            device = self._target if isinstance(self._target, str) else f"/dev/video{self._target}"
+            if sys.platform.startswith("linux") and not Path(device).exists():
+                raise ClassifyError(
+                    f"There is no {self.name} ({device}); plug one in, or name a video, a folder "
+                    "or an address with --source."
+                )
+            backend = cv2.CAP_V4L2 if sys.platform.startswith("linux") else cv2.CAP_ANY
+            capture = cv2.VideoCapture(self._target, backend)
+            for setting, value in (
+                (cv2.CAP_PROP_BUFFERSIZE, 2),
+                (cv2.CAP_PROP_FOURCC, _MJPG),
+                (cv2.CAP_PROP_FRAME_WIDTH, _WIDTH),
+                (cv2.CAP_PROP_FRAME_HEIGHT, _HEIGHT),
+                (cv2.CAP_PROP_FPS, _FPS),
+            ):
+                capture.set(setting, value)
+        elif self._stream:
+            timeouts = [
+                *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _URL_TIMEOUT_MS),
+                *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, _URL_TIMEOUT_MS),
+            ]
+            capture = cv2.VideoCapture(self._target, cv2.CAP_FFMPEG, timeouts)
+        else:
+            capture = cv2.VideoCapture(str(Path(str(self._target)).resolve()))
+        if not capture.isOpened():
+            capture.release()
+            raise ClassifyError(
+                f"{self.name} cannot be opened; is it right, and no other program using it?"
+            )
+        if self._stream and capture.get(cv2.CAP_PROP_FRAME_COUNT) > 0:
+            self.live = False  # a file on a server: it has an end
+        self._capture = capture
+
+    @property
+    def fps(self) -> float:
+        """Frames per second as the source says, or 30."""
+        import cv2  # noqa: PLC0415 - as above
+
+        fps = float(self._capture.get(cv2.CAP_PROP_FPS)) if self._capture else 0.0
+        return fps if 0 < fps <= 500 else 30.0  # noqa: PLR2004 - browsers' WebM claims 1000
+
+    def read(self) -> tuple[str, Image] | None:
+        """Read a frame; a camera has a second for it."""
+        deadline_s = time.monotonic() + (_LOST_AFTER_S if self.live and not self._stream else 0.0)
+        while True:
+            ok, image = self._capture.read()
+            if ok and image is not None and image.ndim == 3:  # noqa: PLR2004 - (H, W, 3)
+                return self.name, image
+            if time.monotonic() >= deadline_s:
+                return None
+            time.sleep(0.01)
+
+    def close(self) -> None:
+        """Release the device."""
+        if self._capture is not None:
+            self._capture.release()
+
+
+class PiCamera(Source):
+    """The Raspberry Pi's own camera, by Picamera2 (apt install python3-picamera2)."""
+
+    live = True
+    video = True
+    name = "the Pi camera"
+
+    def __init__(self) -> None:
+        self._camera: Any = None
+
+    def open(self) -> None:
+        """Start it at 640x480."""
+        try:
+            from picamera2 import Picamera2  # noqa: PLC0415 - only on a Raspberry Pi
+        except ImportError as error:
+            raise ClassifyError(
+                "The Pi camera needs Picamera2: sudo apt install python3-picamera2, and a virtual "
+                "environment made with --system-site-packages."
+            ) from error
+        try:
+            self._camera = Picamera2()
+            # Picamera2 names formats by the order of bits: RGB888 is blue, green, red in memory.
+            self._camera.configure(
+                self._camera.create_video_configuration(
+                    main={"size": (_WIDTH, _HEIGHT), "format": "RGB888"}
+                )
+            )
+            self._camera.start()
+        except (RuntimeError, IndexError) as error:
+            self.close()
+            raise ClassifyError(f"The Pi camera cannot be opened: {error}") from error
+
+    def read(self) -> tuple[str, Image] | None:
+        """Take a frame."""
+        try:
+            return self.name, np.asarray(self._camera.capture_array("main"), np.uint8)
+        except RuntimeError:
+            return None
+
+    def close(self) -> None:
+        """Stop it."""
+        if self._camera is not None:
+            self._camera.close()
+            self._camera = None
+
+
+def source_of(spec: str) -> Source:
+    """Turn what the user named into a source.
+
+    Args:
+        spec: A camera's number or device, `picamera`, a picture, a folder, a video, an address.
+
+    Raises:
+        ClassifyError: if there is no such thing.
+    """
+    if spec == "picamera":
+        return PiCamera()
+    if spec.isdigit():
+        return Capture(int(spec), f"camera {int(spec)}")
+    if "://" in spec:
+        # Without user name and query, which may be a secret.
+        scheme, _, rest = spec.partition("://")
+        return Capture(spec, f"{scheme}://{rest.partition('?')[0].rpartition('@')[2]}")
+    if spec.startswith("/dev/"):
+        return Capture(spec, spec)
+    path = Path(spec).expanduser()
+    if not path.exists():
+        raise ClassifyError(
+            f"There is no {spec}; name a camera's number, a picture, a folder, a video or an "
+            "address."
+        )
+    if path.is_dir() or path.suffix.lower() in _IMAGE_SUFFIXES:
+        return PictureFiles(path)
+    return Capture(str(path), path.name)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """A picture and the network's input made of it."""
+
+    picture: Picture
+    pixels: npt.NDArray[Any]
+    preprocessing_ms: float
+
+
+class Reader:
+    """Reads and prepares pictures in a thread of its own, while the network runs.
+
+    Of a live source only the newest picture is kept, and a source that is lost is opened again;
+    of any other every picture is handed over in its order.
+
+    Args:
+        source: Opened here.
+        prepare: Makes the network's input.
+        pace: Seconds between pictures of a video, or 0 for as fast as they are taken.
+
+    Raises:
+        ClassifyError: if the source cannot be opened.
+    """
+
+    def __init__(
+        self, source: Source, prepare: Callable[[Image], npt.NDArray[Any]], pace_s: float = 0.0
+    ) -> None:
+        source.open()
+        self._source = source
+        self._prepare = prepare
+        self._pace_s = pace_s
+        self._queue: queue.Queue[Prepared | Exception | None] = queue.Queue(1 if source.live else 4)
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
+        self._thread.start()
+
+    def __iter__(self) -> Iterator[Prepared]:
+        """Give the pictures until the source ends or the reader is closed."""
+        while not self._closing.is_set():
+            try:
+                item = self._queue.get(timeout=0.2)
+            except queue.Empty:
+                continue
+            if item is None:
+                return
+            if isinstance(item, Exception):
+                raise item
+            yield item
+
+    def close(self) -> None:
+        """Stop reading; may be called twice."""
+        self._closing.set()
+        self._thread.join(2.0)
+
+    def _run(self) -> None:
+        try:
+            self._read_all()
+            self._hand_over(None)
+        except Exception as error:  # noqa: BLE001 - raised again where the pictures are taken
+            self._hand_over(error)
+        finally:
+            self._source.close()
+
+    def _read_all(self) -> None:
+        index, due_s = 0, time.monotonic()
+        while not self._closing.is_set():
+            started = time.perf_counter()
+            read = self._source.read()
+            if read is None:
+                if not self._source.live:
+                    return
+                self._open_again()
+                continue
+            name, image = read
+            captured = time.perf_counter()
+            pixels = self._prepare(image)
+            prepared = time.perf_counter()
+            if self._pace_s:
+                due_s = max(due_s + self._pace_s, time.monotonic() - self._pace_s)
+                self._closing.wait(max(0.0, due_s - time.monotonic()))
+            picture = Picture(image, name, index, time.monotonic(), (captured - started) * 1000)
+            self._hand_over(Prepared(picture, pixels, (prepared - captured) * 1000))
+            index += 1
+
+    def _open_again(self) -> None:
+        say(f"{self._source.name} is lost; trying again every {_RETRY_S:.0f} s.")
+        while not self._closing.is_set():
+            self._source.close()
+            self._closing.wait(_RETRY_S)
+            try:
+                self._source.open()
+            except ClassifyError:
+                continue
+            say(f"{self._source.name} is back.")
+            return
+
+    def _hand_over(self, item: Prepared | Exception | None) -> None:
+        while not self._closing.is_set():
+            if self._source.live:
+                with contextlib.suppress(queue.Empty):
+                    self._queue.get_nowait()
+            try:
+                self._queue.put(item, timeout=0.2)
+            except queue.Full:
+                continue
+            return
+
+
+# Where answers go
+
+
+def say(text: str) -> None:
+    """Tell the user something, on standard error."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+class Output:
+    """Something that is told every answer; closed at the end."""
+
+    def show(self, picture: Picture, answer: Answer) -> bool:
+        """Take an answer; returns whether to go on."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Finish; may be called twice."""
+
+
+class JsonLines(Output):
+    """One JSON object a line on standard output.
+
+    Args:
+        flush: Whether each line goes out at once, as whoever reads a camera's wants it.
+    """
+
+    def __init__(self, *, flush: bool) -> None:
+        self._flush = flush
+
+    def show(self, picture: Picture, answer: Answer) -> bool:
+        """Write a line."""
+        sys.stdout.write(json.dumps(as_record(picture, answer), ensure_ascii=False) + "\n")
+        if self._flush:
+            sys.stdout.flush()
+        return True
+
+    def close(self) -> None:
+        """Write what is left."""
+        sys.stdout.flush()
+
+
+def as_record(picture: Picture, answer: Answer) -> dict[str, Any]:
+    """Make a plain record of an answer, as JSON can hold it."""
+    record: dict[str, Any] = {
+        "source": picture.name,
+        "frame": picture.index,
+        "label": answer.label,
+        "score": round(answer.score, 6),
+        "unknown": answer.unknown,
+        "similarity": None if answer.similarity is None else round(answer.similarity, 6),
+        "scores": {
+            name: round(float(score), 6)
+            for name, score in zip(answer.class_names, answer.scores, strict=True)
+        },
+    }
+    return record
+
+
+def annotated(picture: Picture, answer: Answer) -> Image:
+    """Draw label and score into a copy of the picture."""
+    import cv2  # noqa: PLC0415 - the core reads `Preprocessing` without OpenCV
+
+    image = picture.image.copy()
+    text = answer.label if answer.unknown else f"{answer.label} {answer.score:.0%}"
+    scale = max(0.5, image.shape[0] / 480)
+    bar = int(48 * scale)
+    image[:bar] //= 3
+    origin = (int(12 * scale), int(34 * scale))
+    colour = (170, 170, 170) if answer.unknown else (255, 255, 255)
+    cv2.putText(image, text, origin, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, 2, cv2.LINE_AA)
+    return image
+
+
+class Window(Output):
+    """A window; Q or Escape ends."""
+
+    def __init__(self, title: str) -> None:
+        import cv2  # noqa: PLC0415 - the core reads `Preprocessing` without OpenCV
+
+        self._title = title
+        try:
+            # The plain window: the default one's Ctrl+S opens a dialog that stops everything.
+            cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_GUI_NORMAL)
+        except cv2.error as error:
+            raise ClassifyError(
+                "This OpenCV cannot open windows (opencv-python-headless?); use --no-window."
+            ) from error
+
+    @staticmethod
+    def possible() -> bool:
+        """Whether there is a screen; without one OpenCV would end the whole program."""
+        if not sys.platform.startswith("linux"):
+            return True
+        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+    def show(self, picture: Picture, answer: Answer) -> bool:
+        """Draw a picture."""
+        import cv2  # noqa: PLC0415 - as above
+
+        cv2.imshow(self._title, annotated(picture, answer))
+        key = cv2.waitKey(1) & 0xFF
+        return key not in (ord("q"), 27)
+
+    def close(self) -> None:
+        """Take the window away."""
+        import cv2  # noqa: PLC0415 - as above
+
+        with contextlib.suppress(cv2.error):
+            cv2.destroyWindow(self._title)
+
+
+class OnChange(Output):
+    """Runs a command and calls a webhook when the label has changed, in a thread of its own.
+
+    Args:
+        command: Split as a shell does, then `{label}` and `{score}` filled in; no shell runs, so
+            a class name cannot become a command. `None` for none.
+        webhook: An http(s) address that gets a JSON object by POST, or `None`.
+        frames: For how many frames in a row a label must hold.
+    """
+
+    def __init__(self, command: str | None, webhook: str | None, frames: int) -> None:
+        try:
+            self._words = shlex.split(command) if command else []
+        except ValueError as error:
+            raise ClassifyError(f"--on-change {command!r} cannot be read: {error}.") from error
+        if webhook is not None and not webhook.startswith(("http://", "https://")):
+            raise ClassifyError(f"--webhook {webhook}: expected an http or https address.")
+        self._webhook = webhook
+        self._hold = Hold(frames)
+        self._events: queue.Queue[dict[str, Any] | None] = queue.Queue(16)
+        self._thread = threading.Thread(target=self._run, name="on-change", daemon=True)
+        self._thread.start()
+
+    def show(self, picture: Picture, answer: Answer) -> bool:
+        """Take an answer, and hand on a change; never waits for who is told."""
+        before = self._hold.label
+        if self._hold.update(answer.label):
+            event = {**as_record(picture, answer), "previous": before}
+            try:
+                self._events.put_nowait(event)
+            except queue.Full:
+                say("The receiver of changes is too slow; a change was not told.")
+        return True
+
+    def close(self) -> None:
+        """Tell what is left, for some seconds at most."""
+        with contextlib.suppress(queue.Full):
+            self._events.put_nowait(None)
+        self._thread.join(12.0)
+
+    def _run(self) -> None:
+        while (event := self._events.get()) is not None:
+            if self._words:
+                self._call(event)
+            if self._webhook:
+                self._post(event)
+
+    def _call(self, event: dict[str, Any]) -> None:
+        score = f"{event['score']:.3f}"
+        words = [
+            w.replace("{label}", event["label"]).replace("{score}", score) for w in self._words
+        ]
+        try:
+            # What it prints must not end up between our JSON lines.
+            done = subprocess.run(words, check=False, timeout=10, stdout=sys.stderr)  # noqa: S603 - the user's own command
+        except (OSError, subprocess.TimeoutExpired) as error:
+            say(f"--on-change {words[0]}: {error}")
+        else:
+            if done.returncode:
+                say(f"--on-change {words[0]} ended with status {done.returncode}.")
+
+    def _post(self, event: dict[str, Any]) -> None:
+        from urllib.request import Request, urlopen  # noqa: PLC0415 - start-up counts, use is rare
+
+        body = json.dumps(event, ensure_ascii=False).encode()
+        request = Request(  # noqa: S310 - http or https, checked above
+            str(self._webhook), data=body, headers={"Content-Type": "application/json"}
+        )
+        try:
+            with urlopen(request, timeout=5) as response:  # noqa: S310 - as above
+                response.read()
+        except (OSError, ValueError) as error:
+            say(f"--webhook: {error}")
+
+
+class LivePage(Output):
+    """A small page with the live picture: MJPEG at `/stream`, the newest answer at `/answer`.
+
+    Args:
+        address: `HOST:PORT`; `127.0.0.1` can be seen on this machine only.
+
+    Raises:
+        ClassifyError: if the address cannot be used.
+    """
+
+    _PAGE = (
+        b"<!doctype html><meta charset=utf-8><title>classify</title>"
+        b"<body style='margin:0;background:#111'><img src=/stream alt='live picture'"
+        b" style='width:100%;height:100vh;object-fit:contain'>"
+    )
+
+    def __init__(self, address: str) -> None:
+        from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer  # noqa: PLC0415 - rare
+
+        host, _, port = address.rpartition(":")
+        if not port.isdigit():
+            raise ClassifyError(f"--mjpeg {address}: expected HOST:PORT, like 127.0.0.1:8080.")
+        page = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:  # noqa: N802 - the base class's name
+                with contextlib.suppress(OSError):  # whoever looked on has gone
+                    page.serve(self)
+
+            def log_message(self, *_: object) -> None:
+                """Keep the terminal for our own lines."""
+
+        try:
+            self._server = ThreadingHTTPServer((host or "127.0.0.1", int(port)), Handler)
+        except (OSError, OverflowError) as error:
+            raise ClassifyError(
+                f"--mjpeg {address} cannot be used ({error}); choose another port."
+            ) from error
+        self._server.daemon_threads = True
+        self._changed = threading.Condition()
+        self._newest: tuple[Picture, Answer] | None = None
+        self._closed = False
+        threading.Thread(target=self._server.serve_forever, name="page", daemon=True).start()
+        self.url = f"http://{host or '127.0.0.1'}:{self._server.server_port}/"
+        say(f"Live page: {self.url}")
+
+    def show(self, picture: Picture, answer: Answer) -> bool:
+        """Make a picture the newest; it is encoded only if somebody looks on."""
+        with self._changed:
+            self._newest = (picture, answer)
+            self._changed.notify_all()
+        return True
+
+    def close(self) -> None:
+        """Stop serving."""
+        if not self._closed:
+            with self._changed:
+                self._closed = True
+                self._changed.notify_all()
+            self._server.shutdown()
+            self._server.server_close()
+
+    def serve(self, request: Any) -> None:  # noqa: ANN401 - a request handler
+        """Answer one request."""
+        if request.path == "/stream":
+            self._stream(request)
+        elif request.path in ("/", "/answer"):
+            kind, body = "text/html", self._PAGE
+            if request.path == "/answer":
+                newest = self._newest
+                kind, body = "application/json", b"null"
+                if newest:
+                    body = json.dumps(as_record(*newest), ensure_ascii=False).encode()
+            request.send_response(200)
+            request.send_header("Content-Type", kind)
+            request.send_header("Content-Length", str(len(body)))
+            request.end_headers()
+            request.wfile.write(body)
+        else:
+            request.send_error(404)
+
+    def _stream(self, request: Any) -> None:  # noqa: ANN401 - a request handler
+        import cv2  # noqa: PLC0415 - the core reads `Preprocessing` without OpenCV
+
+        request.send_response(200)
+        request.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        request.end_headers()
+        shown: tuple[Picture, Answer] | None = None
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closed or self._newest is not shown)  # noqa: B023 - waited for here
+                if self._closed or self._newest is None:
+                    return
+                shown = self._newest
+            data = cv2.imencode(".jpg", annotated(*shown))[1].tobytes()
+            head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
+            request.wfile.write(head.encode() + data + b"\r\n")
+
+
+class Benchmark(Output):
+    """Collects where the time goes."""
+
+    def __init__(self) -> None:
+        self.columns: dict[str, list[float]] = {"capture": [], "preprocessing": [], "inference": []}
+        self._started_s = time.perf_counter()
+        self._frames = 0
+
+    def add(self, prepared: Prepared, inference_ms: float) -> None:
+        """Take one frame's times in milliseconds."""
+        self._frames += 1
+        self.columns["capture"].append(prepared.picture.capture_ms)
+        self.columns["preprocessing"].append(prepared.preprocessing_ms)
+        self.columns["inference"].append(inference_ms)
+
+    def show(self, picture: Picture, answer: Answer) -> bool:  # noqa: ARG002 - timed elsewhere
+        """Go on."""
+        return True
+
+    def close(self) -> None:
+        """Print the table."""
+        if not self._frames:
+            return
+        seconds = time.perf_counter() - self._started_s
+        lines = [f"{'ms':14} {'p50':>8} {'p95':>8}"]
+        for name, values in self.columns.items():
+            p50, p95 = np.percentile(values, [50, 95])
+            lines.append(f"{name:14} {p50:8.2f} {p95:8.2f}")
+        lines.append(f"{self._frames} frames in {seconds:.2f} s: {self._frames / seconds:.1f} fps")
+        sys.stdout.write("\n".join(lines) + "\n")
+        self._frames = 0
+
+
+# Is this device as right as the machine that exported?
+
+_TOLERANCE: Final = {"float32": 1e-3, "float16": 5e-3, "dynamic": 5e-2, "int8": 5e-2}
+"""The largest difference of a score from the one in the bundle. Float arithmetic differs in the
+last digits between processors; int8 files step by 1/256, and where LiteRT runs dynamic-range and
+int8 operators by other kernels, some steps add up."""
+
+
+def verify(bundle: Bundle, threads: int = 1) -> int:
+    """Run the bundle's reference frames through each of its models.
+
+    Returns:
+        The exit status: 0 if labels are equal and scores within the format's tolerance.
+    """
+    failed = False
+    references = bundle.spec.get("references", [])
+    if not references:
+        raise ClassifyError(f"{bundle.folder} has no reference frames to verify with.")
+    for model_format in bundle.formats:
+        classifier = Classifier(bundle, model_format, threads)
+        equal, largest, times = 0, 0.0, []
+        for reference in references:
+            path = bundle.folder / reference["file"]
+            image = read_picture(path)
+            if image is None:
+                raise ClassifyError(f"{path} is missing or damaged; copy the bundle again.")
+            started = time.perf_counter()
+            answer = classifier.predict(image)
+            times.append((time.perf_counter() - started) * 1000)
+            expected = np.array(reference["scores"][model_format], np.float32)
+            equal += int(np.argmax(expected) == np.argmax(answer.scores))
+            largest = max(largest, float(np.abs(expected - answer.scores).max()))
+        good = equal == len(references) and largest <= _TOLERANCE[model_format]
+        failed = failed or not good
+        sys.stdout.write(
+            f"{model_format:8} {equal} of {len(references)} labels equal, largest score difference "
+            f"{largest:.2g}, {sorted(times)[len(times) // 2]:.1f} ms a frame: "
+            f"{'ok' if good else 'FAILED'}\n"
+        )
+    return int(failed)
+
+
+# The command line
+
+
+def parser() -> argparse.ArgumentParser:
+    """Make the parser of the command line."""
+    made = argparse.ArgumentParser(description="Run an exported classifier on this device.")
+    made.add_argument(
+        "source",
+        nargs="?",
+        default=None,
+        help="0 (camera), picamera, a picture, a folder, a video, an address (default: camera 0, "
+        "or the Pi camera where Picamera2 is installed and no other camera is there)",
+    )
+    made.add_argument(
+        "--bundle", type=Path, default=Path(__file__).resolve().parent, help=argparse.SUPPRESS
+    )
+    made.add_argument("--format", help="which of the bundle's models, for example int8")
+    made.add_argument("--threads", default="1", help="1, 2, … or auto, which measures 1 to 4")
+    made.add_argument("--no-window", action="store_true", help="even where there is a screen")
+    made.add_argument("--quiet", action="store_true", help="no JSON lines")
+    made.add_argument("--no-smoothing", action="store_true", help="every frame on its own")
+    made.add_argument("--frames", type=int, default=0, help="stop after so many frames")
+    made.add_argument("--mjpeg", metavar="HOST:PORT", help="a page with the live picture")
+    made.add_argument("--on-change", metavar="COMMAND", help="'notify {label} {score}'")
+    made.add_argument("--webhook", metavar="URL", help="gets a JSON object when the label changes")
+    made.add_argument(
+        "--hold", type=int, default=5, help="frames a label must hold to be a change (default: 5)"
+    )
+    made.add_argument("--benchmark", action="store_true", help="print where the time goes")
+    made.add_argument(
+        "--verify", action="store_true", help="check this device with the bundle's own frames"
+    )
+    return made
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the classifier.
+
+    Returns:
+        0, or 1 after an error told in one line or if a picture could not be read, or 130 after
+        Ctrl-C.
+    """
+    options = parser().parse_args(arguments)
+    if threading.current_thread() is threading.main_thread():
+        # systemd stops a service with SIGTERM: end as after Ctrl-C, with everything closed.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        threads = _threads(options.threads)
+        bundle = Bundle.open(options.bundle)
+        if options.verify:
+            return verify(bundle, threads)
+        return _run(options, Classifier(bundle, options.format, threads))
+    except ClassifyError as error:
+        say(f"classify: {error}")
+        return 1
+    except BrokenPipeError:  # `classify.py … | head`
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - until the end
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _threads(text: str) -> int:
+    if text == "auto":
+        return 0
+    if not text.isdigit() or int(text) < 1:
+        raise ClassifyError(f"--threads {text}: expected 1, 2, … or auto.")
+    return int(text)
+
+
+def _default_source() -> Source:
+    if not Path("/dev/video0").exists():
+        with contextlib.suppress(ImportError):
+            import picamera2  # noqa: F401, PLC0415 - only to know whether it is there
+
+            return PiCamera()
+    return source_of("0")
+
+
+def _run(options: argparse.Namespace, classifier: Classifier) -> int:
+    source = source_of(options.source) if options.source else _default_source()
+    benchmark = Benchmark() if options.benchmark else None
+    outputs: list[Output] = []
+    reader: Reader | None = None
+    try:
+        if options.mjpeg:
+            outputs.append(LivePage(options.mjpeg))
+        if options.on_change or options.webhook:
+            outputs.append(OnChange(options.on_change, options.webhook, max(1, options.hold)))
+        window = source.video and not (options.no_window or options.benchmark) and Window.possible()
+        reader = Reader(source, classifier.prepare, _pace(source, shown=window))
+        if window:
+            outputs.append(Window(f"{classifier.bundle.folder.name} on {source.name}"))
+        if benchmark:
+            outputs.append(benchmark)
+        elif not options.quiet:
+            outputs.append(JsonLines(flush=source.live))
+        _loop(options, classifier, reader, outputs, benchmark)
+    finally:
+        if reader:
+            reader.close()
+        for output in outputs:
+            output.close()
+    return int(isinstance(source, PictureFiles) and source.refused > 0)
+
+
+def _pace(source: Source, *, shown: bool) -> float:
+    """Play a video file at its own speed where somebody looks on, else as fast as possible."""
+    if shown and isinstance(source, Capture) and not source.live:
+        return 1 / source.fps
+    return 0.0
+
+
+def _loop(
+    options: argparse.Namespace,
+    classifier: Classifier,
+    reader: Reader,
+    outputs: Sequence[Output],
+    benchmark: Benchmark | None,
+) -> None:
+    smooth = reader.video and not options.no_smoothing
+    for count, prepared in enumerate(reader, start=1):
+        started = time.perf_counter()
+        answer = classifier.answer(prepared.pixels)
+        if benchmark:
+            benchmark.add(prepared, (time.perf_counter() - started) * 1000)
+        if smooth:
+            answer = classifier.steady(answer, prepared.picture.time_s)
+        if not all([output.show(prepared.picture, answer) for output in outputs]):
+            return
+        if count == options.frames:
+            return
+
+
+if __name__ == "__main__":
+    sys.exit(main())
