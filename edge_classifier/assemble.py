@@ -42,17 +42,22 @@ class BackboneChoice:
 
 
 def backbone_loader(
-    store: ProjectStore, choice: BackboneChoice
+    store: ProjectStore, choice: BackboneChoice, *, may_change: bool = True
 ) -> Callable[[Progress, Cancelled], LoadedBackbone]:
     """Return what loads the project's backbone, to be run on the worker thread.
 
     A project keeps the backbone it has: with `auto` it is loaded again, and must have the same
     weights and preprocessing. Only a backbone that was asked for by name replaces it.
+
+    Args:
+        store: The project.
+        choice: What the user asked for.
+        may_change: Whether the project may get a backbone, or another one, at all.
     """
 
     def load(progress: Progress, cancelled: Cancelled) -> LoadedBackbone:
         known = store.backbone
-        keep = known is not None and choice.name == AUTO and choice.weights is None
+        keep = known is not None and choice.name == AUTO
         kind = choice.feature_kind or (known.feature_kind if known else "pooled")
         name = known.name if keep and known else choice.name
         chosen = choose_backbone(name, weights=choice.weights)
@@ -70,7 +75,7 @@ def backbone_loader(
                 f"({known.weights_sha256[:12]}, here {backbone.info.weights_sha256[:12]}); "
                 f"`--backbone {known.name}` changes the project to these."
             )
-        if known is None or known.key != backbone.info.key:
+        if may_change and (known is None or known.key != backbone.info.key):
             store.set_backbone(backbone.info, replace=known is not None)
         note = f"{name}, as before" if keep else chosen.reason
         cache = FileFeatureCache(store.cache_folder, backbone.info.key, backbone.info.feature_dim)

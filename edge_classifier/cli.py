@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 COMMANDS: Final = {
     "live": "teach and watch a classifier in a window",
+    "train": "train a project's head on its pictures, without a window",
+    "evaluate": "measure how good a project's classifier is",
+    "predict": "say what pictures show",
     "demo": "the whole job on a rendered camera, by itself",
     "cameras": "list the cameras that can be opened",
 }

@@ -162,54 +162,67 @@ def learning_curve(
     feature_set: FeatureSet,
     settings: HeadSettings | None = None,
     *,
+    test: FeatureSet | None = None,
     folds: int = FOLDS,
     seed: int = 0,
-    cancelled: Cancelled = lambda: False,
     progress: Progress = lambda _done, _what=None: None,
 ) -> tuple[CurvePoint, ...]:
-    """Measure the accuracy on held-out bursts against the samples per class.
+    """Measure the accuracy on pictures not trained on against the samples per class.
 
     Args:
         feature_set: Labelled features with their bursts.
         settings: How heads are trained.
+        test: Other pictures of the same classes to measure on; bursts held out in turn if
+            `None`.
         folds: At most how many.
         seed: Of the choice of samples.
-        cancelled: Asked whether to stop.
         progress: Told the part done.
 
     Returns:
         One point a size, the smallest first; empty where nothing can be held out.
 
     Raises:
-        CancelledError: if `cancelled` said so.
+        InvalidValueError: if `test` has other classes.
     """
-    fold_of_row = burst_folds(feature_set, folds)
-    held_out = np.unique(fold_of_row[fold_of_row != _NOT_HELD_OUT])
-    if not len(held_out):
+    if test is not None and test.class_names != feature_set.class_names:
+        raise InvalidValueError(
+            f"Expected test pictures of {', '.join(feature_set.class_names)}, "
+            f"received {', '.join(test.class_names)}."
+        )
+    splits = [(np.arange(len(feature_set)), test)] if test else _splits(feature_set, folds)
+    if not splits:
         return ()
     most = max(feature_set.counts)
-    smaller = [size for size in _CURVE_SIZES if size < most]
-    sizes = [*smaller, min(most, _CURVE_SIZES[-1])]
+    sizes = [*(size for size in _CURVE_SIZES if size < most), min(most, _CURVE_SIZES[-1])]
     order = np.random.default_rng(seed).permutation(len(feature_set))
     right: dict[int, list[npt.NDArray[np.bool_]]] = {size: [] for size in sizes}
-    bursts = []
-    for done, fold in enumerate(held_out):
-        test = np.flatnonzero(fold_of_row == fold)
-        bursts.append(feature_set.burst_ids[test])
-        candidates = order[fold_of_row[order] != fold]
+    for done, (trained_on, held_out) in enumerate(splits):
+        candidates = order[np.isin(order, trained_on)]
         for step, size in enumerate(sizes):
             chosen = _first_of_each_class(feature_set.class_ids, candidates, size)
-            model = train(_subset(feature_set, chosen), settings, cancelled=cancelled)
-            predicted = model.head.scores(feature_set.features[test]).argmax(axis=1)
-            right[size].append(predicted == feature_set.class_ids[test])
-            progress((done * len(sizes) + step + 1) / (len(held_out) * len(sizes)))
-    burst_ids = np.concatenate(bursts)
+            model = train(_subset(feature_set, chosen), settings)
+            predicted = model.head.scores(held_out.features).argmax(axis=1)
+            right[size].append(predicted == held_out.class_ids)
+            progress((done * len(sizes) + step + 1) / (len(splits) * len(sizes)))
+    burst_ids = np.concatenate([held_out.burst_ids for _, held_out in splits])
     points = []
     for size in sizes:
         all_right = np.concatenate(right[size])
         interval = accuracy_interval(all_right, burst_ids)
         points.append(CurvePoint(size, float(all_right.mean()), interval))
     return tuple(points)
+
+
+def _splits(feature_set: FeatureSet, folds: int) -> list[tuple[npt.NDArray[np.int64], FeatureSet]]:
+    """Give for each fold the rows to train on and what is held out."""
+    fold_of_row = burst_folds(feature_set, folds)
+    return [
+        (
+            np.flatnonzero(fold_of_row != fold),
+            _subset(feature_set, np.flatnonzero(fold_of_row == fold)),
+        )
+        for fold in np.unique(fold_of_row[fold_of_row != _NOT_HELD_OUT])
+    ]
 
 
 def _first_of_each_class(

@@ -12,8 +12,14 @@ if TYPE_CHECKING:
     import argparse
 
 
-def add_backbone_options(parser: argparse.ArgumentParser) -> None:
-    """Add `--backbone`, `--weights`, `--features`, `--threads`."""
+def add_backbone_options(parser: argparse.ArgumentParser, *, bulk: bool = False) -> None:
+    """Add `--backbone`, `--weights`, `--features`, `--threads`.
+
+    Args:
+        parser: Of the command.
+        bulk: Whether the command looks at many pictures: then each thread has a network of its
+            own, and all cores are the default.
+    """
     parser.add_argument(
         "--backbone",
         default=AUTO,
@@ -30,8 +36,13 @@ def add_backbone_options(parser: argparse.ArgumentParser) -> None:
         help="what the head sees: the mean over the picture, or every place of it",
     )
     parser.add_argument(
-        "--threads", type=int, default=1, metavar="N", help="CPU threads of the network"
+        "--threads",
+        type=int,
+        default=None if bulk else 1,
+        metavar="N",
+        help="pictures at a time (default: all cores)" if bulk else "CPU threads of the network",
     )
+    parser.set_defaults(network_threads=1 if bulk else None)
 
 
 def backbone_choice(options: argparse.Namespace) -> BackboneChoice:
@@ -40,7 +51,7 @@ def backbone_choice(options: argparse.Namespace) -> BackboneChoice:
         name=options.backbone,
         weights=options.weights,
         feature_kind=options.features,
-        threads=options.threads,
+        threads=options.network_threads or options.threads,
     )
 
 

@@ -1,0 +1,158 @@
+"""The thousand classes of ImageNet, by a TFLite file that has its top still on."""
+
+from __future__ import annotations
+
+import ast
+import json
+import threading
+import zipfile
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from edge_classifier.device.classify import Interpreter, Preprocessing
+from edge_classifier.errors import BackboneError, InvalidValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from edge_classifier.frame import Image
+
+CLASSES: Final = 1000
+FULL: Final = 1.0
+USUAL_CROP: Final = 0.875
+"""The part of the shorter side that networks for ImageNet are usually tested on (224 of 256)."""
+
+
+class ImageNetClassifier:
+    """A MobileNet with its top; gives scores of the 1,000 classes, in the order of ImageNet.
+
+    `scores` may be called from several threads at once.
+
+    Args:
+        path: A TFLite file with one input, `(1, S, S, 3)` float32 in [-1, 1] or uint8, and one
+            output, `(1, 1000)`, or `(1, 1001)` with a background class first.
+
+    Raises:
+        BackboneError: if it is none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._local = threading.local()
+        try:
+            self._content = path.read_bytes()
+            interpreter = self._interpreter()
+        except (OSError, ValueError, ImportError) as error:
+            raise BackboneError(f"{path} cannot be run: {error}") from error
+        height, width = interpreter.input_shape[1:3]
+        outputs = int(np.prod(interpreter.output_details[0]["shape"]))
+        dtypes = {d["dtype"] for d in (interpreter.input_details, interpreter.output_details[0])}
+        if (
+            outputs - CLASSES not in (0, 1)
+            or height != width
+            or dtypes not in ({np.float32}, {np.uint8})
+        ):
+            raise BackboneError(
+                f"Expected a classifier of ImageNet with {CLASSES} or {CLASSES + 1} outputs in "
+                f"float32 or uint8, received {path} with {outputs}."
+            )
+        self._preprocessing = Preprocessing(width)
+        self._quantised = dtypes == {np.uint8}
+
+    def scores(self, image: Image, crop: float = FULL) -> npt.NDArray[np.float32]:
+        """Compute the scores `(1000,)` of a picture.
+
+        Args:
+            image: `(H, W, 3)` uint8, BGR.
+            crop: Which part of the shorter side the central square takes, in (0, 1].
+        """
+        interpreter = self._interpreter()
+        square = central(image, crop)
+        if self._quantised:
+            pixels: npt.NDArray[np.generic] = self._preprocessing.square(square)
+        else:
+            pixels = self._preprocessing.apply(square)
+        scores = interpreter.run(pixels[None])[0].reshape(-1)[-CLASSES:].astype(np.float32)
+        if self._quantised:
+            scale, zero_point = interpreter.output_details[0]["quantization"]
+            scores = (scores - np.float32(zero_point)) * np.float32(scale)
+        return scores
+
+    def labels(self) -> tuple[str, ...] | None:
+        """Read the labels that the file brings along, as a zip behind the model, if it does."""
+        if not zipfile.is_zipfile(self._path):
+            return None
+        with zipfile.ZipFile(self._path) as archive:
+            for name in archive.namelist():
+                if name.endswith(".txt"):
+                    return _thousand(archive.read(name).decode("utf-8").splitlines(), self._path)
+        return None
+
+    def _interpreter(self) -> Interpreter:
+        """Give the interpreter of this thread."""
+        if not hasattr(self._local, "interpreter"):
+            self._local.interpreter = Interpreter(self._content)
+        interpreter: Interpreter = self._local.interpreter
+        return interpreter
+
+
+def central(image: Image, crop: float) -> Image:
+    """Cut out the centred square that takes a part of the shorter side.
+
+    Args:
+        image: `(H, W, 3)`.
+        crop: In (0, 1].
+
+    Raises:
+        InvalidValueError: if it is out of that range.
+    """
+    if not 0 < crop <= 1:
+        raise InvalidValueError(f"Expected a crop in (0, 1], received {crop}.")
+    height, width = image.shape[:2]
+    side = max(1, round(min(height, width) * crop))
+    top, left = (height - side) // 2, (width - side) // 2
+    return image[top : top + side, left : left + side]
+
+
+def read_labels(path: Path) -> tuple[str, ...]:
+    """Read the names of the 1,000 classes.
+
+    Takes a name a line; JSON, a list or an object of number and name; or the same as Python
+    writes it, which is what is found under the name `imagenet_labels.json` in many places.
+    A background class before them is left out.
+
+    Raises:
+        InvalidValueError: if there are not 1,000.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidValueError(f"The labels in {path} cannot be read: {error}.") from error
+    found: object = None
+    if text.lstrip()[:1] in ("{", "["):
+        try:
+            found = json.loads(text)
+        except ValueError:
+            try:
+                found = ast.literal_eval(text)
+            except (ValueError, SyntaxError, RecursionError, MemoryError):
+                found = None
+    if isinstance(found, dict):
+        names = [str(found[key]) for key in sorted(found, key=int)]
+    elif isinstance(found, list):
+        names = [str(name) for name in found]
+    else:
+        names = text.splitlines()
+    return _thousand(names, path)
+
+
+def _thousand(names: Sequence[str], path: Path) -> tuple[str, ...]:
+    if len(names) - CLASSES not in (0, 1):
+        raise InvalidValueError(
+            f"Expected the names of {CLASSES} classes in {path}, received {len(names)}."
+        )
+    return tuple(name.strip() for name in names[-CLASSES:])

@@ -1,0 +1,64 @@
+"""`edge-classifier train`: a head on a project's samples, without a window."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge_classifier import workbench
+from edge_classifier.adapters.bulk import core_count
+from edge_classifier.adapters.store import ProjectStore
+from edge_classifier.assemble import head_settings
+from edge_classifier.commands import options as shared
+from edge_classifier.commands.console import SOME_REFUSED, ProgressLine, say, table
+
+if TYPE_CHECKING:
+    import argparse
+
+    from edge_classifier.model import Model
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `train`."""
+    parser.add_argument("project", type=Path, help="project folder")
+    shared.add_backbone_options(parser, bulk=True)
+    shared.add_head_options(parser)
+    parser.epilog = "Exit code: 0 trained, 1 not, 3 trained but some pictures could not be read."
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train; the exit code is 3 where some pictures could not be read."""
+    with ProjectStore.open(options.project) as store:
+        settings = head_settings(store, shared.head_changes(options))
+        with ProgressLine("loading the backbone") as progress:
+            loaded = workbench.load_for(
+                store, shared.backbone_choice(options), progress, may_change=True
+            )
+            started = time.monotonic()
+            gathered = workbench.gather(store, loaded, progress, threads=options.threads)
+            extracted = time.monotonic()
+            model = workbench.train_project(store, loaded, gathered, settings, progress)
+            trained = time.monotonic()
+        loaded.cache.close()
+    for line in gathered.refused:
+        say(line)
+    say(f"backbone: {loaded.note}")
+    sys.stdout.write(_summary(gathered, model))
+    sys.stdout.write(
+        f"\ntrained on {len(gathered.feature_set)} pictures of "
+        f"{len(model.class_names)} classes: features {extracted - started:.2f} s on "
+        f"{options.threads or core_count()} cores, head {trained - extracted:.2f} s\n"
+    )
+    say(f"`edge-classifier evaluate {options.project}` says how good it is.")
+    return SOME_REFUSED if gathered.refused else 0
+
+
+def _summary(gathered: workbench.Gathered, model: Model) -> str:
+    counts = gathered.feature_set.counts
+    rows = [
+        [name, str(count), str(gathered.dataset.burst_count(name))]
+        for name, count in zip(model.class_names, counts, strict=True)
+    ]
+    return table(["class", "pictures", "bursts"], rows)

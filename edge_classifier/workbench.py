@@ -1,0 +1,161 @@
+"""A project at work without a window: what `train`, `evaluate` and `predict` share."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edge_classifier.adapters.bulk import compute_all
+from edge_classifier.adapters.store import ProjectStore
+from edge_classifier.assemble import backbone_loader
+from edge_classifier.dataset import Dataset, FeatureTable
+from edge_classifier.errors import BackboneMismatchError, NotTrainedError, ProjectLockedError
+from edge_classifier.training import train
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from edge_classifier.assemble import BackboneChoice
+    from edge_classifier.frame import FeatureSet, Sample
+    from edge_classifier.learner import LoadedBackbone
+    from edge_classifier.model import Model
+    from edge_classifier.protocols import Progress
+    from edge_classifier.training import HeadSettings
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gathered:
+    """A project's samples with their features.
+
+    Attributes:
+        dataset: Classes and samples.
+        samples: The samples whose pictures could be read, in the order of the features.
+        feature_set: Their features.
+        refused: Why each of the others could not be read, one line each.
+    """
+
+    dataset: Dataset
+    samples: tuple[Sample, ...]
+    feature_set: FeatureSet
+    refused: tuple[str, ...]
+
+
+def open_for_reading(path: Path) -> ProjectStore:
+    """Open a project, also beside a program that has it open; then nothing is kept.
+
+    Raises:
+        ProjectError: if it cannot be opened.
+    """
+    try:
+        return ProjectStore.open(path)
+    except ProjectLockedError as error:
+        _log.warning("%s Reading it beside that program.", error)
+        return ProjectStore.open(path, read_only=True)
+
+
+def load_for(
+    store: ProjectStore, choice: BackboneChoice, progress: Progress, *, may_change: bool
+) -> LoadedBackbone:
+    """Load a project's backbone.
+
+    Args:
+        store: The project.
+        choice: What the user asked for.
+        progress: Told what is being done.
+        may_change: Whether a backbone that was asked for by name may replace the project's.
+
+    Raises:
+        BackboneMismatchError: if another one was asked for, and may not replace it.
+        BackboneError: if it cannot be had.
+    """
+    loaded = backbone_loader(store, choice, may_change=may_change)(progress, lambda: False)
+    known = store.backbone
+    if known is not None and known.key != loaded.backbone.info.key:
+        raise BackboneMismatchError(
+            f"{store.name} was trained on the backbone {known.name} with {known.feature_kind} "
+            f"features; `edge-classifier train {store.path} --backbone "
+            f"{loaded.backbone.info.name}` changes that."
+        )
+    return loaded
+
+
+def gather(
+    store: ProjectStore,
+    loaded: LoadedBackbone,
+    progress: Progress,
+    *,
+    samples: Sequence[Sample] | None = None,
+    threads: int | None = None,
+) -> Gathered:
+    """Collect the features of all samples; computes those that are missing, and keeps them.
+
+    Args:
+        store: The project.
+        loaded: Its backbone.
+        progress: Told the part done.
+        samples: Other samples than the project's own to train on.
+        threads: How many compute; all cores if `None`.
+    """
+    dataset = Dataset(store.class_names(), store.samples() if samples is None else tuple(samples))
+    table = FeatureTable(loaded.backbone.info.feature_dim)
+    table.fill(*loaded.cache.load())
+    # Two samples may be the same picture.
+    missing = list({s.image_sha256: s for s in dataset.missing(table)}.values())
+    refused = []
+    results = compute_all(missing, store.read_image, loaded.backbone.extract, threads=threads)
+    for done, result in enumerate(results):
+        if result.values is None:
+            refused.append(str(result.problem))
+        else:
+            table.add(result.item.image_sha256, result.values)
+            if not store.read_only:
+                loaded.cache.append(result.item.image_sha256, result.values)
+        progress((done + 1) / len(missing), "computing features")
+    readable = tuple(s for s in dataset.samples if s.image_sha256 in table)
+    return Gathered(dataset, readable, dataset.feature_set(table), tuple(refused))
+
+
+def train_project(
+    store: ProjectStore,
+    loaded: LoadedBackbone,
+    gathered: Gathered,
+    settings: HeadSettings,
+    progress: Progress,
+) -> Model:
+    """Train a head and keep it in the project, unless that is open read-only.
+
+    Raises:
+        NotEnoughSamplesError: with fewer than two classes.
+        ProjectError: if it cannot be kept.
+    """
+    progress(0.0, "training")
+    model = train(gathered.feature_set, settings, progress=progress)
+    if not store.read_only:
+        loaded.models.save(
+            model,
+            backbone_key=loaded.backbone.info.key,
+            fingerprint=gathered.dataset.fingerprint,
+        )
+    return model
+
+
+def trained_model(store: ProjectStore, loaded: LoadedBackbone) -> tuple[Model, bool]:
+    """Load the model that was trained last.
+
+    Returns:
+        The model, and whether it was trained on just the samples that there are.
+
+    Raises:
+        NotTrainedError: if there is none for this backbone.
+    """
+    stored = loaded.models.load(backbone_key=loaded.backbone.info.key)
+    if stored is None:
+        raise NotTrainedError(
+            f"{store.name} has no trained model yet; `edge-classifier train {store.path}` makes it."
+        )
+    model, fingerprint = stored
+    return model, fingerprint == Dataset(store.class_names(), store.samples()).fingerprint
