@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from edge_classifier.device.classify import TimeAverage
 from edge_classifier.frame import Prediction
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
 
 
 class Smoother:
@@ -26,14 +21,13 @@ class Smoother:
     def __init__(self, time_constant_s: float = 0.2) -> None:
         self.time_constant_s = time_constant_s
         self._class_names: tuple[str, ...] = ()
-        self._scores: npt.NDArray[np.float32] | None = None
-        self._similarity: float | None = None
-        self._last_s = 0.0
+        self._scores = TimeAverage(time_constant_s)
+        self._similarity = TimeAverage(time_constant_s)
 
     def reset(self) -> None:
         """Forget what came before."""
-        self._scores = None
-        self._similarity = None
+        self._scores.reset()
+        self._similarity.reset()
 
     def update(self, prediction: Prediction, now_s: float) -> Prediction:
         """Take one frame's prediction and return the steady one.
@@ -44,25 +38,23 @@ class Smoother:
         """
         if self.time_constant_s <= 0:
             return prediction
-        if self._scores is None or prediction.class_names != self._class_names:
-            self._scores, self._similarity = prediction.scores, prediction.similarity
+        if prediction.class_names != self._class_names:
+            self.reset()
+            self._class_names = prediction.class_names
+        scores = self._scores.update(prediction.scores, now_s)
+        similarity: float | None = None
+        if prediction.similarity is None:
+            self._similarity.reset()
         else:
-            weight = 1.0 - math.exp(-max(0.0, now_s - self._last_s) / self.time_constant_s)
-            self._scores = (self._scores + weight * (prediction.scores - self._scores)).astype(
-                np.float32, copy=False
-            )
-            if prediction.similarity is None or self._similarity is None:
-                self._similarity = prediction.similarity
-            else:
-                self._similarity += weight * (prediction.similarity - self._similarity)
-        self._class_names, self._last_s = prediction.class_names, now_s
+            value = np.array([prediction.similarity], np.float32)
+            similarity = float(self._similarity.update(value, now_s)[0])
         unknown = prediction.unknown
-        if self._similarity is not None and prediction.threshold is not None:
-            unknown = self._similarity < prediction.threshold
+        if similarity is not None and prediction.threshold is not None:
+            unknown = similarity < prediction.threshold
         return Prediction(
             prediction.class_names,
-            self._scores,
+            scores,
             unknown=unknown,
-            similarity=self._similarity,
+            similarity=similarity,
             threshold=prediction.threshold,
         )

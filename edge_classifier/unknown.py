@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from edge_classifier.device.classify import nearest_mean
 from edge_classifier.errors import InvalidValueError
 from edge_classifier.head import normalise
 
@@ -62,7 +63,7 @@ class UnknownDetector:
 
     def similarity(self, features: Features) -> npt.NDArray[np.float32]:
         """Return the similarity `(N,)` of features `(N, D)` to the nearest references."""
-        return _nearest_mean(normalise(features) @ self.references.T)
+        return nearest_mean(normalise(features) @ self.references.T, NEIGHBOURS)
 
 
 def fit_unknown_detector(feature_set: FeatureSet) -> UnknownDetector | None:
@@ -105,17 +106,7 @@ def _held_out(
     """Return each row's similarity to the rows of the other groups."""
     similarities: npt.NDArray[np.float32] = rows @ rows.T
     similarities[groups[:, None] == groups[None, :]] = -1.0
-    return _nearest_mean(similarities)
-
-
-def _nearest_mean(similarities: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Average the highest few of each row, leaving out what was masked with -1."""
-    count = min(NEIGHBOURS, similarities.shape[1])
-    nearest = np.partition(similarities, -count, axis=1)[:, -count:]
-    valid = nearest > -1.0
-    sums = np.where(valid, nearest, 0.0).sum(axis=1)
-    means: npt.NDArray[np.float32] = (sums / np.maximum(valid.sum(axis=1), 1)).astype(np.float32)
-    return means
+    return nearest_mean(similarities, NEIGHBOURS)
 
 
 def _thin_out(feature_set: FeatureSet) -> npt.NDArray[np.int64]:

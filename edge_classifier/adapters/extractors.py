@@ -5,19 +5,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
-import os
-import subprocess
-import sys
-import sysconfig
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from edge_classifier.adapters.child_process import run_child
 from edge_classifier.adapters.compile_extractor import part_of, write_whole
-from edge_classifier.errors import BackboneError, CancelledError, WeightsMismatchError
+from edge_classifier.errors import BackboneError, WeightsMismatchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from edge_classifier.adapters.weights import Weights
     from edge_classifier.protocols import Cancelled
@@ -29,8 +25,6 @@ CONVERTER_VERSION: Final = 1
 """Part of the cache's file names: raise it when `compile_extractor` gives other files."""
 
 _log = logging.getLogger(__name__)
-_POLL_S: Final = 0.1
-_PACKAGE_ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 def extractor_path(folder: Path, name: str, weights_sha256: str) -> Path:
@@ -98,84 +92,23 @@ def _compile(
     name: str, weights: Path, target: Path, progress: LoadProgress, cancelled: Cancelled
 ) -> None:
     """Run the compiler and wait for it."""
-    # The child writes to files rather than to pipes: they never fill up, and can be read while
-    # it works without a thread for each.
-    with tempfile.TemporaryDirectory() as scratch:
-        said, complained = Path(scratch, "stdout"), Path(scratch, "stderr")
-        with said.open("wb") as stdout, complained.open("wb") as stderr:
-            process = subprocess.Popen(  # noqa: S603 - our own module and the user's own paths
-                [
-                    sys.executable,
-                    "-m",
-                    "edge_classifier.adapters.compile_extractor",
-                    name,
-                    str(weights.resolve()),
-                    str(target.resolve()),
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=stdout,
-                stderr=stderr,
-                env=_environment(),
-            )
-        try:
-            _watch(process, said, f"preparing {name}", progress, cancelled)
-        finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-            with contextlib.suppress(OSError):
-                part_of(target, process.pid).unlink(missing_ok=True)
-        if process.returncode != 0:
-            raise _failure(name, _lines(said), _lines(complained))
 
+    def clean_up(pid: int) -> None:
+        with contextlib.suppress(OSError):
+            part_of(target, pid).unlink(missing_ok=True)
 
-def _watch(
-    process: subprocess.Popen[bytes],
-    said: Path,
-    title: str,
-    progress: LoadProgress,
-    cancelled: Cancelled,
-) -> None:
-    """Pass the child's steps on until it ends."""
-    seen = 0
-    while True:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=_POLL_S)
-        ended = process.poll() is not None
-        steps = [line for line in _lines(said) if line.startswith("step ")]
-        for line in steps[seen:]:
-            _, fraction, what = line.split(" ", 2)
-            progress(f"{title}: {what}", float(fraction))
-        seen = len(steps)
-        if ended:
-            return
-        if cancelled():
-            raise CancelledError("Preparing the backbone was cancelled; nothing was kept.")
-
-
-def _lines(path: Path) -> list[str]:
-    """The lines that are complete by now."""
-    text = path.read_text(encoding="utf-8", errors="replace")
-    return text[: text.rfind("\n") + 1].splitlines()
-
-
-def _failure(name: str, said: list[str], complained: list[str]) -> BackboneError:
-    """Make one line of what the child said in the end."""
-    kind, _, message = (said[-1] if said else "").partition(" ")
-    if kind == "mismatch":
-        return WeightsMismatchError(message)
-    if kind == "failed":
-        return BackboneError(message)
-    for line in complained:
-        _log.info("compile_extractor: %s", line)
-    last = complained[-1] if complained else "it ended without a word"
-    return BackboneError(f"TensorFlow could not compile {name}: {last}")
-
-
-def _environment() -> dict[str, str]:
-    """The child's environment: it must import this very package, installed or not."""
-    environment = dict(os.environ)
-    if str(_PACKAGE_ROOT) not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
-        paths = [str(_PACKAGE_ROOT), environment.get("PYTHONPATH", "")]
-        environment["PYTHONPATH"] = os.pathsep.join(p for p in paths if p)
-    return environment
+    failure = run_child(
+        "edge_classifier.adapters.compile_extractor",
+        [name, str(weights.resolve()), str(target.resolve())],
+        progress=lambda done, what=None: progress(f"preparing {name}: {what}", done),
+        cancelled=cancelled,
+        stopped="Preparing the backbone was cancelled; nothing was kept.",
+        on_end=clean_up,
+    )
+    if failure is None:
+        return
+    if failure.kind == "mismatch":
+        raise WeightsMismatchError(failure.message)
+    if failure.kind == "failed":
+        raise BackboneError(failure.message)
+    raise BackboneError(f"TensorFlow could not compile {name}: {failure.message}")

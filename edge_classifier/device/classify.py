@@ -413,7 +413,7 @@ class Bundle:
         about = self.spec["models"][model_format]
         path = self.folder / about["file"]
         try:
-            content = path.read_bytes()
+            content: bytes = path.read_bytes()
         except OSError as error:
             raise ClassifyError(
                 f"{path} cannot be read ({error.strerror}); copy the bundle again."
@@ -530,7 +530,7 @@ class Classifier:
         """Copy an output as float32; what is quantised is brought back to its real values."""
         values = self.interpreter.output_view(index)
         if values.dtype == np.float32:
-            return values.copy()
+            return np.array(values, np.float32)
         scale, zero_point = self.interpreter.output_details[index]["quantization"]
         real: npt.NDArray[np.float32] = (
             values.astype(np.float32) - np.float32(zero_point)
@@ -608,6 +608,10 @@ class Source:
     def read(self) -> tuple[str, Image] | None:
         """Give the next picture and its name, or `None` at the end or when it is lost."""
         raise NotImplementedError
+
+    def clock(self) -> Callable[[int], float]:
+        """Give what dates a picture, in seconds, by its number; by default the real time."""
+        return lambda _index: time.monotonic()
 
     def close(self) -> None:
         """Give the device back; may be called twice."""
@@ -734,6 +738,13 @@ class Capture(Source):
         fps = float(self._capture.get(cv2.CAP_PROP_FPS)) if self._capture else 0.0
         return fps if 0 < fps <= 500 else 30.0  # noqa: PLR2004 - browsers' WebM claims 1000
 
+    def clock(self) -> Callable[[int], float]:
+        """Date a file's frames by its own rate, so that its labels are the same on any machine."""
+        if self.live:
+            return super().clock()
+        fps = self.fps
+        return lambda index: index / fps
+
     def read(self) -> tuple[str, Image] | None:
         """Read a frame; a camera has a second for it."""
         deadline_s = time.monotonic() + (_LOST_AFTER_S if self.live and not self._stream else 0.0)
@@ -845,7 +856,7 @@ class Reader:
     Args:
         source: Opened here.
         prepare: Makes the network's input.
-        pace: Seconds between pictures of a video, or 0 for as fast as they are taken.
+        pace_s: Seconds between pictures of a video, or 0 for as fast as they are taken.
 
     Raises:
         ClassifyError: if the source cannot be opened.
@@ -855,7 +866,7 @@ class Reader:
         self, source: Source, prepare: Callable[[Image], npt.NDArray[Any]], pace_s: float = 0.0
     ) -> None:
         source.open()
-        self._source = source
+        self.source = source
         self._prepare = prepare
         self._pace_s = pace_s
         self._queue: queue.Queue[Prepared | Exception | None] = queue.Queue(1 if source.live else 4)
@@ -888,15 +899,15 @@ class Reader:
         except Exception as error:  # noqa: BLE001 - raised again where the pictures are taken
             self._hand_over(error)
         finally:
-            self._source.close()
+            self.source.close()
 
     def _read_all(self) -> None:
-        index, due_s = 0, time.monotonic()
+        index, due_s, clock = 0, time.monotonic(), self.source.clock()
         while not self._closing.is_set():
             started = time.perf_counter()
-            read = self._source.read()
+            read = self.source.read()
             if read is None:
-                if not self._source.live:
+                if not self.source.live:
                     return
                 self._open_again()
                 continue
@@ -907,25 +918,25 @@ class Reader:
             if self._pace_s:
                 due_s = max(due_s + self._pace_s, time.monotonic() - self._pace_s)
                 self._closing.wait(max(0.0, due_s - time.monotonic()))
-            picture = Picture(image, name, index, time.monotonic(), (captured - started) * 1000)
+            picture = Picture(image, name, index, clock(index), (captured - started) * 1000)
             self._hand_over(Prepared(picture, pixels, (prepared - captured) * 1000))
             index += 1
 
     def _open_again(self) -> None:
-        say(f"{self._source.name} is lost; trying again every {_RETRY_S:.0f} s.")
+        say(f"{self.source.name} is lost; trying again every {_RETRY_S:.0f} s.")
         while not self._closing.is_set():
-            self._source.close()
+            self.source.close()
             self._closing.wait(_RETRY_S)
             try:
-                self._source.open()
+                self.source.open()
             except ClassifyError:
                 continue
-            say(f"{self._source.name} is back.")
+            say(f"{self.source.name} is back.")
             return
 
     def _hand_over(self, item: Prepared | Exception | None) -> None:
         while not self._closing.is_set():
-            if self._source.live:
+            if self.source.live:
                 with contextlib.suppress(queue.Empty):
                     self._queue.get_nowait()
             try:
@@ -998,7 +1009,7 @@ def annotated(picture: Picture, answer: Answer) -> Image:
     """Draw label and score into a copy of the picture."""
     import cv2  # noqa: PLC0415 - the core reads `Preprocessing` without OpenCV
 
-    image = picture.image.copy()
+    image = np.array(picture.image)
     text = answer.label if answer.unknown else f"{answer.label} {answer.score:.0%}"
     scale = max(0.5, image.shape[0] / 480)
     bar = int(48 * scale)
@@ -1147,7 +1158,7 @@ class LivePage(Output):
         page = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # noqa: N802 - the base class's name
+            def do_GET(self) -> None:
                 with contextlib.suppress(OSError):  # whoever looked on has gone
                     page.serve(self)
 
@@ -1416,7 +1427,7 @@ def _loop(
     outputs: Sequence[Output],
     benchmark: Benchmark | None,
 ) -> None:
-    smooth = reader.video and not options.no_smoothing
+    smooth = reader.source.video and not options.no_smoothing
     for count, prepared in enumerate(reader, start=1):
         started = time.perf_counter()
         answer = classifier.answer(prepared.pixels)
@@ -1424,7 +1435,8 @@ def _loop(
             benchmark.add(prepared, (time.perf_counter() - started) * 1000)
         if smooth:
             answer = classifier.steady(answer, prepared.picture.time_s)
-        if not all([output.show(prepared.picture, answer) for output in outputs]):
+        going_on = [output.show(prepared.picture, answer) for output in outputs]
+        if not all(going_on):
             return
         if count == options.frames:
             return
