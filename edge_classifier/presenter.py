@@ -73,7 +73,7 @@ class Presenter:
     ) -> tuple[ClassCard, ...]:
         """Return the class cards with their live scores."""
         scores: dict[str, float] = {}
-        if prediction:
+        if prediction and len(prediction.class_names) >= _MIN_CLASSES:
             scores = dict(zip(prediction.class_names, prediction.scores.tolist(), strict=True))
         return tuple(
             replace(

@@ -151,6 +151,7 @@ def test_what_was_never_shown_is_unknown(live: LiveSession) -> None:
 def test_one_class_alone_gives_no_verdict(live: LiveSession) -> None:
     live.hold("1", thing=1)
     assert live.view.banner is None
+    assert live.view.cards[0].score is None
     assert live.view.hint.startswith("capture a second class")
 
 
