@@ -36,9 +36,12 @@ PHOTOGRAPHS = SHARED / "data" / "article" / "pexel-images" / "training" / "mobil
 # stand for those that are not on this machine; they show shapes, ranges and layouts as well.
 _CHILD = """
 import json, sys
+from hashlib import sha256
 from pathlib import Path
 import numpy as np
+from backbone.folding import fold
 from edge_classifier.adapters import compile_extractor as compiler
+from edge_classifier.adapters.built_in_network import build_network, weight_shapes
 from edge_classifier.backbones import BUILT_IN, OFFICIAL
 from edge_classifier.errors import WeightsMismatchError
 
@@ -87,6 +90,43 @@ for name, other in (("v1-0.25", "v3-small"), ("v3-small", "v1-0.25")):
         else:
             answers[f"{name} from {Path(wrong).name}"] = "taken"
 (folder / "answers.json").write_text(json.dumps(answers))
+
+pixels = np.load(folder / "v1-0.25.pixels.npy")
+weights = jobs["v1-0.25"] or folder / "v1-0.25.weights.h5"
+original = compiler.build_keras_model("v1-0.25", Path(weights))
+folded = build_network(keras, 224, 0.25)
+folded.set_weights(list(fold({w.path: w.numpy() for w in original.weights}).values()))
+assert folded.layers[-1].name == original.layers[-1].name
+np.savez(folder / "folded.npz", folded=folded(pixels), original=original(pixels, training=False))
+
+def hostile(name, **about):
+    # Say what is said of a weights file.
+    weights = folder / "hostile" / "built-in.weights.npz"
+    weights.parent.mkdir(exist_ok=True)
+    arrays = {k: np.ones(s, np.float16) for k, s in weight_shapes(0.5).items()}
+    if name == "pickle":
+        arrays["000:conv1/kernel"] = np.array([print], object)
+    if name == "shape":
+        arrays["000:conv1/kernel"] = np.ones((3, 3, 3, 8), np.float16)
+    np.savez(weights, **arrays)
+    description = {"alpha": 0.5, "input_size": 160} | about
+    description.setdefault("weights_sha256", sha256(weights.read_bytes()).hexdigest())
+    weights.with_name("built-in.json").write_text(json.dumps(description))
+    try:
+        compiler.build_keras_model(BUILT_IN, weights)
+    except WeightsMismatchError as error:
+        return str(error)
+    return "taken"
+
+(folder / "hostile.json").write_text(json.dumps({
+    "whole": hostile("whole"),
+    "pickle": hostile("pickle"),
+    "shape": hostile("shape"),
+    "hash": hostile("whole", weights_sha256="ab" * 32),
+    "width": hostile("whole", alpha=0.25),
+    "width of nothing": hostile("whole", alpha=None),
+    "size": hostile("whole", input_size=10**9),
+}))
 """
 
 
@@ -119,7 +159,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in jobs:
         pixels = _info(name, "pooled").preprocessing.apply(_picture())
         np.save(folder / f"{name}.pixels.npy", pixels[None])
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tools")))}
     result = subprocess.run(  # noqa: S603 - our own script
         [sys.executable, "-c", _CHILD, str(folder), json.dumps(jobs)],
         env=environment,
@@ -164,10 +204,30 @@ def test_the_built_in_extractor_is_the_network_of_the_built_in_weights(
     features = LiteRTBackbone(built_in.info, built_in.extractor).extract([_picture()])
     expected = np.load(compiled / "built-in.npz")[kind]
     scale = float(np.ptp(expected))
-    # The shipped file holds its weights as float16, rounded after the batch norms were folded.
-    np.testing.assert_allclose(features, expected, rtol=0, atol=0.03 * scale)
+    # Both files hold the same float16 numbers, folded before they were rounded.
+    np.testing.assert_allclose(features, expected, rtol=0, atol=1e-5 * scale)
     again = LiteRTBackbone(built_in.info, compiled / "built-in.tflite").extract([_picture()])
-    np.testing.assert_allclose(again, expected, rtol=0, atol=1e-4 * scale)
+    np.testing.assert_allclose(again, expected, rtol=0, atol=1e-5 * scale)
+
+
+def test_folding_the_batch_norms_leaves_the_features_of_mobilenet_v1(compiled: Path) -> None:
+    with np.load(compiled / "folded.npz") as maps:
+        folded, original = maps["folded"], maps["original"]
+    scale = float(np.ptp(original))
+    assert scale > 0.5
+    np.testing.assert_allclose(folded, original, rtol=0, atol=1e-4 * scale)
+
+
+def test_built_in_weights_that_are_not_its_own_are_refused_in_one_line(compiled: Path) -> None:
+    answers: dict[str, str] = json.loads((compiled / "hostile.json").read_text())
+    assert answers.pop("whole") == "taken"
+    assert len(answers) == 6
+    assert "built-in.weights.npz is damaged: " in answers["hash"]
+    assert "(3, 3, 3, 16) in 000:conv1/kernel" in answers["shape"]
+    for answer in answers.values():
+        assert "built-in.weights.npz is " in answer
+        assert answer.endswith("Install the package again.")
+        assert "\n" not in answer
 
 
 def test_weights_of_another_backbone_are_refused_in_one_line(compiled: Path) -> None:

@@ -20,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from edge_classifier.adapters.built_in_network import build_network, read_weights
 from edge_classifier.backbones import BUILT_IN, official
 from edge_classifier.errors import BackboneError, WeightsMismatchError
 from edge_classifier.frame import BackboneInfo
@@ -190,28 +191,23 @@ def _mismatch(weights: Path, name: str, error: Exception) -> WeightsMismatchErro
 
 
 def _build_built_in(keras: Any, weights: Path) -> Any:  # noqa: ANN401 - Keras
-    """Build the built-in backbone: a MobileNet v1 whose weights lie in the model's own order."""
-    import numpy as np  # noqa: PLC0415 - comes with Keras
-
     description = weights.with_name(f"{BUILT_IN}.json")
     try:
+        content = weights.read_bytes()
         about = json.loads(description.read_text(encoding="utf-8"))
-        if hashlib.sha256(weights.read_bytes()).hexdigest() != about["weights_sha256"]:
-            raise WeightsMismatchError(
-                f"{weights} is damaged: its hash is not the one in {description.name}."
-            )
-        size = about["input_size"]
-        model = keras.applications.MobileNet(
-            input_shape=(size, size, 3), alpha=about["alpha"], include_top=False, weights=None
-        )
-        with np.load(weights) as archive:
-            model.set_weights([archive[key].astype(np.float32) for key in archive.files])
-    except (OSError, ValueError, KeyError) as error:
-        if isinstance(error, WeightsMismatchError):
-            raise
+        alpha = float(about["alpha"])
+        model = build_network(keras, int(about["input_size"]), alpha)
+        model.set_weights(read_weights(content, alpha))
+        described = hashlib.sha256(content).hexdigest() == about["weights_sha256"]
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         raise WeightsMismatchError(
             f"{weights} is no built-in backbone: {_line(error)}. Install the package again."
         ) from error
+    if not described:
+        raise WeightsMismatchError(
+            f"{weights} is damaged: its hash is not the one in {description.name}. "
+            "Install the package again."
+        )
     return model
 
 

@@ -1,0 +1,175 @@
+"""The built-in backbone's network: MobileNet v1 with its batch norms folded into convolutions.
+
+Folding comes before the weights are rounded to float16, so a TFLite file that stores them as
+float16, one in float32 and the Keras model hold the same numbers: `keras.applications.MobileNet`
+would have to be folded by whoever converts it, after the rounding.
+
+The weights file is an `.npz` of float16 arrays in the network's order: `000:conv1/kernel`,
+`001:conv1/bias`, `002:conv_dw_1/kernel` and so on, in Keras' layouts.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+# Output channels at width 1.0 and stride of the 13 depthwise-separable blocks: Howard et al.,
+# "MobileNets" (2017), table 1, as `keras.applications.MobileNet` has them.
+_BLOCKS: Final = (
+    (64, 1),
+    (128, 2),
+    (128, 1),
+    (256, 2),
+    (256, 1),
+    (512, 2),
+    *((512, 1),) * 5,
+    (1024, 2),
+    (1024, 1),
+)
+_STEM_CHANNELS: Final = 32
+_REDUCTION: Final = 32
+_LARGEST_ALPHA: Final = 2.0
+_LARGEST_INPUT: Final = 1024
+
+# What NumPy and zipfile raise for bytes that are no whole .npz, besides ValueError.
+_DAMAGE: Final = (
+    *(OSError, KeyError, EOFError, RuntimeError, AttributeError, TypeError),
+    *(zipfile.BadZipFile, zlib.error),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Convolution:
+    """One convolution with bias, followed by ReLU6.
+
+    Attributes:
+        name: As `keras.applications.MobileNet` names it; its activation is `<name>_relu`.
+        kernel_shape: `(h, w, inputs, outputs)`; of a depthwise one `(h, w, channels, 1)`.
+        stride: 1 or 2.
+        depthwise: Whether each channel has a filter of its own.
+    """
+
+    name: str
+    kernel_shape: tuple[int, int, int, int]
+    stride: int
+    depthwise: bool = False
+
+    @property
+    def bias_shape(self) -> tuple[int]:
+        """One number for each output channel."""
+        return (self.kernel_shape[2 if self.depthwise else 3],)
+
+
+def convolutions(alpha: float) -> list[Convolution]:
+    """List the network's convolutions in order, `alpha` times as wide as the full network."""
+    channels = int(_STEM_CHANNELS * alpha)
+    found = [Convolution("conv1", (3, 3, 3, channels), 2)]
+    for number, (width, stride) in enumerate(_BLOCKS, 1):
+        outputs = int(width * alpha)
+        found.append(
+            Convolution(f"conv_dw_{number}", (3, 3, channels, 1), stride, depthwise=True),
+        )
+        found.append(Convolution(f"conv_pw_{number}", (1, 1, channels, outputs), 1))
+        channels = outputs
+    return found
+
+
+def weight_shapes(alpha: float) -> dict[str, tuple[int, ...]]:
+    """The keys of the weights file in their order, and the shapes of what they hold."""
+    shapes = [
+        (f"{convolution.name}/{part}", shape)
+        for convolution in convolutions(alpha)
+        for part, shape in (("kernel", convolution.kernel_shape), ("bias", convolution.bias_shape))
+    ]
+    return {f"{number:03d}:{name}": shape for number, (name, shape) in enumerate(shapes)}
+
+
+def read_weights(content: bytes, alpha: float) -> list[npt.NDArray[np.float32]]:
+    """Read a weights file.
+
+    Args:
+        content: The `.npz`.
+        alpha: Width of the network.
+
+    Returns:
+        A kernel and a bias for each convolution, in order; as float32, which holds every
+        float16 exactly.
+
+    Raises:
+        ValueError: if it is no weights file of this network; says why, without the file's name.
+    """
+    expected = weight_shapes(alpha)
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+            if list(archive.files) != list(expected):
+                wrong = sorted(set(archive.files) ^ set(expected))[:3] or ["the order"]
+                raise ValueError(
+                    f"expected {len(expected)} arrays, received {len(archive.files)} that "
+                    f"differ in {wrong}"
+                )
+            # What an array claims is read before the array: a few bytes can claim gigabytes.
+            for key, shape in expected.items():
+                claimed, dtype = _claim(archive.zip, key)
+                if claimed != shape or dtype != np.dtype(np.float16):
+                    raise ValueError(
+                        f"expected float16 {shape} in {key}, received {dtype} {claimed}"
+                    )
+            arrays = [np.asarray(archive[key], np.float32) for key in expected]
+    except _DAMAGE as error:
+        raise ValueError(f"it is no readable .npz: {error}") from error
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise ValueError("it holds values that are no numbers")
+    return arrays
+
+
+def build_network(keras: Any, input_size: int, alpha: float) -> Any:  # noqa: ANN401 - untyped
+    """Make the network in Keras, with random weights that `set_weights` replaces.
+
+    Args:
+        keras: The imported package: whoever calls is in a process that may import it.
+        input_size: Height and width of the input in pixels, a multiple of 32.
+        alpha: Width.
+
+    Returns:
+        A `keras.Model` from `(N, S, S, 3)` to `(N, S / 32, S / 32, 1024 * alpha)`.
+
+    Raises:
+        ValueError: if there is no such network.
+    """
+    if input_size % _REDUCTION or not _REDUCTION <= input_size <= _LARGEST_INPUT:
+        raise ValueError(
+            f"expected an input of a multiple of {_REDUCTION} px up to {_LARGEST_INPUT}, "
+            f"received {input_size}"
+        )
+    if not 1 / _STEM_CHANNELS <= alpha <= _LARGEST_ALPHA:
+        raise ValueError(f"expected a width of 1/32 to {_LARGEST_ALPHA}, received {alpha}")
+    image = keras.Input((input_size, input_size, 3), name="image")
+    x = image
+    for convolution in convolutions(alpha):
+        # "same" pads an even side ((0, 1), (0, 1)) at stride 2: what MobileNet's own padding
+        # layers do. Every side here is even there, as the input is a multiple of 32.
+        options = {"strides": convolution.stride, "padding": "same", "name": convolution.name}
+        if convolution.depthwise:
+            x = keras.layers.DepthwiseConv2D(3, **options)(x)
+        else:
+            height, width, _, outputs = convolution.kernel_shape
+            x = keras.layers.Conv2D(outputs, (height, width), **options)(x)
+        x = keras.layers.ReLU(6.0, name=f"{convolution.name}_relu")(x)
+    return keras.Model(image, x, name="built_in")
+
+
+def _claim(archive: zipfile.ZipFile, key: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Read the shape and dtype that an array's header states."""
+    with archive.open(f"{key}.npy") as member:
+        if np.lib.format.read_magic(member) != (1, 0):
+            raise ValueError(f"expected version 1.0 of the .npy format in {key}")
+        shape, _, dtype = np.lib.format.read_array_header_1_0(member)
+        return shape, dtype
