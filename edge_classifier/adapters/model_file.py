@@ -43,19 +43,8 @@ class FileModelStore:
         Raises:
             ProjectError: if it cannot be written.
         """
-        kind = "linear" if isinstance(model.head, LinearHead) else "dense"
-        meta: dict[str, Any] = {
-            "format": _FORMAT,
-            "kind": kind,
-            "class_names": model.class_names,
-            "backbone_key": backbone_key,
-            "fingerprint": fingerprint,
-        }
-        arrays: dict[str, npt.NDArray[np.float32]] = _head_arrays(model.head)
-        if model.unknown:
-            meta["threshold"] = model.unknown.threshold
-            meta["measured_on_bursts"] = model.unknown.measured_on_bursts
-            arrays["references"] = model.unknown.references
+        meta, arrays = model_as_arrays(model)
+        meta |= {"format": _FORMAT, "backbone_key": backbone_key, "fingerprint": fingerprint}
         buffer = io.BytesIO()
         text = np.frombuffer(json.dumps(meta).encode(), np.uint8)
         # NumPy's stub mistakes the arrays for its own keyword arguments.
@@ -81,6 +70,45 @@ class FileModelStore:
         if meta["backbone_key"] != backbone_key:
             return None
         return model, str(meta["fingerprint"])
+
+
+def model_as_arrays(model: Model) -> tuple[dict[str, Any], dict[str, npt.NDArray[np.float32]]]:
+    """Take a model apart: what JSON can hold, and arrays by name."""
+    meta: dict[str, Any] = {
+        "kind": "linear" if isinstance(model.head, LinearHead) else "dense",
+        "class_names": model.class_names,
+    }
+    arrays = _head_arrays(model.head)
+    if model.unknown:
+        meta["threshold"] = model.unknown.threshold
+        meta["measured_on_bursts"] = model.unknown.measured_on_bursts
+        arrays["references"] = model.unknown.references
+    return meta, arrays
+
+
+def model_from_arrays(meta: dict[str, Any], arrays: dict[str, npt.NDArray[np.float32]]) -> Model:
+    """Put a model together again.
+
+    Raises:
+        ValueError: if something in it cannot be.
+        KeyError: if something is missing.
+        TypeError: if there is something else.
+    """
+    if any(a.dtype != np.float32 or not np.isfinite(a).all() for a in arrays.values()):
+        raise ValueError("not all numbers are finite 32-bit floats")
+    names = tuple(str(name) for name in meta["class_names"])
+    parts = dict(arrays)
+    detector = None
+    if "references" in parts:
+        detector = UnknownDetector(
+            parts.pop("references"),
+            threshold=float(meta["threshold"]),
+            measured_on_bursts=bool(meta["measured_on_bursts"]),
+        )
+    head: Head = (
+        LinearHead(names, **parts) if meta["kind"] == "linear" else DenseHead(names, **parts)
+    )
+    return Model(head, detector)
 
 
 def _head_arrays(head: Head) -> dict[str, npt.NDArray[np.float32]]:
@@ -118,17 +146,4 @@ def _parse(path: Path) -> tuple[Model, dict[str, Any]]:
             f"{path} has format {meta['format']}, this version reads {_FORMAT}; "
             "it will be trained again."
         )
-    if any(a.dtype != np.float32 or not np.isfinite(a).all() for a in arrays.values()):
-        raise ValueError("not all numbers are finite 32-bit floats")
-    names = tuple(str(name) for name in meta["class_names"])
-    detector = None
-    if "references" in arrays:
-        detector = UnknownDetector(
-            arrays.pop("references"),
-            threshold=float(meta["threshold"]),
-            measured_on_bursts=bool(meta["measured_on_bursts"]),
-        )
-    head: Head = (
-        LinearHead(names, **arrays) if meta["kind"] == "linear" else DenseHead(names, **arrays)
-    )
-    return Model(head, detector), meta
+    return model_from_arrays(meta, arrays), meta

@@ -79,15 +79,31 @@ def read_with_pillow(data: bytes, name: str, max_pixels: int) -> PillowPicture:
                 and opened.getexif().get(ExifTags.Base.Orientation) in _UPRIGHT
             )
             opened.load()
-            upright = ImageOps.exif_transpose(opened)
-            rgb = _as_rgb(upright, name)
+            image = image_of(opened, name)
         except InvalidImageError:
             raise
         except Exception as error:  # a damaged file makes Pillow raise whatever comes to hand
             raise InvalidImageError(
                 f"The picture {name} is damaged; remove it or replace it."
             ) from error
-    return PillowPicture(np.ascontiguousarray(rgb[..., ::-1]), plain)
+    return PillowPicture(image, plain)
+
+
+def image_of(picture: PillowImage.Image, name: str) -> Image:
+    """Turn Pillow's picture into ours: upright, transparent places white.
+
+    Args:
+        picture: Of any mode.
+        name: For the user.
+
+    Returns:
+        `(H, W, 3)` uint8, BGR.
+
+    Raises:
+        InvalidImageError: if it holds floating-point numbers.
+    """
+    rgb = _as_rgb(ImageOps.exif_transpose(picture), name)
+    return np.ascontiguousarray(rgb[..., ::-1])
 
 
 def too_many_pixels(name: str, width: int, height: int, max_pixels: int) -> str:

@@ -1,0 +1,112 @@
+"""An `ImageClassifier` in one file: `.npz` without pickles, written whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from edge_classifier.adapters.files import describe, reported, write_atomic
+from edge_classifier.adapters.model_file import model_as_arrays, model_from_arrays
+from edge_classifier.errors import ProjectFormatError
+from edge_classifier.frame import FeatureSet
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from edge_classifier.model import Model
+
+_FORMAT: Final = 1
+_MODEL: Final = "model_"
+_PLAIN_LABELS: Final = "iuUb"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SavedClassifier:
+    """What a file holds.
+
+    Attributes:
+        params: The classifier's hyperparameters.
+        backbone: Name, kind of features and SHA-256 of the weights.
+        labels: `(N,)` the labels of the samples: strings, integers or booleans.
+        feature_set: The samples' features.
+        model: The trained model.
+    """
+
+    params: dict[str, Any]
+    backbone: dict[str, str]
+    labels: npt.NDArray[np.generic]
+    feature_set: FeatureSet
+    model: Model
+
+
+def save_classifier(path: Path, saved: SavedClassifier) -> None:
+    """Write a classifier.
+
+    Raises:
+        ProjectError: if it cannot be written; then the file is as it was.
+        ValueError: if the labels are objects.
+    """
+    if saved.labels.dtype.kind not in _PLAIN_LABELS:
+        raise ValueError(f"Expected labels of text or integers, received {saved.labels.dtype}.")
+    meta, arrays = model_as_arrays(saved.model)
+    content = {
+        "format": _FORMAT,
+        "params": saved.params,
+        "backbone": saved.backbone,
+        "class_names": saved.feature_set.class_names,
+        "model": meta,
+    }
+    buffer = io.BytesIO()
+    everything: dict[str, Any] = {
+        "meta": np.frombuffer(json.dumps(content).encode(), np.uint8),
+        "labels": saved.labels,
+        "features": saved.feature_set.features,
+        "class_ids": saved.feature_set.class_ids,
+        "burst_ids": saved.feature_set.burst_ids,
+        **{_MODEL + name: array for name, array in arrays.items()},
+    }
+    np.savez(buffer, **everything)
+    with reported("write", path):
+        write_atomic(path, buffer.getvalue())
+
+
+def load_classifier(path: Path) -> SavedClassifier:
+    """Read a classifier.
+
+    Raises:
+        ProjectFormatError: if it cannot be read, is none, or was written by a newer version.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        content = json.loads(arrays.pop("meta").tobytes())
+        if content["format"] != _FORMAT:
+            raise ValueError(  # noqa: TRY301 - told below like everything else
+                f"format {content['format']}, this version reads {_FORMAT}"
+            )
+        model = model_from_arrays(
+            content["model"],
+            {n.removeprefix(_MODEL): a for n, a in arrays.items() if n.startswith(_MODEL)},
+        )
+        feature_set = FeatureSet(
+            arrays["features"],
+            arrays["class_ids"],
+            arrays["burst_ids"],
+            tuple(content["class_names"]),
+        )
+        return SavedClassifier(
+            dict(content["params"]), dict(content["backbone"]), arrays["labels"], feature_set, model
+        )
+    except OSError as error:
+        raise ProjectFormatError(f"Cannot read {path}: {describe(error)}.") from error
+    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise ProjectFormatError(
+            f"{path} is no classifier that can be read ({error}); save it again."
+        ) from error

@@ -1,0 +1,126 @@
+"""The labelled samples of an `ImageClassifier`: what was passed in, or a project's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from edge_classifier import workbench
+from edge_classifier.assemble import BackboneChoice, head_settings
+from edge_classifier.errors import InvalidValueError
+from edge_classifier.frame import FeatureSet
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from edge_classifier.frame import Features
+    from edge_classifier.model import Model
+
+PLAIN_LABELS: Final = "iuUb"
+"""NumPy's kinds of labels that can be kept in a file: integers, text, booleans."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadProject:
+    """A project as a classifier.
+
+    Attributes:
+        params: Hyperparameters of the classifier.
+        labels: `(N,)` the class of each sample.
+        classes: `(C,)` the classes in the order of the scores.
+        feature_set: The samples' features.
+        model: The model that was trained last.
+    """
+
+    params: dict[str, Any]
+    labels: npt.NDArray[np.str_]
+    classes: npt.NDArray[np.str_]
+    feature_set: FeatureSet
+    model: Model
+
+
+def read_project(path: Path, weights: Path | None) -> ReadProject:
+    """Read a project that was trained.
+
+    Args:
+        path: Its folder.
+        weights: A file with its backbone's weights, or `None` to find them.
+
+    Raises:
+        NotTrainedError: if it has no model yet.
+        ProjectError: if it cannot be read.
+        BackboneError: if its backbone cannot be had.
+    """
+    with workbench.open_for_reading(path) as store:
+        settings = head_settings(store, {})
+        loaded = workbench.load_for(
+            store, BackboneChoice(weights=weights), _ignore, may_change=False
+        )
+        model, _fresh = workbench.trained_model(store, loaded)
+        gathered = workbench.gather(store, loaded, _ignore)
+        loaded.cache.close()
+    info = loaded.backbone.info
+    params = {
+        "backbone": info.name,
+        "features": info.feature_kind,
+        "head": settings.kind,
+        "penalty": settings.penalty,
+        "units": settings.units,
+        "learning_rate": settings.learning_rate,
+        "epochs": settings.epochs,
+        "batch_fraction": settings.batch_fraction,
+        "random_state": settings.seed,
+    }
+    return ReadProject(
+        params,
+        np.array([sample.class_name for sample in gathered.samples], np.str_),
+        np.array(model.class_names, np.str_),
+        gathered.feature_set,
+        model,
+    )
+
+
+def _ignore(_done: float, _what: str | None = None, /) -> None:
+    """Show no progress."""
+
+
+def checked_labels(labels: npt.ArrayLike, count: int | None) -> npt.NDArray[Any]:
+    """Refuse labels that are not one a picture, or of no type that can be kept."""
+    array = np.asarray(labels)
+    if array.dtype.kind == "O" and all(isinstance(label, str) for label in array.flat):
+        array = array.astype(np.str_)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in PLAIN_LABELS):
+        raise InvalidValueError(
+            "Expected labels of shape (N,), text, integers or booleans, "
+            f"received shape {array.shape} and dtype {array.dtype}."
+        )
+    if count is not None and len(array) != count:
+        raise InvalidValueError(
+            f"Expected one label a picture, received {count} pictures and {len(array)} labels."
+        )
+    return array
+
+
+def bursts_of(groups: npt.ArrayLike | None, count: int, known: int) -> npt.NDArray[np.str_]:
+    """Name the bursts: those of the caller, or one a picture."""
+    if groups is None:
+        return np.array([f"#{known + n}" for n in range(count)], np.str_)
+    array = np.asarray(groups)
+    if array.shape != (count,):
+        raise InvalidValueError(
+            f"Expected groups of shape ({count},), one a picture, received {array.shape}."
+        )
+    return np.array([f"group {group}" for group in array.tolist()], np.str_)
+
+
+def labelled(
+    features: Features, labels: npt.NDArray[Any], bursts: npt.NDArray[np.str_]
+) -> FeatureSet:
+    """Join features with labels; classes are sorted, as scikit-learn has them."""
+    classes, ids = np.unique(labels, return_inverse=True)
+    names = tuple(str(label) for label in classes.tolist())
+    return FeatureSet(features, ids.astype(np.int64), bursts, names)
