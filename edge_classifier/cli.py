@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 COMMANDS: Final = {
     "live": "teach and watch a classifier in a window",
+    "add": "add pictures that are there already: folders, archives, tables, videos",
     "train": "train a project's head on its pictures, without a window",
     "evaluate": "measure how good a project's classifier is",
     "predict": "say what pictures show",

@@ -5,6 +5,7 @@ expect, so that `except OSError` keeps working around a camera::
 
     EdgeClassifierError
     ├── InvalidValueError (ValueError)       an argument or a setting is out of its range
+    │   ├── NotImportableError               a source in which nothing can be imported
     │   ├── InvalidClassNameError            a class name that cannot be stored or told apart
     │   └── InvalidImageError                not an image, or one that cannot be used
     ├── UnknownClassError (KeyError)         a class that the project does not have
@@ -40,6 +41,10 @@ class EdgeClassifierError(Exception):
 
 class InvalidValueError(EdgeClassifierError, ValueError):
     """An argument or a setting is out of its range."""
+
+
+class NotImportableError(InvalidValueError):
+    """There is nothing, or nothing that can be imported."""
 
 
 class InvalidClassNameError(InvalidValueError):

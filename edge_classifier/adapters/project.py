@@ -260,7 +260,8 @@ class Project:
             ProjectError: if it cannot be written.
         """
         name = self._document.with_class(class_name).class_names[-1]
-        project_folder.check_folder(self._path / project_folder.SAMPLES / name)
+        for folder in (project_folder.SAMPLES, project_folder.HELD_OUT):
+            project_folder.check_folder(self._path / folder / name)
         self._change(lambda document: document.with_class(name))
         return name
 

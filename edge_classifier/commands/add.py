@@ -1,0 +1,214 @@
+"""`edge-classifier add`: pictures that are there already become samples."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from contextlib import ExitStack, contextmanager
+from itertools import chain
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Final
+
+from edge_classifier.adapters import project_folder
+from edge_classifier.adapters.store import ProjectStore
+from edge_classifier.commands.console import SOME_REFUSED, ProgressLine, say, table
+from edge_classifier.errors import InvalidValueError, NotImportableError
+from edge_classifier.importers import Refusal, Stretch, open_importer
+from edge_classifier.importers.adding import add
+from edge_classifier.importers.video import EVERY, VideoImporter
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from edge_classifier.importers import Importer
+    from edge_classifier.importers.adding import ImportReport
+
+NOTHING_DONE: Final = 1
+INTERRUPTED: Final = 130
+_NAMED: Final = 3
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `add`."""
+    parser.add_argument("project", type=Path, metavar="PROJECT", help="made if it does not exist")
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        type=Path,
+        metavar="PATH",
+        help="a folder per class (also below train and validation folders, which stay held out), "
+        "a folder of pictures named after their class (dog-1.jpg), a .csv of files and labels, a "
+        ".zip of any of these, a Teachable Machine project (.tm) or its sample archives, a "
+        "video, a picture",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be added and refused; add nothing"
+    )
+    parser.add_argument(
+        "--class",
+        dest="class_name",
+        metavar="NAME",
+        help="what everything in the paths shows; a video needs it",
+    )
+    group = parser.add_argument_group("videos")
+    group.add_argument(
+        "--every", type=int, metavar="N", help=f"take every N-th frame (default: {EVERY})"
+    )
+    group.add_argument("--from", type=float, dest="from_s", metavar="S", help="begin at S seconds")
+    group.add_argument("--to", type=float, dest="to_s", metavar="S", help="end at S seconds")
+    parser.epilog = (
+        "Nothing that is in the project is replaced, and no picture is added twice. Exit codes: "
+        f"0 all is in, {NOTHING_DONE} nothing could be added, {SOME_REFUSED} some pictures were "
+        f"refused (each is named with its reason) or the disk is full, {INTERRUPTED} stopped with "
+        "Ctrl-C (what was added stays)."
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Add what the paths hold."""
+    importers, refused = _open_all(options)
+    if not importers:
+        _say_refused(refused)
+        return NOTHING_DONE
+    counts = [importer.count for importer in importers]
+    with ExitStack() as stack:
+        store = _open_project(options.project, stack, dry_run=options.dry_run)
+        stop = stack.enter_context(_ctrl_c())
+        progress = stack.enter_context(ProgressLine("adding"))
+        report = add(
+            store,
+            chain.from_iterable(importers),
+            total=None if None in counts else sum(count or 0 for count in counts),
+            dry_run=options.dry_run,
+            progress=progress,
+            cancelled=stop.is_set,
+        )
+        progress.close()
+        report.refused[:0] = refused
+        _tell(report, importers, store, dry_run=options.dry_run)
+    return _exit_code(report)
+
+
+def _open_all(options: argparse.Namespace) -> tuple[list[Importer], list[Refusal]]:
+    values = (options.every, options.from_s, options.to_s)
+    stretch = Stretch(
+        every=EVERY if options.every is None else options.every,
+        from_s=options.from_s or 0.0,
+        to_s=options.to_s,
+    )
+    importers: list[Importer] = []
+    refused: list[Refusal] = []
+    for path in options.paths:
+        opened = _open(path, options.class_name, stretch)
+        if isinstance(opened, Refusal):
+            refused.append(opened)
+        else:
+            importers.append(opened)
+            say(f"{_shown(path)}: {opened.description}")
+    if values != (None, None, None) and not any(isinstance(i, VideoImporter) for i in importers):
+        raise InvalidValueError(
+            "--every, --from and --to choose frames of a video; no video is named."
+        )
+    return importers, refused
+
+
+def _open(path: Path, class_name: str | None, stretch: Stretch) -> Importer | Refusal:
+    try:
+        return open_importer(path, class_name=class_name, stretch=stretch)
+    except NotImportableError as error:
+        return Refusal(str(path), str(error))
+
+
+def _open_project(path: Path, stack: ExitStack, *, dry_run: bool) -> ProjectStore | None:
+    new = project_folder.is_blank(path)
+    if dry_run:
+        if new:
+            return None
+        return stack.enter_context(ProjectStore.open(path, read_only=True))
+    store = stack.enter_context(ProjectStore.open_or_create(path))
+    say(f"Project: {path}{' (new)' if new else ''}")
+    return store
+
+
+@contextmanager
+def _ctrl_c() -> Iterator[Event]:
+    """Let the first Ctrl-C end the work after the picture in hand, and a second one at once."""
+    stop = Event()
+
+    def on_interrupt(_number: int, _frame: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _tell(
+    report: ImportReport, importers: list[Importer], store: ProjectStore | None, *, dry_run: bool
+) -> None:
+    _say_refused(report.refused)
+    left_alone = [_shown(name) for importer in importers for name in importer.left_alone]
+    if left_alone:
+        more = len(left_alone) - _NAMED
+        named = ", ".join(left_alone[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+        say(f"Left alone, as they are no pictures: {named}")
+    for note in chain(*(importer.notes for importer in importers), report.notes):
+        say(f"Note: {_shown(note)}")
+    sys.stdout.write(_table(report, store, dry_run=dry_run))
+    sys.stdout.flush()
+    parts = [f"{report.added_count:,} {'would be added' if dry_run else 'added'}"]
+    if held_out := report.held_out.total():
+        parts[0] += f" ({held_out:,} of them held out)"
+    if report.duplicates:
+        parts.append(f"{report.duplicates:,} there already")
+    if report.refused:
+        parts.append(f"{len(report.refused):,} refused")
+    say(", ".join(parts) + ".")
+    if report.stopped:
+        say(f"edge-classifier: {report.stopped} What was added before stays.")
+    if report.cancelled:
+        say("Stopped by Ctrl-C. What was added before stays; the same command goes on.")
+
+
+def _table(report: ImportReport, store: ProjectStore | None, *, dry_run: bool) -> str:
+    names = list(dict.fromkeys([*(store.class_names() if store else ()), *_classes_of(report)]))
+    now = dict.fromkeys(names, 0)
+    for sample in (*store.samples(), *store.held_out()) if store else ():
+        now[sample.class_name] += 1
+    header = ["class", "would be added" if dry_run else "added", "held out", "in the project"]
+    rows = [
+        [name, f"{report.added[name]:,}", f"{report.held_out[name]:,}", f"{now[name]:,}"]
+        for name in names
+    ]
+    return table(header, rows) if rows else ""
+
+
+def _classes_of(report: ImportReport) -> Iterator[str]:
+    yield from report.added
+    yield from report.held_out
+
+
+def _say_refused(refused: list[Refusal]) -> None:
+    for refusal in refused:
+        source, reason = _shown(refusal.source), _shown(refusal.reason)
+        # messages made for one file name it themselves
+        say(f"refused: {reason if source in reason else f'{source}: {reason}'}")
+
+
+def _exit_code(report: ImportReport) -> int:
+    if report.cancelled:
+        return INTERRUPTED
+    if not report.refused and not report.stopped:
+        return 0
+    return SOME_REFUSED if report.added_count or report.duplicates else NOTHING_DONE
+
+
+def _shown(text: object) -> str:
+    """Show a name so that it cannot steer the terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))

@@ -1,0 +1,209 @@
+"""Candidates into a project: checked, told apart from what is there, and stored."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from edge_classifier.adapters.pixel_index import PixelIndex
+from edge_classifier.adapters.sources import note_source
+from edge_classifier.errors import (
+    CancelledError,
+    InvalidClassNameError,
+    InvalidImageError,
+    InvalidValueError,
+    ProjectError,
+)
+from edge_classifier.importers.candidate import Candidate, Refusal
+from edge_classifier.names import clean_class_name, fold_class_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from edge_classifier.adapters.store import ProjectStore
+    from edge_classifier.frame import EncodedImage
+    from edge_classifier.importers.candidate import Item
+    from edge_classifier.protocols import Cancelled, Progress
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What became of the candidates.
+
+    Attributes:
+        added: Pictures added to train on (or that would be), by class.
+        held_out: Pictures added that are only measured on, by class.
+        duplicates: Pictures that were there already, in the same class.
+        refused: What was not added, with the reason.
+        notes: What the user should know about class names.
+        cancelled: Whether the user stopped before the end.
+        stopped: Why nothing more could be stored, for example as the disk is full; or empty.
+    """
+
+    added: Counter[str] = field(default_factory=Counter)
+    held_out: Counter[str] = field(default_factory=Counter)
+    duplicates: int = 0
+    refused: list[Refusal] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    cancelled: bool = False
+    stopped: str = ""
+
+    @property
+    def added_count(self) -> int:
+        """Pictures added, held out or not."""
+        return self.added.total() + self.held_out.total()
+
+
+def add(
+    store: ProjectStore | None,
+    items: Iterable[Item],
+    *,
+    total: int | None = None,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
+) -> ImportReport:
+    """Add candidates to a project. What is there stays; nothing is added twice.
+
+    Args:
+        store: The project; may be `None` in a dry run of one that does not exist yet.
+        items: From importers, one after the other.
+        total: How many there are, where that is known.
+        dry_run: Read and check everything, and store nothing.
+        progress: Is told how far this is.
+        cancelled: Asked before each picture; Ctrl-C has the same effect.
+
+    Returns:
+        What was added, also if it was cancelled or the disk is full: that stays added.
+    """
+    if store is None and not dry_run:
+        raise InvalidValueError("Expected a project to add to, received none.")
+    adding = _Adding(store, progress or _silent, cancelled or _never, stored=not dry_run)
+    report = adding.report
+    try:
+        for number, item in enumerate(items):
+            adding.stop_if_cancelled()
+            adding.progress(number / max(total or 0, number + 1), f"adding, {number:,} done")
+            if isinstance(item, Refusal):
+                report.refused.append(item)
+            else:
+                adding.take(item)
+    except (CancelledError, KeyboardInterrupt):
+        report.cancelled = True
+    except ProjectError as error:
+        report.stopped = str(error)
+    finally:
+        adding.finish()
+    return report
+
+
+class _Adding:
+    """One call of `add`."""
+
+    def __init__(
+        self,
+        store: ProjectStore | None,
+        progress: Progress,
+        cancelled: Cancelled,
+        *,
+        stored: bool,
+    ) -> None:
+        self.report = ImportReport()
+        self.progress = progress
+        self._cancelled = cancelled
+        self._store = store if stored else None
+        samples = (*store.samples(), *store.held_out()) if store else ()
+        self._index = PixelIndex(store.cache_folder if store else None, samples)
+        self._remember = store is not None and not store.read_only
+        self._class_names = list(store.class_names()) if store else []
+        self._classes: dict[str, str] = {}
+        self._bursts: dict[tuple[str, bool, str], str] = {}
+
+    def stop_if_cancelled(self) -> None:
+        """Ask the user.
+
+        Raises:
+            CancelledError: if the user stopped.
+        """
+        if self._cancelled():
+            raise CancelledError("Stopped by the user.")
+
+    def take(self, candidate: Candidate) -> None:
+        """Add one candidate, or say why not.
+
+        Raises:
+            ProjectError: if it cannot be stored.
+            CancelledError: if the user stopped.
+        """
+        try:
+            class_name = self._class_of(candidate.class_name)
+            encoded = candidate.picture.encoded()
+        except (InvalidImageError, InvalidClassNameError) as error:
+            self._refuse(candidate, str(error))
+            return
+        there = self._index.find_bytes(encoded.sha256) or self._index.find_pixels(
+            encoded.image, self.progress, self._cancelled
+        )
+        if there is None:
+            self._add(candidate, encoded, class_name)
+        elif there == class_name:
+            self.report.duplicates += 1
+        else:
+            self._refuse(candidate, f"the same picture is in the class {there!r} already")
+
+    def finish(self) -> None:
+        """Remember what was learned about the project's pictures."""
+        if self._remember:
+            self._index.save()
+
+    def _add(self, candidate: Candidate, encoded: EncodedImage, class_name: str) -> None:
+        held_out = candidate.held_out
+        if self._store is not None:
+            if class_name not in self._store.class_names():
+                self._store.add_class(class_name)
+            burst_id = self._burst_of(self._store, candidate, class_name)
+            sample = self._store.add_sample(encoded, class_name, burst_id, held_out=held_out)
+            note_source(self._store.path, sample, candidate.source)
+        self._index.add(encoded, class_name)
+        (self.report.held_out if held_out else self.report.added)[class_name] += 1
+
+    def _burst_of(self, store: ProjectStore, candidate: Candidate, class_name: str) -> str:
+        if candidate.group is None:
+            return store.next_burst_id()
+        key = (class_name, candidate.held_out, candidate.group)
+        if key not in self._bursts:
+            self._bursts[key] = store.next_burst_id()
+        return self._bursts[key]
+
+    def _class_of(self, label: str) -> str:
+        """Give the class that a label means.
+
+        Raises:
+            InvalidClassNameError: if it cannot be the name of one.
+        """
+        if label not in self._classes:
+            name = clean_class_name(label)
+            same = {fold_class_name(known): known for known in self._class_names}
+            class_name = same.get(fold_class_name(name), name)
+            if class_name != name:
+                self.report.notes.append(
+                    f"{name!r} goes into the class {class_name!r}: they differ only in case or "
+                    "invisibly."
+                )
+            if class_name not in self._class_names:
+                self._class_names.append(class_name)
+            self._classes[label] = class_name
+        return self._classes[label]
+
+    def _refuse(self, candidate: Candidate, reason: str) -> None:
+        self.report.refused.append(Refusal(candidate.source, reason))
+
+
+def _silent(_done: float, _what: str | None = None, /) -> None:
+    """Tell nobody."""
+
+
+def _never() -> bool:
+    """Go on."""
+    return False
