@@ -701,7 +701,7 @@ class Capture(Source):
             if sys.platform.startswith("linux") and not Path(device).exists():
                 raise ClassifyError(
                     f"There is no {self.name} ({device}); plug one in, or name a video, a folder "
-                    "or an address with --source."
+                    "or an address instead."
                 )
             backend = cv2.CAP_V4L2 if sys.platform.startswith("linux") else cv2.CAP_ANY
             capture = cv2.VideoCapture(self._target, backend)

@@ -1,0 +1,1 @@
+"""From a trained project to a folder that runs on a device, proven equal to the live picture."""

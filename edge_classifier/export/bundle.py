@@ -1,0 +1,116 @@
+"""The files of a bundle: whole in a new folder, or not at all."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import cv2
+
+from edge_classifier.adapters.files import describe
+from edge_classifier.device import classify
+from edge_classifier.errors import EdgeClassifierError, ExportError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from edge_classifier.frame import Image
+
+SPEC: Final = "spec.json"
+REQUIREMENTS: Final = """\
+ai-edge-litert>=2.1
+numpy>=1.24
+opencv-python>=4.8
+"""
+"""LiteRT runs the model (36 MB); any OpenCV that is already there will do as well."""
+
+_README: Final = Path(__file__).with_name("bundle_readme.md")
+
+
+@contextmanager
+def new_bundle(target: Path) -> Iterator[Path]:
+    """Give a temporary folder that takes the bundle's name at the end of the block.
+
+    Args:
+        target: Where the bundle is to be; an older bundle there is replaced.
+
+    Raises:
+        ExportError: if something else is there, or it cannot be written; then nothing was.
+    """
+    target = Path(target)
+    _check_target(target)
+    folder = target.with_name(f".{target.name}-{secrets.token_hex(4)}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir()
+        yield folder
+        _take_place(folder, target)
+    except EdgeClassifierError:
+        raise
+    except OSError as error:
+        raise ExportError(f"The bundle {target} cannot be written: {describe(error)}.") from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def write_spec(folder: Path, spec: dict[str, Any]) -> None:
+    """Write what `classify.py` has to know."""
+    text = json.dumps(spec, indent=1, ensure_ascii=False)
+    (folder / SPEC).write_text(f"{text}\n", encoding="utf-8")
+
+
+def write_texts(folder: Path, *, name: str, class_names: Sequence[str]) -> None:
+    """Write the files that are there for people and for Python."""
+    (folder / "labels.txt").write_text("".join(f"{n}\n" for n in class_names), encoding="utf-8")
+    (folder / "requirements.txt").write_text(REQUIREMENTS, encoding="utf-8")
+    readme = _README.read_text(encoding="utf-8")
+    readme = readme.replace("{name}", name).replace("{classes}", ", ".join(class_names))
+    (folder / "README.md").write_text(readme, encoding="utf-8")
+    shutil.copyfile(str(classify.__file__), folder / "classify.py")
+
+
+def write_reference(folder: Path, number: int, image: Image) -> str:
+    """Write a reference frame without loss, and return its name in the bundle.
+
+    JPEG would be a fifth of the size, but its decoders differ between machines.
+    """
+    name = f"reference/{number}.png"
+    (folder / "reference").mkdir(exist_ok=True)
+    (folder / name).write_bytes(cv2.imencode(".png", image)[1].tobytes())
+    return name
+
+
+def _check_target(target: Path) -> None:
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise ExportError(f"{target} is a file; name a folder for the bundle with -o.")
+    if any(target.iterdir()):
+        try:
+            known = json.loads((target / SPEC).read_text(encoding="utf-8"))["format"]
+        except (OSError, ValueError, KeyError, TypeError):
+            known = None
+        if known != classify.BUNDLE_FORMAT:
+            raise ExportError(
+                f"{target} holds something else than a bundle; name another folder with -o."
+            )
+
+
+def _take_place(folder: Path, target: Path) -> None:
+    """Let the new folder take the name; the old one goes only when that has worked."""
+    if not target.exists():
+        folder.rename(target)
+        return
+    old = target.with_name(f"{folder.name}-old")
+    target.rename(old)
+    try:
+        folder.rename(target)
+    except OSError:
+        with suppress(OSError):
+            old.rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)

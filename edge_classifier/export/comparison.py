@@ -1,0 +1,114 @@
+"""Is it the same classifier? Scores of two runs over the same samples, compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge_classifier.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from edge_classifier.export.formats import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How a run differs from the reference run.
+
+    Attributes:
+        name: What ran: `live path`, `float32`, …
+        samples: N, over how many samples.
+        agreement: The part of them with the same label.
+        difference: The largest difference of a score.
+        worst: Indices of the samples that differ most, the worst first.
+        accuracy: The part of samples labelled right, or `None` without labels.
+        reference_accuracy: The same of the reference.
+        unknown_agreement: The part of samples with the same verdict "unknown", or `None`.
+        bytes: Size of the file, or `None` for what is none.
+        ms: Milliseconds a frame (median), or `None` if not measured.
+    """
+
+    name: str
+    samples: int
+    agreement: float
+    difference: float
+    worst: tuple[int, ...]
+    accuracy: float | None
+    reference_accuracy: float | None
+    unknown_agreement: float | None = None
+    bytes: int | None = None
+    ms: float | None = None
+
+    def problem(self, limits: Limits) -> str | None:
+        """Say in which way it differs too much, or `None` if it does not."""
+        if self.agreement < limits.agreement:
+            return (
+                f"only {self.agreement:.1%} of {self.samples} samples get the same label, "
+                f"{limits.agreement:.1%} are needed"
+            )
+        if limits.difference is not None and self.difference > limits.difference:
+            return f"a score differs by {self.difference:.2g}, {limits.difference:g} is allowed"
+        if self.accuracy is not None and self.reference_accuracy is not None:
+            loss = self.reference_accuracy - self.accuracy
+            if loss > limits.accuracy_loss:
+                return f"{loss:.1%} of accuracy is lost, {limits.accuracy_loss:.1%} is allowed"
+        return None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """What one implementation said of N samples.
+
+    Attributes:
+        scores: `(N, C)` float32.
+        unknown: `(N,)` bool, the verdicts "unknown", or `None`.
+        bytes: Size of its file.
+        ms: Milliseconds a frame (median).
+    """
+
+    scores: npt.NDArray[np.float32]
+    unknown: npt.NDArray[np.bool_] | None = None
+    bytes: int | None = None
+    ms: float | None = None
+
+
+def compare(
+    name: str, run: Run, reference: Run, class_ids: npt.NDArray[np.int64] | None = None
+) -> Comparison:
+    """Compare a run with the reference run.
+
+    Args:
+        name: What ran.
+        run: What it said.
+        reference: What it should have said of the same samples.
+        class_ids: `(N,)` the true classes, or `None` if they are not known.
+
+    Raises:
+        InvalidValueError: if there is no sample, or the runs are of different ones.
+    """
+    if run.scores.shape != reference.scores.shape or not len(run.scores):
+        raise InvalidValueError(
+            f"Expected scores of the same samples (at least one), received {run.scores.shape} and "
+            f"{reference.scores.shape}."
+        )
+    labels, expected = run.scores.argmax(axis=1), reference.scores.argmax(axis=1)
+    differences = np.abs(run.scores - reference.scores).max(axis=1)
+    unknown_agreement = None
+    if run.unknown is not None and reference.unknown is not None:
+        unknown_agreement = float(np.mean(run.unknown == reference.unknown))
+    return Comparison(
+        name=name,
+        samples=len(labels),
+        agreement=float(np.mean(labels == expected)),
+        difference=float(differences.max()),
+        worst=tuple(int(n) for n in np.argsort(-differences, kind="stable")),
+        accuracy=None if class_ids is None else float(np.mean(labels == class_ids)),
+        reference_accuracy=None if class_ids is None else float(np.mean(expected == class_ids)),
+        unknown_agreement=unknown_agreement,
+        bytes=run.bytes,
+        ms=run.ms,
+    )

@@ -1,0 +1,294 @@
+"""From a trained model to a verified bundle."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import cv2
+import numpy as np
+
+from edge_classifier import __version__
+from edge_classifier.device.classify import BUNDLE_FORMAT, BUNDLE_VERSION, Bundle, Classifier
+from edge_classifier.errors import ExportError, InvalidImageError, NotEnoughSamplesError
+from edge_classifier.export.bundle import new_bundle, write_reference, write_spec, write_texts
+from edge_classifier.export.choice import REFERENCES, REPRESENTATIVE, VERIFIED, spread
+from edge_classifier.export.comparison import Comparison, compare
+from edge_classifier.export.formats import (
+    ALL,
+    AUTO,
+    FLOAT32,
+    LIMITS,
+    chosen_formats,
+    possible_formats,
+)
+from edge_classifier.export.runs import LIVE_PATH, Labelled, Network, collect, run_file, run_keras
+from edge_classifier.export.weights_file import weights_file
+from edge_classifier.session import SessionSettings
+from edge_classifier.unknown import NEIGHBOURS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy.typing as npt
+
+    from edge_classifier.adapters.store import ProjectStore
+    from edge_classifier.device.classify import Preprocessing
+    from edge_classifier.frame import Image, Sample
+    from edge_classifier.model import Model
+    from edge_classifier.protocols import Backbone, Cancelled, Progress
+
+_REFERENCE_SIZE: Final = 640
+"""Longest side of a reference frame: what a webcam gives; larger ones would fill the bundle."""
+
+_COLLECTED: Final = 0.2
+_CONVERTED: Final = 0.85
+"""Parts of the whole, for the progress bar."""
+
+
+def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
+    store: ProjectStore,
+    model: Model,
+    backbone: Backbone,
+    *,
+    formats: str = FLOAT32,
+    out: Path | None = None,
+    weights: Path | None = None,
+    progress: Progress,
+    cancelled: Cancelled,
+) -> Path:
+    """Export a trained model; takes 5 to 15 seconds, for the worker thread.
+
+    Every file is compared with the Keras graph before the bundle gets its name.
+
+    Args:
+        store: The project.
+        model: Its trained model.
+        backbone: The backbone that it was trained on.
+        formats: A format, `all`, or `auto`: the smallest and fastest that is right.
+        out: The bundle's folder; by default beside the project, called `<project>-bundle`. A
+            bundle that is there is replaced.
+        weights: The file of `--weights`, if any.
+        progress: Told the part done.
+        cancelled: Asked whether to stop, ten times a second.
+
+    Returns:
+        The bundle's folder.
+
+    Raises:
+        ExportError: if it cannot be written, or is not the same classifier.
+        BackboneError: if there are no weights to build the graph from.
+        NotEnoughSamplesError: if no sample can be read.
+        CancelledError: if asked to stop.
+    """
+    info = backbone.info
+    wanted, left_out = possible_formats(chosen_formats(formats), info)
+    if not wanted:
+        raise ExportError(f"{formats} is not possible: {left_out[formats]}.")
+    target = out or store.path.with_name(f"{store.path.resolve().name}-bundle")
+    file = weights_file(info, weights)
+    samples = {s.path: s for s in (*store.samples(), *store.held_out())}
+    held_out = bool(store.held_out())
+    chosen = spread(store.held_out() or store.samples(), VERIFIED)
+    ids = {name: n for n, name in enumerate(model.class_names)}
+
+    def read(path: Path) -> Image:
+        return store.read_image(samples[path])
+
+    def part(start: float, end: float) -> Progress:
+        return lambda done, what=None: progress(start + done * (end - start), what)
+
+    progress(0.0, "reading samples")
+    evidence = collect(
+        [Labelled(s.path, ids.get(s.class_name, -1)) for s in chosen],
+        read,
+        model,
+        backbone,
+        progress=part(0.0, _COLLECTED),
+        cancelled=cancelled,
+    )
+    calibration = spread(store.samples(), REPRESENTATIVE)
+    with new_bundle(target) as folder, tempfile.TemporaryDirectory() as scratch:
+        keras = run_keras(
+            Network(store.name, model, info, file),
+            Path(scratch),
+            squares=evidence.squares,
+            representative=_squares(calibration, store, info.preprocessing),
+            formats=wanted,
+            progress=part(_COLLECTED, _CONVERTED),
+            cancelled=cancelled,
+        )
+        spec = _spec(store, model, backbone, held_out=held_out)
+        spec["models"] = _add_models(folder, Path(scratch), wanted)
+        write_texts(folder, name=target.name, class_names=model.class_names)
+        write_spec(folder, spec)
+        progress(_CONVERTED, "verifying")
+        bundle = Bundle.open(folder)
+        comparisons = {
+            f: compare(
+                f, run_file(Classifier(bundle, f), evidence.squares), keras, evidence.class_ids
+            )
+            for f in wanted
+        }
+        live = compare(LIVE_PATH, evidence.live, keras, evidence.class_ids)
+        if problem := live.problem(LIMITS[FLOAT32]):
+            raise ExportError(f"The Keras graph is not what the live picture shows: {problem}.")
+        problems = {f: p for f, c in comparisons.items() if (p := c.problem(LIMITS[f]))}
+        kept = _kept(formats, comparisons, problems)
+        spec["models"] = _rename_models(folder, spec["models"], kept)
+        spec["left_out"] = {**left_out, **problems}
+        spec["measured"] = {c.name: _measured(c) for c in (live, *comparisons.values())}
+        write_spec(folder, spec)
+        spec["references"] = _add_references(folder, chosen, read)
+        write_spec(folder, spec)
+        progress(1.0, "exported")
+    return target
+
+
+def _squares(
+    samples: Sequence[Sample], store: ProjectStore, preprocessing: Preprocessing
+) -> npt.NDArray[np.uint8]:
+    """Bring those samples that can be read to the network's input size."""
+    squares = []
+    for sample in samples:
+        try:
+            squares.append(preprocessing.square(store.read_image(sample)))
+        except InvalidImageError:  # noqa: PERF203 - named where the evidence is collected
+            continue
+    if not squares:
+        raise NotEnoughSamplesError("There is no sample that can be read.")
+    return np.stack(squares)
+
+
+def _spec(
+    store: ProjectStore, model: Model, backbone: Backbone, *, held_out: bool
+) -> dict[str, Any]:
+    """Describe the model, as `classify.py` and a curious person need it."""
+    info, unknown = backbone.info, model.unknown
+    counts = dict.fromkeys(model.class_names, 0)
+    for sample in store.samples():
+        counts[sample.class_name] = counts.get(sample.class_name, 0) + 1
+    head = store.settings.get("head", {})
+    return {
+        "format": BUNDLE_FORMAT,
+        "version": BUNDLE_VERSION,
+        "name": store.name,
+        "class_names": list(model.class_names),
+        "models": {},
+        "preprocessing": asdict(info.preprocessing),
+        "unknown": unknown
+        and {
+            "threshold": unknown.threshold,
+            "neighbours": NEIGHBOURS,
+            "references": len(unknown.references),
+            "measured_on_bursts": unknown.measured_on_bursts,
+        },
+        "smoothing_s": SessionSettings().smoothing_s,
+        "backbone": {
+            "name": info.name,
+            "feature_kind": info.feature_kind,
+            "feature_shape": list(info.feature_shape),
+            "weights_sha256": info.weights_sha256,
+        },
+        "head": {"kind": type(model.head).__name__, "seed": head.get("seed", 0)},
+        "samples": counts,
+        "measured_on": "held-out samples" if held_out else "samples that were trained on",
+        "made_with": {
+            "edge-classifier": __version__,
+            **{name: metadata.version(name) for name in ("ai-edge-litert", "numpy", "tensorflow")},
+            "opencv": cv2.__version__,
+        },
+    }
+
+
+def _add_models(folder: Path, scratch: Path, formats: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Take the converted files into the bundle."""
+    models = {}
+    for model_format in formats:
+        content = (scratch / f"{model_format}.tflite").read_bytes()
+        name = f"model-{model_format}.tflite"
+        (folder / name).write_bytes(content)
+        sha256 = hashlib.sha256(content).hexdigest()
+        models[model_format] = {"file": name, "bytes": len(content), "sha256": sha256}
+    return models
+
+
+def _kept(
+    requested: str, comparisons: dict[str, Comparison], problems: dict[str, str]
+) -> list[str]:
+    """Say which files stay, the default one first.
+
+    Raises:
+        ExportError: if none can, or the one that was asked for cannot.
+    """
+    good = [f for f in comparisons if f not in problems]
+    if not good or requested not in (ALL, AUTO, *good):
+        model_format, problem = next(iter(problems.items()))
+        raise ExportError(f"{model_format} is not the same classifier: {problem}.")
+    if requested != AUTO:
+        return good
+    smallest = min(comparisons[f].bytes or 1 for f in good)
+    fastest = min(comparisons[f].ms or 1.0 for f in good)
+
+    def cost(model_format: str) -> float:
+        found = comparisons[model_format]
+        return (found.bytes or 1) / smallest * (found.ms or 1.0) / fastest
+
+    return [min(good, key=cost)]
+
+
+def _rename_models(
+    folder: Path, models: dict[str, dict[str, Any]], kept: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """Call the default file `model.tflite`, and take away those that are not kept."""
+    renamed = {}
+    for model_format in kept:
+        about = models[model_format]
+        if model_format == kept[0]:
+            (folder / about["file"]).rename(folder / "model.tflite")
+            about = {**about, "file": "model.tflite"}
+        renamed[model_format] = about
+    for model_format in set(models) - set(kept):
+        (folder / models[model_format]["file"]).unlink()
+    return renamed
+
+
+def _measured(comparison: Comparison) -> dict[str, Any]:
+    """Make a plain record of a comparison with the Keras graph."""
+    return {
+        "samples": comparison.samples,
+        "agreement": comparison.agreement,
+        "largest_score_difference": comparison.difference,
+        "unknown_agreement": comparison.unknown_agreement,
+        "accuracy": comparison.accuracy,
+        "ms": comparison.ms and round(comparison.ms, 3),
+    }
+
+
+def _add_references(
+    folder: Path, samples: Sequence[Sample], read: Callable[[Path], Image]
+) -> list[dict[str, Any]]:
+    """Put a few frames into the bundle, with what its models say of them here."""
+    bundle = Bundle.open(folder)
+    classifiers = {f: Classifier(bundle, f) for f in bundle.formats}
+    references = []
+    for number, sample in enumerate(samples[:REFERENCES]):
+        try:
+            image = read(sample.path)
+        except InvalidImageError:
+            continue
+        scale = _REFERENCE_SIZE / max(image.shape[:2])
+        if scale < 1:
+            smaller = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            image = np.asarray(smaller, np.uint8)
+        scores = {
+            f: [float(s) for s in classifier.predict(image).scores]
+            for f, classifier in classifiers.items()
+        }
+        name = write_reference(folder, number, image)
+        references.append({"file": name, "class_name": sample.class_name, "scores": scores})
+    return references

@@ -1,0 +1,225 @@
+"""What third-party readers need to know, written into the TFLite file itself.
+
+TFLite's metadata is a FlatBuffer of its own (identifier `M001`) in a buffer of the model, with
+the label file appended to the model as a zip archive. The writers that are published no longer
+install, so the few tables that are needed are written here, slot by slot; the layout is that of
+`metadata_schema.fbs` of tensorflow/tflite-support, version 1.0.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import TYPE_CHECKING, Any, Final
+
+import flatbuffers  # type: ignore[import-untyped]
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from edge_classifier.export.formats import SCORES, SIMILARITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edge_classifier.device.classify import Preprocessing
+
+LABELS: Final = "labels.txt"
+_OUTPUTS: Final = (SCORES, SIMILARITIES)
+
+_FLOAT32: Final = 0  # TensorType.FLOAT32
+_TENSOR_AXIS_LABELS: Final = 2
+_RGB: Final = 1
+_IMAGE_PROPERTIES: Final = 2  # in the union ContentProperties
+_NORMALIZATION_OPTIONS: Final = 1  # in the union ProcessUnitOptions
+_WHITE: Final = 255.0
+
+
+def finish_model(
+    content: bytes, class_names: Sequence[str], preprocessing: Preprocessing, *, name: str
+) -> bytes:
+    """Make a converted file ready for readers that know nothing of us.
+
+    Outputs come in a known order (`scores` first), tensors have short names, and the file says
+    what its input and outputs are.
+
+    Args:
+        content: A TFLite file whose outputs are scores and, maybe, similarities.
+        class_names: In the order of the scores.
+        preprocessing: How an image becomes the input.
+        name: Of the model, for its description.
+
+    Returns:
+        The file.
+    """
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+    graph = model.subgraphs[0]
+    # The converter loses the names and shuffles the outputs, but numbers them in the signature.
+    numbered = sorted(model.signatureDefs[0].outputs, key=lambda output: output.name)
+    outputs = dict(zip(_OUTPUTS, (int(o.tensorIndex) for o in numbered), strict=False))
+    for key, output in zip(_OUTPUTS, numbered, strict=False):
+        output.name = key
+    graph.outputs = list(outputs.values())
+    _rename(graph, outputs)
+    _share_zero_points(graph)
+    quantised = graph.tensors[graph.inputs[0]].type != _FLOAT32
+    metadata = _metadata(class_names, preprocessing, list(outputs), name, quantised=quantised)
+    buffer = schema.BufferT()
+    buffer.data = np.frombuffer(metadata, np.uint8)
+    entry = schema.MetadataT()
+    entry.name, entry.buffer = b"TFLITE_METADATA", len(model.buffers)
+    model.buffers.append(buffer)
+    model.metadata = [entry, *(m for m in model.metadata if m.name == b"min_runtime_version")]
+    model.description = name
+    builder = _Builder(len(content))
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return _with_labels(bytes(builder.Output()), class_names)
+
+
+def _rename(graph: Any, outputs: dict[str, int]) -> None:  # noqa: ANN401 - generated, untyped
+    """Give tensors names that a person can use; the converter's are paths through Keras."""
+    for index, tensor in enumerate(graph.tensors):
+        tensor.name = f"t{index}"
+    graph.tensors[graph.inputs[0]].name = "image"
+    for name, index in outputs.items():
+        graph.tensors[index].name = name
+
+
+def _share_zero_points(graph: Any) -> None:  # noqa: ANN401 - generated, untyped
+    """Store equal zero points once.
+
+    Weights have one 64-bit zero point a channel, all of them 0: an eighth of a small int8 file.
+    """
+    for tensor in graph.tensors:
+        plain = tensor.quantization
+        if plain is not None and plain.scale is not None and plain.zeroPoint is not None:
+            shared = _SharedQuantization()
+            shared.scale, shared.zeroPoint = plain.scale, plain.zeroPoint
+            shared.quantizedDimension = plain.quantizedDimension
+            tensor.quantization = shared
+
+
+class _Builder(flatbuffers.Builder):  # type: ignore[misc]  # untyped base
+    """Remembers where zero points were written, by their bytes."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.zero_points: dict[bytes, int] = {}
+
+
+class _SharedQuantization(schema.QuantizationParametersT):  # type: ignore[misc]  # untyped base
+    """Quantisation parameters whose zero points are written once for equal ones."""
+
+    def Pack(self, builder: Any) -> int:  # noqa: ANN401, N802 - as the generated classes have it
+        written: dict[bytes, int] = builder.zero_points
+        scale = builder.CreateNumpyVector(np.asarray(self.scale, np.float32))
+        points = np.asarray(self.zeroPoint, np.int64)
+        if points.tobytes() not in written:
+            written[points.tobytes()] = builder.CreateNumpyVector(points)
+        schema.QuantizationParametersStart(builder)
+        schema.QuantizationParametersAddScale(builder, scale)
+        schema.QuantizationParametersAddZeroPoint(builder, written[points.tobytes()])
+        schema.QuantizationParametersAddQuantizedDimension(builder, self.quantizedDimension)
+        return int(schema.QuantizationParametersEnd(builder))
+
+
+def _metadata(
+    class_names: Sequence[str],
+    preprocessing: Preprocessing,
+    outputs: Sequence[str],
+    name: str,
+    *,
+    quantised: bool,
+) -> bytes:
+    """Write the tables, the innermost first as FlatBuffers wants it."""
+    builder = flatbuffers.Builder(1024)
+    # A quantised input takes the pixels as they are; readers that normalise would do it twice.
+    units: list[int] = []
+    if not quantised:
+        std = _WHITE / (preprocessing.high - preprocessing.low)
+        options = _table(
+            builder,
+            {
+                0: _floats(builder, [-preprocessing.low * std]),
+                1: _floats(builder, [std]),
+            },
+        )
+        units = [_table(builder, {1: options}, kinds={0: _NORMALIZATION_OPTIONS})]
+    image = _table(builder, {}, kinds={0: _RGB})
+    content = _table(builder, {1: image}, kinds={0: _IMAGE_PROPERTIES})
+    input_table = _table(
+        builder,
+        {
+            0: builder.CreateString("image"),
+            1: builder.CreateString("the largest centred square of a picture, RGB"),
+            3: content,
+            4: _vector(builder, units),
+        },
+    )
+    output_tables = []
+    for output in outputs:
+        fields = {0: builder.CreateString(output)}
+        if output == SCORES:
+            labels = _table(
+                builder,
+                {0: builder.CreateString(LABELS)},
+                kinds={2: _TENSOR_AXIS_LABELS},
+            )
+            fields[1] = builder.CreateString(f"one score for each of {len(class_names)} classes")
+            fields[6] = _vector(builder, [labels])
+        else:
+            fields[1] = builder.CreateString(
+                "cosine similarities to samples; the mean of the highest few tells known from "
+                "unknown"
+            )
+        output_tables.append(_table(builder, fields))
+    subgraph = _table(
+        builder,
+        {2: _vector(builder, [input_table]), 3: _vector(builder, output_tables)},
+    )
+    root = _table(
+        builder,
+        {
+            0: builder.CreateString(name),
+            3: _vector(builder, [subgraph]),
+            7: builder.CreateString("1.0.0"),
+        },
+    )
+    builder.Finish(root, b"M001")
+    return bytes(builder.Output())
+
+
+def _table(
+    builder: flatbuffers.Builder, fields: dict[int, int], kinds: dict[int, int] | None = None
+) -> int:
+    """Write a table.
+
+    Args:
+        builder: Where to.
+        fields: Offsets of what was written before, by slot.
+        kinds: One-byte values (enums, kinds of unions), by slot.
+    """
+    builder.StartObject(8)
+    for slot, offset in fields.items():
+        builder.PrependUOffsetTRelativeSlot(slot, offset, 0)
+    for slot, value in (kinds or {}).items():
+        builder.PrependUint8Slot(slot, value, 0)
+    return int(builder.EndObject())
+
+
+def _vector(builder: flatbuffers.Builder, offsets: Sequence[int]) -> int:
+    builder.StartVector(4, len(offsets), 4)
+    for offset in reversed(offsets):
+        builder.PrependUOffsetTRelative(offset)
+    return int(builder.EndVector())
+
+
+def _floats(builder: flatbuffers.Builder, values: Sequence[float]) -> int:
+    return int(builder.CreateNumpyVector(np.array(values, np.float32)))
+
+
+def _with_labels(content: bytes, class_names: Sequence[str]) -> bytes:
+    """Append the label file as a zip archive, uncompressed and without a date."""
+    file = io.BytesIO(content)
+    with zipfile.ZipFile(file, "a", zipfile.ZIP_STORED) as archive:
+        archive.writestr(zipfile.ZipInfo(LABELS), "".join(f"{name}\n" for name in class_names))
+    return file.getvalue()

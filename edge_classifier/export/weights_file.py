@@ -1,0 +1,59 @@
+"""The file that a backbone's weights came from, which the Keras graph is built of."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from edge_classifier.adapters.built_in import read_built_in
+from edge_classifier.adapters.weights import CacheFolders, find_weights
+from edge_classifier.backbones import BUILT_IN, official
+from edge_classifier.errors import WeightsMismatchError, WeightsNotFoundError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edge_classifier.frame import BackboneInfo
+
+
+def weights_file(
+    info: BackboneInfo, given: Path | None = None, folders: CacheFolders | None = None
+) -> Path:
+    """Find the weights of a backbone in use.
+
+    Args:
+        info: The backbone.
+        given: The file of `--weights`, if any.
+        folders: The caches; by default this user's.
+
+    Raises:
+        WeightsNotFoundError: if they are nowhere.
+        WeightsMismatchError: if what is there are other weights.
+    """
+    if info.name == BUILT_IN:
+        built_in = read_built_in(info.feature_kind)
+        if built_in.info.weights_sha256 != info.weights_sha256:
+            raise WeightsMismatchError(
+                "The model was trained on another version of the built-in backbone; train it again."
+            )
+        return built_in.weights
+    if given is not None:
+        try:
+            sha256 = hashlib.sha256(given.read_bytes()).hexdigest()
+        except OSError as error:
+            raise WeightsNotFoundError(
+                f"The weights file {given} cannot be read: {error.strerror or error}."
+            ) from error
+        if sha256 == info.weights_sha256:
+            return given
+        raise WeightsMismatchError(
+            f"{given} holds other weights ({sha256[:12]}) than the model was trained on "
+            f"({info.weights_sha256[:12]})."
+        )
+    found = find_weights(official(info.name), folders or CacheFolders.of_this_user())
+    if found is not None and found.sha256 == info.weights_sha256:
+        return found.path
+    raise WeightsNotFoundError(
+        f"Exporting needs the weights file of {info.name} (SHA-256 {info.weights_sha256[:12]}…), "
+        "which is not in the cache; pass it with --weights FILE."
+    )
