@@ -82,7 +82,7 @@ class Scene:
     seconds: float
 
 
-def teaching(takes: int = 2, seconds: float = 2.0) -> list[Scene]:
+def teaching(takes: int = 3, seconds: float = 2.0) -> list[Scene]:
     """Return the scenes in which each taught object is recorded, take by take."""
     return [
         Scene(f"teaching {name}, take {take + 1}", name, take, str(number + 1), seconds)
@@ -91,7 +91,7 @@ def teaching(takes: int = 2, seconds: float = 2.0) -> list[Scene]:
     ]
 
 
-def asking(first_take: int = 2, takes: int = 2, seconds: float = 2.0) -> list[Scene]:
+def asking(first_take: int = 3, takes: int = 2, seconds: float = 2.0) -> list[Scene]:
     """Return the scenes that show takes never recorded, and the object never taught."""
     return [
         Scene(f"showing {name}, take {take + 1}", name, take, None, seconds)

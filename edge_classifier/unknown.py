@@ -76,28 +76,37 @@ def fit_unknown_detector(feature_set: FeatureSet) -> UnknownDetector | None:
         feature_set: Labelled features, in the order of capture within each class.
     """
     rows = normalise(feature_set.features)
-    across: list[npt.NDArray[np.float32]] = []
-    within: list[npt.NDArray[np.float32]] = []
+    levels: list[float] = []
+    measured_on_bursts = True
     for class_id in range(len(feature_set.class_names)):
         of_class = np.flatnonzero(feature_set.class_ids == class_id)
         bursts = feature_set.burst_ids[of_class]
         if len(np.unique(bursts)) > 1:
-            across.append(_held_out(rows[of_class], bursts))
+            levels += _levels(rows[of_class], bursts)
         elif len(of_class) >= _PARTS:
+            measured_on_bursts = False
             quarters = np.arange(len(of_class)) * _PARTS // len(of_class)
-            within.append(_held_out(rows[of_class], quarters))
-    if not across and not within:
+            levels += [
+                1.0 - _SINGLE_BURST_SLACK * (1.0 - x) for x in _levels(rows[of_class], quarters)
+            ]
+    if not levels:
         return None
-    quantile = 1.0 - TRUE_ACCEPTANCE
-    thresholds = [float(np.quantile(s, quantile)) for s in across]
-    thresholds += [
-        1.0 - _SINGLE_BURST_SLACK * (1.0 - float(np.quantile(s, quantile))) for s in within
-    ]
     return UnknownDetector(
         rows[_thin_out(feature_set)],
-        threshold=float(np.mean(thresholds)),
-        measured_on_bursts=not within,
+        # The next burst differs as much as these do among each other, so their mean is too
+        # strict for half of all bursts to come.
+        threshold=float(np.mean(levels) - np.std(levels)),
+        measured_on_bursts=measured_on_bursts,
     )
+
+
+def _levels(rows: npt.NDArray[np.float32], groups: npt.NDArray[np.generic]) -> list[float]:
+    """Return for each group the similarity to the others that most of its rows reach."""
+    similarities = _held_out(rows, groups)
+    return [
+        float(np.quantile(similarities[groups == group], 1.0 - TRUE_ACCEPTANCE))
+        for group in np.unique(groups)
+    ]
 
 
 def _held_out(
