@@ -21,6 +21,9 @@ COMMANDS: Final = {
     "train": "train a project's head on its pictures, without a window",
     "evaluate": "measure how good a project's classifier is",
     "predict": "say what pictures show",
+    "export": "write a folder that runs on a Raspberry Pi",
+    "verify": "check that an exported folder says what the live picture says",
+    "run": "run an exported folder on this machine",
     "demo": "the whole job on a rendered camera, by itself",
     "cameras": "list the cameras that can be opened",
 }

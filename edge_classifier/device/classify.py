@@ -1310,46 +1310,58 @@ def verify(bundle: Bundle, threads: int = 1) -> int:
 # The command line
 
 
-def parser() -> argparse.ArgumentParser:
-    """Make the parser of the command line."""
-    made = argparse.ArgumentParser(description="Run an exported classifier on this device.")
-    made.add_argument(
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what can be asked for, but for the bundle itself."""
+    parser.add_argument(
         "source",
         nargs="?",
         default=None,
         help="0 (camera), picamera, a picture, a folder, a video, an address (default: camera 0, "
         "or the Pi camera where Picamera2 is installed and no other camera is there)",
     )
-    made.add_argument(
-        "--bundle", type=Path, default=Path(__file__).resolve().parent, help=argparse.SUPPRESS
+    parser.add_argument("--format", help="which of the bundle's models, for example int8")
+    parser.add_argument("--threads", default="1", help="1, 2, … or auto, which measures 1 to 4")
+    parser.add_argument("--no-window", action="store_true", help="even where there is a screen")
+    parser.add_argument("--quiet", action="store_true", help="no JSON lines")
+    parser.add_argument("--no-smoothing", action="store_true", help="every frame on its own")
+    parser.add_argument("--frames", type=int, default=0, metavar="N", help="stop after N frames")
+    parser.add_argument("--mjpeg", metavar="HOST:PORT", help="a page with the live picture")
+    parser.add_argument(
+        "--on-change", metavar="COMMAND", help="run 'COMMAND {label} {score}' on a new label"
     )
-    made.add_argument("--format", help="which of the bundle's models, for example int8")
-    made.add_argument("--threads", default="1", help="1, 2, … or auto, which measures 1 to 4")
-    made.add_argument("--no-window", action="store_true", help="even where there is a screen")
-    made.add_argument("--quiet", action="store_true", help="no JSON lines")
-    made.add_argument("--no-smoothing", action="store_true", help="every frame on its own")
-    made.add_argument("--frames", type=int, default=0, help="stop after so many frames")
-    made.add_argument("--mjpeg", metavar="HOST:PORT", help="a page with the live picture")
-    made.add_argument("--on-change", metavar="COMMAND", help="'notify {label} {score}'")
-    made.add_argument("--webhook", metavar="URL", help="gets a JSON object when the label changes")
-    made.add_argument(
-        "--hold", type=int, default=5, help="frames a label must hold to be a change (default: 5)"
+    parser.add_argument("--webhook", metavar="URL", help="post a JSON object there on a new label")
+    parser.add_argument(
+        "--hold",
+        type=int,
+        default=5,
+        metavar="N",
+        help="frames that a label must hold to be new (default: 5)",
     )
-    made.add_argument("--benchmark", action="store_true", help="print where the time goes")
-    made.add_argument(
+    parser.add_argument("--benchmark", action="store_true", help="print where the time goes")
+    parser.add_argument(
         "--verify", action="store_true", help="check this device with the bundle's own frames"
     )
-    return made
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the classifier.
+    """Run the classifier of the bundle that this file lies in; returns the exit status."""
+    parser = argparse.ArgumentParser(description="Run an exported classifier on this device.")
+    here = Path(__file__).resolve().parent
+    parser.add_argument("--bundle", type=Path, default=here, help=argparse.SUPPRESS)
+    add_arguments(parser)
+    return run(parser.parse_args(arguments))
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run a classifier.
+
+    Args:
+        options: From `add_arguments`, and `bundle`, the folder.
 
     Returns:
         0, or 1 after an error told in one line or if a picture could not be read, or 130 after
         Ctrl-C.
     """
-    options = parser().parse_args(arguments)
     if threading.current_thread() is threading.main_thread():
         # systemd stops a service with SIGTERM: end as after Ctrl-C, with everything closed.
         signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -32,6 +32,19 @@ _README: Final = Path(__file__).with_name("bundle_readme.md")
 
 
 @contextmanager
+def told_as_ours() -> Iterator[None]:
+    """Turn what `classify.py` refuses into an error of this package.
+
+    Raises:
+        ExportError: in place of a `ClassifyError`.
+    """
+    try:
+        yield
+    except classify.ClassifyError as error:
+        raise ExportError(str(error)) from error
+
+
+@contextmanager
 def new_bundle(target: Path) -> Iterator[Path]:
     """Give a temporary folder that takes the bundle's name at the end of the block.
 

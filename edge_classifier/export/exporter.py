@@ -15,7 +15,13 @@ import numpy as np
 from edge_classifier import __version__
 from edge_classifier.device.classify import BUNDLE_FORMAT, BUNDLE_VERSION, Bundle, Classifier
 from edge_classifier.errors import ExportError, InvalidImageError, NotEnoughSamplesError
-from edge_classifier.export.bundle import new_bundle, write_reference, write_spec, write_texts
+from edge_classifier.export.bundle import (
+    new_bundle,
+    told_as_ours,
+    write_reference,
+    write_spec,
+    write_texts,
+)
 from edge_classifier.export.choice import REFERENCES, REPRESENTATIVE, VERIFIED, spread
 from edge_classifier.export.comparison import Comparison, compare
 from edge_classifier.export.formats import (
@@ -26,7 +32,15 @@ from edge_classifier.export.formats import (
     chosen_formats,
     possible_formats,
 )
-from edge_classifier.export.runs import LIVE_PATH, Labelled, Network, collect, run_file, run_keras
+from edge_classifier.export.runs import (
+    LIVE_PATH,
+    Labelled,
+    Network,
+    collect,
+    fingerprint,
+    run_file,
+    run_keras,
+)
 from edge_classifier.export.weights_file import weights_file
 from edge_classifier.session import SessionSettings
 from edge_classifier.unknown import NEIGHBOURS
@@ -112,7 +126,11 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
         cancelled=cancelled,
     )
     calibration = spread(store.samples(), REPRESENTATIVE)
-    with new_bundle(target) as folder, tempfile.TemporaryDirectory() as scratch:
+    with (
+        new_bundle(target) as folder,
+        tempfile.TemporaryDirectory() as scratch,
+        told_as_ours(),
+    ):
         keras = run_keras(
             Network(store.name, model, info, file),
             Path(scratch),
@@ -177,6 +195,7 @@ def _spec(
         "format": BUNDLE_FORMAT,
         "version": BUNDLE_VERSION,
         "name": store.name,
+        "fingerprint": fingerprint(model),
         "class_names": list(model.class_names),
         "models": {},
         "preprocessing": asdict(info.preprocessing),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
 import time
@@ -81,6 +82,15 @@ class Network:
     model: Model
     info: BackboneInfo
     weights: Path
+
+
+def fingerprint(model: Model) -> str:
+    """Hash all numbers of a model, to tell whether a bundle was exported from it."""
+    meta, arrays = model_as_arrays(model)
+    digest = hashlib.sha256(json.dumps(meta, sort_keys=True).encode())
+    for name in sorted(arrays):
+        digest.update(arrays[name].tobytes())
+    return digest.hexdigest()
 
 
 def collect(

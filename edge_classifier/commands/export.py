@@ -1,0 +1,106 @@
+"""`edge-classifier export`: a folder that runs on a Raspberry Pi."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edge_classifier import workbench
+from edge_classifier.assemble import BackboneChoice, head_settings
+from edge_classifier.commands.console import ProgressLine, say, table
+from edge_classifier.device.classify import Bundle
+from edge_classifier.errors import NotTrainedError
+from edge_classifier.export.exporter import export_bundle
+from edge_classifier.export.formats import ALL, AUTO, FLOAT32, LIMITS
+
+if TYPE_CHECKING:
+    import argparse
+
+    from edge_classifier.adapters.store import ProjectStore
+    from edge_classifier.learner import LoadedBackbone
+    from edge_classifier.model import Model
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `export`."""
+    parser.add_argument("project", type=Path, help="project folder")
+    parser.add_argument(
+        "--format",
+        choices=(*LIMITS, ALL, AUTO),
+        default=FLOAT32,
+        help="kind of model file (default: float32); auto takes the smallest and fastest that is "
+        "right",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="folder of the bundle (default: PROJECT-bundle)",
+    )
+    parser.add_argument(
+        "--weights", type=Path, metavar="FILE", help="the weights file, if it was given by you"
+    )
+    parser.epilog = "Exit code: 0 exported and verified, 1 not; then nothing was written."
+
+
+def run(options: argparse.Namespace) -> int:
+    """Export."""
+    with workbench.open_for_reading(options.project) as store:
+        with ProgressLine("loading the backbone") as progress:
+            choice = BackboneChoice(weights=options.weights)
+            loaded = workbench.load_for(store, choice, progress, may_change=False)
+            model = _model(store, loaded, progress)
+            folder = export_bundle(
+                store,
+                model,
+                loaded.backbone,
+                formats=options.format,
+                out=options.output,
+                weights=options.weights,
+                progress=progress,
+                cancelled=lambda: False,
+            )
+        loaded.cache.close()
+    spec = Bundle.open(folder).spec
+    sys.stdout.write(_table(spec))
+    for model_format, reason in spec["left_out"].items():
+        say(f"{model_format} was left out: {reason}.")
+    say(f"The bundle is in {folder}; copy it to the device and read its README.md.")
+    return 0
+
+
+def _model(store: ProjectStore, loaded: LoadedBackbone, progress: ProgressLine) -> Model:
+    """Take the trained model, or train where the samples have changed since."""
+    try:
+        model, current = workbench.trained_model(store, loaded)
+    except NotTrainedError:
+        current = False
+    if current:
+        return model
+    gathered = workbench.gather(store, loaded, progress)
+    trained = workbench.train_project(store, loaded, gathered, head_settings(store, {}), progress)
+    progress.close()
+    say(f"Trained on all {len(gathered.feature_set)} samples first; they had changed.")
+    return trained
+
+
+def _table(spec: dict[str, Any]) -> str:
+    rows = []
+    for model_format, about in spec["models"].items():
+        measured = spec["measured"][model_format]
+        rows.append(
+            [
+                f"{about['file']} ({model_format})",
+                f"{about['bytes'] / 1e6:.2f} MB",
+                f"{measured['agreement']:.1%}",
+                f"{measured['largest_score_difference']:.1g}",
+                f"{measured['ms']:.1f} ms",
+            ]
+        )
+    samples = spec["measured"]["live path"]["samples"]
+    return (
+        table(["file", "size", "agreement", "score differs by", "a frame"], rows)
+        + f"\ncompared with the Keras graph on {samples} {spec['measured_on']}\n"
+    )

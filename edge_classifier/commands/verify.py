@@ -1,0 +1,119 @@
+"""`edge-classifier verify`: is what was exported what the live picture shows?"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from edge_classifier import workbench
+from edge_classifier.adapters.project_folder import is_project
+from edge_classifier.assemble import BackboneChoice
+from edge_classifier.commands.console import ProgressLine, say, table
+from edge_classifier.device import classify
+from edge_classifier.export.bundle import told_as_ours
+from edge_classifier.export.verifier import verify_with_pictures, verify_with_project
+from edge_classifier.export.worst_frames import write_worst_frames
+
+if TYPE_CHECKING:
+    import argparse
+
+    from edge_classifier.device.classify import Bundle
+    from edge_classifier.export.comparison import Comparison
+    from edge_classifier.export.verifier import Verification
+
+DIFFERENT: Final = 4
+"""Exit code: a file differs by more than is allowed."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `verify`."""
+    parser.add_argument("bundle", type=Path, help="exported folder")
+    parser.add_argument(
+        "samples",
+        nargs="?",
+        type=Path,
+        metavar="PROJECT|IMAGES",
+        help="the project it was exported from: compares with the Keras graph and the live path; "
+        "or pictures, one folder a class: compares the bundle's files; without it, the bundle's "
+        "own reference frames are used",
+    )
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE.jpg", help="write the frames that differ most"
+    )
+    parser.add_argument(
+        "--weights", type=Path, metavar="FILE", help="the weights file, if it was given by you"
+    )
+    parser.epilog = "Exit code: 0 the same classifier, 1 not possible, 4 it differs too much."
+
+
+def run(options: argparse.Namespace) -> int:
+    """Verify; see the exit codes in the help."""
+    with told_as_ours():
+        bundle = classify.Bundle.open(options.bundle)
+        if options.samples is None:
+            return DIFFERENT if classify.verify(bundle) else 0
+        with ProgressLine("loading the backbone") as progress:
+            if is_project(options.samples):
+                verification = _with_project(options, bundle, progress)
+            else:
+                verification = verify_with_pictures(bundle, options.samples, progress)
+    for line in verification.refused:
+        say(f"refused: {line}")
+    sys.stdout.write(_as_text(verification))
+    if options.report:
+        write_worst_frames(options.report, verification, bundle.class_names)
+        say(f"The frames that differ most are in {options.report}.")
+    for name, problem in verification.problems.items():
+        say(f"{name} is not the same classifier: {problem}.")
+    return DIFFERENT if verification.problems else 0
+
+
+def _with_project(
+    options: argparse.Namespace, bundle: Bundle, progress: ProgressLine
+) -> Verification:
+    with workbench.open_for_reading(options.samples) as store:
+        choice = BackboneChoice(weights=options.weights)
+        loaded = workbench.load_for(store, choice, progress, may_change=False)
+        model, _ = workbench.trained_model(store, loaded)
+        verification = verify_with_project(
+            bundle,
+            store,
+            model,
+            loaded.backbone,
+            weights=options.weights,
+            progress=progress,
+            cancelled=lambda: False,
+        )
+        loaded.cache.close()
+    return verification
+
+
+def _as_text(verification: Verification) -> str:
+    header = ["", "agreement", "score differs by", "unknown", "accuracy", "size", "a frame"]
+    rows = [_row(comparison) for comparison in verification.comparisons]
+    worst = []
+    for comparison in verification.comparisons[1:]:
+        path = verification.paths[comparison.worst[0]]
+        worst.append(f"{comparison.name} differs most on {path.parent.name}/{path.name}\n")
+    return (
+        table(header, rows)
+        + f"\n{verification.comparisons[0].samples} samples, compared with "
+        + f"{verification.reference}\n"
+        + "".join(worst)
+    )
+
+
+def _row(comparison: Comparison) -> list[str]:
+    def part(value: float | None) -> str:
+        return "" if value is None else f"{value:.1%}"
+
+    return [
+        comparison.name,
+        part(comparison.agreement),
+        f"{comparison.difference:.1g}",
+        part(comparison.unknown_agreement),
+        part(comparison.accuracy),
+        "" if comparison.bytes is None else f"{comparison.bytes / 1e6:.2f} MB",
+        "" if comparison.ms is None else f"{comparison.ms:.1f} ms",
+    ]

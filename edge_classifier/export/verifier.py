@@ -1,0 +1,152 @@
+"""A bundle, the live path and the Keras graph on the same pictures."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge_classifier.adapters.image_file import read_image
+from edge_classifier.adapters.labelled_folder import labelled_pictures
+from edge_classifier.device.classify import Classifier
+from edge_classifier.errors import ExportError, InvalidImageError, NotEnoughSamplesError
+from edge_classifier.export.choice import VERIFIED, spread
+from edge_classifier.export.comparison import Comparison, Run, compare
+from edge_classifier.export.formats import FLOAT32, LIMITS
+from edge_classifier.export.runs import (
+    KERAS,
+    LIVE_PATH,
+    Labelled,
+    Network,
+    collect,
+    fingerprint,
+    run_file,
+    run_keras,
+)
+from edge_classifier.export.weights_file import weights_file
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from edge_classifier.adapters.store import ProjectStore
+    from edge_classifier.device.classify import Bundle
+    from edge_classifier.frame import Image
+    from edge_classifier.model import Model
+    from edge_classifier.protocols import Backbone, Cancelled, Progress
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verification:
+    """What came out.
+
+    Attributes:
+        reference: What everything was compared with.
+        comparisons: One a run.
+        problems: What is wrong, by the run's name.
+        paths: The pictures.
+        runs: What each run said, by its name, the reference first.
+        refused: Pictures that could not be read, one line each.
+    """
+
+    reference: str
+    comparisons: tuple[Comparison, ...]
+    problems: dict[str, str]
+    paths: tuple[Path, ...]
+    runs: dict[str, Run]
+    refused: tuple[str, ...]
+
+
+def verify_with_project(
+    bundle: Bundle,
+    store: ProjectStore,
+    model: Model,
+    backbone: Backbone,
+    *,
+    weights: Path | None,
+    progress: Progress,
+    cancelled: Cancelled,
+) -> Verification:
+    """Replay samples, held-out ones if there are any, through everything that there is.
+
+    Raises:
+        ExportError: if the bundle was exported from another model, or cannot be used.
+        BackboneError: if there are no weights to build the graph from.
+    """
+    if bundle.spec.get("fingerprint") != fingerprint(model):
+        raise ExportError(
+            f"{bundle.folder} was exported from another model than {store.name} has now; "
+            "export it again."
+        )
+    samples = {s.path: s for s in spread(store.held_out() or store.samples(), VERIFIED)}
+    ids = {name: n for n, name in enumerate(model.class_names)}
+    progress(0.0, "asking the live path")
+    evidence = collect(
+        [Labelled(s.path, ids.get(s.class_name, -1)) for s in samples.values()],
+        lambda path: store.read_image(samples[path]),
+        model,
+        backbone,
+        progress=progress,
+        cancelled=cancelled,
+    )
+    with tempfile.TemporaryDirectory() as scratch:
+        file = weights_file(backbone.info, weights)
+        keras = run_keras(
+            Network(store.name, model, backbone.info, file),
+            Path(scratch),
+            squares=evidence.squares,
+            progress=progress,
+            cancelled=cancelled,
+        )
+    runs = {KERAS: keras, LIVE_PATH: evidence.live}
+    runs |= {f: run_file(Classifier(bundle, f), evidence.squares) for f in bundle.formats}
+    return _verification(runs, evidence.class_ids, evidence.paths, evidence.refused)
+
+
+def verify_with_pictures(bundle: Bundle, folder: Path, progress: Progress) -> Verification:
+    """Compare the bundle's files with each other, float32 leading, on a folder per class.
+
+    Raises:
+        InvalidValueError: if the folder has no pictures of the classes.
+        ExportError: if the bundle has only one file, so that there is nothing to compare.
+    """
+    pictures, refused = labelled_pictures(folder, bundle.class_names)
+    squares: list[npt.NDArray[np.uint8]] = []
+    ids: list[int] = []
+    paths: list[Path] = []
+    for done, (path, class_id) in enumerate(pictures):
+        progress((done + 1) / len(pictures), "reading pictures")
+        try:
+            image: Image = read_image(path)
+        except InvalidImageError as error:
+            refused.append(str(error))
+            continue
+        squares.append(bundle.preprocessing.square(image))
+        ids.append(class_id)
+        paths.append(path)
+    if not paths:
+        raise NotEnoughSamplesError(f"There is no picture in {folder} that can be read.")
+    formats = sorted(bundle.formats, key=lambda f: f != FLOAT32)
+    runs = {f: run_file(Classifier(bundle, f), np.stack(squares)) for f in formats}
+    return _verification(runs, np.array(ids, np.int64), tuple(paths), tuple(refused))
+
+
+def _verification(
+    runs: dict[str, Run],
+    class_ids: npt.NDArray[np.int64] | None,
+    paths: tuple[Path, ...],
+    refused: tuple[str, ...],
+) -> Verification:
+    """Compare every run with the first one."""
+    reference = next(iter(runs))
+    comparisons = tuple(
+        compare(name, run, runs[reference], class_ids) for name, run in runs.items()
+    )
+    problems = {
+        c.name: problem
+        for c in comparisons
+        if (problem := c.problem(LIMITS.get(c.name, LIMITS[FLOAT32])))
+    }
+    return Verification(reference, comparisons, problems, paths, runs, refused)
