@@ -21,7 +21,7 @@ from edge_classifier.adapters.image_file import image_size, read_image
 from edge_classifier.errors import CancelledError, InvalidImageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from edge_classifier.frame import EncodedImage, Image, Sample
@@ -46,9 +46,16 @@ class PixelIndex:
     Args:
         cache_folder: Where hashes are remembered, or `None` for nowhere.
         samples: What the project has.
+        read: Reads a picture, BGR; called from several threads.
     """
 
-    def __init__(self, cache_folder: Path | None, samples: Iterable[Sample]) -> None:
+    def __init__(
+        self,
+        cache_folder: Path | None,
+        samples: Iterable[Sample],
+        read: Callable[[Path], Image] = read_image,
+    ) -> None:
+        self._read = read
         self._file = cache_folder / _FILE_NAME if cache_folder else None
         self._remembered = _load(self._file)
         self._by_bytes: dict[str, str] = {}
@@ -115,7 +122,7 @@ class PixelIndex:
             return
         with ThreadPoolExecutor(core_count(), thread_name_prefix="pixels") as executor:
             try:
-                for done, pixels in enumerate(executor.map(_pixels_of, samples)):
+                for done, pixels in enumerate(executor.map(self._pixels_of, samples)):
                     _stop_if(cancelled)
                     progress(done / len(samples), "looking for duplicates in the project")
                     if pixels is not None:
@@ -125,12 +132,11 @@ class PixelIndex:
                 executor.shutdown(wait=False, cancel_futures=True)
                 raise
 
-
-def _pixels_of(sample: Sample) -> str | None:
-    try:
-        return pixel_hash(read_image(sample.path))
-    except InvalidImageError:  # whoever trains on it will say so
-        return None
+    def _pixels_of(self, sample: Sample) -> str | None:
+        try:
+            return pixel_hash(self._read(sample.path))
+        except InvalidImageError:  # whoever trains on it will say so
+            return None
 
 
 def _stop_if(cancelled: Cancelled) -> None:

@@ -115,7 +115,6 @@ class _Adding:
         self._store = store if stored else None
         samples = (*store.samples(), *store.held_out()) if store else ()
         self._index = PixelIndex(store.cache_folder if store else None, samples)
-        self._remember = store is not None and not store.read_only
         self._class_names = list(store.class_names()) if store else []
         self._classes: dict[str, str] = {}
         self._bursts: dict[tuple[str, bool, str], str] = {}
@@ -154,7 +153,7 @@ class _Adding:
 
     def finish(self) -> None:
         """Remember what was learned about the project's pictures."""
-        if self._remember:
+        if self._store is not None:
             self._index.save()
 
     def _add(self, candidate: Candidate, encoded: EncodedImage, class_name: str) -> None:
