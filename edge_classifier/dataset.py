@@ -132,13 +132,22 @@ class Dataset:
     def feature_set(self, table: FeatureTable) -> FeatureSet:
         """Collect the known features of all samples; classes without any are left out."""
         known = [s for s in self.samples if s.image_sha256 in table]
-        present = {s.class_name for s in known}
+        return self.labelled(known, table.take([s.image_sha256 for s in known]))
+
+    def labelled(self, samples: Sequence[Sample], features: Features) -> FeatureSet:
+        """Join some of the samples with their features; classes without any are left out.
+
+        Args:
+            samples: N of them.
+            features: `(N, D)` float32; not copied.
+        """
+        present = {s.class_name for s in samples}
         class_names = tuple(name for name in self.class_names if name in present)
         ids = {name: i for i, name in enumerate(class_names)}
         return FeatureSet(
-            table.take([s.image_sha256 for s in known]),
-            np.array([ids[s.class_name] for s in known], np.int64),
-            _strings(s.burst_id for s in known),
+            features,
+            np.array([ids[s.class_name] for s in samples], np.int64),
+            _strings(s.burst_id for s in samples),
             class_names,
         )
 

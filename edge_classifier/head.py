@@ -158,17 +158,24 @@ def imprint(feature_set: FeatureSet) -> LinearHead:
         InvalidValueError: if there is no class.
     """
     names = feature_set.class_names
-    means = _class_means(normalise(feature_set.features), feature_set, list(names))
+    means = _class_means(feature_set)
     return LinearHead(names, np.float32(IMPRINT_SCALE) * means, np.zeros(len(names), np.float32))
 
 
 def normalise(features: Features) -> Features:
     """Scale each row of `(N, D)` to length 1; a row of zeros stays zeros."""
-    norms = np.linalg.norm(features, axis=1, keepdims=True)
-    rows: Features = (features / np.maximum(norms, np.float32(1e-12))).astype(
-        np.float32, copy=False
-    )
+    rows: Features = features * inverse_norms(features)[:, None]
     return rows
+
+
+def inverse_norms(features: Features) -> npt.NDArray[np.float32]:
+    """Return what each row of `(N, D)` has to be multiplied by to get length 1, `(N,)`.
+
+    Multiplying products by it instead of rows saves a copy of all features.
+    """
+    lengths = np.sqrt(np.einsum("nd,nd->n", features, features))
+    inverse: npt.NDArray[np.float32] = np.float32(1.0) / np.maximum(lengths, np.float32(1e-12))
+    return inverse
 
 
 def softmax(logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
@@ -180,13 +187,11 @@ def softmax(logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
     return scores
 
 
-def _class_means(
-    rows: npt.NDArray[np.float32], feature_set: FeatureSet, class_names: list[str]
-) -> npt.NDArray[np.float32]:
-    """Return the normalised means of the named classes' rows, one a column."""
-    ids = [feature_set.class_names.index(name) for name in class_names]
-    means = np.stack([rows[feature_set.class_ids == i].mean(axis=0) for i in ids])
-    return np.ascontiguousarray(normalise(means).T)
+def _class_means(feature_set: FeatureSet) -> npt.NDArray[np.float32]:
+    """Return the normalised means of the classes' normalised rows, one a column."""
+    shares = np.zeros((len(feature_set.class_names), len(feature_set)), np.float32)
+    shares[feature_set.class_ids, np.arange(len(feature_set))] = inverse_norms(feature_set.features)
+    return np.ascontiguousarray(normalise(shares @ feature_set.features).T)
 
 
 def _new_classes(class_names: tuple[str, ...], feature_set: FeatureSet) -> list[str]:

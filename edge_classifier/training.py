@@ -9,7 +9,7 @@ import numpy as np
 
 from edge_classifier.blas import use_one_thread
 from edge_classifier.errors import CancelledError, InvalidValueError, NotEnoughSamplesError
-from edge_classifier.head import DenseHead, HeadKind, LinearHead, imprint, normalise, softmax
+from edge_classifier.head import DenseHead, HeadKind, LinearHead, imprint, inverse_norms, softmax
 from edge_classifier.model import Model
 from edge_classifier.unknown import fit_unknown_detector
 
@@ -125,25 +125,28 @@ def _train_linear(
     # Imported here to keep the first frame early.
     from scipy.optimize import minimize  # noqa: PLC0415
 
-    rows = normalise(feature_set.features)
+    features = feature_set.features
+    # The rows are normalised in the products, which are small, rather than in a copy of all.
+    scale = inverse_norms(features)[:, None]
     class_ids, classes = feature_set.class_ids, len(feature_set.class_names)
     sample_weights = _sample_weights(feature_set)
-    samples, dim = rows.shape
+    samples, dim = features.shape
 
     def objective(flat: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
         if cancelled():
             raise CancelledError("Training was cancelled.")
         weights = flat[: dim * classes].reshape(dim, classes)
-        logits = (rows @ weights.astype(np.float32)).astype(np.float64)
+        logits = (features @ weights.astype(np.float32)).astype(np.float64)
+        logits *= scale
         logits += flat[dim * classes :]
         logits -= logits.max(axis=1, keepdims=True)
-        log_scores = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
-        own = log_scores[np.arange(samples), class_ids]
+        logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
+        own = logits[np.arange(samples), class_ids]
         loss = -float(sample_weights @ own) + settings.penalty / 2 * float(np.sum(weights**2))
-        residual = np.exp(log_scores)
+        residual = np.exp(logits, out=logits)
         residual[np.arange(samples), class_ids] -= 1.0
         residual *= sample_weights[:, None]
-        slope = (rows.T @ residual.astype(np.float32)).astype(np.float64)
+        slope = (features.T @ (residual * scale).astype(np.float32)).astype(np.float64)
         slope += settings.penalty * weights
         return loss, np.concatenate([slope.ravel(), residual.sum(axis=0)])
 

@@ -6,10 +6,13 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from edge_classifier.adapters.bulk import compute_all
+from edge_classifier.adapters.feature_cache import FileFeatureCache
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.assemble import backbone_loader
-from edge_classifier.dataset import Dataset, FeatureTable
+from edge_classifier.dataset import Dataset
 from edge_classifier.errors import BackboneMismatchError, NotTrainedError, ProjectLockedError
 from edge_classifier.training import train
 
@@ -101,22 +104,30 @@ def gather(
         threads: How many compute; all cores if `None`.
     """
     dataset = Dataset(store.class_names(), store.samples() if samples is None else tuple(samples))
-    table = FeatureTable(loaded.backbone.info.feature_dim)
-    table.fill(*loaded.cache.load())
-    # Two samples may be the same picture.
-    missing = list({s.image_sha256: s for s in dataset.missing(table)}.values())
-    refused = []
+    info = loaded.backbone.info
+    # Not `loaded.cache.load`, which would hold all features twice for a moment.
+    cache = FileFeatureCache(store.cache_folder, info.key, info.feature_dim)
+    features, known = cache.select([s.image_sha256 for s in dataset.samples])
+    refused: list[str] = []
+    rows: dict[str, list[int]] = {}
+    for row in np.flatnonzero(~known).tolist():  # two samples may be the same picture
+        rows.setdefault(dataset.samples[row].image_sha256, []).append(row)
+    missing = [dataset.samples[same[0]] for same in rows.values()]
     results = compute_all(missing, store.read_image, loaded.backbone.extract, threads=threads)
     for done, result in enumerate(results):
         if result.values is None:
             refused.append(str(result.problem))
         else:
-            table.add(result.item.image_sha256, result.values)
+            same = rows[result.item.image_sha256]
+            features[same] = result.values
+            known[same] = True
             if not store.read_only:
                 loaded.cache.append(result.item.image_sha256, result.values)
         progress((done + 1) / len(missing), "computing features")
-    readable = tuple(s for s in dataset.samples if s.image_sha256 in table)
-    return Gathered(dataset, readable, dataset.feature_set(table), tuple(refused))
+    if refused:
+        features = features[known]
+    readable = tuple(s for s, is_known in zip(dataset.samples, known, strict=True) if is_known)
+    return Gathered(dataset, readable, dataset.labelled(readable, features), tuple(refused))
 
 
 def train_project(

@@ -26,7 +26,7 @@ from edge_classifier.adapters.files import atomic_file, open_regular, reported
 from edge_classifier.errors import InvalidValueError, ProjectError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -99,6 +99,41 @@ class FileFeatureCache:
                     features[len(hashes) : len(hashes) + len(rows)] = rows
                     hashes += [bytes(digest).hex() for digest in chunk["sha256"][whole]]
         return hashes, features[: len(hashes)]
+
+    def select(self, image_sha256s: Sequence[str]) -> tuple[Features, npt.NDArray[np.bool_]]:
+        """Read the features of some pictures only, in their order, and hold no others.
+
+        Args:
+            image_sha256s: Of N picture files, hexadecimal; may repeat.
+
+        Returns:
+            `(N, D)` float32, undefined where not known; and `(N,)` bool, which are known.
+
+        Raises:
+            ProjectError: if the file is there and cannot be read.
+        """
+        features = np.empty((len(image_sha256s), self._dim), np.float32)
+        known = np.zeros(len(image_sha256s), np.bool_)
+        rows: dict[bytes, list[int]] = {}
+        for row, image_sha256 in enumerate(image_sha256s):
+            rows.setdefault(_digest_of(image_sha256), []).append(row)
+        with self._using, reported("read", self._path):
+            file = self._open()
+            if file is None:
+                return features, known
+            with file:
+                for chunk, whole in self._chunks(file, self._records_in(file)):
+                    pairs = [
+                        (record, row)
+                        for record, digest in enumerate(chunk["sha256"].tolist())
+                        if whole[record]
+                        for row in rows.pop(digest, ())  # a picture's first record will do
+                    ]
+                    if pairs:
+                        records, wanted = np.array(pairs).T
+                        features[wanted] = chunk["features"][records]
+                        known[wanted] = True
+        return features, known
 
     def append(self, image_sha256: str, features: Features) -> None:
         """Add the features of one picture; they survive the program when this returns.
