@@ -10,6 +10,7 @@ from edge_classifier.adapters.backbone import choose_backbone, load_backbone
 from edge_classifier.adapters.feature_cache import FileFeatureCache
 from edge_classifier.adapters.model_file import FileModelStore
 from edge_classifier.errors import BackboneMismatchError, InvalidValueError
+from edge_classifier.export.exporter import export_bundle
 from edge_classifier.learner import LoadedBackbone
 from edge_classifier.training import HeadSettings
 
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
     from edge_classifier.adapters.store import ProjectStore
     from edge_classifier.frame import FeatureKind
-    from edge_classifier.protocols import Cancelled, Progress
+    from edge_classifier.model import Model
+    from edge_classifier.protocols import Backbone, Cancelled, Progress
+    from edge_classifier.session import Export
 
 AUTO = "auto"
 
@@ -82,6 +85,17 @@ def backbone_loader(
         return LoadedBackbone(backbone, cache, FileModelStore(store.model_folder), note)
 
     return load
+
+
+def exporter(store: ProjectStore, weights: Path | None) -> Export:
+    """Return what a session's export key runs on the worker thread."""
+
+    def export(model: Model, backbone: Backbone, progress: Progress, cancelled: Cancelled) -> Path:
+        return export_bundle(
+            store, model, backbone, weights=weights, progress=progress, cancelled=cancelled
+        )
+
+    return export
 
 
 def head_settings(store: ProjectStore, changes: dict[str, Any]) -> HeadSettings:

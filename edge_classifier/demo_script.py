@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from edge_classifier.demo_camera import DemoCamera
     from edge_classifier.frame import Frame, Prediction
+    from edge_classifier.protocols import Clock
     from edge_classifier.session import Session
     from edge_classifier.view import View
 
@@ -20,8 +22,8 @@ FPS: Final = 30.0
 _RUNNING: Final = SourceState(SourceStatus.RUNNING)
 _REPEAT_DELAY_S: Final = 0.66
 _REPEAT_PERIOD_S: Final = 0.04
-_PATIENCE_S: Final = 120.0
-"""Seconds of the demo's own time after which a worker that is not done is left alone."""
+_PATIENCE_S: Final = 180.0
+"""Seconds after which a worker that is not done is left alone."""
 
 
 class ScriptedClock:
@@ -108,6 +110,9 @@ class DemoRun:
         session: On the same clock.
         clock: The demo's own time.
         show: Is given every view; returns a key of the user, or `None`.
+        wait: Lets the time of one frame pass while the worker works; needed where `show` does
+            not keep to the frame rate.
+        timer: Real seconds: the worker does not live in the demo's own time.
     """
 
     def __init__(
@@ -116,12 +121,17 @@ class DemoRun:
         session: Session,
         clock: ScriptedClock,
         show: Callable[[View], str | None],
+        *,
+        wait: Callable[[], None],
+        timer: Clock = time.monotonic,
     ) -> None:
         self._camera = camera
         self._frames: Iterator[Frame] = iter(camera)
         self._session = session
         self._clock = clock
         self._show = show
+        self._wait = wait
+        self._timer = timer
         self.stopped = False
 
     def play(self, scene: Scene) -> Outcome:
@@ -149,12 +159,13 @@ class DemoRun:
 
     def wait_for_worker(self) -> bool:
         """Go on showing frames until the worker is idle; `False` if it takes too long."""
-        end_s = self._clock() + _PATIENCE_S
+        end_s = self._timer() + _PATIENCE_S
         self._step(None)
         while self._session.busy and not self.stopped:
-            if self._clock() > end_s:
+            if self._timer() > end_s:
                 return False
             self._step(None)
+            self._wait()
         return not self.stopped
 
     def _step(self, key: str | None) -> None:

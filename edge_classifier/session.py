@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from edge_classifier.coach import key_of
 from edge_classifier.dataset import Dataset
@@ -26,7 +26,15 @@ from edge_classifier.view import Activity, Level, Message, Mode, View
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge_classifier.protocols import Cancelled, Clock, Executor, Progress, SampleStore
+    from edge_classifier.model import Model
+    from edge_classifier.protocols import (
+        Backbone,
+        Cancelled,
+        Clock,
+        Executor,
+        Progress,
+        SampleStore,
+    )
 
 _MESSAGE_S: Final = 5.0
 _ERROR_S: Final = 12.0
@@ -48,6 +56,10 @@ HELP: Final = (
     ("Q", "quit; everything is on disk"),
 )
 """The keys of the window; the README's table is checked against this."""
+
+
+Export: TypeAlias = "Callable[[Model, Backbone, Progress, Cancelled], Path]"
+"""Writes a bundle and returns where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +91,7 @@ class Session:
         clock: Monotonic seconds, of the frames' time stamps and the keys.
         timer: Seconds for measuring durations; differs from `clock` where time is scripted.
         settings: How it behaves.
-        export: Writes a bundle on the worker thread and returns where; `None` where exporting
-            is not possible.
+        export: Runs on the worker thread; `None` where exporting is not possible.
     """
 
     def __init__(
@@ -92,7 +103,7 @@ class Session:
         clock: Clock,
         timer: Clock = time.perf_counter,
         settings: SessionSettings | None = None,
-        export: Callable[[Progress, Cancelled], Path] | None = None,
+        export: Export | None = None,
     ) -> None:
         self._store = store
         self._name = store.name
@@ -444,13 +455,15 @@ class Session:
         )
 
     def _start_export(self) -> None:
-        export = self._export
+        export, model, backbone = self._export, self._learner.model, self._learner.backbone
         if export is None:
             self._say("exporting is not possible here", Level.WARNING)
-        elif self._learner.model is None or len(self._learner.model.class_names) < _MIN_CLASSES:
+        elif model is None or backbone is None or len(model.class_names) < _MIN_CLASSES:
             self._say("export needs a trained model: capture two classes first", Level.WARNING)
         else:
-            self._start_job("exporting", lambda p, c: f"exported to {export(p, c)}")
+            self._start_job(
+                "exporting", lambda p, c: f"exported to {export(model, backbone, p, c)}"
+            )
 
     def _start_job(self, text: str, work: Callable[[Progress, Cancelled], str]) -> None:
         if self._job:

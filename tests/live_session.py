@@ -11,15 +11,11 @@ from edge_classifier.adapters.feature_cache import FileFeatureCache
 from edge_classifier.adapters.model_file import FileModelStore
 from edge_classifier.frame import Frame, Image
 from edge_classifier.learner import LoadedBackbone
-from edge_classifier.protocols import Cancelled, Progress
-from edge_classifier.session import Session, SessionSettings
+from edge_classifier.session import Export, Session, SessionSettings
 from edge_classifier.source_state import SourceState, SourceStatus
 from edge_classifier.testing import FakeBackbone, FakeClock, ImmediateExecutor, ManualExecutor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from edge_classifier.adapters.store import ProjectStore
     from edge_classifier.view import View
 
@@ -57,7 +53,7 @@ class LiveSession:
     store: ProjectStore
     executor: ImmediateExecutor | ManualExecutor = field(default_factory=ImmediateExecutor)
     settings: SessionSettings | None = None
-    export: Callable[[Progress, Cancelled], Path] | None = None
+    export: Export | None = None
     backbone: FakeBackbone = field(default_factory=FakeBackbone)
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = "edge_classifier"
 ROOT = Path(str(importlib.util.find_spec(PACKAGE).origin)).parent  # type: ignore[union-attr]  # it is installed, or nothing runs
-JOINING = {"app", "assemble", "cli", "api", "__main__", "commands"}
+JOINING = {"app", "assemble", "cli", "api", "__main__", "commands", "workbench", "predictor"}
 """Only these may know both the core and the adapters."""
 
 FAMILIES = {"adapters", "commands", "device", "export", "importers"}

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from shared_data import shared_folder
 
+from edge_classifier.adapters.image_file import read_image
 from edge_classifier.adapters.store import ProjectStore
 
 pytestmark = pytest.mark.window
@@ -38,7 +39,7 @@ def video(tmp_path: Path) -> Path:
     path = tmp_path / "hands.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), FPS, (640, 480))
     for sign, first, last in (("0", 0, 20), ("5", 0, 20), ("0", 20, 40), ("5", 20, 40)):
-        pictures = [cv2.imread(str(p)) for p in hands(sign, first, last)]
+        pictures = [read_image(p) for p in hands(sign, first, last)]
         for n in range(SEGMENT_S * FPS):
             picture = pictures[n * len(pictures) // (SEGMENT_S * FPS)]
             canvas = np.full((480, 640, 3), 127, np.uint8)

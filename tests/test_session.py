@@ -8,7 +8,8 @@ from live_session import LiveSession, close_all
 
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.errors import ExportError
-from edge_classifier.protocols import Cancelled, Progress
+from edge_classifier.model import Model
+from edge_classifier.protocols import Backbone, Cancelled, Progress
 from edge_classifier.session import HELP, SessionSettings
 from edge_classifier.source_state import SourceState, SourceStatus
 from edge_classifier.testing import ManualExecutor
@@ -435,7 +436,7 @@ def test_a_copy_onto_something_else_is_refused_in_one_line(
 
 
 def test_exporting_tells_where_the_bundle_is(store: ProjectStore, tmp_path: Path) -> None:
-    live = LiveSession(store, export=lambda _p, _c: tmp_path / "bundle")
+    live = LiveSession(store, export=lambda _m, _b, _p, _c: tmp_path / "bundle")
     live.hold("1", thing=1)
     live.hold("2", thing=2)
     live.type("e")
@@ -445,7 +446,7 @@ def test_exporting_tells_where_the_bundle_is(store: ProjectStore, tmp_path: Path
 
 
 def test_a_failed_export_is_said_and_the_session_goes_on(store: ProjectStore) -> None:
-    def fail(_progress: Progress, _cancelled: Cancelled) -> Path:
+    def fail(_m: Model, _b: Backbone, _p: Progress, _c: Cancelled) -> Path:
         raise ExportError("the disk is full")
 
     live = LiveSession(store, export=fail)
@@ -460,7 +461,7 @@ def test_a_failed_export_is_said_and_the_session_goes_on(store: ProjectStore) ->
 
 
 def test_exporting_before_training_says_what_is_missing(store: ProjectStore) -> None:
-    live = LiveSession(store, export=lambda _p, _c: Path("never"))
+    live = LiveSession(store, export=lambda _m, _b, _p, _c: Path("never"))
     view = live.type("e")
     assert view.message is not None
     assert "capture two classes first" in view.message.text

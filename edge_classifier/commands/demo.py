@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from dataclasses import dataclass
@@ -12,7 +13,13 @@ from edge_classifier.adapters.project_folder import default_project_path
 from edge_classifier.adapters.recording import ContactSheet, VideoRecorder
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.adapters.window import OpenCVWindow
-from edge_classifier.assemble import BackboneChoice, backbone_loader, head_settings, worker
+from edge_classifier.assemble import (
+    BackboneChoice,
+    backbone_loader,
+    exporter,
+    head_settings,
+    worker,
+)
 from edge_classifier.commands import options as shared
 from edge_classifier.demo.scene import TAUGHT
 from edge_classifier.demo_camera import DemoCamera
@@ -90,6 +97,7 @@ class _Shown:
 
     show: Callable[[Image], str | None]
     highlight: Callable[[], None]
+    wait: Callable[[], None]
     close: Callable[[], None]
 
 
@@ -102,7 +110,7 @@ def _paced(display: Display) -> _Shown:
         time.sleep(max(0.0, due[0] - time.monotonic()))
         return display.show(image)
 
-    return _Shown(show, lambda: None, lambda: None)
+    return _Shown(show, lambda: None, lambda: None, lambda: None)
 
 
 def _recorded(folder: Path) -> _Shown:
@@ -119,7 +127,7 @@ def _recorded(folder: Path) -> _Shown:
         video.close()
         sheet.close()
 
-    return _Shown(show, lambda: sheet.add(newest[0]), close)
+    return _Shown(show, lambda: sheet.add(newest[0]), lambda: time.sleep(1 / FPS), close)
 
 
 def _play(path: Path, choice: BackboneChoice, shown: _Shown | None, seconds: float) -> int:
@@ -136,13 +144,14 @@ def _play(path: Path, choice: BackboneChoice, shown: _Shown | None, seconds: flo
             executor=executor,
             clock=clock,
             settings=SessionSettings(head=head_settings(store, {})),
+            export=exporter(store, choice.weights),
         )
         camera = DemoCamera(paced=False, clock=clock)
 
         def show(view: View) -> str | None:
             return shown.show(overlay.draw(view))
 
-        demo = DemoRun(camera, session, clock, show)
+        demo = DemoRun(camera, session, clock, show, wait=shown.wait)
         try:
             outcomes = _perform(demo, session, shown, seconds)
         finally:
@@ -153,7 +162,8 @@ def _play(path: Path, choice: BackboneChoice, shown: _Shown | None, seconds: flo
         if demo.stopped:
             _say("Stopped.")
             return 0
-        _print_table(outcomes, session, len(store.samples()))
+        bundle = path.with_name(f"{path.name}-bundle")
+        _print_table(outcomes, session, len(store.samples()), bundle)
         if written:
             _say(f"Look at {path / SHEET} and {path / VIDEO}.")
         _say(f"`edge-classifier live {path} --source demo` goes on with what was taught.")
@@ -183,10 +193,27 @@ def _perform(
             shown.highlight()
             outcomes.append((scene, outcome))
             _say(f"{scene.text}: {outcome.right} of {outcome.frames} frames right")
+    if not demo.stopped:
+        _say("exporting and comparing with the Keras graph …")
+        demo.press("e")
+        demo.wait_for_worker()
+        shown.highlight()
     return outcomes
 
 
-def _print_table(outcomes: list[tuple[Scene, Outcome]], session: Session, samples: int) -> None:
+def _export_line(bundle: Path) -> str:
+    """Say where the bundle is and how its file compares with the live picture."""
+    measured = json.loads((bundle / "spec.json").read_bytes())["measured"]["float32"]
+    return (
+        f"export: {bundle}; on {measured['samples']} samples {measured['agreement']:.0%} of labels "
+        f"and {measured['unknown_agreement']:.0%} of unknowns as in the Keras graph, scores within "
+        f"{measured['largest_score_difference']:.0e}"
+    )
+
+
+def _print_table(
+    outcomes: list[tuple[Scene, Outcome]], session: Session, samples: int, bundle: Path
+) -> None:
     """Print what was said of each object, over all its takes."""
     lines = ["", f"{'shown':10} {'taught':7} {'frames':>6} {'right':>6}  said"]
     for name in dict.fromkeys(scene.shown for scene, _ in outcomes):
@@ -205,6 +232,7 @@ def _print_table(outcomes: list[tuple[Scene, Outcome]], session: Session, sample
         f"{samples} samples in {len(TAUGHT)} classes; judged on takes that were never recorded.",
         "For what was never taught, `unknown` is right.",
         f"backbone: {session.learner.note}",
+        _export_line(bundle) if bundle.exists() else f"export: {session.problem or 'none'}",
     ]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()

@@ -13,7 +13,7 @@ from edge_classifier.adapters.reader import NewestFrameReader
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.adapters.window import OpenCVWindow
 from edge_classifier.app import run as run_app
-from edge_classifier.assemble import backbone_loader, head_settings, worker
+from edge_classifier.assemble import backbone_loader, exporter, head_settings, worker
 from edge_classifier.commands import demo
 from edge_classifier.commands import options as shared
 from edge_classifier.demo_camera import DemoCamera
@@ -104,6 +104,7 @@ def _run_window(options: argparse.Namespace, store: ProjectStore, display: Displ
         executor=executor,
         clock=time.monotonic,
         settings=settings,
+        export=exporter(store, options.weights),
     )
     name, open_source = _source(options, session)
     reader = NewestFrameReader(
