@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from edge_classifier.frame import EncodedImage, Image, Sample
+    from edge_classifier.frame import Image, Sample
     from edge_classifier.protocols import Cancelled, Progress
 
 _VERSION: Final = 1
@@ -76,29 +76,36 @@ class PixelIndex:
         """Give the class of the sample that is this very file, or `None`."""
         return self._by_bytes.get(sha256)
 
-    def find_pixels(self, image: Image, progress: Progress, cancelled: Cancelled) -> str | None:
+    def find_pixels(
+        self, size: tuple[int, int], pixels: str, progress: Progress, cancelled: Cancelled
+    ) -> str | None:
         """Give the class of the sample that has these pixels, or `None`.
 
         Args:
-            image: `(H, W, 3)` uint8, BGR.
+            size: Width and height of the picture in question, in any order.
+            pixels: Its `pixel_hash`.
             progress: Told when samples have to be read for this.
             cancelled: Asked likewise.
 
         Raises:
             CancelledError: if `cancelled` says so.
         """
-        height, width = image.shape[:2]
         self._sort_by_size()
-        pending = self._by_size.pop(_upright((width, height)), []) + self._by_size.pop(None, [])
+        pending = self._by_size.pop(_upright(size), []) + self._by_size.pop(None, [])
         self._hash(pending, progress, cancelled)
-        return self._by_pixels.get(pixel_hash(image))
+        return self._by_pixels.get(pixels)
 
-    def add(self, encoded: EncodedImage, class_name: str) -> None:
-        """Take in a picture that is there from now on."""
-        pixels = pixel_hash(encoded.image)
-        self._by_bytes[encoded.sha256] = class_name
+    def add(self, sha256: str, pixels: str, class_name: str) -> None:
+        """Take in a picture that is there from now on.
+
+        Args:
+            sha256: Hash of its file.
+            pixels: Its `pixel_hash`.
+            class_name: Its class.
+        """
+        self._by_bytes[sha256] = class_name
         self._by_pixels[pixels] = class_name
-        self._hashes[encoded.sha256] = pixels
+        self._hashes[sha256] = pixels
 
     def save(self) -> None:
         """Remember what was computed; failing costs time, nothing else."""

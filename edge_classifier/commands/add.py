@@ -74,14 +74,14 @@ def run(options: argparse.Namespace) -> int:
         return NOTHING_DONE
     counts = [importer.count for importer in importers]
     with ExitStack() as stack:
-        store = _open_project(options.project, stack, dry_run=options.dry_run)
+        store = _open_project(options.project, importers, stack, dry_run=options.dry_run)
         stop = stack.enter_context(_ctrl_c())
         progress = stack.enter_context(ProgressLine("adding"))
         report = add(
             store,
             chain.from_iterable(importers),
             total=None if None in counts else sum(count or 0 for count in counts),
-            dry_run=options.dry_run,
+            dry_run=store is None or options.dry_run,
             progress=progress,
             cancelled=stop.is_set,
         )
@@ -121,15 +121,23 @@ def _open(path: Path, class_name: str | None, stretch: Stretch) -> Importer | Re
         return Refusal(str(path), str(error))
 
 
-def _open_project(path: Path, stack: ExitStack, *, dry_run: bool) -> ProjectStore | None:
+def _open_project(
+    path: Path, importers: list[Importer], stack: ExitStack, *, dry_run: bool
+) -> ProjectStore | None:
+    """Open the project, or make it if there is something to put into it."""
     new = project_folder.is_blank(path)
-    if dry_run:
-        if new:
-            return None
+    if dry_run and not new:
         return stack.enter_context(ProjectStore.open(path, read_only=True))
+    if new and (dry_run or not _any_usable(importers)):
+        return None
     store = stack.enter_context(ProjectStore.open_or_create(path))
     say(f"Project: {path}{' (new)' if new else ''}")
     return store
+
+
+def _any_usable(importers: list[Importer]) -> bool:
+    items = chain.from_iterable(importers)
+    return any(add(None, [item], dry_run=True).added_count for item in items)
 
 
 @contextmanager

@@ -15,15 +15,15 @@ from edge_classifier.errors import (
     InvalidValueError,
     ProjectError,
 )
-from edge_classifier.importers.candidate import Candidate, Refusal
+from edge_classifier.importers.candidate import Refusal
+from edge_classifier.importers.read_ahead import ReadPicture, read_ahead
 from edge_classifier.names import clean_class_name, fold_class_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from edge_classifier.adapters.store import ProjectStore
-    from edge_classifier.frame import EncodedImage
-    from edge_classifier.importers.candidate import Item
+    from edge_classifier.importers.candidate import Candidate, Item
     from edge_classifier.protocols import Cancelled, Progress
 
 
@@ -81,19 +81,21 @@ def add(
         raise InvalidValueError("Expected a project to add to, received none.")
     adding = _Adding(store, progress or _silent, cancelled or _never, stored=not dry_run)
     report = adding.report
+    reading = read_ahead(items)
     try:
-        for number, item in enumerate(items):
+        for number, (item, read) in enumerate(reading):
             adding.stop_if_cancelled()
             adding.progress(number / max(total or 0, number + 1), f"adding, {number:,} done")
             if isinstance(item, Refusal):
                 report.refused.append(item)
             else:
-                adding.take(item)
+                adding.take(item, read)
     except (CancelledError, KeyboardInterrupt):
         report.cancelled = True
     except ProjectError as error:
         report.stopped = str(error)
     finally:
+        reading.close()
         adding.finish()
     return report
 
@@ -128,8 +130,12 @@ class _Adding:
         if self._cancelled():
             raise CancelledError("Stopped by the user.")
 
-    def take(self, candidate: Candidate) -> None:
+    def take(self, candidate: Candidate, read: Callable[[], ReadPicture]) -> None:
         """Add one candidate, or say why not.
+
+        Args:
+            candidate: What it is.
+            read: Gives its picture.
 
         Raises:
             ProjectError: if it cannot be stored.
@@ -137,15 +143,15 @@ class _Adding:
         """
         try:
             class_name = self._class_of(candidate.class_name)
-            encoded = candidate.picture.encoded()
+            picture = read()
         except (InvalidImageError, InvalidClassNameError) as error:
             self._refuse(candidate, str(error))
             return
-        there = self._index.find_bytes(encoded.sha256) or self._index.find_pixels(
-            encoded.image, self.progress, self._cancelled
+        there = self._index.find_bytes(picture.encoded.sha256) or self._index.find_pixels(
+            picture.size, picture.pixels, self.progress, self._cancelled
         )
         if there is None:
-            self._add(candidate, encoded, class_name)
+            self._add(candidate, picture, class_name)
         elif there == class_name:
             self.report.duplicates += 1
         else:
@@ -156,15 +162,17 @@ class _Adding:
         if self._store is not None:
             self._index.save()
 
-    def _add(self, candidate: Candidate, encoded: EncodedImage, class_name: str) -> None:
+    def _add(self, candidate: Candidate, picture: ReadPicture, class_name: str) -> None:
         held_out = candidate.held_out
         if self._store is not None:
             if class_name not in self._store.class_names():
                 self._store.add_class(class_name)
             burst_id = self._burst_of(self._store, candidate, class_name)
-            sample = self._store.add_sample(encoded, class_name, burst_id, held_out=held_out)
+            sample = self._store.add_sample(
+                picture.encoded, class_name, burst_id, held_out=held_out
+            )
             note_source(self._store.path, sample, candidate.source)
-        self._index.add(encoded, class_name)
+        self._index.add(picture.encoded.sha256, picture.pixels, class_name)
         (self.report.held_out if held_out else self.report.added)[class_name] += 1
 
     def _burst_of(self, store: ProjectStore, candidate: Candidate, class_name: str) -> str:
