@@ -30,6 +30,10 @@ TRUE_ACCEPTANCE: Final = 0.95
 MAX_REFERENCES: Final = 512
 """More are thinned out evenly within each class; keeps the cost under a tenth of a frame's."""
 
+_MAX_MEASURED: Final = 4096
+"""The threshold is measured on no more samples, thinned out likewise: time and memory of that
+grow with the square of a class's samples."""
+
 _PARTS: Final = 4
 _SINGLE_BURST_SLACK: Final = 2.0
 """Within one burst even distant frames are alike; a second burst differs about twice as much."""
@@ -75,12 +79,14 @@ def fit_unknown_detector(feature_set: FeatureSet) -> UnknownDetector | None:
     Args:
         feature_set: Labelled features, in the order of capture within each class.
     """
-    rows = normalise(feature_set.features)
+    picks = _thin_out(feature_set, _MAX_MEASURED)
+    rows = normalise(feature_set.features[picks])
+    class_ids, burst_ids = feature_set.class_ids[picks], feature_set.burst_ids[picks]
     levels: list[float] = []
     measured_on_bursts = True
     for class_id in range(len(feature_set.class_names)):
-        of_class = np.flatnonzero(feature_set.class_ids == class_id)
-        bursts = feature_set.burst_ids[of_class]
+        of_class = np.flatnonzero(class_ids == class_id)
+        bursts = burst_ids[of_class]
         if len(np.unique(bursts)) > 1:
             levels += _levels(rows[of_class], bursts)
         elif len(of_class) >= _PARTS:
@@ -92,7 +98,7 @@ def fit_unknown_detector(feature_set: FeatureSet) -> UnknownDetector | None:
     if not levels:
         return None
     return UnknownDetector(
-        rows[_thin_out(feature_set)],
+        normalise(feature_set.features[_thin_out(feature_set, MAX_REFERENCES)]),
         # The next burst differs as much as these do among each other, so their mean is too
         # strict for half of all bursts to come.
         threshold=float(np.mean(levels) - np.std(levels)),
@@ -118,9 +124,9 @@ def _held_out(
     return nearest_mean(similarities, NEIGHBOURS)
 
 
-def _thin_out(feature_set: FeatureSet) -> npt.NDArray[np.int64]:
-    """Choose at most `MAX_REFERENCES` rows, evenly over each class in the order of capture."""
-    per_class = max(1, MAX_REFERENCES // max(1, len(feature_set.class_names)))
+def _thin_out(feature_set: FeatureSet, most: int) -> npt.NDArray[np.int64]:
+    """Choose at most so many rows, evenly over each class in the order of capture."""
+    per_class = max(1, most // max(1, len(feature_set.class_names)))
     chosen = []
     for class_id in range(len(feature_set.class_names)):
         of_class = np.flatnonzero(feature_set.class_ids == class_id)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 from feature_sets import clusters, strangers
 
@@ -54,3 +56,13 @@ def test_a_training_image_is_as_similar_as_can_be_alone() -> None:
     detector = fit_unknown_detector(feature_set)
     assert detector is not None
     np.testing.assert_allclose(detector.similarity(row), 1, atol=1e-6)
+
+
+def test_thousands_of_samples_take_no_more_than_a_moment_and_no_square_of_memory() -> None:
+    feature_set = clusters(classes=2, per_burst=50, bursts=200, dim=16)
+    tracemalloc.start()
+    detector = fit_unknown_detector(feature_set)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert detector is not None
+    assert peak < 10_000**2 * 4 / 4

@@ -50,7 +50,7 @@ def picture(seed: int, width: int, height: int) -> Image:
     generator = np.random.default_rng(seed)
     ramp = np.linspace(0, 90, width)[None, :, None] + np.linspace(0, 60, height)[:, None, None]
     image = np.clip(ramp + generator.integers(10, 90, 3) + 20, 0, 255).astype(np.uint8)
-    image = np.ascontiguousarray(np.broadcast_to(image, (height, width, 3)))
+    image = np.array(np.broadcast_to(image, (height, width, 3)))
     for _ in range(25):
         centre = (int(generator.integers(width)), int(generator.integers(height)))
         colour = [int(c) for c in generator.integers(0, 255, 3)]
