@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import CancelledError as FutureCancelledError
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from edge_classifier.errors import CancelledError
+from edge_classifier.errors import CancelledError, EdgeClassifierError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,9 +58,16 @@ class Job(Generic[T]):
 
         Raises:
             CancelledError: if it was stopped.
-            Exception: whatever the work raised.
+            EdgeClassifierError: if it failed.
         """
         try:
             return self._future.result()
         except FutureCancelledError:
             raise CancelledError(f"Stopped: {self.text}.") from None
+        except EdgeClassifierError:
+            raise
+        except Exception as error:
+            # A library's surprise must not take the window with it.
+            raise EdgeClassifierError(
+                f"{self.text} failed ({type(error).__name__}: {error})."
+            ) from error

@@ -7,17 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from edge_classifier.coach import key_of
-from edge_classifier.dataset import Dataset
 from edge_classifier.dialogs import ConfirmDialog, TextDialog
+from edge_classifier.editor import Editor
 from edge_classifier.errors import CancelledError, EdgeClassifierError
 from edge_classifier.frame import BACKGROUND, Frame, Image, Prediction
 from edge_classifier.jobs import Job
 from edge_classifier.keys import HoldTiming
 from edge_classifier.learner import Learner, LoadedBackbone
-from edge_classifier.presenter import Presenter, learning_activity, pictures, source_message
+from edge_classifier.presenter import Presenter, learning_activity, source_message
 from edge_classifier.rate import RateMeter
-from edge_classifier.recorder import Candidate, Recorded, Recorder
+from edge_classifier.recorder import Candidate, Recorder
 from edge_classifier.smoothing import Smoother
 from edge_classifier.source_state import SourceState, SourceStatus
 from edge_classifier.training import HeadSettings
@@ -26,6 +25,7 @@ from edge_classifier.view import Activity, Level, Message, Mode, View
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from edge_classifier.dataset import Dataset
     from edge_classifier.model import Model
     from edge_classifier.protocols import (
         Backbone,
@@ -119,15 +119,12 @@ class Session:
         )
         self._smoother = Smoother(self._settings.smoothing_s)
         self.rates = RateMeter()
-        self._dataset = Dataset(store.class_names(), store.samples())
         self._learner = Learner(store, load, executor, self._settings.head)
-        self._learner.dataset_changed(self._dataset)
         self._presenter = Presenter(store)
-        self._presenter.dataset_changed(self._dataset)
+        self._editor = Editor(store, self._learner, self._presenter, self._say)
         self._frame: Frame | None = None
         self._source = SourceState(SourceStatus.OPENING, "")
         self._prediction: Prediction | None = None
-        self._selected: str | None = None
         self._dialog: TextDialog | ConfirmDialog | None = None
         self._message: Message | None = None
         self._message_until_s = 0.0
@@ -140,7 +137,7 @@ class Session:
     @property
     def dataset(self) -> Dataset:
         """What was captured so far."""
-        return self._dataset
+        return self._editor.dataset
 
     @property
     def prediction(self) -> Prediction | None:
@@ -251,7 +248,7 @@ class Session:
         if self._recorder.wants(frame):
             encoded = self._store.encode(frame.image)
             features = self._learner.extract(encoded.image)
-            self._remember(self._recorder.offer(frame, Candidate(encoded, features)))
+            self._editor.remember(self._recorder.offer(frame, Candidate(encoded, features)))
         elif not self._paused and self._learner.model:
             features = self._learner.extract(frame.image if frame.small is None else frame.small)
         else:
@@ -276,9 +273,9 @@ class Session:
         elif key == "escape":
             self._on_escape()
         elif key in "123456789":
-            self._on_digit(int(key))
+            self._record_digit(int(key))
         elif key in ("up", "down", "tab"):
-            self._move_selection(-1 if key == "up" else 1)
+            self._editor.move_selection(-1 if key == "up" else 1)
         elif action := self._actions().get(key.lower()):
             action()
 
@@ -321,123 +318,50 @@ class Session:
         self._smoother = Smoother(self._settings.smoothing_s or 0.2 if on else 0.0)
         self._say("steady label on" if on else "steady label off")
 
-    def _things(self) -> tuple[str, ...]:
-        return tuple(name for name in self._dataset.class_names if name != BACKGROUND)
-
-    def _on_digit(self, digit: int) -> None:
-        things = self._things()
-        if digit <= len(things):
-            self._record(things[digit - 1])
-        elif digit == len(things) + 1:
-            self._record(self._free_name(digit))
-        else:
+    def _record_digit(self, digit: int) -> None:
+        class_name = self._editor.class_of_digit(digit) if self._can_record() else None
+        if class_name is not None:
+            self._record(class_name)
+        elif self._can_record():
             self._say(f"no class has key {digit} yet; N names a new one", Level.WARNING)
 
-    def _free_name(self, number: int) -> str:
-        taken = {name.casefold() for name in self._dataset.class_names}
-        while f"class {number}" in taken:
-            number += 1
-        return f"class {number}"
-
     def _record_selected(self) -> None:
-        if self._selected is None:
+        if self._editor.selected is None:
             self._say("select a class with the arrow keys first", Level.WARNING)
         else:
-            self._record(self._selected)
+            self._record(self._editor.selected)
+
+    def _can_record(self) -> bool:
+        if self._source.status is SourceStatus.RUNNING:
+            return True
+        self._say("nothing is recorded: there is no live picture", Level.WARNING)
+        return False
 
     def _record(self, class_name: str) -> None:
-        if self._source.status is not SourceStatus.RUNNING:
-            self._say("nothing is recorded: there is no live picture", Level.WARNING)
+        if not self._can_record():
             return
-        if class_name not in self._dataset.class_names:
-            class_name = self._store.add_class(class_name)
-            self._reload()
-        before = self._recorder.class_name
-        if before not in (None, class_name):
+        class_name = self._editor.with_class(class_name)
+        if self._recorder.class_name not in (None, class_name):
             self._learner.request_training()
-        self._selected = class_name
-        self._remember(self._recorder.event(class_name, self._clock()))
-
-    def _remember(self, recorded: list[Recorded]) -> None:
-        for one in recorded:
-            if one.features is not None:
-                self._learner.remember(one.sample, one.features)
-        if recorded:
-            self._reload()
+        self._editor.remember(self._recorder.event(class_name, self._clock()))
 
     def _undo(self) -> None:
         self._recorder.stop()
-        burst = self._dataset.last_burst
-        if not burst:
-            self._say("nothing to undo", Level.WARNING)
-            return
-        self._store.remove_burst(burst[0].burst_id)
-        self._reload()
-        self._learner.request_training()
-        if not self._dataset.count(burst[0].class_name):
-            self._learner.class_removed(burst[0].class_name)
-        self._say(f"undone: {pictures(len(burst))} of {burst[0].class_name}")
+        self._editor.undo()
 
     def _train_now(self) -> None:
-        if len(self._dataset.captured_classes) < _MIN_CLASSES:
+        if len(self.dataset.captured_classes) < _MIN_CLASSES:
             self._say("training needs pictures of at least two classes", Level.WARNING)
         else:
             self._learner.request_training()
 
-    def _move_selection(self, by: int) -> None:
-        names = self._dataset.class_names
-        if not names:
-            return
-        if self._selected is None:
-            self._selected = names[0 if by > 0 else -1]
-        else:
-            self._selected = names[(names.index(self._selected) + by) % len(names)]
-
     def _ask_new_class(self) -> None:
-        def accept(text: str) -> None:
-            self._selected = self._store.add_class(text)
-            self._reload()
-            key = key_of(self._dataset.class_names, self._selected, BACKGROUND)
-            how = f"hold {key}" if key else "hold space"
-            self._say(f"{self._selected}: {how} to record it")
-
         self._recorder.stop()
-        self._dialog = TextDialog(
-            "Name of the new class",
-            "Enter adds it · Esc cancels" + (" · Tab renames" if self._selected else ""),
-            accept,
-            alternative=self._rename_dialog if self._selected else None,
-        )
-
-    def _rename_dialog(self) -> TextDialog:
-        old = self._selected or ""
-
-        def accept(text: str) -> None:
-            new = self._store.rename_class(old, text)
-            self._learner.class_renamed(old, new)
-            self._selected = new
-            self._reload()
-            self._learner.request_training()
-
-        return TextDialog(f"New name of {old}", "Enter renames · Esc cancels", accept, text=old)
+        self._dialog = self._editor.new_class_dialog()
 
     def _ask_remove(self) -> None:
-        name = self._selected
-        if name is None:
-            self._say("select a class with the arrow keys first", Level.WARNING)
-            return
-
-        def accept() -> None:
-            self._store.remove_class(name)
-            self._learner.class_removed(name)
-            self._selected = None
-            self._reload()
-            self._learner.request_training()
-            self._say(f"removed {name}; its pictures are in the project's trash folder")
-
         self._recorder.stop()
-        count = pictures(self._dataset.count(name))
-        self._dialog = ConfirmDialog(f"Remove {name} with its {count}?", accept)
+        self._dialog = self._editor.remove_dialog()
 
     def _ask_save_as(self) -> None:
         def accept(text: str) -> None:
@@ -467,18 +391,9 @@ class Session:
 
     def _start_job(self, text: str, work: Callable[[Progress, Cancelled], str]) -> None:
         if self._job:
-            self._say(f"still {self._job.text}; Esc cancels it", Level.WARNING)
+            self._say(f"not yet: {self._job.text} is under way; Esc stops it", Level.WARNING)
         else:
             self._job = Job(text, work, self._executor)
-
-    # State that follows from the store
-
-    def _reload(self) -> None:
-        self._dataset = Dataset(self._store.class_names(), self._store.samples())
-        self._learner.dataset_changed(self._dataset)
-        if self._selected not in self._dataset.class_names:
-            self._selected = None
-        self._presenter.dataset_changed(self._dataset)
 
     # What comes out
 
@@ -497,7 +412,9 @@ class Session:
             mode=self._mode(),
             title=" · ".join(part for part in (self._name, self._learner.note) if part),
             cards=self._presenter.cards(
-                self._prediction, selected=self._selected, recording=self._recorder.class_name
+                self._prediction,
+                selected=self._editor.selected,
+                recording=self._recorder.class_name,
             ),
             banner=self._presenter.banner(self._prediction),
             activity=self._activity(),
@@ -520,4 +437,4 @@ class Session:
             return Activity(f"recording {self._recorder.class_name}", recording=True)
         if self._job:
             return Activity(self._job.text, self._job.progress)
-        return learning_activity(self._learner, self._dataset)
+        return learning_activity(self._learner, self.dataset)

@@ -55,6 +55,7 @@ class LiveSession:
     settings: SessionSettings | None = None
     export: Export | None = None
     backbone: FakeBackbone = field(default_factory=FakeBackbone)
+    load: Callable[[Progress, Cancelled], LoadedBackbone] | None = None
 
     def __post_init__(self) -> None:
         self.clock = FakeClock()
@@ -62,7 +63,7 @@ class LiveSession:
         self.thing = 0
         self.session = Session(
             self.store,
-            lambda _p, _c: load_fake(self.store, self.backbone),
+            self.load or (lambda _p, _c: load_fake(self.store, self.backbone)),
             executor=self.executor,
             clock=self.clock,
             settings=self.settings,

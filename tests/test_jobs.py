@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from edge_classifier.errors import CancelledError
+from edge_classifier.errors import CancelledError, EdgeClassifierError, ExportError
 from edge_classifier.jobs import Job
 from edge_classifier.protocols import Cancelled, Progress
 from edge_classifier.testing import ImmediateExecutor, ManualExecutor
@@ -44,9 +44,17 @@ def test_a_running_job_is_asked_to_stop() -> None:
             assert job.result() == "stopped"
 
 
-def test_what_the_work_raises_comes_out_of_its_result() -> None:
+def test_an_error_of_ours_comes_out_of_the_result_as_it_is() -> None:
     def work(_progress: Progress, _cancelled: Cancelled) -> None:
-        raise ValueError("no")
+        raise ExportError("the disk is full")
 
-    with pytest.raises(ValueError, match="no"):
-        Job("failing", work, ImmediateExecutor()).result()
+    with pytest.raises(ExportError, match="the disk is full"):
+        Job("exporting", work, ImmediateExecutor()).result()
+
+
+def test_a_surprise_becomes_an_error_that_the_window_can_show() -> None:
+    def work(_progress: Progress, _cancelled: Cancelled) -> None:
+        raise MemoryError("no room")
+
+    with pytest.raises(EdgeClassifierError, match="training failed"):
+        Job("training", work, ImmediateExecutor()).result()

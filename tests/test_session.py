@@ -7,7 +7,8 @@ import pytest
 from live_session import LiveSession, close_all
 
 from edge_classifier.adapters.store import ProjectStore
-from edge_classifier.errors import ExportError
+from edge_classifier.errors import ExportError, WeightsNotFoundError
+from edge_classifier.learner import LoadedBackbone
 from edge_classifier.model import Model
 from edge_classifier.protocols import Backbone, Cancelled, Progress
 from edge_classifier.session import HELP, SessionSettings
@@ -256,6 +257,21 @@ def test_the_dense_head_of_the_article_works_as_well(store: ProjectStore) -> Non
     live.thing = 1
     live.wait(1.0)
     assert label(live) == "mug"
+
+
+def test_a_backbone_that_cannot_be_had_is_said_and_captures_are_kept(
+    store: ProjectStore,
+) -> None:
+    def fail(_progress: Progress, _cancelled: Cancelled) -> LoadedBackbone:
+        raise WeightsNotFoundError("offline use needs --weights FILE")
+
+    live = LiveSession(store, load=fail)
+    view = live.frame()
+    assert view.message is not None
+    assert view.message.text == "offline use needs --weights FILE"
+    live.hold("1", thing=1)
+    assert counts(live)[0] > 10
+    assert live.view.activity.text.startswith("no backbone")
 
 
 # Coming back

@@ -330,7 +330,7 @@ def screen() -> Iterator[None]:
 
 def main() -> None:
     """Run all measurements."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]  # it is there
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--backbone", default="built-in")
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--video", type=Path)

@@ -17,7 +17,12 @@ from edge_classifier.assemble import backbone_loader, exporter, head_settings, w
 from edge_classifier.commands import demo
 from edge_classifier.commands import options as shared
 from edge_classifier.demo_camera import DemoCamera
-from edge_classifier.errors import CameraNotFoundError, NoDisplayError
+from edge_classifier.errors import (
+    BackboneError,
+    CameraNotFoundError,
+    NoDisplayError,
+    WeightsNotFoundError,
+)
 from edge_classifier.overlay import Overlay
 from edge_classifier.session import Session, SessionSettings
 from edge_classifier.view import Level
@@ -68,6 +73,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the live window, or without a screen the demo."""
     path = options.project or default_project_path()
+    if options.weights is not None and not options.weights.is_file():
+        raise WeightsNotFoundError(f"There is no file {options.weights} to load weights from.")
     try:
         display = OpenCVWindow(f"Edge Classifier · {path.name}")
     except NoDisplayError as error:
@@ -79,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
         new = not path.exists()
         with ProjectStore.open_or_create(path, options.classes) as store:
             _say(f"Project: {path}{' (new)' if new else ''}")
-            _run_window(options, store, display)
+            problem = _run_window(options, store, display)
             samples, classes = len(store.samples()), len(store.class_names())
     finally:
         display.close()
@@ -87,10 +94,13 @@ def run(options: argparse.Namespace) -> int:
         f"{samples} pictures of {classes} classes are in {path}; "
         f"`edge-classifier live {path}` goes on."
     )
+    if problem:
+        raise BackboneError(problem)
     return 0
 
 
-def _run_window(options: argparse.Namespace, store: ProjectStore, display: Display) -> None:
+def _run_window(options: argparse.Namespace, store: ProjectStore, display: Display) -> str:
+    """Run the session; returns why it had no backbone, or nothing."""
     mirrored = options.mirror if options.mirror is not None else _is_camera(options.source)
     settings = SessionSettings(
         mirrored=mirrored,
@@ -118,6 +128,7 @@ def _run_window(options: argparse.Namespace, store: ProjectStore, display: Displ
         session.close()
         reader.close()
         executor.shutdown(wait=True, cancel_futures=True)
+    return session.problem if session.learner.backbone is None else ""
 
 
 def _is_camera(source: str | None) -> bool:
