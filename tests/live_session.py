@@ -17,6 +17,7 @@ from edge_classifier.testing import FakeBackbone, FakeClock, ImmediateExecutor, 
 
 if TYPE_CHECKING:
     from edge_classifier.adapters.store import ProjectStore
+    from edge_classifier.protocols import Cancelled, Progress
     from edge_classifier.view import View
 
 FRAME_S = 1 / 30
