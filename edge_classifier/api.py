@@ -309,6 +309,50 @@ class ImageClassifier(Estimator):
             Path(path), SavedClassifier(params, identity, self.labels_, self.feature_set_, model)
         )
 
+    def export(
+        self,
+        folder: str | Path,
+        images: Iterable[object],
+        labels: npt.ArrayLike | None = None,
+        *,
+        formats: str = "float32",
+    ) -> Path:
+        """Write a folder that runs on a Raspberry Pi, proven equal to this classifier.
+
+        Args:
+            folder: The bundle's folder; a bundle that is there is replaced.
+            images: Some dozens of pictures of all classes, commonly those that were fitted:
+                quantisation is calibrated, and every file verified, on them.
+            labels: What they show; what is predicted of them if `None`.
+            formats: `float32`, `dynamic`, `float16`, `int8`, `all` or `auto`, as `edge-classifier
+                export` takes them.
+
+        Returns:
+            The bundle's folder.
+
+        Raises:
+            NotTrainedError: before `fit`.
+            ExportError: if it cannot be written, or is not the same classifier.
+        """
+        from edge_classifier.api_export import (  # noqa: PLC0415 - most programs never export
+            export_with,
+        )
+
+        model = self._model()
+        pictures = [as_image(picture, self.colour_order) for picture in images]
+        if labels is None:
+            scores = model.head.scores(self._backbone().extract(pictures))
+            labels = self.classes_[scores.argmax(axis=1)]
+        checked = checked_labels(labels, len(pictures))
+        return export_with(
+            zip(pictures, (str(label) for label in checked.tolist()), strict=True),
+            model,
+            self._backbone(),
+            folder=Path(folder),
+            formats=formats,
+            weights=None if self.weights is None else Path(self.weights),
+        )
+
     @classmethod
     def load(cls, path: str | Path, *, weights: str | Path | None = None) -> Self:
         """Read what `save` wrote, or a project folder that was trained.

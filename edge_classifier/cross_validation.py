@@ -192,7 +192,7 @@ def learning_curve(
     splits = [(np.arange(len(feature_set)), test)] if test else _splits(feature_set, folds)
     if not splits:
         return ()
-    most = max(feature_set.counts)
+    most = max(int(np.bincount(feature_set.class_ids[rows]).max()) for rows, _ in splits)
     sizes = [*(size for size in _CURVE_SIZES if size < most), min(most, _CURVE_SIZES[-1])]
     order = np.random.default_rng(seed).permutation(len(feature_set))
     right: dict[int, list[npt.NDArray[np.bool_]]] = {size: [] for size in sizes}

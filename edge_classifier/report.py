@@ -39,7 +39,7 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .facts { display: flex; flex-wrap: wrap; gap: 8px 32px; margin-top: 14px; }
 .facts b { display: block; font-size: 20px; }
 table { border-collapse: collapse; } th { font-weight: 600; text-align: left; }
-.classes { width: 100%; } .classes td, .classes th { padding: 6px 10px 6px 0;
+.classes { width: 100%; } .classes td, .classes th { padding: 6px 14px 6px 0;
   border-bottom: 1px solid var(--line); } .classes tr:last-child td { border-bottom: 0; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .meter { width: 24%; } .meter i { display: block; height: 8px; border-radius: 4px;
@@ -176,15 +176,15 @@ def _classes(report: Report) -> str:
     rows = []
     for n, name in enumerate(evaluation.class_names):
         cells = "".join(
-            f'<td class="meter">{_meter(part)}</td><td class="number">{_percent(part)}</td>'
+            f'<td class="number">{_percent(part)}</td><td class="meter">{_meter(part)}</td>'
             for part in (float(evaluation.precision[n]), float(evaluation.recall[n]))
         )
         rows.append(f'<tr><td>{escape(name)}</td><td class="number">{counts[n]}</td>{cells}</tr>')
     return _section(
         "Classes",
         '<table class="classes"><thead><tr><th>class</th><th class="number">pictures</th>'
-        '<th colspan="2">precision: of these answers, right</th>'
-        '<th colspan="2">recall: of these pictures, found</th></tr></thead>'
+        '<th class="number">precision</th><th>of these answers, right</th>'
+        '<th class="number">recall</th><th>of these pictures, found</th></tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table>",
     )
 

@@ -31,7 +31,14 @@ from edge_classifier.commands.answers import (
 )
 from edge_classifier.commands.console import SOME_REFUSED, ProgressLine, say
 from edge_classifier.errors import InvalidValueError
-from edge_classifier.predictor import predict_all, read_picture
+from edge_classifier.predictor import (
+    BundlePredictor,
+    ModelPredictor,
+    Predictor,
+    is_bundle,
+    predict_all,
+    read_picture,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -47,7 +54,9 @@ _PIPE_CLOSED: Final = 141
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `predict`."""
-    parser.add_argument("project", type=Path, help="project folder with a trained model")
+    parser.add_argument(
+        "project", type=Path, help="project folder with a trained model, or an exported bundle"
+    )
     parser.add_argument(
         "paths", nargs="*", type=Path, metavar="PATH", help="pictures, or folders of them"
     )
@@ -131,6 +140,22 @@ def _writer(options: argparse.Namespace, names: Sequence[str], top_k: int) -> An
 
 def _from_project(options: argparse.Namespace) -> int:
     paths = _given(options.paths)
+    predictor = (
+        BundlePredictor(options.project) if is_bundle(options.project) else _of_project(options)
+    )
+    top_k = min(options.top_k, len(predictor.class_names))
+    tally = _Tally(_writer(options, predictor.class_names, top_k))
+    pictures = picture_paths(paths, tally.refuse_folder)
+    for found in predict_all(predictor, pictures, threads=options.threads):
+        if found.prediction is None:
+            tally.refuse(found.path, str(found.problem))
+        else:
+            tally.answer(_answer(found.path, found.prediction, top_k))
+    return tally.finish()
+
+
+def _of_project(options: argparse.Namespace) -> Predictor:
+    """Open a project, and say so where its model is out of date."""
     with workbench.open_for_reading(options.project) as store:
         with ProgressLine("loading the backbone") as progress:
             choice = shared.backbone_choice(options)
@@ -142,15 +167,7 @@ def _from_project(options: argparse.Namespace) -> int:
                 f"{store.name} has changed since it was trained; "
                 f"`edge-classifier train {options.project}` takes that in."
             )
-    top_k = min(options.top_k, len(model.class_names))
-    tally = _Tally(_writer(options, model.class_names, top_k))
-    pictures = picture_paths(paths, tally.refuse_folder)
-    for found in predict_all(loaded.backbone, model, pictures, threads=options.threads):
-        if found.prediction is None:
-            tally.refuse(found.path, str(found.problem))
-        else:
-            tally.answer(_answer(found.path, found.prediction, top_k))
-    return tally.finish()
+    return ModelPredictor(loaded.backbone, model)
 
 
 def _answer(path: Path, prediction: Prediction, top_k: int) -> Answer:

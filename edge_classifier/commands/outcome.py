@@ -1,0 +1,134 @@
+"""How `evaluate` tells what it found: as tables, or as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from edge_classifier.commands.answers import printable
+from edge_classifier.commands.console import table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edge_classifier.cross_validation import CurvePoint
+    from edge_classifier.evaluation import Evaluation
+
+_SHOWN_CLASSES: Final = 12
+"""A confusion matrix of more classes does not fit on a terminal; the report has it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What was evaluated, and how.
+
+    Attributes:
+        how: One line for the user.
+        evaluation: `None` where nothing could be evaluated.
+        paths: The picture of each row of the evaluation.
+        untested: Classes without a number.
+        refused: Pictures that could not be read, one line each.
+        curve: Learning curve, if it was asked for.
+    """
+
+    how: str
+    evaluation: Evaluation | None
+    paths: list[Path]
+    untested: tuple[str, ...]
+    refused: tuple[str, ...]
+    curve: tuple[CurvePoint, ...]
+
+
+def as_text(outcome: Outcome) -> str:
+    """Tell it as tables for eyes."""
+    evaluation = outcome.evaluation
+    lines = [outcome.how, ""]
+    if evaluation is None:
+        return "\n".join([*lines, f"no number: {_needs_burst(outcome.untested)}", ""])
+    low, high = evaluation.interval
+    rows = []
+    for n, name in enumerate(evaluation.class_names):
+        count = int((evaluation.class_ids == n).sum())
+        if name in outcome.untested:
+            rows.append([printable(name), "-", "-", "-"])
+        else:
+            rows.append(
+                [
+                    printable(name),
+                    str(count),
+                    _percent(evaluation.precision[n]),
+                    _percent(evaluation.recall[n]),
+                ]
+            )
+    lines.append(table(["class", "pictures", "precision", "recall"], rows))
+    if len(evaluation.class_names) <= _SHOWN_CLASSES and evaluation.accuracy < 1:
+        lines.append(_confusion_table(evaluation))
+    lines.append(
+        f"accuracy {evaluation.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%}), "
+        f"{int(evaluation.right.sum())} of {len(evaluation)} right"
+    )
+    lines.append(f"called unknown: {evaluation.unknown_rate:.1%}")
+    lines.append(f"calibration error of the scores: {evaluation.calibration_error:.3f}")
+    if outcome.untested:
+        lines.append(_needs_burst(outcome.untested))
+    worst = evaluation.mistakes(5)
+    if len(worst):
+        lines += ["", "most confident mistakes:"]
+    for row in worst:
+        said = evaluation.class_names[evaluation.predicted_ids[row]]
+        true = evaluation.class_names[evaluation.class_ids[row]]
+        lines.append(
+            f"  {said} {evaluation.confidences[row]:.1%} instead of {true}: "
+            f"{printable(str(outcome.paths[row]))}"
+        )
+    return "\n".join([*lines, ""])
+
+
+def _confusion_table(evaluation: Evaluation) -> str:
+    rows = [
+        [printable(name), *(str(n) if n else "·" for n in counts)]
+        for name, counts in zip(evaluation.class_names, evaluation.confusion, strict=True)
+    ]
+    return table(["true \\ answer", *map(printable, evaluation.class_names)], rows)
+
+
+def _needs_burst(untested: tuple[str, ...]) -> str:
+    names = ", ".join(map(printable, untested))
+    return f"{names}: needs a second burst before it can be evaluated"
+
+
+def _percent(part: float) -> str:
+    return "-" if np.isnan(part) else f"{part:.1%}"
+
+
+def as_json(outcome: Outcome) -> dict[str, Any]:
+    """Tell it as what JSON can hold."""
+    content: dict[str, Any] = {"how": outcome.how, "untested": outcome.untested}
+    content["refused"] = outcome.refused
+    evaluation = outcome.evaluation
+    if evaluation is None:
+        return content | {"accuracy": None}
+    confusion = evaluation.confusion
+    return content | {
+        "accuracy": evaluation.accuracy,
+        "interval": evaluation.interval,
+        "pictures": len(evaluation),
+        "unknown_rate": evaluation.unknown_rate,
+        "calibration_error": evaluation.calibration_error,
+        "classes": [
+            {
+                "name": name,
+                "pictures": int(confusion[n].sum()),
+                "precision": _number(evaluation.precision[n]),
+                "recall": _number(evaluation.recall[n]),
+            }
+            for n, name in enumerate(evaluation.class_names)
+        ],
+        "confusion": confusion.tolist(),
+    }
+
+
+def _number(part: float) -> float | None:
+    return None if np.isnan(part) else float(part)
