@@ -120,10 +120,11 @@ def test_names_in_any_script_and_200_characters_long(tmp_path: Path) -> None:
     assert classes(tmp_path) == {"ok": (2, 0), "tasse à café": (1, 0), "杯子": (1, 0)}
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_folder_that_may_not_be_read_is_refused_and_the_rest_is_taken(tmp_path: Path) -> None:
     write_pictures(tmp_path, "dog/1.jpg", "cat/1.jpg")
     (tmp_path / "cat").chmod(0)
+    if os.access(tmp_path / "cat", os.R_OK):
+        pytest.skip("root may read everything")
     refused = [item for item in open_importer(tmp_path) if isinstance(item, Refusal)]
     (tmp_path / "cat").chmod(0o700)
     assert [r.reason.split(";")[0] for r in refused] == ["permission denied"]

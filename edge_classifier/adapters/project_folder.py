@@ -18,6 +18,7 @@ import itertools
 import os
 import secrets
 import shutil
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -147,6 +148,38 @@ def new_trash_folder(path: Path, class_name: str) -> Path:
         folder = trash / f"{max(numbers, default=0) + 1:06d}" / class_name
         folder.mkdir(parents=True)
     return folder
+
+
+def make_way(target: Path, folder: Path) -> None:
+    """Make sure that a folder can take the name `target`.
+
+    Raises:
+        ProjectError: if another one that holds something has it.
+    """
+    if target.exists() and not target.samefile(folder):  # the same, if only the case changes
+        with suppress(OSError):
+            target.rmdir()
+        if target.exists():
+            raise ProjectError(f"There is a folder {target} already; move it away.")
+
+
+def move_all(action: str, moves: list[tuple[Path, Path]]) -> None:
+    """Rename folders, all or none.
+
+    Raises:
+        ProjectError: if one cannot be; then the others are as before.
+    """
+    done: list[tuple[Path, Path]] = []
+    for source, target in moves:
+        with reported(action, source):
+            try:
+                source.rename(target)
+            except OSError:
+                for moved, place in reversed(done):
+                    with suppress(OSError):
+                        place.rename(moved)
+                raise
+        done.append((source, target))
 
 
 def _holds_pictures(path: Path) -> bool:

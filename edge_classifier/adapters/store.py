@@ -201,7 +201,7 @@ class ProjectStore(Project):
             return name
         tables = self._tables_with(class_name)
         for table in tables:
-            _make_way(table.folder / name, table.folder_of(class_name))
+            project_folder.make_way(table.folder / name, table.folder_of(class_name))
         if not tables:
             self._change(lambda d: d.renamed(class_name, name, None))
         else:
@@ -211,7 +211,7 @@ class ProjectStore(Project):
             self._change(lambda d: d.renamed(class_name, name, old))
             moves = [(table.folder_of(class_name), table.folder / name) for table in tables]
             try:
-                _move_all("rename", moves)
+                project_folder.move_all("rename", moves)
             except ProjectError:
                 with suppress(ProjectError):
                     self._change(lambda d: d.renamed(name, class_name, None))
@@ -239,12 +239,12 @@ class ProjectStore(Project):
         for _, trash in moves:
             with reported("write in", trash):
                 trash.rmdir()
-        _move_all("move to the trash", moves)
+        project_folder.move_all("move to the trash", moves)
         try:
             self._change(lambda d: d.without_class(class_name))
         except ProjectError:
             with suppress(ProjectError):
-                _move_all("move back", [(trash, folder) for folder, trash in moves])
+                project_folder.move_all("move back", [(trash, folder) for folder, trash in moves])
             raise
         for table in self._tables:
             table.remove_class(class_name)
@@ -306,31 +306,3 @@ class ProjectStore(Project):
                 table.save_index()
         except OSError as error:  # costs time when opening, nothing else
             _log.info("The index of %s was not written: %s.", self._path, describe(error))
-
-
-def _make_way(target: Path, folder: Path) -> None:
-    """Make sure that a folder can take the name `target`."""
-    if target.exists() and not target.samefile(folder):  # the same, if only the case changes
-        with suppress(OSError):
-            target.rmdir()
-        if target.exists():
-            raise ProjectError(f"There is a folder {target} already; move it away.")
-
-
-def _move_all(action: str, moves: list[tuple[Path, Path]]) -> None:
-    """Rename folders, all or none.
-
-    Raises:
-        ProjectError: if one cannot be; then the others are as before.
-    """
-    done: list[tuple[Path, Path]] = []
-    for source, target in moves:
-        with reported(action, source):
-            try:
-                source.rename(target)
-            except OSError:
-                for moved, place in reversed(done):
-                    with suppress(OSError):
-                        place.rename(moved)
-                raise
-        done.append((source, target))

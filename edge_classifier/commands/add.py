@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from edge_classifier.adapters import project_folder
 from edge_classifier.adapters.store import ProjectStore
+from edge_classifier.commands.answers import printable
 from edge_classifier.commands.console import SOME_REFUSED, ProgressLine, say, table
 from edge_classifier.errors import InvalidValueError, NotImportableError
 from edge_classifier.importers import Refusal, Stretch, open_importer
@@ -106,7 +107,7 @@ def _open_all(options: argparse.Namespace) -> tuple[list[Importer], list[Refusal
             refused.append(opened)
         else:
             importers.append(opened)
-            say(f"{_shown(path)}: {opened.description}")
+            say(f"{printable(str(path))}: {opened.description}")
     if values != (None, None, None) and not any(isinstance(i, VideoImporter) for i in importers):
         raise InvalidValueError(
             "--every, --from and --to choose frames of a video; no video is named."
@@ -161,13 +162,13 @@ def _tell(
     report: ImportReport, importers: list[Importer], store: ProjectStore | None, *, dry_run: bool
 ) -> None:
     _say_refused(report.refused)
-    left_alone = [_shown(name) for importer in importers for name in importer.left_alone]
+    left_alone = [printable(name) for importer in importers for name in importer.left_alone]
     if left_alone:
         more = len(left_alone) - _NAMED
         named = ", ".join(left_alone[:_NAMED]) + (f" and {more} more" if more > 0 else "")
         say(f"Left alone, as they are no pictures: {named}")
     for note in chain(*(importer.notes for importer in importers), report.notes):
-        say(f"Note: {_shown(note)}")
+        say(f"Note: {printable(note)}")
     sys.stdout.write(_table(report, store, dry_run=dry_run))
     sys.stdout.flush()
     parts = [f"{report.added_count:,} {'would be added' if dry_run else 'added'}"]
@@ -204,7 +205,7 @@ def _classes_of(report: ImportReport) -> Iterator[str]:
 
 def _say_refused(refused: list[Refusal]) -> None:
     for refusal in refused:
-        source, reason = _shown(refusal.source), _shown(refusal.reason)
+        source, reason = printable(refusal.source), printable(refusal.reason)
         # messages made for one file name it themselves
         say(f"refused: {reason if source in reason else f'{source}: {reason}'}")
 
@@ -215,8 +216,3 @@ def _exit_code(report: ImportReport) -> int:
     if not report.refused and not report.stopped:
         return 0
     return SOME_REFUSED if report.added_count or report.duplicates else NOTHING_DONE
-
-
-def _shown(text: object) -> str:
-    """Show a name so that it cannot steer the terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))

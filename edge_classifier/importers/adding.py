@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from edge_classifier.adapters.store import ProjectStore
+    from edge_classifier.frame import EncodedImage
     from edge_classifier.importers.candidate import Candidate, Item
     from edge_classifier.protocols import Cancelled, Progress
 
@@ -81,11 +82,12 @@ def add(
         raise InvalidValueError("Expected a project to add to, received none.")
     adding = _Adding(store, progress or _silent, cancelled or _never, stored=not dry_run)
     report = adding.report
-    reading = read_ahead(items)
+    reading = read_ahead(items, adding.is_known)
     try:
         for number, (item, read) in enumerate(reading):
             adding.stop_if_cancelled()
-            adding.progress(number / max(total or 0, number + 1), f"adding, {number:,} done")
+            done = number / max(total, number + 1) if total else 0.0
+            adding.progress(done, f"adding, {number:,} done")
             if isinstance(item, Refusal):
                 report.refused.append(item)
             else:
@@ -130,6 +132,10 @@ class _Adding:
         if self._cancelled():
             raise CancelledError("Stopped by the user.")
 
+    def is_known(self, sha256: str) -> bool:
+        """Say whether the very file is in the project."""
+        return self._index.find_bytes(sha256) is not None
+
     def take(self, candidate: Candidate, read: Callable[[], ReadPicture]) -> None:
         """Add one candidate, or say why not.
 
@@ -147,12 +153,17 @@ class _Adding:
         except (InvalidImageError, InvalidClassNameError) as error:
             self._refuse(candidate, str(error))
             return
-        there = self._index.find_bytes(picture.encoded.sha256) or self._index.find_pixels(
-            picture.size, picture.pixels, self.progress, self._cancelled
-        )
-        if there is None:
-            self._add(candidate, picture, class_name)
-        elif there == class_name:
+        there = self._index.find_bytes(picture.sha256)
+        if there is None and picture.encoded is not None:
+            height, width = picture.encoded.image.shape[:2]
+            there = self._index.find_pixels(
+                (width, height), picture.pixels, self.progress, self._cancelled
+            )
+            if there is None:
+                self._add(candidate, picture.encoded, class_name)
+                self._index.add(picture.sha256, picture.pixels, class_name)
+                return
+        if there == class_name:
             self.report.duplicates += 1
         else:
             self._refuse(candidate, f"the same picture is in the class {there!r} already")
@@ -162,17 +173,14 @@ class _Adding:
         if self._store is not None:
             self._index.save()
 
-    def _add(self, candidate: Candidate, picture: ReadPicture, class_name: str) -> None:
+    def _add(self, candidate: Candidate, encoded: EncodedImage, class_name: str) -> None:
         held_out = candidate.held_out
         if self._store is not None:
             if class_name not in self._store.class_names():
                 self._store.add_class(class_name)
             burst_id = self._burst_of(self._store, candidate, class_name)
-            sample = self._store.add_sample(
-                picture.encoded, class_name, burst_id, held_out=held_out
-            )
+            sample = self._store.add_sample(encoded, class_name, burst_id, held_out=held_out)
             note_source(self._store.path, sample, candidate.source)
-        self._index.add(picture.encoded.sha256, picture.pixels, class_name)
         (self.report.held_out if held_out else self.report.added)[class_name] += 1
 
     def _burst_of(self, store: ProjectStore, candidate: Candidate, class_name: str) -> str:

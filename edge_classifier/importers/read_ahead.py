@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.adapters.bulk import core_count
+from edge_classifier.adapters.image_file import encode_file
 from edge_classifier.adapters.pixel_index import pixel_hash
 from edge_classifier.errors import InvalidImageError
-from edge_classifier.importers.candidate import Refusal
+from edge_classifier.importers.candidate import FilePicture, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -27,27 +29,25 @@ class ReadPicture:
     """A candidate's picture.
 
     Attributes:
-        encoded: As it will be stored.
-        pixels: Its `pixel_hash`.
+        sha256: Hash of the file that it is, or will be.
+        encoded: As it will be stored; `None` if the very file is known.
+        pixels: Its `pixel_hash`; empty likewise.
     """
 
-    encoded: EncodedImage
-    pixels: str
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height in pixels."""
-        height, width = self.encoded.image.shape[:2]
-        return width, height
+    sha256: str
+    encoded: EncodedImage | None = None
+    pixels: str = ""
 
 
 def read_ahead(
-    items: Iterable[Item],
+    items: Iterable[Item], is_known: Callable[[str], bool]
 ) -> Generator[tuple[Item, Callable[[], ReadPicture]], None, None]:
     """Read candidates before they are asked for.
 
     Args:
         items: Taken only as far ahead as the threads need.
+        is_known: Says whether a file of this SHA-256 is there already, so that it need not be
+            decoded; asked from the threads.
 
     Yields:
         Each item, and what waits for its picture: it raises `InvalidImageError` where that
@@ -58,7 +58,7 @@ def read_ahead(
     executor = ThreadPoolExecutor(threads, thread_name_prefix="import")
     try:
         for item in items:
-            running.append((item, executor.submit(_read, item).result))
+            running.append((item, executor.submit(_read, item, is_known).result))
             if len(running) > threads:
                 yield running.popleft()
         while running:
@@ -67,8 +67,16 @@ def read_ahead(
         executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _read(item: Item) -> ReadPicture:
+def _read(item: Item, is_known: Callable[[str], bool]) -> ReadPicture:
     if isinstance(item, Refusal):
         raise InvalidImageError(item.reason)
-    encoded = item.picture.encoded()
-    return ReadPicture(encoded, pixel_hash(encoded.image))
+    picture = item.picture
+    if isinstance(picture, FilePicture):
+        data = picture.read()
+        sha256 = hashlib.sha256(data).hexdigest()
+        if is_known(sha256):
+            return ReadPicture(sha256)
+        encoded = encode_file(data, picture.name)
+    else:
+        encoded = picture.encoded()
+    return ReadPicture(encoded.sha256, encoded, pixel_hash(encoded.image))

@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING, Final
 import cv2
 
 from edge_classifier.adapters.camera import open_source
-from edge_classifier.errors import CameraNotFoundError, InvalidValueError, NotImportableError
-from edge_classifier.importers.candidate import Candidate, FramePicture
+from edge_classifier.errors import (
+    CameraError,
+    CameraNotFoundError,
+    InvalidValueError,
+    NotImportableError,
+)
+from edge_classifier.importers.candidate import Candidate, FramePicture, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,7 +100,7 @@ class VideoImporter:
         return ()
 
     def __iter__(self) -> Iterator[Item]:
-        """Give the frames."""
+        """Give the frames, and a refusal in place of what cannot be read."""
         first: int | None = None
         source = open_source(str(self._path), paced=False)
         try:
@@ -113,5 +118,7 @@ class VideoImporter:
                         FramePicture(frame.image),
                         group=str(self._path),
                     )
+        except CameraError as error:
+            yield Refusal(str(self._path), str(error))
         finally:
             source.close()
