@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from picture_files import picture_bytes, write_pictures
+from shared_data import shared_folder
 
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.cli import main
@@ -102,6 +103,27 @@ def test_a_class_can_be_said_for_everything(data: Path, project: Path) -> None:
     with ProjectStore.open(project) as store:
         assert store.class_names() == ("pet",)
         assert len(store.samples()) == 3
+
+
+def test_pictures_can_be_named_one_by_one(
+    data: Path, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_pictures(data, "mug-1.jpg", "mug-2.jpg", "me.jpg")
+    paths = [str(data / name) for name in ("mug-1.jpg", "mug-2.jpg", "me.jpg")]
+    assert main(["add", str(project), *paths]) == 3
+    err = capsys.readouterr().err
+    assert "2 added, 1 refused." in err
+    assert err.count("\n") == 3
+    assert f"refused: {data}/me.jpg: neither a folder nor its name tells its class" in err
+
+
+def test_a_stretch_of_a_video_becomes_one_burst(project: Path) -> None:
+    video = shared_folder("data", "clips", "bottles.mp4")
+    words = ["--class", "bottle", "--from", "1", "--to", "2", "--every", "5"]
+    assert main(["add", str(project), str(video), *words]) == 0
+    with ProjectStore.open(project) as store:
+        assert len(store.samples()) in {5, 6}
+        assert len({s.burst_id for s in store.samples()}) == 1
 
 
 def test_options_of_videos_need_a_video(

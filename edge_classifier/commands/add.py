@@ -17,6 +17,7 @@ from edge_classifier.commands.console import SOME_REFUSED, ProgressLine, say, ta
 from edge_classifier.errors import InvalidValueError, NotImportableError
 from edge_classifier.importers import Refusal, Stretch, open_importer
 from edge_classifier.importers.adding import add
+from edge_classifier.importers.single_file import SingleFileImporter
 from edge_classifier.importers.video import EVERY, VideoImporter
 
 if TYPE_CHECKING:
@@ -107,7 +108,8 @@ def _open_all(options: argparse.Namespace) -> tuple[list[Importer], list[Refusal
             refused.append(opened)
         else:
             importers.append(opened)
-            say(f"{printable(str(path))}: {opened.description}")
+            if not isinstance(opened, SingleFileImporter):  # a shell may name thousands of them
+                say(f"{printable(str(path))}: {opened.description}")
     if values != (None, None, None) and not any(isinstance(i, VideoImporter) for i in importers):
         raise InvalidValueError(
             "--every, --from and --to choose frames of a video; no video is named."
