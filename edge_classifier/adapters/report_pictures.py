@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
+from edge_classifier.adapters.image_file import read_image
 from edge_classifier.errors import InvalidImageError
-from edge_classifier.predictor import read_picture
 from edge_classifier.report import MistakePicture
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def mistake_pictures(
 def _small_jpeg(path: Path) -> bytes:
     """Read a picture and shrink it; empty if it has gone meanwhile."""
     try:
-        image = read_picture(path)
+        image = read_image(path)
     except InvalidImageError:
         return b""
     height, width = image.shape[:2]

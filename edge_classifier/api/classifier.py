@@ -1,4 +1,4 @@
-"""The classifier for Python programs, in scikit-learn's habit."""
+"""`ImageClassifier`: learns, answers, and keeps what it learned."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from edge_classifier.adapters.classifier_file import (
     save_classifier,
 )
 from edge_classifier.adapters.project_folder import is_project
-from edge_classifier.api_estimator import Estimator
-from edge_classifier.api_images import ColourOrder, as_image
-from edge_classifier.api_samples import bursts_of, checked_labels, labelled, read_project
+from edge_classifier.api.estimator import Estimator
+from edge_classifier.api.images import ColourOrder, as_image
+from edge_classifier.api.samples import bursts_of, checked_labels, labelled, read_project
 from edge_classifier.errors import BackboneMismatchError, InvalidValueError, NotTrainedError
 from edge_classifier.training import HeadSettings, train
 
@@ -334,7 +334,7 @@ class ImageClassifier(Estimator):
             NotTrainedError: before `fit`.
             ExportError: if it cannot be written, or is not the same classifier.
         """
-        from edge_classifier.api_export import (  # noqa: PLC0415 - most programs never export
+        from edge_classifier.api.export import (  # noqa: PLC0415 - most programs never export
             export_with,
         )
 
