@@ -7,10 +7,14 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
+import exported_project
 import pytest
+
+from edge_classifier.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +40,19 @@ def screen() -> Iterator[str]:
     yield f":{number}"
     server.terminate()
     server.wait(10)
+
+
+@pytest.fixture(scope="session")
+def taught_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project on the built-in backbone with three classes and a trained model."""
+    path = tmp_path_factory.mktemp("taught") / "things"
+    exported_project.teach(path).store.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def bundle(taught_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Everything that can be exported from that project; converted once for all tests."""
+    folder = tmp_path_factory.mktemp("exported") / "things-bundle"
+    assert main(["export", str(taught_project), "--format", "all", "-o", str(folder)]) == 0
+    return folder

@@ -561,7 +561,6 @@ _IMAGE_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 _WIDTH, _HEIGHT, _FPS = 640, 480, 30
 _MJPG: Final = 0x47504A4D  # FOURCC: uncompressed pictures do not fit through USB 2 at this rate
 _LOST_AFTER_S: Final = 1.0
-_RETRY_S: Final = 1.0
 _URL_TIMEOUT_MS: Final = 4000
 
 
@@ -857,18 +856,25 @@ class Reader:
         source: Opened here.
         prepare: Makes the network's input.
         pace_s: Seconds between pictures of a video, or 0 for as fast as they are taken.
+        retry_s: Seconds until a lost source is opened again.
 
     Raises:
         ClassifyError: if the source cannot be opened.
     """
 
     def __init__(
-        self, source: Source, prepare: Callable[[Image], npt.NDArray[Any]], pace_s: float = 0.0
+        self,
+        source: Source,
+        prepare: Callable[[Image], npt.NDArray[Any]],
+        *,
+        pace_s: float = 0.0,
+        retry_s: float = 1.0,
     ) -> None:
         source.open()
         self.source = source
         self._prepare = prepare
         self._pace_s = pace_s
+        self._retry_s = retry_s
         self._queue: queue.Queue[Prepared | Exception | None] = queue.Queue(1 if source.live else 4)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
@@ -923,10 +929,10 @@ class Reader:
             index += 1
 
     def _open_again(self) -> None:
-        say(f"{self.source.name} is lost; trying again every {_RETRY_S:.0f} s.")
+        say(f"{self.source.name} is lost; waiting for it to come back.")
         while not self._closing.is_set():
             self.source.close()
-            self._closing.wait(_RETRY_S)
+            self._closing.wait(self._retry_s)
             try:
                 self.source.open()
             except ClassifyError:
@@ -1409,7 +1415,7 @@ def _run(options: argparse.Namespace, classifier: Classifier) -> int:
         if options.on_change or options.webhook:
             outputs.append(OnChange(options.on_change, options.webhook, max(1, options.hold)))
         window = source.video and not (options.no_window or options.benchmark) and Window.possible()
-        reader = Reader(source, classifier.prepare, _pace(source, shown=window))
+        reader = Reader(source, classifier.prepare, pace_s=_pace(source, shown=window))
         if window:
             outputs.append(Window(f"{classifier.bundle.folder.name} on {source.name}"))
         if benchmark:

@@ -81,7 +81,7 @@ def build_graph(
         inverse_length = layers.Lambda(keras.ops.rsqrt)(squared_length)
     if linear:
         products = layers.Multiply()([dense(features, head["weights"]), inverse_length])
-        bias = keras.ops.convert_to_tensor(head["bias"])
+        bias = keras.ops.convert_to_tensor(head["bias"][None])
         logits = layers.Lambda(lambda tensor: tensor + bias)(products)
     else:
         hidden = dense(features, head["hidden_weights"], head["hidden_bias"], "relu")
