@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from edge_classifier.adapters.files import describe, reported, write_atomic
+from edge_classifier.adapters.files import describe, read_regular, reported, write_atomic
 from edge_classifier.adapters.model_file import model_as_arrays, model_from_arrays
 from edge_classifier.errors import ProjectFormatError
 from edge_classifier.frame import FeatureSet
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _FORMAT: Final = 1
 _MODEL: Final = "model_"
 _PLAIN_LABELS: Final = "iuUb"
+_MAX_BYTES: Final = 1 << 33
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +85,8 @@ def load_classifier(path: Path) -> SavedClassifier:
         ProjectFormatError: if it cannot be read, is none, or was written by a newer version.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        content_bytes = io.BytesIO(read_regular(path, _MAX_BYTES))
+        with np.load(content_bytes, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         content = json.loads(arrays.pop("meta").tobytes())
         if content["format"] != _FORMAT:

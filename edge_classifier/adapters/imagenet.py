@@ -6,6 +6,7 @@ import ast
 import json
 import threading
 import zipfile
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -132,22 +133,31 @@ def read_labels(path: Path) -> tuple[str, ...]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidValueError(f"The labels in {path} cannot be read: {error}.") from error
-    found: object = None
-    if text.lstrip()[:1] in ("{", "["):
-        try:
-            found = json.loads(text)
-        except ValueError:
-            try:
-                found = ast.literal_eval(text)
-            except (ValueError, SyntaxError, RecursionError, MemoryError):
-                found = None
-    if isinstance(found, dict):
-        names = [str(found[key]) for key in sorted(found, key=int)]
-    elif isinstance(found, list):
-        names = [str(name) for name in found]
-    else:
-        names = text.splitlines()
+    found = _parsed(text)
+    try:
+        if isinstance(found, dict):
+            names = [str(found[key]) for key in sorted(found, key=int)]
+        elif isinstance(found, list):
+            names = [str(name) for name in found]
+        else:
+            names = text.splitlines()
+    except (ValueError, TypeError) as error:  # keys that are no numbers
+        raise InvalidValueError(
+            f"Expected numbers of classes with their names in {path}: {error}."
+        ) from error
     return _thousand(names, path)
+
+
+def _parsed(text: str) -> object:
+    """Read JSON, or what Python writes for the same; `None` if it is neither."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return None
+    for parse in (json.loads, ast.literal_eval):
+        # Parsers give up on deep nesting in ways of their own.
+        with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+            parsed: object = parse(text)
+            return parsed
+    return None
 
 
 def _thousand(names: Sequence[str], path: Path) -> tuple[str, ...]:

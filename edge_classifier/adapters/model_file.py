@@ -138,7 +138,8 @@ def _read(path: Path) -> tuple[Model, dict[str, Any]]:
 
 
 def _parse(path: Path) -> tuple[Model, dict[str, Any]]:
-    with np.load(path, allow_pickle=False) as file:
+    # From memory, as NumPy leaves the file open where it turns out to be damaged.
+    with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
         meta = json.loads(file["meta"].tobytes())
         arrays = {name: file[name] for name in file.files if name != "meta"}
     if meta["format"] != _FORMAT:

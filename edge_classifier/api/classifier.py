@@ -241,7 +241,8 @@ class ImageClassifier(Estimator):
             NotTrainedError: before `fit`.
             InvalidImageError: if a picture cannot be read.
         """
-        labels: npt.NDArray[Any] = self.classes_[self.predict_proba(images).argmax(axis=1)]
+        scores = self.predict_proba(images)
+        labels: npt.NDArray[Any] = self.classes_[scores.argmax(axis=1)]
         return labels
 
     def is_unknown(self, images: Iterable[object]) -> npt.NDArray[np.bool_]:
