@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from edge_classifier.errors import BackboneMismatchError, NotTrainedError, Proje
 from edge_classifier.training import train
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from edge_classifier.assemble import BackboneChoice
@@ -84,6 +85,22 @@ def load_for(
             f"{loaded.backbone.info.name}` changes that."
         )
     return loaded
+
+
+@contextmanager
+def loaded_for(
+    store: ProjectStore, choice: BackboneChoice, progress: Progress, *, may_change: bool
+) -> Iterator[LoadedBackbone]:
+    """Load a project's backbone for a block; its cache is closed at the end, whatever happens.
+
+    Raises:
+        EdgeClassifierError: as `load_for` does.
+    """
+    loaded = load_for(store, choice, progress, may_change=may_change)
+    try:
+        yield loaded
+    finally:
+        loaded.cache.close()
 
 
 def gather(

@@ -57,12 +57,10 @@ def read_project(path: Path, weights: Path | None) -> ReadProject:
     """
     with workbench.open_for_reading(path) as store:
         settings = head_settings(store, {})
-        loaded = workbench.load_for(
-            store, BackboneChoice(weights=weights), _ignore, may_change=False
-        )
-        model, _fresh = workbench.trained_model(store, loaded)
-        gathered = workbench.gather(store, loaded, _ignore)
-        loaded.cache.close()
+        choice = BackboneChoice(weights=weights)
+        with workbench.loaded_for(store, choice, _ignore, may_change=False) as loaded:
+            model, _fresh = workbench.trained_model(store, loaded)
+            gathered = workbench.gather(store, loaded, _ignore)
     info = loaded.backbone.info
     params = {
         "backbone": info.name,

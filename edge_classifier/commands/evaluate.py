@@ -82,9 +82,11 @@ def run(options: argparse.Namespace) -> int:
         )
     with workbench.open_for_reading(options.project) as store:
         settings = head_settings(store, {})
-        with ProgressLine("loading the backbone") as progress:
-            choice = shared.backbone_choice(options)
-            loaded = workbench.load_for(store, choice, progress, may_change=False)
+        choice = shared.backbone_choice(options)
+        with (
+            ProgressLine("loading the backbone") as progress,
+            workbench.loaded_for(store, choice, progress, may_change=False) as loaded,
+        ):
             if options.path is not None:
                 judge = _on_folder
             elif store.held_out() and not options.cross_validate:
@@ -92,7 +94,6 @@ def run(options: argparse.Namespace) -> int:
             else:
                 judge = _on_bursts
             outcome = judge(options, store, loaded, settings, progress)
-        loaded.cache.close()
     for line in outcome.refused:
         say(f"refused: {printable(line)}")
     if options.json:

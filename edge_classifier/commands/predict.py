@@ -157,11 +157,12 @@ def _from_project(options: argparse.Namespace) -> int:
 def _of_project(options: argparse.Namespace) -> Predictor:
     """Open a project, and say so where its model is out of date."""
     with workbench.open_for_reading(options.project) as store:
-        with ProgressLine("loading the backbone") as progress:
-            choice = shared.backbone_choice(options)
-            loaded = workbench.load_for(store, choice, progress, may_change=False)
+        choice = shared.backbone_choice(options)
+        with (
+            ProgressLine("loading the backbone") as progress,
+            workbench.loaded_for(store, choice, progress, may_change=False) as loaded,
+        ):
             model, fresh = workbench.trained_model(store, loaded)
-        loaded.cache.close()
         if not fresh:
             say(
                 f"{store.name} has changed since it was trained; "

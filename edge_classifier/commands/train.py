@@ -32,16 +32,16 @@ def run(options: argparse.Namespace) -> int:
     """Train; the exit code is 3 where some pictures could not be read."""
     with ProjectStore.open(options.project) as store:
         settings = head_settings(store, shared.head_changes(options))
-        with ProgressLine("loading the backbone") as progress:
-            loaded = workbench.load_for(
-                store, shared.backbone_choice(options), progress, may_change=True
-            )
+        choice = shared.backbone_choice(options)
+        with (
+            ProgressLine("loading the backbone") as progress,
+            workbench.loaded_for(store, choice, progress, may_change=True) as loaded,
+        ):
             started = time.monotonic()
             gathered = workbench.gather(store, loaded, progress, threads=options.threads)
             extracted = time.monotonic()
             model = workbench.train_project(store, loaded, gathered, settings, progress)
             trained = time.monotonic()
-        loaded.cache.close()
     for line in gathered.refused:
         say(line)
     say(f"backbone: {loaded.note}")
