@@ -1,0 +1,1 @@
+"""The parts of the few-shot benchmark that need no picture and no network."""
