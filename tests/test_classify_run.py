@@ -164,6 +164,91 @@ def test_a_picture_that_cannot_be_read_is_named_and_the_rest_is_answered(
     assert result.returncode == 1
 
 
+def test_with_a_screen_a_window_shows_the_video(bundle: Path, video: Path, screen: str) -> None:
+    result = subprocess.run(  # noqa: S603 - our own file
+        [sys.executable, str(bundle / "classify.py"), str(video), "--frames", "5"],
+        env={**os.environ, "DISPLAY": screen},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert len(records(result)) == 5
+
+
+_PICAMERA2 = """
+import numpy as np
+
+class Picamera2:
+    def create_video_configuration(self, main):
+        assert main["format"] == "RGB888"
+        return main
+
+    def configure(self, configuration):
+        width, height = configuration["size"]
+        self.shape = (height, width, 3)
+
+    def start(self):
+        self.started = True
+
+    def capture_array(self, name):
+        assert self.started and name == "main"
+        return np.full(self.shape, (200, 100, 50), np.uint8)
+
+    def close(self):
+        self.started = False
+"""
+
+
+def test_the_pi_camera_is_used_through_picamera2(bundle: Path, tmp_path: Path) -> None:
+    """As far as that can be shown without one: this stand-in has the calls of its manual."""
+    (tmp_path / "picamera2.py").write_text(_PICAMERA2)
+    hidden = ("DISPLAY", "WAYLAND_DISPLAY")
+    result = subprocess.run(  # noqa: S603 - our own file
+        [sys.executable, str(bundle / "classify.py"), "picamera", "--frames", "3"],
+        env={
+            **{key: value for key, value in os.environ.items() if key not in hidden},
+            "PYTHONPATH": str(tmp_path),
+        },
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert [r["source"] for r in records(result)] == ["the Pi camera"] * 3
+
+
+def test_without_picamera2_it_says_how_to_get_it(bundle: Path) -> None:
+    result = run(bundle, "picamera")
+    assert result.returncode == 1
+    assert "sudo apt install python3-picamera2" in told(result)[0]
+
+
+def test_a_live_page_is_a_source_for_another_classifier(bundle: Path) -> None:
+    page = LivePage("127.0.0.1:0")
+    stop = threading.Event()
+
+    def keep_showing() -> None:
+        number = 0
+        while not stop.wait(0.02):
+            page.show(_picture(number), _answer("ball"))
+            number += 1
+
+    thread = threading.Thread(target=keep_showing)
+    thread.start()
+    try:
+        result = run(bundle, f"{page.url}stream", "--frames", "3")
+    finally:
+        stop.set()
+        thread.join(10)
+        page.close()
+    assert result.returncode == 0, result.stderr
+    assert {r["source"] for r in records(result)} == {f"{page.url}stream"}
+    assert len(records(result)) == 3
+
+
 # Verifying on the device
 
 

@@ -20,7 +20,8 @@ from edge_classifier.errors import (
 )
 from edge_classifier.export.bundle import new_bundle
 from edge_classifier.export.choice import spread
-from edge_classifier.export.comparison import Run, compare
+from edge_classifier.export.comparison import Comparison, Run, compare
+from edge_classifier.export.exporter import _kept
 from edge_classifier.export.formats import LIMITS, chosen_formats, possible_formats, refusal
 from edge_classifier.export.weights_file import weights_file
 from edge_classifier.frame import Sample
@@ -123,6 +124,35 @@ def test_int8_is_refused_for_v3_with_the_reason(name: str) -> None:
 def test_an_unknown_format_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(InvalidValueError, match=r"float32, float16, .* received 'onnx'"):
         chosen_formats("onnx")
+
+
+# Which files stay
+
+
+def _compared(name: str, size: int, ms: float) -> Comparison:
+    run = Run(np.array([[0.9, 0.1]], np.float32), bytes=size, ms=ms)
+    return compare(name, run, run)
+
+
+COMPARED = {
+    "float32": _compared("float32", 4_000_000, 1.2),
+    "float16": _compared("float16", 2_000_000, 1.2),
+    "int8": _compared("int8", 1_000_000, 0.8),
+}
+
+
+def test_auto_takes_the_smallest_and_fastest_file_that_is_right() -> None:
+    assert _kept("auto", COMPARED, {}) == ["int8"]
+    assert _kept("auto", COMPARED, {"int8": "it differs"}) == ["float16"]
+
+
+def test_all_keeps_what_is_right_and_begins_with_float32() -> None:
+    assert _kept("all", COMPARED, {"float16": "it differs"}) == ["float32", "int8"]
+
+
+def test_a_format_that_was_asked_for_and_is_not_right_is_an_error() -> None:
+    with pytest.raises(ExportError, match="int8 is not the same classifier: it differs"):
+        _kept("int8", {"int8": COMPARED["int8"]}, {"int8": "it differs"})
 
 
 # Weights

@@ -60,6 +60,8 @@ for release in ${RELEASES:-bookworm:3.11 trixie:3.13}; do
         mmdebstrap --quiet --variant=extract --arch=arm64 \
             --include=python3,libgl1,$glib,libgomp1,libstdc++6 "$name" "$root"
     fi
+    # Since trixie another package makes this link, which a mere extraction does not have.
+    [[ -e $root/lib ]] || ln -s usr/lib "$root/lib"
     say "wheels for Python $version on arm64"
     # pip does not take a newer tag for an older one: every tag in use has to be named.
     "$python" -m pip download --quiet --disable-pip-version-check --only-binary=:all: \
@@ -82,9 +84,10 @@ for release in ${RELEASES:-bookworm:3.11 trixie:3.13}; do
         -c 'import platform, cv2, numpy; print(platform.machine(), "Python", platform.python_version(), "NumPy", numpy.__version__, "OpenCV", cv2.__version__)')"
     there --verify || failed=1
     for format in "${formats[@]}"; do
-        there "$pictures" --no-window --format "$format" | labels >"$work/pictures-$format-$name.tsv"
+        there "$pictures" --no-window --format "$format" |
+            labels >"$work/pictures-$format-$name.tsv" || failed=1
         there "$video" --no-window --frames "$frames" --format "$format" |
-            labels >"$work/video-$format-$name.tsv"
+            labels >"$work/video-$format-$name.tsv" || failed=1
         for kind in pictures video; do
             count=$(wc -l <"$work/$kind-$format-here.tsv")
             if cmp -s "$work/$kind-$format-here.tsv" "$work/$kind-$format-$name.tsv"; then

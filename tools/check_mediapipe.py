@@ -2,7 +2,7 @@
 
 MediaPipe brings an OpenCV of its own, so it needs an environment of its own; hence the pipe:
 
-    python BUNDLE/classify.py PICTURES --no-window | MEDIAPIPE_PYTHON tools/check_mediapipe.py BUNDLE
+    python BUNDLE/classify.py PICTURES | MEDIAPIPE_PYTHON tools/check_mediapipe.py BUNDLE
 
 Every model file of the bundle that MediaPipe is meant to read is loaded as it is: labels and
 normalisation come from the metadata inside the file. The pictures are those that classify.py

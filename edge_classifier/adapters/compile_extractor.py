@@ -79,12 +79,12 @@ def build_keras_model(backbone: BackboneInfo | str, weights: Path) -> Any:  # no
     return keras.Model(model.inputs, model.get_layer(spec.layer).output)
 
 
-def convert(model: Any) -> bytes:  # noqa: ANN401 - Keras publishes no types
-    """Convert a Keras model to float32 TFLite for one image at a time.
+def freeze(model: Any) -> Any:  # noqa: ANN401 - Keras and TensorFlow publish no types
+    """Turn a Keras model into one function of one image, its variables made constants.
 
-    The variables are frozen before the conversion: `TFLiteConverter.from_keras_model` gives the
-    same network, but takes five times as long, most of it in writing a SavedModel; and
-    `from_concrete_functions` leaves variables outside the file.
+    `TFLiteConverter.from_keras_model` gives the same network, but takes five times as long, most
+    of it in writing a SavedModel; and `from_concrete_functions` leaves variables outside the
+    file unless they are constants.
     """
     import tensorflow as tf  # noqa: PLC0415 - slow, and for child processes only
     from tensorflow.python.framework.convert_to_constants import (  # noqa: PLC0415 - same
@@ -92,14 +92,20 @@ def convert(model: Any) -> bytes:  # noqa: ANN401 - Keras publishes no types
     )
 
     @tf.function  # type: ignore[untyped-decorator]  # TensorFlow publishes no types
-    def extract(image: Any) -> Any:  # noqa: ANN401 - a symbolic tensor
+    def run(image: Any) -> Any:  # noqa: ANN401 - a symbolic tensor
         return model(image, training=False)
 
-    traced = extract.get_concrete_function(
+    traced = run.get_concrete_function(
         tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name="image")
     )
-    frozen = convert_variables_to_constants_v2(traced)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen], tf.Module())
+    return convert_variables_to_constants_v2(traced)
+
+
+def convert(model: Any) -> bytes:  # noqa: ANN401 - Keras publishes no types
+    """Convert a Keras model to float32 TFLite for one image at a time."""
+    import tensorflow as tf  # noqa: PLC0415 - slow, and for child processes only
+
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([freeze(model)], tf.Module())
     return bytes(converter.convert())
 
 

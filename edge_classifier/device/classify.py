@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import hashlib
+import io
 import json
 import math
 import os
@@ -353,7 +354,7 @@ class Bundle:
         path = folder / "spec.json"
         try:
             spec = json.loads(path.read_text(encoding="utf-8"))
-            labels = (folder / "labels.txt").read_text(encoding="utf-8").splitlines()
+            labels = (folder / "labels.txt").read_text(encoding="utf-8").rstrip("\n").split("\n")
         except OSError as error:
             raise ClassifyError(
                 f"{folder} is no whole bundle: {Path(error.filename or path).name} cannot be read "
@@ -1355,6 +1356,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     here = Path(__file__).resolve().parent
     parser.add_argument("--bundle", type=Path, default=here, help=argparse.SUPPRESS)
     add_arguments(parser)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # JSON is, whatever the locale
     return run(parser.parse_args(arguments))
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from edge_classifier.adapters.compile_extractor import build_keras_model
+from edge_classifier.adapters.compile_extractor import build_keras_model, freeze
 from edge_classifier.device.classify import Preprocessing
 from edge_classifier.errors import BackboneError, WeightsMismatchError
 from edge_classifier.export.formats import INT8, SCORES, SIMILARITIES
@@ -93,23 +93,6 @@ def build_graph(
     return keras.Model(backbone.input, outputs)
 
 
-def freeze(model: Any) -> Any:  # noqa: ANN401 - Keras and TensorFlow publish no types
-    """Turn a Keras model into one function of one image, its variables made constants."""
-    import tensorflow as tf  # noqa: PLC0415 - slow, and for child processes only
-    from tensorflow.python.framework.convert_to_constants import (  # noqa: PLC0415 - same
-        convert_variables_to_constants_v2,
-    )
-
-    @tf.function  # type: ignore[untyped-decorator]  # TensorFlow publishes no types
-    def classify(image: Any) -> Any:  # noqa: ANN401 - a symbolic tensor
-        return [tf.identity(output) for output in model(image, training=False)]
-
-    traced = classify.get_concrete_function(
-        tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name="image")
-    )
-    return convert_variables_to_constants_v2(traced)
-
-
 def convert(
     frozen: Any,  # noqa: ANN401 - a TensorFlow function
     model_format: str,
@@ -118,7 +101,7 @@ def convert(
     """Convert to a TFLite file.
 
     Args:
-        frozen: From `freeze`.
+        frozen: From `compile_extractor.freeze`.
         model_format: One of `formats.LIMITS`.
         representative: `(N, S, S, 3)` inputs that calibrate int8.
     """
