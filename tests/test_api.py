@@ -56,7 +56,7 @@ def test_it_learns_and_answers_with_the_labels_it_was_given() -> None:
     np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-6)
 
 
-@pytest.mark.parametrize("labels", [[7, -2], [True, False], ["ü", "犬"]])
+@pytest.mark.parametrize("labels", [[7, -2], [True, False], ["ü", "犬"], [2.0, 1.0]])
 def test_labels_keep_their_type(labels: list[Any]) -> None:
     classifier = ImageClassifier(FakeBackbone())
     classifier.fit(pictures(RED) + pictures(BLUE), np.repeat(labels, 6))
@@ -239,8 +239,10 @@ def test_as_many_labels_as_pictures_are_expected() -> None:
         ImageClassifier(FakeBackbone()).fit(pictures(RED), ["red"] * 5)
     with pytest.raises(InvalidValueError, match="6 pictures and 5 labels"):
         ImageClassifier(FakeBackbone()).fit(iter(pictures(RED)), ["red"] * 5)
-    with pytest.raises(InvalidValueError, match="text, integers or booleans"):
-        ImageClassifier(FakeBackbone()).fit(pictures(RED), [0.5] * 6)
+    labels: Any
+    for labels in ([0.5] * 6, [None] * 6, [["red"]] * 6):
+        with pytest.raises(InvalidValueError, match="text, integers or booleans"):
+            ImageClassifier(FakeBackbone()).fit(pictures(RED), labels)
 
 
 def test_one_path_in_place_of_many_is_refused() -> None:

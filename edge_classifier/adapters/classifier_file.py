@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _FORMAT: Final = 1
 _MODEL: Final = "model_"
-_PLAIN_LABELS: Final = "iuUb"
+_PLAIN_LABELS: Final = "iuUbf"
 _MAX_BYTES: Final = 1 << 33
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from edge_classifier.model import Model
 
 PLAIN_LABELS: Final = "iuUb"
-"""NumPy's kinds of labels that can be kept in a file: integers, text, booleans."""
+"""NumPy's kinds of what can be a label: integers, text, booleans."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,11 +89,12 @@ def _ignore(_done: float, _what: str | None = None, /) -> None:
 def checked_labels(labels: npt.ArrayLike, count: int | None) -> npt.NDArray[Any]:
     """Refuse labels that are not one a picture, or of no type that can be kept."""
     array = np.asarray(labels)
-    if array.dtype.kind == "O" and all(isinstance(label, str) for label in array.flat):
-        array = array.astype(np.str_)
-    if array.ndim != 1 or (array.size and array.dtype.kind not in PLAIN_LABELS):
+    if array.dtype.kind == "O":
+        array = np.array(array.tolist())
+    whole = array.dtype.kind == "f" and bool((array == np.round(array)).all())
+    if array.ndim != 1 or (array.size and not whole and array.dtype.kind not in PLAIN_LABELS):
         raise InvalidValueError(
-            "Expected labels of shape (N,), text, integers or booleans, "
+            "Unknown label type: expected text, integers or booleans of shape (N,), "
             f"received shape {array.shape} and dtype {array.dtype}."
         )
     if count is not None and len(array) != count:
