@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 REFRESH_S: Final = 1 / 60
 """Shown pictures are at least this far apart: no screen shows more, and drawing is not free."""
 
-SHOWING_SHARE: Final = 0.1
+SHOWING_SHARE: Final = 0.07
 """Of the time, at most, while frames are waiting to be inferred on; HighGUI alone sleeps for
 about 2 ms a picture. A loop that has time to spare shows every frame."""
+
+LONGEST_WAIT_S: Final = 0.05
+"""A slow machine shows this often all the same: what moves should be seen to move."""
 
 
 class FrameFeed(Protocol):
@@ -121,5 +124,6 @@ class _Pace:
         """Take note of a picture that was shown; returns how many milliseconds it took."""
         self._showing_s, self._spare_s = now_s - started_s, 0.0
         self._next_s = max(self._next_s + REFRESH_S, now_s)
-        self._overdue_s = max(self._next_s, now_s + self._showing_s * (1 / SHOWING_SHARE - 1))
+        patience_s = min(LONGEST_WAIT_S, self._showing_s * (1 / SHOWING_SHARE - 1))
+        self._overdue_s = max(self._next_s, now_s + patience_s)
         return self._showing_s * 1000
