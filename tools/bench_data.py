@@ -25,7 +25,7 @@ import numpy as np
 
 from edge_classifier import workbench
 from edge_classifier.adapters.backbone import load_backbone
-from edge_classifier.adapters.bulk import compute_all, core_count
+from edge_classifier.adapters.bulk import compute_all, core_count, use_one_opencv_thread
 from edge_classifier.adapters.feature_cache import FileFeatureCache
 from edge_classifier.adapters.image_file import encode_image, read_image
 from edge_classifier.adapters.store import ProjectStore
@@ -87,6 +87,7 @@ def pipeline_rate(backbone: LiteRTBackbone, paths: list[Path]) -> float:
 def features(options: argparse.Namespace) -> None:
     """Compare files-to-features with bare interpreters on all cores."""
     backbone = load_backbone(options.backbone, weights=options.weights)
+    use_one_opencv_thread()
     cores = core_count()
     print(f"{backbone.info.name}, {PICTURES} pictures, {cores} cores, {options.rounds} rounds")
     for size in options.size:
@@ -151,6 +152,8 @@ def make_project(path: Path, samples: int, backbone: LiteRTBackbone) -> None:
 def project(options: argparse.Namespace) -> None:
     """Time opening and training, each in a process of its own."""
     backbone = load_backbone(options.backbone, weights=options.weights)
+    sizes: list[int] = []
+    peaks: list[int] = []
     for samples in options.samples:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "project")
@@ -159,7 +162,16 @@ def project(options: argparse.Namespace) -> None:
             if options.weights:
                 command += ["--weights", str(options.weights)]
             print(f"{samples} samples, {CLASSES} classes: ", end="", flush=True)
-            subprocess.run(command, check=True)  # noqa: S603 - this very program
+            said = subprocess.run(  # noqa: S603 - this very program
+                command, check=True, stdout=subprocess.PIPE, text=True
+            ).stdout
+            line, size, peak = said.strip().rsplit("\t", 2)
+            print(line)
+            sizes.append(int(size))
+            peaks.append(int(peak))
+    if len(sizes) > 1:
+        slope, constant = np.polyfit(sizes, peaks, 1)
+        print(f"memory: {slope:.2f} times the features, and {constant / 1e6:.0f} MB")
 
 
 def child(options: argparse.Namespace) -> None:
@@ -187,12 +199,12 @@ def child(options: argparse.Namespace) -> None:
         workbench.train_project(store, loaded, gathered, HeadSettings(), _ignore)
         trained = time.perf_counter()
         loaded.cache.close()
-    size = gathered.feature_set.features.nbytes
+    size, peak = gathered.feature_set.features.nbytes, _memory("VmHWM") - before
     print(
         f"{trained - started:.2f} s (open {opened - started:.2f}, features "
         f"{ready - opened:.2f}, train {trained - ready:.2f}); features {size / 1e6:.1f} MB, "
-        f"peak {(_memory('VmHWM') - before) / size:.2f} times that "
-        f"(before training {(ready_peak - before) / size:.2f})"
+        f"peak {peak / 1e6:.1f} MB (before training {(ready_peak - before) / 1e6:.1f})"
+        f"\t{size}\t{peak}"
     )
 
 

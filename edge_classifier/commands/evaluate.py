@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge_classifier import workbench
+from edge_classifier.adapters.bulk import use_one_opencv_thread
 from edge_classifier.adapters.files import reported, write_atomic
 from edge_classifier.adapters.labelled_folder import labelled_pictures
 from edge_classifier.adapters.report_pictures import mistake_pictures
@@ -76,6 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Evaluate; see the exit codes in the help."""
+    use_one_opencv_thread()
     if options.min_accuracy is not None and not 0 <= options.min_accuracy <= 1:
         raise InvalidValueError(
             f"Expected --min-accuracy from 0 to 1, received {options.min_accuracy}."

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 import numpy as np
 
 from edge_classifier import workbench
-from edge_classifier.adapters.bulk import compute_all
+from edge_classifier.adapters.bulk import compute_all, use_one_opencv_thread
 from edge_classifier.adapters.files import describe
 from edge_classifier.adapters.imagenet import (
     FULL,
@@ -85,6 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Predict; the exit code is 3 where some pictures were refused."""
+    use_one_opencv_thread()
     if options.top_k < 1:
         raise InvalidValueError(f"Expected --top-k of 1 or more, received {options.top_k}.")
     # Names of files are bytes: what is not UTF-8 goes out as it came in.

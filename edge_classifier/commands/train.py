@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_classifier import workbench
-from edge_classifier.adapters.bulk import core_count
+from edge_classifier.adapters.bulk import core_count, use_one_opencv_thread
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.assemble import head_settings
 from edge_classifier.commands import options as shared
@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train; the exit code is 3 where some pictures could not be read."""
+    use_one_opencv_thread()
     with ProjectStore.open(options.project) as store:
         settings = head_settings(store, shared.head_changes(options))
         choice = shared.backbone_choice(options)
