@@ -29,8 +29,8 @@ def learning_curve_svg(points: Sequence[CurvePoint]) -> str:
     def x(samples: int) -> float:
         return _LEFT + _PLOT_WIDTH * math.log(samples) / math.log(most)
 
-    floor = min(0.75, math.floor(min(p.interval[0] for p in points) * 10) / 10)
-    levels = [floor + (1 - floor) * part for part in _PARTS]
+    floor, step = _scale(min(p.interval[0] for p in points))
+    levels = [floor + step * n for n in range(round((1 - floor) / step) + 1)]
 
     def y(accuracy: float) -> float:
         return _TOP + _PLOT_HEIGHT * (1 - (accuracy - floor) / (1 - floor))
@@ -50,6 +50,14 @@ def learning_curve_svg(points: Sequence[CurvePoint]) -> str:
         parts.append(_text(px, _TOP + _PLOT_HEIGHT + 18, str(p.samples_per_class)))
     parts.append(_text(_LEFT + _PLOT_WIDTH / 2, _HEIGHT - 8, "samples per class", "label"))
     return _svg("Accuracy against samples per class", parts)
+
+
+def _scale(lowest: float) -> tuple[float, float]:
+    """Choose where the vertical axis begins, and the step between its lines."""
+    for floor, step in ((0.9, 0.02), (0.75, 0.05), (0.5, 0.1)):
+        if lowest >= floor:
+            return floor, step
+    return 0.0, 0.25
 
 
 def reliability_svg(bins: Sequence[Reliability]) -> str:

@@ -152,6 +152,21 @@ def test_a_folder_that_cannot_be_made_is_a_project_error(tmp_path: Path) -> None
         cache.append(name(0), row(0))
 
 
+def test_some_pictures_are_selected_in_their_order_and_unknown_ones_told(tmp_path: Path) -> None:
+    cache = filled(tmp_path)
+    wanted = [3, 99, 0, 3]
+    features, known = cache.select([name(n) for n in wanted])
+    assert known.tolist() == [True, False, True, True]
+    for number, got in zip([3, 0, 3], features[known], strict=True):
+        assert np.array_equal(got, row(number))
+
+
+def test_nothing_is_selected_from_a_file_that_is_not_there(tmp_path: Path) -> None:
+    features, known = FileFeatureCache(tmp_path, "key", D).select([name(1)])
+    assert features.shape == (1, D)
+    assert not known.any()
+
+
 def test_compacting_keeps_only_what_is_asked_for_once_and_goes_on(tmp_path: Path) -> None:
     cache = filled(tmp_path)
     cache.append(name(3), row(3))

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_classifier import workbench
+from edge_classifier.adapters.feature_cache import FileFeatureCache
+from edge_classifier.adapters.model_file import FileModelStore
+from edge_classifier.adapters.store import ProjectStore
+from edge_classifier.errors import NotTrainedError, ProjectError
+from edge_classifier.learner import LoadedBackbone
+from edge_classifier.testing import FakeBackbone
+from edge_classifier.training import HeadSettings
+
+
+def told(_done: float, _what: str | None = None) -> None:
+    """Show no progress."""
+
+
+def image(number: int) -> np.ndarray:
+    return np.random.default_rng(number).integers(0, 256, (30, 40, 3), np.uint8)
+
+
+def loaded_by(store: ProjectStore, backbone: FakeBackbone) -> LoadedBackbone:
+    info = backbone.info
+    cache = FileFeatureCache(store.cache_folder, info.key, info.feature_dim)
+    return LoadedBackbone(backbone, cache, FileModelStore(store.model_folder), "fake")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Make two classes of four pictures; the last of a class is the first one again."""
+    with ProjectStore.create(tmp_path / "p", ["a", "b", "empty"]) as store:
+        for number, name in ((0, "a"), (10, "b")):
+            for n in (0, 1, 2, 0):
+                encoded = store.encode(image(number + n))
+                store.add_sample(encoded, name, store.next_burst_id())
+    return tmp_path / "p"
+
+
+def test_a_picture_that_is_there_twice_is_looked_at_once(project: Path) -> None:
+    backbone = FakeBackbone()
+    with ProjectStore.open(project) as store:
+        loaded = loaded_by(store, backbone)
+        gathered = workbench.gather(store, loaded, told)
+        loaded.cache.close()
+    assert backbone.extracted == 6
+    assert gathered.feature_set.counts == (4, 4)
+    assert gathered.feature_set.class_names == ("a", "b")
+    rows = gathered.feature_set.features
+    np.testing.assert_array_equal(rows[0], rows[3])
+
+
+def test_features_are_those_of_their_own_samples_also_from_the_cache(project: Path) -> None:
+    backbone = FakeBackbone()
+    for _ in range(2):
+        with ProjectStore.open(project) as store:
+            loaded = loaded_by(store, backbone)
+            gathered = workbench.gather(store, loaded, told)
+            loaded.cache.close()
+            expected = [store.read_image(sample) for sample in gathered.samples]
+        np.testing.assert_array_equal(
+            gathered.feature_set.features, FakeBackbone().extract(expected)
+        )
+    assert backbone.extracted == 6
+
+
+def test_a_damaged_sample_is_left_out_and_named(project: Path) -> None:
+    with ProjectStore.open(project) as store:
+        damaged = store.samples()[1]
+        damaged.path.write_bytes(b"no picture")
+        loaded = loaded_by(store, FakeBackbone())
+        gathered = workbench.gather(store, loaded, told)
+        loaded.cache.close()
+    assert damaged not in gathered.samples
+    assert gathered.feature_set.counts == (3, 4)
+    assert len(gathered.refused) == 1
+    assert damaged.path.name in gathered.refused[0]
+
+
+def test_a_project_that_another_program_has_open_is_read_and_not_changed(project: Path) -> None:
+    with ProjectStore.open(project), workbench.open_for_reading(project) as store:
+        assert store.read_only
+        loaded = loaded_by(store, FakeBackbone())
+        gathered = workbench.gather(store, loaded, told)
+        workbench.train_project(store, loaded, gathered, HeadSettings(), told)
+    assert not list((project / "cache").glob("features-*"))
+    assert not (project / "model").exists()
+
+
+def test_the_trained_model_is_current_until_a_sample_comes(project: Path) -> None:
+    with ProjectStore.open(project) as store:
+        loaded = loaded_by(store, FakeBackbone())
+        with pytest.raises(NotTrainedError, match="edge-classifier train"):
+            workbench.trained_model(store, loaded)
+        gathered = workbench.gather(store, loaded, told)
+        workbench.train_project(store, loaded, gathered, HeadSettings(), told)
+        assert workbench.trained_model(store, loaded)[1]
+        store.add_sample(store.encode(image(5)), "a", store.next_burst_id())
+        assert not workbench.trained_model(store, loaded)[1]
+        loaded.cache.close()
+
+
+def test_a_folder_that_is_no_project_cannot_be_opened(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match="There is no project"):
+        workbench.open_for_reading(tmp_path / "nothing")
