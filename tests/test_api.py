@@ -239,6 +239,8 @@ def test_as_many_labels_as_pictures_are_expected() -> None:
         ImageClassifier(FakeBackbone()).fit(pictures(RED), ["red"] * 5)
     with pytest.raises(InvalidValueError, match="6 pictures and 5 labels"):
         ImageClassifier(FakeBackbone()).fit(iter(pictures(RED)), ["red"] * 5)
+    with pytest.raises(InvalidValueError, match="one label a picture"):
+        ImageClassifier(FakeBackbone()).fit(pictures(RED), [["red"], ["red", "blue"]] * 3)
     labels: Any
     for labels in ([0.5] * 6, [None] * 6, [["red"]] * 6):
         with pytest.raises(InvalidValueError, match="text, integers or booleans"):

@@ -88,9 +88,12 @@ def _ignore(_done: float, _what: str | None = None, /) -> None:
 
 def checked_labels(labels: npt.ArrayLike, count: int | None) -> npt.NDArray[Any]:
     """Refuse labels that are not one a picture, or of no type that can be kept."""
-    array = np.asarray(labels)
-    if array.dtype.kind == "O":
-        array = np.array(array.tolist())
+    try:
+        array = np.asarray(labels)
+        if array.dtype.kind == "O":
+            array = np.array(array.tolist())
+    except ValueError as error:  # lists of different lengths
+        raise InvalidValueError(f"Expected one label a picture: {error}.") from error
     whole = array.dtype.kind == "f" and bool((array == np.round(array)).all())
     if array.ndim != 1 or (array.size and not whole and array.dtype.kind not in PLAIN_LABELS):
         raise InvalidValueError(
