@@ -307,7 +307,8 @@ def test_a_real_video_takes_as_long_as_it_is(tmp_path: Path) -> None:
     frames = list(open_source(str(path)))
     assert len(frames) == 6
     assert time.monotonic() - started_s >= 5 / 20.0
-    assert max(frame.capture_ms for frame in frames) < 50  # decoding only, not the wait
+    # Decoding only, not the wait; the median, since any one frame may meet a busy moment.
+    assert sorted(frame.capture_ms for frame in frames)[3] < 50
 
 
 # What cannot be opened
