@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 CLASSES = ("ball", "stripes", "växt 🌱")
 BURSTS = 2
 PER_BURST = 5
+HELD_OUT = 4
 
 
 def picture(class_id: int, number: int) -> Image:
@@ -69,6 +70,9 @@ def teach(
             for number in range(PER_BURST):
                 encoded = store.encode(picture(class_id, burst * PER_BURST + number))
                 store.add_sample(encoded, name, burst_id)
+        for number in range(HELD_OUT):
+            encoded = store.encode(picture(class_id, 90 + number))
+            store.add_sample(encoded, name, store.next_burst_id(), held_out=True)
     backbone = load_backbone("built-in", feature_kind=kind)
     store.set_backbone(backbone.info)
     samples = store.samples()

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ import cv2
 import exported_project
 import numpy as np
 import pytest
-from exported_project import CLASSES, PER_BURST
+from exported_project import CLASSES, HELD_OUT, PER_BURST
 
 from edge_classifier import workbench
 from edge_classifier.adapters.built_in import read_built_in
@@ -27,6 +28,7 @@ from edge_classifier.errors import CancelledError
 from edge_classifier.export.child import float_operators
 from edge_classifier.export.exporter import export_bundle
 from edge_classifier.export.formats import LIMITS
+from edge_classifier.model import Model
 from edge_classifier.training import HeadSettings
 
 if TYPE_CHECKING:
@@ -53,8 +55,9 @@ def test_the_spec_tells_what_was_taught_and_measured(bundle: Path) -> None:
     spec = spec_of(bundle)
     assert spec["samples"] == dict.fromkeys(CLASSES, 2 * PER_BURST)
     assert spec["backbone"]["name"] == "built-in"
-    assert spec["measured"]["float32"]["samples"] == 2 * PER_BURST * len(CLASSES)
-    assert spec["measured_on"] == "samples that were trained on"
+    assert spec["measured_on"] == "held-out samples"
+    assert spec["measured"]["float32"]["samples"] == HELD_OUT * len(CLASSES)
+    assert spec["measured"]["float32"]["accuracy"] == 1.0
     assert "tensorflow" in spec["made_with"]
 
 
@@ -132,6 +135,20 @@ def test_the_articles_head_on_spatial_features_is_exported_too(tmp_path: Path) -
         expected = taught.model.predict(taught.backbone.extract([image]))[0]
     np.testing.assert_allclose(answer.scores, expected.scores, atol=1e-3)
     assert answer.similarity == pytest.approx(expected.similarity, abs=1e-3)
+
+
+def test_a_model_that_cannot_tell_unknown_is_exported_with_scores_only(tmp_path: Path) -> None:
+    taught = exported_project.teach(tmp_path / "things")
+    plain = replace(taught, model=Model(taught.model.head))
+    with taught.store:
+        folder = exported_project.export(plain, tmp_path / "bundle", "auto")
+    spec = spec_of(folder)
+    assert spec["unknown"] is None
+    assert len(spec["models"]) == 1
+    classifier = Classifier(Bundle.open(folder))
+    assert [o["name"] for o in classifier.interpreter.output_details] == ["scores"]
+    answer = classifier.predict(exported_project.picture(1, 50))
+    assert (answer.label, answer.similarity, answer.unknown) == (CLASSES[1], None, False)
 
 
 def _export_again(

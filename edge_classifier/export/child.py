@@ -211,7 +211,8 @@ def _ask(
         batch = pixels[start : start + _BATCH]
         # Batches of one size: the function would be traced again for another.
         padded = np.resize(batch, (_BATCH, *batch.shape[1:]))
-        outputs.append([np.asarray(o)[: len(batch)] for o in run(scale(padded))])
+        said = tf.nest.flatten(run(scale(padded)))  # a single output comes without a list
+        outputs.append([np.asarray(output)[: len(batch)] for output in said])
     return [np.concatenate(parts) for parts in zip(*outputs, strict=True)]
 
 

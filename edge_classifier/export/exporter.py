@@ -72,6 +72,7 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
     formats: str = FLOAT32,
     out: Path | None = None,
     weights: Path | None = None,
+    samples: Sequence[Sample] | None = None,
     progress: Progress,
     cancelled: Cancelled,
 ) -> Path:
@@ -87,6 +88,8 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
         out: The bundle's folder; by default beside the project, called `<project>-bundle`. A
             bundle that is there is replaced.
         weights: The file of `--weights`, if any.
+        samples: The project's samples at one moment, for a caller whose other thread may change
+            them meanwhile; by default all that the project has.
         progress: Told the part done.
         cancelled: Asked whether to stop, ten times a second.
 
@@ -105,13 +108,14 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
         raise ExportError(f"{formats} is not possible: {left_out[formats]}.")
     target = out or store.path.with_name(f"{store.path.resolve().name}-bundle")
     file = weights_file(info, weights)
-    samples = {s.path: s for s in (*store.samples(), *store.held_out())}
-    held_out = bool(store.held_out())
-    chosen = spread(store.held_out() or store.samples(), VERIFIED)
+    taught = store.samples() if samples is None else tuple(samples)
+    held_out = store.held_out()
+    by_path = {s.path: s for s in (*taught, *held_out)}
+    chosen = spread(held_out or taught, VERIFIED)
     ids = {name: n for n, name in enumerate(model.class_names)}
 
     def read(path: Path) -> Image:
-        return store.read_image(samples[path])
+        return store.read_image(by_path[path])
 
     def part(start: float, end: float) -> Progress:
         return lambda done, what=None: progress(start + done * (end - start), what)
@@ -125,7 +129,7 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
         progress=part(0.0, _COLLECTED),
         cancelled=cancelled,
     )
-    calibration = spread(store.samples(), REPRESENTATIVE)
+    calibration = spread(taught, REPRESENTATIVE)
     with (
         new_bundle(target) as folder,
         tempfile.TemporaryDirectory() as scratch,
@@ -140,7 +144,8 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
             progress=part(_COLLECTED, _CONVERTED),
             cancelled=cancelled,
         )
-        spec = _spec(store, model, backbone, held_out=held_out)
+        spec = _spec(store, model, backbone, taught)
+        spec["measured_on"] = "held-out samples" if held_out else "samples that were trained on"
         spec["models"] = _add_models(folder, Path(scratch), wanted)
         write_texts(folder, name=target.name, class_names=model.class_names)
         write_spec(folder, spec)
@@ -183,12 +188,12 @@ def _squares(
 
 
 def _spec(
-    store: ProjectStore, model: Model, backbone: Backbone, *, held_out: bool
+    store: ProjectStore, model: Model, backbone: Backbone, samples: Sequence[Sample]
 ) -> dict[str, Any]:
     """Describe the model, as `classify.py` and a curious person need it."""
     info, unknown = backbone.info, model.unknown
     counts = dict.fromkeys(model.class_names, 0)
-    for sample in store.samples():
+    for sample in samples:
         counts[sample.class_name] = counts.get(sample.class_name, 0) + 1
     head = store.settings.get("head", {})
     return {
@@ -215,7 +220,6 @@ def _spec(
         },
         "head": {"kind": type(model.head).__name__, "seed": head.get("seed", 0)},
         "samples": counts,
-        "measured_on": "held-out samples" if held_out else "samples that were trained on",
         "made_with": {
             "edge-classifier": __version__,
             **{name: metadata.version(name) for name in ("ai-edge-litert", "numpy", "tensorflow")},
