@@ -54,7 +54,8 @@ def top_parser() -> argparse.ArgumentParser:
 def command_parser(name: str) -> argparse.ArgumentParser:
     """Make the parser of one command."""
     parser = argparse.ArgumentParser(
-        prog=f"edge-classifier {name}", description=f"{COMMANDS[name].capitalize()}."
+        prog=f"edge-classifier {name}",
+        description=f"{COMMANDS[name][0].upper()}{COMMANDS[name][1:]}.",
     )
     module = importlib.import_module(f"edge_classifier.commands.{name}")
     module.add_arguments(parser)
