@@ -116,8 +116,9 @@ def feature_correction(
 
     Rounding a MobileNet's weights shifts its features by a fifth of their mean, a channel always
     in the same direction. On ten hand signs it changed 19 % of the answers with v1 0.25 and 13 %
-    with v2 0.35; with what is missing added it is 7 % with either (held-out samples). (Nagel et al., "Data-Free Quantization through Weight Equalization and Bias Correction",
-    ICCV 2019, do so layer by layer.)
+    with v2 0.35; with what is missing added it is 7 % with either (held-out samples).
+    (Nagel et al., "Data-Free Quantization through Weight Equalization and Bias Correction", ICCV
+    2019, do so layer by layer.)
 
     Args:
         backbone: From images to spatial features.
