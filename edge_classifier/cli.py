@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import logging
+import os
 import sys
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier import __version__
+from edge_classifier.adapters.files import describe
 from edge_classifier.adapters.opencv_check import import_problem
 from edge_classifier.errors import EdgeClassifierError
 
@@ -31,6 +34,9 @@ COMMANDS: Final = {
 that was asked for is imported, so that no command waits for what another one needs."""
 
 FAILED: Final = 1
+PIPE_CLOSED: Final = 141
+"""As a shell reports a program that was ended by writing to a closed pipe."""
+
 INTERRUPTED: Final = 130
 
 
@@ -71,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         The command's exit code, or 1 after an error that was told in one line on standard
-        error, or 130 after Ctrl-C.
+        error, 130 after Ctrl-C, or 141 where whoever read the answers has closed the pipe.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     logging.basicConfig(format="edge-classifier: %(message)s", level=logging.WARNING)
@@ -80,13 +86,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tell(problem)
         return FAILED
     try:
-        options = command_parser(name).parse_args(words[1:])
-        return int(options.run(options))
+        options = _parsed(command_parser(name), words[1:])
+        exit_code = int(options.run(options))
+        sys.stdout.flush()  # at exit it would be too late to say what is wrong
     except EdgeClassifierError as error:
         tell(str(error))
         return FAILED
+    except BrokenPipeError:
+        _drop_output()
+        return PIPE_CLOSED
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _drop_output()
+        tell(f"Cannot write the answers: {describe(error)}.")
+        return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
+    return exit_code
+
+
+def _parsed(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namespace:
+    """Parse a command's words, with options also between the project and the paths.
+
+    There argparse takes the paths for left out, and then has words to spare: argparse itself
+    says so of `parse_args`, and has `parse_intermixed_args` for it.
+    """
+    options, spare = parser.parse_known_args(words)
+    return parser.parse_intermixed_args(words) if spare else options
+
+
+def _drop_output() -> None:
+    """Send the rest of the answers nowhere: Python would complain when it flushes at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    try:
+        sys.stderr.flush()
+    except OSError:
+        os.dup2(nowhere, sys.stderr.fileno())
 
 
 def tell(problem: str) -> None:

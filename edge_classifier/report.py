@@ -96,6 +96,8 @@ class Report:
         untested: Classes that could not be evaluated.
         mistakes: The most confident ones.
         curve: Learning curve; may be empty.
+        why_untested: What is missing for classes that could not be evaluated.
+        caveat: What keeps the figures from telling about new pictures, or nothing.
     """
 
     title: str
@@ -104,6 +106,8 @@ class Report:
     untested: tuple[str, ...]
     mistakes: tuple[MistakePicture, ...]
     curve: tuple[CurvePoint, ...]
+    why_untested: str = "needs a second burst before it can be evaluated"
+    caveat: str = ""
 
 
 def render(report: Report) -> str:
@@ -150,7 +154,7 @@ def _summary(report: Report) -> str:
     evaluation = report.evaluation
     low, high = evaluation.interval
     facts = [
-        (f"{len(evaluation):,}", "pictures not trained on"),
+        (f"{len(evaluation):,}", "pictures" if report.caveat else "pictures not trained on"),
         (str(len(evaluation.class_names)), "classes"),
         (f"{evaluation.unknown_rate:.1%}", "of them called unknown"),
         (f"{evaluation.calibration_error:.3f}", "calibration error of the scores"),
@@ -159,7 +163,9 @@ def _summary(report: Report) -> str:
     note = ""
     if report.untested:
         names = ", ".join(map(escape, report.untested))
-        note = f"<p><b>Without a number:</b> {names}. A second burst lets it be held out.</p>"
+        note = f"<p><b>Without a number:</b> {names}: {escape(report.why_untested)}.</p>"
+    if report.caveat:
+        note += f"<p><b>Not all of them are new:</b> {escape(report.caveat)}.</p>"
     return (
         f'<section><div class="hero"><div><div class="big">{evaluation.accuracy:.1%}</div>'
         f'<span class="soft">accuracy</span></div><div>'

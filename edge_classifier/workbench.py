@@ -15,7 +15,7 @@ from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.assemble import backbone_loader
 from edge_classifier.dataset import Dataset
 from edge_classifier.errors import BackboneMismatchError, NotTrainedError, ProjectLockedError
-from edge_classifier.training import train
+from edge_classifier.training import train, trained_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,8 +56,8 @@ def open_for_reading(path: Path) -> ProjectStore:
     """
     try:
         return ProjectStore.open(path)
-    except ProjectLockedError as error:
-        _log.warning("%s Reading it beside that program.", error)
+    except ProjectLockedError:
+        _log.warning("%s is open in another edge-classifier; reading it beside that one.", path)
         return ProjectStore.open(path, read_only=True)
 
 
@@ -166,7 +166,7 @@ def train_project(
         loaded.models.save(
             model,
             backbone_key=loaded.backbone.info.key,
-            fingerprint=gathered.dataset.fingerprint,
+            fingerprint=trained_on(gathered.dataset.fingerprint, settings),
         )
     return model
 
@@ -186,4 +186,5 @@ def trained_model(store: ProjectStore, loaded: LoadedBackbone) -> tuple[Model, b
             f"{store.name} has no trained model yet; `edge-classifier train {store.path}` makes it."
         )
     model, fingerprint = stored
-    return model, fingerprint == Dataset(store.class_names(), store.samples()).fingerprint
+    dataset = Dataset(store.class_names(), store.samples())
+    return model, fingerprint.startswith(dataset.fingerprint)

@@ -96,7 +96,7 @@ def test_names_are_text_and_never_markup(tmp_path: Path) -> None:
 def test_without_mistakes_and_curve_it_says_so(tmp_path: Path) -> None:
     text = page(tmp_path, mistakes=(), curve=(), untested=("class 2",))
     assert "There are none." in text
-    assert "class 2. A second burst lets it be held out." in text
+    assert "class 2: needs a second burst before it can be evaluated." in text
     assert text.count("<svg") == 2
 
 

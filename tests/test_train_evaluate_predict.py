@@ -108,7 +108,7 @@ def test_one_class_cannot_be_trained_or_evaluated(
 
 
 def test_evaluate_holds_out_bursts(taught: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["evaluate", str(taught), "--json"]) == 0
+    assert main(["evaluate", str(taught), "--json", "--cross-validate"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["pictures"] == ALL
     assert found["accuracy"] > 0.8
@@ -145,6 +145,107 @@ def test_evaluate_uses_the_samples_that_a_project_holds_out(
     options = ["--backbone", "built-in", "--json", "--cross-validate"]
     assert main(["evaluate", str(fresh), *options]) == 0
     assert json.loads(capsys.readouterr().out)["pictures"] == ALL
+
+
+def test_evaluate_says_how_many_pictures_were_trained_on(
+    taught: Path, held_out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in CLASSES:
+        sample = min((taught / "samples" / name).iterdir())
+        (held_out / name / f"copy{sample.suffix}").write_bytes(sample.read_bytes())
+    report = tmp_path / "report.html"
+    assert main(["evaluate", str(taught), str(held_out), "--report", str(report)]) == 0
+    said = f"{len(CLASSES)} of these {4 * len(CLASSES)} pictures were trained on"
+    assert said in capsys.readouterr().out
+    page = report.read_text(encoding="utf-8")
+    assert said in page
+    assert "pictures not trained on</span>" not in page
+    assert main(["evaluate", str(taught), str(taught), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["trained_on"] == ALL
+
+
+def test_held_out_samples_of_a_class_that_is_not_trained_on_are_told(
+    fresh: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ProjectStore.open(fresh) as store:
+        store.add_class("cup")
+        for name in (CLASSES[0], "cup"):
+            encoded = store.encode(picture(CLASSES.index("ball"), 77 + len(name)))
+            store.add_sample(encoded, name, store.next_burst_id(), held_out=True)
+    assert main(["evaluate", str(fresh), "--backbone", "built-in"]) == 3
+    told = capsys.readouterr()
+    assert "cup: 1 held-out picture" in told.err
+    assert "1 of 1 right" in told.out
+
+
+def test_a_class_without_a_picture_to_evaluate_on_needs_no_second_burst(
+    taught: Path, held_out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for file in (held_out / "ball").iterdir():
+        file.unlink()
+    report = tmp_path / "report.html"
+    assert main(["evaluate", str(taught), str(held_out), "--report", str(report)]) == 0
+    out = capsys.readouterr().out
+    assert "ball: no picture to evaluate on" in out
+    assert "burst" not in out + report.read_text(encoding="utf-8")
+
+
+def test_evaluate_says_that_there_is_no_report_where_there_is_no_number(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ProjectStore.create(tmp_path / "p", CLASSES[:2]) as store:
+        for class_id, name in enumerate(CLASSES[:2]):
+            store.add_sample(store.encode(picture(class_id, 0)), name, store.next_burst_id())
+    options = ["--backbone", "built-in", "--report", str(tmp_path / "r.html")]
+    assert main(["evaluate", str(tmp_path / "p"), *options]) == 5
+    assert "no report" in capsys.readouterr().err
+
+
+def test_options_may_stand_between_the_project_and_the_pictures(
+    taught: Path, held_out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["predict", str(taught), "--json", str(held_out)]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3 * len(CLASSES)
+    assert main(["evaluate", str(taught), "--json", str(held_out)]) == 0
+    assert json.loads(capsys.readouterr().out)["pictures"] == 3 * len(CLASSES)
+    with pytest.raises(SystemExit, match="2"):
+        main(["evaluate", str(taught), "--jsonn", str(held_out)])
+
+
+@pytest.mark.parametrize("words", [["train"], ["evaluate", "--json"]])
+def test_a_reader_that_has_gone_ends_every_command_in_silence(
+    fresh: Path, words: list[str]
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    said = subprocess.run(  # noqa: S603 - this very package
+        [sys.executable, "-m", "edge_classifier", *words, fresh, "--backbone", "built-in"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    os.close(writing)
+    assert said.returncode == 141
+    assert "Traceback" not in said.stderr
+    assert "BrokenPipe" not in said.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no /dev/full")
+def test_answers_that_cannot_be_written_are_one_line(taught: Path, held_out: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        said = subprocess.run(  # noqa: S603 - this very package
+            [sys.executable, "-m", "edge_classifier", "predict", taught, held_out],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+    assert said.returncode == 1
+    assert "edge-classifier: Cannot write the answers: the disk is full" in said.stderr
+    assert "Error" not in said.stderr
 
 
 def test_evaluating_changes_no_project_that_chose_no_backbone(fresh: Path) -> None:

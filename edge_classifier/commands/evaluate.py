@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +14,7 @@ import numpy as np
 from edge_classifier import workbench
 from edge_classifier.adapters.bulk import use_one_opencv_thread
 from edge_classifier.adapters.files import reported, write_atomic
+from edge_classifier.adapters.image_file import read_image_bytes
 from edge_classifier.adapters.labelled_folder import labelled_pictures
 from edge_classifier.adapters.report_pictures import mistake_pictures
 from edge_classifier.assemble import head_settings
@@ -29,8 +32,10 @@ from edge_classifier.training import train
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from edge_classifier.adapters.store import ProjectStore
+    from edge_classifier.frame import Sample
     from edge_classifier.learner import LoadedBackbone
     from edge_classifier.protocols import Progress
     from edge_classifier.training import HeadSettings
@@ -98,12 +103,15 @@ def run(options: argparse.Namespace) -> int:
             outcome = judge(options, store, loaded, settings, progress)
     for line in outcome.refused:
         say(f"refused: {printable(line)}")
+    if options.report:  # first: whoever reads the answers may close the pipe
+        if outcome.evaluation:
+            _write_report(options.report, store.name, outcome, outcome.evaluation)
+        else:
+            say(f"no report: there is nothing to show in {options.report}")
     if options.json:
         sys.stdout.write(json.dumps(as_json(outcome), ensure_ascii=False, indent=2) + "\n")
     else:
         sys.stdout.write(as_text(outcome))
-    if options.report and outcome.evaluation:
-        _write_report(options.report, store.name, outcome, outcome.evaluation)
     return _exit_code(outcome, options.min_accuracy)
 
 
@@ -143,6 +151,7 @@ def _on_bursts(
         found.untested,
         gathered.refused,
         curve,
+        by_bursts=True,
     )
 
 
@@ -182,9 +191,19 @@ def _on_held_out(
         evaluate(model, test.features, test.class_ids, test.burst_ids),
         [held_out.samples[n].path for n in rows],
         tuple(name for n, name in enumerate(model.class_names) if n not in tested),
-        (*gathered.refused, *held_out.refused),
+        (*gathered.refused, *held_out.refused, *_of_no_class(held_out.samples, ids)),
         curve,
     )
+
+
+def _of_no_class(samples: Sequence[Sample], ids: dict[str, int]) -> list[str]:
+    """Tell of held-out samples that no model can get right."""
+    counts = Counter(s.class_name for s in samples if s.class_name not in ids)
+    return [
+        f"{name}: {count} held-out picture{'s' if count > 1 else ''}, and none to train on; "
+        "left out of the figures."
+        for name, count in counts.items()
+    ]
 
 
 def _on_folder(
@@ -221,7 +240,14 @@ def _on_folder(
         tuple(name for n, name in enumerate(model.class_names) if n not in tested),
         (*refused, *unreadable),
         curve,
+        trained_on=_trained_on(store, paths),
     )
+
+
+def _trained_on(store: ProjectStore, paths: list[Path]) -> int:
+    """Count the pictures that are the very files of samples to train on."""
+    known = {sample.image_sha256 for sample in store.samples()}
+    return sum(hashlib.sha256(read_image_bytes(path)).hexdigest() in known for path in paths)
 
 
 def _curve_on(
@@ -245,6 +271,8 @@ def _write_report(path: Path, name: str, outcome: Outcome, evaluation: Evaluatio
             how=outcome.how,
             evaluation=evaluation,
             untested=outcome.untested,
+            why_untested=outcome.why_untested,
+            caveat=outcome.caveat,
             mistakes=mistake_pictures(evaluation, outcome.paths),
             curve=outcome.curve,
         )

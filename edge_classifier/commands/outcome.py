@@ -31,6 +31,8 @@ class Outcome:
         untested: Classes without a number.
         refused: Pictures that could not be read, one line each.
         curve: Learning curve, if it was asked for.
+        trained_on: How many of the pictures are the very files that were trained on.
+        by_bursts: Whether bursts were held out, so that a second one gives a class a number.
     """
 
     how: str
@@ -39,6 +41,25 @@ class Outcome:
     untested: tuple[str, ...]
     refused: tuple[str, ...]
     curve: tuple[CurvePoint, ...]
+    trained_on: int = 0
+    by_bursts: bool = False
+
+    @property
+    def caveat(self) -> str:
+        """What keeps the figures from telling about new pictures, or nothing."""
+        if not (self.trained_on and self.evaluation):
+            return ""
+        return (
+            f"{self.trained_on} of these {len(self.evaluation)} pictures were trained on; "
+            "on new ones expect less"
+        )
+
+    @property
+    def why_untested(self) -> str:
+        """Why some classes have no number."""
+        if self.by_bursts:
+            return "needs a second burst before it can be evaluated (record or add it again)"
+        return "no picture to evaluate on"
 
 
 def as_text(outcome: Outcome) -> str:
@@ -46,7 +67,7 @@ def as_text(outcome: Outcome) -> str:
     evaluation = outcome.evaluation
     lines = [outcome.how, ""]
     if evaluation is None:
-        return "\n".join([*lines, f"no number: {_needs_burst(outcome.untested)}", ""])
+        return "\n".join([*lines, f"no number: {_without_number(outcome)}", ""])
     low, high = evaluation.interval
     rows = []
     for n, name in enumerate(evaluation.class_names):
@@ -72,7 +93,9 @@ def as_text(outcome: Outcome) -> str:
     lines.append(f"called unknown: {evaluation.unknown_rate:.1%}")
     lines.append(f"calibration error of the scores: {evaluation.calibration_error:.3f}")
     if outcome.untested:
-        lines.append(_needs_burst(outcome.untested))
+        lines.append(_without_number(outcome))
+    if outcome.caveat:
+        lines.append(outcome.caveat)
     worst = evaluation.mistakes(5)
     if len(worst):
         lines += ["", "most confident mistakes:"]
@@ -94,9 +117,9 @@ def _confusion_table(evaluation: Evaluation) -> str:
     return table(["true \\ answer", *map(printable, evaluation.class_names)], rows)
 
 
-def _needs_burst(untested: tuple[str, ...]) -> str:
-    names = ", ".join(map(printable, untested))
-    return f"{names}: needs a second burst before it can be evaluated"
+def _without_number(outcome: Outcome) -> str:
+    names = ", ".join(map(printable, outcome.untested))
+    return f"{names}: {outcome.why_untested}"
 
 
 def _percent(part: float) -> str:
@@ -115,6 +138,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "accuracy": evaluation.accuracy,
         "interval": evaluation.interval,
         "pictures": len(evaluation),
+        "trained_on": outcome.trained_on,
         "unknown_rate": evaluation.unknown_rate,
         "calibration_error": evaluation.calibration_error,
         "classes": [

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 
@@ -47,9 +46,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from edge_classifier.frame import Image, Prediction
-
-_PIPE_CLOSED: Final = 141
-"""As a shell reports a program that was ended by writing to a closed pipe."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -92,12 +88,7 @@ def run(options: argparse.Namespace) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="surrogateescape")
-    try:
-        return _from_imagenet(options) if options.imagenet else _from_project(options)
-    except BrokenPipeError:
-        # Whoever read it has enough; Python would complain when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _PIPE_CLOSED
+    return _from_imagenet(options) if options.imagenet else _from_project(options)
 
 
 class _Tally:
