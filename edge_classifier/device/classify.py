@@ -1244,11 +1244,13 @@ class Benchmark(Output):
 
     def __init__(self) -> None:
         self.columns: dict[str, list[float]] = {"capture": [], "preprocessing": [], "inference": []}
-        self._started_s = time.perf_counter()
+        self._started_s = 0.0
         self._frames = 0
 
     def add(self, prepared: Prepared, inference_ms: float) -> None:
         """Take one frame's times in milliseconds."""
+        if not self._frames:
+            self._started_s = time.perf_counter() - inference_ms / 1000
         self._frames += 1
         self.columns["capture"].append(prepared.picture.capture_ms)
         self.columns["preprocessing"].append(prepared.preprocessing_ms)
