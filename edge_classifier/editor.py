@@ -87,11 +87,13 @@ class Editor:
 
     def remember(self, recorded: list[Recorded]) -> None:
         """Take note of new samples and their features."""
-        for one in recorded:
-            if one.features is not None:
-                self._learner.remember(one.sample, one.features)
-        if recorded:
-            self.reload()
+        try:
+            for one in recorded:
+                if one.features is not None:
+                    self._learner.remember(one.sample, one.features)
+        finally:  # the samples are there, even if their features could not be kept
+            if recorded:
+                self.reload()
 
     def move_selection(self, by: int) -> None:
         """Select the next class, or the one before."""

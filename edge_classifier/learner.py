@@ -12,10 +12,11 @@ from edge_classifier.errors import CancelledError, InvalidImageError, ProjectErr
 from edge_classifier.head import imprint
 from edge_classifier.jobs import Job
 from edge_classifier.model import Model
-from edge_classifier.training import HeadSettings, train
+from edge_classifier.training import HeadSettings, train, trained_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from edge_classifier.dataset import Dataset
     from edge_classifier.frame import Features, Image, Sample
@@ -62,6 +63,12 @@ class _Ready:
     fingerprint: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Trained:
+    model: Model
+    samples: int
+
+
 class Learner:
     """Keeps features and model up to date with the dataset.
 
@@ -95,9 +102,9 @@ class Learner:
             "loading the backbone", lambda p, c: _get_ready(load, p, c), executor
         )
         self._extracting: Job[None] | None = None
-        self._extracted: queue.SimpleQueue[tuple[str, Features | None]] = queue.SimpleQueue()
-        self._unreadable: set[str] = set()
-        self._training: Job[Model] | None = None
+        self._extracted: queue.SimpleQueue[tuple[Sample, Features | None]] = queue.SimpleQueue()
+        self._unreadable: set[Path] = set()
+        self._training: Job[_Trained] | None = None
         self._training_on: Dataset | None = None
         self._train_wanted = False
 
@@ -112,9 +119,14 @@ class Learner:
         return self._loaded.note if self._loaded else ""
 
     @property
-    def job(self) -> Job[_Ready] | Job[None] | Job[Model] | None:
+    def job(self) -> Job[_Ready] | Job[None] | Job[_Trained] | None:
         """What the worker does for the learner at present."""
         return self._loading or self._extracting or self._training
+
+    @property
+    def busy(self) -> bool:
+        """Whether the worker does something for the learner, or will from the next step on."""
+        return self.job is not None or (self._loaded is not None and self._train_wanted)
 
     @property
     def stale(self) -> bool:
@@ -185,9 +197,14 @@ class Learner:
         ready = job.result()
         self._loaded, self._table, self.model = ready.loaded, ready.table, ready.model
         self._look_for_missing = True
-        if self._dataset and self._dataset.fingerprint == ready.fingerprint:
-            self._trained_dataset = self._dataset
+        dataset = self._dataset
+        if dataset and trained_on(dataset.fingerprint, self.settings) == ready.fingerprint:
+            self._trained_dataset = dataset
         elif self._dataset:
+            # What was removed or renamed after the last training must not be answered again.
+            for name in set(self.model.class_names if self.model else ()):
+                if name not in self._dataset.captured_classes:
+                    self.class_removed(name)
             self._imprint(self._dataset)
             self._train_wanted = True
         return f"backbone: {ready.loaded.note}"
@@ -197,14 +214,14 @@ class Learner:
             return
         for _ in range(_TAKEN_PER_STEP):
             try:
-                sha, features = self._extracted.get_nowait()
+                sample, features = self._extracted.get_nowait()
             except queue.Empty:
                 break
             if features is None:
-                self._unreadable.add(sha)
-            elif sha not in self._table:
-                self._table.add(sha, features)
-                self._loaded.cache.append(sha, features)
+                self._unreadable.add(sample.path)
+            elif sample.image_sha256 not in self._table:
+                self._table.add(sample.image_sha256, features)
+                self._loaded.cache.append(sample.image_sha256, features)
         if self._extracting and self._extracting.done and self._extracted.empty():
             job, self._extracting = self._extracting, None
             job.result()
@@ -217,12 +234,13 @@ class Learner:
             return None
         job, self._training = self._training, None
         try:
-            self.model = job.result()
+            trained = job.result()
         except CancelledError:
             return None
+        self.model = trained.model
         self._imprinted = False
         self._trained_dataset = self._training_on
-        return f"trained on {len(self._training_on.samples)} samples"
+        return f"trained on {trained.samples} samples"
 
     def _start_work(self) -> None:
         if self._loaded is None or self._table is None or self._dataset is None:
@@ -237,7 +255,8 @@ class Learner:
     def _extract_what_is_missing(
         self, dataset: Dataset, table: FeatureTable, backbone: Backbone
     ) -> None:
-        missing = [s for s in dataset.missing(table) if s.image_sha256 not in self._unreadable]
+        # By path: what could not be read because its class was renamed has another one now.
+        missing = [s for s in dataset.missing(table) if s.path not in self._unreadable]
         if missing:
             self._extracting = Job(
                 "computing features",
@@ -246,19 +265,25 @@ class Learner:
             )
 
     def _train(self, dataset: Dataset, loaded: LoadedBackbone, table: FeatureTable) -> None:
-        feature_set = dataset.feature_set(table)
-        if len(feature_set.class_names) < _MIN_CLASSES:
+        classes = {s.class_name for s in dataset.samples if s.image_sha256 in table}
+        if len(classes) < _MIN_CLASSES:
             self._executor.submit(self._store.sync)
             return
-        settings, fingerprint = self.settings, dataset.fingerprint
+        settings = self.settings
 
-        def work(progress: Progress, cancelled: Cancelled) -> Model:
+        def work(progress: Progress, cancelled: Cancelled) -> _Trained:
+            # Collected here rather than before: while the worker exports, every new sample
+            # cancels a training that waits, and each would hold a copy of all features.
+            # The table only ever grows, so that what is in it may be read meanwhile.
+            feature_set = dataset.feature_set(table)
             model = train(feature_set, settings, cancelled=cancelled, progress=progress)
             loaded.models.save(
-                model, backbone_key=loaded.backbone.info.key, fingerprint=fingerprint
+                model,
+                backbone_key=loaded.backbone.info.key,
+                fingerprint=trained_on(dataset.fingerprint, settings),
             )
             self._store.sync()
-            return model
+            return _Trained(model, len(feature_set))
 
         self._training_on = dataset
         self._training = Job("training", work, self._executor)
@@ -279,7 +304,7 @@ class Learner:
             except (ProjectError, InvalidImageError) as error:
                 # Removed meanwhile, or damaged: the others still count.
                 _log.warning("%s", error)
-            self._extracted.put((sample.image_sha256, features))
+            self._extracted.put((sample, features))
             progress((done + 1) / len(samples))
 
     def _imprint(self, dataset: Dataset) -> None:

@@ -16,7 +16,7 @@ from edge_classifier.keys import HoldTiming
 from edge_classifier.learner import Learner, LoadedBackbone
 from edge_classifier.presenter import Presenter, learning_activity, source_message
 from edge_classifier.rate import RateMeter
-from edge_classifier.recorder import Candidate, Recorder
+from edge_classifier.recorder import Candidate, Recorded, Recorder
 from edge_classifier.smoothing import Smoother
 from edge_classifier.source_state import SourceState, SourceStatus
 from edge_classifier.training import HeadSettings
@@ -126,8 +126,7 @@ class Session:
         self._source = SourceState(SourceStatus.OPENING, "")
         self._prediction: Prediction | None = None
         self._dialog: TextDialog | ConfirmDialog | None = None
-        self._message: Message | None = None
-        self._message_until_s = 0.0
+        self._message: tuple[Message, float] | None = None
         self._help = False
         self._paused = False
         self._done = False
@@ -161,8 +160,9 @@ class Session:
 
     @property
     def busy(self) -> bool:
-        """Whether the worker still has something to do."""
-        return self._learner.job is not None or self._job is not None
+        """Whether a burst is running, or the worker still has something to do."""
+        recording = self._recorder.class_name is not None
+        return recording or self._learner.busy or self._job is not None
 
     def step(self, frame: Frame | None, key: str | None, source: SourceState | None = None) -> View:
         """Take what has happened since the last step and say what to show.
@@ -219,7 +219,7 @@ class Session:
         try:
             work()
         except EdgeClassifierError as error:
-            self._recorder.stop()
+            self._stop_recording()
             self._problem = str(error)
             self._say(self._problem, Level.ERROR)
 
@@ -234,12 +234,19 @@ class Session:
             self._say(line)
             self._smoother.reset()
 
+    def _stop_recording(self) -> None:
+        """End the burst, if one is running, as the release of its key does."""
+        if self._recorder.class_name is not None:
+            self._recorder.stop()
+            self._learner.request_training()
+
     def _note_source(self, source: SourceState) -> None:
         if source.status is not SourceStatus.RUNNING and self._source.status is (
             SourceStatus.RUNNING
         ):
             # A key that is down goes on recording only when its user sees the picture again.
-            self._recorder.stop()
+            self._stop_recording()
+            self._message = None  # nothing said before is more important
         self._source = source
 
     def _on_frame(self, frame: Frame) -> None:
@@ -248,7 +255,7 @@ class Session:
         if self._recorder.wants(frame):
             encoded = self._store.encode(frame.image)
             features = self._learner.extract(encoded.image)
-            self._editor.remember(self._recorder.offer(frame, Candidate(encoded, features)))
+            self._write(lambda: self._recorder.offer(frame, Candidate(encoded, features)))
         elif not self._paused and self._learner.model:
             features = self._learner.extract(frame.image if frame.small is None else frame.small)
         else:
@@ -334,7 +341,8 @@ class Session:
     def _can_record(self) -> bool:
         if self._source.status is SourceStatus.RUNNING:
             return True
-        self._say("nothing is recorded: there is no live picture", Level.WARNING)
+        if not self._source.text:  # which says why
+            self._say("nothing is recorded: there is no live picture", Level.WARNING)
         return False
 
     def _record(self, class_name: str) -> None:
@@ -343,10 +351,18 @@ class Session:
         class_name = self._editor.with_class(class_name)
         if self._recorder.class_name not in (None, class_name):
             self._learner.request_training()
-        self._editor.remember(self._recorder.event(class_name, self._clock()))
+        self._write(lambda: self._recorder.event(class_name, self._clock()))
+
+    def _write(self, record: Callable[[], list[Recorded]]) -> None:
+        try:
+            recorded = record()
+        except EdgeClassifierError:
+            self._editor.reload()  # some samples may have been written before it failed
+            raise
+        self._editor.remember(recorded)
 
     def _undo(self) -> None:
-        self._recorder.stop()
+        self._stop_recording()
         self._editor.undo()
 
     def _train_now(self) -> None:
@@ -356,11 +372,11 @@ class Session:
             self._learner.request_training()
 
     def _ask_new_class(self) -> None:
-        self._recorder.stop()
+        self._stop_recording()
         self._dialog = self._editor.new_class_dialog()
 
     def _ask_remove(self) -> None:
-        self._recorder.stop()
+        self._stop_recording()
         self._dialog = self._editor.remove_dialog()
 
     def _ask_save_as(self) -> None:
@@ -398,14 +414,13 @@ class Session:
     # What comes out
 
     def _say(self, text: str, level: Level = Level.INFO) -> None:
-        self._message = Message(text, level)
-        self._message_until_s = self._clock() + (_ERROR_S if level is Level.ERROR else _MESSAGE_S)
+        until_s = self._clock() + (_ERROR_S if level is Level.ERROR else _MESSAGE_S)
+        self._message = (Message(text, level), until_s)  # at once, for the reader's thread
 
     def view(self) -> View:
         """Say what to show now."""
         now = self._clock()
-        if self._message and now > self._message_until_s:
-            self._message = None
+        said = self._message
         return View(
             image=self._frame.image if self._frame else None,
             mirrored=self._settings.mirrored,
@@ -420,7 +435,7 @@ class Session:
             activity=self._activity(),
             rates=self.rates.rates(now),
             hint=self._presenter.hint,
-            message=source_message(self._source) or self._message,
+            message=said[0] if said and now <= said[1] else source_message(self._source),
             prompt=self._dialog.prompt() if self._dialog else None,
             help_lines=HELP if self._help else (),
             paused=self._paused,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -62,6 +63,16 @@ class HeadSettings:
             raise InvalidValueError(
                 f"Expected a batch fraction in (0, 1], received {self.batch_fraction}."
             )
+
+
+def trained_on(fingerprint: str, settings: HeadSettings) -> str:
+    """Return what tells whether a model has to be trained again.
+
+    Args:
+        fingerprint: `Dataset.fingerprint` of the samples; the result begins with it.
+        settings: How the head was trained.
+    """
+    return f"{fingerprint}-{hashlib.sha256(repr(settings).encode()).hexdigest()[:16]}"
 
 
 def _never() -> bool:

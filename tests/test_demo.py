@@ -12,6 +12,7 @@ import pytest
 
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.assemble import BackboneChoice
+from edge_classifier.cli import main
 from edge_classifier.commands.demo import run_without_window
 from edge_classifier.demo.scene import TAUGHT, UNTAUGHT
 
@@ -74,3 +75,17 @@ def test_the_video_and_the_contact_sheet_can_be_looked_at(played: tuple[Path, st
     sheet = cv2.imread(str(played[0] / "demo.jpg"))
     assert sheet is not None
     assert sheet.std() > 10
+
+
+def test_live_without_a_screen_plays_the_demo_with_the_backbone_that_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    weights = tmp_path / "mine.h5"
+    weights.write_bytes(b"no weights at all")
+    assert main(["live", "--weights", str(weights), "--backbone", "v1-0.25"]) != 0
+    said = capsys.readouterr().err
+    assert "Playing the demo without a window" in said
+    assert f"{weights} is no weights file" in said

@@ -7,7 +7,8 @@ import pytest
 from live_session import LiveSession, close_all
 
 from edge_classifier.adapters.store import ProjectStore
-from edge_classifier.errors import ExportError, WeightsNotFoundError
+from edge_classifier.errors import ExportError, ProjectError, WeightsNotFoundError
+from edge_classifier.frame import EncodedImage, Sample
 from edge_classifier.learner import LoadedBackbone
 from edge_classifier.model import Model
 from edge_classifier.protocols import Backbone, Cancelled, Progress
@@ -499,3 +500,42 @@ def test_a_disk_that_cannot_be_written_is_said_in_the_picture(live: LiveSession)
 def test_messages_go_away_by_themselves(live: LiveSession) -> None:
     assert live.type("t").message is not None
     assert live.wait(6.0).message is None
+
+
+def test_messages_are_seen_after_the_video_has_ended(live: LiveSession) -> None:
+    live.hold("1", thing=1)
+    ended = SourceState(SourceStatus.ENDED, "the video has ended")
+    view = live.session.step(None, "t", ended)
+    assert view.message is not None
+    assert "two classes" in view.message.text
+    live.clock.advance(6.0)
+    view = live.session.step(None, None, ended)
+    assert view.message is not None
+    assert view.message.text == ended.text
+
+
+def test_the_loss_of_the_camera_is_said_whatever_was_said_before(live: LiveSession) -> None:
+    live.type("t")
+    lost = SourceState(SourceStatus.LOST, "camera 0 is gone")
+    view = live.session.step(None, None, lost)
+    assert view.message is not None
+    assert view.message.text == lost.text
+
+
+def test_samples_written_before_the_disk_was_full_are_counted(
+    store: ProjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = LiveSession(store)
+    add = store.add_sample
+    written: list[Sample] = []
+
+    def add_some(encoded: EncodedImage, class_name: str, burst_id: str) -> Sample:
+        if len(written) == 3:
+            raise ProjectError("the disk is full")
+        written.append(add(encoded, class_name, burst_id))
+        return written[-1]
+
+    monkeypatch.setattr(store, "add_sample", add_some)
+    live.hold("1", thing=1)
+    assert len(store.samples()) == 3
+    assert counts(live) == [3, 0]

@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
         if options.source is not None or options.project is not None:
             raise
         _say(f"{error} Playing the demo without a window instead.")
-        return demo.run_without_window()
+        return demo.run_without_window(choice=shared.backbone_choice(options))
     try:
         new = not path.exists()
         with ProjectStore.open_or_create(path, options.classes) as store:

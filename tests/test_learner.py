@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from live_session import RUNNING, LiveSession, close_all
+
+from edge_classifier.adapters.store import ProjectStore
+from edge_classifier.frame import FeatureSet
+from edge_classifier.head import DenseHead
+from edge_classifier.session import SessionSettings
+from edge_classifier.source_state import SourceState, SourceStatus
+from edge_classifier.testing import ManualExecutor
+from edge_classifier.training import HeadSettings
+
+
+@pytest.fixture(autouse=True)
+def _close_sessions() -> Iterator[None]:
+    yield
+    close_all()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ProjectStore:
+    return ProjectStore.create(tmp_path / "project", ["mug", "phone"])
+
+
+def run_worker(live: LiveSession, executor: ManualExecutor) -> None:
+    while executor.pending:
+        executor.run_all()
+        live.wait(1.0)
+
+
+def test_a_class_renamed_while_features_are_computed_loses_no_sample(store: ProjectStore) -> None:
+    executor = ManualExecutor()
+    live = LiveSession(store, executor)
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    executor.run_next()  # loads the backbone
+    live.frame()
+    assert live.view.activity.text == "computing features"
+    live.type("n", "tab", *["backspace"] * 5, *"tablet", "enter")
+    run_worker(live, executor)
+    live.thing = 2
+    live.wait(1.0)
+    assert live.view.banner is not None
+    assert live.view.banner.label == "tablet"
+
+
+def test_a_class_removed_just_before_the_end_is_not_predicted_again(store: ProjectStore) -> None:
+    live = LiveSession(store)
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    live.type("x", "y")
+    live.close()
+    with ProjectStore.open(store.path) as again:
+        live = LiveSession(again)
+        live.thing = 2
+        live.wait(1.0)
+        assert live.session.learner.model is not None
+        assert live.session.learner.model.class_names == ("mug",)
+        assert live.view.banner is None
+
+
+def test_a_class_renamed_just_before_the_end_is_not_called_by_its_old_name(
+    store: ProjectStore,
+) -> None:
+    live = LiveSession(store)
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    live.close()
+    with ProjectStore.open(store.path) as between:
+        between.rename_class("phone", "tablet")
+    executor = ManualExecutor()
+    with ProjectStore.open(store.path) as again:
+        live = LiveSession(again, executor)
+        executor.run_next()  # loads the backbone; training has not run
+        live.thing = 2
+        live.wait(1.0)
+        assert live.view.banner is not None
+        assert live.view.banner.label == "tablet"
+
+
+def test_trainings_that_wait_for_the_worker_hold_no_features(store: ProjectStore) -> None:
+    executor = ManualExecutor()
+    live = LiveSession(store, executor)
+    executor.run_all()
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    live.hold("2", thing=2)  # each of its samples cancels a training and asks for another
+    gc.collect()
+    assert not [thing for thing in gc.get_objects() if isinstance(thing, FeatureSet)]
+
+
+def test_only_samples_that_could_be_read_are_said_to_be_trained_on(store: ProjectStore) -> None:
+    live = LiveSession(store)
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    readable = len(store.samples())
+    live.close()
+    (store.samples()[0].path.parent / "by hand.jpg").write_bytes(b"damaged")
+    with ProjectStore.open(store.path) as again:
+        live = LiveSession(again)
+        assert len(again.samples()) == readable + 1
+        said = [live.frame().message for _ in range(30)]
+        assert f"trained on {readable} samples" in [m.text for m in said if m]
+
+
+def test_another_head_that_is_asked_for_is_trained_at_once(store: ProjectStore) -> None:
+    live = LiveSession(store)
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    live.close()
+    with ProjectStore.open(store.path) as again:
+        dense = HeadSettings(kind="dense", learning_rate=1e-2)
+        live = LiveSession(again, settings=SessionSettings(head=dense))
+        live.wait(1.0)
+        assert live.session.learner.model is not None
+        assert isinstance(live.session.learner.model.head, DenseHead)
+        assert not live.session.learner.stale
+
+
+@pytest.mark.parametrize("key", ["n", "x"])
+def test_a_burst_that_a_question_ends_is_trained_on(store: ProjectStore, key: str) -> None:
+    live = LiveSession(store)
+    live.hold("1", thing=1)
+    live.thing = 2
+    live.frame("2")
+    live.type(key, "escape")
+    live.wait(1.0)
+    assert not live.session.learner.stale
+
+
+def test_a_burst_that_the_end_of_the_video_ends_is_trained_on(store: ProjectStore) -> None:
+    live = LiveSession(store)
+    live.hold("1", thing=1)
+    live.thing = 2
+    live.frame("2")
+    ended = SourceState(SourceStatus.ENDED, "the video has ended")
+    for _ in range(3):
+        live.session.step(None, None, ended)
+    assert not live.session.learner.stale
+    live.session.step(None, None, RUNNING)
+
+
+def test_a_session_is_busy_from_the_press_of_a_key_to_the_end_of_training(
+    store: ProjectStore,
+) -> None:
+    executor = ManualExecutor()
+    live = LiveSession(store, executor)
+    executor.run_all()
+    live.hold("1", thing=1)
+    executor.run_all()
+    live.frame()
+    assert not live.session.busy
+    live.thing = 2
+    live.frame("2")
+    for _ in range(60):
+        assert live.session.busy
+        live.frame()
+    executor.run_all()
+    live.frame()
+    assert not live.session.busy
