@@ -15,7 +15,7 @@ from edge_classifier.export.bundle import told_as_ours
 from edge_classifier.frame import FeatureSet, Prediction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -161,6 +161,7 @@ def features_of(
     class_names: tuple[str, ...],
     progress: Progress,
     *,
+    read: Callable[[Path], Image] = read_picture,
     threads: int | None = None,
 ) -> tuple[FeatureSet, list[Path], list[str]]:
     """Compute the features of labelled picture files; each counts as a burst of its own.
@@ -170,6 +171,7 @@ def features_of(
         backbone: Gives the features.
         class_names: The classes.
         progress: Told the part done.
+        read: Gives a picture, `(H, W, 3)` uint8 BGR; called from several threads.
         threads: How many compute features; all cores if `None`.
 
     Returns:
@@ -180,7 +182,7 @@ def features_of(
     paths: list[Path] = []
     refused: list[str] = []
     found = compute_all(
-        pictures, lambda picture: read_picture(picture[0]), backbone.extract, threads=threads
+        pictures, lambda picture: read(picture[0]), backbone.extract, threads=threads
     )
     for done, result in enumerate(found):
         path, class_id = result.item

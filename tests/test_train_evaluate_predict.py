@@ -164,6 +164,24 @@ def test_evaluate_says_how_many_pictures_were_trained_on(
     assert json.loads(capsys.readouterr().out)["trained_on"] == ALL
 
 
+def test_a_picture_that_was_converted_when_it_was_added_counts_as_trained_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for class_id, name in enumerate(CLASSES[:2]):
+        folder = tmp_path / "given" / name
+        folder.mkdir(parents=True)
+        clear = cv2.cvtColor(picture(class_id, 0), cv2.COLOR_BGR2BGRA)
+        clear[:40, :, 3] = 60
+        cv2.imwrite(str(folder / "clear.png"), clear)
+        cv2.imwrite(str(folder / "small.webp"), picture(class_id, 1))
+    project = str(tmp_path / "p")
+    assert main(["add", project, str(tmp_path / "given")]) == 0
+    assert main(["train", project, "--backbone", "built-in"]) == 0
+    capsys.readouterr()
+    assert main(["evaluate", project, str(tmp_path / "given"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["trained_on"] == 4
+
+
 def test_held_out_samples_of_a_class_that_is_not_trained_on_are_told(
     fresh: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

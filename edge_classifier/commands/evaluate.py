@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 from collections import Counter
@@ -14,7 +13,7 @@ import numpy as np
 from edge_classifier import workbench
 from edge_classifier.adapters.bulk import use_one_opencv_thread
 from edge_classifier.adapters.files import reported, write_atomic
-from edge_classifier.adapters.image_file import read_image_bytes
+from edge_classifier.adapters.image_file import encode_file, read_image_bytes
 from edge_classifier.adapters.labelled_folder import labelled_pictures
 from edge_classifier.adapters.report_pictures import mistake_pictures
 from edge_classifier.assemble import head_settings
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge_classifier.adapters.store import ProjectStore
-    from edge_classifier.frame import Sample
+    from edge_classifier.frame import Image, Sample
     from edge_classifier.learner import LoadedBackbone
     from edge_classifier.protocols import Progress
     from edge_classifier.training import HeadSettings
@@ -221,8 +220,14 @@ def _on_folder(
         )
     pictures, refused = labelled_pictures(options.path, model.class_names)
     progress(0.0, "computing features")
+    reader = _Reader(store)
     test, paths, unreadable = features_of(
-        pictures, loaded.backbone, model.class_names, progress, threads=options.threads
+        pictures,
+        loaded.backbone,
+        model.class_names,
+        progress,
+        read=reader,
+        threads=options.threads,
     )
     if not paths:
         raise InvalidValueError(
@@ -240,14 +245,27 @@ def _on_folder(
         tuple(name for n, name in enumerate(model.class_names) if n not in tested),
         (*refused, *unreadable),
         curve,
-        trained_on=_trained_on(store, paths),
+        trained_on=sum(path in reader.trained_on for path in paths),
     )
 
 
-def _trained_on(store: ProjectStore, paths: list[Path]) -> int:
-    """Count the pictures that are the very files of samples to train on."""
-    known = {sample.image_sha256 for sample in store.samples()}
-    return sum(hashlib.sha256(read_image_bytes(path)).hexdigest() in known for path in paths)
+class _Reader:
+    """Reads pictures, and finds out which of them a project trains on."""
+
+    def __init__(self, store: ProjectStore) -> None:
+        self._known = {sample.image_sha256 for sample in store.samples()}
+        self.trained_on: set[Path] = set()
+
+    def __call__(self, path: Path) -> Image:
+        """Read a picture, `(H, W, 3)` uint8 BGR.
+
+        Raises:
+            InvalidImageError: if it cannot be read.
+        """
+        encoded = encode_file(read_image_bytes(path), str(path))  # as `add` stores it
+        if encoded.sha256 in self._known:
+            self.trained_on.add(path)
+        return encoded.image
 
 
 def _curve_on(

@@ -31,7 +31,7 @@ class Outcome:
         untested: Classes without a number.
         refused: Pictures that could not be read, one line each.
         curve: Learning curve, if it was asked for.
-        trained_on: How many of the pictures are the very files that were trained on.
+        trained_on: How many of the pictures are the very ones that were trained on.
         by_bursts: Whether bursts were held out, so that a second one gives a class a number.
     """
 
