@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -49,11 +50,15 @@ class Gathered:
 
 
 def open_for_reading(path: Path) -> ProjectStore:
-    """Open a project, also beside a program that has it open; then nothing is kept.
+    """Open a project, also one that is open elsewhere or may not be written.
+
+    Then nothing is kept in it.
 
     Raises:
         ProjectError: if it cannot be opened.
     """
+    if not os.access(path, os.W_OK):
+        return ProjectStore.open(path, read_only=True)
     try:
         return ProjectStore.open(path)
     except ProjectLockedError:

@@ -229,6 +229,20 @@ def test_cancelling_keeps_what_was_added_and_the_next_run_goes_on(
     assert (report.added_count, report.duplicates) == (4, 2)
 
 
+def test_a_capture_that_was_cut_off_goes_on_as_the_same_burst(tmp_path: Path, data: Path) -> None:
+    path = write_zip(
+        data / "project.tm",
+        {f"mug-!-{n}.png": picture_bytes(n, "PNG") for n in range(6)},
+    )
+    with ProjectStore.create(tmp_path / "cut") as store:
+        add(store, open_importer(path), cancelled=lambda: len(store.samples()) == 2)
+    with ProjectStore.open(tmp_path / "cut") as store:
+        report = add_path(store, path)
+        assert (report.added_count, report.duplicates) == (4, 2)
+        assert len({s.burst_id for s in store.samples()}) == 1
+        assert len({s.path for s in store.samples()}) == 6
+
+
 def test_ctrl_c_in_the_midst_keeps_what_was_added(store: ProjectStore, data: Path) -> None:
     write_pictures(data, *(f"a/{n}.jpg" for n in range(10)))
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,16 @@ def test_a_project_that_another_program_has_open_is_read_and_not_changed(project
         workbench.train_project(store, loaded, gathered, HeadSettings(), told)
     assert not list((project / "cache").glob("features-*"))
     assert not (project / "model").exists()
+
+
+def test_a_project_that_may_not_be_written_is_read(project: Path) -> None:
+    project.chmod(0o555)
+    if os.access(project, os.W_OK):
+        pytest.skip("root may write everything")
+    with workbench.open_for_reading(project) as store:
+        assert store.read_only
+        assert store.samples()
+    project.chmod(0o755)
 
 
 def test_the_trained_model_is_current_until_a_sample_comes(project: Path) -> None:

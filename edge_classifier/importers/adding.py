@@ -117,8 +117,14 @@ class _Adding:
         self.progress = progress
         self._cancelled = cancelled
         self._store = store if stored else None
-        samples = (*store.samples(), *store.held_out()) if store else ()
+        trained_on, held_out = (store.samples(), store.held_out()) if store else ((), ())
+        samples = (*trained_on, *held_out)
         self._index = PixelIndex(store.cache_folder if store else None, samples)
+        self._burst_of_file = {
+            (sample.image_sha256, is_held_out): sample.burst_id
+            for is_held_out, part in ((False, trained_on), (True, held_out))
+            for sample in part
+        }
         self._class_names = list(store.class_names()) if store else []
         self._classes: dict[str, str] = {}
         self._bursts: dict[tuple[str, bool, str], str] = {}
@@ -165,6 +171,7 @@ class _Adding:
                 return
         if there == class_name:
             self.report.duplicates += 1
+            self._go_on_with_burst(candidate, class_name, picture.sha256)
         else:
             self._refuse(candidate, f"the same picture is in the class {there!r} already")
 
@@ -190,6 +197,16 @@ class _Adding:
         if key not in self._bursts:
             self._bursts[key] = store.next_burst_id()
         return self._bursts[key]
+
+    def _go_on_with_burst(self, candidate: Candidate, class_name: str, sha256: str) -> None:
+        """Put what follows of a recording into the burst that its beginning is in.
+
+        Otherwise a recording whose import was cut off would be two bursts, and be measured on
+        frames that resemble those it was trained on.
+        """
+        burst_id = self._burst_of_file.get((sha256, candidate.held_out))
+        if candidate.group is not None and burst_id is not None:
+            self._bursts.setdefault((class_name, candidate.held_out, candidate.group), burst_id)
 
     def _class_of(self, label: str) -> str:
         """Give the class that a label means.
