@@ -78,6 +78,11 @@ def backbone_loader(
                 f"({known.weights_sha256[:12]}, here {backbone.info.weights_sha256[:12]}); "
                 f"`--backbone {known.name}` changes the project to these."
             )
+        if keep and known and backbone.info.preprocessing != known.preprocessing:
+            raise BackboneMismatchError(
+                f"{store.name} was captured with other preprocessing of {known.name} than this "
+                f"version has; `--backbone {known.name}` changes the project to this."
+            )
         if may_change and (known is None or known.key != backbone.info.key):
             store.set_backbone(backbone.info, replace=known is not None)
         note = f"{name}, as before" if keep else chosen.reason

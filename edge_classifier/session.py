@@ -132,6 +132,7 @@ class Session:
         self._done = False
         self._problem = ""
         self._job: Job[str] | None = None
+        self._export_waits = False
 
     @property
     def dataset(self) -> Dataset:
@@ -161,8 +162,11 @@ class Session:
     @property
     def busy(self) -> bool:
         """Whether a burst is running, or the worker still has something to do."""
-        recording = self._recorder.class_name is not None
-        return recording or self._learner.busy or self._job is not None
+        return self._learning or self._job is not None or self._export_waits
+
+    @property
+    def _learning(self) -> bool:
+        return self._recorder.class_name is not None or self._learner.busy
 
     def step(self, frame: Frame | None, key: str | None, source: SourceState | None = None) -> View:
         """Take what has happened since the last step and say what to show.
@@ -187,10 +191,11 @@ class Session:
         self._guard(self._poll)
         if key is not None:
             self._guard(lambda: self._on_key(key))
-        if frame is not None:
-            self._guard(lambda: self._on_frame(frame))
+        # Before the frame: one that takes long keeps the next repeat from being heard.
         if self._recorder.released(self._clock()):
             self._learner.request_training()
+        if frame is not None:
+            self._guard(lambda: self._on_frame(frame))
 
     def shrink(self, image: Image) -> Image | None:
         """Do the part of the preprocessing that needs no network; for the thread that reads.
@@ -233,6 +238,9 @@ class Session:
         if line := self._learner.poll():
             self._say(line)
             self._smoother.reset()
+        if self._export_waits and not self._learning:
+            self._export_waits = False
+            self._start_export()
 
     def _stop_recording(self) -> None:
         """End the burst, if one is running, as the release of its key does."""
@@ -307,6 +315,8 @@ class Session:
     def _on_escape(self) -> None:
         if self._help:
             self._help = False
+        elif self._export_waits:
+            self._export_waits = False
         elif self._job:
             self._job.cancel()
 
@@ -400,6 +410,9 @@ class Session:
             self._say("exporting is not possible here", Level.WARNING)
         elif model is None or backbone is None or len(model.class_names) < _MIN_CLASSES:
             self._say("export needs a trained model: capture two classes first", Level.WARNING)
+        elif self._learning:  # else what was just captured would be missing in it
+            self._export_waits = True
+            self._say("the export begins when the training has ended; Esc takes it back")
         else:
             self._start_job(
                 "exporting", lambda p, c: f"exported to {export(model, backbone, p, c)}"

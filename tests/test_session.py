@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -8,13 +8,13 @@ from live_session import LiveSession, close_all
 
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.errors import ExportError, ProjectError, WeightsNotFoundError
-from edge_classifier.frame import EncodedImage, Sample
+from edge_classifier.frame import EncodedImage, Features, Image, Sample
 from edge_classifier.learner import LoadedBackbone
 from edge_classifier.model import Model
 from edge_classifier.protocols import Backbone, Cancelled, Progress
 from edge_classifier.session import HELP, SessionSettings
 from edge_classifier.source_state import SourceState, SourceStatus
-from edge_classifier.testing import ManualExecutor
+from edge_classifier.testing import FakeBackbone, ManualExecutor
 from edge_classifier.training import HeadSettings
 from edge_classifier.view import Level, Mode
 
@@ -539,3 +539,53 @@ def test_samples_written_before_the_disk_was_full_are_counted(
     live.hold("1", thing=1)
     assert len(store.samples()) == 3
     assert counts(live) == [3, 0]
+
+
+class SlowBackbone(FakeBackbone):
+    """Takes 0.25 s for every tenth picture."""
+
+    def extract(self, images: Sequence[Image]) -> Features:
+        features = super().extract(images)
+        if self.extracted % 10 == 0:
+            self.pause()
+        return features
+
+    def pause(self) -> None:
+        """Let time pass."""
+
+
+def test_a_hold_stays_one_burst_when_frames_are_slow_now_and_then(store: ProjectStore) -> None:
+    backbone = SlowBackbone()
+    live = LiveSession(store, backbone=backbone)
+    backbone.pause = lambda: live.clock.advance(0.25)  # type: ignore[method-assign]  # as slow as it pleases
+    live.hold("1", thing=1, seconds=4.0)
+    assert len({sample.burst_id for sample in store.samples()}) == 1
+
+
+def test_an_export_waits_for_the_training_of_the_last_burst(
+    store: ProjectStore, tmp_path: Path
+) -> None:
+    exported: list[Model] = []
+
+    def export(model: Model, _b: Backbone, _p: Progress, _c: Cancelled) -> Path:
+        exported.append(model)
+        return tmp_path / "bundle"
+
+    live = LiveSession(store, export=export)
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    live.thing = 3
+    live.frame("3")
+    live.type("e")
+    live.wait(1.5)
+    assert not live.session.learner.stale
+    assert exported == [live.session.learner.model]
+
+
+def test_escape_takes_back_an_export_that_waits(store: ProjectStore, tmp_path: Path) -> None:
+    live = LiveSession(store, export=lambda _m, _b, _p, _c: tmp_path / "bundle")
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    live.type("1", "e", "escape")
+    said = [live.frame().message for _ in range(60)]
+    assert not [m for m in said if m and m.text.startswith("exported")]

@@ -147,10 +147,10 @@ def _source(options: argparse.Namespace, session: Session) -> tuple[str, Callabl
     def camera_or_demo() -> FrameSource:
         try:
             camera = open_source("0")
-        except CameraNotFoundError:
+        except CameraNotFoundError as error:
             if seen[0]:  # It was there before: wait for it, the demo is not what was meant.
                 raise
-            _say(NO_CAMERA)
+            _say(f"{error} {NO_CAMERA}")
             session.announce(NO_CAMERA, Level.WARNING)
             return DemoCamera()
         seen[0] = True
