@@ -76,12 +76,14 @@ def backbone_loader(
             raise BackboneMismatchError(
                 f"{store.name} was captured with other weights of {known.name} "
                 f"({known.weights_sha256[:12]}, here {backbone.info.weights_sha256[:12]}); "
-                f"`--backbone {known.name}` changes the project to these."
+                f"`edge-classifier train {store.path} "
+                f"--backbone {known.name}` changes the project to these."
             )
         if keep and known and backbone.info.preprocessing != known.preprocessing:
             raise BackboneMismatchError(
                 f"{store.name} was captured with other preprocessing of {known.name} than this "
-                f"version has; `--backbone {known.name}` changes the project to this."
+                f"version has; `edge-classifier train {store.path} "
+                f"--backbone {known.name}` changes the project to this."
             )
         if may_change and (known is None or known.key != backbone.info.key):
             store.set_backbone(backbone.info, replace=known is not None)

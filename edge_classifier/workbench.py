@@ -83,11 +83,17 @@ def load_for(
     """
     loaded = backbone_loader(store, choice, may_change=may_change)(progress, lambda: False)
     known = store.backbone
-    if known is not None and known.key != loaded.backbone.info.key:
+    info = loaded.backbone.info
+    if known is not None and known.key != info.key:
+        same = (known.name, known.feature_kind) == (info.name, info.feature_kind)
+        trained_on = "other weights of" if same else "the backbone"
+        features = (
+            "" if known.feature_kind == info.feature_kind else f" --features {info.feature_kind}"
+        )
         raise BackboneMismatchError(
-            f"{store.name} was trained on the backbone {known.name} with {known.feature_kind} "
-            f"features; `edge-classifier train {store.path} --backbone "
-            f"{loaded.backbone.info.name}` changes that."
+            f"{store.name} was trained on {trained_on} {known.name} with {known.feature_kind} "
+            f"features; `edge-classifier train {store.path} --backbone {info.name}{features}` "
+            "changes that."
         )
     return loaded
 

@@ -135,6 +135,17 @@ def test_options_of_videos_need_a_video(
     assert not project.exists()
 
 
+def test_a_video_that_is_refused_is_not_said_to_be_missing(
+    tmp_path: Path, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.mp4").write_bytes(b"no video")
+    options = ["--class", "cat", "--every", "3"]
+    assert main(["add", str(project), str(tmp_path / "bad.mp4"), *options]) == 1
+    err = capsys.readouterr().err
+    assert "is not a video that can be played" in err
+    assert "no video is named" not in err
+
+
 def test_project_and_path_exchanged_says_what_to_do(
     data: Path, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

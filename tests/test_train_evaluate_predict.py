@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -351,6 +352,24 @@ def test_another_backbone_is_refused_where_nothing_may_change(
     options = ["--backbone", "built-in", "--features", "spatial"]
     assert main(["predict", str(taught), str(held_out), *options]) == 1
     assert "was trained on the backbone built-in with pooled features" in capsys.readouterr().err
+
+
+def test_other_weights_of_the_same_backbone_are_refused_with_what_helps(
+    fresh: Path, held_out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["train", str(fresh), "--backbone", "built-in"])
+    with ProjectStore.open(fresh) as store:
+        assert store.backbone is not None
+        store.set_backbone(replace(store.backbone, weights_sha256="0" * 64), replace=True)
+    helps = ["train", str(fresh), "--backbone", "built-in"]
+    for words in ([], ["--backbone", "built-in"]):
+        capsys.readouterr()
+        assert main(["predict", str(fresh), str(held_out), *words]) == 1
+        said = capsys.readouterr().err
+        assert "other weights of built-in" in said
+        assert f"`edge-classifier {' '.join(helps)}`" in said
+    assert main(helps) == 0
+    assert main(["predict", str(fresh), str(held_out)]) == 0
 
 
 def test_predict_reads_beside_a_program_that_has_the_project_open(

@@ -110,7 +110,8 @@ def _open_all(options: argparse.Namespace) -> tuple[list[Importer], list[Refusal
             importers.append(opened)
             if not isinstance(opened, SingleFileImporter):  # a shell may name thousands of them
                 say(f"{printable(str(path))}: {opened.description}")
-    if values != (None, None, None) and not any(isinstance(i, VideoImporter) for i in importers):
+    has_video = any(isinstance(importer, VideoImporter) for importer in importers)
+    if values != (None, None, None) and not has_video and not refused:
         raise InvalidValueError(
             "--every, --from and --to choose frames of a video; no video is named."
         )

@@ -143,7 +143,7 @@ def _on_bursts(
         progress(0.0, "measuring the learning curve")
         curve = learning_curve(feature_set, settings, folds=options.folds, progress=progress)
     return Outcome(
-        f"cross-validation over bursts, {found.folds} folds, {settings.kind} head, "
+        f"cross-validation over bursts, {found.folds or 'no'} folds, {settings.kind} head, "
         f"backbone {loaded.backbone.info.name}",
         found.evaluation,
         [gathered.samples[row].path for row in found.rows],
