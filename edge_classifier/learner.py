@@ -147,7 +147,14 @@ class Learner:
 
     def dataset_changed(self, dataset: Dataset) -> None:
         """Take note of added or removed samples; answers for new classes come at once."""
-        self._dataset = dataset
+        before, self._dataset = self._dataset, dataset
+        if before and before.samples == dataset.samples:
+            # Only classes without samples came or went: what was learned of the others holds.
+            if self._trained_dataset is before:
+                self._trained_dataset = dataset
+            if self._training_on is before:
+                self._training_on = dataset
+            return
         self._look_for_missing = True
         if self._training:
             self._training.cancel()

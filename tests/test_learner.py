@@ -163,3 +163,20 @@ def test_a_session_is_busy_from_the_press_of_a_key_to_the_end_of_training(
     executor.run_all()
     live.frame()
     assert not live.session.busy
+
+
+def test_a_class_without_pictures_makes_nothing_stale(store: ProjectStore) -> None:
+    executor = ManualExecutor()
+    live = LiveSession(store, executor)
+    executor.run_all()
+    live.hold("1", thing=1)
+    executor.run_all()
+    live.hold("2", thing=2)
+    live.type("n", *"cup", "enter")  # while a training waits for the worker
+    executor.run_all()
+    live.frame()
+    assert not live.session.learner.stale
+    live.type("n", *"tee", "enter")
+    assert not live.session.learner.stale
+    assert executor.pending == 0
+    assert [card.name for card in live.view.cards] == ["mug", "phone", "cup", "tee"]
