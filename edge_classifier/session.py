@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from edge_classifier.dialogs import ConfirmDialog, TextDialog
 from edge_classifier.editor import Editor
 from edge_classifier.errors import CancelledError, EdgeClassifierError
-from edge_classifier.frame import BACKGROUND, Frame, Image, Prediction
+from edge_classifier.frame import BACKGROUND, Features, Frame, Image, Prediction
 from edge_classifier.jobs import Job
 from edge_classifier.keys import HoldTiming
 from edge_classifier.learner import Learner, LoadedBackbone
@@ -124,6 +124,8 @@ class Session:
         self._editor = Editor(store, self._learner, self._presenter, self._say)
         self._frame: Frame | None = None
         self._source = SourceState(SourceStatus.OPENING, "")
+        self._features: Features | None = None
+        self._predicted_by: Model | None = None
         self._prediction: Prediction | None = None
         self._dialog: TextDialog | ConfirmDialog | None = None
         self._message: tuple[Message, float] | None = None
@@ -196,6 +198,8 @@ class Session:
             self._learner.request_training()
         if frame is not None:
             self._guard(lambda: self._on_frame(frame))
+        elif (last := self._frame) and self._predicted_by is not self._learner.model:
+            self._guard(lambda: self._predict(last))  # a picture that stands still
 
     def shrink(self, image: Image) -> Image | None:
         """Do the part of the preprocessing that needs no network; for the thread that reads.
@@ -268,17 +272,21 @@ class Session:
             features = self._learner.extract(frame.image if frame.small is None else frame.small)
         else:
             features = None
-        model = self._learner.model
-        if self._paused or model is None or features is None:
-            self._prediction = None
-        else:
-            raw = model.predict(features[None])[0]
-            self._prediction = self._smoother.update(raw, frame.timestamp_s)
+        self._features = features
+        self._predict(frame)
         self.rates.add_frame(
             self._clock(),
             capture_ms=frame.capture_ms,
             inference_ms=(self._timer() - started) * 1000,
         )
+
+    def _predict(self, frame: Frame) -> None:
+        self._predicted_by = model = self._learner.model
+        if self._paused or model is None or self._features is None:
+            self._prediction = None
+        else:
+            raw = model.predict(self._features[None])[0]
+            self._prediction = self._smoother.update(raw, frame.timestamp_s)
 
     def _on_key(self, key: str) -> None:
         if key == "close":

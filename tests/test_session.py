@@ -589,3 +589,19 @@ def test_escape_takes_back_an_export_that_waits(store: ProjectStore, tmp_path: P
     live.type("1", "e", "escape")
     said = [live.frame().message for _ in range(60)]
     assert not [m for m in said if m and m.text.startswith("exported")]
+
+
+def test_a_class_removed_after_the_video_has_ended_is_no_longer_the_verdict(
+    live: LiveSession,
+) -> None:
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    live.hold("3", thing=3)
+    ended = SourceState(SourceStatus.ENDED, "the video has ended")
+    assert label(live) == "class 3"
+    for key in ("x", "y"):
+        live.view = live.session.step(None, key, ended)
+    assert label(live) in ("mug", "phone", "unknown")
+    live.type("u", "u")
+    live.view = live.session.step(None, None, ended)
+    assert label(live) is None
