@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import errno
 import importlib
+import io
 import logging
 import os
 import sys
@@ -34,6 +36,7 @@ COMMANDS: Final = {
 that was asked for is imported, so that no command waits for what another one needs."""
 
 FAILED: Final = 1
+_ANY_NAME: Final = "edge_classifier_any_name"
 PIPE_CLOSED: Final = 141
 """As a shell reports a program that was ended by writing to a closed pipe."""
 
@@ -80,6 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         error, 130 after Ctrl-C, or 141 where whoever read the answers has closed the pipe.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    _let_any_name_out()
     logging.basicConfig(format="edge-classifier: %(message)s", level=logging.WARNING)
     name = top_parser().parse_args(words[:1]).command
     if problem := import_problem():
@@ -104,6 +108,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     return exit_code
+
+
+def _let_any_name_out() -> None:
+    r"""Let no name of a file or a class end a command at the moment when it is printed.
+
+    Names of files are bytes, and go out as they came in; what the terminal or the pipe cannot
+    spell (Windows gives a pipe the encoding of the country) goes out as `\uXXXX`.
+    """
+
+    def spelled(error: UnicodeError) -> tuple[str | bytes, int]:
+        try:
+            return codecs.lookup_error("surrogateescape")(error)
+        except UnicodeError:
+            return codecs.backslashreplace_errors(error)
+
+    codecs.register_error(_ANY_NAME, spelled)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=_ANY_NAME)
 
 
 def _parsed(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namespace:

@@ -182,7 +182,7 @@ def test_ctrl_c_ends_after_the_picture_in_hand_and_keeps_what_was_added(
     running = subprocess.Popen(command, stderr=side, stdout=subprocess.PIPE, text=True)  # noqa: S603 - ourselves
     os.close(side)
     try:
-        shown = _read_until(terminal, r"\s+[1-9]%.*done")
+        shown = _read_until(terminal, r"\s+[1-9][0-9]?%.*done")
         running.send_signal(signal.SIGINT)
         rest = _read_until(terminal, r"the same command goes on")
         out = running.communicate(timeout=30)[0]

@@ -251,6 +251,26 @@ def test_a_reader_that_has_gone_ends_every_command_in_silence(
     assert "BrokenPipe" not in said.stderr
 
 
+@pytest.mark.parametrize("name", ["train", "evaluate", "predict"])
+def test_names_that_the_output_cannot_spell_are_no_failure(
+    taught: Path, held_out: Path, name: str
+) -> None:
+    words = [str(taught), str(held_out), "--json"] if name == "predict" else [str(taught)]
+    said = subprocess.run(  # noqa: S603 - this very package
+        [sys.executable, "-m", "edge_classifier", name, *words],
+        capture_output=True,
+        encoding="cp1252",
+        check=False,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "PYTHONIOENCODING": "cp1252",  # what Windows gives a program whose output is piped
+        },
+    )
+    assert said.returncode == 0, said.stderr
+    assert "\\U0001f331" in said.stdout
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no /dev/full")
 def test_answers_that_cannot_be_written_are_one_line(taught: Path, held_out: Path) -> None:
     with Path("/dev/full").open("wb") as full:

@@ -84,10 +84,6 @@ def run(options: argparse.Namespace) -> int:
     use_one_opencv_thread()
     if options.top_k < 1:
         raise InvalidValueError(f"Expected --top-k of 1 or more, received {options.top_k}.")
-    # Names of files are bytes: what is not UTF-8 goes out as it came in.
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="surrogateescape")
     return _from_imagenet(options) if options.imagenet else _from_project(options)
 
 
