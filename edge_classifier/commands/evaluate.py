@@ -235,7 +235,8 @@ def _on_folder(
             f"called {', '.join(model.class_names)}."
         )
     curve: tuple[CurvePoint, ...] = ()
-    if options.report and fresh:
+    trained_on = sum(path in reader.trained_on for path in paths)
+    if options.report and fresh and not trained_on:  # the curve is of new pictures
         curve = _curve_on(store, loaded, settings, test, progress)
     tested = set(test.class_ids.tolist())
     return Outcome(
@@ -245,7 +246,7 @@ def _on_folder(
         tuple(name for n, name in enumerate(model.class_names) if n not in tested),
         (*refused, *unreadable),
         curve,
-        trained_on=sum(path in reader.trained_on for path in paths),
+        trained_on=trained_on,
     )
 
 
