@@ -67,6 +67,7 @@ class _Ready:
 class _Trained:
     model: Model
     samples: int
+    problem: ProjectError | None
 
 
 class Learner:
@@ -247,6 +248,8 @@ class Learner:
         self.model = trained.model
         self._imprinted = False
         self._trained_dataset = self._training_on
+        if trained.problem:
+            raise trained.problem
         return f"trained on {trained.samples} samples"
 
     def _start_work(self) -> None:
@@ -284,13 +287,17 @@ class Learner:
             # The table only ever grows, so that what is in it may be read meanwhile.
             feature_set = dataset.feature_set(table)
             model = train(feature_set, settings, cancelled=cancelled, progress=progress)
-            loaded.models.save(
-                model,
-                backbone_key=loaded.backbone.info.key,
-                fingerprint=trained_on(dataset.fingerprint, settings),
-            )
-            self._store.sync()
-            return _Trained(model, len(feature_set))
+            problem = None
+            try:
+                loaded.models.save(
+                    model,
+                    backbone_key=loaded.backbone.info.key,
+                    fingerprint=trained_on(dataset.fingerprint, settings),
+                )
+                self._store.sync()
+            except ProjectError as error:
+                problem = error  # The model is good all the same, for as long as this runs.
+            return _Trained(model, len(feature_set), problem)
 
         self._training_on = dataset
         self._training = Job("training", work, self._executor)

@@ -190,7 +190,7 @@ class Session:
         """Do what `step` does, for a moment at which nothing will be shown."""
         if source is not None:
             self._note_source(source)
-        self._guard(self._poll)
+        self._guard(self._poll, ends_burst=False)
         if key is not None:
             self._guard(lambda: self._on_key(key))
         # Before the frame: one that takes long keeps the next repeat from being heard.
@@ -223,12 +223,13 @@ class Session:
 
     # What comes in
 
-    def _guard(self, work: Callable[[], None]) -> None:
+    def _guard(self, work: Callable[[], None], *, ends_burst: bool = True) -> None:
         """Show an error of ours in the picture; the session goes on."""
         try:
             work()
         except EdgeClassifierError as error:
-            self._stop_recording()
+            if ends_burst:
+                self._stop_recording()
             self._problem = str(error)
             self._say(self._problem, Level.ERROR)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -273,6 +274,39 @@ def test_a_backbone_that_cannot_be_had_is_said_and_captures_are_kept(
     live.hold("1", thing=1)
     assert counts(live)[0] > 10
     assert live.view.activity.text.startswith("no backbone")
+
+
+def test_a_head_that_cannot_be_kept_is_said_and_used_all_the_same(store: ProjectStore) -> None:
+    live = LiveSession(store)
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    shutil.rmtree(store.model_folder)
+    store.model_folder.write_text("in the way")  # works for root as well, unlike permissions
+    live.hold("3", thing=3)
+    assert live.view.message is not None
+    assert live.view.message.level is Level.ERROR
+    assert live.view.activity.text.startswith("trained")
+    assert label(live) == "class 3"
+
+
+def test_work_that_fails_aside_does_not_end_a_burst(store: ProjectStore) -> None:
+    def fail(_m: Model, _b: Backbone, _p: Progress, _c: Cancelled) -> Path:
+        raise ExportError("the disk is full")
+
+    executor = ManualExecutor()
+    live = LiveSession(store, executor, export=fail)
+    executor.run_all()
+    for key, thing in (("1", 1), ("2", 2)):
+        live.hold(key, thing)
+        executor.run_all()
+        live.frame()
+    live.frame("e")
+    live.frame("1")
+    executor.run_all()
+    view = live.frame()
+    assert view.message is not None
+    assert view.message.text == "the disk is full"
+    assert view.activity.recording
 
 
 # Coming back
