@@ -35,6 +35,10 @@ _MAX_MEASURED: Final = 4096
 grow with the square of a class's samples."""
 
 _PARTS: Final = 4
+
+_FEWEST: Final = 5
+"""Samples of a class below which nothing is measured on it."""
+
 _SINGLE_BURST_SLACK: Final = 2.0
 """Within one burst even distant frames are alike; a second burst differs about twice as much."""
 
@@ -87,9 +91,11 @@ def fit_unknown_detector(feature_set: FeatureSet) -> UnknownDetector | None:
     for class_id in range(len(feature_set.class_names)):
         of_class = np.flatnonzero(class_ids == class_id)
         bursts = burst_ids[of_class]
+        if len(of_class) < _FEWEST:
+            continue  # a few pictures say nothing of how much the next one may differ
         if len(np.unique(bursts)) > 1:
             levels += _levels(rows[of_class], bursts)
-        elif len(of_class) >= _PARTS:
+        else:
             measured_on_bursts = False
             quarters = np.arange(len(of_class)) * _PARTS // len(of_class)
             levels += [

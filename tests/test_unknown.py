@@ -38,6 +38,10 @@ def test_nothing_is_measured_on_too_few_samples() -> None:
     assert fit_unknown_detector(clusters(bursts=1, per_burst=2)) is None
 
 
+def test_a_class_of_a_few_pictures_does_not_make_everything_unknown() -> None:
+    assert fit_unknown_detector(clusters(bursts=4, per_burst=1)) is None
+
+
 def test_references_are_thinned_out_over_all_classes() -> None:
     feature_set = clusters(classes=4, per_burst=200)
     detector = fit_unknown_detector(feature_set)
