@@ -166,8 +166,9 @@ class Interpreter:
         content = model.read_bytes() if isinstance(model, Path) else model
         name = str(model) if isinstance(model, Path) else "the model"
         try:
-            self._interpreter = interpreter_class(model_content=content, num_threads=threads)
-            self._interpreter.allocate_tensors()
+            with _native_chatter_silenced():
+                self._interpreter = interpreter_class(model_content=content, num_threads=threads)
+                self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ValueError(f"{name} is no TFLite model that can run here: {error}") from error
         self.input_details: dict[str, Any] = self._interpreter.get_input_details()[0]
@@ -208,6 +209,40 @@ class Interpreter:
         self._interpreter.set_tensor(self.input_details["index"], pixels)
         self.invoke()
         return [self._interpreter.get_tensor(o["index"]) for o in self.output_details]
+
+
+_chatter = threading.Lock()
+_chattered = False
+
+
+@contextlib.contextmanager
+def _native_chatter_silenced() -> Iterator[None]:
+    """Keep the runtime's "INFO: Created TensorFlow Lite XNNPACK delegate" off the terminal.
+
+    Native code writes it to file descriptor 2, once a process, and has no switch for it; so the
+    descriptor points elsewhere for the milliseconds in which the first interpreter is made.
+    """
+    global _chattered  # noqa: PLW0603 - once a process is what it is about
+    with _chatter:
+        if _chattered:
+            yield
+            return
+        _chattered = True
+        try:
+            kept = os.dup(2)
+        except OSError:  # there is no standard error at all
+            yield
+            return
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        if sys.stderr is not None:
+            sys.stderr.flush()
+        os.dup2(nowhere, 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(nowhere)
 
 
 def _load_runtime() -> tuple[Any, str]:
