@@ -119,6 +119,19 @@ def test_evaluate_holds_out_bursts(taught: Path, capsys: pytest.CaptureFixture[s
     assert "cross-validation over bursts, 2 folds" in found["how"]
 
 
+def test_evaluate_doubts_its_number_where_pictures_were_added_one_by_one(
+    held_out: Path, tmp_path: Path, taught: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = tmp_path / "added"
+    assert main(["add", str(project), str(held_out)]) == 0
+    assert main(["train", str(project), "--backbone", "built-in"]) == 0
+    capsys.readouterr()
+    main(["evaluate", str(project), "--cross-validate"])
+    assert "this number is too good" in capsys.readouterr().out
+    main(["evaluate", str(taught), "--cross-validate"])
+    assert "this number is too good" not in capsys.readouterr().out
+
+
 def test_evaluate_takes_a_folder_per_class(
     taught: Path, held_out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -144,13 +144,24 @@ def _on_bursts(
         curve = learning_curve(feature_set, settings, folds=options.folds, progress=progress)
     return Outcome(
         f"cross-validation over bursts, {found.folds or 'no'} folds, {settings.kind} head, "
-        f"backbone {loaded.backbone.info.name}",
+        f"backbone {loaded.backbone.info.name}{_single_pictures(feature_set)}",
         found.evaluation,
         [gathered.samples[row].path for row in found.rows],
         found.untested,
         gathered.refused,
         curve,
         by_bursts=True,
+    )
+
+
+def _single_pictures(feature_set: FeatureSet) -> str:
+    """Warn where bursts were not captured here, so that nobody knows what belongs together."""
+    _, sizes = np.unique(feature_set.burst_ids, return_counts=True)
+    if (sizes == 1).sum() * 2 <= len(feature_set):
+        return ""
+    return (
+        "; most pictures were added one by one and count as bursts of their own: where they are "
+        "frames of one recording, this number is too good"
     )
 
 
