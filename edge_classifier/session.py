@@ -162,6 +162,11 @@ class Session:
         return self._problem
 
     @property
+    def unfinished(self) -> str:
+        """What the user had started and the worker had not finished, or empty."""
+        return self._job.text if self._job and not self._job.done else ""
+
+    @property
     def busy(self) -> bool:
         """Whether a burst is running, or the worker still has something to do."""
         return self._learning or self._job is not None or self._export_waits

@@ -213,9 +213,11 @@ def test_the_built_in_extractor_is_the_network_of_the_built_in_weights(
 def test_folding_the_batch_norms_leaves_the_features_of_mobilenet_v1(compiled: Path) -> None:
     with np.load(compiled / "folded.npz") as maps:
         folded, original = maps["folded"], maps["original"]
-    scale = float(np.ptp(original))
-    assert scale > 0.5
-    np.testing.assert_allclose(folded, original, rtol=0, atol=1e-4 * scale)
+    assert float(np.ptp(original)) > 0.5
+    # Rounding in 27 layers: 1e-5 with trained weights, 1e-4 with random ones, which are used where
+    # no others are at hand. Forgetting the batch norms' epsilon alone gives 7e-3 or more.
+    error = np.linalg.norm(folded - original) / np.linalg.norm(original)
+    assert error < 1e-3
 
 
 def test_built_in_weights_that_are_not_its_own_are_refused_in_one_line(compiled: Path) -> None:

@@ -232,3 +232,20 @@ def test_a_place_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> N
         new_bundle(tmp_path / "file" / "bundle"),
     ):
         pytest.fail("nothing may be written")
+
+
+def test_what_somebody_put_into_a_bundle_is_there_after_the_next_export(tmp_path: Path) -> None:
+    target = tmp_path / "bundle"
+    for number in (1, 2):
+        with new_bundle(target) as folder:
+            (folder / "spec.json").write_text(json.dumps({"format": BUNDLE_FORMAT, "n": number}))
+            if number == 1:
+                (folder / "model-int8.tflite").write_bytes(b"old")
+        if number == 1:
+            (target / ".venv" / "bin").mkdir(parents=True)
+            (target / ".venv" / "bin" / "python").write_text("mine")
+            (target / "notes.txt").write_text("mine too")
+    assert json.loads((target / "spec.json").read_text())["n"] == 2
+    assert (target / ".venv" / "bin" / "python").read_text() == "mine"
+    assert (target / "notes.txt").read_text() == "mine too"
+    assert not (target / "model-int8.tflite").exists()

@@ -496,6 +496,22 @@ def test_exporting_tells_where_the_bundle_is(store: ProjectStore, tmp_path: Path
     assert view.message.text == f"exported to {tmp_path / 'bundle'}"
 
 
+def test_what_was_still_being_exported_is_known_at_the_end(
+    store: ProjectStore, tmp_path: Path
+) -> None:
+    executor = ManualExecutor()
+    live = LiveSession(store, executor, export=lambda _m, _b, _p, _c: tmp_path / "bundle")
+    executor.run_all()
+    for key, thing in (("1", 1), ("2", 2)):
+        live.hold(key, thing)
+        executor.run_all()
+        live.frame()
+    live.type("e")
+    assert live.session.unfinished == "exporting"
+    executor.run_all()
+    assert live.session.unfinished == ""
+
+
 def test_a_failed_export_is_said_and_the_session_goes_on(store: ProjectStore) -> None:
     def fail(_m: Model, _b: Backbone, _p: Progress, _c: Cancelled) -> Path:
         raise ExportError("the disk is full")

@@ -79,7 +79,9 @@ def run(options: argparse.Namespace) -> int:
         display = OpenCVWindow(f"Edge Classifier · {path.name}")
     except NoDisplayError as error:
         if options.source is not None or options.project is not None:
-            raise
+            raise NoDisplayError(
+                f"{error} `edge-classifier demo --no-window` needs none."
+            ) from error
         _say(f"{error} Playing the demo without a window instead.")
         return demo.run_without_window(choice=shared.backbone_choice(options))
     try:
@@ -125,9 +127,12 @@ def _run_window(options: argparse.Namespace, store: ProjectStore, display: Displ
     except KeyboardInterrupt:
         _say("Stopped by Ctrl-C.")
     finally:
+        unfinished = session.unfinished
         session.close()
         reader.close()
         executor.shutdown(wait=True, cancel_futures=True)
+    if unfinished:
+        _say(f"Stopped before its end: {unfinished}; nothing of it was kept.")
     return session.problem if session.learner.backbone is None else ""
 
 

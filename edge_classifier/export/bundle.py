@@ -31,6 +31,20 @@ opencv-python>=4.8
 _README: Final = Path(__file__).with_name("bundle_readme.md")
 
 
+_OURS: Final = frozenset(
+    {
+        SPEC,
+        "README.md",
+        "__pycache__",
+        "classify.py",
+        "labels.txt",
+        "reference",
+        "requirements.txt",
+    }
+)
+"""What a bundle consists of, beside its models; anything else in its folder is somebody's own."""
+
+
 @contextmanager
 def told_as_ours() -> Iterator[None]:
     """Turn what `classify.py` refuses into an error of this package.
@@ -126,4 +140,13 @@ def _take_place(folder: Path, target: Path) -> None:
         with suppress(OSError):
             old.rename(target)
         raise
+    _keep_what_is_not_ours(old, target)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _keep_what_is_not_ours(old: Path, target: Path) -> None:
+    """Move what somebody put into the old bundle, such as a virtual environment, to the new one."""
+    for entry in old.iterdir():
+        ours = entry.name in _OURS or entry.match("model*.tflite")
+        if not ours and not (target / entry.name).exists():
+            entry.rename(target / entry.name)
