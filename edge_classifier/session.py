@@ -129,6 +129,7 @@ class Session:
         self._prediction: Prediction | None = None
         self._dialog: TextDialog | ConfirmDialog | None = None
         self._message: tuple[Message, float] | None = None
+        self._routine: tuple[Message, float] | None = None
         self._help = False
         self._paused = False
         self._done = False
@@ -246,7 +247,7 @@ class Session:
             except CancelledError as error:
                 self._say(str(error), Level.WARNING)
         if line := self._learner.poll():
-            self._say(line)
+            self._say_by_the_way(line)
             self._smoother.reset()
         if self._export_waits and not self._learning:
             self._export_waits = False
@@ -443,6 +444,13 @@ class Session:
     def _say(self, text: str, level: Level = Level.INFO) -> None:
         until_s = self._clock() + (_ERROR_S if level is Level.ERROR else _MESSAGE_S)
         self._message = (Message(text, level), until_s)  # at once, for the reader's thread
+
+    def _say_by_the_way(self, text: str) -> None:
+        """Show a line of routine, unless it would hide what was just answered."""
+        said = self._message
+        if said is None or said is self._routine or self._clock() > said[1]:
+            self._say(text)
+            self._routine = self._message
 
     def view(self) -> View:
         """Say what to show now."""

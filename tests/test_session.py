@@ -379,6 +379,15 @@ def test_a_class_is_removed_only_after_yes(live: LiveSession) -> None:
     assert [card.name for card in live.view.cards] == ["phone"]
 
 
+def test_training_does_not_hide_what_was_just_answered(live: LiveSession) -> None:
+    for key, thing in (("1", 1), ("2", 2), ("3", 3)):
+        live.hold(key, thing)
+    live.type("x", "y")
+    view = live.frame()
+    assert view.message is not None
+    assert "trash folder" in view.message.text
+
+
 def test_removed_pictures_are_still_in_the_trash(live: LiveSession) -> None:
     live.hold("1", thing=1)
     captured = counts(live)[0]
