@@ -110,8 +110,9 @@ def test_two_signs_are_captured_learned_and_told_apart_live(window: Window, tmp_
     window.xdotool("key", "q")
     assert window.process.wait(timeout=20) == 0
 
-    assert _share(zeros, "zero") > _share(zeros, "five")
-    assert _share(fives, "five") > _share(fives, "zero")
+    # Other people's hands than those that were recorded: some may be unknown, few mistaken.
+    assert _share(zeros, "zero") > 4 * _share(zeros, "five"), zeros
+    assert _share(fives, "five") > 4 * _share(fives, "zero"), fives
     with ProjectStore.open(tmp_path / "project") as store:
         samples = store.samples()
         assert len({s.burst_id for s in samples}) == 2
