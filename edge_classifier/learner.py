@@ -12,7 +12,7 @@ from edge_classifier.errors import CancelledError, InvalidImageError, ProjectErr
 from edge_classifier.head import imprint
 from edge_classifier.jobs import Job
 from edge_classifier.model import Model
-from edge_classifier.training import HeadSettings, train, trained_on
+from edge_classifier.training import MIN_CLASSES, HeadSettings, train, trained_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,8 +34,6 @@ _log = logging.getLogger(__name__)
 
 _TAKEN_PER_STEP = 8
 """Computed features that one step of the loop takes over; more would delay its frame."""
-
-_MIN_CLASSES = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,11 +138,16 @@ class Learner:
 
     def remember(self, sample: Sample, features: Features) -> None:
         """Keep the features `(D,)` of a new sample, in memory and on disk."""
-        if self._loaded and self._table is not None and sample.image_sha256 not in self._table:
-            self._table.add(sample.image_sha256, features)
-            self._loaded.cache.append(sample.image_sha256, features)
-            if self.model:
-                self.model = self.model.with_known(features)
+        if self._keep(sample, features) and self.model:
+            self.model = self.model.with_known(features)
+
+    def _keep(self, sample: Sample, features: Features) -> bool:
+        """Add features to the table and the cache; returns whether they were new."""
+        if not self._loaded or self._table is None or sample.image_sha256 in self._table:
+            return False
+        self._table.add(sample.image_sha256, features)
+        self._loaded.cache.append(sample.image_sha256, features)
+        return True
 
     def dataset_changed(self, dataset: Dataset) -> None:
         """Take note of added or removed samples; answers for new classes come at once."""
@@ -227,9 +230,8 @@ class Learner:
                 break
             if features is None:
                 self._unreadable.add(sample.path)
-            elif sample.image_sha256 not in self._table:
-                self._table.add(sample.image_sha256, features)
-                self._loaded.cache.append(sample.image_sha256, features)
+            else:
+                self._keep(sample, features)
         if self._extracting and self._extracting.done and self._extracted.empty():
             job, self._extracting = self._extracting, None
             job.result()
@@ -276,7 +278,7 @@ class Learner:
 
     def _train(self, dataset: Dataset, loaded: LoadedBackbone, table: FeatureTable) -> None:
         classes = {s.class_name for s in dataset.samples if s.image_sha256 in table}
-        if len(classes) < _MIN_CLASSES:
+        if len(classes) < MIN_CLASSES:
             self._executor.submit(self._store.sync)
             return
         settings = self.settings

@@ -9,6 +9,7 @@ from edge_classifier.coach import key_of, next_hint
 from edge_classifier.errors import InvalidImageError, ProjectError
 from edge_classifier.frame import BACKGROUND
 from edge_classifier.source_state import SourceStatus
+from edge_classifier.training import MIN_CLASSES
 from edge_classifier.view import Activity, Banner, ClassCard, Level, Message
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from edge_classifier.source_state import SourceState
 
 _UNKNOWN_COLOUR: Final[Colour] = (160, 160, 160)
-_MIN_CLASSES: Final = 2
 
 
 class Presenter:
@@ -73,7 +73,7 @@ class Presenter:
     ) -> tuple[ClassCard, ...]:
         """Return the class cards with their live scores."""
         scores: dict[str, float] = {}
-        if prediction and len(prediction.class_names) >= _MIN_CLASSES:
+        if prediction and len(prediction.class_names) >= MIN_CLASSES:
             scores = dict(zip(prediction.class_names, prediction.scores.tolist(), strict=True))
         return tuple(
             replace(
@@ -87,7 +87,7 @@ class Presenter:
 
     def banner(self, prediction: Prediction | None) -> Banner | None:
         """Return the verdict; none while there is nothing to tell a class from."""
-        if prediction is None or len(prediction.class_names) < _MIN_CLASSES:
+        if prediction is None or len(prediction.class_names) < MIN_CLASSES:
             return None
         if prediction.unknown:
             return Banner("unknown", None, unknown=True, colour=_UNKNOWN_COLOUR)
@@ -103,7 +103,7 @@ def learning_activity(learner: Learner, dataset: Dataset) -> Activity:
     saved = f"{pictures(len(dataset.samples))} saved"
     if learner.backbone is None:
         return Activity(f"no backbone · {saved}")
-    if learner.model is None or len(dataset.captured_classes) < _MIN_CLASSES:
+    if learner.model is None or len(dataset.captured_classes) < MIN_CLASSES:
         return Activity(saved)
     if learner.stale:
         return Activity(f"stale: T trains · {saved}")

@@ -19,7 +19,7 @@ from edge_classifier.rate import RateMeter
 from edge_classifier.recorder import Candidate, Recorded, Recorder
 from edge_classifier.smoothing import Smoother
 from edge_classifier.source_state import SourceState, SourceStatus
-from edge_classifier.training import HeadSettings
+from edge_classifier.training import MIN_CLASSES, HeadSettings
 from edge_classifier.view import Activity, Level, Message, Mode, View
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 _MESSAGE_S: Final = 5.0
 _ERROR_S: Final = 12.0
-_MIN_CLASSES: Final = 2
 
 HELP: Final = (
     ("1 … 9", "hold to record a class, tap for one picture"),
@@ -391,7 +390,7 @@ class Session:
         self._editor.undo()
 
     def _train_now(self) -> None:
-        if len(self.dataset.captured_classes) < _MIN_CLASSES:
+        if len(self.dataset.captured_classes) < MIN_CLASSES:
             self._say("training needs pictures of at least two classes", Level.WARNING)
         else:
             self._learner.request_training()
@@ -423,7 +422,7 @@ class Session:
         export, model, backbone = self._export, self._learner.model, self._learner.backbone
         if export is None:
             self._say("exporting is not possible here", Level.WARNING)
-        elif model is None or backbone is None or len(model.class_names) < _MIN_CLASSES:
+        elif model is None or backbone is None or len(model.class_names) < MIN_CLASSES:
             self._say("export needs a trained model: capture two classes first", Level.WARNING)
         elif self._learning:  # else what was just captured would be missing in it
             self._export_waits = True

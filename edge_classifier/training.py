@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from edge_classifier.frame import FeatureSet
     from edge_classifier.protocols import Cancelled, Progress
 
+MIN_CLASSES: Final = 2
+"""One class cannot be told from anything."""
+
 _ADAM_BETA_1: Final = 0.9
 _ADAM_BETA_2: Final = 0.999
 _ADAM_EPSILON: Final = 1e-7  # of Keras and TensorFlow.js; the paper (Kingma and Ba) has 1e-8
@@ -108,9 +111,9 @@ def train(
     use_one_thread()
     settings = settings or HeadSettings()
     classes = len(feature_set.class_names)
-    if classes < 2:  # noqa: PLR2004 - one class cannot be told from anything
+    if classes < MIN_CLASSES:
         raise NotEnoughSamplesError(
-            f"Training needs samples of at least 2 classes, there are {classes}."
+            f"Training needs samples of at least {MIN_CLASSES} classes, there are {classes}."
         )
     if settings.kind == "linear":
         head: LinearHead | DenseHead = _train_linear(feature_set, settings, cancelled)

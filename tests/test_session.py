@@ -44,6 +44,15 @@ def label(live: LiveSession) -> str | None:
     return live.view.banner.label if live.view.banner else None
 
 
+def teach_two(live: LiveSession, executor: ManualExecutor) -> None:
+    """Let the worker load the backbone, then record two classes, each trained at once."""
+    executor.run_all()
+    for key, thing in (("1", 1), ("2", 2)):
+        live.hold(key, thing)
+        executor.run_all()
+        live.frame()
+
+
 # Recording
 
 
@@ -242,11 +251,7 @@ def test_features_of_a_captured_frame_are_computed_once(live: LiveSession) -> No
 def test_what_is_being_recorded_is_not_called_unknown(store: ProjectStore) -> None:
     executor = ManualExecutor()
     live = LiveSession(store, executor)
-    executor.run_all()
-    for key, thing in (("1", 1), ("2", 2)):
-        live.hold(key, thing)
-        executor.run_all()
-        live.frame()
+    teach_two(live, executor)
     live.hold("3", thing=3)
     assert label(live) == "class 3"
 
@@ -295,11 +300,7 @@ def test_work_that_fails_aside_does_not_end_a_burst(store: ProjectStore) -> None
 
     executor = ManualExecutor()
     live = LiveSession(store, executor, export=fail)
-    executor.run_all()
-    for key, thing in (("1", 1), ("2", 2)):
-        live.hold(key, thing)
-        executor.run_all()
-        live.frame()
+    teach_two(live, executor)
     live.frame("e")
     live.frame("1")
     executor.run_all()
@@ -510,11 +511,7 @@ def test_what_was_still_being_exported_is_known_at_the_end(
 ) -> None:
     executor = ManualExecutor()
     live = LiveSession(store, executor, export=lambda _m, _b, _p, _c: tmp_path / "bundle")
-    executor.run_all()
-    for key, thing in (("1", 1), ("2", 2)):
-        live.hold(key, thing)
-        executor.run_all()
-        live.frame()
+    teach_two(live, executor)
     live.type("e")
     assert live.session.unfinished == "exporting"
     executor.run_all()
