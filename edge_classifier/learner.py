@@ -13,6 +13,7 @@ from edge_classifier.head import imprint
 from edge_classifier.jobs import Job
 from edge_classifier.model import Model
 from edge_classifier.training import MIN_CLASSES, HeadSettings, train, trained_on
+from edge_classifier.unknown import MAX_STEPS, STEPS_SETTING, stored_steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,6 +107,26 @@ class Learner:
         self._training: Job[_Trained] | None = None
         self._training_on: Dataset | None = None
         self._train_wanted = False
+        self._unknown_steps = stored_steps(store.settings)
+
+    @property
+    def unknown_steps(self) -> int:
+        """How many steps "unknown" is stricter (above 0) than what was measured."""
+        return self._unknown_steps
+
+    def adjust_unknown(self, steps: int) -> None:
+        """Make "unknown" so many steps stricter than measured, below 0 more lenient.
+
+        At once, for every model to come, and in the project: the answers, the steps kept in
+        the store's settings and the export agree. At most `unknown.MAX_STEPS` either way.
+
+        Raises:
+            ProjectError: if the project cannot be written; then nothing has changed.
+        """
+        steps = max(-MAX_STEPS, min(MAX_STEPS, steps))
+        self._store.update_settings(**{STEPS_SETTING: steps})
+        self._unknown_steps = steps
+        self.model = self.model.adjusted(steps) if self.model else None
 
     @property
     def backbone(self) -> Backbone | None:
@@ -206,7 +227,8 @@ class Learner:
             return None
         job, self._loading = self._loading, None
         ready = job.result()
-        self._loaded, self._table, self.model = ready.loaded, ready.table, ready.model
+        self._loaded, self._table = ready.loaded, ready.table
+        self.model = ready.model.adjusted(self._unknown_steps) if ready.model else None
         self._look_for_missing = True
         dataset = self._dataset
         if dataset and trained_on(dataset.fingerprint, self.settings) == ready.fingerprint:
@@ -247,7 +269,7 @@ class Learner:
             trained = job.result()
         except CancelledError:
             return None
-        self.model = trained.model
+        self.model = trained.model.adjusted(self._unknown_steps)
         self._imprinted = False
         self._trained_dataset = self._training_on
         if trained.problem:

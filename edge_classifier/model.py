@@ -49,6 +49,15 @@ class Model:
             )
         ]
 
+    def adjusted(self, steps: int) -> Model:
+        """Make "unknown" stricter (above 0) or more lenient; see `UnknownDetector.adjusted`.
+
+        Nothing changes where no threshold was measured yet.
+        """
+        if self.unknown is None:
+            return self
+        return replace(self, unknown=self.unknown.adjusted(steps))
+
     def extended(self, feature_set: FeatureSet) -> Model:
         """Add classes that are new in `feature_set`, until training follows."""
         return replace(self, head=self.head.extended(feature_set))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -120,6 +120,21 @@ class SampleStore(Protocol):
 
     def colour(self, class_name: str) -> Colour:
         """The colour of a class: blue, green, red."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """A copy of the project's settings, by name: whatever JSON can hold.
+
+        For example how strict "unknown" is: `unknown.stored_steps(store.settings)`.
+        """
+
+    def update_settings(self, **changes: object) -> None:
+        """Change some settings and keep the others: `update_settings(unknown_steps=2)`.
+
+        Raises:
+            InvalidValueError: if JSON cannot hold them.
+            ProjectError: if they cannot be written; then they are as before.
+        """
 
     def samples(self) -> tuple[Sample, ...]:
         """All samples to train on, by class, then in the order they were captured."""

@@ -17,6 +17,7 @@ from edge_classifier.assemble import backbone_loader
 from edge_classifier.dataset import Dataset
 from edge_classifier.errors import BackboneMismatchError, NotTrainedError, ProjectLockedError
 from edge_classifier.training import train, trained_on
+from edge_classifier.unknown import stored_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -167,6 +168,9 @@ def train_project(
 ) -> Model:
     """Train a head and keep it in the project, unless that is open read-only.
 
+    Returns:
+        The model, with the user's steps of the threshold of "unknown".
+
     Raises:
         NotEnoughSamplesError: with fewer than two classes.
         ProjectError: if it cannot be kept.
@@ -179,14 +183,15 @@ def train_project(
             backbone_key=loaded.backbone.info.key,
             fingerprint=trained_on(gathered.dataset.fingerprint, settings),
         )
-    return model
+    return model.adjusted(stored_steps(store.settings))
 
 
 def trained_model(store: ProjectStore, loaded: LoadedBackbone) -> tuple[Model, bool]:
     """Load the model that was trained last.
 
     Returns:
-        The model, and whether it was trained on just the samples that there are.
+        The model, with the user's steps of the threshold of "unknown", and whether it was
+        trained on just the samples that there are.
 
     Raises:
         NotTrainedError: if there is none for this backbone.
@@ -198,4 +203,5 @@ def trained_model(store: ProjectStore, loaded: LoadedBackbone) -> tuple[Model, b
         )
     model, fingerprint = stored
     dataset = Dataset(store.class_names(), store.samples())
-    return model, fingerprint.startswith(dataset.fingerprint)
+    adjusted = model.adjusted(stored_steps(store.settings))
+    return adjusted, fingerprint.startswith(dataset.fingerprint)

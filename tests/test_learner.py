@@ -180,3 +180,29 @@ def test_a_class_without_pictures_makes_nothing_stale(store: ProjectStore) -> No
     assert not live.session.learner.stale
     assert executor.pending == 0
     assert [card.name for card in live.view.cards] == ["mug", "phone", "cup", "tee"]
+
+
+def test_how_strict_unknown_is_holds_at_once_after_training_and_the_next_day(
+    store: ProjectStore,
+) -> None:
+    def threshold(live: LiveSession) -> float:
+        model = live.session.learner.model
+        assert model is not None
+        assert model.unknown is not None
+        assert model.unknown.steps == 3
+        assert model.unknown.threshold > model.unknown.measured_threshold
+        return model.unknown.threshold
+
+    live = LiveSession(store)
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    live.session.learner.adjust_unknown(3)
+    threshold(live)
+    live.hold("2", thing=3)
+    after_training = threshold(live)
+    live.close()
+    with ProjectStore.open(store.path) as again:
+        live = LiveSession(again)
+        live.wait(1.0)
+        assert live.session.learner.unknown_steps == 3
+        assert threshold(live) == after_training

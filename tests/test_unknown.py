@@ -3,10 +3,16 @@ from __future__ import annotations
 import tracemalloc
 
 import numpy as np
+import pytest
 from feature_sets import clusters, strangers
 
 from edge_classifier.frame import FeatureSet
-from edge_classifier.unknown import MAX_REFERENCES, fit_unknown_detector
+from edge_classifier.unknown import (
+    MAX_REFERENCES,
+    MAX_STEPS,
+    fit_unknown_detector,
+    stored_steps,
+)
 
 
 def test_strangers_are_unknown_and_fresh_bursts_of_known_classes_are_not() -> None:
@@ -70,3 +76,52 @@ def test_thousands_of_samples_take_no_more_than_a_moment_and_no_square_of_memory
     tracemalloc.stop()
     assert detector is not None
     assert peak < 10_000**2 * 4 / 4
+
+
+def test_a_step_makes_unknown_stricter_and_one_back_makes_it_more_lenient() -> None:
+    detector = fit_unknown_detector(clusters(bursts=6))
+    assert detector is not None
+    similarity = detector.similarity(clusters(seed=8).features)
+    accepted = [
+        float((similarity >= detector.adjusted(steps).threshold).mean()) for steps in range(-4, 5)
+    ]
+    assert accepted == sorted(accepted, reverse=True)
+    assert accepted[0] > accepted[4] > accepted[8]
+
+
+def test_four_steps_stricter_refuse_about_half_of_what_is_known() -> None:
+    detector = fit_unknown_detector(clusters(bursts=6))
+    assert detector is not None
+    similarity = detector.similarity(clusters(seed=8).features)
+    refused = (similarity < detector.adjusted(4).threshold).mean()
+    assert 0.3 <= refused <= 0.7
+
+
+def test_steps_count_from_what_was_measured_so_they_can_be_taken_back_exactly() -> None:
+    detector = fit_unknown_detector(clusters(bursts=6))
+    assert detector is not None
+    moved = detector.adjusted(7).adjusted(3)
+    assert moved.threshold == detector.adjusted(3).threshold
+    assert moved.adjusted(0).threshold == detector.threshold
+
+
+@pytest.mark.parametrize("steps", [1000, -1000])
+def test_nobody_can_move_the_threshold_out_of_reach(steps: int) -> None:
+    detector = fit_unknown_detector(clusters(bursts=6))
+    assert detector is not None
+    assert abs(detector.adjusted(steps).steps) == MAX_STEPS
+
+
+@pytest.mark.parametrize(
+    ("settings", "steps"),
+    [
+        ({}, 0),
+        ({"unknown_steps": -3}, -3),
+        ({"unknown_steps": "2"}, 0),
+        ({"unknown_steps": 1.5}, 0),
+    ],
+)
+def test_steps_are_read_from_the_settings_of_a_project(
+    settings: dict[str, object], steps: int
+) -> None:
+    assert stored_steps(settings) == steps

@@ -117,3 +117,22 @@ def test_the_trained_model_is_current_until_a_sample_comes(project: Path) -> Non
 def test_a_folder_that_is_no_project_cannot_be_opened(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match="There is no project"):
         workbench.open_for_reading(tmp_path / "nothing")
+
+
+def test_the_steps_of_the_user_survive_training_and_come_with_the_model(project: Path) -> None:
+    with ProjectStore.open(project) as store:
+        for number in range(3):
+            for name, first in (("a", 30), ("b", 40)):
+                store.add_sample(store.encode(image(first + number)), name, store.next_burst_id())
+        loaded = loaded_by(store, FakeBackbone())
+        gathered = workbench.gather(store, loaded, told)
+        measured = workbench.train_project(store, loaded, gathered, HeadSettings(), told).unknown
+        store.update_settings(unknown_steps=2)
+        trained = workbench.train_project(store, loaded, gathered, HeadSettings(), told).unknown
+        again = workbench.trained_model(store, loaded)[0].unknown
+        loaded.cache.close()
+    assert measured is not None
+    assert trained is not None
+    assert again is not None
+    assert trained.threshold == again.threshold == measured.adjusted(2).threshold
+    assert trained.threshold > measured.threshold

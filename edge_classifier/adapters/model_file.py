@@ -14,7 +14,7 @@ from edge_classifier.adapters.files import reported, write_atomic
 from edge_classifier.errors import ProjectFormatError
 from edge_classifier.head import DenseHead, Head, LinearHead
 from edge_classifier.model import Model
-from edge_classifier.unknown import UnknownDetector
+from edge_classifier.unknown import DEFAULT_STEP, UnknownDetector
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,7 +80,9 @@ def model_as_arrays(model: Model) -> tuple[dict[str, Any], dict[str, npt.NDArray
     }
     arrays = _head_arrays(model.head)
     if model.unknown:
-        meta["threshold"] = model.unknown.threshold
+        meta["threshold"] = model.unknown.measured_threshold
+        meta["threshold_step"] = model.unknown.step
+        meta["threshold_steps"] = model.unknown.steps
         meta["measured_on_bursts"] = model.unknown.measured_on_bursts
         arrays["references"] = model.unknown.references
     return meta, arrays
@@ -102,8 +104,11 @@ def model_from_arrays(meta: dict[str, Any], arrays: dict[str, npt.NDArray[np.flo
     if "references" in parts:
         detector = UnknownDetector(
             parts.pop("references"),
-            threshold=float(meta["threshold"]),
+            measured_threshold=float(meta["threshold"]),
             measured_on_bursts=bool(meta["measured_on_bursts"]),
+            # Files from before users could move it have neither.
+            step=float(meta.get("threshold_step", DEFAULT_STEP)),
+            steps=int(meta.get("threshold_steps", 0)),
         )
     head: Head = (
         LinearHead(names, **parts) if meta["kind"] == "linear" else DenseHead(names, **parts)
