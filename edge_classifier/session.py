@@ -4,61 +4,32 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING
 
+from edge_classifier.capture import Capture
 from edge_classifier.dialogs import ConfirmDialog, TextDialog
 from edge_classifier.editor import Editor
-from edge_classifier.errors import CancelledError, EdgeClassifierError
-from edge_classifier.frame import BACKGROUND, Features, Frame, Image, Prediction
-from edge_classifier.jobs import Job
+from edge_classifier.errors import EdgeClassifierError
+from edge_classifier.frame import BACKGROUND, Frame, Image, Prediction
 from edge_classifier.keys import HoldTiming
 from edge_classifier.learner import Learner, LoadedBackbone
+from edge_classifier.live_prediction import LivePrediction
+from edge_classifier.messages import Messages
 from edge_classifier.presenter import Presenter, learning_activity, source_message
 from edge_classifier.rate import RateMeter
-from edge_classifier.recorder import Candidate, Recorded, Recorder
-from edge_classifier.smoothing import Smoother
-from edge_classifier.source_state import SourceState, SourceStatus
+from edge_classifier.shortcuts import HELP
+from edge_classifier.tasks import Export, Tasks
 from edge_classifier.training import MIN_CLASSES, HeadSettings
-from edge_classifier.view import Activity, Level, Message, Mode, View
+from edge_classifier.view import Activity, Level, Mode, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edge_classifier.dataset import Dataset
-    from edge_classifier.model import Model
-    from edge_classifier.protocols import (
-        Backbone,
-        Cancelled,
-        Clock,
-        Executor,
-        Progress,
-        SampleStore,
-    )
+    from edge_classifier.protocols import Cancelled, Clock, Executor, Progress, SampleStore
+    from edge_classifier.source_state import SourceState
 
-_MESSAGE_S: Final = 5.0
-_ERROR_S: Final = 12.0
-
-HELP: Final = (
-    ("1 … 9", "hold to record a class, tap for one picture"),
-    ("B", "hold to record the background: the empty scene"),
-    ("↑ ↓  space", "select a class, hold space to record it"),
-    ("N", "name a new class, or rename (Tab)"),
-    ("U", "undo the last burst; again: the one before"),
-    ("X", "remove the selected class"),
-    ("T", "train now (it also happens by itself)"),
-    ("M", "steady label on or off"),
-    ("P", "pause or resume prediction"),
-    ("S", "save a copy of the project"),
-    ("E", "export for the Raspberry Pi"),
-    ("H", "show or hide these keys"),
-    ("Q", "quit; everything is on disk"),
-)
-"""The keys of the window; the README's table is checked against this."""
-
-
-Export: TypeAlias = "Callable[[Model, Backbone, Progress, Cancelled], Path]"
-"""Writes a bundle and returns where."""
+__all__ = ["HELP", "Export", "Session", "SessionSettings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,37 +75,31 @@ class Session:
         settings: SessionSettings | None = None,
         export: Export | None = None,
     ) -> None:
-        self._store = store
         self._name = store.name
         self._clock = clock
         self._timer = timer
-        self._executor = executor
         self._settings = settings or SessionSettings()
-        self._export = export
-        self._recorder = Recorder(
+        self.rates = RateMeter()
+        self._messages = Messages(clock)
+        say = self._messages.say
+        self._learner = Learner(store, load, executor, self._settings.head)
+        self._presenter = Presenter(store)
+        self._editor = Editor(store, self._learner, self._presenter, say)
+        self._live = LivePrediction(self._learner, self._settings.smoothing_s)
+        self._capture = Capture(
             store,
+            self._editor,
+            self._learner,
+            clock=clock,
+            say=say,
             timing=self._settings.hold,
             samples_per_second=self._settings.samples_per_second,
         )
-        self._smoother = Smoother(self._settings.smoothing_s)
-        self.rates = RateMeter()
-        self._learner = Learner(store, load, executor, self._settings.head)
-        self._presenter = Presenter(store)
-        self._editor = Editor(store, self._learner, self._presenter, self._say)
-        self._frame: Frame | None = None
-        self._source = SourceState(SourceStatus.OPENING, "")
-        self._features: Features | None = None
-        self._predicted_by: Model | None = None
-        self._prediction: Prediction | None = None
+        self._tasks = Tasks(store, self._learner, executor, say, export)
         self._dialog: TextDialog | ConfirmDialog | None = None
-        self._message: tuple[Message, float] | None = None
-        self._routine: tuple[Message, float] | None = None
         self._help = False
-        self._paused = False
         self._done = False
         self._problem = ""
-        self._job: Job[str] | None = None
-        self._export_waits = False
 
     @property
     def dataset(self) -> Dataset:
@@ -144,7 +109,7 @@ class Session:
     @property
     def prediction(self) -> Prediction | None:
         """The steady prediction of the newest frame, or `None`."""
-        return self._prediction
+        return self._live.prediction
 
     @property
     def learner(self) -> Learner:
@@ -164,16 +129,16 @@ class Session:
     @property
     def unfinished(self) -> str:
         """What the user had started and the worker had not finished, or empty."""
-        return self._job.text if self._job and not self._job.done else ""
+        return self._tasks.unfinished
 
     @property
     def busy(self) -> bool:
         """Whether a burst is running, or the worker still has something to do."""
-        return self._learning or self._job is not None or self._export_waits
+        return self._learning or self._tasks.busy
 
     @property
     def _learning(self) -> bool:
-        return self._recorder.class_name is not None or self._learner.busy
+        return self._capture.class_name is not None or self._learner.busy
 
     def step(self, frame: Frame | None, key: str | None, source: SourceState | None = None) -> View:
         """Take what has happened since the last step and say what to show.
@@ -193,18 +158,17 @@ class Session:
         self, frame: Frame | None, key: str | None, source: SourceState | None = None
     ) -> None:
         """Do what `step` does, for a moment at which nothing will be shown."""
-        if source is not None:
-            self._note_source(source)
+        if source is not None and self._capture.note_source(source):
+            self._messages.clear()
         self._guard(self._poll, ends_burst=False)
         if key is not None:
             self._guard(lambda: self._on_key(key))
         # Before the frame: one that takes long keeps the next repeat from being heard.
-        if self._recorder.released(self._clock()):
-            self._learner.request_training()
+        self._capture.end_if_released()
         if frame is not None:
             self._guard(lambda: self._on_frame(frame))
-        elif (last := self._frame) and self._predicted_by is not self._learner.model:
-            self._guard(lambda: self._predict(last))  # a picture that stands still
+        else:
+            self._guard(self._live.update_where_outdated)
 
     def shrink(self, image: Image) -> Image | None:
         """Do the part of the preprocessing that needs no network; for the thread that reads.
@@ -217,13 +181,12 @@ class Session:
 
     def announce(self, text: str, level: Level = Level.INFO) -> None:
         """Show a line in the picture for some seconds; may be called from another thread."""
-        self._say(text, level)
+        self._messages.say(text, level)
 
     def close(self) -> None:
         """Stop what runs; may be called twice."""
-        self._recorder.stop()
-        if self._job:
-            self._job.cancel()
+        self._capture.close()
+        self._tasks.close()
         self._learner.close()
 
     # What comes in
@@ -234,92 +197,58 @@ class Session:
             work()
         except EdgeClassifierError as error:
             if ends_burst:
-                self._stop_recording()
+                self._capture.stop()
             self._problem = str(error)
-            self._say(self._problem, Level.ERROR)
+            self._messages.say(self._problem, Level.ERROR)
 
     def _poll(self) -> None:
-        if self._job and self._job.done:
-            job, self._job = self._job, None
-            try:
-                self._say(job.result())
-            except CancelledError as error:
-                self._say(str(error), Level.WARNING)
+        self._tasks.poll()
         if line := self._learner.poll():
-            self._say_by_the_way(line)
-            self._smoother.reset()
-        if self._export_waits and not self._learning:
-            self._export_waits = False
-            self._start_export()
-
-    def _stop_recording(self) -> None:
-        """End the burst, if one is running, as the release of its key does."""
-        if self._recorder.class_name is not None:
-            self._recorder.stop()
-            self._learner.request_training()
-
-    def _note_source(self, source: SourceState) -> None:
-        if source.status is not SourceStatus.RUNNING and self._source.status is (
-            SourceStatus.RUNNING
-        ):
-            # A key that is down goes on recording only when its user sees the picture again.
-            self._stop_recording()
-            self._message = None  # nothing said before is more important
-        self._source = source
+            self._messages.say_by_the_way(line)
+            self._live.reset()
+        if not self._learning:
+            self._tasks.begin_what_waits()
 
     def _on_frame(self, frame: Frame) -> None:
         started = self._timer()
-        self._frame = frame
-        if self._recorder.wants(frame):
-            encoded = self._store.encode(frame.image)
-            features = self._learner.extract(encoded.image)
-            self._write(lambda: self._recorder.offer(frame, Candidate(encoded, features)))
-        elif not self._paused and self._learner.model:
-            features = self._learner.extract(frame.image if frame.small is None else frame.small)
+        self._live.show(frame)
+        if self._capture.wants(frame):
+            features = self._capture.take(frame)
         else:
-            features = None
-        self._features = features
-        self._predict(frame)
+            features = self._live.features_of(frame)
+        self._live.update(features)
         self.rates.add_frame(
             self._clock(),
             capture_ms=frame.capture_ms,
             inference_ms=(self._timer() - started) * 1000,
         )
 
-    def _predict(self, frame: Frame) -> None:
-        self._predicted_by = model = self._learner.model
-        if self._paused or model is None or self._features is None:
-            self._prediction = None
-        else:
-            raw = model.predict(self._features[None])[0]
-            self._prediction = self._smoother.update(raw, frame.timestamp_s)
-
     def _on_key(self, key: str) -> None:
         if key == "close":
             self._done = True
         elif self._dialog:
             self._dialog = self._dialog.handle(key)
-        elif key == "escape":
-            self._on_escape()
         elif key in "123456789":
-            self._record_digit(int(key))
-        elif key in ("up", "down", "tab"):
-            self._editor.move_selection(-1 if key == "up" else 1)
+            self._capture.record_digit(int(key))
         elif action := self._actions().get(key.lower()):
             action()
 
     def _actions(self) -> dict[str, Callable[[], None]]:
         return {
-            " ": self._record_selected,
-            "b": lambda: self._record(BACKGROUND),
-            "n": self._ask_new_class,
+            "escape": self._on_escape,
+            "up": lambda: self._editor.move_selection(-1),
+            "down": lambda: self._editor.move_selection(1),
+            "tab": lambda: self._editor.move_selection(1),
+            " ": self._capture.record_selected,
+            "b": lambda: self._capture.record(BACKGROUND),
+            "n": lambda: self._ask(self._editor.new_class_dialog),
             "u": self._undo,
-            "x": self._ask_remove,
+            "x": lambda: self._ask(self._editor.remove_dialog),
             "t": self._train_now,
             "m": self._toggle_smoothing,
-            "p": self._toggle_pause,
-            "s": self._ask_save_as,
-            "e": self._start_export,
+            "p": self._live.toggle_pause,
+            "s": lambda: self._ask(self._tasks.save_dialog),
+            "e": lambda: self._tasks.export(learning=self._learning),
             "h": self._toggle_help,
             "q": self._quit,
         }
@@ -329,10 +258,8 @@ class Session:
     def _on_escape(self) -> None:
         if self._help:
             self._help = False
-        elif self._export_waits:
-            self._export_waits = False
-        elif self._job:
-            self._job.cancel()
+        else:
+            self._tasks.cancel()
 
     def _quit(self) -> None:
         self._done = True
@@ -340,139 +267,48 @@ class Session:
     def _toggle_help(self) -> None:
         self._help = not self._help
 
-    def _toggle_pause(self) -> None:
-        self._paused = not self._paused
-        self._smoother.reset()
-
     def _toggle_smoothing(self) -> None:
-        on = self._smoother.time_constant_s <= 0
-        self._smoother = Smoother(self._settings.smoothing_s or 0.2 if on else 0.0)
-        self._say("steady label on" if on else "steady label off")
-
-    def _record_digit(self, digit: int) -> None:
-        class_name = self._editor.class_of_digit(digit) if self._can_record() else None
-        if class_name is not None:
-            self._record(class_name)
-        elif self._can_record():
-            self._say(f"no class has key {digit} yet; N names a new one", Level.WARNING)
-
-    def _record_selected(self) -> None:
-        if self._editor.selected is None:
-            self._say("select a class with the arrow keys first", Level.WARNING)
-        else:
-            self._record(self._editor.selected)
-
-    def _can_record(self) -> bool:
-        if self._source.status is SourceStatus.RUNNING:
-            return True
-        if not self._source.text:  # which says why
-            self._say("nothing is recorded: there is no live picture", Level.WARNING)
-        return False
-
-    def _record(self, class_name: str) -> None:
-        if not self._can_record():
-            return
-        class_name = self._editor.with_class(class_name)
-        if self._recorder.class_name not in (None, class_name):
-            self._learner.request_training()
-        self._write(lambda: self._recorder.event(class_name, self._clock()))
-
-    def _write(self, record: Callable[[], list[Recorded]]) -> None:
-        try:
-            recorded = record()
-        except EdgeClassifierError:
-            self._editor.reload()  # some samples may have been written before it failed
-            raise
-        self._editor.remember(recorded)
+        on = self._live.toggle_smoothing()
+        self._messages.say("steady label on" if on else "steady label off")
 
     def _undo(self) -> None:
-        self._stop_recording()
+        self._capture.stop()
         self._editor.undo()
 
     def _train_now(self) -> None:
         if len(self.dataset.captured_classes) < MIN_CLASSES:
-            self._say("training needs pictures of at least two classes", Level.WARNING)
+            self._messages.say("training needs pictures of at least two classes", Level.WARNING)
         else:
             self._learner.request_training()
 
-    def _ask_new_class(self) -> None:
-        self._stop_recording()
-        self._dialog = self._editor.new_class_dialog()
-
-    def _ask_remove(self) -> None:
-        self._stop_recording()
-        self._dialog = self._editor.remove_dialog()
-
-    def _ask_save_as(self) -> None:
-        def accept(text: str) -> None:
-            def work(_progress: Progress, _cancelled: Cancelled) -> str:
-                self._store.save_as(Path(text).expanduser())
-                return f"saved a copy in {text}"
-
-            self._start_job(f"saving to {text}", work)
-
-        self._dialog = TextDialog(
-            "Save a copy as (folder)",
-            "Enter saves · Esc cancels; the project itself is always saved",
-            accept,
-            text=f"{self._name}-copy",
-        )
-
-    def _start_export(self) -> None:
-        export, model, backbone = self._export, self._learner.model, self._learner.backbone
-        if export is None:
-            self._say("exporting is not possible here", Level.WARNING)
-        elif model is None or backbone is None or len(model.class_names) < MIN_CLASSES:
-            self._say("export needs a trained model: capture two classes first", Level.WARNING)
-        elif self._learning:  # else what was just captured would be missing in it
-            self._export_waits = True
-            self._say("the export begins when the training has ended; Esc takes it back")
-        else:
-            self._start_job(
-                "exporting", lambda p, c: f"exported to {export(model, backbone, p, c)}"
-            )
-
-    def _start_job(self, text: str, work: Callable[[Progress, Cancelled], str]) -> None:
-        if self._job:
-            self._say(f"not yet: {self._job.text} is under way; Esc stops it", Level.WARNING)
-        else:
-            self._job = Job(text, work, self._executor)
+    def _ask(self, dialog: Callable[[], TextDialog | ConfirmDialog | None]) -> None:
+        self._capture.stop()
+        self._dialog = dialog()
 
     # What comes out
-
-    def _say(self, text: str, level: Level = Level.INFO) -> None:
-        until_s = self._clock() + (_ERROR_S if level is Level.ERROR else _MESSAGE_S)
-        self._message = (Message(text, level), until_s)  # at once, for the reader's thread
-
-    def _say_by_the_way(self, text: str) -> None:
-        """Show a line of routine, unless it would hide what was just answered."""
-        said = self._message
-        if said is None or said is self._routine or self._clock() > said[1]:
-            self._say(text)
-            self._routine = self._message
 
     def view(self) -> View:
         """Say what to show now."""
         now = self._clock()
-        said = self._message
+        frame = self._live.frame
         return View(
-            image=self._frame.image if self._frame else None,
+            image=frame.image if frame else None,
             mirrored=self._settings.mirrored,
             mode=self._mode(),
             title=" · ".join(part for part in (self._name, self._learner.note) if part),
             cards=self._presenter.cards(
-                self._prediction,
+                self.prediction,
                 selected=self._editor.selected,
-                recording=self._recorder.class_name,
+                recording=self._capture.class_name,
             ),
-            banner=self._presenter.banner(self._prediction),
+            banner=self._presenter.banner(self.prediction),
             activity=self._activity(),
             rates=self.rates.rates(now),
             hint=self._presenter.hint,
-            message=said[0] if said and now <= said[1] else source_message(self._source),
+            message=self._messages.current(now) or source_message(self._capture.source),
             prompt=self._dialog.prompt() if self._dialog else None,
             help_lines=HELP if self._help else (),
-            paused=self._paused,
+            paused=self._live.paused,
             done=self._done,
         )
 
@@ -482,8 +318,8 @@ class Session:
         return Mode.CONFIRMING if self._dialog else Mode.LIVE
 
     def _activity(self) -> Activity:
-        if self._recorder.class_name:
-            return Activity(f"recording {self._recorder.class_name}", recording=True)
-        if self._job:
-            return Activity(self._job.text, self._job.progress)
+        if self._capture.class_name:
+            return Activity(f"recording {self._capture.class_name}", recording=True)
+        if job := self._tasks.job:
+            return Activity(job.text, job.progress)
         return learning_activity(self._learner, self.dataset)

@@ -1,0 +1,82 @@
+"""The verdict on the newest frame: predicted, smoothed, paused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from edge_classifier.smoothing import Smoother
+
+if TYPE_CHECKING:
+    from edge_classifier.frame import Features, Frame, Prediction
+    from edge_classifier.learner import Learner
+    from edge_classifier.model import Model
+
+_SMOOTHING_S: Final = 0.2
+"""What switching the steady label on gives where it was off from the beginning."""
+
+
+class LivePrediction:
+    """Keeps the prediction of the newest frame, as steady as its user wants it.
+
+    Args:
+        learner: Gives features and model.
+        smoothing_s: Time constant of the steady label in seconds; 0 switches it off.
+    """
+
+    def __init__(self, learner: Learner, smoothing_s: float) -> None:
+        self._learner = learner
+        self._smoothing_s = smoothing_s
+        self._smoother = Smoother(smoothing_s)
+        self._frame: Frame | None = None
+        self._features: Features | None = None
+        self._predicted_by: Model | None = None
+        self.prediction: Prediction | None = None
+        self.paused = False
+
+    @property
+    def frame(self) -> Frame | None:
+        """The newest frame, or `None` before the first."""
+        return self._frame
+
+    def features_of(self, frame: Frame) -> Features | None:
+        """Compute the features `(D,)` of a frame, unless nothing could be said of them."""
+        if self.paused or self._learner.model is None:
+            return None
+        return self._learner.extract(frame.image if frame.small is None else frame.small)
+
+    def show(self, frame: Frame) -> None:
+        """Take note of the newest frame, whatever is to be predicted of it."""
+        self._frame = frame
+
+    def update(self, features: Features | None) -> None:
+        """Predict from the features of the newest frame."""
+        self._features = features
+        self._predict()
+
+    def update_where_outdated(self) -> None:
+        """Judge a picture that stands still again if what was learned has changed."""
+        if self._frame and self._predicted_by is not self._learner.model:
+            self._predict()
+
+    def _predict(self) -> None:
+        self._predicted_by = model = self._learner.model
+        if self.paused or model is None or self._features is None or self._frame is None:
+            self.prediction = None
+        else:
+            raw = model.predict(self._features[None])[0]
+            self.prediction = self._smoother.update(raw, self._frame.timestamp_s)
+
+    def reset(self) -> None:
+        """Let the next prediction stand for itself."""
+        self._smoother.reset()
+
+    def toggle_pause(self) -> None:
+        """Stop predicting, or go on."""
+        self.paused = not self.paused
+        self.reset()
+
+    def toggle_smoothing(self) -> bool:
+        """Switch the steady label on or off; returns whether it is on now."""
+        on = self._smoother.time_constant_s <= 0
+        self._smoother = Smoother(self._smoothing_s or _SMOOTHING_S if on else 0.0)
+        return on

@@ -1,0 +1,141 @@
+"""What a user starts and the worker does: saving a copy, exporting. One at a time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from edge_classifier.dialogs import TextDialog
+from edge_classifier.errors import CancelledError
+from edge_classifier.jobs import Job
+from edge_classifier.training import MIN_CLASSES
+from edge_classifier.view import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edge_classifier.learner import Learner
+    from edge_classifier.model import Model
+    from edge_classifier.protocols import (
+        Backbone,
+        Cancelled,
+        Executor,
+        Progress,
+        SampleStore,
+    )
+
+Export: TypeAlias = "Callable[[Model, Backbone, Progress, Cancelled], Path]"
+"""Writes a bundle and returns where."""
+
+
+class Tasks:
+    """Runs what the user has asked for, and tells how it ended.
+
+    Args:
+        store: The project on disk.
+        learner: Gives what is exported.
+        executor: The worker.
+        say: Shows a line in the picture.
+        export: Runs on the worker thread; `None` where exporting is not possible.
+    """
+
+    def __init__(
+        self,
+        store: SampleStore,
+        learner: Learner,
+        executor: Executor,
+        say: Callable[[str, Level], None],
+        export: Export | None,
+    ) -> None:
+        self._store = store
+        self._name = store.name
+        self._learner = learner
+        self._executor = executor
+        self._say = say
+        self._export = export
+        self._job: Job[str] | None = None
+        self._export_waits = False
+
+    @property
+    def job(self) -> Job[str] | None:
+        """What is under way, or `None`."""
+        return self._job
+
+    @property
+    def unfinished(self) -> str:
+        """What had been started and the worker had not finished, or empty."""
+        return self._job.text if self._job and not self._job.done else ""
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is under way, or waits."""
+        return self._job is not None or self._export_waits
+
+    def poll(self) -> None:
+        """Tell what has ended.
+
+        Raises:
+            EdgeClassifierError: as what has ended did.
+        """
+        if self._job and self._job.done:
+            job, self._job = self._job, None
+            try:
+                self._say(job.result(), Level.INFO)
+            except CancelledError as error:
+                self._say(str(error), Level.WARNING)
+
+    def begin_what_waits(self) -> None:
+        """Begin what has waited for the learning to end."""
+        if self._export_waits:
+            self._export_waits = False
+            self.export(learning=False)
+
+    def cancel(self) -> None:
+        """Take back what waits, or else stop what is under way."""
+        if self._export_waits:
+            self._export_waits = False
+        elif self._job:
+            self._job.cancel()
+
+    def close(self) -> None:
+        """Stop what runs; may be called twice."""
+        if self._job:
+            self._job.cancel()
+
+    def export(self, *, learning: bool) -> None:
+        """Export, once there is nothing more to learn."""
+        export, model, backbone = self._export, self._learner.model, self._learner.backbone
+        if export is None:
+            self._say("exporting is not possible here", Level.WARNING)
+        elif model is None or backbone is None or len(model.class_names) < MIN_CLASSES:
+            self._say("export needs a trained model: capture two classes first", Level.WARNING)
+        elif learning:  # else what was just captured would be missing in it
+            self._export_waits = True
+            self._say(
+                "the export begins when the training has ended; Esc takes it back", Level.INFO
+            )
+        else:
+            self._start("exporting", lambda p, c: f"exported to {export(model, backbone, p, c)}")
+
+    def save_dialog(self) -> TextDialog:
+        """Ask where to save a copy of the project."""
+
+        def accept(text: str) -> None:
+            def work(_progress: Progress, _cancelled: Cancelled) -> str:
+                self._store.save_as(Path(text).expanduser())
+                return f"saved a copy in {text}"
+
+            self._start(f"saving to {text}", work)
+
+        return TextDialog(
+            "Save a copy as (folder)",
+            "Enter saves · Esc cancels; the project itself is always saved",
+            accept,
+            text=f"{self._name}-copy",
+        )
+
+    def _start(self, text: str, work: Callable[[Progress, Cancelled], str]) -> None:
+        if self._job:
+            self._say(f"not yet: {self._job.text} is under way; Esc stops it", Level.WARNING)
+        else:
+            self._job = Job(text, work, self._executor)
