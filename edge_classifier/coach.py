@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edge_classifier.dataset import Dataset
+    from edge_classifier.validation import Validation
 
 ENOUGH_SAMPLES: Final = 20
 """Samples a class should have; few-shot accuracy still climbs visibly below that."""
@@ -21,12 +22,13 @@ def key_of(class_names: tuple[str, ...], class_name: str, background: str) -> st
     return str(index + 1) if index < 9 else None  # noqa: PLR2004 - nine digit keys
 
 
-def next_hint(dataset: Dataset, background: str) -> str:
+def next_hint(dataset: Dataset, background: str, validation: Validation | None = None) -> str:
     """Suggest the step that helps most now; empty where nothing is missing.
 
     Args:
         dataset: What was captured so far.
         background: Name of the class that key B records.
+        validation: How good the model is, where that is known.
     """
 
     def how(class_name: str) -> str:
@@ -46,7 +48,7 @@ def next_hint(dataset: Dataset, background: str) -> str:
     elif empty:
         hint = f"capture {empty[0]}: {how(empty[0])}"
     else:
-        hint = _improve(dataset, how)
+        hint = _improve(dataset, how) or _unconfuse(validation, how)
     return hint
 
 
@@ -59,3 +61,11 @@ def _improve(dataset: Dataset, how: Callable[[str], str]) -> str:
         if dataset.burst_count(name) == 1:
             return f"record {name} a second time, from another side: {how(name)}"
     return ""
+
+
+def _unconfuse(validation: Validation | None, how: Callable[[str], str]) -> str:
+    """Suggest more of the classes that are taken for each other."""
+    if validation is None or validation.confused is None:
+        return ""
+    first, second = validation.confused.names
+    return f"{first} and {second} are confused most: record {first} from another side: {how(first)}"

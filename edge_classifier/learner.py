@@ -7,6 +7,7 @@ import queue
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edge_classifier.assessor import Assessor
 from edge_classifier.dataset import FeatureTable
 from edge_classifier.errors import CancelledError, InvalidImageError, ProjectError
 from edge_classifier.head import imprint
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from edge_classifier.assessor import Review
     from edge_classifier.dataset import Dataset
     from edge_classifier.frame import Features, Image, Sample
     from edge_classifier.protocols import (
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
         Progress,
         SampleStore,
     )
+    from edge_classifier.validation import Validation
 
 _log = logging.getLogger(__name__)
 
@@ -107,6 +110,7 @@ class Learner:
         self._training: Job[_Trained] | None = None
         self._training_on: Dataset | None = None
         self._train_wanted = False
+        self._assessor = Assessor(store, executor)
         self._unknown_steps = stored_steps(store.settings)
 
     @property
@@ -149,6 +153,21 @@ class Learner:
         return self.job is not None or (self._loaded is not None and self._train_wanted)
 
     @property
+    def validation(self) -> Validation | None:
+        """How good the model is; `None` before that is known, and once samples have changed."""
+        return self._assessor.validation
+
+    @property
+    def review(self) -> Review | None:
+        """The suspect samples, once they were requested and found; `None` likewise."""
+        return self._assessor.review
+
+    @property
+    def assessing(self) -> Job[Validation | None] | Job[Review] | None:
+        """What the worker finds out about model and samples at present; gives way to all else."""
+        return self._assessor.job
+
+    @property
     def stale(self) -> bool:
         """Whether the dataset has changed since the model was trained."""
         return self._dataset is not self._trained_dataset
@@ -181,6 +200,7 @@ class Learner:
                 self._training_on = dataset
             return
         self._look_for_missing = True
+        self._assessor.outdated()
         if self._training:
             self._training.cancel()
             self._training = None
@@ -199,6 +219,10 @@ class Learner:
         """Train as soon as the worker and the features allow."""
         self._train_wanted = True
 
+    def request_review(self) -> None:
+        """Look for suspect samples as soon as the model is trained and validated."""
+        self._assessor.request_review()
+
     def poll(self) -> str | None:
         """Take over what the worker has finished; called once a step.
 
@@ -212,6 +236,7 @@ class Learner:
         self._poll_extracting()
         trained = self._poll_training()
         self._start_work()
+        self._assessor.poll()
         return trained or line
 
     def close(self) -> None:
@@ -219,6 +244,7 @@ class Learner:
         for job in (self._loading, self._extracting, self._training):
             if job:
                 job.cancel()
+        self._assessor.close()
         if self._loaded:
             self._loaded.cache.close()
 
@@ -233,6 +259,7 @@ class Learner:
         dataset = self._dataset
         if dataset and trained_on(dataset.fingerprint, self.settings) == ready.fingerprint:
             self._trained_dataset = dataset
+            self._assessor.trained(dataset, ready.table, self.settings)
         elif self._dataset:
             # What was removed or renamed after the last training must not be answered again.
             for name in set(self.model.class_names if self.model else ()):
@@ -272,6 +299,8 @@ class Learner:
         self.model = trained.model.adjusted(self._unknown_steps)
         self._imprinted = False
         self._trained_dataset = self._training_on
+        if self._table is not None:
+            self._assessor.trained(self._training_on, self._table, self.settings)
         if trained.problem:
             raise trained.problem
         return f"trained on {trained.samples} samples"
@@ -323,6 +352,7 @@ class Learner:
                 problem = error  # The model is good all the same, for as long as this runs.
             return _Trained(model, len(feature_set), problem)
 
+        self._assessor.outdated()  # it gives way
         self._training_on = dataset
         self._training = Job("training", work, self._executor)
 

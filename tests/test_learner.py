@@ -176,6 +176,7 @@ def test_a_class_without_pictures_makes_nothing_stale(store: ProjectStore) -> No
     executor.run_all()
     live.frame()
     assert not live.session.learner.stale
+    executor.run_all()  # validates
     live.type("n", *"tee", "enter")
     assert not live.session.learner.stale
     assert executor.pending == 0

@@ -1,0 +1,155 @@
+"""How good model and samples are: found out on the worker when it has nothing better to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edge_classifier.errors import CancelledError, InvalidImageError, ProjectError
+from edge_classifier.jobs import Job
+from edge_classifier.picture_quality import PictureQuality, measure_quality
+from edge_classifier.suspects import Suspect, find_suspects
+from edge_classifier.training import MIN_CLASSES
+from edge_classifier.validation import Validation, validate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edge_classifier.dataset import Dataset, FeatureTable
+    from edge_classifier.protocols import Cancelled, Executor, Progress, SampleStore
+    from edge_classifier.training import HeadSettings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Review:
+    """What a person should look at again.
+
+    Attributes:
+        suspects: The worst first.
+        dataset: Whose samples were looked through.
+    """
+
+    suspects: tuple[Suspect, ...]
+    dataset: Dataset
+
+
+class Assessor:
+    """Validates after each training and looks for suspect samples on request.
+
+    Its work gives way: `outdated` stops it, and what was requested is done after the next
+    training.
+
+    Args:
+        store: Where the pictures of samples are read.
+        executor: The worker.
+    """
+
+    def __init__(self, store: SampleStore, executor: Executor) -> None:
+        self._store = store
+        self._executor = executor
+        self._qualities: dict[str, PictureQuality] = {}
+        self.validation: Validation | None = None
+        self.review: Review | None = None
+        self._dataset: Dataset | None = None
+        self._validating: Job[Validation | None] | None = None
+        self._reviewing: Job[Review] | None = None
+        self._review_wanted = False
+
+    @property
+    def job(self) -> Job[Validation | None] | Job[Review] | None:
+        """What the worker does for it at present."""
+        return self._validating or self._reviewing
+
+    def outdated(self) -> None:
+        """Take note that samples have changed: nothing that is known holds any longer."""
+        self._dataset = self.validation = self.review = None
+        if self._validating:
+            self._validating.cancel()
+        if self._reviewing:
+            self._reviewing.cancel()
+            self._review_wanted = True
+        self._validating = self._reviewing = None
+
+    def trained(self, dataset: Dataset, table: FeatureTable, settings: HeadSettings) -> None:
+        """Validate what was trained on these samples."""
+        self.outdated()
+        self._dataset = dataset
+        self._validating = Job(
+            "validating", lambda p, c: _validate(dataset, table, settings, p, c), self._executor
+        )
+
+    def request_review(self) -> None:
+        """Look for suspect samples as soon as the worker has validated."""
+        self._review_wanted = self._reviewing is None
+
+    def poll(self) -> None:
+        """Take over what the worker has finished, and start what was requested.
+
+        Raises:
+            EdgeClassifierError: when validating or looking failed.
+        """
+        if self._validating and self._validating.done:
+            validating, self._validating = self._validating, None
+            try:
+                self.validation = validating.result()
+            except CancelledError:
+                return
+        if self._reviewing and self._reviewing.done:
+            reviewing, self._reviewing = self._reviewing, None
+            try:
+                self.review = reviewing.result()
+            except CancelledError:
+                return
+        if self._review_wanted and self._dataset and not self.job:
+            self._review_wanted = False
+            dataset, validation = self._dataset, self.validation
+            self._reviewing = Job(
+                "looking for suspect pictures",
+                lambda p, c: self._look_through(dataset, validation, p, c),
+                self._executor,
+            )
+
+    def close(self) -> None:
+        """Stop what runs; may be called twice."""
+        self.outdated()
+
+    def _look_through(
+        self,
+        dataset: Dataset,
+        validation: Validation | None,
+        progress: Progress,
+        cancelled: Cancelled,
+    ) -> Review:
+        qualities = self._measure(dataset, progress, cancelled)
+        return Review(find_suspects(validation, qualities), dataset)
+
+    def _measure(
+        self, dataset: Dataset, progress: Progress, cancelled: Cancelled
+    ) -> Mapping[str, PictureQuality]:
+        """Measure pictures that were not measured before."""
+        missing = [s for s in dataset.samples if s.image_sha256 not in self._qualities]
+        for done, sample in enumerate(missing):
+            if cancelled():
+                raise CancelledError("Stopped looking for suspect pictures.")
+            try:
+                quality = measure_quality(self._store.read_image(sample))
+            except (ProjectError, InvalidImageError):
+                continue  # the learner, which needs the picture, is who reports it
+            self._qualities[sample.image_sha256] = quality
+            progress((done + 1) / len(missing))
+        return self._qualities
+
+
+def _validate(
+    dataset: Dataset,
+    table: FeatureTable,
+    settings: HeadSettings,
+    progress: Progress,
+    cancelled: Cancelled,
+) -> Validation | None:
+    """Validate on the known samples; `None` where there is nothing to tell apart."""
+    known = [s for s in dataset.samples if s.image_sha256 in table]
+    feature_set = dataset.labelled(known, table.take([s.image_sha256 for s in known]))
+    if len(feature_set.class_names) < MIN_CLASSES:
+        return None
+    return validate(known, feature_set, settings, cancelled=cancelled, progress=progress)
