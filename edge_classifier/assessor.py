@@ -82,6 +82,12 @@ class Assessor:
         """Look for suspect samples as soon as the worker has validated."""
         self._review_wanted = self._reviewing is None
 
+    def cancel_review(self) -> None:
+        """Take the request back, and stop looking."""
+        self._review_wanted = False
+        if self._reviewing:
+            self._reviewing.cancel()
+
     def poll(self) -> None:
         """Take over what the worker has finished, and start what was requested.
 

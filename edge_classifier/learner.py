@@ -223,6 +223,10 @@ class Learner:
         """Look for suspect samples as soon as the model is trained and validated."""
         self._assessor.request_review()
 
+    def cancel_review(self) -> None:
+        """Take the request back, and stop looking."""
+        self._assessor.cancel_review()
+
     def poll(self) -> str | None:
         """Take over what the worker has finished; called once a step.
 
