@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+from fewshots.cost import ratio
 from fewshots.episodes import (
     LabelledSet,
     episodes,
@@ -11,6 +14,7 @@ from fewshots.episodes import (
     split_by_group,
     split_by_order,
 )
+from fewshots.loading import DataSet, load_set
 from fewshots.measures import (
     auroc,
     calibration_error,
@@ -18,8 +22,10 @@ from fewshots.measures import (
     interval,
     mean_of_sets,
 )
+from fewshots.tables import BackboneRow, Figures, print_backbones
 
 from edge_classifier.errors import InvalidValueError
+from edge_classifier.frame import Features, Image
 
 
 def labelled(name: str, classes: int = 5, each: int = 12) -> LabelledSet:
@@ -110,3 +116,65 @@ def test_every_set_counts_the_same_however_many_episodes_it_has() -> None:
     values = {"large": [1.0] * 90, "small": [0.0] * 10}
     assert mean_of_sets(values) == 0.5
     assert interval(values) == (0.5, 0.5)
+
+
+def grey_levels(images: Sequence[Image]) -> Features:
+    """Features that tell the mean grey level of a picture."""
+    return np.array([[image.mean()] for image in images], np.float32)
+
+
+def grey_pictures(folder: Path, names: Sequence[str], level: int) -> None:
+    folder.mkdir(parents=True)
+    for n, name in enumerate(names):
+        cv2.imwrite(str(folder / f"{name}.png"), np.full((8, 8, 3), level + n, np.uint8))
+
+
+def test_two_folders_are_learned_from_and_asked_about_as_given(tmp_path: Path) -> None:
+    for n, name in enumerate(("cup", "pen")):
+        grey_pictures(tmp_path / "train" / name, ["a", "b", "c"], 20 * n)
+        grey_pictures(tmp_path / "test" / name, ["a"], 100 + 20 * n)
+    data = DataSet.from_text(f"desk={tmp_path}/train,{tmp_path}/test", {})
+    loaded = load_set(data, grey_levels, seed=0)
+    assert loaded.class_names == ("cup", "pen")
+    assert [rows.ravel().tolist() for rows in loaded.train] == [[0, 1, 2], [20, 21, 22]]
+    assert [rows.ravel().tolist() for rows in loaded.test] == [[100], [120]]
+
+
+def test_a_person_who_is_learned_from_is_asked_about_in_no_class(tmp_path: Path) -> None:
+    people = ("ann", "bob", "cyd", "dan")
+    for n, name in enumerate(("yes", "no")):
+        grey_pictures(tmp_path / name, [f"{who}-1" for who in people], 100 * n)
+    data = DataSet.from_text(f"signs={tmp_path}", {"signs": r"^[a-z]+"})
+    loaded = load_set(data, grey_levels, seed=0)
+    learned, asked = (
+        {float(row[0]) % 100 for of_class in part for row in of_class}
+        for part in (loaded.train, loaded.test)
+    )
+    assert learned
+    assert asked
+    assert not learned & asked
+    assert {b.split("-")[1] for c in loaded.train_bursts for b in c} <= set(people)
+
+
+def test_a_set_without_a_folder_is_refused() -> None:
+    with pytest.raises(InvalidValueError, match="Expected NAME=DIR"):
+        DataSet.from_text("signs", {})
+
+
+def test_a_cost_is_the_median_over_rounds_that_both_took_part_in() -> None:
+    ours, reference = np.array([2.0, 20.0, 4.0]), np.array([1.0, 10.0, 1.0])
+    assert ratio(ours, reference) == 2.0
+
+
+def test_the_table_of_backbones_puts_the_cheapest_first(capsys: pytest.CaptureFixture[str]) -> None:
+    def figures(accuracy: float) -> Figures:
+        return {"accuracy": {"a": [accuracy] * 3}, "far FA": {"a": [0.02]}, "near FA": {"a": [0.3]}}
+
+    dear = BackboneRow("dear", figures(0.9), figures(0.85), ms=7.0, times=7.0, size=9_000_000)
+    cheap = BackboneRow("cheap", figures(0.8), figures(0.81), ms=1.0, times=1.0, size=800_000)
+    print_backbones([dear, cheap])
+    first, second = capsys.readouterr().out.strip().splitlines()[2:]
+    assert first == (
+        "| `cheap` | 0.800 (0.800 to 0.800) | -0.010 | 1.0 ms, 1.0x | 0.8 MB | 2%, 30% |"
+    )
+    assert second.startswith("| `dear` | 0.900")

@@ -2,11 +2,16 @@
 
     python tools/fewshot.py --set signs=DIR --set clothes=TRAIN_DIR,TEST_DIR --backbone built-in
     python tools/fewshot.py --shared ../shared/data --backbone v2-0.35 --weights FILE
+    python tools/fewshot.py --shared ../shared/data --backbone v1-0.25 --weights v1-0.25=FILE \
+        --backbone v2-0.35 --weights v2-0.35=FILE --backbone built-in
 
 Every data set is a folder per class. How it is split into what may be learned from and what is
 asked about: two folders as given; or by file order (the first and the last pictures of each
 class, for frames taken one after the other); or by groups, where `--group NAME=REGEX` finds the
 person or the burst in the file name. All methods get the same episodes and the same features.
+
+Of several backbones it prints the table that the README shows: our default on each, what a frame
+costs (measured side by side, against the first one), and what is let through as known.
 """
 
 from __future__ import annotations
@@ -14,7 +19,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import sys
 import time
 from collections import defaultdict
@@ -22,30 +26,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from fewshots.episodes import (
-    Episode,
-    LabelledSet,
-    episodes,
-    natural_key,
-    split_by_group,
-    split_by_order,
-)
-from fewshots.measures import auroc, calibration_error, false_acceptance, interval, mean_of_sets
+from fewshots.cost import milliseconds, ratio
+from fewshots.episodes import Episode, LabelledSet, episodes
+from fewshots.loading import DataSet, load_set
+from fewshots.measures import auroc, calibration_error, false_acceptance
+from fewshots.methods import METHODS, OURS, TEACHABLE_MACHINE
+from fewshots.tables import BackboneRow, Results, print_backbones, print_methods
 
 from edge_classifier.adapters.backbone import load_backbone
-from edge_classifier.adapters.bulk import compute_all
-from edge_classifier.adapters.image_file import read_image
-from edge_classifier.backbones import NAMES
+from edge_classifier.backbones import BUILT_IN, NAMES
 from edge_classifier.errors import EdgeClassifierError, InvalidValueError
-from edge_classifier.head import imprint
-from edge_classifier.model import Model
-from edge_classifier.training import HeadSettings, train
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from edge_classifier.frame import Features, FeatureSet
-    from edge_classifier.protocols import Backbone
+    from edge_classifier.adapters.backbone import LiteRTBackbone
+    from edge_classifier.frame import FeatureSet
+    from edge_classifier.model import Model
 
 SHARED_SETS: Final = (
     "sign_digits",
@@ -53,90 +50,6 @@ SHARED_SETS: Final = (
     "finger_counting",
     "azure_custom_vision",
 )
-IMAGE_SUFFIXES: Final = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
-TEACHABLE_MACHINE_BATCH: Final = 16
-OURS: Final = "ours"
-TEACHABLE_MACHINE: Final = "teachable machine"
-
-
-def nearest_mean(support: FeatureSet) -> Model:
-    """Compare with the normalised class means."""
-    return Model(imprint(support))
-
-
-def teachable_machine(support: FeatureSet) -> Model:
-    """Train as Teachable Machine does: Dense 100 relu, Adam 1e-3, 50 epochs, batches of 16."""
-    batch = min(1.0, TEACHABLE_MACHINE_BATCH / len(support))
-    return train(
-        support,
-        HeadSettings(kind="dense", learning_rate=1e-3, epochs=50, batch_fraction=batch),
-    )
-
-
-def article(support: FeatureSet) -> Model:
-    """Train as the article does: Adam 1e-4, 20 epochs, batches of 0.4 N (on pooled features)."""
-    return train(support, HeadSettings(kind="dense"))
-
-
-METHODS: Final[dict[str, Callable[[FeatureSet], Model]]] = {
-    OURS: train,
-    TEACHABLE_MACHINE: teachable_machine,
-    "article": article,
-    "nearest mean": nearest_mean,
-}
-
-
-def pictures(folder: Path) -> list[Path]:
-    """List the pictures of one class in natural order."""
-    found = [p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES]
-    return sorted(found, key=natural_key)
-
-
-def class_folders(folder: Path) -> list[Path]:
-    """List the folders that hold pictures."""
-    if not folder.is_dir():
-        raise InvalidValueError(f"There is no folder {folder}.")
-    return [p for p in sorted(folder.iterdir()) if p.is_dir() and pictures(p)]
-
-
-def extract(paths: list[Path], backbone: Backbone) -> Features:
-    """Compute the features of pictures; one that cannot be read ends the benchmark."""
-    rows = []
-    for computed in compute_all(paths, read_image, backbone.extract):
-        if computed.values is None:
-            raise InvalidValueError(str(computed.problem))
-        rows.append(computed.values)
-    return np.stack(rows)
-
-
-def load_set(text: str, backbone: Backbone, groups: dict[str, str], seed: int) -> LabelledSet:
-    """Read one `NAME=DIR` or `NAME=TRAIN_DIR,TEST_DIR`."""
-    name, _, where = text.partition("=")
-    train_folder, _, test_folder = where.partition(",")
-    classes, train_rows, bursts, test_rows = [], [], [], []
-    generator = np.random.default_rng(seed)
-    for folder in class_folders(Path(train_folder)):
-        paths = pictures(folder)
-        features = extract(paths, backbone)
-        marks = np.array([str(n) for n in range(len(paths))])
-        if test_folder:
-            other = Path(test_folder) / folder.name
-            learn, asked = np.arange(len(paths)), extract(pictures(other), backbone)
-        elif name in groups:
-            found = [re.search(groups[name], p.name) for p in paths]
-            marks = np.array(
-                [m.group(0) if m else p.name for m, p in zip(found, paths, strict=True)]
-            )
-            learn, rest = split_by_group(marks.tolist(), generator)
-            asked = features[rest]
-        else:
-            learn, rest = split_by_order(len(paths))
-            asked = features[rest]
-        classes.append(folder.name)
-        train_rows.append(features[learn])
-        bursts.append(np.array([f"{folder.name}-{m}" for m in marks[learn]]))
-        test_rows.append(asked)
-    return LabelledSet(name, tuple(classes), tuple(train_rows), tuple(bursts), tuple(test_rows))
 
 
 def measure(episode: Episode, method: Callable[[FeatureSet], Model]) -> dict[str, float]:
@@ -162,84 +75,114 @@ def measure(episode: Episode, method: Callable[[FeatureSet], Model]) -> dict[str
     return figures
 
 
-def report(results: dict[str, dict[str, dict[str, list[float]]]], sets: list[str]) -> None:
-    """Print accuracy by set and method, then what is unknown."""
-    print(
-        f"\n{'10-shot accuracy':20}" + "".join(f"{s[:14]:>15}" for s in sets) + "     mean  (95 %)"
+def compare_methods(sets: Sequence[LabelledSet], options: argparse.Namespace) -> Results:
+    """Let every method learn every episode."""
+    results: Results = {m: defaultdict(lambda: defaultdict(list)) for m in METHODS}
+    drawn = episodes(
+        sets, shots=options.shots, ways=options.ways, count=options.episodes, seed=options.seed
     )
-    for method, figures in results.items():
-        accuracy = figures["accuracy"]
-        low, high = interval(accuracy)
-        cells = "".join(f"{np.mean(accuracy[s]):15.3f}" for s in sets)
-        seconds = mean_of_sets(figures["seconds"])
-        print(
-            f"{method:20}{cells}{mean_of_sets(accuracy):9.3f}  ({low:.3f} to {high:.3f})"
-            f"  ECE {mean_of_sets(figures['calibration']):.3f}  {seconds * 1000:.0f} ms"
+    for number, episode in enumerate(drawn):
+        for method, learn in METHODS.items():
+            for key, value in measure(episode, learn).items():
+                results[method][key][episode.set_name].append(value)
+        sys.stderr.write(f"\r{number + 1} of {options.episodes * len(sets)} episodes")
+    sys.stderr.write("\n")
+    return results
+
+
+def data_sets(options: argparse.Namespace) -> list[DataSet]:
+    """Read `--set`, `--group` and `--shared`."""
+    words = list(options.set)
+    if options.shared or not words:
+        shared = options.shared or Path(os.environ.get("EDGE_CLASSIFIER_SHARED", "../shared"))
+        folder = shared if options.shared else shared / "data"
+        for item in SHARED_SETS:
+            folders = ",".join(str(folder / part) for part in item.split(","))
+            words.append(f"{item.split('/')[0]}={folders}")
+    groups = dict(g.split("=", 1) for g in options.group)
+    return [DataSet.from_text(w, groups) for w in words]
+
+
+def load_backbones(options: argparse.Namespace) -> list[LiteRTBackbone]:
+    """Load every `--backbone` with its `--weights`.
+
+    Raises:
+        InvalidValueError: if weights are given for none of them.
+        BackboneError: if one cannot be had.
+    """
+    names = list(dict.fromkeys(options.backbone or [BUILT_IN]))
+    weights: dict[str, Path] = {}
+    for text in options.weights:
+        name, separator, file = text.rpartition("=")
+        name = name if separator else names[0]
+        if name not in names or (not separator and len(names) > 1):
+            raise InvalidValueError(
+                f"Expected --weights NAME=FILE for one of {', '.join(names)}, received {text!r}."
+            )
+        weights[name] = Path(file)
+    return [
+        load_backbone(name, weights=weights.get(name), feature_kind=options.features)
+        for name in names
+    ]
+
+
+def compare_backbones(
+    backbones: Sequence[LiteRTBackbone], results: dict[str, Results]
+) -> list[BackboneRow]:
+    """Put what our default reached on each beside what a frame costs on it."""
+    extractors = {b.info.name: b.extractor for b in backbones}
+    times = milliseconds(extractors)
+    first = times[backbones[0].info.name]
+    return [
+        BackboneRow(
+            name,
+            results[name][OURS],
+            results[name][TEACHABLE_MACHINE],
+            ms=float(np.median(times[name])),
+            times=ratio(times[name], first),
+            size=len(content),
         )
-    ours, theirs = (results[m]["accuracy"] for m in (OURS, TEACHABLE_MACHINE))
-    paired = {s: [a - b for a, b in zip(ours[s], theirs[s], strict=True)] for s in sets}
-    low, high = interval(paired)
-    worst = min(sets, key=lambda s: float(np.mean(paired[s])))
-    print(
-        f"\n{OURS} minus {TEACHABLE_MACHINE}, paired: {mean_of_sets(paired):+.3f} "
-        f"({low:+.3f} to {high:+.3f}); least on {worst}: {np.mean(paired[worst]):+.3f}"
-    )
-    print("\nunknown (FA: strangers accepted where 95 % of known frames are; means over sets)")
-    for key in sorted(k for k in results[OURS] if "FA" in k or "AUROC" in k or "TA" in k):
-        print(f"  {key:24}{mean_of_sets(results[OURS][key]):.3f}")
+        for name, content in extractors.items()
+    ]
 
 
-def main() -> int:
-    """Run the benchmark."""
+def arguments() -> argparse.ArgumentParser:
+    """Describe the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--set", action="append", default=[], metavar="NAME=DIR[,TEST_DIR]")
     parser.add_argument("--group", action="append", default=[], metavar="NAME=REGEX")
     parser.add_argument("--shared", type=Path, help="also the sets of this folder")
-    parser.add_argument("--backbone", default="built-in", choices=NAMES)
-    parser.add_argument("--weights", type=Path)
+    parser.add_argument("--backbone", action="append", choices=NAMES, help="may be repeated")
+    parser.add_argument("--weights", action="append", default=[], metavar="[NAME=]FILE")
     parser.add_argument("--features", default="pooled", choices=("pooled", "spatial"))
     parser.add_argument("--shots", type=int, default=10)
     parser.add_argument("--ways", type=int, default=6)
     parser.add_argument("--episodes", type=int, default=20, help="of each set")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure")
-    options = parser.parse_args()
-    shared = options.shared or Path(os.environ.get("EDGE_CLASSIFIER_SHARED", "../shared")) / "data"
-    words = list(options.set)
-    if options.shared or not words:
-        for item in SHARED_SETS:
-            folders = ",".join(str(shared / part) for part in item.split(","))
-            words.append(f"{item.split('/')[0]}={folders}")
-    groups = dict(g.split("=", 1) for g in options.group)
+    return parser
+
+
+def main() -> int:
+    """Run the benchmark."""
+    options = arguments().parse_args()
+    results: dict[str, Results] = {}
     try:
-        backbone = load_backbone(
-            options.backbone, weights=options.weights, feature_kind=options.features
-        )
-        sets = [load_set(w, backbone, groups, options.seed) for w in words]
-        results: dict[str, dict[str, dict[str, list[float]]]] = {
-            method: defaultdict(lambda: defaultdict(list)) for method in METHODS
-        }
-        drawn = episodes(
-            sets,
-            shots=options.shots,
-            ways=options.ways,
-            count=options.episodes,
-            seed=options.seed,
-        )
-        for number, episode in enumerate(drawn):
-            for method, learn in METHODS.items():
-                for key, value in measure(episode, learn).items():
-                    results[method][key][episode.set_name].append(value)
-            total = options.episodes * len(sets)
-            sys.stderr.write(f"\r{number + 1} of {total} episodes")
+        wanted = data_sets(options)
+        backbones = load_backbones(options)
+        for backbone in backbones:
+            name = backbone.info.name
+            sets = [load_set(data, backbone.extract, options.seed) for data in wanted]
+            results[name] = compare_methods(sets, options)
+            print(f"{name}, {options.features}, {options.shots} shots, seed {options.seed}")
+            print_methods(results[name], [s.name for s in sets], options.shots)
+        if len(backbones) > 1:
+            print_backbones(compare_backbones(backbones, results))
     except EdgeClassifierError as error:
         sys.stderr.write(f"fewshot: {error}\n")
         return 1
-    sys.stderr.write("\n")
-    print(f"{backbone.info.name}, {options.features}, {options.shots} shots, seed {options.seed}")
-    report(results, [s.name for s in sets])
     if options.json:
         options.json.write_text(json.dumps(results, indent=1))
     return 0
