@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Sample,
     )
     from edge_classifier.model import Model
+    from edge_classifier.removed import Removed
 
 T = TypeVar("T")
 
@@ -115,6 +116,10 @@ class SampleStore(Protocol):
     def name(self) -> str:
         """The project's name, for the user."""
 
+    @property
+    def why_read_only(self) -> str:
+        """Why nothing can be changed, for the user; empty where it can."""
+
     def class_names(self) -> tuple[str, ...]:
         """The classes, in the order of their keys."""
 
@@ -166,11 +171,22 @@ class SampleStore(Protocol):
     def rename_class(self, class_name: str, new_name: str) -> str:
         """Rename a class, its samples with it, and return the name as stored."""
 
-    def remove_class(self, class_name: str) -> None:
+    def remove_class(self, class_name: str) -> Removed:
         """Move a class with its samples to the project's trash."""
 
-    def remove_burst(self, burst_id: str) -> None:
+    def remove_burst(self, burst_id: str) -> Removed:
         """Move a burst's samples to the project's trash."""
+
+    def remove_samples(self, samples: Sequence[Sample]) -> Removed:
+        """Move some samples of one class, of those to train on, to the project's trash."""
+
+    def put_back(self, removed: Removed) -> int:
+        """Move what was removed back, with its class if that is gone; return how many are back.
+
+        Raises:
+            InvalidClassNameError: if the class's name can no longer be told from another one.
+            ProjectError: if the pictures are no longer in the trash, or cannot be moved.
+        """
 
     def thumbnail(self, sample: Sample) -> Image:
         """Read a sample's picture, small, BGR."""
@@ -181,8 +197,13 @@ class SampleStore(Protocol):
     def sync(self) -> None:
         """Make sure that what was written survives a power cut; may take a while."""
 
-    def save_as(self, target: Path) -> None:
-        """Copy the whole project to a new folder; whole or not at all."""
+    def save_as(self, target: Path, progress: Progress, cancelled: Cancelled) -> None:
+        """Copy the whole project to a new folder; whole or not at all.
+
+        Raises:
+            ProjectError: if it cannot be written.
+            CancelledError: if asked to stop.
+        """
 
 
 class ModelStore(Protocol):

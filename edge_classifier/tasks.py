@@ -121,8 +121,8 @@ class Tasks:
         """Ask where to save a copy of the project."""
 
         def accept(text: str) -> None:
-            def work(_progress: Progress, _cancelled: Cancelled) -> str:
-                self._store.save_as(Path(text).expanduser())
+            def work(progress: Progress, cancelled: Cancelled) -> str:
+                self._store.save_as(Path(text).expanduser(), progress, cancelled)
                 return f"saved a copy in {text}"
 
             self._start(f"saving to {text}", work)

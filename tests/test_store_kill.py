@@ -34,6 +34,7 @@ def live(path, log, seed):
     chance, pixels = random.Random(seed), np.random.default_rng(seed)
     store = ProjectStore.open_or_create(path, ["first"])
     tell("opened")
+    removed = []
     for step in range(10_000):
         names, act = store.class_names(), chance.random()
         if act < 0.6 and names:
@@ -45,13 +46,17 @@ def live(path, log, seed):
         elif act < 0.7 and store.samples():
             last = max(s.burst_id for s in store.samples())
             tell("removing", *[s.image_sha256 for s in store.samples() if s.burst_id == last])
-            store.remove_burst(last)
+            removed.append(store.remove_burst(last))
         elif act < 0.85 and names:
             store.rename_class(chance.choice(names), f"class {seed} {step}")
         elif act < 0.88 and len(names) > 3:
             name = chance.choice(names)
             tell("removing", *[s.image_sha256 for s in store.samples() if s.class_name == name])
-            store.remove_class(name)
+            removed.append(store.remove_class(name))
+        elif act < 0.91 and removed:
+            again = removed.pop()
+            store.put_back(again)
+            tell("added", *[s.image_sha256 for s in again.samples.samples] if again.samples else [])
         elif act < 0.95 or not names:
             store.add_class(f"class {seed} {step}")
         else:

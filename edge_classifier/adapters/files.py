@@ -170,13 +170,34 @@ def read_regular(path: str | Path, max_bytes: int) -> bytes:
         return file.read(size)
 
 
-def copy_tree(source: Path, target: Path, skip: Callable[[Path], bool]) -> None:
+def count_files(source: Path, skip: Callable[[Path], bool]) -> int:
+    """Count the files that `copy_tree` would copy, as far as the folder stands still.
+
+    Raises:
+        OSError: if a folder cannot be read.
+    """
+    count, folders = 0, [source]
+    while folders:
+        for entry in os.scandir(folders.pop()):
+            if entry.is_dir(follow_symlinks=False) and not skip(Path(entry.path)):
+                folders.append(Path(entry.path))
+            count += entry.is_file(follow_symlinks=False)
+    return count
+
+
+def copy_tree(
+    source: Path,
+    target: Path,
+    skip: Callable[[Path], bool],
+    before_file: Callable[[], None] = lambda: None,
+) -> None:
     """Copy a folder's files and folders, with their times, but no links and no devices.
 
     Args:
         source: What to copy. Files may vanish from it meanwhile.
         target: A folder that does not exist.
         skip: Says which paths under `source` to leave out.
+        before_file: Is called before each file; what it raises ends the copying.
 
     Raises:
         OSError: if something cannot be read or written.
@@ -185,18 +206,20 @@ def copy_tree(source: Path, target: Path, skip: Callable[[Path], bool]) -> None:
     while folders:
         here, there = folders.pop()
         there.mkdir()
-        for entry in os.scandir(here):
-            path = Path(entry.path)
-            if is_temporary(entry.name) or skip(path):
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                folders.append((path, there / entry.name))
-            elif entry.is_file(follow_symlinks=False):
-                try:
-                    shutil.copy2(path, there / entry.name)
-                except FileNotFoundError:
-                    if path.exists():
-                        raise
+        with os.scandir(here) as entries:
+            for entry in entries:
+                path = Path(entry.path)
+                if is_temporary(entry.name) or skip(path):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append((path, there / entry.name))
+                elif entry.is_file(follow_symlinks=False):
+                    before_file()
+                    try:
+                        shutil.copy2(path, there / entry.name)
+                    except FileNotFoundError:
+                        if path.exists():
+                            raise
 
 
 class FileLock:

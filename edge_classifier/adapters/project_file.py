@@ -96,6 +96,16 @@ class ProjectDocument:
         entry = ClassEntry(name, next_colour(entry.colour for entry in self.classes))
         return replace(self, classes=(*self.classes, entry))
 
+    def with_entry(self, entry: ClassEntry, place: int) -> ProjectDocument:
+        """Put a class back that was taken out, at its place among the others if it can be.
+
+        Raises:
+            InvalidClassNameError: if its name can no longer be told from another one.
+        """
+        clean_class_name(entry.name, self.class_names)
+        classes = (*self.classes[:place], entry, *self.classes[place:])
+        return replace(self, classes=classes)
+
     def without_class(self, name: str) -> ProjectDocument:
         """Take a class out; the others keep their colours."""
         return replace(self, classes=tuple(e for e in self.classes if e.name != name))

@@ -23,10 +23,11 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.adapters.files import FileLock, copy_tree, reported
+from edge_classifier.adapters.files import FileLock, copy_tree, count_files, reported
 from edge_classifier.adapters.image_file import IMAGE_SUFFIXES
 from edge_classifier.adapters.project_file import FILE_NAME, write_document
 from edge_classifier.errors import (
+    CancelledError,
     NotAProjectError,
     ProjectError,
     ProjectFormatError,
@@ -35,6 +36,7 @@ from edge_classifier.errors import (
 
 if TYPE_CHECKING:
     from edge_classifier.adapters.project_file import ProjectDocument
+    from edge_classifier.protocols import Cancelled, Progress
 
 SAMPLES: Final = "samples"
 HELD_OUT: Final = "validation"
@@ -129,8 +131,7 @@ def lock_project(path: Path) -> FileLock:
     with reported("write in", path):
         if not lock.acquire():
             raise ProjectLockedError(
-                f"{path} is open in another edge-classifier; close that one, "
-                "or open the project read-only."
+                f"{path} is open in another edge-classifier; close that one and try again."
             )
     return lock
 
@@ -191,16 +192,26 @@ def _holds_pictures(path: Path) -> bool:
     return any(Path(entry.name).suffix.lower() in IMAGE_SUFFIXES for entry in entries)
 
 
-def copy_project(path: Path, target: Path, document: ProjectDocument) -> None:
+def copy_project(
+    path: Path,
+    target: Path,
+    document: ProjectDocument,
+    *,
+    progress: Progress,
+    cancelled: Cancelled,
+) -> None:
     """Copy a project, but for its trash, to a new folder; whole or not at all.
 
     Args:
         path: The project.
         target: A folder that does not exist, or is empty, outside the project.
         document: The project file of the copy.
+        progress: Told the part done.
+        cancelled: Asked before each file whether to stop.
 
     Raises:
         ProjectError: if `target` is none of that, or cannot be written; then nothing was.
+        CancelledError: if asked to stop; then nothing was written either.
     """
     target = target.absolute()
     if target.resolve().is_relative_to(path.resolve()):
@@ -208,12 +219,23 @@ def copy_project(path: Path, target: Path, document: ProjectDocument) -> None:
     with reported("read", target):
         if os.path.lexists(target) and not (target.is_dir() and not os.listdir(target)):  # noqa: PTH208 - names only
             raise ProjectError(f"{target} exists and is not an empty folder; name a new one.")
+    made = [folder for folder in target.parents if not folder.exists()]
     unfinished = target.with_name(f".saving-{secrets.token_hex(8)}")
     left_out = {path / name for name in (LOCK, TRASH, FILE_NAME)}
+    copied = 0
+
+    def before_file() -> None:
+        nonlocal copied
+        if cancelled():
+            raise CancelledError(f"Stopped: no copy was saved in {target}.")
+        progress(min(1.0, copied / files))
+        copied += 1
+
     try:
         with reported("write", target):
+            files = max(1, count_files(path, left_out.__contains__))
             target.parent.mkdir(parents=True, exist_ok=True)
-            copy_tree(path, unfinished, left_out.__contains__)
+            copy_tree(path, unfinished, left_out.__contains__, before_file)
             # comes last, so that what is not whole is no project
             write_document(unfinished / FILE_NAME, document)
             if target.exists():
@@ -221,4 +243,7 @@ def copy_project(path: Path, target: Path, document: ProjectDocument) -> None:
             unfinished.rename(target)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
+        for folder in made:
+            with suppress(OSError):
+                folder.rmdir()
         raise

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
+import os
 from bisect import insort
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,6 +17,7 @@ from edge_classifier.frame import Sample
 from edge_classifier.names import clean_class_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from edge_classifier.adapters.project_file import ProjectDocument
@@ -131,6 +134,10 @@ class SampleTable:
         self._next_index[burst_id] = max(self._next_index.get(burst_id, 0), picture.index + 1)
         return burst_id
 
+    def of_class(self, class_name: str) -> tuple[Sample, ...]:
+        """The samples of one class, in the order of capture."""
+        return tuple(self._samples.get(class_name, ()))
+
     def all(self, class_names: tuple[str, ...]) -> tuple[Sample, ...]:
         """All samples, by class, then in the order of capture."""
         if self._all is None:
@@ -173,6 +180,47 @@ class SampleTable:
         self._samples[sample.class_name].remove(sample)
         self._all = None
 
+    def put_back(self, samples: Iterable[Sample], trash: Path, class_name: str) -> int:
+        """Move samples that were removed back, and count them again.
+
+        Args:
+            samples: As they were when they were removed.
+            trash: The folder where they lie, or lay until it was moved back as a whole.
+            class_name: What their class is called now.
+
+        Returns:
+            How many are back: not those that somebody has deleted from the trash.
+
+        Raises:
+            OSError: if one cannot be moved; those before it are back and counted.
+        """
+        folder = self.folder_of(class_name)
+        there = self._samples.setdefault(class_name, [])
+        counted = {sample.path.name for sample in there}
+        count = 0
+        try:
+            for sample in samples:
+                name = sample.path.name
+                if (trash / name).exists():
+                    name = _free_name(folder, name)
+                    (trash / sample.path.name).replace(folder / name)
+                elif name in counted or not (folder / name).exists():
+                    continue
+                back = replace(sample, class_name=class_name, path=folder / name)
+                if name != sample.path.name or _is_foreign(sample):
+                    burst_id = sample_files.foreign_burst_id(class_name, name)
+                    back = replace(back, burst_id=burst_id)
+                self._index.note(back.path, back.image_sha256)
+                self._burst_classes[back.burst_id] = class_name
+                there.append(back)
+                count += 1
+        finally:
+            there.sort(key=_order)
+            self._all = None
+            if folder.exists():
+                self._folders[class_name] = folder
+        return count
+
     def remove_class(self, class_name: str) -> None:
         """Forget a class that was just moved away."""
         self._folders.pop(class_name, None)
@@ -211,6 +259,17 @@ class SampleTable:
 def _order(sample: Sample) -> tuple[str, int, str]:
     name = sample.path.name
     return sample.burst_id, len(name), name  # the length, as 9999 comes before 10000
+
+
+def _is_foreign(sample: Sample) -> bool:
+    return sample_files.burst_number_of(sample.burst_id) is None
+
+
+def _free_name(folder: Path, name: str) -> str:
+    """Return the name, or one like it if another picture has taken it meanwhile."""
+    stem, suffix = os.path.splitext(name)  # noqa: PTH122 - of a name alone
+    names = itertools.chain([name], (f"{stem} ({n}){suffix}" for n in itertools.count(2)))
+    return next(free for free in names if not (folder / free).exists())
 
 
 def _is_class_name(name: str, taken: tuple[str, ...]) -> bool:

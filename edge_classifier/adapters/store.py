@@ -7,18 +7,14 @@ each of which the project opens: a kill at any moment loses no sample.
 from __future__ import annotations
 
 import logging
-import os
-from collections import deque
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from edge_classifier.adapters import project_folder, sample_files
 from edge_classifier.adapters.files import (
     describe,
-    flush_file,
-    flush_folder,
     reported,
     write_atomic,
 )
@@ -29,6 +25,8 @@ from edge_classifier.adapters.project_file import (
     ProjectDocument,
 )
 from edge_classifier.adapters.sample_table import SampleTable
+from edge_classifier.adapters.trash import Trash
+from edge_classifier.adapters.unsynced import Unsynced
 from edge_classifier.errors import (
     InvalidValueError,
     ProjectError,
@@ -37,13 +35,15 @@ from edge_classifier.frame import Sample
 from edge_classifier.names import clean_class_name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edge_classifier.adapters.files import FileLock
+    from edge_classifier.adapters.project_file import ClassEntry
     from edge_classifier.frame import EncodedImage, Image
+    from edge_classifier.protocols import Cancelled, Progress
+    from edge_classifier.removed import Removed
 
 _log = logging.getLogger(__name__)
-
-# From here on one flush of the whole disk is quicker than one of each file.
-_MANY_FILES: Final = 200
 
 
 class ProjectStore(Project):
@@ -54,11 +54,13 @@ class ProjectStore(Project):
 
     def __init__(self, path: Path, document: ProjectDocument, lock: FileLock | None) -> None:
         super().__init__(path, document, lock)
-        self._unsynced: deque[Path] = deque()
+        self._unsynced = Unsynced()
         index = sample_files.HashIndex(self.cache_folder / "index.json")
         self._table = SampleTable(self._samples_folder, index)
         index = sample_files.HashIndex(self.cache_folder / "index-validation.json")
         self._held_out = SampleTable(self._held_out_folder, index)
+        self._trash = Trash(path, self._table, self._held_out)
+        self._removed_classes: dict[str, tuple[ClassEntry, int]] = {}
         self._last_burst = document.last_burst
 
     def samples(self) -> tuple[Sample, ...]:
@@ -142,10 +144,10 @@ class ProjectStore(Project):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_atomic(path, encoded.data)
             table.add(sample)
-        self._unsynced.append(path)
+        self._unsynced.add(path)
         return sample
 
-    def remove_burst(self, burst_id: str) -> None:
+    def remove_burst(self, burst_id: str) -> Removed:
         """Move a burst's samples to the project's trash.
 
         Raises:
@@ -153,16 +155,28 @@ class ProjectStore(Project):
             ProjectError: if they cannot be moved; those that were not, stay samples.
         """
         self._check_writable()
-        burst = [sample for sample in self.samples() if sample.burst_id == burst_id]
+        burst = tuple(sample for sample in self.samples() if sample.burst_id == burst_id)
         if not burst:
             raise InvalidValueError(f"The project {self.name} has no burst {burst_id!r}.")
         self._keep_last_burst()
-        class_name = burst[0].class_name
-        trash = project_folder.new_trash_folder(self._path, class_name)
-        for sample in burst:
-            with reported("move to the trash", sample.path), suppress(FileNotFoundError):
-                sample.path.replace(trash / sample.path.name)
-            self._table.remove(sample)
+        return self._trash.take_samples(burst)
+
+    def remove_samples(self, samples: Sequence[Sample]) -> Removed:
+        """Move some samples of one class, of those to train on, to the project's trash.
+
+        Raises:
+            InvalidValueError: if there are none, or not all are the class's.
+            ProjectError: if they cannot be moved; those that were not, stay samples.
+        """
+        self._check_writable()
+        there = set(self._table.of_class(samples[0].class_name)) if samples else set()
+        if not samples or not there.issuperset(samples):
+            raise InvalidValueError(
+                f"Expected samples of one class of {self.name}, received {len(samples)}, "
+                f"{len(there.intersection(samples))} of them such."
+            )
+        self._keep_last_burst()
+        return self._trash.take_samples(tuple(samples))
 
     def sync(self) -> None:
         """Wait until all samples are on the disk itself, safe from a power cut.
@@ -172,17 +186,8 @@ class ProjectStore(Project):
         Raises:
             ProjectError: if the disk fails.
         """
-        folders = {self._samples_folder, self._held_out_folder}
         with reported("write", self._samples_folder):
-            if len(self._unsynced) > _MANY_FILES and hasattr(os, "sync"):
-                self._unsynced.clear()
-                os.sync()
-            while self._unsynced:
-                path = self._unsynced.popleft()
-                flush_file(path)
-                folders.add(path.parent)
-            for folder in folders:
-                flush_folder(folder)
+            self._unsynced.flush((self._samples_folder, self._held_out_folder))
 
     def rename_class(self, class_name: str, new_name: str) -> str:
         """Rename a class, its samples with it, and return the name as stored.
@@ -222,7 +227,7 @@ class ProjectStore(Project):
             table.rename_class(class_name, name)
         return name
 
-    def remove_class(self, class_name: str) -> None:
+    def remove_class(self, class_name: str) -> Removed:
         """Move a class with its samples to the project's trash.
 
         Raises:
@@ -230,35 +235,62 @@ class ProjectStore(Project):
             ProjectError: if it cannot be moved; then it is as before.
         """
         self._check_writable()
-        self._entry(class_name)
+        entry = self._entry(class_name)
+        place = self.class_names().index(class_name)
         self._keep_last_burst()
-        moves: list[tuple[Path, Path]] = []
-        for table in self._tables_with(class_name):
-            trash = project_folder.new_trash_folder(self._path, class_name)
-            moves.append((table.folder_of(class_name), trash))
-        for _, trash in moves:
-            with reported("write in", trash):
-                trash.rmdir()
-        project_folder.move_all("move to the trash", moves)
+        removed = self._trash.take_class(class_name)
         try:
             self._change(lambda d: d.without_class(class_name))
         except ProjectError:
-            with suppress(ProjectError):
-                project_folder.move_all("move back", [(trash, folder) for folder, trash in moves])
+            self._trash.return_class(removed)
             raise
         for table in self._tables:
             table.remove_class(class_name)
+        self._removed_classes[class_name] = (entry, place)
+        return removed
 
-    def save_as(self, target: Path) -> None:
+    def put_back(self, removed: Removed) -> int:
+        """Move what was removed back; its class, if it is gone, to its old place and colour.
+
+        Args:
+            removed: As the removal returned it, under the class's present name.
+
+        Returns:
+            How many pictures are back; those that have a new name meanwhile get another one.
+
+        Raises:
+            InvalidClassNameError: if the class's name can no longer be told from another one.
+            ProjectError: if the pictures are no longer in the trash, or cannot be moved.
+        """
+        self._check_writable()
+        name = removed.class_name
+        if name not in self.class_names():
+            if name in self._removed_classes:
+                self._change(lambda d: d.with_entry(*self._removed_classes[name]))
+            else:
+                self.add_class(name)
+        return self._trash.put_back(removed)
+
+    def save_as(
+        self,
+        target: Path,
+        progress: Progress = lambda _done, _what=None: None,
+        cancelled: Cancelled = lambda: False,
+    ) -> None:
         """Copy the whole project, but for its trash, to a new folder; whole or not at all.
 
         Args:
             target: A folder that does not exist, or is empty, outside this project.
+            progress: Told the part done.
+            cancelled: Asked before each file whether to stop.
 
         Raises:
             ProjectError: if it exists or cannot be written; then nothing was.
+            CancelledError: if asked to stop; then nothing was written either.
         """
-        project_folder.copy_project(self._path, Path(target), self._document)
+        project_folder.copy_project(
+            self._path, Path(target), self._document, progress=progress, cancelled=cancelled
+        )
 
     @property
     def _samples_folder(self) -> Path:
