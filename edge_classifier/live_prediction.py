@@ -66,6 +66,11 @@ class LivePrediction:
             raw = model.predict(self._features[None])[0]
             self.prediction = self._smoother.update(raw, self._frame.timestamp_s)
 
+    def forget(self) -> None:
+        """Take the verdict away: what was seen last may be so no longer."""
+        self._features = self.prediction = None
+        self.reset()
+
     def reset(self) -> None:
         """Let the next prediction stand for itself."""
         self._smoother.reset()

@@ -15,6 +15,8 @@ class SourceStatus(Enum):
     """Frames arrive."""
     STALLED = "stalled"
     """It is open, and no frame arrives."""
+    UNUSABLE = "unusable"
+    """Pictures arrive that are none: black, or cut off."""
     LOST = "lost"
     """It has gone; it is opened again and again until it is back."""
     ENDED = "ended"
@@ -34,3 +36,8 @@ class SourceState:
 
     status: SourceStatus
     text: str = ""
+
+    @property
+    def in_trouble(self) -> bool:
+        """Whether what was seen last may be so no longer: nothing is to be said of it."""
+        return self.status in (SourceStatus.STALLED, SourceStatus.UNUSABLE, SourceStatus.LOST)

@@ -325,7 +325,7 @@ def test_a_camera_that_stalls_is_said_and_runs_again_with_its_next_frame() -> No
         clock.advance(2.0)
         assert reader.status is SourceStatus.RUNNING
         clock.advance(1.0)
-        assert reader.state == SourceState(SourceStatus.STALLED, "no frames from camera 0 for 3 s")
+        assert reader.state == SourceState(SourceStatus.STALLED, "no picture from camera 0 for 3 s")
         source.give(BLACK)
         take(reader)
         assert reader.state == SourceState(SourceStatus.RUNNING, "")

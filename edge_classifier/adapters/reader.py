@@ -21,6 +21,20 @@ if TYPE_CHECKING:
 _JOIN_S: Final = 2.0
 """How long `close` waits for a device that does not answer; the thread ends when it does."""
 
+_UNUSABLE_S: Final = 0.5
+"""For how long only bad pictures must have come before that is said; one alone is left out."""
+
+_SLOW: Final = 3.0
+"""A source is not silent before it has been for so many times as long as between its frames."""
+
+_SLOWEST_S: Final = 2.0
+"""Between the frames of a source, as far as that is taken for its way."""
+
+_MANY_BAD: Final = 0.2
+_FEW_BAD: Final = 0.1
+_BAD_WEIGHT: Final = 0.05
+"""Bad pictures among good ones are said from that part of the last twenty or so on."""
+
 
 class NewestFrameReader:
     """Opens a source and reads it in a thread of its own, from the moment this is made.
@@ -34,22 +48,26 @@ class NewestFrameReader:
         name: What the source is, for the user: `camera 0`.
         clock: Measures how long no frame has come.
         retry_s: Seconds from a loss to the next attempt to open.
-        stall_s: Seconds without a frame after which the source is said to have stalled.
+        stall_s: Seconds without a frame after which the source is said to have stalled; a
+            source that is slow by itself is given longer.
         drop: Whether a frame that was not taken is replaced by the next one. Otherwise the
             thread waits, and every frame is taken exactly once.
         shrink: Makes `Frame.small` of a picture, here, so that the loop need not.
+        new_check: Makes, at each opening, what says of every picture in turn what is wrong with
+            it (`gives black pictures: …`), or nothing. Frames that are wrong are never given.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all keyword-only but what is read
         self,
         open_source: Callable[[], FrameSource],
         *,
         name: str = "the camera",
         clock: Clock = time.monotonic,
         retry_s: float = 1.0,
-        stall_s: float = 2.0,
+        stall_s: float = 1.0,
         drop: bool = True,
         shrink: Callable[[Image], Image | None] | None = None,
+        new_check: Callable[[], Callable[[Image], str]] | None = None,
     ) -> None:
         self.name = name
         self.first_error: EdgeClassifierError | None = None
@@ -60,6 +78,7 @@ class NewestFrameReader:
         self._stall_s = stall_s
         self._drop = drop
         self._shrink = shrink
+        self._new_check = new_check or (lambda: lambda _image: "")
         self._changed = threading.Condition()
         self._source: FrameSource | None = None
         self._description = name
@@ -68,6 +87,9 @@ class NewestFrameReader:
         self._status = SourceStatus.OPENING
         self._text = f"opening {name}"
         self._waiting_since_s: float | None = None
+        self._usual_gap_s = 0.0
+        self._bad_since_s: float | None = None
+        self._bad_part = 0.0
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="frame-reader", daemon=True)
         self._thread.start()
@@ -98,10 +120,11 @@ class NewestFrameReader:
             if status is SourceStatus.ENDED and self._frame is not None:
                 return SourceState(SourceStatus.RUNNING)
             since_s = self._waiting_since_s
-        if since_s is not None and status in (SourceStatus.OPENING, SourceStatus.RUNNING):
+            patience_s = max(self._stall_s, _SLOW * self._usual_gap_s)
+        if since_s is not None:
             silent_s = self._clock() - since_s
-            if silent_s > self._stall_s:
-                text = f"no frames from {self.name} for {silent_s:.0f} s"
+            if silent_s > patience_s and status is not SourceStatus.LOST:
+                text = f"no picture from {self.name} for {silent_s:.0f} s"
                 return SourceState(SourceStatus.STALLED, text)
         return SourceState(status, text)
 
@@ -188,7 +211,11 @@ class NewestFrameReader:
         first_index = self._next_index
         if self._closing:  # while it was opened, when `close` could not know of it
             return
+        check = self._new_check()
         for frame in source:
+            if fault := check(frame.image):
+                self._leave_out(fault)
+                continue
             numbered = self._prepared(frame, first_index)
             if not self._hand_over(numbered):
                 return
@@ -217,10 +244,37 @@ class NewestFrameReader:
             if self._closing:
                 return False
             self._frame = frame
-            self._status, self._text = SourceStatus.RUNNING, ""
-            self._waiting_since_s = self._clock()
+            self._note_arrival(bad=False)
+            self._bad_since_s = None
+            if self._bad_part < _FEW_BAD:
+                self._text = ""
+            if self._status is not SourceStatus.RUNNING:
+                self._status, self._text = SourceStatus.RUNNING, ""
             self._changed.notify_all()
             return True
+
+    def _leave_out(self, fault: str) -> None:
+        """Take note of a picture that is none."""
+        with self._changed:
+            now_s = self._note_arrival(bad=True)
+            if self._closing:
+                return
+            if self._bad_since_s is None:
+                self._bad_since_s = now_s
+            if now_s - self._bad_since_s >= _UNUSABLE_S:
+                self._status, self._text = SourceStatus.UNUSABLE, f"{self.name} {fault}"
+                self._changed.notify_all()
+            elif self._status is SourceStatus.RUNNING and self._bad_part > _MANY_BAD:
+                self._text = f"some pictures are left out: {self.name} {fault}"
+
+    def _note_arrival(self, *, bad: bool) -> float:
+        """Take note that something has come; returns when."""
+        now_s = self._clock()
+        if self._waiting_since_s is not None:
+            self._usual_gap_s = min(_SLOWEST_S, now_s - self._waiting_since_s)
+        self._waiting_since_s = now_s
+        self._bad_part += _BAD_WEIGHT * (bad - self._bad_part)
+        return now_s
 
     def _fail(self, error: Exception) -> None:
         if not isinstance(error, EdgeClassifierError):
@@ -240,7 +294,8 @@ class NewestFrameReader:
             if not self._closing:
                 self._status, self._text = status, text
             self._source = None
-            self._waiting_since_s = None
+            self._waiting_since_s = self._bad_since_s = None
+            self._usual_gap_s = 0.0
             self._changed.notify_all()
 
 
