@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_classifier.adapters.store import ProjectStore
-    from edge_classifier.frame import FeatureKind
+    from edge_classifier.frame import FeatureKind, Sample
     from edge_classifier.model import Model
     from edge_classifier.protocols import Backbone, Cancelled, Progress
     from edge_classifier.session import Export
@@ -97,9 +97,21 @@ def backbone_loader(
 def exporter(store: ProjectStore, weights: Path | None) -> Export:
     """Return what a session's export key runs on the worker thread."""
 
-    def export(model: Model, backbone: Backbone, progress: Progress, cancelled: Cancelled) -> Path:
+    def export(
+        model: Model,
+        backbone: Backbone,
+        samples: tuple[Sample, ...],
+        progress: Progress,
+        cancelled: Cancelled,
+    ) -> Path:
         return export_bundle(
-            store, model, backbone, weights=weights, progress=progress, cancelled=cancelled
+            store,
+            model,
+            backbone,
+            weights=weights,
+            samples=samples,
+            progress=progress,
+            cancelled=cancelled,
         )
 
     return export

@@ -95,6 +95,24 @@ class Capture:
             self._learner.request_training()
         self._write(lambda: self._recorder.event(class_name, self._clock()))
 
+    def add(self, frame: Frame, class_name: str) -> str:
+        """Store one frame as a burst of its own, and learn it; a class that is new is made.
+
+        Returns:
+            The class's name as stored.
+
+        Raises:
+            EdgeClassifierError: if it cannot be stored; then nothing was.
+        """
+        self.stop()
+        class_name = self._editor.with_class(class_name)
+        encoded = self._store.encode(frame.image)
+        features = self._learner.extract(encoded.image)
+        sample = self._store.add_sample(encoded, class_name, self._store.next_burst_id())
+        self._editor.remember([Recorded(sample, features)])
+        self._learner.request_training()
+        return class_name
+
     def possible(self) -> bool:
         """Say whether there is something to record, and tell the user if not."""
         if self.source.status is SourceStatus.RUNNING:

@@ -6,16 +6,43 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge_classifier.errors import EdgeClassifierError
-from edge_classifier.view import Prompt
+from edge_classifier.view import Mode, Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from edge_classifier.view import Strip
+
 MAX_TYPED = 200
 
 
+class Dialog:
+    """Takes all keys for as long as it is open; the picture goes on meanwhile."""
+
+    __slots__ = ()
+
+    mode = Mode.LIVE
+    """What keys mean to it."""
+
+    def handle(self, key: str) -> Dialog | None:
+        """Take a key and return the dialog that is open afterwards, or `None`."""
+        raise NotImplementedError
+
+    def poll(self) -> Dialog | None:
+        """Take over what has happened meanwhile; returns the dialog that is open afterwards."""
+        return self
+
+    def prompt(self) -> Prompt | None:
+        """Return the question to show, if it is one."""
+        return None
+
+    def strip(self) -> Strip | None:
+        """Return the strip of pictures to show, if it has one."""
+        return None
+
+
 @dataclass(slots=True)
-class TextDialog:
+class TextDialog(Dialog):
     """Asks for one line.
 
     Attributes:
@@ -25,6 +52,8 @@ class TextDialog:
         text: What is typed so far.
         alternative: What Tab switches to, if anything.
     """
+
+    mode = Mode.TYPING
 
     title: str
     note: str
@@ -59,16 +88,20 @@ class TextDialog:
 
 
 @dataclass(slots=True)
-class ConfirmDialog:
+class ConfirmDialog(Dialog):
     """Asks yes or no.
 
     Attributes:
         title: The question.
         accept: Is called on yes.
+        note: What a yes means, if it needs saying.
     """
+
+    mode = Mode.CONFIRMING
 
     title: str
     accept: Callable[[], None]
+    note: str = ""
 
     def handle(self, key: str) -> ConfirmDialog | None:
         """Take a key and return the dialog that is open afterwards, or `None`."""
@@ -79,4 +112,5 @@ class ConfirmDialog:
 
     def prompt(self) -> Prompt:
         """Return what to show."""
-        return Prompt(self.title, None, "Y yes · N no")
+        note = "Y yes · N no"
+        return Prompt(self.title, None, f"{note} · {self.note}" if self.note else note)

@@ -9,15 +9,18 @@ from edge_classifier.dataset import Dataset
 from edge_classifier.dialogs import ConfirmDialog, TextDialog
 from edge_classifier.frame import BACKGROUND
 from edge_classifier.presenter import pictures
+from edge_classifier.removals import Removals
 from edge_classifier.view import Level
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from edge_classifier.frame import Sample
     from edge_classifier.learner import Learner
     from edge_classifier.presenter import Presenter
     from edge_classifier.protocols import SampleStore
     from edge_classifier.recorder import Recorded
+    from edge_classifier.removed import Removed
 
 _SELECT_FIRST = "select a class with the arrow keys first"
 
@@ -43,6 +46,7 @@ class Editor:
         self._learner = learner
         self._presenter = presenter
         self._say = say
+        self._removals = Removals()
         self.selected: str | None = None
         self.dataset = Dataset((), ())
         self.reload()
@@ -103,22 +107,79 @@ class Editor:
         elif names:
             self.selected = names[(names.index(self.selected or "") + by) % len(names)]
 
+    @property
+    def _last_burst_id(self) -> str:
+        burst = self.dataset.last_burst
+        return burst[0].burst_id if burst else ""
+
     def undo(self) -> None:
-        """Take back the last burst.
+        """Take back what was done last: a burst, or the removal of a class or of pictures.
 
         Raises:
-            ProjectError: if it cannot be moved to the trash.
+            EdgeClassifierError: if that cannot be moved to the trash, or back.
         """
-        burst = self.dataset.last_burst
-        if not burst:
+        last_burst = self._last_burst_id
+        removed = self._removals.newer_than(last_burst)
+        if removed:
+            self._put_back(removed)
+        elif last_burst:
+            undone = self._remove(
+                lambda: self._store.remove_burst(last_burst), by_undo=True, last_burst=last_burst
+            )
+            self._learner.request_training()
+            self._say(f"undone: {pictures(undone.count)} of {undone.class_name}", Level.INFO)
+        else:
             self._say("nothing to undo", Level.WARNING)
-            return
-        self._store.remove_burst(burst[0].burst_id)
-        self.reload()
+
+    def remove_sample(self, sample: Sample) -> Removed:
+        """Move one picture to the trash; training is left to the caller.
+
+        Raises:
+            ProjectError: if it cannot be moved.
+        """
+        return self._remove(
+            lambda: self._store.remove_samples([sample]),
+            by_undo=False,
+            last_burst=self._last_burst_id,
+        )
+
+    def put_back(self) -> Removed | None:
+        """Put back what was removed or undone last; returns that, if there was something.
+
+        Raises:
+            EdgeClassifierError: if it cannot be moved back.
+        """
+        removed = self._removals.newest
+        if removed is None:
+            self._say("nothing was removed since the window is open", Level.WARNING)
+        else:
+            self._put_back(removed)
+        return removed
+
+    def _remove(self, work: Callable[[], Removed], *, by_undo: bool, last_burst: str) -> Removed:
+        try:
+            removed = work()
+        finally:
+            self.reload()  # some may be gone before it failed
+        self._removals.add(removed, by_undo=by_undo, last_burst=last_burst)
+        class_name = removed.class_name
+        if class_name not in self.dataset.captured_classes:
+            self._learner.class_removed(class_name)
+        return removed
+
+    def _put_back(self, removed: Removed) -> None:
+        try:
+            count = self._store.put_back(removed)
+        finally:
+            self.reload()
+        self._removals.forget(removed)
         self._learner.request_training()
-        if not self.dataset.count(burst[0].class_name):
-            self._learner.class_removed(burst[0].class_name)
-        self._say(f"undone: {pictures(len(burst))} of {burst[0].class_name}", Level.INFO)
+        if removed.whole_class:
+            self.selected = removed.class_name
+            text = f"{removed.class_name} is back with its {pictures(count)}"
+        else:
+            text = f"put back {pictures(count)} of {removed.class_name}"
+        self._say(text, Level.INFO)
 
     def new_class_dialog(self) -> TextDialog:
         """Ask for the name of a new class; Tab renames the selected one instead."""
@@ -143,6 +204,7 @@ class Editor:
 
         def accept(text: str) -> None:
             new = self._store.rename_class(old, text)
+            self._removals.rename(old, new)
             self._learner.class_renamed(old, new)
             self.reload()
             self.selected = new
@@ -158,12 +220,14 @@ class Editor:
             return None
 
         def accept() -> None:
-            self._store.remove_class(name)
-            self._learner.class_removed(name)
-            self.reload()
+            self._remove(
+                lambda: self._store.remove_class(name),
+                by_undo=False,
+                last_burst=self._last_burst_id,
+            )
             self._learner.request_training()
-            text = f"removed {name}; its pictures are in the project's trash folder"
+            text = f"removed {name}: U puts it back; its pictures are in the project's trash folder"
             self._say(text, Level.INFO)
 
         count = pictures(self.dataset.count(name))
-        return ConfirmDialog(f"Remove {name} with its {count}?", accept)
+        return ConfirmDialog(f"Remove {name} with its {count}?", accept, "U puts it back")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.coach import key_of, next_hint
+from edge_classifier.dataset import Dataset
 from edge_classifier.errors import InvalidImageError, ProjectError
 from edge_classifier.frame import BACKGROUND
 from edge_classifier.source_state import SourceStatus
@@ -13,11 +14,11 @@ from edge_classifier.training import MIN_CLASSES
 from edge_classifier.view import Activity, Banner, ClassCard, Level, Message
 
 if TYPE_CHECKING:
-    from edge_classifier.dataset import Dataset
     from edge_classifier.frame import Colour, Image, Prediction
     from edge_classifier.learner import Learner
     from edge_classifier.protocols import SampleStore
     from edge_classifier.source_state import SourceState
+    from edge_classifier.validation import Validation
 
 _UNKNOWN_COLOUR: Final[Colour] = (160, 160, 160)
 
@@ -34,12 +35,28 @@ class Presenter:
         self._thumbnails: dict[str, tuple[str, Image | None]] = {}
         self._cards: tuple[ClassCard, ...] = ()
         self._colours: dict[str, Colour] = {}
-        self.hint = ""
+        self._dataset = Dataset((), ())
+        self._advised: tuple[Dataset, Validation | None] | None = None
+        self._hint = ""
+
+    def hint(self, validation: Validation | None) -> str:
+        """Return what to do next; empty where nothing is missing.
+
+        Args:
+            validation: How good the model is, where that is known.
+        """
+        # By identity: comparing thousands of samples would take longer than the frame.
+        if self._advised is None or not (
+            self._advised[0] is self._dataset and self._advised[1] is validation
+        ):
+            self._advised = (self._dataset, validation)
+            self._hint = next_hint(self._dataset, BACKGROUND, validation)
+        return self._hint
 
     def dataset_changed(self, dataset: Dataset) -> None:
         """Take note of added or removed classes and samples."""
+        self._dataset = dataset
         self._colours = {name: self._store.colour(name) for name in dataset.class_names}
-        self.hint = next_hint(dataset, BACKGROUND)
         self._cards = tuple(
             ClassCard(
                 name=name,
@@ -89,11 +106,17 @@ class Presenter:
         """Return the verdict; none while there is nothing to tell a class from."""
         if prediction is None or len(prediction.class_names) < MIN_CLASSES:
             return None
-        if prediction.unknown:
-            return Banner("unknown", None, unknown=True, colour=_UNKNOWN_COLOUR)
-        name = prediction.class_name
-        colour = self._colours.get(name, _UNKNOWN_COLOUR)
-        return Banner(name, prediction.confidence, unknown=False, colour=colour)
+        name = "unknown" if prediction.unknown else prediction.class_name
+        return Banner(
+            label=name,
+            confidence=None if prediction.unknown else prediction.confidence,
+            unknown=prediction.unknown,
+            colour=_UNKNOWN_COLOUR
+            if prediction.unknown
+            else self._colours.get(name, _UNKNOWN_COLOUR),
+            similarity=prediction.similarity,
+            threshold=prediction.threshold,
+        )
 
 
 def learning_activity(learner: Learner, dataset: Dataset) -> Activity:
@@ -110,12 +133,32 @@ def learning_activity(learner: Learner, dataset: Dataset) -> Activity:
     return Activity(f"trained · {saved}")
 
 
+def quality_line(learner: Learner) -> str:
+    """Say how good what was learned is, as far as that is known."""
+    if learner.validation is not None:
+        return learner.validation.line()
+    return "validating …" if learner.assessing and not learner.stale else ""
+
+
+def unknown_setting(steps: int, threshold: float | None) -> str:
+    """Say how strict "unknown" is.
+
+    Args:
+        steps: Of the user's: above 0 is stricter than measured.
+        threshold: The similarity below which a frame is unknown, or `None` before it is known.
+    """
+    if not steps:
+        how = "as measured"
+    else:
+        how = f"{abs(steps)} {'stricter' if steps > 0 else 'more lenient'} than measured"
+    where = "" if threshold is None else f": what is less than {threshold:.2f} familiar is unknown"
+    return f"unknown is {how}{where}"
+
+
 def source_message(source: SourceState) -> Message | None:
     """Say what is wrong with the camera, if anything."""
-    if not source.text:
+    if source.status is SourceStatus.RUNNING or not source.text:
         return None
-    if source.status is SourceStatus.RUNNING:
-        return Message(source.text, Level.WARNING)
     calm = source.status in (SourceStatus.OPENING, SourceStatus.ENDED)
     return Message(source.text, Level.INFO if calm else Level.ERROR)
 

@@ -7,16 +7,23 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from edge_classifier.capture import Capture
-from edge_classifier.dialogs import ConfirmDialog, TextDialog
+from edge_classifier.correction import CorrectionDialog
 from edge_classifier.editor import Editor
 from edge_classifier.errors import EdgeClassifierError
 from edge_classifier.frame import BACKGROUND, Frame, Image, Prediction
-from edge_classifier.keys import HoldTiming
+from edge_classifier.keys import HoldTiming, SpentKey
 from edge_classifier.learner import Learner, LoadedBackbone
 from edge_classifier.live_prediction import LivePrediction
 from edge_classifier.messages import Messages
-from edge_classifier.presenter import Presenter, learning_activity, source_message
+from edge_classifier.presenter import (
+    Presenter,
+    learning_activity,
+    quality_line,
+    source_message,
+    unknown_setting,
+)
 from edge_classifier.rate import RateMeter
+from edge_classifier.review import ReviewStrip
 from edge_classifier.shortcuts import HELP
 from edge_classifier.tasks import Export, Tasks
 from edge_classifier.training import MIN_CLASSES, HeadSettings
@@ -26,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edge_classifier.dataset import Dataset
+    from edge_classifier.dialogs import Dialog
     from edge_classifier.protocols import Cancelled, Clock, Executor, Progress, SampleStore
     from edge_classifier.source_state import SourceState
 
@@ -75,6 +83,7 @@ class Session:
         settings: SessionSettings | None = None,
         export: Export | None = None,
     ) -> None:
+        self._store = store
         self._name = store.name
         self._clock = clock
         self._timer = timer
@@ -96,7 +105,8 @@ class Session:
             samples_per_second=self._settings.samples_per_second,
         )
         self._tasks = Tasks(store, self._learner, executor, say, export)
-        self._dialog: TextDialog | ConfirmDialog | None = None
+        self._dialog: Dialog | None = None
+        self._spent = SpentKey(self._settings.hold)
         self._help = False
         self._done = False
         self._problem = ""
@@ -160,8 +170,6 @@ class Session:
         """Do what `step` does, for a moment at which nothing will be shown."""
         if source is not None and self._capture.note_source(source):
             self._messages.clear()
-        if self._capture.source.in_trouble:
-            self._live.forget()
         self._guard(self._poll, ends_burst=False)
         if key is not None:
             self._guard(lambda: self._on_key(key))
@@ -210,14 +218,14 @@ class Session:
             self._live.reset()
         if not self._learning:
             self._tasks.begin_what_waits()
+        if self._dialog:
+            self._dialog = self._dialog.poll()
 
     def _on_frame(self, frame: Frame) -> None:
         started = self._timer()
         self._live.show(frame)
         if self._capture.wants(frame):
             features = self._capture.take(frame)
-        elif self._capture.source.in_trouble:
-            features = None  # it was the last one, and is not live any more
         else:
             features = self._live.features_of(frame)
         self._live.update(features)
@@ -230,8 +238,13 @@ class Session:
     def _on_key(self, key: str) -> None:
         if key == "close":
             self._done = True
+        elif self._spent.swallows(key, self._clock()):
+            pass
         elif self._dialog:
-            self._dialog = self._dialog.handle(key)
+            before, self._dialog = self._dialog, self._dialog.handle(key)
+            if before.mode in (Mode.CORRECTING, Mode.REVIEWING) and self._dialog is None:
+                # What is still held down then must not record, nor open the strip again.
+                self._spent.spend(key, self._clock())
         elif key in "123456789":
             self._capture.record_digit(int(key))
         elif action := self._actions().get(key.lower()):
@@ -247,7 +260,12 @@ class Session:
             "b": lambda: self._capture.record(BACKGROUND),
             "n": lambda: self._ask(self._editor.new_class_dialog),
             "u": self._undo,
+            "z": self._put_back,
             "x": lambda: self._ask(self._editor.remove_dialog),
+            "w": self._correct,
+            "v": self._review,
+            "[": lambda: self._adjust_unknown(-1),
+            "]": lambda: self._adjust_unknown(+1),
             "t": self._train_now,
             "m": self._toggle_smoothing,
             "p": self._live.toggle_pause,
@@ -279,13 +297,43 @@ class Session:
         self._capture.stop()
         self._editor.undo()
 
+    def _put_back(self) -> None:
+        self._capture.stop()
+        self._editor.put_back()
+
+    def _correct(self) -> None:
+        frame = self._live.frame
+        if frame is None:
+            self._messages.say("there is no picture to correct yet", Level.WARNING)
+            return
+        say, prediction = self._messages.say, self._live.prediction
+        self._ask(lambda: CorrectionDialog(frame, prediction, self._editor, self._capture, say))
+
+    def _review(self) -> None:
+        if self._has_two_classes("reviewing") and self._learner.model:
+            say = self._messages.say
+            self._ask(lambda: ReviewStrip(self._store, self._editor, self._learner, say))
+            self._spent.spend("v", self._clock())
+
+    def _adjust_unknown(self, by: int) -> None:
+        before = self._learner.unknown_steps
+        self._learner.adjust_unknown(before + by)
+        model = self._learner.model
+        threshold = model.unknown.threshold if model and model.unknown else None
+        text = unknown_setting(self._learner.unknown_steps, threshold)
+        self._messages.say(text if before != self._learner.unknown_steps else f"at the end: {text}")
+
     def _train_now(self) -> None:
-        if len(self.dataset.captured_classes) < MIN_CLASSES:
-            self._messages.say("training needs pictures of at least two classes", Level.WARNING)
-        else:
+        if self._has_two_classes("training"):
             self._learner.request_training()
 
-    def _ask(self, dialog: Callable[[], TextDialog | ConfirmDialog | None]) -> None:
+    def _has_two_classes(self, what: str) -> bool:
+        if len(self.dataset.captured_classes) >= MIN_CLASSES:
+            return True
+        self._messages.say(f"{what} needs pictures of at least two classes", Level.WARNING)
+        return False
+
+    def _ask(self, dialog: Callable[[], Dialog | None]) -> None:
         self._capture.stop()
         self._dialog = dialog()
 
@@ -298,7 +346,7 @@ class Session:
         return View(
             image=frame.image if frame else None,
             mirrored=self._settings.mirrored,
-            mode=self._mode(),
+            mode=self._dialog.mode if self._dialog else Mode.LIVE,
             title=" · ".join(part for part in (self._name, self._learner.note) if part),
             cards=self._presenter.cards(
                 self.prediction,
@@ -308,18 +356,15 @@ class Session:
             banner=self._presenter.banner(self.prediction),
             activity=self._activity(),
             rates=self.rates.rates(now),
-            hint=self._presenter.hint,
+            hint=self._presenter.hint(self._learner.validation),
+            quality=quality_line(self._learner),
             message=self._messages.current(now) or source_message(self._capture.source),
             prompt=self._dialog.prompt() if self._dialog else None,
+            strip=self._dialog.strip() if self._dialog else None,
             help_lines=HELP if self._help else (),
             paused=self._live.paused,
             done=self._done,
         )
-
-    def _mode(self) -> Mode:
-        if isinstance(self._dialog, TextDialog):
-            return Mode.TYPING
-        return Mode.CONFIRMING if self._dialog else Mode.LIVE
 
     def _activity(self) -> Activity:
         if self._capture.class_name:

@@ -14,6 +14,7 @@ from edge_classifier.view import Level
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from edge_classifier.frame import Sample
     from edge_classifier.learner import Learner
     from edge_classifier.model import Model
     from edge_classifier.protocols import (
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
         SampleStore,
     )
 
-Export: TypeAlias = "Callable[[Model, Backbone, Progress, Cancelled], Path]"
-"""Writes a bundle and returns where."""
+Export: TypeAlias = "Callable[[Model, Backbone, tuple[Sample, ...], Progress, Cancelled], Path]"
+"""Writes a bundle of a model, with the samples of the moment, and returns where."""
 
 
 class Tasks:
@@ -115,7 +116,10 @@ class Tasks:
                 "the export begins when the training has ended; Esc takes it back", Level.INFO
             )
         else:
-            self._start("exporting", lambda p, c: f"exported to {export(model, backbone, p, c)}")
+            samples = self._store.samples()  # now: the loop goes on changing them
+            self._start(
+                "exporting", lambda p, c: f"exported to {export(model, backbone, samples, p, c)}"
+            )
 
     def save_dialog(self) -> TextDialog:
         """Ask where to save a copy of the project."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from edge_classifier.frame import Colour, Image
@@ -16,6 +16,8 @@ class Mode(Enum):
     LIVE = "live"
     TYPING = "typing"
     CONFIRMING = "confirming"
+    CORRECTING = "correcting"
+    REVIEWING = "reviewing"
 
 
 class Level(Enum):
@@ -60,12 +62,17 @@ class Banner:
         confidence: In [0, 1], or `None` with `unknown`.
         unknown: Whether the frame resembles no class.
         colour: Of the class; grey with `unknown`.
+        similarity: How much the frame resembles what was recorded, in [-1, 1], or `None` before
+            that was measured.
+        threshold: The similarity below which a frame is unknown, or `None` likewise.
     """
 
     label: str
     confidence: float | None
     unknown: bool
     colour: Colour
+    similarity: float | None = None
+    threshold: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +124,55 @@ class Prompt:
         text: What was typed so far, or `None` for a yes/no question.
         note: Which keys do what.
         error: Why what was typed cannot be taken.
+        picture: What is asked about, BGR, of any size; such a question leaves the live picture
+            in sight.
     """
 
     title: str
     text: str | None
     note: str
     error: str | None = None
+    picture: Image | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StripPicture:
+    """One picture of a strip.
+
+    Attributes:
+        thumbnail: BGR, or `None` while it is being read.
+        class_name: Of the sample.
+        colour: Of the class: blue, green, red.
+        text: What is to be said of it.
+    """
+
+    thumbnail: Image | None
+    class_name: str
+    colour: Colour
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Strip:
+    """A row of pictures to choose from, below the live one.
+
+    Attributes:
+        title: What they are.
+        note: Which keys do what.
+        pictures: The part of the row that is in sight, at most `STRIP_LENGTH`.
+        chosen: Which of those is chosen, or `None` where there is none.
+        progress: From 0.0 to 1.0 while they are being looked for, else `None`.
+    """
+
+    title: str
+    note: str
+    pictures: tuple[StripPicture, ...] = ()
+    chosen: int | None = None
+    progress: float | None = None
+
+
+STRIP_LENGTH: Final = 6
+"""Pictures of a strip that are in sight at a time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,8 +189,10 @@ class View:
         activity: Recording, training, saved.
         rates: Frames per second and milliseconds.
         hint: What to do next, or empty.
+        quality: How good what was learned is, in one line, or empty.
         message: Something that just happened, or `None`.
         prompt: A question that waits for an answer, or `None`.
+        strip: Pictures to choose from, or `None`.
         help_lines: `(key, meaning)` pairs while help is shown, else empty.
         paused: Whether prediction is paused.
         done: Whether the session is over.
@@ -155,8 +207,10 @@ class View:
     activity: Activity
     rates: Rates
     hint: str
+    quality: str = ""
     message: Message | None = None
     prompt: Prompt | None = None
+    strip: Strip | None = None
     help_lines: tuple[tuple[str, str], ...] = ()
     paused: bool = False
     done: bool = False

@@ -295,7 +295,7 @@ def test_a_head_that_cannot_be_kept_is_said_and_used_all_the_same(store: Project
 
 
 def test_work_that_fails_aside_does_not_end_a_burst(store: ProjectStore) -> None:
-    def fail(_m: Model, _b: Backbone, _p: Progress, _c: Cancelled) -> Path:
+    def fail(_m: Model, _b: Backbone, _s: tuple[Sample, ...], _p: Progress, _c: Cancelled) -> Path:
         raise ExportError("the disk is full")
 
     executor = ManualExecutor()
@@ -497,7 +497,7 @@ def test_a_copy_onto_something_else_is_refused_in_one_line(
 
 
 def test_exporting_tells_where_the_bundle_is(store: ProjectStore, tmp_path: Path) -> None:
-    live = LiveSession(store, export=lambda _m, _b, _p, _c: tmp_path / "bundle")
+    live = LiveSession(store, export=lambda _m, _b, _s, _p, _c: tmp_path / "bundle")
     live.hold("1", thing=1)
     live.hold("2", thing=2)
     live.type("e")
@@ -510,7 +510,7 @@ def test_what_was_still_being_exported_is_known_at_the_end(
     store: ProjectStore, tmp_path: Path
 ) -> None:
     executor = ManualExecutor()
-    live = LiveSession(store, executor, export=lambda _m, _b, _p, _c: tmp_path / "bundle")
+    live = LiveSession(store, executor, export=lambda _m, _b, _s, _p, _c: tmp_path / "bundle")
     teach_two(live, executor)
     live.type("e")
     assert live.session.unfinished == "exporting"
@@ -519,7 +519,7 @@ def test_what_was_still_being_exported_is_known_at_the_end(
 
 
 def test_a_failed_export_is_said_and_the_session_goes_on(store: ProjectStore) -> None:
-    def fail(_m: Model, _b: Backbone, _p: Progress, _c: Cancelled) -> Path:
+    def fail(_m: Model, _b: Backbone, _s: tuple[Sample, ...], _p: Progress, _c: Cancelled) -> Path:
         raise ExportError("the disk is full")
 
     live = LiveSession(store, export=fail)
@@ -534,7 +534,7 @@ def test_a_failed_export_is_said_and_the_session_goes_on(store: ProjectStore) ->
 
 
 def test_exporting_before_training_says_what_is_missing(store: ProjectStore) -> None:
-    live = LiveSession(store, export=lambda _m, _b, _p, _c: Path("never"))
+    live = LiveSession(store, export=lambda _m, _b, _s, _p, _c: Path("never"))
     view = live.type("e")
     assert view.message is not None
     assert "capture two classes first" in view.message.text
@@ -623,7 +623,9 @@ def test_an_export_waits_for_the_training_of_the_last_burst(
 ) -> None:
     exported: list[Model] = []
 
-    def export(model: Model, _b: Backbone, _p: Progress, _c: Cancelled) -> Path:
+    def export(
+        model: Model, _b: Backbone, _s: tuple[Sample, ...], _p: Progress, _c: Cancelled
+    ) -> Path:
         exported.append(model)
         return tmp_path / "bundle"
 
@@ -639,7 +641,7 @@ def test_an_export_waits_for_the_training_of_the_last_burst(
 
 
 def test_escape_takes_back_an_export_that_waits(store: ProjectStore, tmp_path: Path) -> None:
-    live = LiveSession(store, export=lambda _m, _b, _p, _c: tmp_path / "bundle")
+    live = LiveSession(store, export=lambda _m, _b, _s, _p, _c: tmp_path / "bundle")
     live.hold("1", thing=1)
     live.hold("2", thing=2)
     live.type("1", "e", "escape")
@@ -658,6 +660,6 @@ def test_a_class_removed_after_the_video_has_ended_is_no_longer_the_verdict(
     for key in ("x", "y"):
         live.view = live.session.step(None, key, ended)
     assert label(live) in ("mug", "phone", "unknown")
-    live.type("u", "u")
+    live.type("u", "u", "u")  # the removal, and two bursts
     live.view = live.session.step(None, None, ended)
     assert label(live) is None

@@ -1,0 +1,62 @@
+"""What was removed while the window is open: undone and put back in the right order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edge_classifier.removed import Removed
+
+
+@dataclass(slots=True)
+class _Removal:
+    removed: Removed
+    by_undo: bool
+    last_burst: str
+
+
+class Removals:
+    """Remembers removals, the newest last."""
+
+    def __init__(self) -> None:
+        self._removals: list[_Removal] = []
+
+    def add(self, removed: Removed, *, by_undo: bool, last_burst: str) -> None:
+        """Remember one.
+
+        Args:
+            removed: What can be put back.
+            by_undo: Whether it was the undoing of a burst; that is not undone itself.
+            last_burst: The newest burst there was just before, or empty.
+        """
+        self._removals.append(_Removal(removed, by_undo, last_burst))
+
+    @property
+    def newest(self) -> Removed | None:
+        """What was removed last, in whichever way."""
+        return self._removals[-1].removed if self._removals else None
+
+    def newer_than(self, last_burst: str) -> Removed | None:
+        """Return the last removal that came after a burst, but for bursts undone.
+
+        Args:
+            last_burst: The newest burst there is now, or empty.
+        """
+        for removal in reversed(self._removals):
+            if not removal.by_undo:
+                return removal.removed if removal.last_burst >= last_burst else None
+        return None
+
+    def forget(self, removed: Removed) -> None:
+        """Take note that something is back."""
+        self._removals = [r for r in self._removals if r.removed is not removed]
+
+    def rename(self, class_name: str, new_name: str) -> None:
+        """Let what was removed of a class go back to it under its new name.
+
+        A class that was removed as a whole keeps its name: the one that is renamed is another.
+        """
+        for removal in self._removals:
+            if removal.removed.class_name == class_name and not removal.removed.whole_class:
+                removal.removed = replace(removal.removed, class_name=new_name)

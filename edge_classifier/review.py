@@ -1,0 +1,153 @@
+"""V, the review strip: pictures that look wrong, to be removed and put back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from edge_classifier.dialogs import Dialog
+from edge_classifier.errors import InvalidImageError, ProjectError
+from edge_classifier.view import STRIP_LENGTH, Level, Mode, Strip, StripPicture
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from edge_classifier.editor import Editor
+    from edge_classifier.frame import Image
+    from edge_classifier.learner import Learner
+    from edge_classifier.protocols import SampleStore
+    from edge_classifier.removed import Removed
+    from edge_classifier.suspects import Suspect
+
+_STEPS: Final = {"left": -1, "up": -1, "right": 1, "down": 1, "tab": 1}
+
+
+class ReviewStrip(Dialog):
+    """Shows the suspects as soon as they are found.
+
+    Args:
+        store: Where colours and thumbnails come from.
+        editor: Removes and puts back.
+        learner: Finds the suspects; is told to train once the strip is closed.
+        say: Shows a line in the picture.
+    """
+
+    mode = Mode.REVIEWING
+
+    def __init__(
+        self,
+        store: SampleStore,
+        editor: Editor,
+        learner: Learner,
+        say: Callable[[str, Level], None],
+    ) -> None:
+        self._store = store
+        self._editor = editor
+        self._learner = learner
+        self._say = say
+        self._suspects: list[Suspect] | None = None
+        self._chosen = 0
+        self._first = 0
+        self._gone: list[tuple[Removed, int, Suspect]] = []
+        self._changed = False
+        self._thumbnails: dict[Path, Image | None] = {}
+        if learner.review is None:
+            if learner.stale:
+                learner.request_training()
+            learner.request_review()
+
+    def poll(self) -> ReviewStrip | None:
+        """Take over the suspects once they are found, and read one more thumbnail."""
+        if self._suspects is None:
+            if self._learner.review is None:
+                return self
+            self._suspects = list(self._learner.review.suspects)
+            if not self._suspects:
+                self._say("nothing looks wrong", Level.INFO)
+                return None
+        for suspect in self._in_sight():
+            if suspect.sample.path not in self._thumbnails:
+                self._thumbnails[suspect.sample.path] = self._thumbnail(suspect)
+                break  # one a step: reading a large picture takes as long as a frame
+        return self
+
+    def handle(self, key: str) -> ReviewStrip | None:
+        """Take a key and return the strip, or `None` once it is closed."""
+        if key == "escape" or key.lower() == "v":
+            self._close()
+            return None
+        if not self._suspects:
+            if key.lower() == "z":
+                self._put_back()
+        elif key in _STEPS:
+            self._chosen = (self._chosen + _STEPS[key]) % len(self._suspects)
+        elif key.lower() == "x" or key == "delete":
+            self._remove()
+        elif key.lower() == "z":
+            self._put_back()
+        return self
+
+    def _close(self) -> None:
+        if self._suspects is None:
+            self._learner.cancel_review()
+        if self._changed:
+            self._learner.request_training()
+
+    def _remove(self) -> None:
+        assert self._suspects  # noqa: S101 - asked by the caller
+        suspect = self._suspects[self._chosen]
+        removed = self._editor.remove_sample(suspect.sample)
+        del self._suspects[self._chosen]
+        self._gone.append((removed, self._chosen, suspect))
+        self._chosen = min(self._chosen, max(0, len(self._suspects) - 1))
+        self._changed = True
+
+    def _put_back(self) -> None:
+        removed = self._editor.put_back()
+        if removed is None:
+            return
+        self._changed = True
+        if self._gone and self._gone[-1][0] is removed and self._suspects is not None:
+            _, self._chosen, suspect = self._gone.pop()
+            self._suspects.insert(self._chosen, suspect)
+
+    def _in_sight(self) -> list[Suspect]:
+        suspects = self._suspects or []
+        last_first = max(0, len(suspects) - STRIP_LENGTH)
+        self._first = min(max(self._first, self._chosen - STRIP_LENGTH + 1), self._chosen)
+        self._first = min(self._first, last_first)
+        return suspects[self._first : self._first + STRIP_LENGTH]
+
+    def _thumbnail(self, suspect: Suspect) -> Image | None:
+        try:
+            return self._store.thumbnail(suspect.sample)
+        except (ProjectError, InvalidImageError):
+            return None  # the strip shows its place empty; the learner reports it
+
+    def strip(self) -> Strip:
+        """Return what to show."""
+        if self._suspects is None:
+            job = self._learner.job or self._learner.assessing
+            title = job.text if job else "looking for suspect pictures"
+            progress = (job.progress if job else None) or 0.0
+            return Strip(title, "Esc stops it", progress=progress)
+        return Strip(
+            title=self._title(len(self._suspects)),
+            note="← → choose · X removes · Z puts back · V closes",
+            pictures=tuple(
+                StripPicture(
+                    self._thumbnails.get(suspect.sample.path),
+                    suspect.sample.class_name,
+                    self._store.colour(suspect.sample.class_name),
+                    suspect.text,
+                )
+                for suspect in self._in_sight()
+            ),
+            chosen=self._chosen - self._first if self._suspects else None,
+        )
+
+    def _title(self, count: int) -> str:
+        if not count:
+            return "nothing is left that looks wrong"
+        what = "picture that looks" if count == 1 else "pictures that look"
+        return f"{self._chosen + 1} of {count} {what} wrong"
