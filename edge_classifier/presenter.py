@@ -157,8 +157,10 @@ def unknown_setting(steps: int, threshold: float | None) -> str:
 
 def source_message(source: SourceState) -> Message | None:
     """Say what is wrong with the camera, if anything."""
-    if source.status is SourceStatus.RUNNING or not source.text:
+    if not source.text:
         return None
+    if source.status is SourceStatus.RUNNING:
+        return Message(source.text, Level.WARNING)
     calm = source.status in (SourceStatus.OPENING, SourceStatus.ENDED)
     return Message(source.text, Level.INFO if calm else Level.ERROR)
 

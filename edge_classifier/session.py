@@ -170,6 +170,8 @@ class Session:
         """Do what `step` does, for a moment at which nothing will be shown."""
         if source is not None and self._capture.note_source(source):
             self._messages.clear()
+        if self._capture.source.in_trouble:
+            self._live.forget()
         self._guard(self._poll, ends_burst=False)
         if key is not None:
             self._guard(lambda: self._on_key(key))
@@ -226,6 +228,8 @@ class Session:
         self._live.show(frame)
         if self._capture.wants(frame):
             features = self._capture.take(frame)
+        elif self._capture.source.in_trouble:
+            features = None  # it was the last one, and is not live any more
         else:
             features = self._live.features_of(frame)
         self._live.update(features)
