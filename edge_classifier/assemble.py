@@ -85,11 +85,14 @@ def backbone_loader(
                 f"version has; `edge-classifier train {store.path} "
                 f"--backbone {known.name}` changes the project to this."
             )
-        if may_change and (known is None or known.key != backbone.info.key):
+        changes = known is None or known.key != backbone.info.key
+        if may_change and changes and not store.read_only:
             store.set_backbone(backbone.info, replace=known is not None)
         note = f"{name}, as before" if keep else chosen.reason
-        cache = FileFeatureCache(store.cache_folder, backbone.info.key, backbone.info.feature_dim)
-        return LoadedBackbone(backbone, cache, FileModelStore(store.model_folder), note)
+        info, writable = backbone.info, not store.read_only
+        cache = FileFeatureCache(store.cache_folder, info.key, info.feature_dim, writable=writable)
+        models = FileModelStore(store.model_folder, writable=writable)
+        return LoadedBackbone(backbone, cache, models, note)
 
     return load
 
@@ -120,6 +123,8 @@ def exporter(store: ProjectStore, weights: Path | None) -> Export:
 def head_settings(store: ProjectStore, changes: dict[str, Any]) -> HeadSettings:
     """Return the project's head settings with changes from the command line, and keep them.
 
+    They are not kept in a project that is open read-only.
+
     Args:
         store: The project.
         changes: Fields of `HeadSettings`; `None` leaves a field as it is.
@@ -137,7 +142,8 @@ def head_settings(store: ProjectStore, changes: dict[str, Any]) -> HeadSettings:
         raise InvalidValueError(
             f"The head settings in {store.name}/project.json cannot be used: {error}."
         ) from error
-    if asdict(settings) != stored and (stored or settings != HeadSettings()):
+    changed = asdict(settings) != stored and (stored or settings != HeadSettings())
+    if changed and not store.read_only:
         store.update_settings(head=asdict(settings))
     return settings
 

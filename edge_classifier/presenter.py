@@ -50,7 +50,9 @@ class Presenter:
             self._advised[0] is self._dataset and self._advised[1] is validation
         ):
             self._advised = (self._dataset, validation)
-            self._hint = next_hint(self._dataset, BACKGROUND, validation)
+            self._hint = read_only_hint(self._store) or next_hint(
+                self._dataset, BACKGROUND, validation
+            )
         return self._hint
 
     def dataset_changed(self, dataset: Dataset) -> None:
@@ -117,6 +119,12 @@ class Presenter:
             similarity=prediction.similarity,
             threshold=prediction.threshold,
         )
+
+
+def read_only_hint(store: SampleStore) -> str:
+    """Say why nothing can be captured; empty where it can."""
+    why = store.why_read_only
+    return f"read-only: {why}; S saves a copy to go on in" if why else ""
 
 
 def learning_activity(learner: Learner, dataset: Dataset) -> Activity:

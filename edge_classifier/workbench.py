@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from edge_classifier.adapters.feature_cache import FileFeatureCache
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.assemble import backbone_loader
 from edge_classifier.dataset import Dataset
-from edge_classifier.errors import BackboneMismatchError, NotTrainedError, ProjectLockedError
+from edge_classifier.errors import BackboneMismatchError, NotTrainedError
 from edge_classifier.training import train, trained_on
 from edge_classifier.unknown import stored_steps
 
@@ -58,13 +57,12 @@ def open_for_reading(path: Path) -> ProjectStore:
     Raises:
         ProjectError: if it cannot be opened.
     """
-    if not os.access(path, os.W_OK):
-        return ProjectStore.open(path, read_only=True)
-    try:
-        return ProjectStore.open(path)
-    except ProjectLockedError:
-        _log.warning("%s is open in another edge-classifier; reading it beside that one.", path)
-        return ProjectStore.open(path, read_only=True)
+    store = ProjectStore.open_as_possible(path)
+    if store.read_only:
+        _log.warning(
+            "%s is opened read-only: %s; nothing is kept in it.", path, store.why_read_only
+        )
+    return store
 
 
 def load_for(

@@ -38,6 +38,7 @@ _VERSION: Final = 1
 _HEADER: Final = struct.Struct("<8sII32s")
 _CRC: Final = struct.Struct("<I")
 _HASH_BYTES: Final = 32
+_MAX_FEATURE: Final = 1e9  # no network gives larger ones; their squares would overflow
 _CHUNK_BYTES: Final = 4 << 20  # read at a time, so that loading needs little beside the result
 
 
@@ -50,9 +51,12 @@ class FileFeatureCache:
         folder: Made when the first features come.
         backbone_key: `BackboneInfo.key`.
         feature_dim: D.
+        writable: Whether to keep anything; otherwise what is appended is forgotten.
     """
 
-    def __init__(self, folder: Path, backbone_key: str, feature_dim: int) -> None:
+    def __init__(
+        self, folder: Path, backbone_key: str, feature_dim: int, *, writable: bool = True
+    ) -> None:
         if feature_dim < 1:
             raise InvalidValueError(f"Expected 1 or more features, received {feature_dim}.")
         key = hashlib.sha256(backbone_key.encode()).digest()
@@ -61,6 +65,7 @@ class FileFeatureCache:
         header = _HEADER.pack(_MAGIC, _VERSION, feature_dim, key)
         self._header = header + _CRC.pack(zlib.crc32(header))
         self._record_bytes = _HASH_BYTES + 4 * feature_dim + _CRC.size
+        self._writable = writable
         self._file: BinaryIO | None = None
         self._end = 0
         self._using = threading.Lock()
@@ -152,6 +157,8 @@ class FileFeatureCache:
                 f"Expected features of shape ({self._dim},) and dtype float32, "
                 f"received {features.shape} and {features.dtype}."
             )
+        if not self._writable:
+            return
         content = digest + features.astype("<f4").tobytes()
         record = content + _CRC.pack(zlib.crc32(content))
         with self._using, reported("write", self._path):
@@ -261,7 +268,8 @@ class FileFeatureCache:
             starts = range(0, records * self._record_bytes, self._record_bytes)
             sums = [zlib.crc32(view[start : start + content]) for start in starts]
             chunk = np.frombuffer(buffer, layout, records)
-            yield chunk, chunk["crc"] == np.array(sums, np.uint32)
+            usual = (np.abs(chunk["features"]) <= _MAX_FEATURE).all(axis=1)  # and no NaN
+            yield chunk, usual & (chunk["crc"] == np.array(sums, np.uint32))
 
 
 def _digest_of(image_sha256: str) -> bytes:

@@ -32,10 +32,12 @@ class FileModelStore:
 
     Args:
         folder: Made when the first model is saved.
+        writable: Whether to keep anything; otherwise what is saved is forgotten.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, writable: bool = True) -> None:
         self._path = folder / _NAME
+        self._writable = writable
 
     def save(self, model: Model, *, backbone_key: str, fingerprint: str) -> None:
         """Store a model; whole or not at all.
@@ -43,6 +45,8 @@ class FileModelStore:
         Raises:
             ProjectError: if it cannot be written.
         """
+        if not self._writable:
+            return
         meta, arrays = model_as_arrays(model)
         meta |= {"format": _FORMAT, "backbone_key": backbone_key, "fingerprint": fingerprint}
         buffer = io.BytesIO()

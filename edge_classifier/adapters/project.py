@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import logging
+import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,12 @@ from edge_classifier.adapters.project_file import (
     read_document,
     write_document,
 )
-from edge_classifier.errors import BackboneMismatchError, ProjectError, UnknownClassError
+from edge_classifier.errors import (
+    BackboneMismatchError,
+    ProjectError,
+    ProjectLockedError,
+    UnknownClassError,
+)
 from edge_classifier.names import clean_class_name
 
 if TYPE_CHECKING:
@@ -43,6 +49,7 @@ class Project:
         self._path = path
         self._document = document
         self._lock = lock
+        self._why_read_only = ""
         self._changing = threading.Lock()
 
     @classmethod
@@ -64,6 +71,28 @@ class Project:
             raise project_folder.refusal(path)
         lock = None if read_only else project_folder.lock_project(path)
         return cls._loaded(path, lock)
+
+    @classmethod
+    def open_as_possible(cls, path: Path) -> Self:
+        """Open a project, and one that cannot be written read-only: `why_read_only` says why.
+
+        That is one that is open in another program, or lies where nothing may be written.
+
+        Raises:
+            NotAProjectError: if the folder holds something else.
+            ProjectFormatError: if its project file is damaged or newer.
+            ProjectError: if it cannot be read.
+        """
+        path = Path(path)
+        if not project_folder.is_project(path):
+            raise project_folder.refusal(path)
+        reason = "its folder may not be written"
+        if os.access(path, os.W_OK):
+            try:
+                return cls.open(path)
+            except ProjectLockedError:
+                reason = "it is open in another edge-classifier"
+        return cls._loaded(path, None, reason)
 
     @classmethod
     def create(cls, path: Path, class_names: Iterable[str] = ()) -> Self:
@@ -98,12 +127,15 @@ class Project:
         return cls._loaded(path, lock)
 
     @classmethod
-    def open_or_create(cls, path: Path, class_names: Iterable[str] = ()) -> Self:
+    def open_or_create(
+        cls, path: Path, class_names: Iterable[str] = (), *, as_possible: bool = False
+    ) -> Self:
         """Open a project, or make it if there is nothing yet.
 
         Args:
             path: Its folder.
             class_names: Classes it is to have; those it lacks are added.
+            as_possible: Whether to open it as `open_as_possible` does.
 
         Raises:
             EdgeClassifierError: as `open`, `create` and `add_class` do.
@@ -111,7 +143,7 @@ class Project:
         path, names = Path(path), list(class_names)
         if project_folder.is_blank(path):
             return cls.create(path, names)
-        store = cls.open(path)
+        store = cls.open_as_possible(path) if as_possible else cls.open(path)
         try:
             for name in names:
                 if clean_class_name(name) not in store.class_names():
@@ -122,7 +154,7 @@ class Project:
         return store
 
     @classmethod
-    def _loaded(cls, path: Path, lock: FileLock | None) -> Self:
+    def _loaded(cls, path: Path, lock: FileLock | None, why_read_only: str = "") -> Self:
         try:
             project_folder.check_layout(path)
             file = path / FILE_NAME
@@ -132,6 +164,7 @@ class Project:
                 _log.warning("%s is missing: its classes are taken from the folders.", file)
                 document = ProjectDocument()
             store = cls(path, document, lock)
+            store._why_read_only = why_read_only or "it was opened so"
             store._load(changed=not file.exists())
         except BaseException:
             if lock:
@@ -156,6 +189,7 @@ class Project:
         finally:
             self._lock.release()
             self._lock = None
+            self._why_read_only = "it is closed"
 
     # What it is
 
@@ -173,6 +207,11 @@ class Project:
     def read_only(self) -> bool:
         """Whether nothing can be changed: opened so, or closed."""
         return self._lock is None
+
+    @property
+    def why_read_only(self) -> str:
+        """Why nothing can be changed, for the user; empty where it can."""
+        return self._why_read_only if self.read_only else ""
 
     @property
     def cache_folder(self) -> Path:
@@ -280,8 +319,8 @@ class Project:
     def _check_writable(self) -> None:
         if self._lock is None:
             raise ProjectError(
-                f"{self._path} is open read-only, so nothing in it can be changed; "
-                "save it as another project, or open it alone."
+                f"{self._path} is read-only ({self._why_read_only}): nothing in it can be changed; "
+                "save it as another project (key S) to go on there."
             )
 
     def _change(self, change: Callable[[ProjectDocument], ProjectDocument]) -> None:

@@ -86,8 +86,10 @@ def run(options: argparse.Namespace) -> int:
         return demo.run_without_window(choice=shared.backbone_choice(options))
     try:
         new = not path.exists()
-        with ProjectStore.open_or_create(path, options.classes) as store:
+        with ProjectStore.open_or_create(path, options.classes, as_possible=True) as store:
             _say(f"Project: {path}{' (new)' if new else ''}")
+            if store.read_only:
+                _say(f"Opened read-only: {store.why_read_only}. Nothing can be captured in it.")
             problem = _run_window(options, store, display)
             samples, classes = len(store.samples()), len(store.class_names())
     finally:
