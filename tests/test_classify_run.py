@@ -194,7 +194,9 @@ class Picamera2:
 
     def capture_array(self, name):
         assert self.started and name == "main"
-        return np.full(self.shape, (200, 100, 50), np.uint8)
+        picture = np.full(self.shape, (200, 100, 50), np.uint8)
+        picture[::2, ::2] -= 1  # as noise does
+        return picture
 
     def close(self):
         self.started = False
@@ -417,7 +419,14 @@ class FlakyCamera(Source):
     def read(self) -> tuple[str, Image] | None:
         self.asked.release()
         value = self.frames.get()
-        return None if value is None else ("flaky", np.full((4, 4, 3), value, np.uint8))
+        return None if value is None else ("flaky", _noisy(value))
+
+
+def _noisy(value: int) -> Image:
+    """Make a small grey picture that is not of one colour to the last pixel, as cameras' are."""
+    image = np.full((4, 4, 3), value, np.uint8)
+    image[-1] += 1
+    return image
 
 
 def _nothing(image: Image) -> npt.NDArray[Any]:
@@ -438,7 +447,7 @@ def test_of_a_live_source_only_the_newest_frame_counts() -> None:
 
 def test_a_camera_that_is_lost_is_opened_again(capsys: pytest.CaptureFixture[str]) -> None:
     camera = FlakyCamera()
-    reader = Reader(camera, _nothing, retry_s=0.0)
+    reader = Reader(camera, _nothing, retry_s=0.0, settle_s=0.0)
     camera.frames.put(None)
     camera.frames.put(7)
     assert next(iter(reader)).picture.image[0, 0, 0] == 7

@@ -591,12 +591,105 @@ def _fastest(content: bytes) -> Interpreter:
     return best[1]
 
 
+# Pictures that are none
+
+_LARGE_PART: Final = 8
+"""An eighth of a picture's rows, filled in, is no detail of the scene."""
+
+_SHARP_ROWS: Final = 16
+"""JPEG is cut off within one row of its blocks, which is at most so high in pixels."""
+
+_GREY: Final = 128
+_MOST_BLACK: Final = 0.1
+
+_SETTLED: Final = 300
+"""A black part that stays as it is for so many pictures (10 s) belongs to them."""
+
+
+class PictureCheck:
+    """Tells what a camera in trouble gives from pictures of a dark or a plain scene.
+
+    Found is what no lens and no light can give: a picture that is of one colour to the last
+    pixel, and one whose lower part is what decoders leave where the data end early: libjpeg's
+    grey, the green of YUV zeros, or black. A black part counts only if it is new, has a sharp
+    edge and none like it at the top, as films and dark scenes have. What a decoder fills in from
+    the picture before cannot be told.
+    """
+
+    def __init__(self) -> None:
+        self._usual_rows: int | None = None
+        self._black_rows = 0
+        self._same = 0
+
+    def fault(self, image: Image) -> str:
+        """Say what is wrong with a picture.
+
+        Args:
+            image: The next one of the same source; should be `(H, W, 3)` uint8, BGR.
+
+        Returns:
+            What the source does, to go on after its name: `gives black pictures: …`; empty where
+            nothing is wrong.
+        """
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:  # noqa: PLR2004 - (H, W, 3)
+            return f"gives pictures that cannot be used (shape {image.shape}, {image.dtype})"
+        if _of_one_colour(image):
+            if image[0, 0].any():
+                return "gives pictures of one colour only: is another program using it?"
+            return "gives black pictures: is the lens covered, or another program using it?"
+        if self._cut_off(image):
+            return "gives damaged pictures, the lower part is missing: a bad cable, hub or network?"
+        return ""
+
+    def _cut_off(self, image: Image) -> bool:
+        blue, green, red = image[-1, -1].tolist()
+        if blue == red and (green == blue == _GREY or (blue == 0 < green)):
+            return _filled_rows(image) > 0
+        rows = _filled_rows(image) if blue == green == red == 0 else 0
+        usual, self._usual_rows = self._usual_rows, rows
+        if not rows or usual is None or rows <= usual + _SHARP_ROWS or _is_soft(image, rows):
+            return False
+        self._same = self._same + 1 if rows == self._black_rows else 0
+        self._black_rows = rows
+        if self._same < _SETTLED:
+            self._usual_rows = usual
+            return True
+        return False
+
+
+def _of_one_colour(image: Image) -> bool:
+    first = image[0, 0]
+    # Nearly every picture is told by a few of its pixels.
+    return bool((image[::16, ::16] == first).all() and (image == first).all())
+
+
+def _filled_rows(image: Image) -> int:
+    """Count the rows of one colour at the bottom; 0 where they are no large part."""
+    large = max(1, len(image) // _LARGE_PART)
+    fill = image[-1, -1]
+    if not ((image[-1] == fill).all() and (image[-large:] == fill).all()):
+        return 0
+    other = np.flatnonzero((image != fill).any(axis=(1, 2)))
+    return len(image) - 1 - int(other[-1]) if len(other) else len(image)
+
+
+def _is_soft(image: Image, rows: int) -> bool:
+    """Say whether a black part ends as a dark scene does, or has its like at the top."""
+    above = image[max(0, len(image) - rows - 3 * _SHARP_ROWS) : len(image) - rows - _SHARP_ROWS]
+    if not above.size or (above == 0).all(axis=2).mean() > _MOST_BLACK:
+        return True
+    return not image[: max(1, len(image) // (2 * _LARGE_PART))].any()
+
+
 # Where pictures come from
 
 _IMAGE_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 _WIDTH, _HEIGHT, _FPS = 640, 480, 30
 _MJPG: Final = 0x47504A4D  # FOURCC: uncompressed pictures do not fit through USB 2 at this rate
 _LOST_AFTER_S: Final = 1.0
+_STALLED_AFTER_S: Final = 2.0
+_BAD_AFTER_S: Final = 0.5
+_IDLE_S: Final = 0.1
 _URL_TIMEOUT_MS: Final = 4000
 
 
@@ -882,17 +975,56 @@ class Prepared:
     preprocessing_ms: float
 
 
+class Trouble:
+    """Says what is wrong with a source once, not once a picture, and once that it is over.
+
+    Args:
+        name: The source, for the user.
+        settle_s: For how many seconds all must be well before it is said to be over.
+    """
+
+    def __init__(self, name: str, settle_s: float) -> None:
+        self.text = ""
+        """What is wrong at present, or empty."""
+        self._name = name
+        self._settle_s = settle_s
+        self._said: set[str] = set()
+        self._well_since_s: float | None = None
+
+    def note(self, text: str) -> None:
+        """Take note of what is wrong."""
+        self.text = f"{self._name} {text}"
+        self._well_since_s = None
+        if text not in self._said:
+            self._said.add(text)
+            say(f"{self.text}.".replace("?.", "?"))
+
+    def over(self) -> None:
+        """Take note of a picture that is good."""
+        self.text = ""
+        if not self._said:
+            return
+        now_s = time.monotonic()
+        if self._well_since_s is None:
+            self._well_since_s = now_s
+        if now_s - self._well_since_s >= self._settle_s:
+            self._said.clear()
+            say(f"{self._name} is back.")
+
+
 class Reader:
     """Reads and prepares pictures in a thread of its own, while the network runs.
 
-    Of a live source only the newest picture is kept, and a source that is lost is opened again;
-    of any other every picture is handed over in its order.
+    Of a live source only the newest picture is kept, one that gives pictures which are none is
+    not believed, and one that is lost, in whatever way, is opened again until it is back; of any
+    other every picture is handed over in its order.
 
     Args:
         source: Opened here.
         prepare: Makes the network's input.
         pace_s: Seconds between pictures of a video, or 0 for as fast as they are taken.
         retry_s: Seconds until a lost source is opened again.
+        settle_s: For how many seconds a lost source must be well to be called back.
 
     Raises:
         ClassifyError: if the source cannot be opened.
@@ -905,12 +1037,19 @@ class Reader:
         *,
         pace_s: float = 0.0,
         retry_s: float = 1.0,
+        settle_s: float = 2.0,
     ) -> None:
         source.open()
         self.source = source
+        self.idle: Callable[[str], bool] = lambda _trouble: True
+        """Called while no picture comes, with what is wrong; returns whether to go on."""
         self._prepare = prepare
         self._pace_s = pace_s
         self._retry_s = retry_s
+        self._trouble = Trouble(source.name, settle_s)
+        self._read_at_s = time.monotonic()
+        self._check = PictureCheck()
+        self._bad_since_s: float | None = None
         self._queue: queue.Queue[Prepared | Exception | None] = queue.Queue(1 if source.live else 4)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
@@ -920,8 +1059,13 @@ class Reader:
         """Give the pictures until the source ends or the reader is closed."""
         while not self._closing.is_set():
             try:
-                item = self._queue.get(timeout=0.2)
+                item = self._queue.get(timeout=_IDLE_S)
             except queue.Empty:
+                silent_s = time.monotonic() - self._read_at_s
+                if self.source.live and silent_s > _STALLED_AFTER_S and not self._trouble.text:
+                    self._trouble.note("gives no more pictures; waiting for them")
+                if not self.idle(self._trouble.text):
+                    return
                 continue
             if item is None:
                 return
@@ -947,11 +1091,10 @@ class Reader:
         index, due_s, clock = 0, time.monotonic(), self.source.clock()
         while not self._closing.is_set():
             started = time.perf_counter()
-            read = self.source.read()
+            read = self._read_live() if self.source.live else self.source.read()
             if read is None:
                 if not self.source.live:
                     return
-                self._open_again()
                 continue
             name, image = read
             captured = time.perf_counter()
@@ -964,17 +1107,36 @@ class Reader:
             self._hand_over(Prepared(picture, pixels, (prepared - captured) * 1000))
             index += 1
 
+    def _read_live(self) -> tuple[str, Image] | None:
+        """Read from a live source; `None` where there is no good picture yet."""
+        read = None
+        with contextlib.suppress(Exception):  # a driver can raise anything
+            read = self.source.read()
+        if read is None:
+            self._trouble.note("is lost; waiting for it to come back")
+            self._open_again()
+            return None
+        self._read_at_s = time.monotonic()
+        fault = self._check.fault(read[1])
+        if not fault:
+            self._bad_since_s = None
+            self._trouble.over()
+            return read
+        if self._bad_since_s is None:
+            self._bad_since_s = self._read_at_s
+        if self._read_at_s - self._bad_since_s >= _BAD_AFTER_S:  # a single one is no trouble
+            self._trouble.note(fault)
+        return None
+
     def _open_again(self) -> None:
-        say(f"{self.source.name} is lost; waiting for it to come back.")
         while not self._closing.is_set():
-            self.source.close()
+            with contextlib.suppress(Exception):  # what has gone may refuse to be closed
+                self.source.close()
             self._closing.wait(self._retry_s)
-            try:
+            with contextlib.suppress(Exception):  # not back yet, whatever the driver calls it
                 self.source.open()
-            except ClassifyError:
-                continue
-            say(f"{self.source.name} is back.")
-            return
+                self._check, self._bad_since_s = PictureCheck(), None
+                return
 
     def _hand_over(self, item: Prepared | Exception | None) -> None:
         while not self._closing.is_set():
@@ -1003,6 +1165,14 @@ class Output:
     def show(self, picture: Picture, answer: Answer) -> bool:
         """Take an answer; returns whether to go on."""
         raise NotImplementedError
+
+    def wait(self, trouble: str) -> bool:  # noqa: ARG002 - for those who show it
+        """Be told some times a second that no picture comes; returns whether to go on.
+
+        Args:
+            trouble: What is wrong, or empty where nothing is known to be.
+        """
+        return True
 
     def close(self) -> None:
         """Finish; may be called twice."""
@@ -1047,17 +1217,22 @@ def as_record(picture: Picture, answer: Answer) -> dict[str, Any]:
     return record
 
 
-def annotated(picture: Picture, answer: Answer) -> Image:
-    """Draw label and score into a copy of the picture."""
+def annotated(picture: Picture, answer: Answer | str) -> Image:
+    """Draw label and score, or what is wrong since, into a copy of the picture."""
     import cv2  # noqa: PLC0415 - the core reads `Preprocessing` without OpenCV
 
     image = np.array(picture.image)
-    text = answer.label if answer.unknown else f"{answer.label} {answer.score:.0%}"
     scale = max(0.5, image.shape[0] / 480)
     bar = int(48 * scale)
-    image[:bar] //= 3
     origin = (int(12 * scale), int(34 * scale))
-    colour = (170, 170, 170) if answer.unknown else (255, 255, 255)
+    if isinstance(answer, str):
+        bar, text, colour = len(image), answer, (255, 255, 255)
+        width = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 2)[0][0]
+        scale *= min(1.0, (image.shape[1] - 24) / width)
+    else:
+        text = answer.label if answer.unknown else f"{answer.label} {answer.score:.0%}"
+        colour = (170, 170, 170) if answer.unknown else (255, 255, 255)
+    image[:bar] //= 3
     cv2.putText(image, text, origin, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, 2, cv2.LINE_AA)
     return image
 
@@ -1069,6 +1244,7 @@ class Window(Output):
         import cv2  # noqa: PLC0415 - the core reads `Preprocessing` without OpenCV
 
         self._title = title
+        self._newest: Picture | None = None
         try:
             # The plain window: the default one's Ctrl+S opens a dialog that stops everything.
             cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_GUI_NORMAL)
@@ -1086,9 +1262,25 @@ class Window(Output):
 
     def show(self, picture: Picture, answer: Answer) -> bool:
         """Draw a picture."""
+        self._newest = picture
+        return self._show(picture, answer)
+
+    def wait(self, trouble: str) -> bool:
+        """Say what is wrong in the last picture, and hear keys."""
+        if self._newest is not None and trouble:
+            return self._show(self._newest, trouble)
+        return self._heard()
+
+    def _show(self, picture: Picture, answer: Answer | str) -> bool:
         import cv2  # noqa: PLC0415 - as above
 
         cv2.imshow(self._title, annotated(picture, answer))
+        return self._heard()
+
+    @staticmethod
+    def _heard() -> bool:
+        import cv2  # noqa: PLC0415 - as above
+
         key = cv2.waitKey(1) & 0xFF
         return key not in (ord("q"), 27)
 
@@ -1215,7 +1407,7 @@ class LivePage(Output):
             ) from error
         self._server.daemon_threads = True
         self._changed = threading.Condition()
-        self._newest: tuple[Picture, Answer] | None = None
+        self._newest: tuple[Picture, Answer | str] | None = None
         self._closed = False
         threading.Thread(target=self._server.serve_forever, name="page", daemon=True).start()
         self.url = f"http://{host or '127.0.0.1'}:{self._server.server_port}/"
@@ -1226,6 +1418,15 @@ class LivePage(Output):
         with self._changed:
             self._newest = (picture, answer)
             self._changed.notify_all()
+        return True
+
+    def wait(self, trouble: str) -> bool:
+        """Take the answer away while something is wrong, and say what."""
+        newest = self._newest
+        if newest is not None and trouble and newest[1] != trouble:
+            with self._changed:
+                self._newest = (newest[0], trouble)
+                self._changed.notify_all()
         return True
 
     def close(self) -> None:
@@ -1246,8 +1447,9 @@ class LivePage(Output):
             if request.path == "/answer":
                 newest = self._newest
                 kind, body = "application/json", b"null"
-                if newest:
-                    body = json.dumps(as_record(*newest), ensure_ascii=False).encode()
+                if newest and not isinstance(newest[1], str):
+                    record = as_record(newest[0], newest[1])
+                    body = json.dumps(record, ensure_ascii=False).encode()
             request.send_response(200)
             request.send_header("Content-Type", kind)
             request.send_header("Content-Length", str(len(body)))
@@ -1262,7 +1464,7 @@ class LivePage(Output):
         request.send_response(200)
         request.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
         request.end_headers()
-        shown: tuple[Picture, Answer] | None = None
+        shown: tuple[Picture, Answer | str] | None = None
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._closed or self._newest is not shown)  # noqa: B023 - waited for here
@@ -1486,6 +1688,7 @@ def _loop(
     benchmark: Benchmark | None,
 ) -> None:
     smooth = reader.source.video and not options.no_smoothing
+    reader.idle = lambda trouble: all(output.wait(trouble) for output in outputs)
     for count, prepared in enumerate(reader, start=1):
         started = time.perf_counter()
         answer = classifier.answer(prepared.pixels)
