@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -249,3 +252,72 @@ def test_what_somebody_put_into_a_bundle_is_there_after_the_next_export(tmp_path
     assert (target / ".venv" / "bin" / "python").read_text() == "mine"
     assert (target / "notes.txt").read_text() == "mine too"
     assert not (target / "model-int8.tflite").exists()
+
+
+KILLED_AT_EACH_CHANGE = """
+import json, os, signal, sys
+from pathlib import Path
+from edge_classifier.device.classify import BUNDLE_FORMAT
+from edge_classifier.export.bundle import new_bundle
+
+def write(folder, text):
+    content = json.dumps({"format": BUNDLE_FORMAT, "text": text})
+    (folder / "spec.json").write_text(content)
+
+def watch(event, arguments):
+    global left
+    if event in ("os.rename", "os.remove", "os.mkdir", "os.rmdir"):
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+left, killed, number = 0, True, 0
+while killed:
+    number += 1
+    target = Path(sys.argv[1]) / str(number) / "bundle"
+    with new_bundle(target) as folder:
+        write(folder, "old")
+    (target / "notes.txt").write_text("mine")
+    pid = os.fork()
+    if pid == 0:
+        left = number
+        sys.addaudithook(watch)
+        with new_bundle(target) as folder:
+            write(folder, "new")
+        os._exit(0)
+    killed = os.waitpid(pid, 0)[1] == signal.SIGKILL
+print(number)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="victims are forked")
+def test_a_bundle_whose_replacement_was_killed_at_any_moment_is_old_new_or_brought_back(
+    tmp_path: Path,
+) -> None:
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", KILLED_AT_EACH_CHANGE, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(done.stdout) > 5, "hardly anything was cut short"
+    for place in tmp_path.iterdir():
+        if (place / "bundle").exists():
+            assert _text(place / "bundle") in ("old", "new")
+        with new_bundle(place / "bundle") as folder:
+            _write(folder, "newest")
+        assert _text(place / "bundle") == "newest"
+        assert (place / "bundle" / "notes.txt").read_text() == "mine"
+        assert [p.name for p in place.iterdir()] == ["bundle"]
+        assert not (place / "bundle" / ".lock").exists()
+
+
+def test_a_bundle_that_another_program_is_writing_is_left_alone(tmp_path: Path) -> None:
+    with new_bundle(tmp_path / "bundle") as first:
+        _write(first, "first")
+        with new_bundle(tmp_path / "bundle") as second:
+            _write(second, "second")
+        assert first.exists()
+        assert _text(tmp_path / "bundle") == "second"
+    assert _text(tmp_path / "bundle") == "first"
+    assert [p.name for p in tmp_path.iterdir()] == ["bundle"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import shutil
 from contextlib import contextmanager, suppress
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 
-from edge_classifier.adapters.files import describe
+from edge_classifier.adapters.files import FileLock, describe
 from edge_classifier.device import classify
 from edge_classifier.errors import EdgeClassifierError, ExportError
 
@@ -30,10 +31,14 @@ opencv-python>=4.8
 
 _README: Final = Path(__file__).with_name("bundle_readme.md")
 
+_OLD: Final = "-old"
+_AT_WORK: Final = ".lock"
+"""Held while a bundle is being written, so that nobody takes it for one that was cut short."""
 
 _OURS: Final = frozenset(
     {
         SPEC,
+        _AT_WORK,
         "README.md",
         "__pycache__",
         "classify.py",
@@ -69,18 +74,24 @@ def new_bundle(target: Path) -> Iterator[Path]:
         ExportError: if something else is there, or it cannot be written; then nothing was.
     """
     target = Path(target)
-    _check_target(target)
     folder = target.with_name(f".{target.name}-{secrets.token_hex(4)}")
+    at_work = FileLock(folder / _AT_WORK)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        _clear_up_after_kills(target)
+        _check_target(target)
         folder.mkdir()
+        at_work.acquire()
         yield folder
         _take_place(folder, target)
+        at_work.release()
+        (target / _AT_WORK).unlink()
     except EdgeClassifierError:
         raise
     except OSError as error:
         raise ExportError(f"The bundle {target} cannot be written: {describe(error)}.") from error
     finally:
+        at_work.release()
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -127,12 +138,39 @@ def _check_target(target: Path) -> None:
             )
 
 
+def _clear_up_after_kills(target: Path) -> None:
+    """Take away bundles that were never finished, and end a replacement that was cut short."""
+    unfinished = re.compile(rf"\.{re.escape(target.name)}-[0-9a-f]{{8}}")
+    for folder in [path for path in target.parent.iterdir() if path.is_dir()]:
+        new_name = folder.name.removesuffix(_OLD)
+        if not unfinished.fullmatch(new_name):
+            continue
+        if any(_is_at_work(place) for place in (folder.with_name(new_name), target)):
+            continue
+        if folder.name == new_name:
+            shutil.rmtree(folder, ignore_errors=True)
+        elif target.exists():
+            _keep_what_is_not_ours(folder, target)
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            folder.rename(target)
+
+
+def _is_at_work(folder: Path) -> bool:
+    if not (folder / _AT_WORK).exists():
+        return False
+    lock = FileLock(folder / _AT_WORK)
+    free = lock.acquire()
+    lock.release()
+    return not free
+
+
 def _take_place(folder: Path, target: Path) -> None:
     """Let the new folder take the name; the old one goes only when that has worked."""
     if not target.exists():
         folder.rename(target)
         return
-    old = target.with_name(f"{folder.name}-old")
+    old = target.with_name(f"{folder.name}{_OLD}")
     target.rename(old)
     try:
         folder.rename(target)
