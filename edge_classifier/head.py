@@ -105,6 +105,12 @@ class DenseHead:
 
     def __post_init__(self) -> None:
         _check_columns(self.class_names, self.weights)
+        units = self.weights.shape[0]
+        if self.hidden_weights.shape[1:] != (units,) or self.hidden_bias.shape != (units,):
+            raise InvalidValueError(
+                f"Expected hidden weights (D, {units}) and {units} biases, received shapes "
+                f"{self.hidden_weights.shape} and {self.hidden_bias.shape}."
+            )
 
     @property
     def feature_dim(self) -> int:

@@ -7,6 +7,7 @@ ignores case or normalises Unicode.
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
@@ -34,6 +35,7 @@ _UNWRITABLE: Final = frozenset({"Cc", "Cf", "Cs"})  # control, format, half a su
 _QUOTED: Final = 40
 
 
+@functools.lru_cache(maxsize=8192)  # each name is compared with every other one
 def fold_class_name(name: str) -> str:
     """Give the form in which two names that look or sort alike are equal.
 

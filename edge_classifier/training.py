@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 MIN_CLASSES: Final = 2
 """One class cannot be told from anything."""
 
+_MAX_UNITS: Final = 4096
+_MAX_EPOCHS: Final = 100_000
+"""Settings come from files, too; more would only keep a machine busy."""
+
 _ADAM_BETA_1: Final = 0.9
 _ADAM_BETA_2: Final = 0.999
 _ADAM_EPSILON: Final = 1e-7  # of Keras and TensorFlow.js; the paper (Kingma and Ba) has 1e-8
@@ -61,6 +65,12 @@ class HeadSettings:
             if not getattr(self, name) > 0:
                 raise InvalidValueError(
                     f"Expected a positive {name.replace('_', ' ')}, received {getattr(self, name)}."
+                )
+        for name, most in (("units", _MAX_UNITS), ("epochs", _MAX_EPOCHS)):
+            value = getattr(self, name)
+            if value > most or value != int(value):
+                raise InvalidValueError(
+                    f"Expected a whole number of {name} up to {most:,}, received {value}."
                 )
         if not 0 < self.batch_fraction <= 1:
             raise InvalidValueError(

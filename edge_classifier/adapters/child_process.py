@@ -79,7 +79,7 @@ def run_child(
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
-                env=_environment(),
+                env=child_environment(),
             )
         try:
             _watch(process, said, progress, cancelled, stopped)
@@ -134,7 +134,7 @@ def _failure(module: str, said: list[str], complained: list[str]) -> Failure:
     return Failure("", complained[-1] if complained else "it ended without a word")
 
 
-def _environment() -> dict[str, str]:
+def child_environment() -> dict[str, str]:
     """The child's environment: it must import this very package, installed or not."""
     environment = dict(os.environ)
     if str(_PACKAGE_ROOT) not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):

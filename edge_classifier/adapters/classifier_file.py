@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from edge_classifier.adapters.files import describe, read_regular, reported, write_atomic
 from edge_classifier.adapters.model_file import model_as_arrays, model_from_arrays
+from edge_classifier.adapters.npz_file import read_arrays
 from edge_classifier.errors import ProjectFormatError
 from edge_classifier.frame import FeatureSet
 
@@ -85,9 +85,7 @@ def load_classifier(path: Path) -> SavedClassifier:
         ProjectFormatError: if it cannot be read, is none, or was written by a newer version.
     """
     try:
-        content_bytes = io.BytesIO(read_regular(path, _MAX_BYTES))
-        with np.load(content_bytes, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        arrays = read_arrays(read_regular(path, _MAX_BYTES))
         content = json.loads(arrays.pop("meta").tobytes())
         if content["format"] != _FORMAT:
             raise ValueError(  # noqa: TRY301 - told below like everything else
@@ -103,12 +101,45 @@ def load_classifier(path: Path) -> SavedClassifier:
             arrays["burst_ids"],
             tuple(content["class_names"]),
         )
-        return SavedClassifier(
+        saved = SavedClassifier(
             dict(content["params"]), dict(content["backbone"]), arrays["labels"], feature_set, model
         )
+        _check(saved)
+        return saved  # noqa: TRY300 - what goes wrong in there is told below
     except OSError as error:
         raise ProjectFormatError(f"Cannot read {path}: {describe(error)}.") from error
-    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
         raise ProjectFormatError(
             f"{path} is no classifier that can be read ({error}); save it again."
         ) from error
+
+
+def _check(saved: SavedClassifier) -> None:
+    """Refuse parts that do not fit together.
+
+    Raises:
+        ValueError: saying which.
+    """
+    rows, classes = saved.feature_set, saved.model.class_names
+    if saved.labels.shape != (len(rows),) or saved.labels.dtype.kind not in _PLAIN_LABELS:
+        raise ValueError(f"it has labels of shape {saved.labels.shape} for {len(rows)} samples")
+    if rows.class_ids.dtype != np.int64 or rows.burst_ids.dtype.kind != "U":
+        raise ValueError("its classes or bursts are of another type")
+    if saved.model.head.feature_dim != rows.features.shape[1]:
+        raise ValueError("its head takes other features than its samples have")
+    if not np.isfinite(rows.features).all():
+        raise ValueError("not all features are finite numbers")
+    labels = {str(label) for label in np.unique(saved.labels).tolist()}
+    if saved.labels.dtype.kind != "U" and labels != set(classes):
+        raise ValueError("its labels are not those of its model")
+    if not all(isinstance(name, str) for name in rows.class_names):
+        raise ValueError("its class names are no texts")
+    if not all(isinstance(saved.backbone.get(key), str) for key in ("name", "weights_sha256")):
+        raise ValueError("it names no backbone")

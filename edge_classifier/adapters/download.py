@@ -23,7 +23,9 @@ from edge_classifier.errors import CancelledError, DownloadError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from email.message import Message
+    from http.client import HTTPMessage
     from pathlib import Path
+    from typing import IO
 
     from edge_classifier.protocols import Cancelled
 
@@ -36,8 +38,12 @@ OpenUrl: TypeAlias = "Callable[..., Any]"
 _Event: TypeAlias = "Message | bytes | Exception | None"
 """What the thread sends: the headers, then pieces, then `None`; or what went wrong."""
 
+MAX_BYTES: Final = 256 * 1024 * 1024
+"""More than any weights file has; what is larger is not fetched to the end."""
+
 _PIECE: Final = 1 << 16
 _POLL_S: Final = 0.1
+_LONGEST_NUMBER: Final = 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,7 @@ def download(
     progress: ByteProgress,
     cancelled: Cancelled,
     stall_s: float = 10.0,
+    max_bytes: int = MAX_BYTES,
 ) -> Receipt:
     """Write what an address gives to a file.
 
@@ -74,9 +81,11 @@ def download(
         progress: Called after every piece.
         cancelled: Asked ten times a second.
         stall_s: Give up when nothing has come for this long, in seconds.
+        max_bytes: Give up when it is larger.
 
     Raises:
-        DownloadError: if the server cannot be reached, says no, or stops before the end.
+        DownloadError: if the server cannot be reached, says no, stops before the end, leads
+            from https to an unencrypted address, or sends too much.
         CancelledError: if asked to stop.
         OSError: if the file cannot be written.
     """
@@ -93,15 +102,16 @@ def download(
                 size += len(event)
                 progress(size, total)
             else:
-                length = event.get("Content-Length", "")
-                total = int(length) if length.isdigit() else None
+                total = _announced_size(event)
                 server_md5 = _announced_md5(event)
+            if max(size, total or 0) > max_bytes:
+                raise DownloadError(f"{url} is larger than {max_bytes:,} bytes.")
     if total is not None and size != total:
         raise DownloadError(f"{url} stopped after {size} of {total} bytes; try again.")
     return Receipt(size, sha256.hexdigest(), md5.hexdigest(), server_md5)
 
 
-def reachable(url: str, within_s: float = 3.0, open_url: OpenUrl = urllib.request.urlopen) -> bool:
+def reachable(url: str, within_s: float = 3.0, open_url: OpenUrl | None = None) -> bool:
     """Say whether an address answers in time; resolving its name counts.
 
     Args:
@@ -143,7 +153,7 @@ def _events(url: str, cancelled: Cancelled, stall_s: float) -> Iterator[Message 
 
 
 def _start(
-    url: str, method: str, timeout_s: float, open_url: OpenUrl = urllib.request.urlopen
+    url: str, method: str, timeout_s: float, open_url: OpenUrl | None = None
 ) -> tuple[SimpleQueue[_Event], threading.Event]:
     """Start a transfer; its thread ends by itself soon after the event is set."""
     events: SimpleQueue[_Event] = SimpleQueue()
@@ -154,9 +164,7 @@ def _start(
             url, method=method, headers={"User-Agent": "edge-classifier"}
         )
         try:
-            with open_url(request, timeout=timeout_s) as response:
-                if url.startswith("https:") and not response.url.startswith("https:"):
-                    raise DownloadError("it leads to an unencrypted address")  # noqa: TRY301 - handed over like any other
+            with (open_url or _open)(request, timeout=timeout_s) as response:
                 events.put(response.headers)
                 while not stop.is_set() and (piece := response.read(_PIECE)):
                     events.put(piece)
@@ -169,6 +177,34 @@ def _start(
 
     threading.Thread(target=transfer, name="download", daemon=True).start()
     return events, stop
+
+
+class _EncryptedOnly(urllib.request.HTTPRedirectHandler):
+    """Follows no redirection, not even one of several, from https to anything else."""
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        if req.type == "https" and not newurl.lower().startswith("https:"):
+            fp.close()
+            raise DownloadError("it leads to an unencrypted address")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _open(request: urllib.request.Request, timeout: float) -> Any:  # noqa: ANN401 - as urlopen has it
+    return urllib.request.build_opener(_EncryptedOnly).open(request, timeout=timeout)
+
+
+def _announced_size(headers: Message) -> int | None:
+    length = headers.get("Content-Length", "")
+    usual = length.isascii() and length.isdigit() and len(length) < _LONGEST_NUMBER
+    return int(length) if usual else None
 
 
 def _announced_md5(headers: Message) -> str | None:

@@ -9,14 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
 
 from edge_classifier.adapters.files import describe, read_regular
-from edge_classifier.adapters.pillow_image import encode_png, read_with_pillow, too_many_pixels
+from edge_classifier.adapters.pillow_image import (
+    LARGE,
+    LARGE_PIXELS,
+    encode_png,
+    read_with_pillow,
+    too_many_pixels,
+)
 from edge_classifier.errors import InvalidImageError
 from edge_classifier.frame import EncodedImage, check_image
 
@@ -55,8 +61,11 @@ _REDUCED: Final = (
     (2, cv2.IMREAD_REDUCED_COLOR_2),
 )
 _JPEG_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_JPEG_BARE: Final = frozenset({0x01, *range(0xD0, 0xD9)})
+_JPEG_NO_SIZE: Final = frozenset({0x00, 0x01, *range(0xD0, 0xD9)})
 _JPEG_SCAN: Final = 0xDA
+_JPEG_SCAN_MARKER: Final = b"\xff\xda"
+_MAX_SCANS: Final = 200
+"""A progressive file has about ten. One of 10,000 empty scans is 0.5 MB and takes a minute."""
 _CMYK: Final = 4
 
 
@@ -201,11 +210,12 @@ def _pair(layout: str, data: bytes, offset: int) -> tuple[int, int]:
 def _jpeg_frame(data: bytes) -> tuple[int, int, int] | None:
     """Read width, height and the number of components; `None` if there is no frame header."""
     position = 2
-    while data[position] == 0xFF:  # noqa: PLR2004 - every marker starts with it
+    # libjpeg, too, goes on to the next marker where there is something else
+    while (position := data.find(b"\xff", position)) >= 0:
         marker = data[position + 1]
         if marker == 0xFF:  # noqa: PLR2004 - a fill byte
             position += 1
-        elif marker in _JPEG_BARE:
+        elif marker in _JPEG_NO_SIZE:
             position += 2
         elif marker in _JPEG_FRAMES:
             height, width = _pair(">HH", data, position + 5)
@@ -250,6 +260,11 @@ def _check(data: bytes, name: str) -> None:
     size = image_size(data)
     if size is not None and size[0] * size[1] > MAX_PIXELS:
         raise InvalidImageError(too_many_pixels(name, *size, MAX_PIXELS))
+    if data.startswith(b"\xff\xd8") and data.count(_JPEG_SCAN_MARKER) > _MAX_SCANS:
+        raise InvalidImageError(
+            f"{name} is a JPEG in more than {_MAX_SCANS} scans, which takes minutes to decode; "
+            "save it again."
+        )
 
 
 def _is_plain_jpeg(data: bytes) -> bool:
@@ -265,8 +280,12 @@ def _is_plain_jpeg(data: bytes) -> bool:
 def _decode_jpeg(data: bytes, name: str, flag: int) -> Image:
     # OpenCV before 5 gives half a picture and grey for a JPEG that ends before its end marker
     whole = data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")
+    size = image_size(data)
+    whole = whole and size is not None  # without a size, libjpeg's reading would be another one
+    large = size is not None and size[0] * size[1] > LARGE_PIXELS
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), flag) if whole else None
+        with LARGE if large else nullcontext():
+            image = cv2.imdecode(np.frombuffer(data, np.uint8), flag) if whole else None
     except (cv2.error, MemoryError):
         image = None
     if image is None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import json
 import logging
-import zipfile
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from edge_classifier.adapters.files import reported, write_atomic
+from edge_classifier.adapters.files import read_regular, reported, write_atomic
+from edge_classifier.adapters.npz_file import read_arrays
 from edge_classifier.errors import ProjectFormatError
 from edge_classifier.head import DenseHead, Head, LinearHead
 from edge_classifier.model import Model
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _FORMAT: Final = 1
 _NAME: Final = "model.npz"
+_MAX_BYTES: Final = 512 * 1024 * 1024  # 512 references of the largest features are 129 MB
+_MAX_THRESHOLD: Final = 100.0  # far out, but a user's steps may lead beyond [-1, 1]
+_MAX_NUMBER: Final = 1e9  # products of larger ones overflow, and no training gives them
 
 _log = logging.getLogger(__name__)
 
@@ -100,9 +103,15 @@ def model_from_arrays(meta: dict[str, Any], arrays: dict[str, npt.NDArray[np.flo
         KeyError: if something is missing.
         TypeError: if there is something else.
     """
-    if any(a.dtype != np.float32 or not np.isfinite(a).all() for a in arrays.values()):
-        raise ValueError("not all numbers are finite 32-bit floats")
-    names = tuple(str(name) for name in meta["class_names"])
+    for array in arrays.values():
+        if array.dtype != np.float32 or not (np.abs(array) <= _MAX_NUMBER).all():
+            raise ValueError("not all numbers are finite 32-bit floats of a usual size")
+    names = meta["class_names"]
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise TypeError("its class names are no list of texts")
+    if len(set(names)) != len(names):
+        raise ValueError("two of its classes have the same name")
+    names = tuple(names)
     parts = dict(arrays)
     detector = None
     if "references" in parts:
@@ -117,6 +126,11 @@ def model_from_arrays(meta: dict[str, Any], arrays: dict[str, npt.NDArray[np.flo
     head: Head = (
         LinearHead(names, **parts) if meta["kind"] == "linear" else DenseHead(names, **parts)
     )
+    if detector is not None:
+        if detector.references.shape[1] != head.feature_dim:
+            raise ValueError("its references have another length than its head takes")
+        if not abs(detector.threshold) <= _MAX_THRESHOLD:
+            raise ValueError("its measure of unknown is no similarity")
     return Model(head, detector)
 
 
@@ -140,17 +154,15 @@ def _read(path: Path) -> tuple[Model, dict[str, Any]]:
         return _parse(path)
     except ProjectFormatError:
         raise
-    except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, TypeError, OSError, OverflowError, RecursionError) as error:
         raise ProjectFormatError(
             f"{path} is damaged ({error}); it will be trained again from the samples."
         ) from error
 
 
 def _parse(path: Path) -> tuple[Model, dict[str, Any]]:
-    # From memory, as NumPy leaves the file open where it turns out to be damaged.
-    with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
-        meta = json.loads(file["meta"].tobytes())
-        arrays = {name: file[name] for name in file.files if name != "meta"}
+    arrays = read_arrays(read_regular(path, _MAX_BYTES))
+    meta = json.loads(arrays.pop("meta").tobytes())
     if meta["format"] != _FORMAT:
         raise ProjectFormatError(
             f"{path} has format {meta['format']}, this version reads {_FORMAT}; "

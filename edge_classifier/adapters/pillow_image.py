@@ -11,12 +11,13 @@ from __future__ import annotations
 import io
 import threading
 import warnings
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 import numpy as np
-from PIL import ExifTags, ImageOps
+from PIL import ExifTags
 from PIL import Image as PillowImage
 
 from edge_classifier.errors import InvalidImageError
@@ -32,10 +33,24 @@ _FORMATS: Final = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "A
 _WHITE: Final = (255, 255, 255, 255)
 _UPRIGHT: Final = (None, 1)
 _DEEP: Final = ("I;16", "I;16L", "I;16B", "I;16N", "I")
+_STRIP_PIXELS: Final = 1 << 20
+_COSTLY: Final = frozenset({"WEBP", "AVIF"})
+"""Their decoders hold up to 19 bytes a pixel; others hold up to 10 (with libjpeg's CMYK: 15)."""
+
+_SLOW: Final = frozenset({"PPM", "BMP"})
+"""Pillow decodes some of these in Python, a pixel or a run of them at a time."""
+
+_SLOW_DECODERS: Final = frozenset({"bmp_rle", "ppm_plain", "ppm"})
+_MAX_SLOW_PIXELS: Final = 4_000_000
 _PLAIN_PNG: Final = frozenset({"1", "L", "P", "RGB"})
 # Changing what warnings do is not safe between threads; opening reads a header only, so a lock
 # around it costs nothing.
 _opening: Final = threading.Lock()
+
+LARGE_PIXELS: Final = 16_000_000
+LARGE: Final = threading.Lock()
+"""Held while a picture of more than `LARGE_PIXELS` is decoded: several threads read pictures, and
+one that takes half a gigabyte has to be the only one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,8 +83,9 @@ def read_with_pillow(data: bytes, name: str, max_pixels: int) -> PillowPicture:
         width, height = opened.size
         if width < 1 or height < 1:
             raise InvalidImageError(f"{name} has no pixels; remove it or replace it.")
-        if width * height > max_pixels:
-            raise InvalidImageError(too_many_pixels(name, width, height, max_pixels))
+        most = _most_pixels(opened, max_pixels)
+        if width * height > most:
+            raise InvalidImageError(too_many_pixels(name, width, height, most))
         try:
             plain = (
                 opened.format == "PNG"
@@ -78,8 +94,9 @@ def read_with_pillow(data: bytes, name: str, max_pixels: int) -> PillowPicture:
                 and getattr(opened, "n_frames", 1) == 1
                 and opened.getexif().get(ExifTags.Base.Orientation) in _UPRIGHT
             )
-            opened.load()
-            image = image_of(opened, name)
+            with LARGE if width * height > LARGE_PIXELS else nullcontext():
+                opened.load()
+                image = image_of(opened, name)
         except InvalidImageError:
             raise
         except Exception as error:  # a damaged file makes Pillow raise whatever comes to hand
@@ -87,6 +104,16 @@ def read_with_pillow(data: bytes, name: str, max_pixels: int) -> PillowPicture:
                 f"The picture {name} is damaged; remove it or replace it."
             ) from error
     return PillowPicture(image, plain)
+
+
+def _most_pixels(picture: PillowImage.Image, usual: int) -> int:
+    """Say how many pixels a picture may have, so that a decoder needs neither long nor much."""
+    if picture.format in _COSTLY or picture.mode == "CMYK":
+        return usual // 2
+    tiles = getattr(picture, "tile", [])
+    if picture.format in _SLOW and any(tile[0] in _SLOW_DECODERS for tile in tiles):
+        return min(usual, _MAX_SLOW_PIXELS)
+    return usual
 
 
 def image_of(picture: PillowImage.Image, name: str) -> Image:
@@ -102,8 +129,13 @@ def image_of(picture: PillowImage.Image, name: str) -> Image:
     Raises:
         InvalidImageError: if it holds floating-point numbers.
     """
-    rgb = _as_rgb(ImageOps.exif_transpose(picture), name)
-    return np.ascontiguousarray(rgb[..., ::-1])
+    width, height = picture.size
+    bgr = np.empty((height, width, 3), np.uint8)
+    rows = max(1, _STRIP_PIXELS // max(1, width))
+    for top in range(0, height, rows):  # else there would be five copies of the whole picture
+        strip = picture.crop((0, top, width, min(height, top + rows)))
+        bgr[top : top + rows] = _as_rgb(strip, name)[..., ::-1]
+    return np.ascontiguousarray(_upright(bgr, picture.getexif().get(ExifTags.Base.Orientation)))
 
 
 def too_many_pixels(name: str, width: int, height: int, max_pixels: int) -> str:
@@ -131,6 +163,17 @@ def _open(data: bytes, name: str) -> PillowImage.Image:
                 f"{name} is not a picture that can be read (JPEG, PNG, WebP, BMP, GIF, TIFF); "
                 "remove it or replace it."
             ) from error
+
+
+def _upright(image: Image, orientation: object) -> Image:
+    """Turn a picture as its EXIF orientation says; see table 6 of Exif 2.3 (CIPA DC-008)."""
+    if orientation in (5, 6, 7, 8):
+        image = image.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        image = image[::-1]
+    if orientation in (2, 3, 6, 7):
+        image = image[:, ::-1]
+    return image
 
 
 def _as_rgb(picture: PillowImage.Image, name: str) -> npt.NDArray[np.uint8]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from edge_classifier.protocols import Cancelled, Progress
 
 _VERSION: Final = 1
-_MAX_BYTES: Final = 1 << 30
+_MAX_BYTES: Final = 32 * 1024 * 1024
 _HEADER_BYTES: Final = 1 << 18  # camera makers put thumbnails and profiles before the size
 _FILE_NAME: Final = "pixels.json"
 

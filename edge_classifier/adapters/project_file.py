@@ -44,6 +44,8 @@ MAX_BURST: Final = 8_999_999
 _FORMAT: Final = "edge-classifier project"
 _MAX_BYTES: Final = 16 * 1024 * 1024
 _MAX_SIZE: Final = 65_536
+_MAX_DEPTH: Final = 50
+_MAX_CLASSES: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,31 +220,50 @@ def _decode(data: bytes) -> ProjectDocument:
         raise _NewerVersionError(version)
     if version < 1:
         raise ValueError(f"its version is {version}")
+    _check_depth(content)
     classes = _classes(_of(list, content.pop("classes", None), "classes"))
     backbone = content.pop("backbone", None)
     last_burst = _of(int, content.pop("last_burst", 0), "last_burst")
     if not 0 <= last_burst <= MAX_BURST:
         raise ValueError(f"last_burst is {last_burst}")
+    settings = _of(dict, content.pop("settings", {}), "settings")
+    _of(dict, settings.get("head", {}), "the settings of the head")
     return ProjectDocument(
         classes=classes,
         backbone=None if backbone is None else _backbone(_of(dict, backbone, "backbone")),
-        settings=_of(dict, content.pop("settings", {}), "settings"),
+        settings=settings,
         last_burst=last_burst,
         extra=content,
     )
 
 
+def _check_depth(content: object) -> None:
+    """Refuse what is nested so deeply that it can be read, but not copied or written."""
+    waiting = [(content, 1)]
+    while waiting:
+        value, depth = waiting.pop()
+        if depth > _MAX_DEPTH:
+            raise ValueError("it is nested too deeply")
+        if isinstance(value, (dict, list)):
+            inner = value.values() if isinstance(value, dict) else value
+            waiting += ((item, depth + 1) for item in inner)
+
+
 def _classes(items: list[Any]) -> tuple[ClassEntry, ...]:
+    if len(items) > _MAX_CLASSES:
+        raise ValueError(f"it has {len(items):,} classes, at most {_MAX_CLASSES:,} are read")
     entries: list[ClassEntry] = []
+    names: list[str] = []
     for item in items:
         fields = _of(dict, item, "a class")
         name = _of(str, fields.pop("name", None), "a class's name")
-        if clean_class_name(name, [entry.name for entry in entries]) != name:
+        if clean_class_name(name, names) != name:
             raise ValueError(f"the class name {name!r} is not in its stored form")
+        names.append(name)
         source = fields.pop("renamed_from", None)
         fields.pop("key", None)  # follows from the order; it is there for other readers
-        if source is not None:
-            clean_class_name(_of(str, source, "renamed_from"))
+        if source is not None and clean_class_name(_of(str, source, "renamed_from")) != source:
+            raise ValueError(f"renamed_from {source!r} is not in its stored form")
         colour = colour_from_hex(_of(str, fields.pop("colour", None), "a class's colour"))
         entries.append(ClassEntry(name, colour, source, fields))
     return tuple(entries)

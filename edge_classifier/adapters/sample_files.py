@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _CAPTURED: Final = re.compile(r"b(\d{7})-(\d{4,9})\.(?:jpg|png)", re.ASCII)
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _BURST_ID: Final = re.compile(r"b\d{7}", re.ASCII)
 _FOREIGN: Final = "+"  # sorts before every captured burst, so undo takes captured ones first
 _INDEX_VERSION: Final = 1
-_MAX_INDEX_BYTES: Final = 1 << 30
+_MAX_INDEX_BYTES: Final = 32 * 1024 * 1024  # a quarter of a million samples
 _NAMED: Final = 3
 
 
@@ -207,7 +208,7 @@ class HashIndex:
             isinstance(entry, list)
             and entry[:2] == [picture.size, picture.mtime_ns]
             and isinstance(digest := entry[-1], str)
-            and len(digest) == 2 * hashlib.sha256().digest_size
+            and _DIGEST.fullmatch(digest)
         ):
             self._current[key] = (picture.size, picture.mtime_ns, digest)
             return digest

@@ -10,6 +10,7 @@ renamed; so it is enough to find the line. The file only tells: a project works 
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from typing import TYPE_CHECKING, Final
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from edge_classifier.frame import Sample
 
-_MAX_BYTES: Final = 1 << 30
+_MAX_BYTES: Final = 64 * 1024 * 1024
 
 
 def note_source(project: Path, sample: Sample, source: str) -> None:
@@ -64,7 +65,7 @@ def read_sources(project: Path) -> dict[str, str]:
             data = read_regular(path, _MAX_BYTES)
         except FileNotFoundError:
             return {}
-    return dict(entry for line in data.splitlines() if (entry := _entry(line)))
+    return dict(entry for line in io.BytesIO(data) if (entry := _entry(line)))
 
 
 def _entry(line: bytes) -> tuple[str, str] | None:

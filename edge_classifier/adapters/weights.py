@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING, Final
 
 import platformdirs
 
-from edge_classifier.adapters.download import download, reachable
+from edge_classifier.adapters.download import MAX_BYTES, download, reachable
+from edge_classifier.adapters.files import describe, read_regular
 from edge_classifier.backbones import AUTO, BUILT_IN, DEFAULT, NAMES, OFFICIAL, official
 from edge_classifier.errors import (
     DownloadError,
@@ -214,7 +215,7 @@ def find_weights(backbone: OfficialBackbone, folders: CacheFolders) -> Weights |
     in_own = folders.weights / backbone.file_name
     for path in (in_keras, in_own):
         try:
-            content = path.read_bytes()
+            content = read_regular(path, MAX_BYTES)
         except OSError:
             continue
         sha256 = hashlib.sha256(content).hexdigest()
@@ -231,17 +232,33 @@ def find_weights(backbone: OfficialBackbone, folders: CacheFolders) -> Weights |
 
 def _given(path: Path) -> Weights:
     """Read the user's own file; the signature tells at once what would take TensorFlow seconds."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise WeightsNotFoundError(
-            f"The weights file {path} cannot be read: {error.strerror or error}."
-        ) from error
+    content = _read(path)
     if not content.startswith(_HDF5):
         raise WeightsMismatchError(
             f"{path} is no weights file: expected HDF5, as Keras saves it (.h5, .weights.h5)."
         )
     return Weights(path, hashlib.sha256(content).hexdigest())
+
+
+def hash_of(path: Path) -> str:
+    """Hash a weights file that a user gave, without opening it as one.
+
+    Returns:
+        Its SHA-256, hexadecimal.
+
+    Raises:
+        WeightsNotFoundError: if it cannot be read.
+    """
+    return hashlib.sha256(_read(path)).hexdigest()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return read_regular(path, MAX_BYTES)
+    except OSError as error:
+        raise WeightsNotFoundError(
+            f"The weights file {path} cannot be read: {describe(error)}."
+        ) from error
 
 
 def _check(receipt: Receipt, backbone: OfficialBackbone) -> None:

@@ -17,10 +17,22 @@ from edge_classifier.adapters.classifier_file import (
     save_classifier,
 )
 from edge_classifier.adapters.project_folder import is_project
+from edge_classifier.adapters.weights import hash_of
 from edge_classifier.api.estimator import Estimator
 from edge_classifier.api.images import ColourOrder, as_image
-from edge_classifier.api.samples import bursts_of, checked_labels, labelled, read_project
-from edge_classifier.errors import BackboneMismatchError, InvalidValueError, NotTrainedError
+from edge_classifier.api.samples import (
+    bursts_of,
+    checked_labels,
+    classes_of,
+    labelled,
+    read_project,
+)
+from edge_classifier.errors import (
+    BackboneMismatchError,
+    InvalidValueError,
+    NotTrainedError,
+    ProjectFormatError,
+)
 from edge_classifier.training import HeadSettings, train
 
 if TYPE_CHECKING:
@@ -372,9 +384,17 @@ class ImageClassifier(Estimator):
         if path.is_dir() and is_project(path):
             return cls._of_project(path, weights)
         saved = load_classifier(path)
-        loaded = cls(**saved.params)
+        loaded = cls()
+        try:
+            loaded.set_params(**saved.params)
+            loaded._check_params()
+        except InvalidValueError as error:
+            raise ProjectFormatError(
+                f"{path} is no classifier that can be read ({error}); save it again."
+            ) from error
         if weights is not None:
             loaded.weights = weights
+        loaded._check_weights(path, saved.backbone["weights_sha256"])
         info = loaded._backbone().info
         if info.weights_sha256 != saved.backbone["weights_sha256"]:
             raise BackboneMismatchError(
@@ -382,7 +402,12 @@ class ImageClassifier(Estimator):
                 f"({saved.backbone['weights_sha256'][:12]}, here {info.weights_sha256[:12]}); "
                 "pass the file of those as `weights`."
             )
-        loaded._take(saved.feature_set, saved.labels, np.unique(saved.labels), saved.model)
+        if info.feature_dim != saved.model.head.feature_dim:
+            raise ProjectFormatError(
+                f"{path} holds features of another kind than {info.name} gives; save it again."
+            )
+        classes = classes_of(saved.labels, saved.model.class_names)
+        loaded._take(saved.feature_set, saved.labels, classes, saved.model)
         return loaded
 
     @classmethod
@@ -399,6 +424,40 @@ class ImageClassifier(Estimator):
         if not hasattr(self, "model_"):
             raise NotTrainedError("This ImageClassifier is not fitted yet; call `fit` first.")
         return self.model_
+
+    def _check_params(self) -> None:
+        """Refuse hyperparameters from a file that no `save` has written.
+
+        Raises:
+            InvalidValueError: naming the first one.
+        """
+        texts = ("backbone", "features", "head", "colour_order")
+        for name in (*texts, *(("weights",) if self.weights is not None else ())):
+            if not isinstance(getattr(self, name), str):
+                raise InvalidValueError(f"Expected text for {name}.")
+        if self.features not in ("pooled", "spatial"):
+            raise InvalidValueError(f"Expected features pooled or spatial, not {self.features!r}.")
+        if not isinstance(self.n_jobs, (int, type(None))):
+            raise InvalidValueError("Expected a whole number for n_jobs.")
+        try:
+            self._head_settings()
+        except TypeError as error:
+            raise InvalidValueError(f"Expected numbers for the head: {error}.") from error
+
+    def _check_weights(self, path: Path, sha256: str) -> None:
+        """Look at the weights file before anything opens it: the saved classifier names its hash.
+
+        Raises:
+            BackboneMismatchError: if it is another one.
+        """
+        if self.weights is None:
+            return
+        found = hash_of(Path(self.weights))
+        if found != sha256:
+            raise BackboneMismatchError(
+                f"{path} was trained with the weights {sha256[:12]}, {self.weights} is "
+                f"{found[:12]}; pass the file of those as `weights`."
+            )
 
     def _head_settings(self) -> HeadSettings:
         return HeadSettings(

@@ -119,6 +119,19 @@ def bursts_of(groups: npt.ArrayLike | None, count: int, known: int) -> npt.NDArr
     return np.array([f"group {group}" for group in array.tolist()], np.str_)
 
 
+def classes_of(labels: npt.NDArray[Any], class_names: tuple[str, ...]) -> npt.NDArray[Any]:
+    """Give the labels that a model's class names stand for, in the order of its scores.
+
+    Args:
+        labels: `(N,)` of all samples.
+        class_names: Of the model: text is kept as it is, other labels as their text.
+    """
+    if labels.dtype.kind == "U":  # a class whose samples have all gone is still one of the model's
+        return np.array(class_names, np.str_)
+    by_name = {str(label): label for label in np.unique(labels).tolist()}
+    return np.array([by_name[name] for name in class_names], labels.dtype)
+
+
 def labelled(
     features: Features, labels: npt.NDArray[Any], bursts: npt.NDArray[np.str_]
 ) -> FeatureSet:

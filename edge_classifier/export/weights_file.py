@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from edge_classifier.adapters.built_in import read_built_in
-from edge_classifier.adapters.weights import CacheFolders, find_weights
+from edge_classifier.adapters.weights import CacheFolders, find_weights, hash_of
 from edge_classifier.backbones import BUILT_IN, official
 from edge_classifier.errors import WeightsMismatchError, WeightsNotFoundError
 
@@ -38,12 +37,7 @@ def weights_file(
             )
         return built_in.weights
     if given is not None:
-        try:
-            sha256 = hashlib.sha256(given.read_bytes()).hexdigest()
-        except OSError as error:
-            raise WeightsNotFoundError(
-                f"The weights file {given} cannot be read: {error.strerror or error}."
-            ) from error
+        sha256 = hash_of(given)
         if sha256 == info.weights_sha256:
             return given
         raise WeightsMismatchError(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from edge_classifier.adapters.bulk import core_count
 from edge_classifier.adapters.image_file import encode_file
@@ -30,7 +32,8 @@ class ReadPicture:
 
     Attributes:
         sha256: Hash of the file that it is, or will be.
-        encoded: As it will be stored; `None` if the very file is known.
+        encoded: As it will be stored, with an image of the right size and without its pixels;
+            `None` if the very file is known.
         pixels: Its `pixel_hash`; empty likewise.
     """
 
@@ -79,4 +82,7 @@ def _read(item: Item, is_known: Callable[[str], bool]) -> ReadPicture:
         encoded = encode_file(data, picture.name)
     else:
         encoded = picture.encoded()
-    return ReadPicture(encoded.sha256, encoded, pixel_hash(encoded.image))
+    pixels = pixel_hash(encoded.image)
+    # What waits to be stored needs no pixels any more, only their number: up to 0.2 GB each.
+    no_pixels = np.broadcast_to(np.zeros(3, np.uint8), encoded.image.shape)
+    return ReadPicture(encoded.sha256, replace(encoded, image=no_pixels), pixels)
