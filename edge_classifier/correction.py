@@ -64,7 +64,7 @@ class CorrectionDialog(Dialog):
             return self._take(BACKGROUND)
         if key in "123456789":
             class_name = self._editor.class_of_digit(int(key))
-            return self._take(class_name, f"no class has key {key} yet; N names a new one")
+            return self._take(class_name, f"no class has key {key} yet")
         return self
 
     def _take(self, class_name: str | None, problem: str = "") -> CorrectionDialog | None:
@@ -86,6 +86,6 @@ class CorrectionDialog(Dialog):
     def prompt(self) -> Prompt:
         """Return what to show."""
         title = f"{self._said} is wrong. What is it?" if self._said else "What is this?"
-        selected = f" · space: {self._editor.selected}" if self._editor.selected else ""
-        note = f"1 … 9, B or ↑ ↓ and space{selected} · Esc takes it back"
+        selected = f" ({self._editor.selected})" if self._editor.selected else ""
+        note = f"1 … 9, B, or ↑ ↓ space{selected} · Esc leaves it"
         return Prompt(title, None, note, self._error, picture=self._frame.image)

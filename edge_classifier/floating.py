@@ -18,6 +18,7 @@ from edge_classifier.painter import (
     fill,
     float_frame,
     frame,
+    picture,
 )
 from edge_classifier.text import SEMIBOLD, line_height
 from edge_classifier.view import Level
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _LEVEL_COLOURS: Final = {Level.INFO: ACCENT, Level.WARNING: AMBER, Level.ERROR: RED}
 _MESSAGE_SIZE: Final = 15
 _HELP_ROW: Final = 27
+_TILE: Final = (148, 111)
+"""Width and height of the picture that a question is about, in pixels."""
 
 
 def draw_message(painter: Painter, canvas: Image, video: Box, message: Message) -> None:
@@ -44,24 +47,32 @@ def draw_message(painter: Painter, canvas: Image, video: Box, message: Message) 
     painter.put_lines(canvas, place, lines, _MESSAGE_SIZE, TEXT, CARD)
 
 
-def draw_prompt(painter: Painter, canvas: Image, video: Box, prompt: Prompt) -> None:
-    """Draw a question with, where something is typed, its text and a caret."""
-    width = min(460, video.width - 48)
-    inside_width = width - 48
+def draw_prompt(
+    painter: Painter, canvas: Image, video: Box, prompt: Prompt, *, mirrored: bool
+) -> None:
+    """Draw a question with, where something is typed, its text and a caret.
+
+    One about a picture has that beside it, and is at the top, out of the live picture's middle.
+    """
+    about_picture = prompt.picture is not None
+    width = min(560 if about_picture else 460, video.width - 48)
+    aside = _TILE[0] + 20 if about_picture else 0
+    inside_width = width - 48 - aside
     title = painter.text.wrap(prompt.title, 18, inside_width, 3)
     error = [] if prompt.error is None else painter.text.wrap(prompt.error, 14, inside_width, 3)
     note = painter.text.wrap(prompt.note, 14, inside_width, 2)
     typing = prompt.text is not None
     height = 40 + len(title) * line_height(18) + (58 if typing else 0)
     height += (len(error) + len(note)) * line_height(14) + 8 * bool(error) + 10
-    box = Box(
-        video.left + (video.width - width) // 2,
-        video.top + (video.height - height) // 2,
-        width,
-        height,
-    )
+    if about_picture:
+        height = max(height, _TILE[1] + 36)
+    spare = 16 if about_picture else (video.height - height) // 2
+    box = Box(video.left + (video.width - width) // 2, video.top + spare, width, height)
     float_frame(canvas, box, LINE, CARD)
-    left, top = box.left + 24, box.top + 20
+    left, top = box.left + 24 + aside, box.top + 20
+    if prompt.picture is not None:
+        tile = Box(box.left + 18, box.top + 18, *_TILE)
+        picture(canvas, tile, prompt.picture, mirrored=mirrored, background=CARD)
     painter.put_lines(canvas, Box(left, top, inside_width, height), title, 18, TEXT, CARD)
     top += len(title) * line_height(18) + 10
     if prompt.text is not None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import cv2
 import numpy as np
 
+from edge_classifier import picture_strip
 from edge_classifier.cards import Column
 from edge_classifier.errors import InvalidValueError
 from edge_classifier.floating import draw_help, draw_message, draw_prompt
+from edge_classifier.live_picture import dim, mark_square, show_picture
 from edge_classifier.painter import (
     ACCENT,
     CARD,
@@ -28,26 +29,27 @@ from edge_classifier.painter import (
     bar,
     fill,
     float_frame,
-    readable,
     round_corners,
 )
-from edge_classifier.text import BOLD, SEMIBOLD, TextRenderer
+from edge_classifier.picture_strip import draw_strip
+from edge_classifier.text import TextRenderer, line_height
+from edge_classifier.verdict import draw_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from edge_classifier.frame import Image
+    from edge_classifier.frame import Colour, Image
     from edge_classifier.view import Activity, Banner, Rates, View
 
-DEFAULT_SIZE: Final = (1040, 656)
+DEFAULT_SIZE: Final = (1040, 680)
 """Width and height in pixels: a 640x480 camera is shown one to one, and a laptop has room."""
 
 _SMALLEST: Final = (760, 480)
 _MARGIN: Final = 16
-_HEADER: Final = 44
-_BANNER: Final = 76
-_FOOTER: Final = 36
-_UNKNOWN_GREY: Final = (176, 168, 162)
+_HEADER: Final = 48
+_BANNER: Final = 92
+_FOOTER: Final = 48
+_RATES: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,12 @@ class Layout:
 
     title: Box
     activity: Box
+    rates: Box
     video: Box
     banner: Box
     cards: Box
     hint: Box
-    rates: Box
+    quality: Box
 
     @classmethod
     def of(cls, size: tuple[int, int]) -> Layout:
@@ -84,12 +87,13 @@ class Layout:
         footer = height - _FOOTER
         return cls(
             title=Box(_MARGIN, 0, video_width, _HEADER),
-            activity=Box(column, 0, column_width, _HEADER),
+            activity=Box(column, 2, column_width, _HEADER - _RATES - 2),
+            rates=Box(column, _HEADER - _RATES - 2, column_width, _RATES),
             video=video,
             banner=banner,
             cards=Box(column, _HEADER, column_width, banner.bottom - _HEADER),
             hint=Box(_MARGIN, footer, video_width, _FOOTER),
-            rates=Box(column, footer, column_width, _FOOTER),
+            quality=Box(column, footer, column_width, _FOOTER),
         )
 
 
@@ -128,6 +132,8 @@ class Overlay:
         self._update("banner", verdict, lambda: self._banner(view.banner, view.hint))
         hint = "" if view.banner is None else view.hint
         self._update("hint", hint, lambda: self._footnote(self.layout.hint, hint))
+        quality = view.quality
+        self._update("quality", quality, lambda: self._quality(quality))
         self._update("rates", view.rates, lambda: self._rates(view.rates))
         self._column.draw(self._canvas, view.cards, mirrored=view.mirrored)
         self._video(view)
@@ -140,8 +146,8 @@ class Overlay:
 
     def _title(self, title: str) -> None:
         box = self.layout.title
-        box.of(self._canvas)[:] = WINDOW
-        self._painter.put(self._canvas, box, title, 15, MUTED, WINDOW, weight=500)
+        size = 15 if self._fits(title, 15, box) else 13
+        self._lines(box, self._painter.text.wrap(title, size, box.width, 2), size, MUTED)
 
     def _activity(self, activity: Activity) -> None:
         canvas, box = self._canvas, self.layout.activity
@@ -161,30 +167,36 @@ class Overlay:
 
     def _banner(self, banner: Banner | None, hint: str) -> None:
         canvas, box = self._canvas, self.layout.banner
-        fill(canvas, box, CARD, WINDOW, 10)
-        inside = Box(box.left + 20, box.top + 3, box.width - 40, box.height - 16)
+        draw_verdict(self._painter, canvas, box, banner)
         if banner is None:
-            lines = self._painter.text.wrap(hint, 19, inside.width, 2)
+            lines = self._painter.text.wrap(hint, 19, box.width - 40, 2)
             top = box.top + (box.height - 27 * len(lines)) // 2
-            place = Box(inside.left, top, inside.width, box.bottom - top)
+            place = Box(box.left + 20, top, box.width - 40, box.bottom - top)
             self._painter.put_lines(canvas, place, lines, 19, TEXT, CARD)
-            return
-        colour = _UNKNOWN_GREY if banner.unknown else readable(banner.colour)
-        taken = 0
-        if banner.confidence is not None:
-            text = f"{round(banner.confidence * 100)} %"
-            taken = 24 + self._painter.put(
-                canvas, inside, text, 34, TEXT, CARD, weight=SEMIBOLD, align="right"
-            )
-        label = Box(inside.left, inside.top, inside.width - taken, inside.height)
-        self._painter.put(canvas, label, banner.label, 40, colour, CARD, weight=BOLD)
-        if banner.confidence is not None:
-            track = Box(inside.left, box.bottom - 11, inside.width, 4)
-            bar(canvas, track, banner.confidence, colour, CARD)
 
     def _footnote(self, box: Box, text: str) -> None:
+        size = 15 if self._fits(text, 15, box) else 14
+        self._lines(box, self._painter.text.wrap(text, size, box.width, 2), size, TEXT)
+
+    def _quality(self, text: str) -> None:
+        box = self.layout.quality
+        first, _, rest = text.partition(" · ")
+        if rest and not self._fits(text, 15, box):
+            self._lines(box, [first, rest], 14, TEXT)
+        else:
+            self._footnote(box, text)
+
+    def _fits(self, text: str, size: int, box: Box) -> bool:
+        return len(self._painter.text.wrap(text, size, box.width, 2)) <= 1
+
+    def _lines(self, box: Box, lines: list[str], size: int, colour: Colour) -> None:
+        """Draw lines on the window, vertically centred in a box of their own."""
         box.of(self._canvas)[:] = WINDOW
-        self._painter.put(self._canvas, box, text, 15, TEXT, WINDOW)
+        step = line_height(size)
+        top = box.top + (box.height - step * len(lines)) // 2
+        for number, line in enumerate(lines):
+            row = Box(box.left, top + number * step, box.width, step)
+            self._painter.put(self._canvas, row, line, size, colour, WINDOW)
 
     def _rates(self, rates: Rates) -> None:
         canvas, box = self._canvas, self.layout.rates
@@ -197,82 +209,31 @@ class Overlay:
 
     def _video(self, view: View) -> None:
         canvas, box = self._canvas, self.layout.video
+        if view.strip is not None:
+            height = min(picture_strip.HEIGHT, box.height // 2)
+            below = Box(box.left, box.bottom - height, box.width, height)
+            draw_strip(self._painter, canvas, below, view.strip, mirrored=view.mirrored)
+            box = Box(box.left, box.top, box.width, box.height - height - 8)
+            Box(box.left, box.bottom, box.width, 8).of(canvas)[:] = WINDOW
         if view.image is None:
             fill(canvas, box, CARD, WINDOW, 10)
             self._painter.put(
                 canvas, box, "waiting for the camera …", 18, MUTED, CARD, align="centre"
             )
         else:
-            square = _show_picture(canvas, box, view.image, mirrored=view.mirrored)
-            _mark_square(canvas, square, RED if view.activity.recording else TEXT)
+            square = show_picture(canvas, box, view.image, mirrored=view.mirrored)
+            mark_square(canvas, square, RED if view.activity.recording else TEXT)
             round_corners(canvas, box, WINDOW)
-        if view.prompt is not None or view.help_lines:
-            _dim(box.of(canvas))
+        asked_about_picture = view.prompt is not None and view.prompt.picture is not None
+        if view.help_lines or (view.prompt is not None and not asked_about_picture):
+            dim(box.of(canvas))
         if view.paused:
             tag = Box(box.left + 12, box.top + 12, 84, 30)
             float_frame(canvas, tag, RAISED, RAISED)
             self._painter.put(canvas, tag, "paused", 15, TEXT, RAISED, weight=500, align="centre")
         if view.prompt is not None:
-            draw_prompt(self._painter, canvas, box, view.prompt)
+            draw_prompt(self._painter, canvas, box, view.prompt, mirrored=view.mirrored)
         elif view.help_lines:
             draw_help(self._painter, canvas, box, view.help_lines)
         if view.message is not None:
             draw_message(self._painter, canvas, box, view.message)
-
-
-def _show_picture(canvas: Image, box: Box, image: Image, *, mirrored: bool) -> Box:
-    """Scale a picture so that the square the model sees fits exactly, and dim the rest.
-
-    Returns:
-        Where that square is on the canvas.
-    """
-    height, width = image.shape[:2]
-    side = min(box.width, box.height)
-    scale = side / min(height, width)
-    shown_width = min(box.width, max(side, round(width * scale)))
-    shown_height = min(box.height, max(side, round(height * scale)))
-    part_width = min(width, max(1, round(shown_width / scale)))
-    part_height = min(height, max(1, round(shown_height / scale)))
-    left, top = (width - part_width) // 2, (height - part_height) // 2
-    part = image[top : top + part_height, left : left + part_width]
-    place = Box(
-        box.left + (box.width - shown_width) // 2,
-        box.top + (box.height - shown_height) // 2,
-        shown_width,
-        shown_height,
-    )
-    target = place.of(canvas)
-    if place != box:
-        box.of(canvas)[:] = CARD
-    if part.shape == target.shape:
-        if mirrored:
-            cv2.flip(part, 1, dst=target)
-        else:
-            target[:] = part
-    elif mirrored:
-        scaled = cv2.resize(part, (shown_width, shown_height), interpolation=cv2.INTER_LINEAR)
-        cv2.flip(scaled, 1, dst=target)
-    else:
-        cv2.resize(part, (shown_width, shown_height), dst=target, interpolation=cv2.INTER_LINEAR)
-    square = Box(box.left + (box.width - side) // 2, box.top + (box.height - side) // 2, side, side)
-    _dim(canvas[place.top : place.bottom, place.left : square.left])
-    _dim(canvas[place.top : place.bottom, square.right : place.right])
-    _dim(canvas[place.top : square.top, square.left : square.right])
-    _dim(canvas[square.bottom : place.bottom, square.left : square.right])
-    return square
-
-
-def _dim(region: Image) -> None:
-    if region.size:
-        cv2.convertScaleAbs(region, dst=region, alpha=0.45)
-
-
-def _mark_square(canvas: Image, square: Box, colour: tuple[int, int, int]) -> None:
-    """Mark the corners of the square that the model sees."""
-    box, arm, thick = square.inner(8), 22, 2
-    for top in (box.top, box.bottom - thick):
-        canvas[top : top + thick, box.left : box.left + arm] = colour
-        canvas[top : top + thick, box.right - arm : box.right] = colour
-    for left in (box.left, box.right - thick):
-        canvas[box.top : box.top + arm, left : left + thick] = colour
-        canvas[box.bottom - arm : box.bottom, left : left + thick] = colour

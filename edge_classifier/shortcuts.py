@@ -10,7 +10,7 @@ HELP: Final = (
     ("↑ ↓  space", "select a class, hold space to record it"),
     ("N", "name a new class, or rename (Tab)"),
     ("W", "that was wrong: then the key of the right class"),
-    ("U", "undo the last burst or removal; again: the one before"),
+    ("U", "undo the last burst or removal, and so on"),
     ("Z", "put back what was undone or removed last"),
     ("X", "remove the selected class"),
     ("V", "review pictures that look wrong: ← → X Z"),

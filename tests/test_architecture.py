@@ -15,7 +15,8 @@ JOINING = {"app", "assemble", "cli", "api", "__main__", "commands", "workbench",
 
 FAMILIES = {"adapters", "commands", "device", "export", "importers"}
 HEAVY = {"tensorflow", "keras", "ai_edge_litert", "tflite_runtime", "cv2", "PIL", "scipy"}
-DRAWING = {"overlay", "cards", "floating", "painter", "text", "fonts", "demo", "demo_camera"}
+PAINTING = {"painter", "text", "fonts", "cards", "floating", "live_picture", "picture_strip"}
+DRAWING = {"overlay", "verdict", "demo", "demo_camera"} | PAINTING
 CHILD_PROCESSES_ONLY = {"tensorflow", "keras"}
 
 

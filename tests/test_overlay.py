@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_classifier import painter
 from edge_classifier.errors import InvalidValueError
 from edge_classifier.overlay import DEFAULT_SIZE, Overlay
 from edge_classifier.painter import Box
@@ -25,6 +26,8 @@ from edge_classifier.view import (
     Mode,
     Prompt,
     Rates,
+    Strip,
+    StripPicture,
     View,
 )
 
@@ -60,6 +63,9 @@ def card(name: str = "mug", **changes: object) -> ClassCard:
     return replace(plain, **changes)  # type: ignore[arg-type]  # the names of fields are checked at run time
 
 
+BANNER = Banner("mug", 0.93, unknown=False, colour=GREEN, similarity=0.71, threshold=0.64)
+
+
 def view(**changes: object) -> View:
     plain = View(
         image=IMAGE,
@@ -67,10 +73,11 @@ def view(**changes: object) -> View:
         mode=Mode.LIVE,
         title="kitchen · MobileNet v3 Small",
         cards=(card(), card("杯子", key="2", colour=BLUE, score=0.3)),
-        banner=Banner("mug", 0.93, unknown=False, colour=GREEN),
+        banner=BANNER,
         activity=Activity("trained"),
         rates=Rates(58, 3.1, 1.6, 0.9),
         hint="add 12 more of 杯子",
+        quality="validated 94 % ± 3 on 5 bursts · needs a second burst: 杯子",
     )
     return replace(plain, **changes)  # type: ignore[arg-type]  # the names of fields are checked at run time
 
@@ -168,7 +175,7 @@ def test_no_name_leaves_its_place_on_its_card(name: str, count: int) -> None:
 
 @pytest.mark.parametrize("name", NASTY)
 def test_no_label_touches_the_confidence(name: str) -> None:
-    other = Banner(name, 0.93, unknown=False, colour=GREEN)
+    other = replace(BANNER, label=name)
     difference = differing(drawn(view()), drawn(view(banner=other)))
     assert lies_within(difference, LAYOUT.banner)
     assert difference.right <= LAYOUT.banner.right - 100
@@ -181,6 +188,9 @@ def test_messages_questions_and_help_stay_on_the_video(text: str) -> None:
         {"message": Message(text, Level.ERROR)},
         {"prompt": Prompt(text, text, text, text)},
         {"prompt": Prompt(text, None, text)},
+        {"prompt": Prompt(text, None, text, text, picture=scene(300, 500))},
+        {"strip": Strip(text, text, (StripPicture(THUMBNAIL, text, GREEN, text),) * 6, 5)},
+        {"strip": Strip(text, text, progress=0.5)},
         {"help_lines": ((text, text),) * 16},
         {"paused": True},
     ):
@@ -195,6 +205,8 @@ def test_the_lines_around_stay_in_their_boxes(text: str) -> None:
     for place, changes in (
         (LAYOUT.title, {"title": text}),
         (LAYOUT.hint, {"hint": text}),
+        (LAYOUT.quality, {"quality": text}),
+        (LAYOUT.quality, {"quality": f"{text} · {text}"}),
         (LAYOUT.activity, {"activity": Activity(text, 0.4)}),
         (LAYOUT.banner, {"banner": Banner(text, 0.93, unknown=False, colour=GREEN)}),
     ):
@@ -220,6 +232,57 @@ def test_a_scores_bar_is_as_long_as_the_score() -> None:
 def test_a_class_without_a_prediction_has_no_bar() -> None:
     with_score, without = (drawn(view(cards=(card(score=score),))) for score in (0.5, None))
     assert differing(with_score, without).width > 100
+
+
+def test_the_mark_of_the_threshold_is_left_of_the_end_of_what_is_familiar_enough() -> None:
+    def columns(similarity: float, threshold: float) -> tuple[int, int]:
+        """Return where the bar ends and where the mark stands, from the bar's left end."""
+        banner = Banner(
+            "mug", 0.5, unknown=False, colour=GREEN, similarity=similarity, threshold=threshold
+        )
+        row = drawn(view(banner=banner))[LAYOUT.banner.bottom - 21 : LAYOUT.banner.bottom - 11]
+        track = row[:, LAYOUT.banner.left + 300 : LAYOUT.banner.right - 20]
+        mark = np.flatnonzero((track[1] == painter.TEXT).all(axis=1))
+        filled = np.flatnonzero((track[5] == painter.MUTED).all(axis=1))
+        return int(filled.max()), int(mark.mean())
+
+    end, mark = columns(0.8, 0.4)
+    assert mark < end
+    assert columns(0.3, 0.4)[0] < columns(0.3, 0.4)[1]
+    assert columns(0.8, 0.5)[1] - mark == pytest.approx(0.1 * 336, abs=3)
+
+
+def test_the_live_picture_goes_on_above_the_strip() -> None:
+    strip = Strip("1 of 2", "", (StripPicture(THUMBNAIL, "mug", GREEN, "blurred"),) * 2, 0)
+    first, second = (
+        drawn(view(strip=strip, image=image)) for image in (IMAGE, np.zeros_like(IMAGE))
+    )
+    difference = differing(first, second)
+    assert difference.height > LAYOUT.video.height // 2
+    assert difference.bottom < LAYOUT.video.bottom - 180
+
+
+def test_the_chosen_picture_of_a_strip_is_seen() -> None:
+    pictures = (StripPicture(THUMBNAIL, "mug", GREEN, "blurred"),) * 6
+    first, second = (drawn(view(strip=Strip("", "", pictures, n))) for n in (1, 2))
+    assert 180 < differing(first, second).width < 230
+
+
+def test_a_question_about_a_picture_shows_it_as_the_live_one_is_shown() -> None:
+    prompt = Prompt("What is it?", None, "", picture=IMAGE)
+    live, mirrored = (
+        drawn(view(prompt=prompt, image=np.zeros_like(IMAGE), mirrored=m)) for m in (False, True)
+    )
+    tile = Box(LAYOUT.video.left + 40 + 18 + 4, LAYOUT.video.top + 16 + 18 + 4, 140, 103)
+    assert np.array_equal(tile.of(live), tile.of(mirrored)[:, ::-1])
+    assert tile.of(live).std() > 20
+
+
+def test_a_long_title_is_broken_into_two_lines() -> None:
+    note = "built-in: v2-0.35 could not be downloaded (no name server answers here), so " * 2
+    one, two = (drawn(view(title=title)) for title in ("kitchen", note))
+    assert lies_within(differing(one, two), LAYOUT.title)
+    assert differing(one, two).height > 25
 
 
 def test_unknown_is_grey_and_a_class_has_its_colour() -> None:
@@ -303,7 +366,12 @@ VIEWS = st.builds(
     title=NAMES,
     cards=CARDS,
     banner=st.sampled_from(
-        [None, Banner("mug", 0.9, unknown=False, colour=GREEN), Banner("unknown", None, True, GREY)]  # noqa: FBT003 - a row of a table
+        [
+            None,
+            Banner("mug", 0.9, unknown=False, colour=GREEN),
+            Banner("mug", 0.9, unknown=False, colour=GREEN, similarity=0.7, threshold=0.5),
+            Banner("unknown", None, unknown=True, colour=GREY, similarity=0.3, threshold=0.5),
+        ]
     ),
     activity=st.builds(
         Activity, NAMES, st.sampled_from([None, 0.0, 0.7, 1.0]), recording=st.booleans()
@@ -311,7 +379,17 @@ VIEWS = st.builds(
     rates=st.sampled_from([Rates(58, 3.1, 1.6, 0.9), Rates(0, 0, 0, 0)]),
     hint=st.sampled_from(["", "hold 1"]),
     message=st.sampled_from([None, Message("saved")]),
-    prompt=st.sampled_from([None, Prompt("Name", "mu", "Enter adds it", "taken")]),
+    prompt=st.sampled_from(
+        [None, Prompt("Name", "mu", "Enter adds it", "taken"), Prompt("?", None, "", picture=IMAGE)]
+    ),
+    strip=st.sampled_from(
+        [
+            None,
+            Strip("looking", "Esc", progress=0.3),
+            Strip("1 of 1", "", (StripPicture(THUMBNAIL, "mug", GREEN, "blurred"),), 0),
+        ]
+    ),
+    quality=st.sampled_from(["", "validated 94 % ± 3 on 5 bursts"]),
     help_lines=st.sampled_from([(), (("Q", "quit"),)]),
     paused=st.booleans(),
 )
@@ -345,7 +423,7 @@ def test_what_was_drawn_before_leaves_no_trace(views: list[View]) -> None:
 def test_the_picture_looks_as_it_did_when_it_was_last_looked_at(
     name: str, a_view: View, tmp_path: Path
 ) -> None:
-    small = cv2.resize(drawn(a_view), (520, 328), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(drawn(a_view), (520, 340), interpolation=cv2.INTER_AREA)
     golden = cv2.imread(str(GOLDEN / f"overlay_{name}.png"))
     cv2.imwrite(str(tmp_path / f"overlay_{name}.png"), small)
     assert golden is not None, f"no golden picture; look at {tmp_path} and store it"
