@@ -33,29 +33,6 @@ class HoldTiming:
             )
 
 
-class SpentKey:
-    """A key that has done its work: while it stays down, its repeats shall do nothing else.
-
-    Args:
-        timing: When a silent key counts as released.
-    """
-
-    def __init__(self, timing: HoldTiming) -> None:
-        self._timing = timing
-        self._key: str | None = None
-        self._last_event_s = 0.0
-
-    def spend(self, key: str, now_s: float) -> None:
-        """Take note that a key has just done its work."""
-        self._key, self._last_event_s = key, now_s
-
-    def swallows(self, key: str, now_s: float) -> bool:
-        """Say whether an event is of the spent key, which was not let go since."""
-        down = key == self._key and now_s - self._last_event_s <= self._timing.initial_gap_s
-        self._key, self._last_event_s = (key, now_s) if down else (None, 0.0)
-        return down
-
-
 class KeyEvent(Enum):
     """What an event of a key turned out to be."""
 
@@ -118,4 +95,30 @@ class HoldDetector:
             return False
         self._last_event_s = None
         self._repeating = False
+        return True
+
+
+class SpentKey:
+    """A key that has done its work: while it stays down, its repeats shall do nothing else.
+
+    Args:
+        timing: When a silent key counts as released.
+    """
+
+    def __init__(self, timing: HoldTiming) -> None:
+        self._key: str | None = None
+        self._hold = HoldDetector(timing)
+
+    def spend(self, key: str, now_s: float) -> None:
+        """Take note that a key has just done its work."""
+        self._key = key
+        self._hold = HoldDetector(self._hold.timing)
+        self._hold.event(now_s)
+
+    def swallows(self, key: str, now_s: float) -> bool:
+        """Say whether an event is of the spent key, which was not let go since."""
+        if key != self._key or self._hold.released(now_s):
+            self._key = None
+            return False
+        self._hold.event(now_s)
         return True

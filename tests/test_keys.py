@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from edge_classifier.errors import InvalidValueError
-from edge_classifier.keys import HoldDetector, HoldTiming, KeyEvent
+from edge_classifier.keys import HoldDetector, HoldTiming, KeyEvent, SpentKey
 
 
 def test_the_first_event_is_a_press() -> None:
@@ -58,3 +58,18 @@ def test_a_released_key_starts_anew_with_its_next_event() -> None:
 def test_impossible_timing_is_refused(initial: float, repeat: float) -> None:
     with pytest.raises(InvalidValueError, match="repeat gap"):
         HoldTiming(initial, repeat)
+
+
+def test_the_repeats_of_a_key_that_has_done_its_work_are_swallowed_until_it_is_let_go() -> None:
+    spent = SpentKey(HoldTiming())
+    spent.spend("2", 0.0)
+    held = [0.66 + n * 0.04 for n in range(50)]
+    assert all(spent.swallows("2", at) for at in held)
+    assert not spent.swallows("2", held[-1] + 0.3)
+
+
+def test_another_key_is_not_swallowed_and_ends_the_swallowing() -> None:
+    spent = SpentKey(HoldTiming())
+    spent.spend("2", 0.0)
+    assert not spent.swallows("1", 0.1)
+    assert not spent.swallows("2", 0.2)
