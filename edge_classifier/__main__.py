@@ -2,6 +2,17 @@
 
 import sys
 
-from edge_classifier.cli import main
 
-sys.exit(main())
+def program() -> int:
+    """Run the command line; also Ctrl-C while it is still being imported is told in one line."""
+    try:
+        from edge_classifier.cli import main  # noqa: PLC0415 - within the `try`
+
+        return main()
+    except KeyboardInterrupt:
+        sys.stderr.write("edge-classifier: cancelled: nothing was begun.\n")
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(program())

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from edge_classifier import __version__
 from edge_classifier.adapters.files import describe
 from edge_classifier.adapters.opencv_check import import_problem
-from edge_classifier.errors import EdgeClassifierError
+from edge_classifier.errors import CancelledError, EdgeClassifierError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,8 @@ COMMANDS: Final = {
     "demo": "the whole job on a rendered camera, by itself",
     "cameras": "list the cameras that can be opened",
 }
-"""Each is a module of `edge_classifier.commands` with `add_arguments` and `run`; only the one
+"""Each is a module of `edge_classifier.commands` with `add_arguments` and `run`, and where it
+changes something with `IF_CANCELLED`: what Ctrl-C leaves behind. Only the one
 that was asked for is imported, so that no command waits for what another one needs."""
 
 FAILED: Final = 1
@@ -68,7 +69,8 @@ def command_parser(name: str) -> argparse.ArgumentParser:
     )
     module = importlib.import_module(f"edge_classifier.commands.{name}")
     module.add_arguments(parser)
-    parser.set_defaults(run=module.run)
+    if_cancelled = getattr(module, "IF_CANCELLED", "nothing was changed")
+    parser.set_defaults(run=module.run, if_cancelled=if_cancelled)
     return parser
 
 
@@ -86,13 +88,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _let_any_name_out()
     logging.basicConfig(format="edge-classifier: %(message)s", level=logging.WARNING)
     name = top_parser().parse_args(words[:1]).command
-    if problem := import_problem():
-        tell(problem)
-        return FAILED
+    left_behind = "nothing was begun"
     try:
+        if problem := import_problem():
+            tell(problem)
+            return FAILED
         options = _parsed(command_parser(name), words[1:])
+        left_behind = options.if_cancelled
         exit_code = int(options.run(options))
         sys.stdout.flush()  # at exit it would be too late to say what is wrong
+    except (CancelledError, KeyboardInterrupt):
+        tell(f"cancelled: {left_behind}.")
+        return INTERRUPTED
     except EdgeClassifierError as error:
         tell(str(error))
         return FAILED
@@ -105,8 +112,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _drop_output()
         tell(f"Cannot write the answers: {describe(error)}.")
         return FAILED
-    except KeyboardInterrupt:
-        return INTERRUPTED
     return exit_code
 
 

@@ -49,15 +49,21 @@ class Gathered:
     refused: tuple[str, ...]
 
 
-def open_for_reading(path: Path) -> ProjectStore:
+def open_for_reading(
+    path: Path, progress: Progress = lambda _done, _what=None: None
+) -> ProjectStore:
     """Open a project, also one that is open elsewhere or may not be written.
 
     Then nothing is kept in it.
 
+    Args:
+        path: Its folder.
+        progress: Told the part done.
+
     Raises:
         ProjectError: if it cannot be opened.
     """
-    store = ProjectStore.open_as_possible(path)
+    store = ProjectStore.open_as_possible(path, progress=progress)
     if store.read_only:
         _log.warning(
             "%s is opened read-only: %s; nothing is kept in it.", path, store.why_read_only

@@ -39,7 +39,8 @@ TURNS: Final = (*(operation for operation in ALL if operation != "export"), *ALL
 """An export takes as long as twenty of the others: every second turn has one."""
 
 KILLS_PER_PROJECT: Final = 60
-_PATIENCE_S: Final = 150.0
+_PATIENCE_S: Final = 900.0
+_EXPORT_S: Final = 60.0  # to begin with; the others are waited for once
 _HALF: Final = 0.5
 _REPORTED_EVERY: Final = 20
 
@@ -80,7 +81,7 @@ class Torturer:
         self._seed = seed
         self._fresh_after = fresh_after
         self._kills = 0
-        self._seconds: dict[str, float] = {}
+        self._seconds: dict[str, float] = {"export": _EXPORT_S}
         self._calls: dict[str, int] = {}
         self._project = folder
         self._known: dict[str, str] = {}
@@ -196,6 +197,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="work here, and leave it there")
     parser.add_argument("--operations", nargs="+", choices=ALL, default=TURNS)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # with nobody left behind
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)

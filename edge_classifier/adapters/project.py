@@ -35,8 +35,13 @@ if TYPE_CHECKING:
     from edge_classifier.adapters.files import FileLock
     from edge_classifier.adapters.project_file import ClassEntry
     from edge_classifier.frame import BackboneInfo, Colour
+    from edge_classifier.protocols import Progress
 
 _log = logging.getLogger(__name__)
+
+
+def _tell_nobody(_done: float, _what: str | None = None, /) -> None:
+    """Show no progress."""
 
 
 class Project:
@@ -53,12 +58,15 @@ class Project:
         self._changing = threading.Lock()
 
     @classmethod
-    def open(cls, path: Path, *, read_only: bool = False) -> Self:
+    def open(
+        cls, path: Path, *, read_only: bool = False, progress: Progress = _tell_nobody
+    ) -> Self:
         """Open a project.
 
         Args:
             path: Its folder.
             read_only: Never change anything; works beside a program that has it open.
+            progress: Told the part done: the first time, all pictures are read.
 
         Raises:
             NotAProjectError: if the folder holds something else.
@@ -70,13 +78,17 @@ class Project:
         if not project_folder.is_project(path):
             raise project_folder.refusal(path)
         lock = None if read_only else project_folder.lock_project(path)
-        return cls._loaded(path, lock)
+        return cls._loaded(path, lock, progress=progress)
 
     @classmethod
-    def open_as_possible(cls, path: Path) -> Self:
+    def open_as_possible(cls, path: Path, *, progress: Progress = _tell_nobody) -> Self:
         """Open a project, and one that cannot be written read-only: `why_read_only` says why.
 
         That is one that is open in another program, or lies where nothing may be written.
+
+        Args:
+            path: Its folder.
+            progress: As for `open`.
 
         Raises:
             NotAProjectError: if the folder holds something else.
@@ -89,10 +101,10 @@ class Project:
         reason = "its folder may not be written"
         if os.access(path, os.W_OK):
             try:
-                return cls.open(path)
+                return cls.open(path, progress=progress)
             except ProjectLockedError:
                 reason = "it is open in another edge-classifier"
-        return cls._loaded(path, None, reason)
+        return cls._loaded(path, None, reason, progress=progress)
 
     @classmethod
     def create(cls, path: Path, class_names: Iterable[str] = ()) -> Self:
@@ -128,7 +140,12 @@ class Project:
 
     @classmethod
     def open_or_create(
-        cls, path: Path, class_names: Iterable[str] = (), *, as_possible: bool = False
+        cls,
+        path: Path,
+        class_names: Iterable[str] = (),
+        *,
+        as_possible: bool = False,
+        progress: Progress = _tell_nobody,
     ) -> Self:
         """Open a project, or make it if there is nothing yet.
 
@@ -136,6 +153,7 @@ class Project:
             path: Its folder.
             class_names: Classes it is to have; those it lacks are added.
             as_possible: Whether to open it as `open_as_possible` does.
+            progress: As for `open`.
 
         Raises:
             EdgeClassifierError: as `open`, `create` and `add_class` do.
@@ -143,7 +161,8 @@ class Project:
         path, names = Path(path), list(class_names)
         if project_folder.is_blank(path):
             return cls.create(path, names)
-        store = cls.open_as_possible(path) if as_possible else cls.open(path)
+        open_it = cls.open_as_possible if as_possible else cls.open
+        store = open_it(path, progress=progress)
         try:
             for name in names:
                 if clean_class_name(name) not in store.class_names():
@@ -154,7 +173,14 @@ class Project:
         return store
 
     @classmethod
-    def _loaded(cls, path: Path, lock: FileLock | None, why_read_only: str = "") -> Self:
+    def _loaded(
+        cls,
+        path: Path,
+        lock: FileLock | None,
+        why_read_only: str = "",
+        *,
+        progress: Progress = _tell_nobody,
+    ) -> Self:
         try:
             project_folder.check_layout(path)
             file = path / FILE_NAME
@@ -165,7 +191,7 @@ class Project:
                 document = ProjectDocument()
             store = cls(path, document, lock)
             store._why_read_only = why_read_only or "it was opened so"
-            store._load(changed=not file.exists())
+            store._load(progress, changed=not file.exists())
         except BaseException:
             if lock:
                 lock.release()
@@ -304,10 +330,11 @@ class Project:
         self._change(lambda document: document.with_class(name))
         return name
 
-    def _load(self, *, changed: bool) -> None:
+    def _load(self, _progress: Progress, *, changed: bool) -> None:
         """Take in what lies beside the project file.
 
         Args:
+            _progress: Told the part done.
             changed: Whether that file has to be written in any case.
         """
         if changed and not self.read_only:

@@ -17,11 +17,12 @@ from edge_classifier.frame import Sample
 from edge_classifier.names import clean_class_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from edge_classifier.adapters.project_file import ProjectDocument
     from edge_classifier.adapters.sample_files import Found, HashIndex
+    from edge_classifier.protocols import Progress
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +55,13 @@ class SampleTable:
         numbers = map(sample_files.burst_number_of, self._burst_classes)
         return max((number for number in numbers if number is not None), default=0)
 
-    def load(self, document: ProjectDocument, *, writable: bool) -> ProjectDocument:
+    def load(
+        self,
+        document: ProjectDocument,
+        *,
+        writable: bool,
+        progress: Progress = lambda _done, _what=None: None,
+    ) -> ProjectDocument:
         """Look at what is on disk.
 
         Renamings that were cut short are completed; folders that the document lacks become
@@ -63,6 +70,7 @@ class SampleTable:
         Args:
             document: The project file.
             writable: Whether to complete renamings and delete unfinished files on disk.
+            progress: Told the part of the pictures whose bytes are known.
 
         Returns:
             The project file with the classes that were found; its notes of renamings stay.
@@ -84,7 +92,20 @@ class SampleTable:
             self._folders[name] = self._folder / folder_name
         for name in document.class_names:
             check_folder(self._folder / name)
-            self._load_class(name, found, writable=writable)
+        pictures = {
+            name: sample_files.find_pictures(folder, found, sweep=writable)
+            for name in document.class_names
+            if (folder := self._folders.get(name))
+        }
+        total, done = sum(map(len, pictures.values())), 0
+
+        def tell() -> None:
+            nonlocal done
+            progress(done / total)
+            done += 1
+
+        for name in document.class_names:
+            self._load_class(name, pictures.get(name, []), found, tell)
         if found.left_alone:
             _log.warning("Left alone in %s: %s.", self._folder, found.summary())
         return document
@@ -105,12 +126,17 @@ class SampleTable:
                 with reported("rename", old):
                     old.rename(new)
 
-    def _load_class(self, name: str, found: Found, *, writable: bool) -> None:
+    def _load_class(
+        self,
+        name: str,
+        pictures: list[sample_files.FoundFile],
+        found: Found,
+        before_each: Callable[[], None],
+    ) -> None:
         samples: list[Sample] = []
-        folder = self._folders.get(name)
-        pictures = sample_files.find_pictures(folder, found, sweep=writable) if folder else []
+        folder = self.folder_of(name)
         for picture in pictures:
-            assert folder is not None  # noqa: S101 - pictures come from a folder
+            before_each()
             try:
                 digest = self._index.digest(folder, picture)
             except FileNotFoundError:  # the program that has the project open moved it away

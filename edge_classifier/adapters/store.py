@@ -307,11 +307,11 @@ class ProjectStore(Project):
     def _tables_with(self, class_name: str) -> list[SampleTable]:
         return [table for table in self._tables if table.folder_of(class_name).exists()]
 
-    def _load(self, *, changed: bool) -> None:
+    def _load(self, progress: Progress, *, changed: bool) -> None:
         """Find the samples, and write down what had to be put right."""
         document = self._document
         for table in self._tables:
-            document = table.load(document, writable=not self.read_only)
+            document = table.load(document, writable=not self.read_only, progress=progress)
         for name in document.class_names:  # their renamings are completed, or never began
             document = document.renamed(name, name, None)
         changed = changed or document != self._document
@@ -320,7 +320,7 @@ class ProjectStore(Project):
         if not self.read_only:
             sample_files.sweep(self._path)
             sample_files.sweep(self.cache_folder)
-            super()._load(changed=changed)
+            super()._load(progress, changed=changed)
             self._save_index()
 
     def _before_close(self) -> None:

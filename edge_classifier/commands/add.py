@@ -14,6 +14,7 @@ from edge_classifier.adapters import project_folder
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.commands.answers import printable
 from edge_classifier.commands.console import SOME_REFUSED, ProgressLine, say, table
+from edge_classifier.commands.opening import open_or_create
 from edge_classifier.errors import InvalidValueError, NotImportableError
 from edge_classifier.importers import Refusal, Stretch, open_importer
 from edge_classifier.importers.adding import add
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 NOTHING_DONE: Final = 1
 INTERRUPTED: Final = 130
 _NAMED: Final = 3
+
+IF_CANCELLED: Final = "what was added before stays; the same command goes on"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -134,7 +137,7 @@ def _open_project(
         return stack.enter_context(ProjectStore.open(path, read_only=True))
     if new and (dry_run or not _any_usable(importers)):
         return None
-    store = stack.enter_context(ProjectStore.open_or_create(path))
+    store = stack.enter_context(open_or_create(path))
     say(f"Project: {path}{' (new)' if new else ''}")
     return store
 
@@ -185,7 +188,7 @@ def _tell(
     if report.stopped:
         say(f"edge-classifier: {report.stopped} What was added before stays.")
     if report.cancelled:
-        say("Stopped by Ctrl-C. What was added before stays; the same command goes on.")
+        say(f"edge-classifier: cancelled: {IF_CANCELLED}.")
 
 
 def _table(report: ImportReport, store: ProjectStore | None, *, dry_run: bool) -> str:

@@ -78,7 +78,8 @@ class ProgressLine:
 
     def _draw(self, text: str) -> None:
         width = display_width(text)
-        self._stream.write("\r" + text + " " * max(0, self._width - width))
+        before, self._width = self._width, max(self._width, width)  # Ctrl-C may end this here
+        self._stream.write("\r" + text + " " * max(0, before - width))
         self._stream.flush()
         self._width = width
 

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 VIDEO: Final = "demo.mp4"
 SHEET: Final = "demo.jpg"
 
+IF_CANCELLED: Final = "the project stays as far as it got"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `demo`."""

@@ -20,6 +20,7 @@ from edge_classifier.assemble import head_settings
 from edge_classifier.commands import options as shared
 from edge_classifier.commands.answers import printable
 from edge_classifier.commands.console import SOME_REFUSED, ProgressLine, say
+from edge_classifier.commands.opening import open_for_reading
 from edge_classifier.commands.outcome import Outcome, as_json, as_text
 from edge_classifier.cross_validation import FOLDS, CurvePoint, cross_validate, learning_curve
 from edge_classifier.errors import InvalidValueError, NotEnoughSamplesError
@@ -44,6 +45,8 @@ BELOW_MINIMUM: Final = 4
 
 NOTHING_TO_EVALUATE: Final = 5
 """Exit code: no picture could be held out; the classes need a second burst."""
+
+IF_CANCELLED: Final = "nothing was changed but for features that were computed, which are kept"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -86,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
         raise InvalidValueError(
             f"Expected --min-accuracy from 0 to 1, received {options.min_accuracy}."
         )
-    with workbench.open_for_reading(options.project) as store:
+    with open_for_reading(options.project) as store:
         settings = head_settings(store, {})
         choice = shared.backbone_choice(options)
         with (

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from edge_classifier import workbench
 from edge_classifier.assemble import BackboneChoice, head_settings
 from edge_classifier.commands.console import ProgressLine, say, table
+from edge_classifier.commands.opening import open_for_reading
 from edge_classifier.device.classify import Bundle
 from edge_classifier.errors import NotTrainedError
 from edge_classifier.export.exporter import export_bundle
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from edge_classifier.adapters.store import ProjectStore
     from edge_classifier.learner import LoadedBackbone
     from edge_classifier.model import Model
+
+IF_CANCELLED: Final = "nothing was exported; a bundle that was there is as it was"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Export."""
-    with workbench.open_for_reading(options.project) as store:
+    with open_for_reading(options.project) as store:
         with ProgressLine("loading the backbone") as progress:
             choice = BackboneChoice(weights=options.weights)
             loaded = workbench.load_for(store, choice, progress, may_change=False)

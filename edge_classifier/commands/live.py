@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 from edge_classifier.adapters.camera import open_source, source_name
 from edge_classifier.adapters.project_folder import default_project_path
 from edge_classifier.adapters.reader import NewestFrameReader
-from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.adapters.window import OpenCVWindow
 from edge_classifier.app import run as run_app
 from edge_classifier.assemble import backbone_loader, exporter, head_settings, worker
 from edge_classifier.commands import demo
 from edge_classifier.commands import options as shared
+from edge_classifier.commands.opening import open_or_create
 from edge_classifier.demo_camera import DemoCamera
 from edge_classifier.errors import (
     BackboneError,
@@ -31,9 +31,12 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
+    from edge_classifier.adapters.store import ProjectStore
     from edge_classifier.protocols import Display, FrameSource
 
 NO_CAMERA: Final = "No camera can be opened here; going on with the rendered demo camera."
+
+IF_CANCELLED: Final = "everything is on disk"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -86,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
         return demo.run_without_window(choice=shared.backbone_choice(options))
     try:
         new = not path.exists()
-        with ProjectStore.open_or_create(path, options.classes, as_possible=True) as store:
+        with open_or_create(path, options.classes, as_possible=True) as store:
             _say(f"Project: {path}{' (new)' if new else ''}")
             if store.read_only:
                 _say(f"Opened read-only: {store.why_read_only}. Nothing can be captured in it.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from edge_classifier.commands.answers import (
     printable,
 )
 from edge_classifier.commands.console import SOME_REFUSED, ProgressLine, say
+from edge_classifier.commands.opening import open_for_reading
 from edge_classifier.errors import InvalidValueError
 from edge_classifier.predictor import (
     BundlePredictor,
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from edge_classifier.frame import Image, Prediction
+
+IF_CANCELLED: Final = "the answers so far stand; the other pictures were not looked at"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -144,7 +147,7 @@ def _from_project(options: argparse.Namespace) -> int:
 
 def _of_project(options: argparse.Namespace) -> Predictor:
     """Open a project, and say so where its model is out of date."""
-    with workbench.open_for_reading(options.project) as store:
+    with open_for_reading(options.project) as store:
         choice = shared.backbone_choice(options)
         with (
             ProgressLine("loading the backbone") as progress,

@@ -5,19 +5,21 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from edge_classifier import workbench
 from edge_classifier.adapters.bulk import core_count, use_one_opencv_thread
-from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.assemble import head_settings
 from edge_classifier.commands import options as shared
 from edge_classifier.commands.console import SOME_REFUSED, ProgressLine, say, table
+from edge_classifier.commands.opening import open_for_writing
 
 if TYPE_CHECKING:
     import argparse
 
     from edge_classifier.model import Model
+
+IF_CANCELLED: Final = "the model is as it was; features that were computed are kept"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Train; the exit code is 3 where some pictures could not be read."""
     use_one_opencv_thread()
-    with ProjectStore.open(options.project) as store:
+    with open_for_writing(options.project) as store:
         settings = head_settings(store, shared.head_changes(options))
         choice = shared.backbone_choice(options)
         with (

@@ -10,6 +10,7 @@ from edge_classifier import workbench
 from edge_classifier.adapters.project_folder import is_project
 from edge_classifier.assemble import BackboneChoice
 from edge_classifier.commands.console import ProgressLine, say, table
+from edge_classifier.commands.opening import open_for_reading
 from edge_classifier.device import classify
 from edge_classifier.export.bundle import told_as_ours
 from edge_classifier.export.verifier import verify_with_pictures, verify_with_project
@@ -72,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
 def _with_project(
     options: argparse.Namespace, bundle: Bundle, progress: ProgressLine
 ) -> Verification:
-    with workbench.open_for_reading(options.samples) as store:
+    with open_for_reading(options.samples) as store:
         choice = BackboneChoice(weights=options.weights)
         loaded = workbench.load_for(store, choice, progress, may_change=False)
         model, _ = workbench.trained_model(store, loaded)

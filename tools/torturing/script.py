@@ -26,7 +26,7 @@ OPERATIONS: Final = (
 )  # fmt: skip
 """What a victim in a window can be killed at; `import` is done by another command."""
 
-_PATIENCE_S: Final = 120.0
+_PATIENCE_S: Final = 600.0
 _FEW: Final = 4
 _MANY: Final = 400
 _NAMES: Final = ("mug", "tomato", "Straße", "växt", "手", "old phone", "x" * 60, "ärm", "Ünit")
