@@ -60,6 +60,13 @@ class FeatureTable:
         self._rows = {sha: row for row, sha in enumerate(image_sha256s)}
         self._features = features
 
+    def only(self, image_sha256s: Iterable[str]) -> FeatureTable:
+        """Copy what is known of these images into a table of its own; this one stays as it is."""
+        kept = dict.fromkeys(sha for sha in image_sha256s if sha in self._rows)
+        table = FeatureTable(self._features.shape[1])
+        table.fill(list(kept), self.take(list(kept)))
+        return table
+
     def take(self, image_sha256s: Sequence[str]) -> Features:
         """Copy the features of known images, `(N, D)` float32.
 

@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_SPARE_FEATURES = 256
+"""Features of removed samples that are kept, beside as many as there are samples: what was just
+undone may be put back, but memory must not grow with all that was ever recorded."""
+
 _TAKEN_PER_STEP = 8
 """Computed features that one step of the loop takes over; more would delay its frame."""
 
@@ -201,6 +205,9 @@ class Learner:
             return
         self._look_for_missing = True
         self._assessor.outdated()
+        if self._table and len(self._table) > 2 * len(dataset.samples) + _SPARE_FEATURES:
+            # A new one: the worker may be reading the old.
+            self._table = self._table.only(s.image_sha256 for s in dataset.samples)
         if self._training:
             self._training.cancel()
             self._training = None

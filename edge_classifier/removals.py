@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from edge_classifier.removed import Removed
+
+
+_KEPT: Final = 32
+"""What was removed before that can still be found in the project's trash."""
 
 
 @dataclass(slots=True)
@@ -17,7 +21,7 @@ class _Removal:
 
 
 class Removals:
-    """Remembers removals, the newest last."""
+    """Remembers the newest removals, the newest last."""
 
     def __init__(self) -> None:
         self._removals: list[_Removal] = []
@@ -31,6 +35,7 @@ class Removals:
             last_burst: The newest burst there was just before, or empty.
         """
         self._removals.append(_Removal(removed, by_undo, last_burst))
+        del self._removals[:-_KEPT]
 
     @property
     def newest(self) -> Removed | None:

@@ -34,7 +34,8 @@ _ASCENT: Final = 1.08
 """Of a line, in ems, above the baseline: fits capitals with two accents."""
 _DESCENT: Final = 0.36
 _ELLIPSIS: Final = "…"
-_CACHED: Final = 1024
+_CACHED: Final = 256
+"""Lines; figures that change twice a second fill it with some megabytes within two minutes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,6 +225,11 @@ class HashIndex:
         self._current[key] = (status.st_size, status.st_mtime_ns, digest)
         self._changed = True
 
+    def forget(self, path: Path) -> None:
+        """Forget a picture that is gone."""
+        if self._current.pop(f"{path.parent.name}/{path.name}", None):
+            self._changed = True
+
     def move(self, path: Path, target: Path) -> None:
         """Follow a picture to another folder."""
         entry = self._current.pop(f"{path.parent.name}/{path.name}", None)
