@@ -552,10 +552,13 @@ def test_writes_that_never_ended_are_no_samples_and_are_swept_up(
     store: ProjectStore, path: Path
 ) -> None:
     capture(store, "mug", 1)
-    (path / "samples" / "mug" / ".tmp-0123").write_bytes(b"\xff\xd8half")
+    for folder in (path, path / "samples" / "mug", store.cache_folder, store.model_folder):
+        folder.mkdir(exist_ok=True)
+        (folder / ".tmp-0123").write_bytes(b"\xff\xd8half")
     with reopened(store) as again:
         assert len(again.samples()) == 1
     assert files(path / "samples") == ["mug/b0000001-0000.jpg"]
+    assert not list(path.rglob(".tmp-*"))
 
 
 # The index of hashes

@@ -318,8 +318,8 @@ class ProjectStore(Project):
         self._document = document
         self._last_burst = max(document.last_burst, *(t.last_burst for t in self._tables))
         if not self.read_only:
-            sample_files.sweep(self._path)
-            sample_files.sweep(self.cache_folder)
+            for folder in (self._path, self.cache_folder, self.model_folder):
+                sample_files.sweep(folder)
             super()._load(progress, changed=changed)
             self._save_index()
 

@@ -57,6 +57,7 @@ class Examiner:
         self._backbone = load_backbone("built-in")
         self._looked_at: set[str] = set()
         self._bundles: set[int] = set()
+        self._left_over: set[Path] = set()
         self.features_checked = 0
         self.bundles_verified = 0
         self.copies_opened = 0
@@ -90,7 +91,9 @@ class Examiner:
                     problems.append("opening it a second time finds other samples")
         except EdgeClassifierError as error:
             problems.append(f"does not open: {type(error).__name__}: {error}")
-        problems += [f"{path} is left over" for path in project.rglob(".tmp-*")]
+        left_over = set(project.rglob(".tmp-*")) - self._left_over
+        self._left_over |= left_over
+        problems += [f"{path} is left over" for path in sorted(left_over)]
         problems += [f"warned: {line}" for line in self._warnings.lines]
         problems += self._beside(project, acknowledged)
         return found, problems
