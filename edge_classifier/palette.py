@@ -52,6 +52,10 @@ PALETTE: Final[tuple[Colour, ...]] = tuple(colour_from_hex(text) for text in _HE
 """Nine colours, blue, green, red, in the order they are given out."""
 
 
+BACKGROUND_COLOUR: Final[Colour] = colour_from_hex("#b0a18f")
+"""Of the empty scene, which is a class but no thing: a warm grey, unlike that of "unknown"."""
+
+
 def next_colour(used: Iterable[Colour]) -> Colour:
     """Choose the colour of one more class.
 

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from edge_classifier.removed import Removed
 
+_KEPT: Final = 500
+"""What was removed before that can still be found in the project's trash. A long review of
+pictures has to come back one by one."""
 
-_KEPT: Final = 32
-"""What was removed before that can still be found in the project's trash."""
+_KEPT_UNDONE: Final = 32
+"""Likewise of what was undone: a person who records and undoes all day must not fill the memory."""
 
 
 @dataclass(slots=True)
@@ -36,6 +39,9 @@ class Removals:
         """
         self._removals.append(_Removal(removed, by_undo, last_burst))
         del self._removals[:-_KEPT]
+        undone = [removal for removal in self._removals if removal.by_undo]
+        if len(undone) > _KEPT_UNDONE:
+            self._removals.remove(undone[0])
 
     @property
     def newest(self) -> Removed | None:

@@ -70,6 +70,10 @@ class Session:
         timer: Seconds for measuring durations; differs from `clock` where time is scripted.
         settings: How it behaves.
         export: Runs on the worker thread; `None` where exporting is not possible.
+
+    Attributes:
+        mirrored: Whether the picture is drawn mirrored; any thread may change it.
+        rates: Frames per second and milliseconds.
     """
 
     def __init__(
@@ -108,6 +112,7 @@ class Session:
         self._dialog: Dialog | None = None
         self._spent = SpentKey(self._settings.hold)
         self._help = False
+        self.mirrored = self._settings.mirrored
         self._done = False
         self._problem = ""
 
@@ -349,7 +354,7 @@ class Session:
         frame = self._live.frame
         return View(
             image=frame.image if frame else None,
-            mirrored=self._settings.mirrored,
+            mirrored=self.mirrored,
             mode=self._dialog.mode if self._dialog else Mode.LIVE,
             title=" · ".join(part for part in (self._name, self._learner.note) if part),
             cards=self._presenter.cards(

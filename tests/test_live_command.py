@@ -10,6 +10,7 @@ from edge_classifier.adapters.camera import DEVICES
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.commands import live
 from edge_classifier.demo_camera import DemoCamera
+from edge_classifier.session import SessionSettings
 from edge_classifier.view import Level
 
 
@@ -18,12 +19,13 @@ def test_why_there_is_no_camera_is_said_before_the_demo_takes_its_place(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with ProjectStore.create(tmp_path / "p") as store:
-        started = LiveSession(store)
-        _, open_source = live._source(Namespace(source=None), started.session)
+        started = LiveSession(store, settings=SessionSettings(mirrored=True))
+        _, open_source = live._source(Namespace(source=None, mirror=None), started.session)
         source = open_source()
         source.close()
         assert isinstance(source, DemoCamera)
         message = started.frame().message
+        assert not started.view.mirrored, "a rendered scene is nobody's mirror"
         assert message is not None
         assert (message.text, message.level) == (live.NO_CAMERA, Level.WARNING)
         started.close()

@@ -64,8 +64,8 @@ def test_a_person_can_read_order_names_keys_and_colours_off_the_file(tmp_path: P
     assert "tasse à café" in text
     assert [(c["name"], c["key"], c["colour"]) for c in json.loads(text)["classes"]] == [
         ("tasse à café", "1", "#56b4e9"),
-        ("background", "B", "#e69f00"),
-        ("phone", "2", "#009e73"),
+        ("background", "B", "#b0a18f"),
+        ("phone", "2", "#e69f00"),
     ]
 
 

@@ -12,6 +12,7 @@ from edge_classifier.errors import ExportError, ProjectError, WeightsNotFoundErr
 from edge_classifier.frame import EncodedImage, Features, Image, Sample
 from edge_classifier.learner import LoadedBackbone
 from edge_classifier.model import Model
+from edge_classifier.palette import PALETTE
 from edge_classifier.protocols import Backbone, Cancelled, Progress
 from edge_classifier.session import HELP, SessionSettings
 from edge_classifier.source_state import SourceState, SourceStatus
@@ -100,6 +101,16 @@ def test_b_records_the_background_which_takes_no_digit(live: LiveSession) -> Non
     live.hold("3", thing=3)
     keys = {card.name: card.key for card in live.view.cards}
     assert keys == {"mug": "1", "phone": "2", "background": "B", "class 3": "3"}
+
+
+def test_the_background_has_a_grey_of_its_own_and_takes_no_colour_from_others(
+    live: LiveSession,
+) -> None:
+    live.tap("b")
+    live.tap("3")
+    colours = {card.name: card.colour for card in live.view.cards}
+    assert max(colours["background"]) - min(colours["background"]) < 40
+    assert colours["class 3"] == PALETTE[2]
 
 
 def test_space_records_the_class_selected_with_the_arrows(live: LiveSession) -> None:

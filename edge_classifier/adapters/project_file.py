@@ -28,7 +28,12 @@ from edge_classifier.device.classify import Preprocessing
 from edge_classifier.errors import InvalidValueError, ProjectFormatError
 from edge_classifier.frame import BACKGROUND, BackboneInfo
 from edge_classifier.names import clean_class_name
-from edge_classifier.palette import colour_from_hex, colour_to_hex, next_colour
+from edge_classifier.palette import (
+    BACKGROUND_COLOUR,
+    colour_from_hex,
+    colour_to_hex,
+    next_colour,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,7 +100,11 @@ class ProjectDocument:
             InvalidClassNameError: if the name cannot be used beside the others.
         """
         name = clean_class_name(name, self.class_names)
-        entry = ClassEntry(name, next_colour(entry.colour for entry in self.classes))
+        if name == BACKGROUND:
+            colour = BACKGROUND_COLOUR
+        else:
+            colour = next_colour(entry.colour for entry in self.classes)
+        entry = ClassEntry(name, colour)
         return replace(self, classes=(*self.classes, entry))
 
     def with_entry(self, entry: ClassEntry, place: int) -> ProjectDocument:

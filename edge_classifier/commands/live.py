@@ -162,6 +162,8 @@ def _source(options: argparse.Namespace, session: Session) -> tuple[str, Callabl
                 raise
             _say(f"{error} {NO_CAMERA}")
             session.announce(NO_CAMERA, Level.WARNING)
+            if options.mirror is None:  # a rendered scene is nobody's mirror
+                session.mirrored = False
             return DemoCamera()
         seen[0] = True
         return camera
