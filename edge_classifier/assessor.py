@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
+from edge_classifier.cross_validation import FOLDS
 from edge_classifier.errors import CancelledError, InvalidImageError, ProjectError
 from edge_classifier.jobs import Job
 from edge_classifier.picture_quality import PictureQuality, measure_quality
 from edge_classifier.suspects import Suspect, find_suspects
+from edge_classifier.thinning import pick_evenly
 from edge_classifier.training import MIN_CLASSES
 from edge_classifier.validation import Validation, validate
 
@@ -18,6 +22,17 @@ if TYPE_CHECKING:
     from edge_classifier.dataset import Dataset, FeatureTable
     from edge_classifier.protocols import Cancelled, Executor, Progress, SampleStore
     from edge_classifier.training import HeadSettings
+
+
+VALIDATION_S: Final = 2.0
+"""Seconds of computing that a validation takes at most, about: it costs as much as training each
+fold. Where that would be more, samples are thinned out evenly."""
+
+_MOST_VALUES: Final = 2_000_000
+"""Features that a validation reads where nobody knows how long training takes."""
+
+_LEAST_OF_A_CLASS: Final = 20
+"""Samples; with fewer it would be another task."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,12 +85,27 @@ class Assessor:
             self._review_wanted = True
         self._validating = self._reviewing = None
 
-    def trained(self, dataset: Dataset, table: FeatureTable, settings: HeadSettings) -> None:
-        """Validate what was trained on these samples."""
+    def trained(
+        self,
+        dataset: Dataset,
+        table: FeatureTable,
+        settings: HeadSettings,
+        training_s: float | None = None,
+    ) -> None:
+        """Validate what was trained on these samples.
+
+        Args:
+            dataset: The samples.
+            table: Their features.
+            settings: How the head was trained.
+            training_s: How long that took, in seconds, if it was measured.
+        """
         self.outdated()
         self._dataset = dataset
         self._validating = Job(
-            "validating", lambda p, c: _validate(dataset, table, settings, p, c), self._executor
+            "validating",
+            lambda p, c: _validate(dataset, table, settings, training_s, p, c),
+            self._executor,
         )
 
     def request_review(self) -> None:
@@ -127,7 +157,8 @@ class Assessor:
         cancelled: Cancelled,
     ) -> Review:
         qualities = self._measure(dataset, progress, cancelled)
-        return Review(find_suspects(validation, qualities), dataset)
+        doubtful = validation.doubtful if validation else ()
+        return Review(find_suspects(dataset.samples, qualities, doubtful), dataset)
 
     def _measure(
         self, dataset: Dataset, progress: Progress, cancelled: Cancelled
@@ -150,12 +181,36 @@ def _validate(
     dataset: Dataset,
     table: FeatureTable,
     settings: HeadSettings,
+    training_s: float | None,
     progress: Progress,
     cancelled: Cancelled,
 ) -> Validation | None:
-    """Validate on the known samples; `None` where there is nothing to tell apart."""
+    """Validate on as many of the known samples as time allows.
+
+    Returns:
+        `None` where there is nothing to tell apart.
+    """
     known = [s for s in dataset.samples if s.image_sha256 in table]
+    ids = {name: n for n, name in enumerate(dataset.class_names)}
+    class_ids = np.array([ids[s.class_name] for s in known], np.int64)
+    part = _affordable(len(known) * table.feature_dim, training_s)
+    if part < 1.0:
+        counts = np.bincount(class_ids, minlength=len(ids))
+        most = np.maximum(np.ceil(counts * part).astype(np.int64), _LEAST_OF_A_CLASS)
+        known = [known[n] for n in pick_evenly(class_ids, most)]
     feature_set = dataset.labelled(known, table.take([s.image_sha256 for s in known]))
     if len(feature_set.class_names) < MIN_CLASSES:
         return None
     return validate(known, feature_set, settings, cancelled=cancelled, progress=progress)
+
+
+def _affordable(values: int, training_s: float | None) -> float:
+    """Say which part of the samples can be validated on in good time.
+
+    Args:
+        values: Of all features.
+        training_s: How long one training on them took, in seconds, or `None`.
+    """
+    if training_s is None:
+        return _MOST_VALUES / max(1, values)
+    return VALIDATION_S / max(1e-9, FOLDS * training_s)

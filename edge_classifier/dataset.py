@@ -10,6 +10,7 @@ import numpy as np
 
 from edge_classifier.errors import InvalidValueError
 from edge_classifier.frame import FeatureSet
+from edge_classifier.thinning import pick_evenly
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,6 +28,11 @@ class FeatureTable:
     def __init__(self, feature_dim: int) -> None:
         self._rows: dict[str, int] = {}
         self._features = np.empty((0, feature_dim), np.float32)
+
+    @property
+    def feature_dim(self) -> int:
+        """D, the number of features per image."""
+        return int(self._features.shape[1])
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -136,9 +142,18 @@ class Dataset:
         """The samples whose features are not known yet."""
         return tuple(s for s in self.samples if s.image_sha256 not in table)
 
-    def feature_set(self, table: FeatureTable) -> FeatureSet:
-        """Collect the known features of all samples; classes without any are left out."""
+    def feature_set(self, table: FeatureTable, most_per_class: int | None = None) -> FeatureSet:
+        """Collect the known features of all samples; classes without any are left out.
+
+        Args:
+            table: What is known.
+            most_per_class: Of more samples some are chosen, evenly in the order of capture.
+        """
         known = [s for s in self.samples if s.image_sha256 in table]
+        if most_per_class is not None:
+            ids = {name: i for i, name in enumerate(self.class_names)}
+            class_ids = np.array([ids[s.class_name] for s in known], np.int64)
+            known = [known[n] for n in pick_evenly(class_ids, np.full(len(ids), most_per_class))]
         return self.labelled(known, table.take([s.image_sha256 for s in known]))
 
     def labelled(self, samples: Sequence[Sample], features: Features) -> FeatureSet:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import queue
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,10 @@ _SPARE_FEATURES = 256
 """Features of removed samples that are kept, beside as many as there are samples: what was just
 undone may be put back, but memory must not grow with all that was ever recorded."""
 
+_IMPRINTED_FROM = 64
+"""Samples of a class that answers before training are made of, at most: it happens on the loop,
+and a mean of more is hardly another one."""
+
 _TAKEN_PER_STEP = 8
 """Computed features that one step of the loop takes over; more would delay its frame."""
 
@@ -73,6 +78,7 @@ class _Ready:
 class _Trained:
     model: Model
     samples: int
+    seconds: float
     problem: ProjectError | None
 
 
@@ -111,6 +117,8 @@ class Learner:
         self._extracting: Job[None] | None = None
         self._extracted: queue.SimpleQueue[tuple[Sample, Features | None]] = queue.SimpleQueue()
         self._unreadable: set[Path] = set()
+        self._refused: list[Path] = []
+        self._syncing: Job[None] | None = None
         self._training: Job[_Trained] | None = None
         self._training_on: Dataset | None = None
         self._train_wanted = False
@@ -241,14 +249,17 @@ class Learner:
             A line for the user when something has just happened, else `None`.
 
         Raises:
-            EdgeClassifierError: when loading, extracting or training failed.
+            EdgeClassifierError: when loading, extracting, training or saving failed.
         """
         line = self._poll_loading()
         self._poll_extracting()
-        trained = self._poll_training()
+        line = self._poll_training() or line
         self._start_work()
         self._assessor.poll()
-        return trained or line
+        self._poll_syncing()
+        # With the line of the training that follows, which would hide one of its own.
+        refused = "" if self.busy else self._tell_refused()
+        return "; ".join(part for part in (line, refused) if part) or None
 
     def close(self) -> None:
         """Stop what runs; may be called twice."""
@@ -290,6 +301,7 @@ class Learner:
                 break
             if features is None:
                 self._unreadable.add(sample.path)
+                self._refused.append(sample.path)
             else:
                 self._keep(sample, features)
         if self._extracting and self._extracting.done and self._extracted.empty():
@@ -298,6 +310,22 @@ class Learner:
             if self._dataset:
                 self._imprint(self._dataset)
             self._train_wanted = True
+
+    def _tell_refused(self) -> str:
+        """Say once how many pictures cannot be read, without those that were removed meanwhile."""
+        present = {s.path for s in self._dataset.samples} if self._dataset else set()
+        refused, self._refused = [path for path in self._refused if path in present], []
+        if not refused:
+            return ""
+        first = f"{refused[0].parent.name}/{refused[0].name}"
+        if len(refused) == 1:
+            return f"1 picture cannot be read: {first}"
+        return f"{len(refused)} pictures cannot be read (first: {first})"
+
+    def _poll_syncing(self) -> None:
+        if self._syncing and self._syncing.done:
+            job, self._syncing = self._syncing, None
+            job.result()
 
     def _poll_training(self) -> str | None:
         if not (self._training and self._training.done and self._training_on):
@@ -311,7 +339,7 @@ class Learner:
         self._imprinted = False
         self._trained_dataset = self._training_on
         if self._table is not None:
-            self._assessor.trained(self._training_on, self._table, self.settings)
+            self._assessor.trained(self._training_on, self._table, self.settings, trained.seconds)
         if trained.problem:
             raise trained.problem
         return f"trained on {trained.samples} samples"
@@ -341,7 +369,7 @@ class Learner:
     def _train(self, dataset: Dataset, loaded: LoadedBackbone, table: FeatureTable) -> None:
         classes = {s.class_name for s in dataset.samples if s.image_sha256 in table}
         if len(classes) < MIN_CLASSES:
-            self._executor.submit(self._store.sync)
+            self._syncing = Job("saving", lambda _p, _c: self._store.sync(), self._executor)
             return
         settings = self.settings
 
@@ -350,7 +378,9 @@ class Learner:
             # cancels a training that waits, and each would hold a copy of all features.
             # The table only ever grows, so that what is in it may be read meanwhile.
             feature_set = dataset.feature_set(table)
+            started = time.thread_time()  # not of the clock, which a busy machine stretches
             model = train(feature_set, settings, cancelled=cancelled, progress=progress)
+            seconds = time.thread_time() - started
             problem = None
             try:
                 loaded.models.save(
@@ -361,7 +391,7 @@ class Learner:
                 self._store.sync()
             except ProjectError as error:
                 problem = error  # The model is good all the same, for as long as this runs.
-            return _Trained(model, len(feature_set), problem)
+            return _Trained(model, len(feature_set), seconds, problem)
 
         self._assessor.outdated()  # it gives way
         self._training_on = dataset
@@ -391,12 +421,12 @@ class Learner:
         if self._table is None:
             return
         if self.model is None or self._imprinted:
-            feature_set = dataset.feature_set(self._table)
+            feature_set = dataset.feature_set(self._table, _IMPRINTED_FROM)
             if feature_set.class_names:
                 self.model = Model(imprint(feature_set))
                 self._imprinted = True
         elif set(dataset.captured_classes) - set(self.model.class_names):
-            self.model = self.model.extended(dataset.feature_set(self._table))
+            self.model = self.model.extended(dataset.feature_set(self._table, _IMPRINTED_FROM))
 
 
 def _get_ready(

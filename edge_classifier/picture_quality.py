@@ -17,7 +17,8 @@ SIZE: Final = 224
 
 _SEEN: Final = Preprocessing(SIZE)
 _WHITE: Final = 250
-_BLACK: Final = 5
+_BLACK: Final = 20
+"""Cameras put black at 16 and add noise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,13 @@ class PictureQuality:
         sharpness: Variance of the Laplacian of the grey picture (Pech-Pacheco et al.,
             "Diatom autofocusing in brightfield microscopy", ICPR 2000); comparable only
             between pictures of like things.
+        contrast: Variance of the grey picture: a dark or dull picture has less of both.
         white: The part of pixels that is clipped at white.
         black: The part of pixels that is clipped at black.
     """
 
     sharpness: float
+    contrast: float
     white: float
     black: float
 
@@ -45,5 +48,8 @@ def measure_quality(image: Image) -> PictureQuality:
         grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * grey[1:-1, 1:-1]
     )
     return PictureQuality(
-        float(laplacian.var()), float((grey >= _WHITE).mean()), float((grey <= _BLACK).mean())
+        sharpness=float(laplacian.var()),
+        contrast=float(grey.var()),
+        white=float((grey >= _WHITE).mean()),
+        black=float((grey <= _BLACK).mean()),
     )

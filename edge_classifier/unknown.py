@@ -17,6 +17,7 @@ import numpy as np
 from edge_classifier.device.classify import nearest_mean
 from edge_classifier.errors import InvalidValueError
 from edge_classifier.head import normalise
+from edge_classifier.thinning import pick_evenly
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -190,10 +191,5 @@ def _held_out(
 
 def _thin_out(feature_set: FeatureSet, most: int) -> npt.NDArray[np.int64]:
     """Choose at most so many rows, evenly over each class in the order of capture."""
-    per_class = max(1, most // max(1, len(feature_set.class_names)))
-    chosen = []
-    for class_id in range(len(feature_set.class_names)):
-        of_class = np.flatnonzero(feature_set.class_ids == class_id)
-        picks = np.linspace(0, len(of_class) - 1, min(per_class, len(of_class))).round()
-        chosen.append(of_class[picks.astype(np.int64)])
-    return np.concatenate(chosen)
+    classes = len(feature_set.class_names)
+    return pick_evenly(feature_set.class_ids, np.full(classes, max(1, most // max(1, classes))))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge_classifier.cross_validation import CrossValidation, cross_validate
+from edge_classifier.suspects import Suspect, doubtful_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,8 +74,7 @@ class Validation:
         untested: Classes that need a second burst before they have a number.
         confused: The pair most confused, if any mistake was made.
         weakest: The class with the lowest recall, if any mistake was made.
-        samples: The samples that `found.rows` counts.
-        found: What held-out pictures were answered.
+        doubtful: Samples that look mislabelled, the clearest first.
     """
 
     accuracy: float | None
@@ -85,8 +85,7 @@ class Validation:
     untested: tuple[str, ...]
     confused: ConfusedPair | None
     weakest: str | None
-    samples: tuple[Sample, ...]
-    found: CrossValidation
+    doubtful: tuple[Suspect, ...]
 
     def line(self) -> str:
         """Tell it in one line: `validated 94 % ± 3 on 5 bursts`."""
@@ -165,8 +164,7 @@ def summarise(
         untested=found.untested,
         confused=confused,
         weakest=min(tested, key=lambda c: c.recall or 0.0).name if confused else None,
-        samples=tuple(samples),
-        found=found,
+        doubtful=doubtful_labels(samples, feature_set, found),
     )
 
 

@@ -105,7 +105,8 @@ def test_only_samples_that_could_be_read_are_said_to_be_trained_on(store: Projec
         live = LiveSession(again)
         assert len(again.samples()) == readable + 1
         said = [live.frame().message for _ in range(30)]
-        assert f"trained on {readable} samples" in [m.text for m in said if m]
+        expected = f"trained on {readable} samples; 1 picture cannot be read: mug/by hand.jpg"
+        assert expected in [m.text for m in said if m]
 
 
 def test_another_head_that_is_asked_for_is_trained_at_once(store: ProjectStore) -> None:
