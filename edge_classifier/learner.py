@@ -233,6 +233,20 @@ class Learner:
     def request_training(self) -> None:
         """Train as soon as the worker and the features allow."""
         self._train_wanted = True
+        self._look_for_missing = True  # the user may have stopped computing them
+
+    def cancel(self) -> str:
+        """Stop computing features or training; `request_training` goes on with it.
+
+        Returns:
+            A line for the user; empty where nothing was under way.
+        """
+        job = self._extracting or self._training
+        if job is None:
+            return ""
+        job.cancel()
+        self._train_wanted = False
+        return f"stopped {job.text}; T goes on with it"
 
     def request_review(self) -> None:
         """Look for suspect samples as soon as the model is trained and validated."""
@@ -306,7 +320,10 @@ class Learner:
                 self._keep(sample, features)
         if self._extracting and self._extracting.done and self._extracted.empty():
             job, self._extracting = self._extracting, None
-            job.result()
+            try:
+                job.result()
+            except CancelledError:
+                return
             if self._dataset:
                 self._imprint(self._dataset)
             self._train_wanted = True

@@ -289,8 +289,10 @@ class Session:
     def _on_escape(self) -> None:
         if self._help:
             self._help = False
-        else:
+        elif self._tasks.busy:
             self._tasks.cancel()
+        elif line := self._learner.cancel():
+            self._messages.say(line)
 
     def _quit(self) -> None:
         self._done = True

@@ -49,6 +49,36 @@ def test_a_class_renamed_while_features_are_computed_loses_no_sample(store: Proj
     assert live.view.banner.label == "tablet"
 
 
+def test_escape_stops_computing_features_and_training_and_t_goes_on(store: ProjectStore) -> None:
+    executor = ManualExecutor()
+    live = LiveSession(store, executor)
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    executor.run_next()  # loads the backbone
+    live.frame()
+    assert live.view.activity.text == "computing features"
+    live.type("escape")
+    assert live.view.message is not None
+    assert live.view.message.text == "stopped computing features; T goes on with it"
+    live.wait(1.0)
+    assert live.view.activity.text == f"{len(store.samples())} pictures saved"
+    assert live.view.banner is None
+    live.type("t")
+    live.frame()
+    run_worker(live, executor)
+    assert live.view.activity.text.startswith("trained")
+    live.type("t")
+    live.frame()
+    assert live.view.activity.text == "training"
+    live.type("escape")
+    assert live.view.message.text == "stopped training; T goes on with it"
+    run_worker(live, executor)
+    live.thing = 2
+    live.wait(1.0)
+    assert live.view.banner is not None
+    assert live.view.banner.label == "phone"
+
+
 def test_a_class_removed_just_before_the_end_is_not_predicted_again(store: ProjectStore) -> None:
     live = LiveSession(store)
     live.hold("1", thing=1)
