@@ -9,12 +9,12 @@ import numpy as np
 
 from edge_classifier.errors import InvalidValueError
 from edge_classifier.evaluation import Evaluation, accuracy_interval, evaluate
-from edge_classifier.frame import FeatureSet
 from edge_classifier.training import train
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from edge_classifier.frame import FeatureSet
     from edge_classifier.protocols import Cancelled, Progress
     from edge_classifier.training import HeadSettings
 
@@ -138,7 +138,7 @@ def cross_validate(
     for done, fold in enumerate(held_out):
         test = np.flatnonzero(fold_of_row == fold)
         model = train(
-            _subset(feature_set, np.flatnonzero(fold_of_row != fold)),
+            feature_set.subset(np.flatnonzero(fold_of_row != fold)),
             settings,
             cancelled=cancelled,
         )
@@ -200,7 +200,7 @@ def learning_curve(
         candidates = order[np.isin(order, trained_on)]
         for step, size in enumerate(sizes):
             chosen = _first_of_each_class(feature_set.class_ids, candidates, size)
-            model = train(_subset(feature_set, chosen), settings)
+            model = train(feature_set.subset(chosen), settings)
             predicted = model.head.scores(held_out.features).argmax(axis=1)
             right[size].append(predicted == held_out.class_ids)
             progress((done * len(sizes) + step + 1) / (len(splits) * len(sizes)))
@@ -219,7 +219,7 @@ def _splits(feature_set: FeatureSet, folds: int) -> list[tuple[npt.NDArray[np.in
     return [
         (
             np.flatnonzero(fold_of_row != fold),
-            _subset(feature_set, np.flatnonzero(fold_of_row == fold)),
+            feature_set.subset(np.flatnonzero(fold_of_row == fold)),
         )
         for fold in np.unique(fold_of_row[fold_of_row != _NOT_HELD_OUT])
     ]
@@ -232,15 +232,6 @@ def _first_of_each_class(
     of_candidates = class_ids[candidates]
     taken = [candidates[of_candidates == c][:size] for c in np.unique(of_candidates)]
     return np.sort(np.concatenate(taken))
-
-
-def _subset(feature_set: FeatureSet, rows: npt.NDArray[np.int64]) -> FeatureSet:
-    return FeatureSet(
-        feature_set.features[rows],
-        feature_set.class_ids[rows],
-        feature_set.burst_ids[rows],
-        feature_set.class_names,
-    )
 
 
 def _joined(parts: list[Evaluation]) -> Evaluation:

@@ -32,6 +32,9 @@ Colour: TypeAlias = tuple[int, int, int]
 
 FeatureKind: TypeAlias = Literal["pooled", "spatial"]
 
+VARIANTS: Final = 3
+"""How often a sample is varied (crop, tilt, light) for a head to learn from beside itself."""
+
 BACKGROUND: Final = "background"
 """The name of the ordinary class that key B records: the empty scene."""
 
@@ -150,6 +153,35 @@ class BackboneInfo:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Variants:
+    """Features of samples seen a little otherwise: cropped, tilted, in other light.
+
+    A head learns from them beside the samples themselves. Nothing is ever measured on them.
+
+    Attributes:
+        features: `(M, D)` float32.
+        rows: `(M,)` int64, which row of the feature set each was made of.
+    """
+
+    features: Features
+    rows: npt.NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        if self.features.ndim != 2 or self.rows.shape != self.features.shape[:1]:  # noqa: PLR2004 - (M, D)
+            raise InvalidValueError(
+                f"Expected variants of shape (M, D) and M rows, received {self.features.shape} "
+                f"and {self.rows.shape}."
+            )
+
+    def of(self, rows: npt.NDArray[np.int64]) -> Variants:
+        """Take the variants of some rows, `(K,)`; they then count from 0 to K."""
+        kept = [np.flatnonzero(self.rows == row) for row in rows.tolist()]
+        chosen = np.concatenate([np.empty(0, np.int64), *kept])
+        new_rows = np.repeat(np.arange(len(rows)), [len(k) for k in kept])
+        return Variants(self.features[chosen], new_rows)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class FeatureSet:
     """Labelled features, ready to train on.
 
@@ -158,12 +190,14 @@ class FeatureSet:
         class_ids: `(N,)` int64, each an index into `class_names`.
         burst_ids: `(N,)` strings, which burst each row came from.
         class_names: The C classes, in the order of the scores.
+        variants: More to learn from, or `None`.
     """
 
     features: Features
     class_ids: npt.NDArray[np.int64]
     burst_ids: npt.NDArray[np.str_]
     class_names: tuple[str, ...]
+    variants: Variants | None = None
 
     def __post_init__(self) -> None:
         if self.features.ndim != 2 or self.features.dtype != np.float32:  # noqa: PLR2004 - (N, D)
@@ -188,6 +222,16 @@ class FeatureSet:
     def __len__(self) -> int:
         """N, the number of samples."""
         return int(self.features.shape[0])
+
+    def subset(self, rows: npt.NDArray[np.int64]) -> FeatureSet:
+        """Take some samples, with their variants; the classes stay."""
+        return FeatureSet(
+            self.features[rows],
+            self.class_ids[rows],
+            self.burst_ids[rows],
+            self.class_names,
+            self.variants and self.variants.of(rows),
+        )
 
     @property
     def counts(self) -> tuple[int, ...]:

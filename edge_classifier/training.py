@@ -10,7 +10,8 @@ import numpy as np
 
 from edge_classifier.blas import use_one_thread
 from edge_classifier.errors import CancelledError, InvalidValueError, NotEnoughSamplesError
-from edge_classifier.head import DenseHead, HeadKind, LinearHead, imprint, inverse_norms, softmax
+from edge_classifier.head import DenseHead, HeadKind, LinearHead, softmax
+from edge_classifier.linear import fit_linear_head
 from edge_classifier.model import Model
 from edge_classifier.unknown import fit_unknown_detector
 
@@ -39,7 +40,7 @@ class HeadSettings:
     """How a head is trained.
 
     Attributes:
-        kind: `linear` is a softmax on L2-normalised features, trained to convergence; `dense`
+        kind: `linear` is a softmax on L2-normalised features, see `linear`; `dense`
             is the article's Dense relu → softmax, trained by Adam.
         penalty: `linear` only: weight of the squared weights beside the mean cross-entropy.
             Smaller makes surer scores.
@@ -51,7 +52,7 @@ class HeadSettings:
     """
 
     kind: HeadKind = "linear"
-    penalty: float = 1e-4
+    penalty: float = 1e-5
     units: int = 100
     learning_rate: float = 1e-4
     epochs: int = 20
@@ -126,7 +127,7 @@ def train(
             f"Training needs samples of at least {MIN_CLASSES} classes, there are {classes}."
         )
     if settings.kind == "linear":
-        head: LinearHead | DenseHead = _train_linear(feature_set, settings, cancelled)
+        head: LinearHead | DenseHead = fit_linear_head(feature_set, settings.penalty, cancelled)
     else:
         head = _train_dense(feature_set, settings, cancelled, progress)
     if cancelled():
@@ -134,59 +135,6 @@ def train(
     detector = fit_unknown_detector(feature_set)
     progress(1.0)
     return Model(head, detector)
-
-
-def _sample_weights(feature_set: FeatureSet) -> npt.NDArray[np.float64]:
-    """Weigh samples so that each class counts the same, however many samples it has."""
-    counts = np.array(feature_set.counts, np.float64)
-    return 1.0 / (len(counts) * counts[feature_set.class_ids])
-
-
-def _train_linear(
-    feature_set: FeatureSet, settings: HeadSettings, cancelled: Cancelled
-) -> LinearHead:
-    """Minimise the convex objective by L-BFGS, from the imprinted head."""
-    # Imported here to keep the first frame early.
-    from scipy.optimize import minimize  # noqa: PLC0415
-
-    features = feature_set.features
-    # The rows are normalised in the products, which are small, rather than in a copy of all.
-    scale = inverse_norms(features)[:, None]
-    class_ids, classes = feature_set.class_ids, len(feature_set.class_names)
-    sample_weights = _sample_weights(feature_set)
-    samples, dim = features.shape
-
-    def objective(flat: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
-        if cancelled():
-            raise CancelledError("Training was cancelled.")
-        weights = flat[: dim * classes].reshape(dim, classes)
-        logits = (features @ weights.astype(np.float32)).astype(np.float64)
-        logits *= scale
-        logits += flat[dim * classes :]
-        logits -= logits.max(axis=1, keepdims=True)
-        logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
-        own = logits[np.arange(samples), class_ids]
-        loss = -float(sample_weights @ own) + settings.penalty / 2 * float(np.sum(weights**2))
-        residual = np.exp(logits, out=logits)
-        residual[np.arange(samples), class_ids] -= 1.0
-        residual *= sample_weights[:, None]
-        slope = (features.T @ (residual * scale).astype(np.float32)).astype(np.float64)
-        slope += settings.penalty * weights
-        return loss, np.concatenate([slope.ravel(), residual.sum(axis=0)])
-
-    start = imprint(feature_set)
-    found = minimize(
-        objective,
-        np.concatenate([start.weights.ravel(), start.bias]).astype(np.float64),
-        jac=True,
-        method="L-BFGS-B",
-        options={"maxiter": 500, "ftol": 1e-7, "gtol": 1e-5},
-    ).x.astype(np.float32)
-    return LinearHead(
-        feature_set.class_names,
-        np.ascontiguousarray(found[: dim * classes].reshape(dim, classes)),
-        found[dim * classes :],
-    )
 
 
 class _Adam:
