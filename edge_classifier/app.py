@@ -26,6 +26,13 @@ LONGEST_WAIT_S: Final = 0.05
 """A slow machine shows this often all the same: what moves should be seen to move."""
 
 
+LISTENING_S: Final = 0.012
+"""A window has one slot for a key, so it is asked this often; fast typists reach 30 ms a key."""
+
+ALERT_S: Final = 2.0
+"""For so long after a key others may follow fast, and are listened for although frames wait."""
+
+
 class FrameFeed(Protocol):
     """Gives the newest frame; `adapters.reader.NewestFrameReader` is one."""
 
@@ -73,21 +80,69 @@ def run(
     """
     use_one_thread()
     pace = _Pace(clock())
-    key: str | None = None
+    ear = _Ear(display, clock)
     while True:
-        frame = feed.take(pace.wait_s(clock()))
+        frame = ear.wait_for_frame(feed, pace.wait_s(clock()))
         pace.waited(clock())
+        *earlier, key = ear.heard()
+        for one in earlier:
+            session.advance(None, one)
         session.advance(frame, key, feed.state)
-        key = None
         if session.done:
             return
         if feed.first_error is not None:
             raise feed.first_error
         started_s = clock()
         if pace.due(started_s):
-            key = display.show(painter.draw(session.view()))
+            ear.hear(display.show(painter.draw(session.view())))
             showing_ms = pace.shown(started_s, clock())
             session.rates.add_drawing(showing_ms)
+
+
+class _Ear:
+    """Listens for keys, also while a frame is waited for.
+
+    Args:
+        display: Hears keys.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(self, display: Display, clock: Clock) -> None:
+        self._display = display
+        self._clock = clock
+        self._keys: list[str] = []
+        self._listened_s = clock()
+        self._alert_until_s = clock()
+
+    def wait_for_frame(self, feed: FrameFeed, timeout_s: float) -> Frame | None:
+        """Take a frame that was not taken before, waiting at most so long."""
+        end_s = self._clock() + timeout_s
+        if self._clock() < self._alert_until_s and self._silence_s() >= LISTENING_S:
+            self._listen()
+        while True:
+            left_s = end_s - self._clock()
+            frame = feed.take(max(0.0, min(left_s, LISTENING_S - self._silence_s())))
+            if frame is not None or end_s - self._clock() <= 0:
+                return frame
+            self._listen()
+
+    def hear(self, key: str | None) -> None:
+        """Take note of what the display has just heard."""
+        self._listened_s = self._clock()
+        if key is not None:
+            self._keys.append(key)
+            self._alert_until_s = self._listened_s + ALERT_S
+
+    def heard(self) -> list[str | None]:
+        """Return what was heard since the last call, at least one `None`."""
+        keys, self._keys = self._keys, []
+        return [*keys] or [None]
+
+    def _listen(self) -> None:
+        self.hear(self._display.poll())
+
+    def _silence_s(self) -> float:
+        return self._clock() - self._listened_s
 
 
 class _Pace:

@@ -71,6 +71,9 @@ class Display(Protocol):
             `left`, `right`, or `close` once the window was closed.
         """
 
+    def poll(self) -> str | None:
+        """Return what was pressed since the last call, as `show` does, and show nothing new."""
+
     def close(self) -> None:
         """Take the window away; may be called twice."""
 

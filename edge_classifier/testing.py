@@ -151,6 +151,10 @@ class FakeDisplay:
         self._images.append(image.copy())
         return next(self._keys, "close")
 
+    def poll(self) -> str | None:
+        """Press nothing: the script says what is pressed while which picture is shown."""
+        return "close" if self.closed else None
+
     def close(self) -> None:
         """Take the window away; may be called twice."""
         self.closed = True

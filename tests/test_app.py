@@ -117,6 +117,48 @@ def test_showing_leaves_the_time_to_frames_that_are_waiting(live: LiveSession) -
     assert feed.taken > 600
 
 
+class OneSlot(FakeDisplay):
+    """Keys are typed at their times; as in HighGUI, one that is not heard in time is lost."""
+
+    def __init__(self, clock: FakeClock, typed: list[tuple[float, str]], end_s: float) -> None:
+        super().__init__(repeat(None))
+        self._clock = clock
+        self._typed = typed
+        self._end_s = end_s
+
+    def show(self, image: Image) -> str | None:
+        self._clock.advance(0.004)
+        super().show(image)
+        return self.poll()
+
+    def poll(self) -> str | None:
+        if self._clock() > self._end_s:
+            return "close"
+        slot = None
+        while self._typed and self._typed[0][0] <= self._clock():
+            slot = self._typed.pop(0)[1]
+        self._clock.advance(0.001)
+        return slot
+
+
+@pytest.mark.parametrize("frames", [0, 90], ids=["no camera", "30 frames a second"])
+def test_a_name_typed_at_30_ms_a_key_is_heard_whole(live: LiveSession, frames: int) -> None:
+    name = "the quick brown fox"
+    keys = ["n", *name, "enter"]
+    typed = [(1.0 + n * 0.030, key) for n, key in enumerate(keys)]
+    feed = Feed(live.clock, frames, period_s=FRAME_S)
+    run(live.session, feed, Painter(), OneSlot(live.clock, typed, 3.0), clock=live.clock)
+    assert live.session.dataset.class_names == ("mug", "phone", name)
+
+
+def test_while_frames_are_waiting_fast_keys_are_heard_once_one_was(live: LiveSession) -> None:
+    name = "the quick brown fox"
+    typed = [(1.0, "n"), *((1.2 + n * 0.030, key) for n, key in enumerate([*name, "enter"]))]
+    feed = Feed(live.clock, 100_000, period_s=0.0)
+    run(live.session, feed, Painter(), OneSlot(live.clock, typed, 3.0), clock=live.clock)
+    assert live.session.dataset.class_names == ("mug", "phone", name)
+
+
 def test_a_slow_screen_is_still_served_twenty_times_a_second(live: LiveSession) -> None:
     feed = Feed(live.clock, 100_000, period_s=0.0)
     before = live.clock()

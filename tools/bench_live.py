@@ -93,6 +93,10 @@ class TimedWindow:
         self.shown_s.append(time.perf_counter())
         return "close" if time.monotonic() >= self._ends_at_s() else None
 
+    def poll(self) -> str | None:
+        """Listen for keys."""
+        return self._window.poll()
+
     def close(self) -> None:
         """Close the window."""
         self._window.close()

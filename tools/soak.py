@@ -257,6 +257,10 @@ class Meter:
         self._frames += 1
         self._frame_s = now_s
 
+    def poll(self) -> str | None:
+        """Press nothing between two pictures."""
+        return None
+
     def show(self, image: Image) -> str | None:
         """Show, and press the next key."""
         self.display.show(image)

@@ -29,7 +29,7 @@ class OpenCVWindow:
     """A window that shows pictures and hears keys.
 
     HighGUI has one slot for a key: of several keys typed between two calls only the last one is
-    heard, so `show` wants to be called every few tens of milliseconds.
+    heard, so `show` or `poll` wants to be called every ten milliseconds or so.
 
     Args:
         title: Of the window; also HighGUI's name for it, so it has to be unique in the process.
@@ -66,6 +66,12 @@ class OpenCVWindow:
             cv2.resizeWindow(self._title, *size)
             self._size = size
         cv2.imshow(self._title, image)
+        return self.poll()
+
+    def poll(self) -> str | None:
+        """Return what was pressed since the last call, as `show` does, and show nothing new."""
+        if not self._open:
+            return "close"
         code = cv2.pollKey()
         if not self._visible():
             self.close()

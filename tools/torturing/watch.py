@@ -85,6 +85,10 @@ class Watch:
             self._journal.tell("key", key)
         return key
 
+    def poll(self) -> str | None:
+        """Press nothing between two pictures."""
+        return None
+
     def close(self) -> None:
         """Nothing to release."""
 
