@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from edge_classifier.adapters.built_in_network import build_network, read_weights
+from edge_classifier.adapters.weights_check import is_legacy
 from edge_classifier.backbones import BUILT_IN, official
 from edge_classifier.errors import BackboneError, WeightsMismatchError
 from edge_classifier.frame import BackboneInfo
@@ -164,11 +165,10 @@ def _import_keras() -> Any:  # noqa: ANN401 - Keras publishes no types
 
 def _is_legacy(weights: Path, name: str) -> bool:
     """Say whether a weights file has the layout of Keras 1 and 2, as the official ones have."""
-    import h5py  # noqa: PLC0415 - comes with Keras, for child processes only
-
     try:
-        with h5py.File(weights, "r") as file:
-            return "layer_names" in file.attrs or "model_weights" in file
+        return is_legacy(weights, _say)
+    except WeightsMismatchError:
+        raise
     except Exception as error:
         raise _mismatch(weights, name, error) from error
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import io
 import json
+import re
 import threading
 import zipfile
 from contextlib import suppress
@@ -11,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from edge_classifier.adapters.files import read_regular
+from edge_classifier.adapters.probe_network import read_network
 from edge_classifier.device.classify import Interpreter, Preprocessing
 from edge_classifier.errors import BackboneError, InvalidValueError
 
@@ -24,6 +28,11 @@ if TYPE_CHECKING:
 
 CLASSES: Final = 1000
 FULL: Final = 1.0
+_MAX_LABEL_BYTES: Final = 1024 * 1024
+_MAX_INPUT: Final = 1024
+_QUOTED: Final = re.compile(r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"")
+_PLAIN: Final = re.compile(r"\s*(?:\{[\s\d:,]*\}|\[[\s,]*\])\s*")
+
 USUAL_CROP: Final = 0.875
 """The part of the shorter side that networks for ImageNet are usually tested on (224 of 256)."""
 
@@ -44,17 +53,19 @@ class ImageNetClassifier:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._local = threading.local()
+        self._content = read_network(path)
         try:
-            self._content = path.read_bytes()
             interpreter = self._interpreter()
-        except (OSError, ValueError, ImportError) as error:
+        except (ValueError, ImportError) as error:
             raise BackboneError(f"{path} cannot be run: {error}") from error
-        height, width = interpreter.input_shape[1:3]
+        _, height, width, _ = shape = (*interpreter.input_shape, 0, 0, 0, 0)[:4]
         outputs = int(np.prod(interpreter.output_details[0]["shape"]))
         dtypes = {d["dtype"] for d in (interpreter.input_details, interpreter.output_details[0])}
         if (
             outputs - CLASSES not in (0, 1)
-            or height != width
+            or shape != (1, width, width, 3)
+            or len(interpreter.input_shape) != len(shape)
+            or height > _MAX_INPUT
             or dtypes not in ({np.float32}, {np.uint8})
         ):
             raise BackboneError(
@@ -85,12 +96,19 @@ class ImageNetClassifier:
 
     def labels(self) -> tuple[str, ...] | None:
         """Read the labels that the file brings along, as a zip behind the model, if it does."""
-        if not zipfile.is_zipfile(self._path):
-            return None
-        with zipfile.ZipFile(self._path) as archive:
-            for name in archive.namelist():
-                if name.endswith(".txt"):
-                    return _thousand(archive.read(name).decode("utf-8").splitlines(), self._path)
+        behind = io.BytesIO(self._content)
+        try:
+            if not zipfile.is_zipfile(behind):
+                return None
+            with zipfile.ZipFile(behind) as archive:
+                for entry in archive.infolist():
+                    if entry.filename.endswith(".txt") and entry.file_size <= _MAX_LABEL_BYTES:
+                        names = archive.read(entry).decode("utf-8").splitlines()
+                        return _thousand(names, self._path)
+        except InvalidValueError:
+            raise
+        except Exception as error:  # zipfile raises whatever comes to hand
+            raise InvalidValueError(f"The labels in {self._path} are damaged: {error}.") from error
         return None
 
     def _interpreter(self) -> Interpreter:
@@ -130,7 +148,7 @@ def read_labels(path: Path) -> tuple[str, ...]:
         InvalidValueError: if there are not 1,000.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path, _MAX_LABEL_BYTES).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidValueError(f"The labels in {path} cannot be read: {error}.") from error
     found = _parsed(text)
@@ -152,7 +170,11 @@ def _parsed(text: str) -> object:
     """Read JSON, or what Python writes for the same; `None` if it is neither."""
     if text.lstrip()[:1] not in ("{", "["):
         return None
-    for parse in (json.loads, ast.literal_eval):
+    # Python's own parser can be made to use up the memory or the stack; what is left here once
+    # texts are taken out is numbers and one level of brackets.
+    bare = _QUOTED.sub("", text)
+    plain = _PLAIN.fullmatch(bare) is not None
+    for parse in (json.loads, ast.literal_eval) if plain else (json.loads,):
         # Parsers give up on deep nesting in ways of their own.
         with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
             parsed: object = parse(text)

@@ -28,7 +28,7 @@ MAX_NETWORK_BYTES: Final = 512 * 1024 * 1024
 
 _IDENTIFIER: Final = b"TFL3"
 _MAX_TENSOR_BYTES: Final = 256 * 1024 * 1024
-_TIMEOUT_S: Final = 60.0
+_TIMEOUT_S: Final = 30.0
 _REFUSED: Final = 1
 
 

@@ -13,18 +13,23 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import hashlib
 import io
 import json
 import math
 import os
 import queue
+import re
 import shlex
 import signal
+import stat
+import string
 import subprocess
 import sys
 import threading
 import time
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -39,6 +44,7 @@ if TYPE_CHECKING:
     Image = npt.NDArray[np.uint8]
 
 _HALF: Final = 2
+_MAX_INPUT: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +71,11 @@ class Preprocessing:
 
     def __post_init__(self) -> None:
         """Refuse what no image could be brought to."""
-        if self.input_size < 1 or self.high <= self.low:
+        size = self.input_size
+        if size != int(size) or not 0 < size <= _MAX_INPUT or not -1e9 < self.low < self.high < 1e9:  # noqa: PLR2004 - anything absurd
             raise ValueError(
-                f"Expected a positive input size and low < high, received {self.input_size}, "
-                f"{self.low} and {self.high}."
+                f"Expected an input size from 1 to {_MAX_INPUT} and low < high, received "
+                f"{self.input_size}, {self.low} and {self.high}."
             )
         if self.resize not in ("mipmap", "bilinear"):
             raise ValueError(f"Expected resize 'mipmap' or 'bilinear', received {self.resize!r}.")
@@ -355,6 +362,12 @@ BUNDLE_FORMAT: Final = "edge-classifier bundle"
 BUNDLE_VERSION: Final = 1
 UNKNOWN: Final = "unknown"
 
+_MAX_TEXT_BYTES: Final = 16 * 1024 * 1024
+_MAX_MODEL_BYTES: Final = 512 * 1024 * 1024
+_MAX_CLASSES: Final = 10_000
+_MAX_NAME: Final = 1000
+_FILE_CHARACTERS: Final = frozenset(string.ascii_letters + string.digits + "_.-")
+
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
@@ -388,14 +401,15 @@ class Bundle:
         """
         path = folder / "spec.json"
         try:
-            spec = json.loads(path.read_text(encoding="utf-8"))
-            labels = (folder / "labels.txt").read_text(encoding="utf-8").rstrip("\n").split("\n")
+            spec = json.loads(read_file(path, _MAX_TEXT_BYTES), parse_constant=_no_number)
+            text = read_file(folder / "labels.txt", _MAX_TEXT_BYTES).decode()
+            labels = text.replace("\r\n", "\n").rstrip("\n").split("\n")
         except OSError as error:
             raise ClassifyError(
                 f"{folder} is no whole bundle: {Path(error.filename or path).name} cannot be read "
                 f"({error.strerror}); copy the folder again."
             ) from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ClassifyError(f"{path} is damaged ({error}); copy the bundle again.") from error
         if not isinstance(spec, dict) or spec.get("format") != BUNDLE_FORMAT:
             raise ClassifyError(f"{path} belongs to something else; expected a bundle's spec.json.")
@@ -406,17 +420,18 @@ class Bundle:
             )
         try:
             unknown = spec["unknown"] or {"threshold": None, "neighbours": 1}
+            threshold = unknown["threshold"]
             bundle = cls(
                 folder,
                 spec,
-                tuple(str(name) for name in spec["class_names"]),
+                _checked_names(spec["class_names"]),
                 Preprocessing(**spec["preprocessing"]),
-                unknown["threshold"],
-                int(unknown["neighbours"]),
-                float(spec["smoothing_s"]),
+                None if threshold is None else _number(threshold, -100.0, 100.0),
+                int(_number(unknown["neighbours"], 1, 1000)),
+                _number(spec["smoothing_s"], 0.0, 3600.0),
             )
-            {key: (str(m["file"]), str(m["sha256"])) for key, m in spec["models"].items()}
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            _check_files(spec)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise ClassifyError(
                 f"{path} is damaged ({type(error).__name__}: {error}); copy the bundle again."
             ) from error
@@ -449,7 +464,7 @@ class Bundle:
         about = self.spec["models"][model_format]
         path = self.folder / about["file"]
         try:
-            content: bytes = path.read_bytes()
+            content = read_file(path, _MAX_MODEL_BYTES)
         except OSError as error:
             raise ClassifyError(
                 f"{path} cannot be read ({error.strerror}); copy the bundle again."
@@ -460,6 +475,79 @@ class Bundle:
                 "replaced; copy the bundle again."
             )
         return content
+
+
+def read_file(path: Path, max_bytes: int) -> bytes:
+    """Read a file that a stranger may have put there.
+
+    Args:
+        path: The file.
+        max_bytes: More than any honest file of its kind has.
+
+    Raises:
+        OSError: if it cannot be read, is larger, or is a pipe or a device rather than a file.
+    """
+    # A pipe would be waited for; Windows has none, but text mode.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 - of a descriptor
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+        if status.st_size > max_bytes:
+            raise OSError(errno.EFBIG, f"it is larger than {max_bytes:,} bytes", str(path))
+        return file.read(max_bytes)
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number")
+
+
+def _number(value: object, low: float, high: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        raise ValueError(f"expected a number from {low:g} to {high:g}, received {value!r:.40}")
+    return float(value)
+
+
+def _checked_names(names: object) -> tuple[str, ...]:
+    """Refuse names that could not be told apart, printed, or handed to a command."""
+    if not isinstance(names, list) or not 0 < len(names) <= _MAX_CLASSES:
+        raise ValueError("class_names is no list of names")
+    for name in names:
+        if not isinstance(name, str) or not name or len(name) > _MAX_NAME or not _plain(name):
+            raise ValueError(f"{name!r:.60} is no class name")
+    if len(set(names)) != len(names):
+        raise ValueError("two classes have the same name")
+    return tuple(names)
+
+
+def _plain(text: str) -> bool:
+    """Say whether a text has no control character, no line break and no half of a pair."""
+    return not any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in text)
+
+
+def _check_files(spec: dict[str, Any]) -> None:
+    """Refuse files outside of the bundle, and reference frames without their scores."""
+    models = spec["models"]
+    if not models or not set(models) <= set(_TOLERANCE):
+        raise ValueError(f"models are {', '.join(models)}, known are {', '.join(_TOLERANCE)}")
+    for about in models.values():
+        _check_file(about["file"])
+        if not isinstance(about["sha256"], str):
+            raise TypeError("a model has no hash")
+    for reference in spec.get("references", []):
+        _check_file(reference["file"])
+        for model_format in models:
+            scores = reference["scores"][model_format]
+            if not isinstance(scores, list):
+                raise TypeError("a reference frame has no scores")
+            for score in scores:
+                _number(score, -100.0, 100.0)
+
+
+def _check_file(name: object) -> None:
+    parts = name.split("/") if isinstance(name, str) else [""]
+    if not all(part and part[0] != "." and set(part) <= _FILE_CHARACTERS for part in parts):
+        raise ValueError(f"{name!r:.60} is no file of a bundle")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -684,6 +772,9 @@ def _is_soft(image: Image, rows: int) -> bool:
 # Where pictures come from
 
 _IMAGE_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+_MAX_PICTURE_BYTES: Final = 256 * 1024 * 1024
+# OpenCV reads this when it is imported: a kilobyte can claim a picture of 3 GB.
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", "64000000")
 _WIDTH, _HEIGHT, _FPS = 640, 480, 30
 _MJPG: Final = 0x47504A4D  # FOURCC: uncompressed pictures do not fit through USB 2 at this rate
 _LOST_AFTER_S: Final = 1.0
@@ -791,9 +882,10 @@ def read_picture(path: Path) -> Image | None:
     import cv2  # noqa: PLC0415 - the core reads `Preprocessing` without OpenCV
 
     try:
-        data = np.fromfile(path, np.uint8)  # unlike imread it takes any file name everywhere
+        # unlike imread this takes any file name everywhere
+        data = np.frombuffer(read_file(path, _MAX_PICTURE_BYTES), np.uint8)
         image = cv2.imdecode(data, cv2.IMREAD_COLOR)
-    except (OSError, cv2.error):
+    except (OSError, cv2.error, MemoryError):
         return None
     return None if image is None else np.asarray(image, np.uint8)
 
@@ -1154,8 +1246,9 @@ class Reader:
 
 
 def say(text: str) -> None:
-    """Tell the user something, on standard error."""
-    sys.stderr.write(f"{text}\n")
+    """Tell the user something, on standard error; nothing in it can steer a terminal."""
+    safe = (c if c.isprintable() or c in "\u200c\u200d" else ascii(c)[1:-1] for c in text)
+    sys.stderr.write(f"{''.join(safe)}\n")
     sys.stderr.flush()
 
 
@@ -1292,12 +1385,24 @@ class Window(Output):
             cv2.destroyWindow(self._title)
 
 
+_PLACEHOLDER: Final = re.compile(r"\{label\}|\{score\}")
+_SHELLS: Final = frozenset(
+    {"sh", "bash", "dash", "zsh", "ksh", "fish", "busybox", "cmd", "powershell", "pwsh"}
+)
+_PIECE: Final = 1 << 16
+_SHORTEST_TOKEN: Final = 8
+_MOST_VIEWERS: Final = 8
+
+
 class OnChange(Output):
     """Runs a command and calls a webhook when the label has changed, in a thread of its own.
 
+    The command also finds label and score in `CLASSIFY_LABEL` and `CLASSIFY_SCORE`.
+
     Args:
         command: Split as a shell does, then `{label}` and `{score}` filled in; no shell runs, so
-            a class name cannot become a command. `None` for none.
+            a class name cannot become a command. Whoever asks for one (`sh -c '…'`) has to take
+            the label from `$CLASSIFY_LABEL`, which a shell does not interpret. `None` for none.
         webhook: An http(s) address that gets a JSON object by POST, or `None`.
         frames: For how many frames in a row a label must hold.
     """
@@ -1307,6 +1412,7 @@ class OnChange(Output):
             self._words = shlex.split(command) if command else []
         except ValueError as error:
             raise ClassifyError(f"--on-change {command!r} cannot be read: {error}.") from error
+        _check_command(self._words)
         if webhook is not None and not webhook.startswith(("http://", "https://")):
             raise ClassifyError(f"--webhook {webhook}: expected an http or https address.")
         self._webhook = webhook
@@ -1341,57 +1447,103 @@ class OnChange(Output):
 
     def _call(self, event: dict[str, Any]) -> None:
         score = f"{event['score']:.3f}"
-        words = [
-            w.replace("{label}", event["label"]).replace("{score}", score) for w in self._words
-        ]
+        values = {"{label}": event["label"], "{score}": score}
+        # In one go: a label that reads {score} stays as it is.
+        words = [_PLACEHOLDER.sub(lambda m: values[m[0]], word) for word in self._words]
+        told = {"CLASSIFY_LABEL": event["label"], "CLASSIFY_SCORE": score}
         try:
-            # What it prints must not end up between our JSON lines.
-            done = subprocess.run(words, check=False, timeout=10, stdout=sys.stderr)  # noqa: S603 - the user's own command
-        except (OSError, subprocess.TimeoutExpired) as error:
+            done = subprocess.run(  # noqa: S603 - the user's own command
+                words,
+                check=False,
+                timeout=10,
+                stdin=subprocess.DEVNULL,
+                stdout=sys.stderr,  # what it prints must not end up between our JSON lines
+                env={**os.environ, **told},
+            )
+        except (OSError, ValueError, subprocess.TimeoutExpired) as error:
             say(f"--on-change {words[0]}: {error}")
         else:
             if done.returncode:
                 say(f"--on-change {words[0]} ended with status {done.returncode}.")
 
     def _post(self, event: dict[str, Any]) -> None:
-        from urllib.request import Request, urlopen  # noqa: PLC0415 - start-up counts, use is rare
+        from http.client import HTTPException  # noqa: PLC0415 - start-up counts, use is rare
+        from urllib.request import Request, urlopen  # noqa: PLC0415 - as above
 
-        body = json.dumps(event, ensure_ascii=False).encode()
+        body = json.dumps(event).encode()
         request = Request(  # noqa: S310 - http or https, checked above
             str(self._webhook), data=body, headers={"Content-Type": "application/json"}
         )
         try:
             with urlopen(request, timeout=5) as response:  # noqa: S310 - as above
-                response.read()
-        except (OSError, ValueError) as error:
+                response.read(_PIECE)
+        except (OSError, ValueError, HTTPException) as error:
             say(f"--webhook: {error}")
+
+
+def _check_command(words: Sequence[str]) -> None:
+    """Refuse a command in which a label would be run, as a program or by a shell.
+
+    Raises:
+        ClassifyError: saying what to write instead.
+    """
+    if not words:
+        return
+    if _PLACEHOLDER.search(words[0]):
+        raise ClassifyError("--on-change: the program itself cannot be {label} or {score}.")
+    shell = Path(words[0]).stem.lower() in _SHELLS
+    script = next((n for n, w in enumerate(words) if n and w[:1] in "-/" and "c" in w.lower()), 0)
+    if shell and script and any(map(_PLACEHOLDER.search, words[script : script + 2])):
+        raise ClassifyError(
+            '--on-change: a shell would run what {label} says; write "$CLASSIFY_LABEL" and '
+            '"$CLASSIFY_SCORE" in its script instead.'
+        )
 
 
 class LivePage(Output):
     """A small page with the live picture: MJPEG at `/stream`, the newest answer at `/answer`.
 
+    What others on the network can reach needs a token: `/?token=…`, or `Authorization: Bearer …`.
+    Without a token only this machine is answered, under a name of its own: a page from elsewhere
+    cannot make a browser here read the picture by giving its name this machine's address.
+
     Args:
         address: `HOST:PORT`; `127.0.0.1` can be seen on this machine only.
+        token: What everybody who looks on has to know, or `None`.
 
     Raises:
-        ClassifyError: if the address cannot be used.
+        ClassifyError: if the address cannot be used, or asks for a token.
     """
 
     _PAGE = (
-        b"<!doctype html><meta charset=utf-8><title>classify</title>"
-        b"<body style='margin:0;background:#111'><img src=/stream alt='live picture'"
-        b" style='width:100%;height:100vh;object-fit:contain'>"
+        "<!doctype html><meta charset=utf-8><title>classify</title>"
+        "<body style='margin:0;background:#111'><img src='/stream{query}' alt='live picture'"
+        " style='width:100%;height:100vh;object-fit:contain'>"
     )
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, token: str | None = None) -> None:
         from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer  # noqa: PLC0415 - rare
 
         host, _, port = address.rpartition(":")
-        if not port.isdigit():
+        if not (port.isascii() and port.isdigit()):
             raise ClassifyError(f"--mjpeg {address}: expected HOST:PORT, like 127.0.0.1:8080.")
+        if token is None and not _is_this_machine(host or "127.0.0.1"):
+            raise ClassifyError(
+                f"--mjpeg {address} can be seen by others on the network: add --token WORD, which "
+                "they have to know, or use 127.0.0.1."
+            )
+        if token is not None and (len(token) < _SHORTEST_TOKEN or not token.isprintable()):
+            raise ClassifyError(
+                f"--token: expected {_SHORTEST_TOKEN} characters or more; "
+                "`python -c 'import secrets; print(secrets.token_urlsafe())'` makes one."
+            )
+        self._token = token
+        self._viewers = threading.BoundedSemaphore(_MOST_VIEWERS)
         page = self
 
         class Handler(BaseHTTPRequestHandler):
+            timeout = 20  # seconds that somebody may keep a thread waiting
+
             def do_GET(self) -> None:
                 with contextlib.suppress(OSError):  # whoever looked on has gone
                     page.serve(self)
@@ -1440,23 +1592,54 @@ class LivePage(Output):
 
     def serve(self, request: Any) -> None:  # noqa: ANN401 - a request handler
         """Answer one request."""
-        if request.path == "/stream":
-            self._stream(request)
-        elif request.path in ("/", "/answer"):
-            kind, body = "text/html", self._PAGE
-            if request.path == "/answer":
+        from urllib.parse import quote  # noqa: PLC0415 - use is rare
+
+        path = request.path.partition("?")[0]
+        if not self._may_look(request):
+            request.send_error(403, "This page needs its token, as in /?token=WORD")
+        elif path == "/stream":
+            if not self._viewers.acquire(blocking=False):
+                request.send_error(503, "Too many are looking on")
+                return
+            try:
+                self._stream(request)
+            finally:
+                self._viewers.release()
+        elif path in ("/", "/answer"):
+            query = f"?token={quote(self._token, safe='')}" if self._token else ""
+            kind, body = "text/html", self._PAGE.format(query=query).encode()
+            if path == "/answer":
                 newest = self._newest
                 kind, body = "application/json", b"null"
                 if newest and not isinstance(newest[1], str):
-                    record = as_record(newest[0], newest[1])
-                    body = json.dumps(record, ensure_ascii=False).encode()
+                    body = json.dumps(as_record(newest[0], newest[1])).encode()
             request.send_response(200)
+            request.send_header("Cache-Control", "no-store")
+            request.send_header("Referrer-Policy", "no-referrer")
+            request.send_header("X-Content-Type-Options", "nosniff")
             request.send_header("Content-Type", kind)
             request.send_header("Content-Length", str(len(body)))
             request.end_headers()
             request.wfile.write(body)
         else:
             request.send_error(404)
+
+    def _may_look(self, request: Any) -> bool:  # noqa: ANN401 - a request handler
+        """Say whether a request knows the token, or comes from this machine."""
+        import hmac  # noqa: PLC0415 - use is rare
+        from urllib.parse import parse_qs  # noqa: PLC0415 - as above
+
+        if self._token is None:
+            host = request.headers.get("Host", "")
+            return _is_this_machine(host.rpartition(":")[0] or host)
+        try:
+            query = parse_qs(request.path.partition("?")[2], max_num_fields=10)
+        except ValueError:
+            return False
+        bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        given = query.get("token", [bearer])[0]
+        # A comparison that took as long as the part that is right would tell that part.
+        return hmac.compare_digest(given.encode("utf-8", "replace"), self._token.encode())
 
     def _stream(self, request: Any) -> None:  # noqa: ANN401 - a request handler
         import cv2  # noqa: PLC0415 - the core reads `Preprocessing` without OpenCV
@@ -1474,6 +1657,18 @@ class LivePage(Output):
             data = cv2.imencode(".jpg", annotated(*shown))[1].tobytes()
             head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
             request.wfile.write(head.encode() + data + b"\r\n")
+
+
+def _is_this_machine(host: str) -> bool:
+    """Say whether an address is reached from this machine only."""
+    import ipaddress  # noqa: PLC0415 - use is rare
+
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:  # a name: whose, only the network knows
+        return False
 
 
 class Benchmark(Output):
@@ -1541,6 +1736,11 @@ def verify(bundle: Bundle, threads: int = 1) -> int:
             answer = classifier.predict(image)
             times.append((time.perf_counter() - started) * 1000)
             expected = np.array(reference["scores"][model_format], np.float32)
+            if expected.shape != answer.scores.shape:
+                raise ClassifyError(
+                    f"{bundle.folder / 'spec.json'} has {len(expected)} scores for {path.name}, "
+                    f"expected {len(answer.scores)}; copy the bundle again."
+                )
             equal += int(np.argmax(expected) == np.argmax(answer.scores))
             largest = max(largest, float(np.abs(expected - answer.scores).max()))
         good = equal == len(references) and largest <= _TOLERANCE[model_format]
@@ -1573,7 +1773,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--frames", type=int, default=0, metavar="N", help="stop after N frames")
     parser.add_argument("--mjpeg", metavar="HOST:PORT", help="a page with the live picture")
     parser.add_argument(
-        "--on-change", metavar="COMMAND", help="run 'COMMAND {label} {score}' on a new label"
+        "--token",
+        metavar="WORD",
+        default=os.environ.get("CLASSIFY_TOKEN"),
+        help="what those who look at the page have to know; needed for any HOST but 127.0.0.1 "
+        "(default: the environment variable CLASSIFY_TOKEN)",
+    )
+    parser.add_argument(
+        "--on-change",
+        metavar="COMMAND",
+        help="run 'COMMAND {label} {score}' on a new label, without a shell",
     )
     parser.add_argument("--webhook", metavar="URL", help="post a JSON object there on a new label")
     parser.add_argument(
@@ -1596,7 +1805,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--bundle", type=Path, default=here, help=argparse.SUPPRESS)
     add_arguments(parser)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")  # JSON is, whatever the locale
+        # JSON is, whatever the locale; and a file's name need not be text at all
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     return run(parser.parse_args(arguments))
 
 
@@ -1653,7 +1863,7 @@ def _run(options: argparse.Namespace, classifier: Classifier) -> int:
     reader: Reader | None = None
     try:
         if options.mjpeg:
-            outputs.append(LivePage(options.mjpeg))
+            outputs.append(LivePage(options.mjpeg, options.token))
         if options.on_change or options.webhook:
             outputs.append(OnChange(options.on_change, options.webhook, max(1, options.hold)))
         window = source.video and not (options.no_window or options.benchmark) and Window.possible()

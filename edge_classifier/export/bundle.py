@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 
-from edge_classifier.adapters.files import FileLock, describe
+from edge_classifier.adapters.files import FileLock, describe, read_regular
 from edge_classifier.device import classify
 from edge_classifier.errors import EdgeClassifierError, ExportError
 
@@ -29,6 +29,7 @@ opencv-python>=4.8
 """
 """LiteRT runs the model (36 MB); any OpenCV that is already there will do as well."""
 
+_MAX_SPEC_BYTES: Final = 16 * 1024 * 1024
 _README: Final = Path(__file__).with_name("bundle_readme.md")
 
 _OLD: Final = "-old"
@@ -129,8 +130,8 @@ def _check_target(target: Path) -> None:
         raise ExportError(f"{target} is a file; name a folder for the bundle with -o.")
     if any(target.iterdir()):
         try:
-            known = json.loads((target / SPEC).read_text(encoding="utf-8"))["format"]
-        except (OSError, ValueError, KeyError, TypeError):
+            known = json.loads(read_regular(target / SPEC, _MAX_SPEC_BYTES))["format"]
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             known = None
         if known != classify.BUNDLE_FORMAT:
             raise ExportError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import stat
 import threading
@@ -20,7 +21,12 @@ from edge_classifier.importers.tree import is_junk
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+    from typing import BinaryIO
 
+_LONGEST_DIRECTORY: Final = 16 * 1024 * 1024  # of 150,000 pictures; each costs half a kilobyte
+_LONGEST_END: Final = 66_000
+# LZMA may ask for 4 GB at once, by its header.
+_METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2})
 _UTF8: Final = 0x800
 _ENCRYPTED: Final = 0x1
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
@@ -43,11 +49,14 @@ class ZipTree:
         self._reading = threading.Lock()
         self._refusals: list[Refusal] = []
         try:
-            open_regular(path).close()  # a pipe would be waited for
+            with open_regular(path) as file:  # a pipe would be waited for
+                _check_directory(file, path)
             self._archive = zipfile.ZipFile(path)
         except OSError as error:
             raise NotImportableError(f"Cannot read {path}: {describe(error)}.") from error
-        except (zipfile.BadZipFile, ValueError, NotImplementedError, IndexError) as error:
+        except NotImportableError:
+            raise
+        except Exception as error:  # zipfile raises whatever comes to hand
             raise NotImportableError(f"{path} is damaged, or no zip archive at all.") from error
         self._entries = self._list()
 
@@ -122,6 +131,24 @@ class ZipTree:
         return entries
 
 
+def _check_directory(file: BinaryIO, path: Path) -> None:
+    """Refuse an archive that lists absurdly many files, before that list is read.
+
+    Raises:
+        NotImportableError: if it does.
+    """
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(0, size - _LONGEST_END))
+    end = file.read(_LONGEST_END)
+    start = end.rfind(b"PK\x05\x06")
+    # What is beyond 4 GB says so elsewhere; zipfile then reads from there to this very place.
+    announced = int.from_bytes(end[start + 12 : start + 16], "little") if start >= 0 else 0
+    if announced > _LONGEST_DIRECTORY and size > _LONGEST_DIRECTORY:
+        raise NotImportableError(
+            f"{path} lists more files than are read at once; split it into several archives."
+        )
+
+
 def _name_of(entry: zipfile.ZipInfo) -> str:
     """Give an entry's name; many programs write UTF-8 and do not say so."""
     name = entry.filename
@@ -138,6 +165,8 @@ def _problem(entry: zipfile.ZipInfo, path: str) -> str:
     mode = entry.external_attr >> 16
     if mode and not (stat.S_ISREG(mode) or stat.S_IFMT(mode) == 0):
         return "a link or a device, not a file"
+    if entry.compress_type not in _METHODS:
+        return "it is packed in an unusual way; pack the archive with Deflate"
     if entry.flag_bits & _ENCRYPTED:
         return "it is encrypted; unpack the archive first"
     return ""

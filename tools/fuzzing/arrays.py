@@ -8,7 +8,7 @@ import pickle
 import struct
 import warnings
 import zipfile
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 
 Array: TypeAlias = np.ndarray[Any, Any]
+
+
+_TYPES: Final = (np.float64, np.int64, np.str_, np.bool_)
 
 
 class _Evil:
@@ -57,7 +60,8 @@ class ArrayTarget(ByteTarget):
                     )
                     entries[new_name] = entries.pop(name)
         buffer = io.BytesIO()
-        packing = rng.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA))
+        usual = [zipfile.ZIP_STORED] * 8
+        packing = rng.choice((*usual, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA))
         with zipfile.ZipFile(buffer, "w", packing) as archive, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a name that is there twice
             for name, content in entries.items():
@@ -105,7 +109,7 @@ class ArrayTarget(ByteTarget):
         return rng.choice(
             (
                 _npy(np.zeros(shape, np.float32)),
-                _npy(array.astype(rng.choice((np.float64, np.int64, np.str_, np.bool_)))),
+                _npy(array.astype(np.str_ if array.dtype.kind == "U" else rng.choice(_TYPES))),
                 _npy(array.T if array.ndim > 1 else array[None]),
                 _npy(array[: len(array) // 2] if array.ndim else array),
             )

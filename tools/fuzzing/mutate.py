@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import struct
 from typing import TYPE_CHECKING, Any, Final
@@ -115,7 +114,7 @@ def mutate_json(rng: Random, document: object) -> object:
         rng: Where chance comes from.
         document: The honest content.
     """
-    root: list[Any] = [copy.deepcopy(document)]
+    root: list[Any] = [json.loads(json.dumps(document))]
     for _ in range(rng.choice((1, 1, 1, 2, 3, 6))):
         holder, key = rng.choice(list(_places(root)))
         _spoil(rng, holder, key)
@@ -126,7 +125,7 @@ def encode_json(rng: Random, document: object) -> bytes:
     """Write JSON the way strangers do: sometimes with other spacing, encoding, or repeated."""
     try:
         text = json.dumps(document, ensure_ascii=rng.random() < 0.5)  # noqa: PLR2004 - a coin
-    except RecursionError:
+    except (RecursionError, ValueError):
         text = json.dumps(None)
     if rng.random() < 0.01:  # noqa: PLR2004 - rare, as most readers stop there at once
         text = rng.choice(("\ufeff", "[" * 100_000, '{"a":' * 5_000, "//", "NaN")) + text
@@ -177,7 +176,7 @@ def _spoil(rng: Random, holder: Any, key: Any) -> None:  # noqa: ANN401 - a dict
     elif what == 1 and isinstance(holder, dict):
         holder[rng.choice(HOSTILE_TEXTS)] = holder.pop(key)
     elif what == 2 and isinstance(holder, list):  # noqa: PLR2004 - one of ten
-        holder.insert(key, copy.deepcopy(value))
+        holder.insert(key, value)
     elif what == 3 and isinstance(value, str):  # noqa: PLR2004 - one of ten
         place = rng.randint(0, len(value))
         holder[key] = value[:place] + rng.choice(HOSTILE_TEXTS) + value[place:]

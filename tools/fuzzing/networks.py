@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import resource
-import sys
+import time
 import traceback
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from edge_classifier.adapters import compile_extractor, weights
+import numpy as np
+
+from edge_classifier.adapters import compile_extractor
 from edge_classifier.adapters.built_in import built_in_folder
 from edge_classifier.adapters.probe_network import run_once
+from edge_classifier.adapters.weights import CacheFolders, obtain_weights
 from edge_classifier.backbones import BUILT_IN, official
 from edge_classifier.errors import BackboneError
 from fuzzing.base import ByteTarget
 from fuzzing.mutate import mutate_bytes
+from fuzzing.target import CPU_LIMIT_MS, MEMORY_LIMIT_MB
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
     from random import Random
 
@@ -64,45 +69,19 @@ class TFLiteTarget(StructuredTarget):
         return [self.seeds / "bundle" / "model.tflite", folder / f"{BUILT_IN}.tflite"]
 
     def run(self, data: bytes) -> None:
-        """Run it in a fork, as `probe_network` does in a process of its own."""
-        pid = os.fork()
-        if pid == 0:
-            os._exit(_child(data))
-        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        if status < 0:
-            raise BackboneError(f"the probe died of signal {-status}, and nothing else did")
-        if status == _REFUSED:
-            raise BackboneError("refused")
-        assert status == 0, f"the probe ended with status {status}"  # noqa: S101 - what is looked for
-
-
-def _child(data: bytes) -> int:
-    resource.setrlimit(resource.RLIMIT_CPU, (4, 4))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    try:
-        run_once(data)
-    except BackboneError:
-        return _REFUSED
-    except BaseException:  # noqa: BLE001 - what is looked for
-        traceback.print_exc()
-        return _BROKEN
-    return 0
+        """Run it, as `probe_network` does."""
+        in_a_fork(lambda: run_once(data))
 
 
 class WeightsTarget(StructuredTarget):
-    """HDF5 weights up to the point where Keras takes over."""
+    """HDF5 weights, read through as it is done before Keras loads them."""
 
     name = "weights"
-    heavy = True
 
     def __init__(self, seeds: Path, arena: Path) -> None:
-        self._keras = compile_extractor._import_keras()  # noqa: SLF001 - what the child does
-        self._model = self._small_model()
-        self._model.save_weights(arena / "seed.weights.h5")
-        self._write_legacy(arena / "seed.h5")
         self._files = [arena / "seed.weights.h5", arena / "seed.h5"]
+        for path in self._files:
+            write_weights(path, legacy=path.name == "seed.h5")
         super().__init__(seeds, arena)
 
     def paths(self) -> Sequence[Path]:
@@ -110,47 +89,92 @@ class WeightsTarget(StructuredTarget):
         return self._files
 
     def run(self, data: bytes) -> None:
-        """Look at it as the program does before TensorFlow is started."""
-        found = weights.obtain_weights(
+        """Look at it, in a process that may end of it."""
+        found = obtain_weights(
             official("v1-0.25"),
             given=self.write("given.h5", data),
-            folders=weights.CacheFolders(self.arena, self.arena),
+            folders=CacheFolders(self.arena, self.arena),
             progress=lambda _size, _total: None,
             cancelled=lambda: False,
         )
-        compile_extractor._is_legacy(found.path, "v1-0.25")  # noqa: SLF001 - same
-
-    def _small_model(self) -> Any:  # noqa: ANN401 - Keras publishes no types
-        keras = self._keras
-        layers = [keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3), keras.layers.Flatten()]
-        return keras.Sequential([*layers, keras.layers.Dense(2)])
-
-    def _write_legacy(self, path: Path) -> None:
-        import h5py  # noqa: PLC0415 - comes with Keras
-
-        with h5py.File(path, "w") as file:
-            names = [layer.name for layer in self._model.layers]
-            file.attrs["layer_names"] = [name.encode() for name in names]
-            file.attrs["backend"] = b"tensorflow"
-            file.attrs["keras_version"] = b"2.2.4"
-            for layer in self._model.layers:
-                group = file.create_group(layer.name)
-                arrays = layer.get_weights()
-                group.attrs["weight_names"] = [f"w{n}".encode() for n in range(len(arrays))]
-                for number, array in enumerate(arrays):
-                    group.create_dataset(f"w{number}", data=array)
+        in_a_fork(lambda: compile_extractor._is_legacy(found.path, "v1-0.25"))  # noqa: SLF001 - what the child does
 
 
 class KerasTarget(WeightsTarget):
     """HDF5 weights, loaded by Keras into a network."""
 
     name = "keras"
+    heavy = True
+
+    def __init__(self, seeds: Path, arena: Path) -> None:
+        super().__init__(seeds, arena)
+        keras = compile_extractor._import_keras()  # noqa: SLF001 - what the child does
+        layers = [keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3, name="conv2d")]
+        layers += [keras.layers.Flatten(), keras.layers.Dense(2, name="dense")]
+        self._model = keras.Sequential(layers)
 
     def run(self, data: bytes) -> None:
         """Load them, as the child process does."""
-        path = self.write("given.h5", data)
-        compile_extractor._load_weights(self._model, path, "v1-0.25")  # noqa: SLF001 - what the child does
-        sys.stdout.flush()
+        super().run(data)
+        compile_extractor._load_weights(self._model, self.arena / "given.h5", "v1-0.25")  # noqa: SLF001 - same
+
+
+def write_weights(path: Path, *, legacy: bool) -> None:
+    """Write the weights of a small network in the layout of Keras 3, or of Keras 1 and 2."""
+    import h5py  # noqa: PLC0415 - comes with Keras
+
+    layers = {"conv2d": [(3, 3, 3, 4), (4,)], "dense": [(144, 2), (2,)]}
+    with h5py.File(path, "w") as file:
+        if legacy:
+            file.attrs["layer_names"] = [name.encode() for name in layers]
+            file.attrs["backend"] = b"tensorflow"
+            file.attrs["keras_version"] = b"2.2.4"
+        for name, shapes in layers.items():
+            group = file.create_group(name if legacy else f"layers/{name}/vars")
+            if legacy:
+                group.attrs["weight_names"] = [b"w%d" % n for n in range(len(shapes))]
+            for number, shape in enumerate(shapes):
+                array = np.full(shape, 0.1, np.float32)
+                group.create_dataset(f"w{number}" if legacy else str(number), data=array)
+
+
+def in_a_fork(read: Callable[[], object]) -> None:
+    """Read something in a process that may die of it.
+
+    Raises:
+        BackboneError: if it was refused, or if that process was ended by a signal.
+        AssertionError: if it ended in any other way, or took long.
+    """
+    started = time.monotonic()
+    pid = os.fork()
+    if pid == 0:
+        os._exit(_child(read))
+    _, status, used = os.wait4(pid, 0)
+    code = os.waitstatus_to_exitcode(status)
+    seconds = used.ru_utime + used.ru_stime
+    assert seconds < CPU_LIMIT_MS / 1000, f"the fork took {seconds:.1f} s"  # noqa: S101 - what is looked for
+    peak_mb = used.ru_maxrss / 1024
+    assert peak_mb < 2 * MEMORY_LIMIT_MB, f"the fork took {peak_mb:.0f} MB"  # noqa: S101 - same
+    if code < 0:
+        raise BackboneError(f"ended by signal {-code} after {time.monotonic() - started:.1f} s")
+    if code == _REFUSED:
+        raise BackboneError("refused")
+    assert code == 0, f"the fork ended with status {code}"  # noqa: S101 - same
+
+
+def _child(read: Callable[[], object]) -> int:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    faulthandler.disable()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    try:
+        read()
+    except BackboneError:
+        return _REFUSED
+    except BaseException:  # noqa: BLE001 - what is looked for
+        traceback.print_exc()
+        return _BROKEN
+    return 0
 
 
 def _is_table(window: bytes) -> bool:

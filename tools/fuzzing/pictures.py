@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from pathlib import Path
     from random import Random
 
-_SIZES: Final = (0, 1, 2, 7, 100, 1000, 4000, 8000, 16_383, 30_000, 65_500, 65_535, 1 << 30)
+_SIZES: Final = (
+    *(0, 1, 2, 7, 8, 15, 33, 49, 100, 300, 500, 1000, 1000, 2000, 2000, 4000, 8000),
+    *(16_383, 16_384, 30_000, 65_500, 65_535, 1 << 30),
+)
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _EXIF: Final = (
     b"Exif\0\0II*\0\x08\0\0\0",

@@ -34,6 +34,10 @@ class Target(Protocol):
         """
 
 
+MEMORY_LIMIT_MB: Final = 1024
+CPU_LIMIT_MS: Final = 5000.0
+"""What one input may take."""
+
 TARGETS: Final = {
     "image": "pictures:ImageTarget",
     "project": "projects:ProjectTarget",

@@ -21,10 +21,8 @@ from typing import Any, Final
 from edge_classifier.device.classify import ClassifyError
 from edge_classifier.errors import EdgeClassifierError
 from fuzzing.sandbox import Watch, peak_bytes, reset_peak, snapshot
-from fuzzing.target import Target, make_target
+from fuzzing.target import CPU_LIMIT_MS, MEMORY_LIMIT_MB, Target, make_target
 
-MEMORY_LIMIT_MB: Final = 1024
-CPU_LIMIT_MS: Final = 5000.0
 _ADDRESS_SPACE: Final = 6 << 30  # guards the machine; what is counted is resident memory
 _REFUSALS: Final = (EdgeClassifierError, ClassifyError)
 
