@@ -161,7 +161,7 @@ def test_a_picture_that_cannot_be_read_is_named_and_the_rest_is_answered(
     assert told(result) == [
         f"{tmp_path / 'some' / '1.png'} is not a picture that can be read; it was left out."
     ]
-    assert result.returncode == 1
+    assert result.returncode == 3
 
 
 def test_with_a_screen_a_window_shows_the_video(bundle: Path, video: Path, screen: str) -> None:

@@ -107,6 +107,18 @@ def test_a_damaged_project_file_is_named(screen: str, tmp_path: Path) -> None:
     assert "project.json" in complaint(result)
 
 
+@pytest.mark.parametrize("name", ["verify", "run"])
+def test_what_is_no_bundle_is_told_apart(name: str, tmp_path: Path) -> None:
+    ProjectStore.create(tmp_path / "project").close()
+    (tmp_path / "photos").mkdir()
+    for folder, said in (
+        ("nosuch", "There is no bundle at"),
+        ("project", "is a project, not a bundle"),
+        ("photos", "there is no spec.json in it"),
+    ):
+        assert said in complaint(command(name, str(tmp_path / folder)))
+
+
 def test_cameras_says_what_to_do_where_there_is_none() -> None:
     if list(Path("/dev").glob("video*")):
         pytest.skip("there is a camera here")

@@ -12,7 +12,7 @@ from edge_classifier.assemble import BackboneChoice
 from edge_classifier.commands.console import ProgressLine, say, table
 from edge_classifier.commands.opening import open_for_reading
 from edge_classifier.device import classify
-from edge_classifier.export.bundle import told_as_ours
+from edge_classifier.export.bundle import check_bundle, told_as_ours
 from edge_classifier.export.verifier import verify_with_pictures, verify_with_project
 from edge_classifier.export.worst_frames import write_worst_frames
 
@@ -50,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Verify; see the exit codes in the help."""
+    check_bundle(options.bundle)
     with told_as_ours():
         bundle = classify.Bundle.open(options.bundle)
         if options.samples is None:

@@ -360,6 +360,7 @@ class Hold:
 
 BUNDLE_FORMAT: Final = "edge-classifier bundle"
 BUNDLE_VERSION: Final = 1
+SOME_REFUSED: Final = 3
 UNKNOWN: Final = "unknown"
 
 _MAX_TEXT_BYTES: Final = 16 * 1024 * 1024
@@ -1817,8 +1818,8 @@ def run(options: argparse.Namespace) -> int:
         options: From `add_arguments`, and `bundle`, the folder.
 
     Returns:
-        0, or 1 after an error told in one line or if a picture could not be read, or 130 after
-        Ctrl-C.
+        0, or 1 after an error told in one line, 3 if some pictures could not be read (as the
+        `predict` command does), 130 after Ctrl-C.
     """
     if threading.current_thread() is threading.main_thread():
         # systemd stops a service with SIGTERM: end as after Ctrl-C, with everything closed.
@@ -1880,7 +1881,8 @@ def _run(options: argparse.Namespace, classifier: Classifier) -> int:
             reader.close()
         for output in outputs:
             output.close()
-    return int(isinstance(source, PictureFiles) and source.refused > 0)
+    some_refused = isinstance(source, PictureFiles) and source.refused > 0
+    return SOME_REFUSED if some_refused else 0
 
 
 def _pace(source: Source, *, shown: bool) -> float:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import cv2
 
 from edge_classifier.adapters.files import FileLock, describe, read_regular
+from edge_classifier.adapters.project_folder import is_project
 from edge_classifier.device import classify
 from edge_classifier.errors import EdgeClassifierError, ExportError
 
@@ -62,6 +63,27 @@ def told_as_ours() -> Iterator[None]:
         yield
     except classify.ClassifyError as error:
         raise ExportError(str(error)) from error
+
+
+def check_bundle(folder: Path) -> None:
+    """Say what a folder is that is no bundle, and what makes one.
+
+    Raises:
+        ExportError: if it is none.
+    """
+    if (folder / SPEC).exists():
+        return
+    if not folder.is_dir():
+        raise ExportError(
+            f"There is no bundle at {folder}; `edge-classifier export PROJECT -o {folder}` "
+            "writes one."
+        )
+    if is_project(folder):
+        raise ExportError(
+            f"{folder} is a project, not a bundle; `edge-classifier export {folder}` writes the "
+            "bundle of it."
+        )
+    raise ExportError(f"{folder} is no bundle: there is no {SPEC} in it.")
 
 
 @contextmanager

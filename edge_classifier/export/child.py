@@ -202,7 +202,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BackboneError, _NotIntegerError, OSError) as error:
         _say(f"failed {error}")
         return 1
-    _say("step 1.0 done")
+    _say("step 1.0 converted")
     return 0
 
 
