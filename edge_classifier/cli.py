@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from edge_classifier import __version__
 from edge_classifier.adapters.files import describe
 from edge_classifier.adapters.opencv_check import import_problem
+from edge_classifier.commands.console import one_line
 from edge_classifier.errors import CancelledError, EdgeClassifierError
 
 if TYPE_CHECKING:
@@ -42,6 +43,14 @@ PIPE_CLOSED: Final = 141
 """As a shell reports a program that was ended by writing to a closed pipe."""
 
 INTERRUPTED: Final = 130
+
+
+class _OneLine(logging.Formatter):
+    """Lets no name of a file steer the terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write a record as one line."""
+        return one_line(super().format(record))
 
 
 def top_parser() -> argparse.ArgumentParser:
@@ -86,7 +95,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     _let_any_name_out()
-    logging.basicConfig(format="edge-classifier: %(message)s", level=logging.WARNING)
+    handler = logging.StreamHandler()
+    handler.setFormatter(_OneLine("edge-classifier: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
     name = top_parser().parse_args(words[:1]).command
     left_behind = "nothing was begun"
     try:
@@ -156,7 +167,7 @@ def _drop_output() -> None:
 
 def tell(problem: str) -> None:
     """Say on standard error, in one line, what went wrong."""
-    sys.stderr.write(f"edge-classifier: {problem}\n")
+    sys.stderr.write(f"edge-classifier: {one_line(problem)}\n")
 
 
 if __name__ == "__main__":

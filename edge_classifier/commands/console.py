@@ -20,12 +20,22 @@ SOME_REFUSED: Final = 3
 _BAR_CELLS: Final = 24
 _REFRESH_S: Final = 0.1
 _WIDE: Final = "FW"
+_STEERING: Final = frozenset({"Cc", "Zl", "Zp"})
+_TURNING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Change the direction of what follows: `gpj.exe` can be made to look like `exe.jpg`."""
 
 
 def say(text: str) -> None:
     """Tell the user something that is not the answer."""
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{one_line(text)}\n")
     sys.stderr.flush()
+
+
+def one_line(text: str) -> str:
+    """Escape what a file's name could steer a terminal with, or break the line."""
+    return "".join(
+        ascii(c)[1:-1] if unicodedata.category(c) in _STEERING or c in _TURNING else c for c in text
+    )
 
 
 class ProgressLine:

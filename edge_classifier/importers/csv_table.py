@@ -32,6 +32,9 @@ _LABEL_COLUMNS: Final = (
 _SPLIT_COLUMNS: Final = ("split", "set", "subset", "partition", "usage", "phase", "dataset")
 _DELIMITERS: Final = ",;\t|"
 _LOOKED_AT: Final = 50
+_UNDERSTOOD_BY: Final = 1 << 20  # characters, which hold the first rows
+_MAX_BYTES: Final = 64 * 1024 * 1024
+_LONGEST_LINE: Final = 1 << 18
 _MISSING_SUFFIXES: Final = ("", ".jpg", ".jpeg", ".png", ".JPG")
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -75,6 +78,11 @@ class CsvImporter:
         self._folder = str(PurePosixPath(path).parent)
         self._source = tree.source(path)
         self._class_name = class_name
+        if len(data) > _MAX_BYTES:
+            raise NotImportableError(
+                f"{self._source} has {len(data):,} bytes, at most {_MAX_BYTES:,} are read; "
+                "split it into several tables."
+            )
         self._text, self._encoding = _decoded(data)
         self._delimiter, columns = _understood(self._text, needs_label=class_name is None)
         if columns is None:
@@ -110,7 +118,7 @@ class CsvImporter:
 
     def __iter__(self) -> Iterator[Item]:
         """Give a candidate or a refusal for each row."""
-        rows = csv.reader(io.StringIO(self._text, newline=""), delimiter=self._delimiter)
+        rows = csv.reader(_lines(self._text), delimiter=self._delimiter)
         number = 0
         try:
             for number, row in enumerate(rows, start=1):
@@ -146,6 +154,8 @@ class CsvImporter:
 
 def is_picture_table(data: bytes) -> bool:
     """Say whether a table names pictures and their labels, by the names of its columns."""
+    if len(data) > _MAX_BYTES:
+        return False
     columns = _understood(_decoded(data)[0], needs_label=True)[1]
     return columns is not None and columns.has_header
 
@@ -166,6 +176,7 @@ def _decoded(data: bytes) -> tuple[str, str]:
 
 def _understood(text: str, *, needs_label: bool) -> tuple[str, Columns | None]:
     """Find the delimiter with which the table makes sense, and the columns."""
+    text = text[:_UNDERSTOOD_BY]
     for by_name in (True, False):
         for delimiter in _DELIMITERS:
             rows = _rows(text, delimiter, _LOOKED_AT)
@@ -175,10 +186,22 @@ def _understood(text: str, *, needs_label: bool) -> tuple[str, Columns | None]:
     return max(_DELIMITERS, key=text[:1000].count), None
 
 
+def _lines(text: str) -> Iterator[str]:
+    """Give a table's lines.
+
+    Raises:
+        csv.Error: if one is longer than any line of a table of pictures.
+    """
+    for line in io.StringIO(text, newline=""):
+        if len(line) > _LONGEST_LINE:
+            raise csv.Error(f"a line has {len(line):,} characters")
+        yield line
+
+
 def _rows(text: str, delimiter: str, count: int) -> list[list[str]]:
     rows: list[list[str]] = []
     try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+        for row in csv.reader(_lines(text), delimiter=delimiter):
             if len(rows) == count:
                 break
             if any(map(str.strip, row)):

@@ -89,6 +89,8 @@ class FolderTree:
 
     def find(self, folder: str, name: str) -> str | None:
         """Find the file that a list in `folder` calls `name`, be it outside of the folder."""
+        if name.startswith(("//", "\\\\")):  # on Windows another machine, which would be asked
+            return None
         try:
             path = PurePosixPath(folder) / name
             return str(path) if (self._folder / path).is_file() else None

@@ -15,12 +15,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import edge_classifier
+
 CPU_LIMIT_S: Final = 5.0
 _WALL_LIMIT_S: Final = 60.0  # the machine may be busy with other things
 _START_LIMIT_S: Final = 180.0
 _MOST_FINDINGS: Final = 40
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
-_ROOT: Final = Path(__file__).resolve().parents[2]
+_PATHS: Final = (
+    str(Path(__file__).resolve().parents[1]),
+    str(Path(edge_classifier.__file__).resolve().parents[1]),
+)
 
 
 @dataclass(slots=True)
@@ -100,7 +105,7 @@ class _Watched:
         about |= {"seeds": str(job.seeds), "sandbox": str(sandbox), "events": writable}
         environment = {
             **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(_ROOT), str(_ROOT / "tools")]),
+            "PYTHONPATH": os.pathsep.join(_PATHS),
             "HOME": str(sandbox),
             "XDG_CACHE_HOME": str(sandbox / "tmp"),
             "OPENBLAS_NUM_THREADS": "1",
