@@ -176,7 +176,8 @@ class Editor:
         self._learner.request_training()
         if removed.whole_class:
             self.selected = removed.class_name
-            text = f"{removed.class_name} is back with its {pictures(count)}"
+            what = f" with its {pictures(count)}" if count else ""
+            text = f"{removed.class_name} is back{what}"
         else:
             text = f"put back {pictures(count)} of {removed.class_name}"
         self._say(text, Level.INFO)

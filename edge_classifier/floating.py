@@ -35,9 +35,9 @@ _TILE: Final = (148, 111)
 
 
 def draw_message(painter: Painter, canvas: Image, video: Box, message: Message) -> None:
-    """Draw one line that appears for some seconds, broken into at most three, at the bottom."""
+    """Draw what appears for some seconds, broken into at most five lines, at the bottom."""
     width = video.width - 32
-    lines = painter.text.wrap(message.text, _MESSAGE_SIZE, width - 36, 3)
+    lines = painter.text.wrap(message.text, _MESSAGE_SIZE, width - 36, 5)
     height = max(len(lines), 1) * line_height(_MESSAGE_SIZE) + 18
     box = Box(video.left + 16, video.bottom - 16 - height, width, height)
     float_frame(canvas, box, LINE, CARD)

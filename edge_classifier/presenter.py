@@ -12,11 +12,12 @@ from edge_classifier.frame import BACKGROUND
 from edge_classifier.source_state import SourceStatus
 from edge_classifier.training import MIN_CLASSES
 from edge_classifier.view import Activity, Banner, ClassCard, Level, Message
+from edge_classifier.words import counted
 
 if TYPE_CHECKING:
     from edge_classifier.frame import Colour, Image, Prediction
     from edge_classifier.learner import Learner
-    from edge_classifier.protocols import SampleStore
+    from edge_classifier.protocols import Backbone, SampleStore
     from edge_classifier.source_state import SourceState
     from edge_classifier.validation import Validation
 
@@ -127,6 +128,11 @@ def read_only_hint(store: SampleStore) -> str:
     return f"read-only: {why}; S saves a copy to go on in" if why else ""
 
 
+def project_title(name: str, backbone: Backbone | None) -> str:
+    """Name the project and its backbone; why it is that one was said when it was loaded."""
+    return f"{name} · {backbone.info.name}" if backbone else name
+
+
 def learning_activity(learner: Learner, dataset: Dataset) -> Activity:
     """Say how far learning is, for a moment when nothing else goes on."""
     if job := learner.job:
@@ -158,7 +164,9 @@ def unknown_setting(steps: int, threshold: float | None) -> str:
     if not steps:
         how = "as measured"
     else:
-        how = f"{abs(steps)} {'stricter' if steps > 0 else 'more lenient'} than measured"
+        unit = "step" if abs(steps) == 1 else "steps"
+        way = "stricter" if steps > 0 else "more lenient"
+        how = f"{abs(steps)} {unit} {way} than measured"
     where = "" if threshold is None else f": what is less than {threshold:.2f} familiar is unknown"
     return f"unknown is {how}{where}"
 
@@ -175,4 +183,4 @@ def source_message(source: SourceState) -> Message | None:
 
 def pictures(count: int) -> str:
     """Count pictures in words: `1 picture`, `12 pictures`."""
-    return f"{count} picture" if count == 1 else f"{count} pictures"
+    return counted(count, "picture")

@@ -1,0 +1,189 @@
+"""What keys do: the question that is open hears them first, else each has its own meaning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edge_classifier.correction import CorrectionDialog
+from edge_classifier.frame import BACKGROUND
+from edge_classifier.keys import HoldTiming, SpentKey
+from edge_classifier.presenter import unknown_setting
+from edge_classifier.review import ReviewStrip
+from edge_classifier.training import MIN_CLASSES
+from edge_classifier.view import Level, Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edge_classifier.capture import Capture
+    from edge_classifier.dialogs import Dialog
+    from edge_classifier.editor import Editor
+    from edge_classifier.learner import Learner
+    from edge_classifier.live_prediction import LivePrediction
+    from edge_classifier.messages import Messages
+    from edge_classifier.protocols import Clock, SampleStore
+    from edge_classifier.tasks import Tasks
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What keys act on; see the classes of these."""
+
+    store: SampleStore
+    clock: Clock
+    messages: Messages
+    learner: Learner
+    editor: Editor
+    live: LivePrediction
+    capture: Capture
+    tasks: Tasks
+
+
+class Controls:
+    """Turns keys into what they mean.
+
+    Args:
+        parts: What keys act on.
+        hold: When a silent key counts as released.
+
+    Attributes:
+        dialog: The question that is open, or `None`.
+        help: Whether the list of keys is shown.
+        done: Whether the user has ended the session.
+    """
+
+    def __init__(self, parts: Parts, hold: HoldTiming) -> None:
+        self._parts = parts
+        self._spent = SpentKey(hold)
+        self.dialog: Dialog | None = None
+        self.help = False
+        self.done = False
+
+    @property
+    def learning(self) -> bool:
+        """Whether a burst is running, or not all was learned yet."""
+        return self._parts.capture.class_name is not None or self._parts.learner.busy
+
+    def poll(self) -> None:
+        """Let the open question take over what has happened meanwhile."""
+        if self.dialog:
+            self.dialog = self.dialog.poll()
+
+    def handle(self, key: str) -> None:
+        """Do what a key does at this moment.
+
+        Args:
+            key: As named in `protocols.Display.show`.
+
+        Raises:
+            EdgeClassifierError: if that cannot be done.
+        """
+        if key == "close":
+            self.done = True
+        elif self._spent.swallows(key, self._parts.clock()):
+            pass
+        elif self.dialog:
+            before, self.dialog = self.dialog, self.dialog.handle(key)
+            if before.mode in (Mode.CORRECTING, Mode.REVIEWING) and self.dialog is None:
+                # What is still held down then must not record, nor open the strip again.
+                self._spent.spend(key, self._parts.clock())
+        elif key in "123456789":
+            self._parts.capture.record_digit(int(key))
+        elif action := self._actions().get(key.lower()):
+            action()
+
+    def _actions(self) -> dict[str, Callable[[], None]]:
+        return {
+            "escape": self._on_escape,
+            "up": lambda: self._parts.editor.move_selection(-1),
+            "down": lambda: self._parts.editor.move_selection(1),
+            "tab": lambda: self._parts.editor.move_selection(1),
+            " ": self._parts.capture.record_selected,
+            "b": lambda: self._parts.capture.record(BACKGROUND),
+            "n": lambda: self._ask(self._parts.editor.new_class_dialog),
+            "u": self._undo,
+            "z": self._put_back,
+            "x": lambda: self._ask(self._parts.editor.remove_dialog),
+            "w": self._correct,
+            "v": self._review,
+            "[": lambda: self._adjust_unknown(-1),
+            "]": lambda: self._adjust_unknown(+1),
+            "t": self._train_now,
+            "m": self._toggle_smoothing,
+            "p": self._parts.live.toggle_pause,
+            "s": lambda: self._ask(self._parts.tasks.save_dialog),
+            "e": lambda: self._parts.tasks.export(learning=self.learning),
+            "h": self._toggle_help,
+            "q": self._quit,
+        }
+
+    def _on_escape(self) -> None:
+        if self.help:
+            self.help = False
+        elif self._parts.tasks.busy:
+            self._parts.tasks.cancel()
+        elif line := self._parts.learner.cancel():
+            self._parts.messages.say(line)
+
+    def _quit(self) -> None:
+        self.done = True
+
+    def _toggle_help(self) -> None:
+        self.help = not self.help
+
+    def _toggle_smoothing(self) -> None:
+        on = self._parts.live.toggle_smoothing()
+        self._parts.messages.say("steady label on" if on else "steady label off")
+
+    def _undo(self) -> None:
+        self._parts.capture.stop()
+        self._parts.editor.undo()
+
+    def _put_back(self) -> None:
+        self._parts.capture.stop()
+        self._parts.editor.put_back()
+
+    def _correct(self) -> None:
+        frame = self._parts.live.frame
+        if frame is None:
+            self._parts.messages.say("there is no picture to correct yet", Level.WARNING)
+            return
+        say, prediction = self._parts.messages.say, self._parts.live.prediction
+        self._ask(
+            lambda: CorrectionDialog(
+                frame, prediction, self._parts.editor, self._parts.capture, say
+            )
+        )
+
+    def _review(self) -> None:
+        if self._has_two_classes("reviewing") and self._parts.learner.model:
+            say = self._parts.messages.say
+            self._ask(
+                lambda: ReviewStrip(self._parts.store, self._parts.editor, self._parts.learner, say)
+            )
+            self._spent.spend("v", self._parts.clock())
+
+    def _adjust_unknown(self, by: int) -> None:
+        before = self._parts.learner.unknown_steps
+        self._parts.learner.adjust_unknown(before + by)
+        model = self._parts.learner.model
+        threshold = model.unknown.threshold if model and model.unknown else None
+        text = unknown_setting(self._parts.learner.unknown_steps, threshold)
+        self._parts.messages.say(
+            text if before != self._parts.learner.unknown_steps else f"at the end: {text}"
+        )
+
+    def _train_now(self) -> None:
+        if self._has_two_classes("training"):
+            self._parts.learner.request_training()
+
+    def _has_two_classes(self, what: str) -> bool:
+        if len(self._parts.editor.dataset.captured_classes) >= MIN_CLASSES:
+            return True
+        self._parts.messages.say(f"{what} needs pictures of at least two classes", Level.WARNING)
+        return False
+
+    def _ask(self, dialog: Callable[[], Dialog | None]) -> None:
+        self._parts.capture.stop()
+        self.dialog = dialog()
