@@ -10,6 +10,7 @@ import stat
 import struct
 import warnings
 import zipfile
+import zlib
 from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -73,6 +74,7 @@ _ENTRIES: Final = (
     ),
     *("dog/1.heic", "dog/1.mp4", "1/1.jpg", "2/1.jpg", " /1.jpg", "$(touch x)/1.jpg", "<b>/1.jpg"),
 )
+_STORED: Final = 8  # one in so many is stored
 _DATE: Final = (2026, 1, 1, 0, 0, 0)
 
 
@@ -88,7 +90,13 @@ class ImportTarget(ByteTarget):
         self._pictures = [encoded(n, kind) for n, kind in enumerate(("JPEG", "PNG", "BMP", "GIF"))]
 
     def import_it(self, path: Path) -> None:
-        """Add what it holds; nothing but that project may change."""
+        """Add what it holds; nothing but that project may change.
+
+        Most inputs are only read: making a project takes ten times as long.
+        """
+        if zlib.crc32(path.read_bytes()) % _STORED:
+            add(None, islice(open_importer(path), 40), dry_run=True)
+            return
         shutil.rmtree(self._project, ignore_errors=True)
         before = snapshot(self.arena)
         importer = open_importer(path)
@@ -266,7 +274,7 @@ class NamesTarget(ByteTarget):
     def make(self, rng: Random) -> bytes:
         """Draw a few names."""
         names = []
-        for _ in range(rng.choice((1, 2, 4))):
+        for _ in range(rng.choice((1, 1, 2))):
             name = rng.choice(HOSTILE_TEXTS)[:400]
             if rng.random() < 0.7:  # noqa: PLR2004 - mostly
                 letters = "./\\ ..:conNUL~\u0301é\u200d杯\x00\n\ud800İß*?|<>\"'$`;-"

@@ -41,6 +41,7 @@ class Outcome:
         peak_mb: The most resident memory of the worker, in megabytes.
         findings: What went wrong, by what it is: the number of the first such input, how many.
         seconds: How long all of it took.
+        cpu_ms: Processor time of all inputs.
     """
 
     target: str
@@ -51,6 +52,7 @@ class Outcome:
     peak_mb: float = 0.0
     findings: dict[str, tuple[int, int]] = field(default_factory=dict)
     seconds: float = 0.0
+    cpu_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,7 @@ class _Watched:
         outcome.inputs += 1
         outcome.accepted += verdict == "accepted"
         outcome.refused += verdict == "refused"
+        outcome.cpu_ms += cpu_ms
         outcome.worst_ms = max(outcome.worst_ms, cpu_ms)
         outcome.peak_mb = max(outcome.peak_mb, peak_mb)
 
@@ -228,6 +231,7 @@ def as_row(outcome: Outcome) -> dict[str, Any]:
         "inputs": outcome.inputs,
         "accepted": outcome.accepted,
         "refused": outcome.refused,
+        "mean ms": round(outcome.cpu_ms / max(1, outcome.inputs), 1),
         "worst ms": round(outcome.worst_ms),
         "peak MB": round(outcome.peak_mb),
         "findings": sum(count for _, count in outcome.findings.values()),

@@ -59,7 +59,7 @@ def main() -> int:
                 job["events"], f"finding {number} {cpu_ms:.0f} {peak_mb:.0f} {json.dumps(problem)}"
             )
         else:
-            _tell(job["events"], f"end {number} {verdict} {cpu_ms:.0f} {peak_mb:.0f}")
+            _tell(job["events"], f"end {number} {verdict} {cpu_ms:.2f} {peak_mb:.0f}")
     return 0
 
 
