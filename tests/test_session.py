@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from edge_classifier.session import HELP, SessionSettings
 from edge_classifier.source_state import SourceState, SourceStatus
 from edge_classifier.testing import FakeBackbone, ManualExecutor
 from edge_classifier.training import HeadSettings
-from edge_classifier.view import Level, Mode
+from edge_classifier.view import Banner, Level, Mode
 
 
 @pytest.fixture(autouse=True)
@@ -444,6 +445,139 @@ def test_the_selected_class_can_be_renamed(live: LiveSession) -> None:
 
 
 # The rest of the keys
+
+
+def familiar_thing(live: LiveSession) -> Banner:
+    live.thing = 1
+    live.wait(1.0)
+    assert live.view.banner is not None
+    return live.view.banner
+
+
+def test_the_picture_shows_how_familiar_it_is_and_what_is_unknown(live: LiveSession) -> None:
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    known = familiar_thing(live)
+    live.thing = 50
+    live.wait(1.0)
+    strange = live.view.banner
+    assert strange is not None
+    assert known.similarity is not None
+    assert strange.similarity is not None
+    assert known.threshold == strange.threshold is not None
+    assert strange.similarity < strange.threshold < known.similarity
+
+
+def test_brackets_move_the_threshold_of_unknown_at_once(live: LiveSession) -> None:
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    before = familiar_thing(live).threshold
+    live.type("]")
+    assert live.view.message is not None
+    assert live.view.message.text.startswith("unknown is 1 step stricter than measured")
+    stricter = live.frame().banner
+    live.type("[", "[")
+    lenient = live.frame().banner
+    assert stricter is not None
+    assert lenient is not None
+    assert stricter.threshold is not None
+    assert lenient.threshold is not None
+    assert before is not None
+    assert lenient.threshold < before < stricter.threshold
+    live.type("]")
+    assert live.frame().banner is not None
+    assert familiar_thing(live).threshold == pytest.approx(before)
+
+
+def test_what_is_familiar_becomes_unknown_when_that_is_made_strict_enough(
+    live: LiveSession,
+) -> None:
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    assert familiar_thing(live).label == "mug"
+    live.type(*["]"] * 20)
+    assert live.frame().banner is not None
+    assert label(live) == "unknown"
+    live.type("]")
+    assert live.view.message is not None
+    assert live.view.message.text.startswith("at the end: unknown is 20 steps stricter")
+
+
+def test_the_threshold_that_was_moved_outlives_training_closing_and_goes_into_the_export(
+    store: ProjectStore, tmp_path: Path
+) -> None:
+    exported: list[Model] = []
+
+    def export(
+        model: Model, _b: Backbone, _s: tuple[Sample, ...], _p: Progress, _c: Cancelled
+    ) -> Path:
+        exported.append(model)
+        return tmp_path / "bundle"
+
+    live = LiveSession(store)
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    live.type("]", "]")
+    live.hold("3", thing=3)
+    live.close()
+    with ProjectStore.open(store.path) as again:
+        reopened = LiveSession(again, export=export)
+        reopened.wait(1.0)
+        reopened.type("e")
+        reopened.wait(0.5)
+    (model,) = exported
+    assert model.unknown is not None
+    assert model.unknown.steps == 2
+    assert model.unknown.threshold > model.unknown.measured_threshold
+
+
+def test_an_export_has_the_samples_of_the_moment_at_which_it_began(
+    store: ProjectStore, tmp_path: Path
+) -> None:
+    exported: list[int] = []
+
+    def export(
+        _m: Model, _b: Backbone, samples: tuple[Sample, ...], _p: Progress, _c: Cancelled
+    ) -> Path:
+        exported.append(len(samples))
+        return tmp_path / "bundle"
+
+    executor = ManualExecutor()
+    live = LiveSession(store, executor, export=export)
+    teach_two(live, executor)
+    at_the_key = len(store.samples())
+    live.type("e")
+    live.hold("1", thing=1)
+    executor.run_all()
+    assert exported == [at_the_key]
+    assert len(store.samples()) > at_the_key
+
+
+def test_the_picture_says_how_good_the_model_is(live: LiveSession) -> None:
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    live.wait(1.0)
+    assert live.view.quality == "needs a second burst: mug, phone"
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    live.wait(1.0)
+    assert re.fullmatch(r"validated \d+ % ± \d+ on 4 bursts", live.view.quality)
+
+
+def test_saving_a_copy_is_shown_and_stopped_by_escape(store: ProjectStore, tmp_path: Path) -> None:
+    executor = ManualExecutor()
+    live = LiveSession(store, executor)
+    teach_two(live, executor)
+    executor.run_all()
+    target = tmp_path / "copy"
+    live.type("s", *["backspace"] * 60, *str(target), "enter")
+    assert live.view.activity.text == f"saving to {target}"
+    live.type("escape")
+    executor.run_all()
+    live.frame()
+    assert not target.exists()
+    assert live.view.message is not None
+    assert live.view.message.level is Level.WARNING
 
 
 def test_pause_stops_predicting_and_resume_goes_on(live: LiveSession) -> None:
