@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from edge_classifier.dataset import Dataset, FeatureTable
     from edge_classifier.protocols import Cancelled, Executor, Progress, SampleStore
     from edge_classifier.training import HeadSettings
+    from edge_classifier.variation import Variation
 
 
 VALIDATION_S: Final = 2.0
@@ -91,6 +92,7 @@ class Assessor:
         table: FeatureTable,
         settings: HeadSettings,
         training_s: float | None = None,
+        variation: Variation | None = None,
     ) -> None:
         """Validate what was trained on these samples.
 
@@ -99,12 +101,13 @@ class Assessor:
             table: Their features.
             settings: How the head was trained.
             training_s: How long that took, in seconds, if it was measured.
+            variation: Their variants, if they were learned from.
         """
         self.outdated()
         self._dataset = dataset
         self._validating = Job(
             "validating",
-            lambda p, c: _validate(dataset, table, settings, training_s, p, c),
+            lambda p, c: _validate(dataset, table, settings, training_s, variation, p, c),
             self._executor,
         )
 
@@ -182,6 +185,7 @@ def _validate(
     table: FeatureTable,
     settings: HeadSettings,
     training_s: float | None,
+    variation: Variation | None,
     progress: Progress,
     cancelled: Cancelled,
 ) -> Validation | None:
@@ -198,7 +202,9 @@ def _validate(
         counts = np.bincount(class_ids, minlength=len(ids))
         most = np.maximum(np.ceil(counts * part).astype(np.int64), _LEAST_OF_A_CLASS)
         known = [known[n] for n in pick_evenly(class_ids, most)]
-    feature_set = dataset.labelled(known, table.take([s.image_sha256 for s in known]))
+    variants = variation.of(known) if variation else None
+    features = table.take([s.image_sha256 for s in known])
+    feature_set = dataset.labelled(known, features, variants)
     if len(feature_set.class_names) < MIN_CLASSES:
         return None
     return validate(known, feature_set, settings, cancelled=cancelled, progress=progress)

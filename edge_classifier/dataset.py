@@ -15,7 +15,8 @@ from edge_classifier.thinning import pick_evenly
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from edge_classifier.frame import Features, Sample
+    from edge_classifier.frame import Features, Sample, Variants
+    from edge_classifier.variation import Variation
 
 
 class FeatureTable:
@@ -142,26 +143,36 @@ class Dataset:
         """The samples whose features are not known yet."""
         return tuple(s for s in self.samples if s.image_sha256 not in table)
 
-    def feature_set(self, table: FeatureTable, most_per_class: int | None = None) -> FeatureSet:
+    def feature_set(
+        self,
+        table: FeatureTable,
+        most_per_class: int | None = None,
+        variation: Variation | None = None,
+    ) -> FeatureSet:
         """Collect the known features of all samples; classes without any are left out.
 
         Args:
             table: What is known.
             most_per_class: Of more samples some are chosen, evenly in the order of capture.
+            variation: Known variants of the samples, which are collected with them.
         """
         known = [s for s in self.samples if s.image_sha256 in table]
         if most_per_class is not None:
             ids = {name: i for i, name in enumerate(self.class_names)}
             class_ids = np.array([ids[s.class_name] for s in known], np.int64)
             known = [known[n] for n in pick_evenly(class_ids, np.full(len(ids), most_per_class))]
-        return self.labelled(known, table.take([s.image_sha256 for s in known]))
+        variants = variation.of(known) if variation else None
+        return self.labelled(known, table.take([s.image_sha256 for s in known]), variants)
 
-    def labelled(self, samples: Sequence[Sample], features: Features) -> FeatureSet:
+    def labelled(
+        self, samples: Sequence[Sample], features: Features, variants: Variants | None = None
+    ) -> FeatureSet:
         """Join some of the samples with their features; classes without any are left out.
 
         Args:
             samples: N of them.
             features: `(N, D)` float32; not copied.
+            variants: Of these samples, counted as they are.
         """
         present = {s.class_name for s in samples}
         class_names = tuple(name for name in self.class_names if name in present)
@@ -171,6 +182,7 @@ class Dataset:
             np.array([ids[s.class_name] for s in samples], np.int64),
             _strings(s.burst_id for s in samples),
             class_names,
+            variants,
         )
 
 

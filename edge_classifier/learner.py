@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         SampleStore,
     )
     from edge_classifier.validation import Validation
+    from edge_classifier.variation import Variation
 
 _log = logging.getLogger(__name__)
 
@@ -58,12 +59,20 @@ class LoadedBackbone:
         cache: Features computed before.
         models: Where the trained model is kept.
         note: Which backbone was chosen and why, one line for the user.
+        variation: Variants of the samples, or `None` where nothing is learned from any.
     """
 
     backbone: Backbone
     cache: FeatureCache
     models: ModelStore
     note: str
+    variation: Variation | None = None
+
+    def close(self) -> None:
+        """Release the files; may be called twice."""
+        self.cache.close()
+        if self.variation:
+            self.variation.close()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,6 +129,8 @@ class Learner:
         self._refused: list[Path] = []
         self._syncing: Job[None] | None = None
         self._training: Job[_Trained] | None = None
+        self._varying: Job[None] | None = None
+        self._vary_wanted = False
         self._training_on: Dataset | None = None
         self._train_wanted = False
         self._assessor = Assessor(store, executor)
@@ -157,7 +168,7 @@ class Learner:
     @property
     def job(self) -> Job[_Ready] | Job[None] | Job[_Trained] | None:
         """What the worker does for the learner at present."""
-        return self._loading or self._extracting or self._training
+        return self._loading or self._extracting or self._training or self._varying
 
     @property
     def busy(self) -> bool:
@@ -216,6 +227,7 @@ class Learner:
         if self._table and len(self._table) > 2 * len(dataset.samples) + _SPARE_FEATURES:
             # A new one: the worker may be reading the old.
             self._table = self._table.only(s.image_sha256 for s in dataset.samples)
+        self._stop_varying()
         if self._training:
             self._training.cancel()
             self._training = None
@@ -241,10 +253,11 @@ class Learner:
         Returns:
             A line for the user; empty where nothing was under way.
         """
-        job = self._extracting or self._training
+        job = self._extracting or self._training or self._varying
         if job is None:
             return ""
         job.cancel()
+        self._vary_wanted = False
         self._train_wanted = False
         return f"stopped {job.text}; T goes on with it"
 
@@ -268,6 +281,7 @@ class Learner:
         line = self._poll_loading()
         self._poll_extracting()
         line = self._poll_training() or line
+        self._poll_varying()
         self._start_work()
         self._assessor.poll()
         self._poll_syncing()
@@ -277,12 +291,12 @@ class Learner:
 
     def close(self) -> None:
         """Stop what runs; may be called twice."""
-        for job in (self._loading, self._extracting, self._training):
+        for job in (self._loading, self._extracting, self._training, self._varying):
             if job:
                 job.cancel()
         self._assessor.close()
         if self._loaded:
-            self._loaded.cache.close()
+            self._loaded.close()
 
     def _poll_loading(self) -> str | None:
         if not (self._loading and self._loading.done):
@@ -295,7 +309,10 @@ class Learner:
         dataset = self._dataset
         if dataset and trained_on(dataset.fingerprint, self.settings) == ready.fingerprint:
             self._trained_dataset = dataset
-            self._assessor.trained(dataset, ready.table, self.settings)
+            self._vary_wanted = True
+            self._assessor.trained(
+                dataset, ready.table, self.settings, variation=ready.loaded.variation
+            )
         elif self._dataset:
             # What was removed or renamed after the last training must not be answered again.
             for name in set(self.model.class_names if self.model else ()):
@@ -355,8 +372,15 @@ class Learner:
         self.model = trained.model.adjusted(self._unknown_steps)
         self._imprinted = False
         self._trained_dataset = self._training_on
-        if self._table is not None:
-            self._assessor.trained(self._training_on, self._table, self.settings, trained.seconds)
+        self._vary_wanted = True
+        if self._table is not None and self._loaded and not self._to_vary(self._training_on):
+            self._assessor.trained(
+                self._training_on,
+                self._table,
+                self.settings,
+                trained.seconds,
+                self._loaded.variation,
+            )
         if trained.problem:
             raise trained.problem
         return f"trained on {trained.samples} samples"
@@ -370,6 +394,61 @@ class Learner:
         if self._train_wanted and not self._extracting and not self._training:
             self._train_wanted = False
             self._train(self._dataset, self._loaded, self._table)
+        if self._vary_wanted and not self.busy:
+            self._vary_wanted = False
+            self._vary_what_was_not(self._dataset, self._loaded)
+
+    def _to_vary(self, dataset: Dataset) -> list[Sample]:
+        """The samples that can be read and were not varied yet."""
+        if not self._loaded or not self._loaded.variation:
+            return []
+        missing = self._loaded.variation.missing(dataset.samples)
+        return [s for s in missing if s.path not in self._unreadable]
+
+    def _vary_what_was_not(self, dataset: Dataset, loaded: LoadedBackbone) -> None:
+        """Learn from more than the samples, when the worker has nothing better to do."""
+        samples, variation = self._to_vary(dataset), loaded.variation
+        if samples and variation:
+            self._varying = Job(
+                "varying the pictures",
+                lambda p, c: self._vary(loaded.backbone, variation, samples, p, c),
+                self._executor,
+            )
+
+    def _vary(
+        self,
+        backbone: Backbone,
+        variation: Variation,
+        samples: list[Sample],
+        progress: Progress,
+        cancelled: Cancelled,
+    ) -> None:
+        for done, sample in enumerate(samples):
+            if cancelled():
+                raise CancelledError("Stopped varying the pictures.")
+            try:
+                image = self._store.read_image(sample)
+                variation.keep(sample.image_sha256, backbone.extract(variation.make(image)))
+            except (ProjectError, InvalidImageError) as error:
+                self._unreadable.add(sample.path)
+                _log.warning("%s", error)
+            progress((done + 1) / len(samples))
+
+    def _poll_varying(self) -> None:
+        if not (self._varying and self._varying.done):
+            return
+        job, self._varying = self._varying, None
+        try:
+            job.result()
+        except CancelledError:
+            return
+        self._train_wanted = True
+
+    def _stop_varying(self) -> None:
+        """Give way to new samples; what was varied is kept."""
+        if self._varying:
+            self._varying.cancel()
+            self._varying = None
 
     def _extract_what_is_missing(
         self, dataset: Dataset, table: FeatureTable, backbone: Backbone
@@ -394,7 +473,7 @@ class Learner:
             # Collected here rather than before: while the worker exports, every new sample
             # cancels a training that waits, and each would hold a copy of all features.
             # The table only ever grows, so that what is in it may be read meanwhile.
-            feature_set = dataset.feature_set(table)
+            feature_set = dataset.feature_set(table, variation=loaded.variation)
             started = time.thread_time()  # not of the clock, which a busy machine stretches
             model = train(feature_set, settings, cancelled=cancelled, progress=progress)
             seconds = time.thread_time() - started

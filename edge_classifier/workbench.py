@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_classifier.assemble import BackboneChoice
-    from edge_classifier.frame import FeatureSet, Sample
+    from edge_classifier.frame import FeatureSet, Sample, Variants
     from edge_classifier.learner import LoadedBackbone
     from edge_classifier.model import Model
     from edge_classifier.protocols import Progress
@@ -116,7 +116,7 @@ def loaded_for(
     try:
         yield loaded
     finally:
-        loaded.cache.close()
+        loaded.close()
 
 
 def gather(
@@ -160,7 +160,32 @@ def gather(
     if refused:
         features = features[known]
     readable = tuple(s for s, is_known in zip(dataset.samples, known, strict=True) if is_known)
-    return Gathered(dataset, readable, dataset.labelled(readable, features), tuple(refused))
+    variants = _gather_variants(store, loaded, readable, progress, threads)
+    labelled = dataset.labelled(readable, features, variants)
+    return Gathered(dataset, readable, labelled, tuple(refused))
+
+
+def _gather_variants(
+    store: ProjectStore,
+    loaded: LoadedBackbone,
+    samples: Sequence[Sample],
+    progress: Progress,
+    threads: int | None,
+) -> Variants | None:
+    """Collect the variants of samples; computes those that are missing, and keeps them."""
+    variation = loaded.variation
+    if variation is None:
+        return None
+    make, extract = variation.make, loaded.backbone.extract
+    missing = variation.missing(samples)
+    varied = compute_all(
+        missing, store.read_image, lambda images: extract(make(images[0]))[None], threads=threads
+    )
+    for done, result in enumerate(varied):
+        if result.values is not None:  # else it was removed just now
+            variation.keep(result.item.image_sha256, result.values)
+        progress((done + 1) / len(missing), "varying the pictures")
+    return variation.of(samples)
 
 
 def train_project(

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edge_classifier.adapters.feature_cache import FileFeatureCache
 from edge_classifier.adapters.model_file import FileModelStore
+from edge_classifier.adapters.variants import make_variants
 from edge_classifier.frame import Frame, Image
 from edge_classifier.learner import LoadedBackbone
 from edge_classifier.session import Export, Session, SessionSettings
 from edge_classifier.source_state import SourceState, SourceStatus
 from edge_classifier.testing import FakeBackbone, FakeClock, ImmediateExecutor, ManualExecutor
+from edge_classifier.variation import Variation
 
 if TYPE_CHECKING:
     from edge_classifier.adapters.store import ProjectStore
@@ -41,8 +43,16 @@ def scene(thing: int, index: int = 0) -> Image:
     return np.ascontiguousarray(np.roll(picture, index % 7, axis=1))
 
 
-def load_fake(store: ProjectStore, backbone: FakeBackbone) -> LoadedBackbone:
+def load_varying(store: ProjectStore, backbone: FakeBackbone) -> LoadedBackbone:
     """Load what a real loader would, but for the network."""
+    info = backbone.info
+    varied = FileFeatureCache(store.cache_folder, f"{info.key} varied", info.feature_dim)
+    variation = Variation(make_variants, varied, info.feature_dim)
+    return replace(load_fake(store, backbone), variation=variation)
+
+
+def load_fake(store: ProjectStore, backbone: FakeBackbone) -> LoadedBackbone:
+    """Load what a real loader would, but for the network; no sample is varied."""
     info = backbone.info
     cache = FileFeatureCache(store.cache_folder, info.key, info.feature_dim)
     return LoadedBackbone(backbone, cache, FileModelStore(store.model_folder), "fake")

@@ -4,15 +4,16 @@ import gc
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
-from live_session import RUNNING, LiveSession, close_all
+from live_session import RUNNING, LiveSession, close_all, load_varying
 
 from edge_classifier.adapters.store import ProjectStore
-from edge_classifier.frame import FeatureSet
+from edge_classifier.frame import VARIANTS, FeatureSet
 from edge_classifier.head import DenseHead
 from edge_classifier.session import SessionSettings
 from edge_classifier.source_state import SourceState, SourceStatus
-from edge_classifier.testing import ManualExecutor
+from edge_classifier.testing import FakeBackbone, ManualExecutor
 from edge_classifier.training import HeadSettings
 
 
@@ -238,3 +239,69 @@ def test_how_strict_unknown_is_holds_at_once_after_training_and_the_next_day(
         live.wait(1.0)
         assert live.session.learner.unknown_steps == 3
         assert threshold(live) == after_training
+
+
+def varying(store: ProjectStore, executor: ManualExecutor) -> LiveSession:
+    backbone = FakeBackbone()
+    return LiveSession(
+        store, executor, backbone=backbone, load=lambda _p, _c: load_varying(store, backbone)
+    )
+
+
+def run_until(live: LiveSession, executor: ManualExecutor, text: str) -> None:
+    """Let the worker do one thing after the other until the activity line says so."""
+    for _ in range(30):
+        if live.view.activity.text == text:
+            return
+        executor.run_next()
+        live.frame()
+    pytest.fail(f"at last: {live.view.activity.text}")
+
+
+def test_pictures_are_varied_once_the_first_training_is_done_and_learned_from(
+    store: ProjectStore,
+) -> None:
+    executor = ManualExecutor()
+    live = varying(store, executor)
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    pictures = {s.image_sha256 for s in store.samples()}
+    run_until(live, executor, "varying the pictures")
+    first = live.session.learner.model
+    assert first is not None
+    before = live.backbone.extracted
+    assert executor.run_next()  # varies
+    assert live.backbone.extracted == before + VARIANTS * len(pictures)
+    run_worker(live, executor)
+    second = live.session.learner.model
+    assert second is not None
+    assert not np.array_equal(first.head.weights, second.head.weights)
+    live.wait(1.0)
+    assert not live.session.learner.busy
+
+
+def test_varying_gives_way_to_a_new_burst_and_goes_on_after_it(store: ProjectStore) -> None:
+    executor = ManualExecutor()
+    live = varying(store, executor)
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    run_until(live, executor, "varying the pictures")
+    live.hold("1", thing=1)
+    assert live.view.activity.text == "training"
+    run_worker(live, executor)
+    variation = live.session.learner._loaded.variation  # type: ignore[union-attr]
+    assert variation is not None
+    assert variation.missing(store.samples()) == ()
+
+
+def test_a_project_that_is_opened_again_is_varied_no_second_time(store: ProjectStore) -> None:
+    executor = ManualExecutor()
+    live = varying(store, executor)
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    run_worker(live, executor)
+    live.close()
+    with ProjectStore.open(store.path) as again:
+        live = varying(again, executor)
+        run_worker(live, executor)
+        assert live.backbone.extracted <= live.index  # the frames, and nothing else

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,13 @@ from edge_classifier import workbench
 from edge_classifier.adapters.feature_cache import FileFeatureCache
 from edge_classifier.adapters.model_file import FileModelStore
 from edge_classifier.adapters.store import ProjectStore
+from edge_classifier.adapters.variants import make_variants
 from edge_classifier.errors import NotTrainedError, ProjectError
+from edge_classifier.frame import VARIANTS
 from edge_classifier.learner import LoadedBackbone
 from edge_classifier.testing import FakeBackbone
 from edge_classifier.training import HeadSettings
+from edge_classifier.variation import Variation
 
 
 def told(_done: float, _what: str | None = None) -> None:
@@ -136,3 +140,20 @@ def test_the_steps_of_the_user_survive_training_and_come_with_the_model(project:
     assert again is not None
     assert trained.threshold == again.threshold == measured.adjusted(2).threshold
     assert trained.threshold > measured.threshold
+
+
+def test_gathered_samples_are_varied_and_kept(project: Path) -> None:
+    backbone = FakeBackbone()
+    extracted = []
+    for _ in range(2):
+        with ProjectStore.open(project) as store:
+            info = backbone.info
+            cache = FileFeatureCache(store.cache_folder, "varied", info.feature_dim)
+            variation = Variation(make_variants, cache, info.feature_dim)
+            loaded = replace(loaded_by(store, backbone), variation=variation)
+            variants = workbench.gather(store, loaded, told).feature_set.variants
+            loaded.close()
+        assert variants is not None
+        assert variants.rows.tolist() == np.repeat(np.arange(8), VARIANTS).tolist()
+        extracted.append(backbone.extracted)
+    assert extracted == [6 + 6 * VARIANTS] * 2

@@ -7,6 +7,7 @@ told in ARCHITECTURE.md. Pictures are never mirrored: a left hand is no right on
 
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING, Final
 
 import cv2
@@ -16,6 +17,9 @@ from edge_classifier.frame import VARIANTS
 
 if TYPE_CHECKING:
     from edge_classifier.frame import Image
+
+VARIANTS_VERSION: Final = "variants 1"
+"""Part of the cache's key: change it where pictures are varied in other ways."""
 
 _LONGEST_SIDE: Final = 320
 """Of the square that is varied; the smallest crop of it still fills a network's 224 pixels."""
@@ -27,18 +31,17 @@ _CONTRAST: Final = 0.25
 _COLOUR: Final = 0.1
 
 
-def make_variants(image: Image, image_sha256: str) -> list[Image]:
+def make_variants(image: Image) -> list[Image]:
     """Vary a picture `frame.VARIANTS` times; the same picture always in the same ways.
 
     Args:
         image: `(H, W, 3)` uint8, BGR.
-        image_sha256: Of its file, hexadecimal: what the chance is drawn from.
 
     Returns:
         Square pictures, uint8, BGR, of at most 320 pixels a side.
     """
     square = _square(image)
-    generator = np.random.default_rng(int(image_sha256[:16], 16))
+    generator = np.random.default_rng(zlib.crc32(square.tobytes()))
     return [_vary(square, generator) for _ in range(VARIANTS)]
 
 
