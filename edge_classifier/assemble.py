@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from edge_classifier.adapters.backbone import choose_backbone, load_backbone
 from edge_classifier.adapters.feature_cache import FileFeatureCache
 from edge_classifier.adapters.model_file import FileModelStore
+from edge_classifier.adapters.variants import VARIANTS_VERSION, make_variants
 from edge_classifier.errors import BackboneMismatchError, InvalidValueError
 from edge_classifier.export.exporter import export_bundle
 from edge_classifier.learner import LoadedBackbone
 from edge_classifier.training import HeadSettings
+from edge_classifier.variation import Variation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,7 +94,11 @@ def backbone_loader(
         info, writable = backbone.info, not store.read_only
         cache = FileFeatureCache(store.cache_folder, info.key, info.feature_dim, writable=writable)
         models = FileModelStore(store.model_folder, writable=writable)
-        return LoadedBackbone(backbone, cache, models, note)
+        varied = FileFeatureCache(
+            store.cache_folder, f"{info.key} {VARIANTS_VERSION}", info.feature_dim, writable=writable
+        )
+        variation = Variation(make_variants, varied, info.feature_dim)
+        return LoadedBackbone(backbone, cache, models, note, variation)
 
     return load
 
