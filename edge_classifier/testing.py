@@ -15,6 +15,7 @@ import numpy as np
 from edge_classifier.device.classify import Preprocessing
 from edge_classifier.errors import CameraLostError, InvalidValueError
 from edge_classifier.frame import BackboneInfo, Frame, check_image
+from edge_classifier.misbehaving import MisbehavingCamera, Misbehaviour
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -30,6 +31,8 @@ __all__ = [
     "FakeSource",
     "ImmediateExecutor",
     "ManualExecutor",
+    "MisbehavingCamera",
+    "Misbehaviour",
 ]
 
 

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import ast
 import itertools
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pytest
 
@@ -18,9 +19,12 @@ from edge_classifier.testing import (
     FakeSource,
     ImmediateExecutor,
     ManualExecutor,
+    MisbehavingCamera,
+    Misbehaviour,
 )
 
 if TYPE_CHECKING:
+    from edge_classifier.adapters.opencv_source import Capture
     from edge_classifier.frame import Image
     from edge_classifier.protocols import Backbone, Clock, Display, Executor, FrameSource
 
@@ -99,6 +103,92 @@ def test_a_fake_source_without_a_rate_is_refused() -> None:
 def test_a_fake_source_refuses_what_is_not_an_image() -> None:
     with pytest.raises(InvalidImageError):
         list(FakeSource([np.zeros((4, 4), np.uint8)]))
+
+
+# MisbehavingCamera
+
+
+def noisy(seed: int = 0) -> Image:
+    return np.random.default_rng(seed).integers(1, 255, (8, 12, 3), np.uint8)
+
+
+def misbehaving(*images: Image) -> MisbehavingCamera:
+    return MisbehavingCamera(images or (noisy(),), wait=lambda _seconds: None)
+
+
+@pytest.fixture(params=["real", "misbehaving"])
+def capture(request: pytest.FixtureRequest, tmp_path: Path) -> Capture:
+    if request.param == "misbehaving":
+        return misbehaving().open_capture(0, cv2.CAP_ANY)
+    path = tmp_path / "video.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 30, (12, 8))
+    for seed in range(5):
+        writer.write(noisy(seed))
+    writer.release()
+    return cv2.VideoCapture(str(path))
+
+
+def test_an_opening_of_it_does_what_a_real_capture_does(capture: Capture) -> None:
+    assert capture.isOpened()
+    assert capture.get(cv2.CAP_PROP_FPS) == 30.0
+    ok, picture = capture.read()
+    again = capture.read()[1]
+    assert ok
+    assert (picture.shape, picture.dtype) == ((8, 12, 3), np.uint8)
+    assert not np.shares_memory(picture, again)
+    capture.release()
+    assert not capture.isOpened()
+    assert capture.read() == (False, None)
+    capture.release()
+
+
+@pytest.mark.parametrize("how", [h for h in Misbehaviour if h is not Misbehaviour.STALL])
+def test_a_camera_misbehaves_until_it_is_told_to_behave(how: Misbehaviour) -> None:
+    camera = misbehaving()
+    capture = camera.open_capture()
+    camera.misbehave(how)
+    try:
+        ok, picture = capture.read()
+    except OSError:
+        assert how is Misbehaviour.RAISE
+    else:
+        same = ok and np.array_equal(picture, noisy())
+        assert not (same and picture.dtype == np.uint8)
+    camera.behave()
+    np.testing.assert_array_equal(capture.read()[1], noisy())
+
+
+def test_a_read_that_has_stalled_comes_back_when_the_camera_behaves() -> None:
+    camera = misbehaving()
+    capture = camera.open_capture()
+    camera.misbehave(Misbehaviour.STALL)
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(capture.read)
+        assert not wait([reading], 0.02).done
+        assert camera.stalling
+        camera.behave()
+        assert reading.result(10)[0]
+    assert not camera.stalling
+
+
+def test_a_camera_that_is_gone_cannot_be_opened_and_can_again_when_it_is_back() -> None:
+    camera = misbehaving()
+    camera.misbehave(Misbehaviour.GONE)
+    assert not camera.open_capture().isOpened()
+    camera.behave()
+    assert camera.open_capture().isOpened()
+    assert camera.opened == 2
+
+
+def test_a_camera_may_show_something_else_from_now_on() -> None:
+    camera = misbehaving()
+    camera.show(noisy(1)[:4])
+    assert camera.open_capture().read()[1].shape == (4, 12, 3)
+
+
+def test_a_camera_without_pictures_is_refused() -> None:
+    with pytest.raises(InvalidValueError, match="received none"):
+        MisbehavingCamera([])
 
 
 # FakeDisplay

@@ -196,7 +196,10 @@ class OpenCVSource:
         if self._closing.is_set():
             self._release_unless_reading()
             return None
-        image = as_bgr(picture) if ok else None
+        try:
+            image = as_bgr(picture) if ok else None
+        except CameraError as error:
+            raise CameraError(f"{self.name} gives pictures that cannot be used. {error}") from None
         return None if image is None else (image, capture_ms)
 
     def _read_until_lost(self) -> tuple[Image, float] | None:

@@ -17,6 +17,7 @@ from edge_classifier.commands import demo
 from edge_classifier.commands import options as shared
 from edge_classifier.commands.opening import open_or_create
 from edge_classifier.demo_camera import DemoCamera
+from edge_classifier.device.classify import PictureCheck
 from edge_classifier.errors import (
     BackboneError,
     CameraNotFoundError,
@@ -125,7 +126,11 @@ def _run_window(options: argparse.Namespace, store: ProjectStore, display: Displ
     )
     name, open_source = _source(options, session)
     reader = NewestFrameReader(
-        open_source, name=name, drop=not options.unpaced, shrink=session.shrink
+        open_source,
+        name=name,
+        drop=not options.unpaced,
+        shrink=session.shrink,
+        new_check=(lambda: PictureCheck().fault) if _goes_on(options.source) else None,
     )
     try:
         run_app(session, reader, Overlay(), display)
@@ -143,6 +148,11 @@ def _run_window(options: argparse.Namespace, store: ProjectStore, display: Displ
 
 def _is_camera(source: str | None) -> bool:
     return source is None or source.isdigit() or source.startswith("/dev/")
+
+
+def _goes_on(source: str | None) -> bool:
+    """Say whether a source gives what is before it now; what is in a file is there on purpose."""
+    return _is_camera(source) or "://" in str(source)
 
 
 def _source(options: argparse.Namespace, session: Session) -> tuple[str, Callable[[], FrameSource]]:
