@@ -271,7 +271,9 @@ def test_pictures_are_varied_once_the_first_training_is_done_and_learned_from(
     assert first is not None
     before = live.backbone.extracted
     assert executor.run_next()  # varies
-    assert live.backbone.extracted == before + VARIANTS * len(pictures)
+    live.frame()
+    assert live.view.activity.text == "training"
+    assert live.backbone.extracted == before + VARIANTS * len(pictures) + 1  # the frame
     run_worker(live, executor)
     second = live.session.learner.model
     assert second is not None
