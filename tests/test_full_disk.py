@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.cli import main
 from edge_classifier.errors import ExportError, ProjectError
 from edge_classifier.export.bundle import new_bundle
+from edge_classifier.export.runs import Network, run_keras
 from edge_classifier.view import Level
 
 
@@ -54,9 +56,7 @@ def counts(live: LiveSession) -> list[int]:
 def test_capturing_until_the_disk_is_full_keeps_all_that_was_counted_and_goes_on_when_it_is_not(
     live: LiveSession, disk: Path
 ) -> None:
-    filler = fill(disk)
-    with filler.open("r+b") as file:  # room for some pictures
-        file.truncate(filler.stat().st_size - 200_000)
+    filler = fill(disk, spare_bytes=200_000)  # room for some pictures
     for _ in range(30):
         live.hold("1", thing=1, seconds=1)
         if live.view.message and live.view.message.level is Level.ERROR:
@@ -154,6 +154,24 @@ def test_a_bundle_that_does_not_fit_is_not_there(disk: Path) -> None:
     ):
         (folder / "model.tflite").write_bytes(bytes(3 << 20))
     assert list(disk.iterdir()) == []
+
+
+def test_an_export_without_room_for_temporary_files_says_where(
+    live: LiveSession, disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(disk)
+    monkeypatch.setattr(tempfile, "tempdir", str(disk))
+    backbone, model = live.session.learner.backbone, live.session.learner.model
+    assert backbone is not None
+    assert model is not None
+    with pytest.raises(ExportError, match=rf"Temporary files cannot be written in {disk}: the d"):
+        run_keras(
+            Network("project", model, backbone.info, tmp_path / "weights"),
+            tmp_path,
+            squares=np.zeros((2, 224, 224, 3), np.uint8),
+            progress=lambda _done, _what=None: None,
+            cancelled=lambda: False,
+        )
 
 
 def test_adding_stops_in_one_line_and_goes_on_with_the_same_command(

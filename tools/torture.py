@@ -1,6 +1,7 @@
 """Kills the program at random moments and looks at what is left.
 
     python tools/torture.py [--kills 300] [--seed 1] [--keep FOLDER] [--operations capture undo …]
+    python tools/torture.py --disk-full
 
 The real program (session, store, worker, caches, export child; a scripted camera and a script at
 the keys) is killed with SIGKILL, its whole process group, while it starts, captures, undoes,
@@ -8,7 +9,9 @@ renames and removes classes, trains, computes features, saves a copy, exports or
 Half of the kills come by the clock, half at the n-th change of the file system. After each the
 project is opened again: every sample that the picture had counted must be there, unless the user
 had removed it, and nothing half-written may be taken for whole. One project lives through many
-kills. Exit code: 0 nothing was found, 1 something was.
+kills. With `--disk-full` it works on a disk of 24 MB (Linux, needs root) that fills up while
+pictures are captured, and nobody is killed before all was tried. Exit code: 0 nothing was found,
+1 something was.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from typing import Final
 
 from torturing import sources
 from torturing.checks import Examiner
+from torturing.disks import small_disk
 from torturing.journal import Acknowledged
 from torturing.nursery import Nursery
 from torturing.orders import Order
@@ -40,7 +44,33 @@ TURNS: Final = (*(operation for operation in ALL if operation != "export"), *ALL
 
 KILLS_PER_PROJECT: Final = 60
 _PATIENCE_S: Final = 900.0
-_EXPORT_S: Final = 60.0  # to begin with; the others are waited for once
+_SECONDS: Final = {
+    "start": 0.7,
+    "capture": 1.2,
+    "undo": 0.15,
+    "rename": 0.1,
+    "remove": 0.15,
+    "train": 1.0,
+    "save": 0.15,
+    "features": 1.5,
+    "export": 60.0,
+    "import": 0.5,
+}
+"""How long an operation takes, to begin with: each machine finds out for itself."""
+
+_CALLS: Final = {
+    "start": 2,
+    "capture": 20,
+    "undo": 8,
+    "rename": 5,
+    "remove": 9,
+    "train": 8,
+    "save": 40,
+    "features": 3,
+    "import": 150,
+}
+"""How often it changes the file system, likewise."""
+_DISK_KILOBYTES: Final = 24 * 1024
 _HALF: Final = 0.5
 _REPORTED_EVERY: Final = 20
 
@@ -81,8 +111,8 @@ class Torturer:
         self._seed = seed
         self._fresh_after = fresh_after
         self._kills = 0
-        self._seconds: dict[str, float] = {"export": _EXPORT_S}
-        self._calls: dict[str, int] = {}
+        self._seconds = dict(_SECONDS)
+        self._calls = dict(_CALLS)
         self._project = folder
         self._known: dict[str, str] = {}
         self._log = folder / "victims.log"
@@ -128,7 +158,7 @@ class Torturer:
         Returns:
             What the picture had acknowledged when it died.
         """
-        calls, seconds = self._calls.get(operation), self._seconds.get(operation)
+        calls, seconds = self._calls.get(operation), self._seconds[operation]
         at_call = None
         if calls and self._chance.random() < _HALF:
             at_call = self._chance.randint(1, calls)
@@ -147,8 +177,6 @@ class Torturer:
             if at_call is not None:
                 self.tally.by_call += 1
                 victim.wait_for("end", operation, _PATIENCE_S)
-            elif seconds is None:  # not known yet how long it takes
-                victim.wait_for("end", operation, _PATIENCE_S)
             else:
                 victim.wait_for("nothing", "", self._chance.uniform(0, 1.1 * seconds))
         finally:
@@ -159,8 +187,7 @@ class Torturer:
 
     def _learn(self, operation: str, seen: Acknowledged) -> None:
         """Remember how long an operation takes, so that later kills fall into it."""
-        before = self._seconds.get(operation, seen.seconds)
-        self._seconds[operation] = (before + seen.seconds) / 2
+        self._seconds[operation] = (self._seconds[operation] + seen.seconds) / 2
         self._calls[operation] = max(self._calls.get(operation, 0), seen.calls)
 
     def _source_folder(self) -> Path:
@@ -196,11 +223,14 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="work here, and leave it there")
     parser.add_argument("--operations", nargs="+", choices=ALL, default=TURNS)
+    parser.add_argument("--disk-full", action="store_true", help="fill a small disk instead")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # with nobody left behind
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
+        if options.disk_full:
+            return fill_up(folder, options.seed)
         return torture(folder, options.kills, options.seed, options.operations)
 
 
@@ -227,6 +257,29 @@ def torture(folder: Path, kills: int, seed: int, operations: tuple[str, ...]) ->
         torturer.close()
     report(torturer, kills, seed, time.monotonic() - started)
     return 1 if torturer.tally.findings else 0
+
+
+def fill_up(folder: Path, seed: int) -> int:
+    """Let the program work on a disk that fills up; returns the exit code."""
+    examiner = Examiner(seed)
+    nursery = Nursery(folder, folder / "victim.log")
+    with small_disk(folder / "disk", _DISK_KILOBYTES) as disk:
+        order = Order(str(disk / "project"), str(folder / "journal.jsonl"), "full", seed)
+        victim = nursery.begin(order, Acknowledged())
+        try:
+            if not victim.wait_for("end", "full", _PATIENCE_S):
+                victim.seen.problems.append("it came to no end")
+        finally:
+            victim.kill()
+            nursery.close()
+        found, problems = examiner.examine(disk / "project", victim.seen)
+    problems += victim.seen.problems
+    if not examiner.bundles_verified or not examiner.copies_opened:
+        problems.append("no bundle or no copy was made in the end")
+    print(f"{len(found)} samples on a disk that was full; {len(problems)} findings")
+    for problem in problems:
+        print(f"  {problem}")
+    return 1 if problems else 0
 
 
 def report(torturer: Torturer, kills: int, seed: int, seconds: float) -> None:

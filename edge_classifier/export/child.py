@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from edge_classifier.adapters.compile_extractor import build_keras_model, freeze
+from edge_classifier.adapters.files import describe
 from edge_classifier.device.classify import Interpreter, Preprocessing
 from edge_classifier.errors import BackboneError, WeightsMismatchError
 from edge_classifier.export.formats import INT8, SCORES, SIMILARITIES
@@ -49,7 +50,7 @@ def build_graph(
 
     Args:
         backbone: From images to spatial features `(N, h, w, c)`.
-        head: The arrays of a `LinearHead` or a `DenseHead`, and `references` `(M, D)` if unknown
+        head: The arrays of a `LinearHead` or a `DenseHead`, and of an `UnknownDetector` if unknown
             is to be told.
         feature_kind: `pooled` or `spatial`.
         correction: `(D,)` what is added to the features, see `feature_correction`.
@@ -92,8 +93,11 @@ def build_graph(
         logits = dense(hidden, head["weights"])
     outputs = [layers.Softmax()(logits)]
     if references is not None:
-        cosines = dense(features, np.ascontiguousarray(references.T))
-        outputs.append(layers.Multiply()([cosines, inverse_length]))
+        scales = head["scales"]
+        scaled = dense(features, np.ascontiguousarray((references * scales[:, None]).T))
+        scaled = layers.Multiply()([scaled, inverse_length])
+        offset = keras.ops.convert_to_tensor((np.float32(1) - scales)[None])
+        outputs.append(layers.ReLU()(layers.Lambda(lambda tensor: tensor + offset)(scaled)))
     return keras.Model(backbone.input, outputs)
 
 
@@ -199,8 +203,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except WeightsMismatchError as error:
         _say(f"mismatch {error}")
         return 1
-    except (BackboneError, _NotIntegerError, OSError) as error:
+    except (BackboneError, _NotIntegerError) as error:
         _say(f"failed {error}")
+        return 1
+    except OSError as error:
+        _say(f"failed Temporary files in {folder} cannot be used: {describe(error)}.")
         return 1
     _say("step 1.0 converted")
     return 0

@@ -6,6 +6,7 @@ import hashlib
 import json
 import tempfile
 import time
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edge_classifier.adapters.child_process import run_child
+from edge_classifier.adapters.files import describe
 from edge_classifier.adapters.model_file import model_as_arrays
-from edge_classifier.device.classify import nearest_mean
 from edge_classifier.errors import (
     CancelledError,
+    EdgeClassifierError,
     ExportError,
     InvalidImageError,
     NotEnoughSamplesError,
@@ -24,10 +26,9 @@ from edge_classifier.errors import (
 )
 from edge_classifier.export.comparison import Run
 from edge_classifier.export.formats import SCORES, SIMILARITIES
-from edge_classifier.unknown import NEIGHBOURS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import numpy.typing as npt
 
@@ -192,8 +193,7 @@ def run_keras(
         "preprocessing": asdict(info.preprocessing),
         "formats": list(formats),
     }
-    with tempfile.TemporaryDirectory() as scratch:
-        work = Path(scratch)
+    with _in_temporary_folder() as work:
         (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
         np.savez(work / "head.npz", **arrays)
         calibration = squares if representative is None else representative
@@ -219,8 +219,29 @@ def run_keras(
             scores, similarities = said[SCORES], said.get(SIMILARITIES)
     unknown = None
     if model.unknown is not None and similarities is not None:
-        unknown = nearest_mean(similarities, NEIGHBOURS) < model.unknown.threshold
+        unknown = model.unknown.familiarity(similarities, scores) < model.unknown.threshold
     return Run(scores, unknown)
+
+
+@contextmanager
+def _in_temporary_folder() -> Iterator[Path]:
+    """Give a folder for a block that writes nowhere else.
+
+    Raises:
+        ExportError: if there is no place for it; the bundle's own may well have room.
+    """
+    try:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            yield Path(folder)
+    except EdgeClassifierError:
+        raise
+    except OSError as error:  # of which "none of these folders can be written" is one
+        where = tempfile.tempdir or "any of the usual folders"
+        reason = describe(error) if tempfile.tempdir else error.strerror
+        raise ExportError(
+            f"Temporary files cannot be written in {where}: {reason}. "
+            "The environment variable TMPDIR names another folder."
+        ) from error
 
 
 def run_file(classifier: Classifier, squares: npt.NDArray[np.uint8]) -> Run:

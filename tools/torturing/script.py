@@ -11,6 +11,8 @@ import time
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from torturing.disks import fill
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -29,6 +31,8 @@ OPERATIONS: Final = (
 _PATIENCE_S: Final = 600.0
 _FEW: Final = 4
 _MANY: Final = 400
+_FULL: Final = "the disk is full"
+_SPARE_BYTES: Final = 500_000
 _NAMES: Final = ("mug", "tomato", "Straße", "växt", "手", "old phone", "x" * 60, "ärm", "Ünit")
 
 
@@ -133,7 +137,39 @@ class User:
         yield from self._until(lambda: not self._watch.busy)
         self._watch.end("features")
 
+    def _full(self) -> Keys:
+        """Record until the disk is full, try everything, make room and try it again."""
+        self._watch.begin("full")
+        filler = fill(self._copies, _SPARE_BYTES)
+        while _FULL not in self._watch.said:
+            yield from self._record(0.5)
+        shown = self._watch.total
+        yield from self._record(0.5)
+        yield from self._expect(lambda: _FULL in self._watch.said, "a line that the disk is full")
+        yield from self._expect(lambda: self._watch.total == shown, "no picture more")
+        for key in ("t", "e"):
+            yield key
+            yield from self._expect(lambda: _FULL in self._watch.said, f"the same after {key}")
+            yield from self._until(lambda: not self._watch.busy and not self._watch.said)
+        yield "s"
+        yield from self._replace_typed(str(self._copies / f"copy-{self._seed}"))
+        yield "enter"
+        yield from self._expect(lambda: _FULL in self._watch.said, "the same after saving a copy")
+        filler.unlink()
+        yield from self._record(0.5)
+        yield from self._expect(lambda: self._watch.total > shown, "more pictures again")
+        yield from self._until(lambda: not self._watch.busy)
+        yield from self._save()
+        yield from self._export()
+        self._watch.end("full")
+
     # What they are made of
+
+    def _expect(self, done: Callable[[], bool], what: str) -> Keys:
+        """Wait until the picture shows something, and tell where it never does."""
+        yield from self._until(done)
+        if not done():
+            self._watch.problem(f"there should be {what}; the picture says {self._watch.said!r}")
 
     def _prepare(self) -> Keys:
         """See to it that there are classes with pictures, and not ever more of them."""

@@ -1,0 +1,70 @@
+"""Disks that are small and folders that may not be written, as the system makes them (Linux)."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class CannotMountError(Exception):
+    """Nothing may be mounted here; the message says why."""
+
+
+def _mount(*words: str) -> None:
+    if sys.platform != "linux" or shutil.which("mount") is None:
+        raise CannotMountError("mounting is only known of Linux here")
+    done = subprocess.run(["mount", *words], capture_output=True, text=True, check=False)  # noqa: S603, S607 - the system's own
+    if done.returncode:
+        raise CannotMountError(f"nothing may be mounted here: {done.stderr.strip()}")
+
+
+def _unmount(path: Path) -> None:
+    subprocess.run(["umount", "--lazy", str(path)], check=True)  # noqa: S603, S607 - the system's own
+
+
+@contextmanager
+def small_disk(folder: Path, kilobytes: int) -> Iterator[Path]:
+    """Mount a disk of so many kilobytes on a new folder.
+
+    Raises:
+        CannotMountError: if that is not possible here.
+    """
+    folder.mkdir(parents=True)
+    _mount("-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(folder))
+    try:
+        yield folder
+    finally:
+        _unmount(folder)
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Let nothing be written in a folder, not even by root; what is open stays open.
+
+    Raises:
+        CannotMountError: if that is not possible here.
+    """
+    _mount("--bind", str(folder), str(folder))
+    try:
+        _mount("-o", "remount,ro,bind", str(folder))
+        yield
+    finally:
+        _unmount(folder)
+
+
+def fill(disk: Path, spare_bytes: int = 0) -> Path:
+    """Use up a disk but for some bytes; removing the file that is returned frees it."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(b"\0" * 4096)
+    with filler.open("r+b") as file:
+        file.truncate(max(0, filler.stat().st_size - spare_bytes))
+    return filler
