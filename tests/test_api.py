@@ -24,7 +24,9 @@ from edge_classifier.errors import (
     NotTrainedError,
     ProjectFormatError,
 )
+from edge_classifier.frame import VARIANTS
 from edge_classifier.testing import FakeBackbone
+from edge_classifier.variation import MOST_VARIED
 
 RED, GREEN, BLUE = (200, 30, 30), (30, 180, 40), (30, 40, 210)
 
@@ -125,6 +127,34 @@ def test_parts_give_the_same_classifier_as_the_whole() -> None:
     parts.partial_fit(red[3:] + blue[3:], ["red"] * 3 + ["blue"] * 3)
     fresh = pictures(RED, 3, seed=9)
     np.testing.assert_allclose(parts.predict_proba(fresh), whole.predict_proba(fresh), atol=1e-3)
+
+
+def test_few_pictures_are_varied_and_many_are_not() -> None:
+    few = ImageClassifier(FakeBackbone()).fit(pictures(RED) + pictures(BLUE), ["r"] * 6 + ["b"] * 6)
+    variants = few.feature_set_.variants
+    assert variants is not None
+    assert variants.rows.tolist() == np.repeat(np.arange(12), VARIANTS).tolist()
+    few.partial_fit(pictures(GREEN, 2), ["g"] * 2)
+    variants = few.feature_set_.variants
+    assert variants is not None
+    assert variants.rows.tolist() == np.repeat(np.arange(14), VARIANTS).tolist()
+    few.partial_fit(pictures(GREEN, 1) * MOST_VARIED, ["g"] * MOST_VARIED)
+    assert few.feature_set_.variants is None
+
+
+def test_variants_are_saved_with_the_samples(tmp_path: Path) -> None:
+    classifier = fitted()
+    classifier.save(tmp_path / "c.npz")
+    before = classifier.feature_set_.variants
+    after = ImageClassifier.load(tmp_path / "c.npz").feature_set_.variants
+    assert before is not None
+    assert after is not None
+    np.testing.assert_array_equal(after.features, before.features)
+    np.testing.assert_array_equal(after.rows, before.rows)
+
+
+def test_the_dense_head_is_trained_on_pictures_as_they_are() -> None:
+    assert fitted(head="dense").feature_set_.variants is None
 
 
 def test_fit_begins_anew() -> None:

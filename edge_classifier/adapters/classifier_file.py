@@ -13,7 +13,7 @@ from edge_classifier.adapters.files import describe, read_regular, reported, wri
 from edge_classifier.adapters.model_file import model_as_arrays, model_from_arrays
 from edge_classifier.adapters.npz_file import read_arrays
 from edge_classifier.errors import ProjectFormatError
-from edge_classifier.frame import FeatureSet
+from edge_classifier.frame import FeatureSet, Variants
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,6 +73,8 @@ def save_classifier(path: Path, saved: SavedClassifier) -> None:
         "burst_ids": saved.feature_set.burst_ids,
         **{_MODEL + name: array for name, array in arrays.items()},
     }
+    if variants := saved.feature_set.variants:
+        everything |= {"variant_features": variants.features, "variant_rows": variants.rows}
     np.savez(buffer, **everything)
     with reported("write", path):
         write_atomic(path, buffer.getvalue())
@@ -100,6 +102,7 @@ def load_classifier(path: Path) -> SavedClassifier:
             arrays["class_ids"],
             arrays["burst_ids"],
             tuple(content["class_names"]),
+            _variants_in(arrays),
         )
         saved = SavedClassifier(
             dict(content["params"]), dict(content["backbone"]), arrays["labels"], feature_set, model
@@ -119,6 +122,26 @@ def load_classifier(path: Path) -> SavedClassifier:
         raise ProjectFormatError(
             f"{path} is no classifier that can be read ({error}); save it again."
         ) from error
+
+
+def _variants_in(arrays: dict[str, npt.NDArray[Any]]) -> Variants | None:
+    """Read the variants of samples; files of earlier versions have none.
+
+    Raises:
+        ValueError: if there is something else.
+        KeyError: if a part is missing.
+    """
+    if "variant_features" not in arrays:
+        return None
+    features, rows = arrays["variant_features"], arrays["variant_rows"]
+    shape, count = arrays["features"].shape, len(arrays["features"])
+    if features.dtype != np.float32 or features.shape[1:] != shape[1:]:
+        raise ValueError("its variants have other features than its samples")
+    if not np.isfinite(features).all():
+        raise ValueError("its variants have features that are no numbers")
+    if rows.dtype != np.int64 or (len(rows) and not 0 <= rows.min() <= rows.max() < count):
+        raise ValueError("its variants are of samples that it does not have")
+    return Variants(features, rows)
 
 
 def _check(saved: SavedClassifier) -> None:

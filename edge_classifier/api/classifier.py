@@ -17,6 +17,7 @@ from edge_classifier.adapters.classifier_file import (
     save_classifier,
 )
 from edge_classifier.adapters.project_folder import is_project
+from edge_classifier.adapters.variants import make_variants
 from edge_classifier.adapters.weights import hash_of
 from edge_classifier.api.estimator import Estimator
 from edge_classifier.api.images import ColourOrder, as_image
@@ -24,6 +25,7 @@ from edge_classifier.api.samples import (
     bursts_of,
     checked_labels,
     classes_of,
+    joined_variants,
     labelled,
     read_project,
 )
@@ -33,7 +35,9 @@ from edge_classifier.errors import (
     NotTrainedError,
     ProjectFormatError,
 )
+from edge_classifier.frame import VARIANTS, Variants
 from edge_classifier.training import HeadSettings, train
+from edge_classifier.variation import MOST_VARIED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -134,9 +138,9 @@ class ImageClassifier(Estimator):
             BackboneError: if the backbone cannot be had.
         """
         settings = self._head_settings()
-        features, checked = self._samples(images, labels)
+        features, variants, checked = self._samples(images, labels)
         bursts = bursts_of(groups, len(checked), 0)
-        self._learn(labelled(features, checked, bursts), checked, settings)
+        self._learn(labelled(features, checked, bursts, variants), checked, settings)
         return self
 
     def partial_fit(
@@ -167,7 +171,7 @@ class ImageClassifier(Estimator):
         if not hasattr(self, "model_"):
             return self.fit(images, labels, groups)
         settings = self._head_settings()
-        features, checked = self._samples(images, labels)
+        features, variants, checked = self._samples(images, labels)
         known = self.feature_set_
         if known.features.shape[1] != features.shape[1]:
             raise BackboneMismatchError(
@@ -183,7 +187,10 @@ class ImageClassifier(Estimator):
         all_labels = np.concatenate([self.labels_, checked])
         all_features = np.concatenate([known.features, features])
         all_bursts = np.concatenate([known.burst_ids, bursts])
-        self._learn(labelled(all_features, all_labels, all_bursts), all_labels, settings)
+        all_variants = joined_variants(known, variants, len(all_labels))
+        self._learn(
+            labelled(all_features, all_labels, all_bursts, all_variants), all_labels, settings
+        )
         return self
 
     def _learn(
@@ -476,8 +483,16 @@ class ImageClassifier(Estimator):
         weights = None if self.weights is None else Path(self.weights)
         return _open_backbone(self.backbone, weights, self.features)
 
-    def _rows(self, images: Iterable[object]) -> Iterator[Features]:
-        """Compute the features `(D,)` of one picture after the other."""
+    def _rows(self, images: Iterable[object], *, varied: bool = False) -> Iterator[Features]:
+        """Compute the features of one picture after the other.
+
+        Args:
+            images: Pictures.
+            varied: Whether to vary them.
+
+        Yields:
+            `(D,)`, or `(1 + VARIANTS, D)` of a picture and its variants.
+        """
         if self.colour_order not in ("rgb", "bgr"):
             raise InvalidValueError(
                 f"Expected colour order 'rgb' or 'bgr', received {self.colour_order!r}."
@@ -486,12 +501,12 @@ class ImageClassifier(Estimator):
             raise InvalidValueError(
                 f"Expected several pictures, received the one path {images}; put it in a list."
             )
-        backbone = self._backbone()
+        extract = self._backbone().extract
         threads = None if self.n_jobs in (None, -1) else self.n_jobs
         results = compute_all(
             images,
             lambda picture: as_image(picture, self.colour_order),
-            backbone.extract,
+            (lambda few: extract([few[0], *make_variants(few[0])])[None]) if varied else extract,
             threads=threads,
         )
         for result in results:
@@ -508,12 +523,20 @@ class ImageClassifier(Estimator):
 
     def _samples(
         self, images: Iterable[object], labels: npt.ArrayLike
-    ) -> tuple[Features, npt.NDArray[Any]]:
+    ) -> tuple[Features, Variants | None, npt.NDArray[Any]]:
         # The labels first: looking at the pictures takes long.
         count = len(images) if isinstance(images, Sized) else None
         checked = checked_labels(labels, count)
-        features = self._extract(images)
-        return features, checked_labels(labels, len(features)) if count is None else checked
+        if self.head != "linear" or len(checked) > MOST_VARIED:
+            features = self._extract(images)
+            return features, None, checked_labels(labels, len(features))
+        rows = [*self._rows(images, varied=True)]
+        checked = checked_labels(labels, len(rows))
+        dim = self._backbone().info.feature_dim
+        together = np.reshape(np.array(rows, np.float32), (len(rows), 1 + VARIANTS, dim))
+        own = np.repeat(np.arange(len(rows), dtype=np.int64), VARIANTS)
+        variants = Variants(together[:, 1:].reshape(-1, dim), own)
+        return np.ascontiguousarray(together[:, 0]), variants, checked
 
 
 @functools.lru_cache(maxsize=4)

@@ -10,7 +10,8 @@ import numpy as np
 from edge_classifier import workbench
 from edge_classifier.assemble import BackboneChoice, head_settings
 from edge_classifier.errors import InvalidValueError
-from edge_classifier.frame import FeatureSet
+from edge_classifier.frame import FeatureSet, Variants
+from edge_classifier.variation import MOST_VARIED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,9 +134,32 @@ def classes_of(labels: npt.NDArray[Any], class_names: tuple[str, ...]) -> npt.ND
 
 
 def labelled(
-    features: Features, labels: npt.NDArray[Any], bursts: npt.NDArray[np.str_]
+    features: Features,
+    labels: npt.NDArray[Any],
+    bursts: npt.NDArray[np.str_],
+    variants: Variants | None = None,
 ) -> FeatureSet:
     """Join features with labels; classes are sorted, as scikit-learn has them."""
     classes, ids = np.unique(labels, return_inverse=True)
+def joined_variants(known: FeatureSet, added: Variants | None, count: int) -> Variants | None:
+    """Put the variants of added samples behind those that are known.
+
+    Args:
+        known: The samples before.
+        added: Variants of those that come behind them.
+        count: How many samples there are now; of many, none is varied.
+    """
+    if count > MOST_VARIED:
+        return None
+    moved = added and Variants(added.features, added.rows + len(known))
+    parts = [part for part in (known.variants, moved) if part is not None]
+    if not parts:
+        return None
+    return Variants(
+        np.concatenate([part.features for part in parts]),
+        np.concatenate([part.rows for part in parts]),
+    )
+
+
     names = tuple(str(label) for label in classes.tolist())
-    return FeatureSet(features, ids.astype(np.int64), bursts, names)
+    return FeatureSet(features, ids.astype(np.int64), bursts, names, variants)
