@@ -180,7 +180,7 @@ def evaluate(
     if model.unknown is None:
         unknown = np.zeros(len(features), np.bool_)
     else:
-        unknown = model.unknown.similarity(features) < model.unknown.threshold
+        unknown = model.unknown.similarity(features, scores) < model.unknown.threshold
     return Evaluation(model.class_names, scores, class_ids, unknown, burst_ids)
 
 

@@ -247,7 +247,7 @@ class Prediction:
         class_names: The C classes, in the order of the scores.
         scores: `(C,)` float32 in [0, 1], summing to 1.
         unknown: Whether the image resembles none of the classes.
-        similarity: Cosine similarity to the nearest samples in [-1, 1]; what `unknown` was
+        similarity: How familiar the image is, at most 1, see `unknown`; what `unknown` was
             decided on. `None` where nothing was measured yet.
         threshold: The similarity below which an image is unknown, or `None` likewise.
     """

@@ -55,7 +55,11 @@ class LinearHead:
 
     def scores(self, features: Features) -> npt.NDArray[np.float32]:
         """Compute the scores `(N, C)` of features `(N, D)`."""
-        return softmax(self._logits(normalise(features)))
+        return softmax(self.logits(features))
+
+    def logits(self, features: Features) -> npt.NDArray[np.float32]:
+        """Compute what the scores are the softmax of, `(N, C)`."""
+        return self._logits(normalise(features))
 
     def extended(self, feature_set: FeatureSet) -> LinearHead:
         """Add the classes of `feature_set` that this head lacks; the others stay as they are."""

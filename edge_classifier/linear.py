@@ -129,10 +129,10 @@ def _with_discriminant(
     if found is None:
         return head
     weights, bias = (part.astype(np.float32) for part in found)
-    spread = _spread(rows @ weights + bias)
+    spread = spread_of(rows @ weights + bias)
     if not spread > 0:
         return head
-    factor = np.float32(_spread(rows @ head.weights + head.bias) / spread)
+    factor = np.float32(spread_of(rows @ head.weights + head.bias) / spread)
     return LinearHead(
         head.class_names,
         (head.weights + factor * weights) / np.float32(2),
@@ -140,6 +140,6 @@ def _with_discriminant(
     )
 
 
-def _spread(logits: npt.NDArray[np.float32]) -> float:
-    """How far logits lie from each other within rows."""
+def spread_of(logits: npt.NDArray[np.float32]) -> float:
+    """Return how far logits `(N, C)` lie from each other within rows."""
     return float((logits - logits.mean(axis=1, keepdims=True)).std())

@@ -45,7 +45,7 @@ class Model:
                 threshold=threshold,
             )
             for row, similarity in zip(
-                scores, self.unknown.similarity(features).tolist(), strict=True
+                scores, self.unknown.similarity(features, scores).tolist(), strict=True
             )
         ]
 

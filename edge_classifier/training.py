@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge_classifier.blas import use_one_thread
+from edge_classifier.calibration import calibrated
 from edge_classifier.errors import CancelledError, InvalidValueError, NotEnoughSamplesError
 from edge_classifier.head import DenseHead, HeadKind, LinearHead, softmax
 from edge_classifier.linear import fit_linear_head
@@ -52,7 +53,7 @@ class HeadSettings:
     """
 
     kind: HeadKind = "linear"
-    penalty: float = 1e-5
+    penalty: float = 1e-4
     units: int = 100
     learning_rate: float = 1e-4
     epochs: int = 20
@@ -127,12 +128,14 @@ def train(
             f"Training needs samples of at least {MIN_CLASSES} classes, there are {classes}."
         )
     if settings.kind == "linear":
-        head: LinearHead | DenseHead = fit_linear_head(feature_set, settings.penalty, cancelled)
+        fitted = fit_linear_head(feature_set, settings.penalty, cancelled)
+        head: LinearHead | DenseHead
+        head, entropies = calibrated(fitted, feature_set)
     else:
-        head = _train_dense(feature_set, settings, cancelled, progress)
+        head, entropies = _train_dense(feature_set, settings, cancelled, progress), None
     if cancelled():
         raise CancelledError("Training was cancelled.")
-    detector = fit_unknown_detector(feature_set)
+    detector = fit_unknown_detector(feature_set, entropies)
     progress(1.0)
     return Model(head, detector)
 

@@ -1,10 +1,20 @@
 """Does a frame resemble any class at all?
 
-The measure is the cosine similarity of a frame's features to the nearest training features,
-averaged over the nearest three. On the tasks that we measured it accepts 2 % of unrelated
-pictures where it accepts 95 % of known frames; the highest softmax score, which is what is
-commonly used, accepts 65 %. (Nearest neighbours in feature space for this purpose: Sun et al.,
-"Out-of-Distribution Detection with Deep Nearest Neighbors", ICML 2022.)
+How familiar a frame is: 1, less the cosine distance of its features to the nearest three training
+features (Sun et al., "Out-of-Distribution Detection with Deep Nearest Neighbors", ICML 2022), less
+how much its scores hesitate between the classes. Two corrections, each measured to help on tasks
+of very different kind:
+
+- A distance counts relative to what is usual around the reference that it is measured to, as in
+  the local outlier factor (Breunig et al., SIGMOD 2000): a hand's breadth from a mug that always
+  looked the same is far, from a T-shirt that never did it is near. Of the correction only the
+  square root is taken; all of it lets lonely references attract strangers.
+- A stranger of the same kind as the classes, say an eleventh hand sign, lies near some of them,
+  but often between them: so the entropy of the scores is subtracted, times a fifth of the usual
+  distance.
+
+The highest softmax score, which is what is commonly used, accepts more than half of all unrelated
+pictures where it accepts 95 % of known frames; this accepts 1 to 2 %.
 """
 
 from __future__ import annotations
@@ -14,9 +24,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge_classifier.device.classify import nearest_mean
+from edge_classifier.device.classify import familiarity
 from edge_classifier.errors import InvalidValueError
 from edge_classifier.head import normalise
+from edge_classifier.parts import parts_of
 from edge_classifier.thinning import pick_evenly
 
 if TYPE_CHECKING:
@@ -49,7 +60,18 @@ _MAX_MEASURED: Final = 4096
 """The threshold is measured on no more samples, thinned out likewise: time and memory of that
 grow with the square of a class's samples."""
 
-_PARTS: Final = 4
+_LOCAL: Final = 0.5
+"""How much of the local correction is taken, as an exponent."""
+
+_HESITATION: Final = 0.2
+"""So many usual distances weighs one nat of entropy."""
+
+_LEAST_DISTANCE: Final = 0.02
+"""Smaller ones count as this: frames of a class that stood still say nothing of how far another
+may lie."""
+
+_LEAST_SPAN: Final = 0.02
+"""Likewise, from the threshold to a typical known frame."""
 
 _FEWEST: Final = 5
 """Samples of a class below which nothing is measured on it."""
@@ -64,25 +86,33 @@ class UnknownDetector:
 
     Attributes:
         references: `(M, D)` float32, each of length 1.
-        measured_threshold: What was measured on held-out samples; in [-1, 1].
+        scales: `(M,)` float32, what distances to each reference are multiplied by.
+        measured_threshold: What was measured on held-out samples; at most 1.
         measured_on_bursts: Whether that comes from bursts held out, and not merely from parts
             of single bursts.
         step: How far one step of the user's moves the threshold; 0 or more. Four steps lead
             from the measured threshold, which accepts about 95 % of known frames, to where half
             of them would be refused.
         steps: How many steps the user has moved it: above 0 is stricter, below more lenient.
+        hesitation_weight: How much less familiar one nat of entropy of the scores makes a frame.
     """
 
     references: npt.NDArray[np.float32]
+    scales: npt.NDArray[np.float32]
     measured_threshold: float
     measured_on_bursts: bool
     step: float = DEFAULT_STEP
     steps: int = 0
+    hesitation_weight: float = 0.0
 
     def __post_init__(self) -> None:
         if self.references.ndim != 2 or not len(self.references):  # noqa: PLR2004 - (M, D)
             raise InvalidValueError(
                 f"Expected references of shape (M, D), received {self.references.shape}."
+            )
+        if self.scales.shape != (len(self.references),):
+            raise InvalidValueError(
+                f"Expected {len(self.references)} scales, received {self.scales.shape}."
             )
 
     @property
@@ -104,12 +134,36 @@ class UnknownDetector:
 
     def with_reference(self, features: Features) -> UnknownDetector:
         """Count one more image, `(D,)`, as known, until the threshold is measured anew."""
-        added = np.concatenate([self.references, normalise(features[None])])
-        return replace(self, references=added)
+        return replace(
+            self,
+            references=np.concatenate([self.references, normalise(features[None])]),
+            scales=np.append(self.scales, np.float32(1)),
+        )
 
-    def similarity(self, features: Features) -> npt.NDArray[np.float32]:
-        """Return the similarity `(N,)` of features `(N, D)` to the nearest references."""
-        return nearest_mean(normalise(features) @ self.references.T, NEIGHBOURS)
+    def similarities(self, features: Features) -> npt.NDArray[np.float32]:
+        """Return `(N, M)`, how similar features `(N, D)` are to each reference.
+
+        1 less the scaled cosine distance, and 0 where that is more than 1: what an exported
+        graph gives as its second output.
+        """
+        return _similarities(normalise(features), self.references, self.scales)
+
+    def similarity(
+        self, features: Features, scores: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32]:
+        """Return how familiar images are, `(N,)`, at most 1.
+
+        Args:
+            features: `(N, D)`.
+            scores: `(N, C)` what the head says of them.
+        """
+        return self.familiarity(self.similarities(features), scores)
+
+    def familiarity(
+        self, similarities: npt.NDArray[np.float32], scores: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32]:
+        """Return the same from `similarities`, `(N, M)`, as an exported graph gives them."""
+        return familiarity(similarities, scores, NEIGHBOURS, self.hesitation_weight)
 
 
 def stored_steps(settings: Mapping[str, object]) -> int:
@@ -122,7 +176,9 @@ def stored_steps(settings: Mapping[str, object]) -> int:
     return steps if isinstance(steps, int) and not isinstance(steps, bool) else 0
 
 
-def fit_unknown_detector(feature_set: FeatureSet) -> UnknownDetector | None:
+def fit_unknown_detector(
+    feature_set: FeatureSet, entropies: npt.NDArray[np.float32] | None = None
+) -> UnknownDetector | None:
     """Measure the threshold on samples held out by burst.
 
     A class of several bursts is measured burst against the others; a class of one burst, each
@@ -130,66 +186,116 @@ def fit_unknown_detector(feature_set: FeatureSet) -> UnknownDetector | None:
 
     Args:
         feature_set: Labelled features, in the order of capture within each class.
+        entropies: `(N,)` of the scores that each sample had while it was held out, in nats, NaN
+            where it was not; `None` leaves the scores out of account.
     """
-    picks = _thin_out(feature_set, _MAX_MEASURED)
-    rows = normalise(feature_set.features[picks])
-    class_ids, burst_ids = feature_set.class_ids[picks], feature_set.burst_ids[picks]
-    levels: list[float] = []
-    typical: list[float] = []
-    measured_on_bursts = True
-    for class_id in range(len(feature_set.class_names)):
-        of_class = np.flatnonzero(class_ids == class_id)
-        bursts = burst_ids[of_class]
-        if len(of_class) < _FEWEST:
-            continue  # a few pictures say nothing of how much the next one may differ
-        if len(np.unique(bursts)) > 1:
-            found, middle = _levels(rows[of_class], bursts)
-            levels += found
-            typical.append(middle)
-        else:
-            measured_on_bursts = False
-            quarters = np.arange(len(of_class)) * _PARTS // len(of_class)
-            found, middle = _levels(rows[of_class], quarters)
-            levels += [1.0 - _SINGLE_BURST_SLACK * (1.0 - x) for x in found]
-            typical.append(middle)
-    if not levels:
+    classes = len(feature_set.class_names)
+    picks = _thin_out(feature_set.class_ids, classes, _MAX_MEASURED)
+    known = _Measured(feature_set, picks)
+    if not known.measured.any():
         return None
-    # The next burst differs as much as these do among each other, so their mean is too strict
-    # for half of all bursts to come.
-    threshold = float(np.mean(levels) - np.std(levels))
+    chosen = _thin_out(feature_set.class_ids[picks], classes, MAX_REFERENCES)
+    scales = known.scales[chosen]
+    weight = 0.0
+    familiar = 1.0 - known.held_out_distances(chosen, scales)
+    if entropies is not None and not np.isnan(entropies[picks]).all():
+        weight = _HESITATION * known.usual_distance
+        measured = entropies[picks]
+        familiar -= weight * np.where(np.isnan(measured), np.nanmean(measured), measured)
+    threshold, typical = _threshold(familiar[known.measured], known.groups[known.measured])
     return UnknownDetector(
-        normalise(feature_set.features[_thin_out(feature_set, MAX_REFERENCES)]),
+        normalise(feature_set.features[picks[chosen]]),
+        scales,
         threshold,
-        measured_on_bursts,
-        step=max(0.0, float(np.mean(typical)) - threshold) / _STEPS_TO_TYPICAL,
+        known.on_bursts,
+        step=max(_LEAST_SPAN, typical - threshold) / _STEPS_TO_TYPICAL,
+        hesitation_weight=weight,
     )
 
 
-def _levels(
-    rows: npt.NDArray[np.float32], groups: npt.NDArray[np.generic]
-) -> tuple[list[float], float]:
-    """Return for each group the similarity to the others that most of its rows reach.
+class _Measured:
+    """Samples with their distances to what they were not recorded together with.
 
-    And, of all rows, the similarity that half of them reach.
+    Attributes:
+        measured: `(N,)` whether a sample was held out.
+        groups: `(N,)` numbers of bursts, or of quarters of single ones.
+        on_bursts: Whether all that was held out were bursts.
+        usual_distance: The mean distance of held-out samples to their class.
+        scales: `(N,)` what distances to each sample are to be multiplied by.
     """
-    similarities = _held_out(rows, groups)
-    levels = [
-        float(np.quantile(similarities[groups == group], 1.0 - TRUE_ACCEPTANCE))
-        for group in np.unique(groups)
-    ]
-    return levels, float(np.median(similarities))
+
+    def __init__(self, feature_set: FeatureSet, picks: npt.NDArray[np.int64]) -> None:
+        self._rows = normalise(feature_set.features[picks])
+        self._ids = feature_set.class_ids[picks]
+        classes = len(feature_set.class_names)
+        parts, are_bursts = parts_of(self._ids, feature_set.burst_ids[picks], classes)
+        self.groups = self._ids * (parts.max(initial=0) + 1) + parts
+        # Within one burst even distant frames are alike.
+        self._slack = np.where(are_bursts, 1.0, _SINGLE_BURST_SLACK)[self._ids].astype(np.float32)
+        self.measured = np.zeros(len(picks), np.bool_)
+        distances = np.zeros(len(picks), np.float32)
+        for class_id in range(classes):
+            of_class = np.flatnonzero(self._ids == class_id)
+            # A few pictures say nothing of how much the next one may differ.
+            if len(of_class) >= _FEWEST:
+                self.measured[of_class] = True
+                rows, groups = self._rows[of_class], self.groups[of_class]
+                apart = np.where(groups[:, None] == groups[None, :], np.inf, 1.0 - rows @ rows.T)
+                distances[of_class] = _nearest(apart) * self._slack[of_class]
+        self.on_bursts = bool(are_bursts[self._ids[self.measured]].all())
+        distances = np.maximum(distances, np.float32(_LEAST_DISTANCE))
+        self.usual_distance = float(distances[self.measured].mean()) if self.measured.any() else 0.0
+        self.scales = np.ones(len(picks), np.float32)
+        self.scales[self.measured] = (distances[self.measured] / self.usual_distance) ** -_LOCAL
+
+    def held_out_distances(
+        self, references: npt.NDArray[np.int64], scales: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32]:
+        """Return `(N,)` the distance to the nearest references of other groups, as in use."""
+        similar = _similarities(self._rows, self._rows[references], scales)
+        same_class = self._ids[:, None] == self._ids[references]
+        apart = (1.0 - similar) * np.where(same_class, self._slack[:, None], 1.0)
+        apart[self.groups[:, None] == self.groups[references]] = np.inf
+        return _nearest(apart)
 
 
-def _held_out(
-    rows: npt.NDArray[np.float32], groups: npt.NDArray[np.generic]
+def _similarities(
+    rows: npt.NDArray[np.float32],
+    references: npt.NDArray[np.float32],
+    scales: npt.NDArray[np.float32],
 ) -> npt.NDArray[np.float32]:
-    """Return each row's similarity to the rows of the other groups."""
-    similarities: npt.NDArray[np.float32] = rows @ rows.T
-    similarities[groups[:, None] == groups[None, :]] = -1.0
-    return nearest_mean(similarities, NEIGHBOURS)
+    # The product first, as in an exported graph.
+    similar: npt.NDArray[np.float32] = rows @ (references * scales[:, None]).T
+    similar += np.float32(1) - scales
+    np.maximum(similar, np.float32(0), out=similar)
+    return similar
 
 
-def _thin_out(feature_set: FeatureSet, most: int) -> npt.NDArray[np.int64]:
+def _nearest(distances: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+    """Average the least few distances of each row, leaving out infinite ones; 1 without any."""
+    count = min(NEIGHBOURS, distances.shape[1])
+    nearest = np.partition(distances, count - 1, axis=1)[:, :count]
+    valid = np.isfinite(nearest)
+    sums = np.where(valid, nearest, 0.0).sum(axis=1)
+    means = sums / np.maximum(valid.sum(axis=1), 1)
+    return np.where(valid.any(axis=1), means, 1.0).astype(np.float32)
+
+
+def _threshold(
+    familiar: npt.NDArray[np.float32], groups: npt.NDArray[np.int64]
+) -> tuple[float, float]:
+    """Return what most held-out samples reach, and what half of them do."""
+    refused = 1.0 - TRUE_ACCEPTANCE
+    of_groups = [float(np.quantile(familiar[groups == g], refused)) for g in np.unique(groups)]
+    # The next burst differs as much as these do among each other, so their mean is too strict
+    # for half of all bursts to come. Pictures added one by one are groups of one: those that
+    # differ most among them are what is to be expected of new ones, too.
+    threshold = min(
+        float(np.mean(of_groups) - np.std(of_groups)), float(np.quantile(familiar, refused))
+    )
+    return threshold, float(np.median(familiar))
+
+
+def _thin_out(class_ids: npt.NDArray[np.int64], classes: int, most: int) -> npt.NDArray[np.int64]:
     """Choose at most so many rows, evenly over each class in the order of capture."""
-    classes = len(feature_set.class_names)
-    return pick_evenly(feature_set.class_ids, np.full(classes, max(1, most // max(1, classes))))
+    return pick_evenly(class_ids, np.full(classes, max(1, most // max(1, classes))))

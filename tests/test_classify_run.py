@@ -35,7 +35,7 @@ from edge_classifier.device.classify import (
     Reader,
     Source,
     TimeAverage,
-    nearest_mean,
+    familiarity,
     source_of,
 )
 
@@ -374,9 +374,18 @@ def test_a_port_that_is_taken_is_told_in_one_line(bundle: Path, pictures: Path) 
 # The arithmetic of verdicts
 
 
-def test_similarity_is_the_mean_of_the_nearest_few() -> None:
-    rows = np.array([[0.1, 0.9, 0.8, 0.7], [-1.0, 0.5, -1.0, -1.0]], np.float32)
-    np.testing.assert_allclose(nearest_mean(rows, 3), [0.8, 0.5], atol=1e-6)
+def test_familiarity_is_the_mean_similarity_to_the_nearest_few() -> None:
+    rows = np.array([[0.1, 0.9, 0.8, 0.7], [0.5, 0.0, 0.2, 0.2]], np.float32)
+    sure = np.array([[1.0, 0.0], [0.0, 1.0]], np.float32)
+    np.testing.assert_allclose(familiarity(rows, sure, 3, 0.1), [0.8, 0.3], atol=1e-6)
+
+
+def test_an_image_between_two_classes_is_less_familiar_than_one_of_either() -> None:
+    rows = np.full((2, 3), 0.8, np.float32)
+    scores = np.array([[1.0, 0.0], [0.5, 0.5]], np.float32)
+    sure, torn = familiarity(rows, scores, 3, 0.1)
+    assert sure == pytest.approx(0.8)
+    assert torn == pytest.approx(0.8 - 0.1 * np.log(2))
 
 
 def test_an_average_follows_time_not_frames() -> None:

@@ -10,16 +10,23 @@ from edge_classifier.frame import FeatureSet
 from edge_classifier.unknown import (
     MAX_REFERENCES,
     MAX_STEPS,
+    UnknownDetector,
     fit_unknown_detector,
     stored_steps,
 )
 
 
+def familiar(detector: UnknownDetector, features: np.ndarray) -> np.ndarray:
+    """Ask a detector that takes no scores into account."""
+    assert detector.hesitation_weight == 0
+    return detector.similarity(features, np.ones((len(features), 1), np.float32))
+
+
 def test_strangers_are_unknown_and_fresh_bursts_of_known_classes_are_not() -> None:
     detector = fit_unknown_detector(clusters(bursts=6))
     assert detector is not None
-    known = detector.similarity(clusters(seed=8).features) >= detector.threshold
-    stranger = detector.similarity(strangers()) >= detector.threshold
+    known = familiar(detector, clusters(seed=8).features) >= detector.threshold
+    stranger = familiar(detector, strangers()) >= detector.threshold
     assert known.mean() >= 0.85
     assert stranger.mean() <= 0.05
 
@@ -36,7 +43,7 @@ def test_a_single_burst_gives_a_more_lenient_threshold_than_its_own_frames_would
     feature_set = clusters(bursts=1, per_burst=40)
     detector = fit_unknown_detector(feature_set)
     assert detector is not None
-    fresh = detector.similarity(clusters(seed=8).features)
+    fresh = familiar(detector, clusters(seed=8).features)
     assert (fresh >= detector.threshold).mean() >= 0.85
 
 
@@ -65,7 +72,7 @@ def test_a_training_image_is_as_similar_as_can_be_alone() -> None:
     )
     detector = fit_unknown_detector(feature_set)
     assert detector is not None
-    np.testing.assert_allclose(detector.similarity(row), 1, atol=1e-6)
+    np.testing.assert_allclose(familiar(detector, row), 1, atol=1e-6)
 
 
 def test_thousands_of_samples_take_no_more_than_a_moment_and_no_square_of_memory() -> None:
@@ -81,7 +88,7 @@ def test_thousands_of_samples_take_no_more_than_a_moment_and_no_square_of_memory
 def test_a_step_makes_unknown_stricter_and_one_back_makes_it_more_lenient() -> None:
     detector = fit_unknown_detector(clusters(bursts=6))
     assert detector is not None
-    similarity = detector.similarity(clusters(seed=8).features)
+    similarity = familiar(detector, clusters(seed=8).features)
     accepted = [
         float((similarity >= detector.adjusted(steps).threshold).mean()) for steps in range(-4, 5)
     ]
@@ -92,7 +99,7 @@ def test_a_step_makes_unknown_stricter_and_one_back_makes_it_more_lenient() -> N
 def test_four_steps_stricter_refuse_about_half_of_what_is_known() -> None:
     detector = fit_unknown_detector(clusters(bursts=6))
     assert detector is not None
-    similarity = detector.similarity(clusters(seed=8).features)
+    similarity = familiar(detector, clusters(seed=8).features)
     refused = (similarity < detector.adjusted(4).threshold).mean()
     assert 0.3 <= refused <= 0.7
 

@@ -66,8 +66,8 @@ def measure(episode: Episode, method: Callable[[FeatureSet], Model]) -> dict[str
         known, strange = scores.max(axis=1), model.head.scores(strangers).max(axis=1)
         figures[f"{what} FA by score"] = false_acceptance(known, strange)
         if model.unknown:
-            known = model.unknown.similarity(episode.query)
-            strange = model.unknown.similarity(strangers)
+            known = model.unknown.similarity(episode.query, scores)
+            strange = model.unknown.similarity(strangers, model.head.scores(strangers))
             figures[f"{what} AUROC"] = auroc(known, strange)
             figures[f"{what} FA"] = false_acceptance(known, strange)
             figures[f"{what} FA as shipped"] = float((strange >= model.unknown.threshold).mean())

@@ -91,7 +91,9 @@ def model_as_arrays(model: Model) -> tuple[dict[str, Any], dict[str, npt.NDArray
         meta["threshold_step"] = model.unknown.step
         meta["threshold_steps"] = model.unknown.steps
         meta["measured_on_bursts"] = model.unknown.measured_on_bursts
+        meta["hesitation_weight"] = model.unknown.hesitation_weight
         arrays["references"] = model.unknown.references
+        arrays["scales"] = model.unknown.scales
     return meta, arrays
 
 
@@ -115,13 +117,17 @@ def model_from_arrays(meta: dict[str, Any], arrays: dict[str, npt.NDArray[np.flo
     parts = dict(arrays)
     detector = None
     if "references" in parts:
+        references = parts.pop("references")
+        # Files from before these were measured lack some.
+        scales = parts.pop("scales", np.ones(len(references), np.float32))
         detector = UnknownDetector(
-            parts.pop("references"),
+            references,
+            scales,
             measured_threshold=float(meta["threshold"]),
             measured_on_bursts=bool(meta["measured_on_bursts"]),
-            # Files from before users could move it have neither.
             step=float(meta.get("threshold_step", DEFAULT_STEP)),
             steps=int(meta.get("threshold_steps", 0)),
+            hesitation_weight=float(meta.get("hesitation_weight", 0.0)),
         )
     head: Head = (
         LinearHead(names, **parts) if meta["kind"] == "linear" else DenseHead(names, **parts)
@@ -129,7 +135,8 @@ def model_from_arrays(meta: dict[str, Any], arrays: dict[str, npt.NDArray[np.flo
     if detector is not None:
         if detector.references.shape[1] != head.feature_dim:
             raise ValueError("its references have another length than its head takes")
-        if not abs(detector.threshold) <= _MAX_THRESHOLD:
+        weight = detector.hesitation_weight
+        if not abs(detector.threshold) <= _MAX_THRESHOLD or not 0 <= weight <= _MAX_THRESHOLD:
             raise ValueError("its measure of unknown is no similarity")
     return Model(head, detector)
 

@@ -5,7 +5,7 @@ picture, and the file that an exported bundle carries to a Raspberry Pi. So it i
 of the package, and whatever the picture showed is computed here by the same lines.
 
 Its parts, from the pixels to the command line: `Preprocessing`, `Interpreter`, the arithmetic of
-verdicts (`nearest_mean`, `TimeAverage`, `Hold`), `Bundle` and `Classifier`, sources of pictures,
+verdicts (`familiarity`, `TimeAverage`, `Hold`), `Bundle` and `Classifier`, sources of pictures,
 outputs, and `main`.
 """
 
@@ -283,22 +283,35 @@ class ClassifyError(Exception):
     """What the user has to know, in one line: what is wrong, with which file, what to do."""
 
 
-def nearest_mean(similarities: npt.NDArray[np.float32], neighbours: int) -> npt.NDArray[np.float32]:
-    """Average the highest few similarities of each row, leaving out what was masked with -1.
+def familiarity(
+    similarities: npt.NDArray[np.float32],
+    scores: npt.NDArray[np.float32],
+    neighbours: int,
+    hesitation_weight: float,
+) -> npt.NDArray[np.float32]:
+    """Say how familiar images are: similar to a few references, and of one class only.
 
     Args:
-        similarities: `(N, M)` cosine similarities of N images to M references.
-        neighbours: How many of the nearest count.
+        similarities: `(N, M)` of N images to M references, at most 1.
+        scores: `(N, C)` of the classes.
+        neighbours: The similarities to how many of the nearest references are averaged.
+        hesitation_weight: How much less familiar one nat of entropy of the scores makes it.
 
     Returns:
-        `(N,)` in [-1, 1].
+        `(N,)`, at most 1.
     """
     count = min(neighbours, similarities.shape[1])
-    nearest = np.partition(similarities, -count, axis=1)[:, -count:]
-    valid = nearest > -1.0
-    sums = np.where(valid, nearest, 0.0).sum(axis=1)
-    means: npt.NDArray[np.float32] = (sums / np.maximum(valid.sum(axis=1), 1)).astype(np.float32)
-    return means
+    nearest = np.partition(similarities, -count, axis=1)[:, -count:].mean(axis=1)
+    familiar: npt.NDArray[np.float32] = (nearest - hesitation_weight * entropy(scores)).astype(
+        np.float32
+    )
+    return familiar
+
+
+def entropy(scores: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float32]:
+    """Return how much scores `(N, C)` hesitate between classes, `(N,)` in nats: 0 if not at all."""
+    nats: npt.NDArray[np.float32] = -(scores * np.log(np.maximum(scores, 1e-12))).sum(axis=1)
+    return nats.astype(np.float32, copy=False)
 
 
 class TimeAverage:
@@ -382,6 +395,7 @@ class Bundle:
         threshold: Images less similar to the samples than this are unknown; `None` if that was
             not measured.
         neighbours: How many of the nearest samples that similarity is averaged over.
+        hesitation_weight: How much less similar one nat of entropy of the scores makes an image.
         smoothing_s: Time constant of the steady label, in seconds.
     """
 
@@ -391,6 +405,7 @@ class Bundle:
     preprocessing: Preprocessing
     threshold: float | None
     neighbours: int
+    hesitation_weight: float
     smoothing_s: float
 
     @classmethod
@@ -429,6 +444,8 @@ class Bundle:
                 Preprocessing(**spec["preprocessing"]),
                 None if threshold is None else _number(threshold, -100.0, 100.0),
                 int(_number(unknown["neighbours"], 1, 1000)),
+                # Bundles from before that was measured have none.
+                _number(unknown.get("hesitation_weight", 0.0), 0.0, 100.0),
                 _number(spec["smoothing_s"], 0.0, 3600.0),
             )
             _check_files(spec)
@@ -558,7 +575,7 @@ class Answer:
     Attributes:
         class_names: In the order of the scores.
         scores: `(C,)` float32 in [0, 1].
-        similarity: Cosine similarity to the nearest samples, or `None` if not measured.
+        similarity: How familiar it is, at most 1 (see `familiarity`), or `None` if not measured.
         unknown: Whether the image resembles none of the classes.
     """
 
@@ -627,7 +644,10 @@ class Classifier:
         scores = self._output(0)[0]
         if not self._has_similarities:
             return Answer(self.bundle.class_names, scores)
-        similarity = nearest_mean(self._output(1), self.bundle.neighbours)
+        bundle = self.bundle
+        similarity = familiarity(
+            self._output(1), scores[None], bundle.neighbours, bundle.hesitation_weight
+        )
         return self._judged(scores, similarity)
 
     def predict(self, image: Image) -> Answer:

@@ -50,7 +50,7 @@ def build_graph(
 
     Args:
         backbone: From images to spatial features `(N, h, w, c)`.
-        head: The arrays of a `LinearHead` or a `DenseHead`, and `references` `(M, D)` if unknown
+        head: The arrays of a `LinearHead` or a `DenseHead`, and of an `UnknownDetector` if unknown
             is to be told.
         feature_kind: `pooled` or `spatial`.
         correction: `(D,)` what is added to the features, see `feature_correction`.
@@ -93,8 +93,11 @@ def build_graph(
         logits = dense(hidden, head["weights"])
     outputs = [layers.Softmax()(logits)]
     if references is not None:
-        cosines = dense(features, np.ascontiguousarray(references.T))
-        outputs.append(layers.Multiply()([cosines, inverse_length]))
+        scales = head["scales"]
+        scaled = dense(features, np.ascontiguousarray((references * scales[:, None]).T))
+        scaled = layers.Multiply()([scaled, inverse_length])
+        offset = keras.ops.convert_to_tensor((np.float32(1) - scales)[None])
+        outputs.append(layers.ReLU()(layers.Lambda(lambda tensor: tensor + offset)(scaled)))
     return keras.Model(backbone.input, outputs)
 
 

@@ -208,6 +208,7 @@ def _spec(
         and {
             "threshold": unknown.threshold,
             "neighbours": NEIGHBOURS,
+            "hesitation_weight": unknown.hesitation_weight,
             "references": len(unknown.references),
             "measured_on_bursts": unknown.measured_on_bursts,
         },

@@ -1,0 +1,49 @@
+"""Parts of a class that can be held out: its bursts, or the quarters of its only one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+_QUARTERS: Final = 4
+
+
+def parts_of(
+    class_ids: npt.NDArray[np.int64], burst_ids: npt.NDArray[np.str_], classes: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Number the parts of each class.
+
+    Frames of one burst resemble each other more than the next burst will resemble them; quarters
+    of it, one after the other in time, are the best that a single burst can give.
+
+    Args:
+        class_ids: `(N,)` the class of each row, in the order of capture within each class.
+        burst_ids: `(N,)` the burst of each row.
+        classes: C, the number of classes.
+
+    Returns:
+        `(N,)` the number of each row's part, from 0 within its class, and `(C,)` whether the
+        parts of a class are bursts.
+    """
+    parts = np.zeros(len(class_ids), np.int64)
+    are_bursts = np.zeros(classes, np.bool_)
+    for class_id in range(classes):
+        of_class = np.flatnonzero(class_ids == class_id)
+        if not len(of_class):
+            continue
+        _, first, burst = np.unique(burst_ids[of_class], return_index=True, return_inverse=True)
+        are_bursts[class_id] = len(first) > 1
+        parts[of_class] = (
+            np.argsort(np.argsort(first))[burst]  # in the order of capture, not of their names
+            if are_bursts[class_id]
+            else np.arange(len(of_class)) * _QUARTERS // len(of_class)
+        )
+    # A burst of two pictures has the quarters 0 and 2; numbers without gaps are easier to use.
+    for class_id in range(classes):
+        of_class = np.flatnonzero(class_ids == class_id)
+        parts[of_class] = np.unique(parts[of_class], return_inverse=True)[1]
+    return parts, are_bursts
