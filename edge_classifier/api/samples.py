@@ -133,14 +133,6 @@ def classes_of(labels: npt.NDArray[Any], class_names: tuple[str, ...]) -> npt.ND
     return np.array([by_name[name] for name in class_names], labels.dtype)
 
 
-def labelled(
-    features: Features,
-    labels: npt.NDArray[Any],
-    bursts: npt.NDArray[np.str_],
-    variants: Variants | None = None,
-) -> FeatureSet:
-    """Join features with labels; classes are sorted, as scikit-learn has them."""
-    classes, ids = np.unique(labels, return_inverse=True)
 def joined_variants(known: FeatureSet, added: Variants | None, count: int) -> Variants | None:
     """Put the variants of added samples behind those that are known.
 
@@ -161,5 +153,13 @@ def joined_variants(known: FeatureSet, added: Variants | None, count: int) -> Va
     )
 
 
+def labelled(
+    features: Features,
+    labels: npt.NDArray[Any],
+    bursts: npt.NDArray[np.str_],
+    variants: Variants | None = None,
+) -> FeatureSet:
+    """Join features with labels; classes are sorted, as scikit-learn has them."""
+    classes, ids = np.unique(labels, return_inverse=True)
     names = tuple(str(label) for label in classes.tolist())
     return FeatureSet(features, ids.astype(np.int64), bursts, names, variants)
