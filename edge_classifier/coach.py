@@ -1,8 +1,12 @@
-"""What to do next, in one line."""
+"""What to do next: one line in the picture, and all there is to say in `evaluate`."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from edge_classifier.variety import TOO_ALIKE
+from edge_classifier.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,6 +16,55 @@ if TYPE_CHECKING:
 
 ENOUGH_SAMPLES: Final = 20
 """Samples a class should have; few-shot accuracy still climbs visibly below that."""
+
+_OFTEN: Final = 0.05
+"""The part of a pair's pictures that is confused, from which that is worth a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What one class lacks.
+
+    Attributes:
+        class_name: The class.
+        text: For the user: `8 pictures (12 more would help)`.
+    """
+
+    class_name: str
+    text: str
+
+
+def class_advice(dataset: Dataset, validation: Validation | None) -> tuple[Advice, ...]:
+    """Tell which classes have too few samples, or too much alike ones.
+
+    Args:
+        dataset: What was captured so far.
+        validation: How good the model is, where that is known.
+    """
+    found = []
+    alike = too_alike(validation)
+    for name in dataset.captured_classes:
+        lacks = []
+        if dataset.burst_count(name) == 1:
+            lacks.append("one burst only (a second one, from another side, helps most)")
+        count = dataset.count(name)
+        if count < ENOUGH_SAMPLES:
+            few = counted(count, "picture")
+            lacks.append(f"{few} ({ENOUGH_SAMPLES - count} more would help)")
+        if name in alike:
+            lacks.append("its pictures hardly differ (move it, or the camera, while recording)")
+        if lacks:
+            found.append(Advice(name, "; ".join(lacks)))
+    return tuple(found)
+
+
+def too_alike(validation: Validation | None) -> tuple[str, ...]:
+    """Name the classes whose pictures hardly differ; see `variety.TOO_ALIKE`."""
+    if validation is None:
+        return ()
+    return tuple(
+        c.name for c in validation.classes if c.variety is not None and c.variety < TOO_ALIKE
+    )
 
 
 def key_of(class_names: tuple[str, ...], class_name: str, background: str) -> str | None:
@@ -48,24 +101,35 @@ def next_hint(dataset: Dataset, background: str, validation: Validation | None =
     elif empty:
         hint = f"capture {empty[0]}: {how(empty[0])}"
     else:
-        hint = _improve(dataset, how) or _unconfuse(validation, how)
+        hint = _improve(dataset, how) or _refine(dataset, validation, how)
     return hint
 
 
 def _improve(dataset: Dataset, how: Callable[[str], str]) -> str:
-    """Suggest more of a class that has few samples, or all from one burst."""
-    fewest = min(dataset.captured_classes, key=dataset.count)
+    """Suggest more of a class that has a single burst, or few samples."""
+    by_count = sorted(dataset.captured_classes, key=dataset.count)
+    for name in by_count:
+        if dataset.burst_count(name) == 1:
+            # What another side or another light shows is unknown until it was recorded once.
+            return f"unknown? record a second burst of {name}, from another side: {how(name)}"
+    fewest = by_count[0]
     if dataset.count(fewest) < ENOUGH_SAMPLES:
         return f"add {ENOUGH_SAMPLES - dataset.count(fewest)} more of {fewest}: {how(fewest)}"
-    for name in dataset.captured_classes:
-        if dataset.burst_count(name) == 1:
-            return f"record {name} a second time, from another side: {how(name)}"
     return ""
 
 
-def _unconfuse(validation: Validation | None, how: Callable[[str], str]) -> str:
-    """Suggest more of the classes that are taken for each other."""
-    if validation is None or validation.confused is None:
+def _refine(dataset: Dataset, validation: Validation | None, how: Callable[[str], str]) -> str:
+    """Suggest what validation has shown to be weak."""
+    if validation is None:
         return ""
-    first, second = validation.confused.names
+    if doubtful := len(validation.doubtful):
+        looks = "looks" if doubtful == 1 else "look"
+        return f"{counted(doubtful, 'picture')} {looks} mislabelled: V shows what to check"
+    for name in too_alike(validation):
+        if name in dataset.class_names:
+            return f"the pictures of {name} hardly differ: move it while you {how(name)}"
+    confused = validation.confused
+    if confused is None or confused.part < _OFTEN:
+        return ""
+    first, second = confused.names
     return f"{first} and {second} are confused most: record {first} from another side: {how(first)}"

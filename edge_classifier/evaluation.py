@@ -162,6 +162,25 @@ class Evaluation:
         return wrong[order][:limit]
 
 
+@dataclass(frozen=True, slots=True)
+class Confused:
+    """The two classes that are taken for each other most.
+
+    Attributes:
+        names: Both; first the one whose pictures are taken for the other more often.
+        mistakes: How many pictures of either were taken for the other.
+        part: Of all pictures of both.
+        rows: The clearest picture of the first taken for the second, and the other way round:
+            rows of the evaluation. A class without such a mistake shows its clearest picture;
+            `None` where it has none.
+    """
+
+    names: tuple[str, str]
+    mistakes: int
+    part: float
+    rows: tuple[int | None, int | None]
+
+
 def evaluate(
     model: Model,
     features: Features,
@@ -180,8 +199,35 @@ def evaluate(
     if model.unknown is None:
         unknown = np.zeros(len(features), np.bool_)
     else:
-        unknown = model.unknown.similarity(features, scores) < model.unknown.threshold
+        unknown = model.unknown.similarity(features) < model.unknown.threshold
     return Evaluation(model.class_names, scores, class_ids, unknown, burst_ids)
+
+
+def most_confused(evaluation: Evaluation) -> Confused | None:
+    """Find the pair of classes with the largest part of its pictures taken for each other."""
+    confusion = evaluation.confusion.astype(np.float64)
+    np.fill_diagonal(confusion, 0.0)
+    if not confusion.any():
+        return None
+    mistakes = confusion + confusion.T
+    totals = np.bincount(evaluation.class_ids, minlength=len(confusion)).astype(np.float64)
+    parts = mistakes / np.maximum(totals[:, None] + totals[None, :], 1.0)
+    a, b = (int(n) for n in np.unravel_index(int(np.argmax(parts)), parts.shape))
+    if confusion[a, b] < confusion[b, a]:
+        a, b = b, a
+
+    def example(true: int, answer: int) -> int | None:
+        rows = np.flatnonzero(evaluation.class_ids == true)
+        wrong = rows[evaluation.predicted_ids[rows] == answer]
+        rows, wanted = (wrong, answer) if len(wrong) else (rows, true)
+        return int(rows[np.argmax(evaluation.scores[rows, wanted])]) if len(rows) else None
+
+    return Confused(
+        (evaluation.class_names[a], evaluation.class_names[b]),
+        int(mistakes[a, b]),
+        float(parts[a, b]),
+        (example(a, b), example(b, a)),
+    )
 
 
 def wilson_interval(right: float, count: float, z: float = _Z_95) -> tuple[float, float]:

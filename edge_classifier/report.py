@@ -86,6 +86,23 @@ class MistakePicture:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class SuspectPicture:
+    """A sample to look at again.
+
+    Attributes:
+        jpeg: The picture, small; empty if it could not be read.
+        name: Of its file.
+        class_name: Its label.
+        text: Why.
+    """
+
+    jpeg: bytes
+    name: str
+    class_name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Report:
     """What a report tells.
 
@@ -98,6 +115,8 @@ class Report:
         curve: Learning curve; may be empty.
         why_untested: What is missing for classes that could not be evaluated.
         caveat: What keeps the figures from telling about new pictures, or nothing.
+        advice: What would help, a line each.
+        suspects: Samples to look at again, the worst first.
     """
 
     title: str
@@ -108,6 +127,8 @@ class Report:
     curve: tuple[CurvePoint, ...]
     why_untested: str = "needs a second burst before it can be evaluated"
     caveat: str = ""
+    advice: tuple[str, ...] = ()
+    suspects: tuple[SuspectPicture, ...] = ()
 
 
 def render(report: Report) -> str:
@@ -141,6 +162,7 @@ def render(report: Report) -> str:
         + _classes(report)
         + _confusion(report.evaluation)
         + f'<div class="cards">{"".join(diagrams)}</div>\n'
+        + _help(report)
         + _mistakes(report)
         + "</main></body>\n</html>\n"
     )
@@ -165,7 +187,7 @@ def _summary(report: Report) -> str:
         names = ", ".join(map(escape, report.untested))
         note = f"<p><b>Without a number:</b> {names}: {escape(report.why_untested)}.</p>"
     if report.caveat:
-        note += f"<p><b>Not all of them are new:</b> {escape(report.caveat)}.</p>"
+        note += f"<p><b>Read with care:</b> {escape(report.caveat)}.</p>"
     return (
         f'<section><div class="hero"><div><div class="big">{evaluation.accuracy:.1%}</div>'
         f'<span class="soft">accuracy</span></div><div>'
@@ -237,16 +259,45 @@ def _mistakes(report: Report) -> str:
         return _section("Most confident mistakes", "<p>There are none.</p>")
     figures = []
     for mistake in report.mistakes:
-        if mistake.jpeg:
-            data = base64.b64encode(mistake.jpeg).decode("ascii")
-            picture = f'<img alt="{escape(mistake.name)}" src="data:image/jpeg;base64,{data}">'
-        else:
-            picture = '<div class="gone"></div>'
         unknown = ", called unknown" if mistake.unknown else ""
-        figures.append(
-            f"<figure>{picture}<figcaption>"
+        caption = (
             f'<span class="said">{escape(mistake.answer)} {mistake.confidence:.1%}</span>{unknown}'
-            f"<br>is {escape(mistake.true_class)}<br>"
-            f'<span class="soft">{escape(mistake.name)}</span></figcaption></figure>'
+            f"<br>is {escape(mistake.true_class)}"
         )
+        figures.append(_figure(mistake.jpeg, mistake.name, caption))
     return _section("Most confident mistakes", f'<div class="pictures">{"".join(figures)}</div>')
+
+
+def _help(report: Report) -> str:
+    """Say what would help, and show the samples to look at again."""
+    if not (report.advice or report.suspects):
+        return ""
+    lines = "".join(f"<p>{escape(line)}</p>" for line in report.advice)
+    figures = "".join(
+        _figure(
+            suspect.jpeg,
+            suspect.name,
+            f'<span class="said">{escape(suspect.text)}</span><br>in {escape(suspect.class_name)}',
+        )
+        for suspect in report.suspects
+    )
+    shown = f'<div class="pictures">{figures}</div>' if figures else ""
+    return _section("What would help", lines + shown)
+
+
+def _figure(jpeg: bytes, name: str, caption: str) -> str:
+    """Show a picture, or the place of one that has gone.
+
+    Args:
+        jpeg: Its bytes; empty if it has gone.
+        name: Of its file.
+        caption: HTML.
+    """
+    picture = '<div class="gone"></div>'
+    if jpeg:
+        data = base64.b64encode(jpeg).decode("ascii")
+        picture = f'<img alt="{escape(name)}" src="data:image/jpeg;base64,{data}">'
+    return (
+        f"<figure>{picture}<figcaption>{caption}<br>"
+        f'<span class="soft">{escape(name)}</span></figcaption></figure>'
+    )

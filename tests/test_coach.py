@@ -28,12 +28,16 @@ def dataset(**bursts: list[int]) -> Dataset:
         (dataset(mug=[30]), "capture a second class: show it and hold 2"),
         (dataset(mug=[30], phone=[]), "capture a second class: show phone and hold 2"),
         (dataset(mug=[30], phone=[20], leaf=[]), "capture leaf: hold 3"),
-        (dataset(mug=[30], phone=[8]), "add 12 more of phone: hold 2"),
-        (dataset(mug=[15, 15], background=[4]), "add 16 more of background: hold B"),
         (
-            dataset(mug=[15, 15], phone=[30]),
-            "record phone a second time, from another side: hold 2",
+            dataset(mug=[30], phone=[8]),
+            "unknown? record a second burst of phone, from another side: hold 2",
         ),
+        (
+            dataset(mug=[30], phone=[15, 15]),
+            "unknown? record a second burst of mug, from another side: hold 1",
+        ),
+        (dataset(mug=[15, 15], phone=[4, 4]), "add 12 more of phone: hold 2"),
+        (dataset(mug=[15, 15], background=[2, 2]), "add 16 more of background: hold B"),
         (dataset(mug=[15, 15], phone=[15, 15]), ""),
     ],
 )

@@ -104,7 +104,7 @@ def test_one_class_cannot_be_trained_or_evaluated(
     for command in ("train", "evaluate"):
         assert main([command, str(tmp_path / "one"), "--backbone", "built-in"]) == 1
         said = capsys.readouterr().err
-        assert "classes" in said
+        assert "class" in said
         assert "Traceback" not in said
 
 

@@ -9,13 +9,14 @@ import numpy as np
 
 from edge_classifier.adapters.image_file import read_image
 from edge_classifier.errors import InvalidImageError
-from edge_classifier.report import MistakePicture
+from edge_classifier.report import MistakePicture, SuspectPicture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from edge_classifier.evaluation import Evaluation
+    from edge_classifier.suspects import Suspect
 
 SHOWN: Final = 24
 _HEIGHT: Final = 180
@@ -42,6 +43,24 @@ def mistake_pictures(
             unknown=bool(evaluation.unknown[row]),
         )
         for row in evaluation.mistakes(limit)
+    )
+
+
+def suspect_pictures(suspects: Sequence[Suspect], limit: int = SHOWN) -> tuple[SuspectPicture, ...]:
+    """Collect samples to look at again.
+
+    Args:
+        suspects: The worst first.
+        limit: At most how many.
+    """
+    return tuple(
+        SuspectPicture(
+            jpeg=_small_jpeg(suspect.sample.path),
+            name=suspect.sample.path.name,
+            class_name=suspect.sample.class_name,
+            text=suspect.text,
+        )
+        for suspect in suspects[:limit]
     )
 
 

@@ -15,10 +15,11 @@ from edge_classifier.adapters.bulk import use_one_opencv_thread
 from edge_classifier.adapters.files import reported, write_atomic
 from edge_classifier.adapters.image_file import encode_file, read_image_bytes
 from edge_classifier.adapters.labelled_folder import labelled_pictures
-from edge_classifier.adapters.report_pictures import mistake_pictures
+from edge_classifier.adapters.report_pictures import mistake_pictures, suspect_pictures
 from edge_classifier.assemble import head_settings
 from edge_classifier.commands import options as shared
 from edge_classifier.commands.answers import printable
+from edge_classifier.commands.coaching import class_lines, coach_bursts, coach_held_out
 from edge_classifier.commands.console import SOME_REFUSED, ProgressLine, say
 from edge_classifier.commands.opening import open_for_reading
 from edge_classifier.commands.outcome import Outcome, as_json, as_text
@@ -28,7 +29,8 @@ from edge_classifier.evaluation import Evaluation, evaluate
 from edge_classifier.frame import FeatureSet
 from edge_classifier.predictor import features_of
 from edge_classifier.report import Report, render
-from edge_classifier.training import train
+from edge_classifier.training import MIN_CLASSES, train
+from edge_classifier.words import counted
 
 if TYPE_CHECKING:
     import argparse
@@ -134,10 +136,11 @@ def _on_bursts(
 ) -> Outcome:
     gathered = workbench.gather(store, loaded, progress, threads=options.threads)
     feature_set = gathered.feature_set
-    if len(feature_set.class_names) < 2:  # noqa: PLR2004 - one class cannot be told from anything
+    every = len(feature_set.class_names)
+    if every < MIN_CLASSES:
         raise NotEnoughSamplesError(
-            f"{store.name} has pictures of {len(feature_set.class_names)} classes; evaluating "
-            "needs 2 or more."
+            f"{store.name} has pictures of {counted(every, 'class', 'classes')}; evaluating "
+            f"needs {MIN_CLASSES} or more."
         )
     progress(0.0, "evaluating")
     found = cross_validate(feature_set, settings, folds=options.folds, progress=progress)
@@ -148,12 +151,13 @@ def _on_bursts(
     return Outcome(
         f"cross-validation over bursts, {found.folds or 'no'} folds, {settings.kind} head, "
         f"backbone {loaded.backbone.info.name}{_single_pictures(feature_set)}",
-        found.evaluation,
+        found.evaluation if len(found.untested) <= every - MIN_CLASSES else None,
         [gathered.samples[row].path for row in found.rows],
         found.untested,
         gathered.refused,
         curve,
         by_bursts=True,
+        coaching=coach_bursts(store, gathered, found, progress, options.threads),
     )
 
 
@@ -198,14 +202,17 @@ def _on_held_out(
         progress(0.0, "measuring the learning curve")
         curve = learning_curve(gathered.feature_set, settings, test=test, progress=progress)
     tested = set(test.class_ids.tolist())
+    evaluation = evaluate(model, test.features, test.class_ids, test.burst_ids)
+    paths = [held_out.samples[n].path for n in rows]
     return Outcome(
         f"on the project's held-out samples, {settings.kind} head, "
         f"backbone {loaded.backbone.info.name}",
-        evaluate(model, test.features, test.class_ids, test.burst_ids),
-        [held_out.samples[n].path for n in rows],
+        evaluation,
+        paths,
         tuple(name for n, name in enumerate(model.class_names) if n not in tested),
         (*gathered.refused, *held_out.refused, *_of_no_class(held_out.samples, ids)),
         curve,
+        coaching=coach_held_out(evaluation, paths),
     )
 
 
@@ -213,7 +220,7 @@ def _of_no_class(samples: Sequence[Sample], ids: dict[str, int]) -> list[str]:
     """Tell of held-out samples that no model can get right."""
     counts = Counter(s.class_name for s in samples if s.class_name not in ids)
     return [
-        f"{name}: {count} held-out picture{'s' if count > 1 else ''}, and none to train on; "
+        f"{name}: {counted(count, 'held-out picture')}, and none to train on; "
         "left out of the figures."
         for name, count in counts.items()
     ]
@@ -253,14 +260,16 @@ def _on_folder(
     if options.report and fresh and not trained_on:  # the curve is of new pictures
         curve = _curve_on(store, loaded, settings, test, progress)
     tested = set(test.class_ids.tolist())
+    evaluation = evaluate(model, test.features, test.class_ids)
     return Outcome(
         f"on {options.path}, {settings.kind} head, backbone {loaded.backbone.info.name}",
-        evaluate(model, test.features, test.class_ids),
+        evaluation,
         paths,
         tuple(name for n, name in enumerate(model.class_names) if n not in tested),
         (*refused, *unreadable),
         curve,
         trained_on=trained_on,
+        coaching=coach_held_out(evaluation, paths),
     )
 
 
@@ -308,6 +317,8 @@ def _write_report(path: Path, name: str, outcome: Outcome, evaluation: Evaluatio
             caveat=outcome.caveat,
             mistakes=mistake_pictures(evaluation, outcome.paths),
             curve=outcome.curve,
+            advice=tuple(class_lines(outcome.coaching)),
+            suspects=suspect_pictures(outcome.coaching.suspects),
         )
     )
     with reported("write", path):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from edge_classifier.commands.answers import printable
+from edge_classifier.commands.coaching import Coaching, as_lines
+from edge_classifier.commands.coaching import as_json as coaching_as_json
 from edge_classifier.commands.console import table
+from edge_classifier.words import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +36,7 @@ class Outcome:
         curve: Learning curve, if it was asked for.
         trained_on: How many of the pictures are the very ones that were trained on.
         by_bursts: Whether bursts were held out, so that a second one gives a class a number.
+        coaching: What would help.
     """
 
     how: str
@@ -43,16 +47,32 @@ class Outcome:
     curve: tuple[CurvePoint, ...]
     trained_on: int = 0
     by_bursts: bool = False
+    coaching: Coaching = field(default_factory=Coaching)
 
     @property
     def caveat(self) -> str:
         """What keeps the figures from telling about new pictures, or nothing."""
-        if not (self.trained_on and self.evaluation):
+        if self.evaluation is None:
             return ""
-        return (
-            f"{self.trained_on} of these {len(self.evaluation)} pictures were trained on; "
-            "on new ones expect less"
-        )
+        lines = []
+        if self.trained_on:
+            lines.append(
+                f"{self.trained_on} of these {len(self.evaluation)} pictures were trained on; "
+                "on new ones expect less"
+            )
+        tested = self.tested
+        if len(tested) == 1:
+            lines.append(
+                f"all of them are of {printable(tested[0])}: this says how often it is found, "
+                "not how often an answer is right"
+            )
+        return "; ".join(lines)
+
+    @property
+    def tested(self) -> tuple[str, ...]:
+        """The classes that have a number."""
+        names = self.evaluation.class_names if self.evaluation else ()
+        return tuple(name for name in names if name not in self.untested)
 
     @property
     def why_untested(self) -> str:
@@ -67,7 +87,8 @@ def as_text(outcome: Outcome) -> str:
     evaluation = outcome.evaluation
     lines = [outcome.how, ""]
     if evaluation is None:
-        return "\n".join([*lines, f"no number: {_without_number(outcome)}", ""])
+        lines.append(f"no number: {_without_number(outcome)}")
+        return "\n".join([*lines, *_what_would_help(outcome), ""])
     low, high = evaluation.interval
     rows = []
     for n, name in enumerate(evaluation.class_names):
@@ -88,7 +109,7 @@ def as_text(outcome: Outcome) -> str:
         lines.append(_confusion_table(evaluation))
     lines.append(
         f"accuracy {evaluation.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%}), "
-        f"{int(evaluation.right.sum())} of {len(evaluation)} right"
+        f"{int(evaluation.right.sum())} of {len(evaluation)} right{_of_classes(outcome)}"
     )
     lines.append(f"called unknown: {evaluation.unknown_rate:.1%}")
     lines.append(f"calibration error of the scores: {evaluation.calibration_error:.3f}")
@@ -106,7 +127,20 @@ def as_text(outcome: Outcome) -> str:
             f"  {said} {evaluation.confidences[row]:.1%} instead of {true}: "
             f"{printable(str(outcome.paths[row]))}"
         )
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, *_what_would_help(outcome), ""])
+
+
+def _of_classes(outcome: Outcome) -> str:
+    """Name the classes that a number is of, where these are not all."""
+    if not outcome.untested:
+        return ""
+    every = len(outcome.tested) + len(outcome.untested)
+    return f", of {len(outcome.tested)} of {counted(every, 'class', 'classes')}"
+
+
+def _what_would_help(outcome: Outcome) -> list[str]:
+    lines = as_lines(outcome.coaching)
+    return ["", "what would help:", *(f"  {line}" for line in lines)] if lines else []
 
 
 def _confusion_table(evaluation: Evaluation) -> str:
@@ -130,6 +164,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
     """Tell it as what JSON can hold."""
     content: dict[str, Any] = {"how": outcome.how, "untested": outcome.untested}
     content["refused"] = outcome.refused
+    content["coaching"] = coaching_as_json(outcome.coaching)
     evaluation = outcome.evaluation
     if evaluation is None:
         return content | {"accuracy": None}
