@@ -109,8 +109,8 @@ class Editor:
 
     @property
     def _last_burst_id(self) -> str:
-        burst = self.dataset.last_burst
-        return burst[0].burst_id if burst else ""
+        newest = (self.dataset.newest(name) for name in self.dataset.captured_classes)
+        return max((sample.burst_id for sample in newest if sample), default="")
 
     def undo(self) -> None:
         """Take back what was done last: a burst, or the removal of a class or of pictures.

@@ -169,11 +169,11 @@ class ProjectStore(Project):
             ProjectError: if they cannot be moved; those that were not, stay samples.
         """
         self._check_writable()
-        there = set(self._table.of_class(samples[0].class_name)) if samples else set()
-        if not samples or not there.issuperset(samples):
+        there = self._table.of_class(samples[0].class_name) if samples else ()
+        if not samples or not all(sample in there for sample in samples):
             raise InvalidValueError(
                 f"Expected samples of one class of {self.name}, received {len(samples)}, "
-                f"{len(there.intersection(samples))} of them such."
+                f"{sum(sample in there for sample in samples)} of them such."
             )
         self._keep_last_burst()
         return self._trash.take_samples(tuple(samples))
