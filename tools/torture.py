@@ -6,12 +6,12 @@
 The real program (session, store, worker, caches, export child; a scripted camera and a script at
 the keys) is killed with SIGKILL, its whole process group, while it starts, captures, undoes,
 renames and removes classes, trains, computes features, saves a copy, exports or adds pictures.
-Half of the kills come by the clock, half at the n-th change of the file system. After each the
-project is opened again: every sample that the picture had counted must be there, unless the user
-had removed it, and nothing half-written may be taken for whole. One project lives through many
-kills. With `--disk-full` it works on a disk of 24 MB (Linux, needs root) that fills up while
-pictures are captured, and nobody is killed before all was tried. Exit code: 0 nothing was found,
-1 something was.
+Some of the kills come by the clock, some at the n-th change of the file system, some just after
+the end. After each the project is opened again: every sample that the picture had counted must be
+there, unless the user had removed it, and nothing half-written may be taken for whole. One project
+lives through many kills. With `--disk-full` it works on a disk of 24 MB (Linux, needs root) that
+fills up while pictures are captured, and nobody is killed before all was tried. Exit code: 0
+nothing was found, 1 something was.
 """
 
 from __future__ import annotations
@@ -67,10 +67,13 @@ _CALLS: Final = {
     "train": 8,
     "save": 40,
     "features": 3,
+    "export": 23,
     "import": 150,
 }
 """How often it changes the file system, likewise."""
 _DISK_KILOBYTES: Final = 24 * 1024
+_BY_CALL: Final = 0.45
+_AT_THE_END: Final = 0.15
 _HALF: Final = 0.5
 _REPORTED_EVERY: Final = 20
 
@@ -159,9 +162,8 @@ class Torturer:
             What the picture had acknowledged when it died.
         """
         calls, seconds = self._calls.get(operation), self._seconds[operation]
-        at_call = None
-        if calls and self._chance.random() < _HALF:
-            at_call = self._chance.randint(1, calls)
+        moment = self._chance.random()
+        at_call = self._chance.randint(1, calls) if calls and moment < _BY_CALL else None
         order = Order(
             project=str(self._project),
             journal=str(self._folder / f"journal-{self._kills}.jsonl"),
@@ -176,6 +178,8 @@ class Torturer:
                 victim.seen.problems.append(f"{operation} never began")
             if at_call is not None:
                 self.tally.by_call += 1
+                victim.wait_for("end", operation, _PATIENCE_S)
+            elif moment > 1 - _AT_THE_END:
                 victim.wait_for("end", operation, _PATIENCE_S)
             else:
                 victim.wait_for("nothing", "", self._chance.uniform(0, 1.1 * seconds))

@@ -152,9 +152,9 @@ def find_pictures(folder: Path, found: Found, *, sweep: bool) -> list[FoundFile]
 
 def sweep(folder: Path) -> None:
     """Delete writes that never ended; only the one program that may write may call this."""
-    with suppress(OSError):
-        for entry in os.scandir(folder):
-            if is_temporary(entry.name):
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if is_temporary(entry.name) and entry.is_file(follow_symlinks=False):
                 Path(entry.path).unlink(missing_ok=True)
 
 
