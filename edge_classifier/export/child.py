@@ -219,9 +219,9 @@ class _NotIntegerError(RuntimeError):
 
 def _work(folder: Path) -> None:
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
-    with np.load(folder / "head.npz") as archive:
+    with np.load(folder / "head.npz", allow_pickle=False) as archive:
         head = {name: archive[name] for name in archive.files}
-    with np.load(folder / "pixels.npz") as archive:
+    with np.load(folder / "pixels.npz", allow_pickle=False) as archive:
         pixels, representative = archive["verification"], archive["representative"]
     _say("step 0.0 importing TensorFlow")
     preprocessing = Preprocessing(**job["preprocessing"])

@@ -215,7 +215,7 @@ def run_keras(
         for model_format in formats:
             content = (work / f"{model_format}.tflite").read_bytes()
             (folder / f"{model_format}.tflite").write_bytes(content)
-        with np.load(work / "keras.npz") as said:
+        with np.load(work / "keras.npz", allow_pickle=False) as said:
             scores, similarities = said[SCORES], said.get(SIMILARITIES)
     unknown = None
     if model.unknown is not None and similarities is not None:
