@@ -31,9 +31,10 @@ FOLDS: Final = 4
 MAX_SAMPLES: Final = 400
 """More are thinned out evenly within each class: enough for one number, and training is short."""
 
-_DOUBT: Final = 0.5
-"""Before anything was seen, as if half a held-out part had been answered right and half a part
-wrong (Krichevsky and Trofimov, 1981): where all is right, it keeps scores from becoming certain."""
+_DOUBT: Final = 0.25
+"""Before anything was seen, as if a quarter of a held-out part had been answered right and as much
+wrong: where all is right, it keeps scores from becoming certain. (Krichevsky and Trofimov, 1981,
+take a half.)"""
 
 _RANGE: Final = (-3.0, 4.0)
 """Logarithm of the temperature."""

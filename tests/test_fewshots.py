@@ -25,10 +25,10 @@ from fewshots.measures import (
 from fewshots.tables import BackboneRow, Figures, print_backbones
 
 from edge_classifier.errors import InvalidValueError
-from edge_classifier.frame import Features, Image
+from edge_classifier.frame import VARIANTS, Features, Image
 
 
-def labelled(name: str, classes: int = 5, each: int = 12) -> LabelledSet:
+def labelled(name: str, classes: int = 5, each: int = 12, kind: str = "") -> LabelledSet:
     """Make a set whose features tell set, class and row."""
     rows = [np.array([[ord(name), c, n] for n in range(each)], np.float32) for c in range(classes)]
     marks = np.array([str(n) for n in range(each)])
@@ -38,6 +38,8 @@ def labelled(name: str, classes: int = 5, each: int = 12) -> LabelledSet:
         tuple(rows),
         (marks,) * classes,
         tuple(r + 100 for r in rows),
+        kind,
+        tuple(np.stack([r + 1000, r + 2000], axis=1) for r in rows),
     )
 
 
@@ -58,12 +60,43 @@ def test_an_episode_learns_from_few_and_asks_about_what_it_has_not_seen() -> Non
     assert episode.query[:, 2].min() >= 100
 
 
+def test_variants_are_those_of_the_pictures_that_are_learned_from() -> None:
+    (episode,) = episodes([labelled("a")], shots=3, ways=2, count=1, seed=0)
+    variants = episode.support.variants
+    assert variants is not None
+    assert variants.rows.tolist() == np.repeat(np.arange(6), 2).tolist()
+    np.testing.assert_array_equal(
+        variants.features[::2], episode.support.features + np.float32(1000)
+    )
+
+
 def test_near_strangers_are_other_classes_and_far_ones_other_sets() -> None:
     sets = [labelled("a"), labelled("b", classes=3)]
     episode = next(episodes(sets, shots=3, ways=2, count=1, seed=0))
     learned = {int(name[1:]) for name in episode.support.class_names}
     assert set(episode.near[:, 1] - 100) == {0, 1, 2, 3, 4} - learned
     assert set(episode.far[:, 0] - 100) == {ord("b")}
+
+
+def test_sets_of_one_kind_are_no_far_strangers_to_each_other() -> None:
+    sets = [labelled("a", kind="hands"), labelled("b", kind="hands"), labelled("c")]
+    episode = next(episodes(sets, shots=3, ways=2, count=1, seed=0))
+    assert set(episode.far[:, 0] - 100) == {ord("c")}
+
+
+def test_a_folder_with_a_picture_or_two_gives_no_strangers() -> None:
+    one, other = labelled("a", classes=3), labelled("b", classes=3)
+    small = LabelledSet(
+        "a",
+        one.class_names,
+        (*one.train[:2], one.train[2][:1]),
+        (*one.train_bursts[:2], one.train_bursts[2][:1]),
+        one.test,
+    )
+    episode = next(episodes([small, other], shots=3, ways=2, count=1, seed=0))
+    assert not len(episode.near)
+    last = list(episodes([small, other], shots=3, ways=2, count=1, seed=0))[-1]
+    assert set(last.far[:, 1] - 100) == {0, 1}
 
 
 def test_a_set_that_is_too_small_is_named_with_the_count() -> None:
@@ -133,18 +166,19 @@ def test_two_folders_are_learned_from_and_asked_about_as_given(tmp_path: Path) -
     for n, name in enumerate(("cup", "pen")):
         grey_pictures(tmp_path / "train" / name, ["a", "b", "c"], 20 * n)
         grey_pictures(tmp_path / "test" / name, ["a"], 100 + 20 * n)
-    data = DataSet.from_text(f"desk={tmp_path}/train,{tmp_path}/test", {})
+    data = DataSet.from_text(f"desk={tmp_path}/train,{tmp_path}/test", {}, {})
     loaded = load_set(data, grey_levels, seed=0)
     assert loaded.class_names == ("cup", "pen")
     assert [rows.ravel().tolist() for rows in loaded.train] == [[0, 1, 2], [20, 21, 22]]
     assert [rows.ravel().tolist() for rows in loaded.test] == [[100], [120]]
+    assert [rows.shape for rows in loaded.variants] == [(3, VARIANTS, 1)] * 2
 
 
 def test_a_person_who_is_learned_from_is_asked_about_in_no_class(tmp_path: Path) -> None:
     people = ("ann", "bob", "cyd", "dan")
     for n, name in enumerate(("yes", "no")):
         grey_pictures(tmp_path / name, [f"{who}-1" for who in people], 100 * n)
-    data = DataSet.from_text(f"signs={tmp_path}", {"signs": r"^[a-z]+"})
+    data = DataSet.from_text(f"signs={tmp_path}", {"signs": r"^[a-z]+"}, {"signs": "hands"})
     loaded = load_set(data, grey_levels, seed=0)
     learned, asked = (
         {float(row[0]) % 100 for of_class in part for row in of_class}
@@ -158,7 +192,7 @@ def test_a_person_who_is_learned_from_is_asked_about_in_no_class(tmp_path: Path)
 
 def test_a_set_without_a_folder_is_refused() -> None:
     with pytest.raises(InvalidValueError, match="Expected NAME=DIR"):
-        DataSet.from_text("signs", {})
+        DataSet.from_text("signs", {}, {})
 
 
 def test_a_cost_is_the_median_over_rounds_that_both_took_part_in() -> None:

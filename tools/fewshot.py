@@ -8,10 +8,11 @@
 Every data set is a folder per class. How it is split into what may be learned from and what is
 asked about: two folders as given; or by file order (the first and the last pictures of each
 class, for frames taken one after the other); or by groups, where `--group NAME=REGEX` finds the
-person or the burst in the file name. All methods get the same episodes and the same features.
+person or the burst in the file name. All methods get the same episodes and the same features;
+our default also learns from variants of the same pictures, as in the product.
 
 Of several backbones it prints the table that the README shows: our default on each, what a frame
-costs (measured side by side, against the first one), and what is let through as known.
+costs (measured side by side, against v1-0.25 or else the first), and what passes as known.
 """
 
 from __future__ import annotations
@@ -23,15 +24,15 @@ import sys
 import time
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 from fewshots.cost import milliseconds, ratio
 from fewshots.episodes import Episode, LabelledSet, episodes
 from fewshots.loading import DataSet, load_set
-from fewshots.measures import auroc, calibration_error, false_acceptance
+from fewshots.measures import auroc, calibration_error, calibration_gap, false_acceptance
 from fewshots.methods import METHODS, OURS, TEACHABLE_MACHINE
-from fewshots.tables import BackboneRow, Results, print_backbones, print_methods
+from fewshots.tables import POOLED, BackboneRow, Results, print_backbones, print_methods
 
 from edge_classifier.adapters.backbone import load_backbone
 from edge_classifier.backbones import BUILT_IN, NAMES
@@ -40,26 +41,36 @@ from edge_classifier.errors import EdgeClassifierError, InvalidValueError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import numpy.typing as npt
+
     from edge_classifier.adapters.backbone import LiteRTBackbone
     from edge_classifier.frame import FeatureSet
     from edge_classifier.model import Model
 
+Answers: TypeAlias = "tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]"
+"""Confidences, and whether the answers were right."""
+
+REFERENCE: Final = "v1-0.25"
 SHARED_SETS: Final = (
     "sign_digits",
     "clothing/train,clothing/test",
     "finger_counting",
     "azure_custom_vision",
 )
+SHARED_KINDS: Final = {"sign_digits": "hands", "finger_counting": "hands"}
 
 
-def measure(episode: Episode, method: Callable[[FeatureSet], Model]) -> dict[str, float]:
-    """Train on one episode and ask."""
+def measure(
+    episode: Episode, method: Callable[[FeatureSet], Model], answers: list[Answers]
+) -> dict[str, float]:
+    """Train on one episode and ask; adds what was answered to `answers`."""
     started = time.perf_counter()
     model = method(episode.support)
     figures = {"seconds": time.perf_counter() - started}
     scores = model.head.scores(episode.query)
     figures["accuracy"] = float((scores.argmax(axis=1) == episode.query_ids).mean())
     figures["calibration"] = calibration_error(scores, episode.query_ids)
+    answers.append((scores.max(axis=1), scores.argmax(axis=1) == episode.query_ids))
     for what, strangers in (("near", episode.near), ("far", episode.far)):
         if not len(strangers):
             continue
@@ -81,17 +92,22 @@ def compare_methods(sets: Sequence[LabelledSet], options: argparse.Namespace) ->
     drawn = episodes(
         sets, shots=options.shots, ways=options.ways, count=options.episodes, seed=options.seed
     )
+    answers: dict[tuple[str, str], list[Answers]] = defaultdict(list)
     for number, episode in enumerate(drawn):
         for method, learn in METHODS.items():
-            for key, value in measure(episode, learn).items():
+            of_set = answers[method, episode.set_name]
+            for key, value in measure(episode, learn, of_set).items():
                 results[method][key][episode.set_name].append(value)
         sys.stderr.write(f"\r{number + 1} of {options.episodes * len(sets)} episodes")
     sys.stderr.write("\n")
+    for (method, name), of_set in answers.items():
+        confidences, right = (np.concatenate(part) for part in zip(*of_set, strict=True))
+        results[method][POOLED][name] = [calibration_gap(confidences, right)]
     return results
 
 
 def data_sets(options: argparse.Namespace) -> list[DataSet]:
-    """Read `--set`, `--group` and `--shared`."""
+    """Read `--set`, `--group`, `--kind` and `--shared`."""
     words = list(options.set)
     if options.shared or not words:
         shared = options.shared or Path(os.environ.get("EDGE_CLASSIFIER_SHARED", "../shared"))
@@ -100,7 +116,8 @@ def data_sets(options: argparse.Namespace) -> list[DataSet]:
             folders = ",".join(str(folder / part) for part in item.split(","))
             words.append(f"{item.split('/')[0]}={folders}")
     groups = dict(g.split("=", 1) for g in options.group)
-    return [DataSet.from_text(w, groups) for w in words]
+    kinds = SHARED_KINDS | dict(k.split("=", 1) for k in options.kind)
+    return [DataSet.from_text(w, groups, kinds) for w in words]
 
 
 def load_backbones(options: argparse.Namespace) -> list[LiteRTBackbone]:
@@ -132,7 +149,7 @@ def compare_backbones(
     """Put what our default reached on each beside what a frame costs on it."""
     extractors = {b.info.name: b.extractor for b in backbones}
     times = milliseconds(extractors)
-    first = times[backbones[0].info.name]
+    first = times.get(REFERENCE, times[backbones[0].info.name])
     return [
         BackboneRow(
             name,
@@ -153,6 +170,13 @@ def arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument("--set", action="append", default=[], metavar="NAME=DIR[,TEST_DIR]")
     parser.add_argument("--group", action="append", default=[], metavar="NAME=REGEX")
+    parser.add_argument(
+        "--kind",
+        action="append",
+        default=[],
+        metavar="NAME=KIND",
+        help="what a set shows; sets of one kind are no far strangers to each other",
+    )
     parser.add_argument("--shared", type=Path, help="also the sets of this folder")
     parser.add_argument("--backbone", action="append", choices=NAMES, help="may be repeated")
     parser.add_argument("--weights", action="append", default=[], metavar="[NAME=]FILE")

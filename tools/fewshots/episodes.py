@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge_classifier.errors import InvalidValueError
-from edge_classifier.frame import FeatureSet
+from edge_classifier.frame import FeatureSet, Variants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,6 +33,10 @@ class LabelledSet:
         train_bursts: For each class `(n,)`, which burst each row came from.
         test: For each class `(m, D)` features that are asked about: later frames, other
             people, another folder; never neighbours of what is learned from.
+        kind: What it shows. Sets of one kind give no strangers to each other: they are no plain
+            strangers, and may even be the same classes.
+        variants: For each class `(n, V, D)` features of variants of the train pictures, or
+            nothing. Only our default learns from them; they are of the same pictures.
     """
 
     name: str
@@ -40,6 +44,24 @@ class LabelledSet:
     train: tuple[Features, ...]
     train_bursts: tuple[npt.NDArray[np.str_], ...]
     test: tuple[Features, ...]
+    kind: str = ""
+    variants: tuple[Features, ...] = ()
+
+    def learnable(self, shots: int) -> list[int]:
+        """Return the classes with enough pictures to learn from, and one to ask about.
+
+        Folders with less are no classes, but somebody's test picture (maybe of another class),
+        and no strangers either.
+        """
+        return [
+            c
+            for c in range(len(self.class_names))
+            if len(self.train[c]) >= shots and len(self.test[c])
+        ]
+
+    def is_far_from(self, other: LabelledSet) -> bool:
+        """Whether what it shows is unrelated to another set."""
+        return (self.kind or self.name) != (other.kind or other.name)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,8 +73,9 @@ class Episode:
         support: What is learned from.
         query: `(M, D)` what is asked.
         query_ids: `(M,)` the right answers.
-        near: `(K, D)` test features of classes of the same set that were not learned.
-        far: `(L, D)` test features of other sets.
+        near: `(K, D)` test features of classes of the same set that could have been learned and
+            were not.
+        far: `(L, D)` test features of such classes of sets of another kind.
     """
 
     set_name: str
@@ -110,21 +133,22 @@ def episodes(
         InvalidValueError: if a set has fewer than two classes with enough pictures.
     """
     for number, one in enumerate(sets):
-        usable = [
-            c
-            for c in range(len(one.class_names))
-            if len(one.train[c]) >= shots and len(one.test[c])
-        ]
+        usable = one.learnable(shots)
         if len(usable) < 2:  # noqa: PLR2004 - there must be something to tell apart
             raise InvalidValueError(
                 f"{one.name} has {len(usable)} classes with {shots} pictures to learn from and "
                 "one to ask about, expected at least 2."
             )
-        others = [rows for k, other in enumerate(sets) if k != number for rows in other.test]
+        others = [
+            other.test[c]
+            for other in sets
+            if other.is_far_from(one)
+            for c in other.learnable(shots)
+        ]
         for draw in range(count):
             generator = np.random.default_rng([seed, number, draw])
             chosen = generator.permutation(usable)[:ways]
-            left_out = [c for c in range(len(one.class_names)) if c not in chosen]
+            left_out = [c for c in usable if c not in chosen]
             yield _episode(one, chosen.tolist(), left_out, others, shots, generator)
 
 
@@ -139,6 +163,11 @@ def _episode(
     rows = [np.sort(generator.permutation(len(one.train[c]))[:shots]) for c in chosen]
     width = one.train[0].shape[1]
     none = np.empty((0, width), np.float32)
+    variants = None
+    if one.variants:
+        varied = np.concatenate([one.variants[c][r] for c, r in zip(chosen, rows, strict=True)])
+        own = np.repeat(np.arange(len(varied), dtype=np.int64), varied.shape[1])
+        variants = Variants(varied.reshape(-1, width), own)
     return Episode(
         one.name,
         FeatureSet(
@@ -146,6 +175,7 @@ def _episode(
             np.repeat(np.arange(len(chosen)), shots),
             np.concatenate([one.train_bursts[c][r] for c, r in zip(chosen, rows, strict=True)]),
             tuple(one.class_names[c] for c in chosen),
+            variants,
         ),
         np.concatenate([one.test[c] for c in chosen]),
         np.repeat(np.arange(len(chosen)), [len(one.test[c]) for c in chosen]),

@@ -11,6 +11,7 @@ import numpy as np
 
 from edge_classifier.adapters.bulk import compute_all
 from edge_classifier.adapters.image_file import read_image
+from edge_classifier.adapters.variants import make_variants
 from edge_classifier.errors import InvalidValueError
 from fewshots.episodes import LabelledSet, natural_key, split_by_group, split_by_order
 
@@ -37,15 +38,17 @@ class DataSet:
         test: The same classes to ask about, or `None` to split those in `train`.
         group: What finds the person or the burst in a file name, or `None` where the order of
             the files says how they are split.
+        kind: What it shows; see `LabelledSet.kind`.
     """
 
     name: str
     train: Path
     test: Path | None = None
     group: str | None = None
+    kind: str = ""
 
     @classmethod
-    def from_text(cls, text: str, groups: dict[str, str]) -> DataSet:
+    def from_text(cls, text: str, groups: dict[str, str], kinds: dict[str, str]) -> DataSet:
         """Read `NAME=DIR` or `NAME=TRAIN_DIR,TEST_DIR`.
 
         Raises:
@@ -57,7 +60,13 @@ class DataSet:
             raise InvalidValueError(
                 f"Expected NAME=DIR or NAME=TRAIN_DIR,TEST_DIR, received {text!r}."
             )
-        return cls(name, Path(train), Path(test) if test else None, groups.get(name))
+        return cls(
+            name,
+            Path(train),
+            Path(test) if test else None,
+            groups.get(name),
+            kinds.get(name, ""),
+        )
 
 
 def load_set(data: DataSet, extract: Extract, seed: int) -> LabelledSet:
@@ -74,18 +83,29 @@ def load_set(data: DataSet, extract: Extract, seed: int) -> LabelledSet:
     learned = _learned(marks, by_group=data.group is not None, seed=seed)
     train_rows, bursts, test_rows = [], [], []
     for folder, of_class, of_marks, learn in zip(folders, paths, marks, learned, strict=True):
-        features = _features(of_class, extract)
         if data.test is None:
             rest = _rest(learn, len(of_class), by_group=data.group is not None)
-            asked = features[rest]
+            asked = [of_class[n] for n in rest.tolist()]
         else:
             learn = np.arange(len(of_class))  # noqa: PLW2901 - nothing is split off
-            asked = _features(_pictures(data.test / folder.name), extract)
-        train_rows.append(features[learn])
+            asked = _pictures(data.test / folder.name)
+        train_rows.append(_features([of_class[n] for n in learn.tolist()], varied(extract)))
         bursts.append(np.array([f"{folder.name}-{of_marks[n]}" for n in learn.tolist()]))
-        test_rows.append(asked)
-    names = tuple(folder.name for folder in folders)
-    return LabelledSet(data.name, names, tuple(train_rows), tuple(bursts), tuple(test_rows))
+        test_rows.append(_features(asked, extract))
+    return LabelledSet(
+        data.name,
+        tuple(folder.name for folder in folders),
+        tuple(np.ascontiguousarray(rows[:, 0]) for rows in train_rows),
+        tuple(bursts),
+        tuple(test_rows),
+        data.kind,
+        tuple(np.ascontiguousarray(rows[:, 1:]) for rows in train_rows),
+    )
+
+
+def varied(extract: Extract) -> Extract:
+    """Compute the features of a picture, then those of its variants: `(1, 1 + VARIANTS, D)`."""
+    return lambda images: extract([images[0], *make_variants(images[0])])[None]
 
 
 def _pictures(folder: Path) -> list[Path]:

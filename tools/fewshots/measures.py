@@ -44,8 +44,16 @@ def false_acceptance(
 
 
 def calibration_error(scores: npt.NDArray[np.float32], ids: npt.NDArray[np.int64]) -> float:
-    """Return the expected calibration error over ten bins (Guo et al., ICML 2017)."""
-    confidence, right = scores.max(axis=1), scores.argmax(axis=1) == ids
+    """Return the expected calibration error over ten bins (Guo et al., ICML 2017).
+
+    Chance alone makes it large where there are few answers: 0.05 for a perfect model and the
+    hundred or so of one episode. `calibration_gap` of many episodes together says more.
+    """
+    return calibration_gap(scores.max(axis=1), scores.argmax(axis=1) == ids)
+
+
+def calibration_gap(confidence: npt.NDArray[np.floating], right: npt.NDArray[np.bool_]) -> float:
+    """Return the same of answers `(N,)` with their confidences."""
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
     return float(
         sum(

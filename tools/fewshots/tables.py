@@ -20,6 +20,10 @@ Results: TypeAlias = "dict[str, Figures]"
 """By method."""
 
 
+POOLED = "calibration of all episodes of a set"
+"""The figure that holds the calibration error of a set's episodes together, one number a set."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class BackboneRow:
     """One backbone of the comparison.
@@ -29,7 +33,7 @@ class BackboneRow:
         figures: What our default reached on it.
         theirs: What Teachable Machine's recipe reached on the same episodes.
         ms: Milliseconds a frame, one thread.
-        times: How many times the first backbone's frame that is.
+        times: How many times the reference backbone's frame that is.
         size: Bytes of the extractor, float32.
     """
 
@@ -60,7 +64,8 @@ def print_methods(results: Results, sets: Sequence[str], shots: int) -> None:
         seconds = mean_of_sets(figures["seconds"])
         print(
             f"{method:20}{cells}{mean_of_sets(accuracy):9.3f}  ({low:.3f} to {high:.3f})"
-            f"  ECE {mean_of_sets(figures['calibration']):.3f}  {seconds * 1000:.0f} ms"
+            f"  ECE {mean_of_sets(figures[POOLED]):.3f} ({mean_of_sets(figures['calibration']):.3f}"
+            f" by episode)  {seconds * 1000:.0f} ms"
         )
     difference = paired(results[OURS], results[TEACHABLE_MACHINE])
     low, high = interval(difference)
@@ -69,9 +74,11 @@ def print_methods(results: Results, sets: Sequence[str], shots: int) -> None:
         f"\n{OURS} minus {TEACHABLE_MACHINE}, paired: {mean_of_sets(difference):+.3f} "
         f"({low:+.3f} to {high:+.3f}); least on {worst}: {np.mean(difference[worst]):+.3f}"
     )
-    print("\nunknown (FA: strangers accepted where 95 % of known frames are; means over sets)")
+    print("\nunknown (FA: strangers accepted where 95 % of known frames are)")
     for key in sorted(k for k in results[OURS] if "FA" in k or "AUROC" in k or "TA" in k):
-        print(f"  {key:24}{mean_of_sets(results[OURS][key]):.3f}")
+        by_set = results[OURS][key]
+        cells = "".join(f"{np.mean(by_set[s]):15.3f}" if s in by_set else " " * 15 for s in sets)
+        print(f"{key:20}{cells}{mean_of_sets(by_set):9.3f}")
 
 
 def print_backbones(rows: Sequence[BackboneRow]) -> None:
