@@ -50,6 +50,8 @@ _HEADER: Final = 48
 _BANNER: Final = 92
 _FOOTER: Final = 48
 _RATES: Final = 20
+_HINTS_END: Final = 36
+"""Characters at the end of a hint that are always shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,10 @@ class Overlay:
         verdict = (view.banner, view.hint if view.banner is None else "")
         self._update("banner", verdict, lambda: self._banner(view.banner, view.hint))
         hint = "" if view.banner is None else view.hint
-        self._update("hint", hint, lambda: self._footnote(self.layout.hint, hint))
+        place = self.layout.hint
+        self._update(
+            "hint", hint, lambda: self._footnote(place, self._elided(hint, 14, place.width))
+        )
         quality = view.quality
         self._update("quality", quality, lambda: self._quality(quality))
         self._update("rates", view.rates, lambda: self._rates(view.rates))
@@ -169,6 +174,7 @@ class Overlay:
         canvas, box = self._canvas, self.layout.banner
         draw_verdict(self._painter, canvas, box, banner)
         if banner is None:
+            hint = self._elided(hint, 19, box.width - 40)
             lines = self._painter.text.wrap(hint, 19, box.width - 40, 2)
             top = box.top + (box.height - 27 * len(lines)) // 2
             place = Box(box.left + 20, top, box.width - 40, box.bottom - top)
@@ -185,6 +191,21 @@ class Overlay:
             self._lines(box, [first, rest], 14, TEXT)
         else:
             self._footnote(box, text)
+
+    def _elided(self, text: str, size: int, width: int) -> str:
+        """Leave out a part of the middle of what is longer than two lines: its end tells the key."""
+        wrap = self._painter.text.wrap
+        if len(wrap(text, size, width, 3)) <= 2:  # noqa: PLR2004 - lines
+            return text
+        end = text[-_HINTS_END:]
+        fits, too_long = 0, len(text) - _HINTS_END
+        while too_long - fits > 1:
+            middle = (fits + too_long) // 2
+            if len(wrap(f"{text[:middle]} … {end}", size, width, 3)) <= 2:  # noqa: PLR2004 - lines
+                fits = middle
+            else:
+                too_long = middle
+        return f"{text[:fits]} … {end}"
 
     def _fits(self, text: str, size: int, box: Box) -> bool:
         return len(self._painter.text.wrap(text, size, box.width, 2)) <= 1

@@ -285,6 +285,18 @@ def test_a_long_title_is_broken_into_two_lines() -> None:
     assert differing(one, two).height > 25
 
 
+@pytest.mark.parametrize("banner", [None, BANNER])
+def test_the_end_of_a_long_hint_is_shown_whatever_the_names_are(banner: Banner | None) -> None:
+    name = "a cup with a very long name that goes on " * 3
+    one, two = (
+        drawn(view(banner=banner, hint=f"{name} and {name} are confused: record {name}: hold {n}"))
+        for n in (1, 2)
+    )
+    difference = differing(one, two)
+    assert 0 < difference.width < 15
+    assert lies_within(difference, LAYOUT.banner if banner is None else LAYOUT.hint)
+
+
 def test_unknown_is_grey_and_a_class_has_its_colour() -> None:
     def colourfulness(banner: Banner) -> int:
         part = LAYOUT.banner.of(drawn(view(banner=banner))).astype(int)
