@@ -3,6 +3,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +172,20 @@ def test_a_failed_fit_leaves_what_was_learned() -> None:
         classifier.partial_fit(pictures(RED), [1] * 6)
     assert classifier.classes_.tolist() == ["blue", "red"]
     assert len(classifier.feature_set_) == 12
+
+
+def test_a_fit_that_is_interrupted_leaves_what_was_learned() -> None:
+    classifier = fitted()
+    model = classifier.model_
+
+    def interrupted() -> Iterator[np.ndarray]:
+        yield from pictures((0, 200, 0))
+        raise KeyboardInterrupt
+
+    for learn in (classifier.fit, classifier.partial_fit):
+        with pytest.raises(KeyboardInterrupt):
+            learn(interrupted(), ["green"] * 7)
+        assert classifier.model_ is model
 
 
 def test_groups_are_the_bursts_of_unknown_and_evaluation() -> None:

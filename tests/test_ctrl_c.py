@@ -47,9 +47,10 @@ class Terminal:
     Args:
         words: What is typed after `edge-classifier`.
         scratch: For what it keeps aside.
+        screen: What `DISPLAY` is to name.
     """
 
-    def __init__(self, *words: str, scratch: Path) -> None:
+    def __init__(self, *words: str, scratch: Path, screen: str = "") -> None:
         ours, its = pty.openpty()
         os.set_blocking(ours, False)
         self._ours = ours
@@ -61,7 +62,7 @@ class Terminal:
             stderr=its,
             stdin=its,
             start_new_session=True,
-            env={**os.environ, "TMPDIR": str(scratch)},
+            env={**os.environ, "TMPDIR": str(scratch), "DISPLAY": screen},
         )
         os.close(its)
 
@@ -182,6 +183,25 @@ def test_answers_given_before_ctrl_c_stand(project: Path, scratch: Path) -> None
     assert terminal.process.returncode == 130
     assert lines[-1].startswith("edge-classifier: cancelled: the answers so far stand")
     assert all(line.count(",") == 6 for line in lines if ".jpg," in line)
+
+
+@pytest.mark.window
+def test_ctrl_c_in_the_terminal_closes_the_window_and_gives_the_project_back(
+    project: Path, scratch: Path, screen: str
+) -> None:
+    words = ("live", str(project), "--source", "demo", "--backbone", "built-in")
+    terminal = Terminal(*words, scratch=scratch, screen=screen)
+    features = project / "cache"
+    terminal.wait_for(lambda: any(path.stat().st_size > 100_000 for path in features.iterdir()))
+    lines = terminal.interrupt()
+    assert terminal.process.returncode == 130, lines
+    assert lines[-1] == (
+        "edge-classifier: cancelled: everything that was captured is on disk; the same command "
+        "goes on."
+    )
+    assert not any("Traceback" in line for line in lines)
+    with ProjectStore.open(project) as store:
+        assert len(store.samples()) == 2 * PICTURES + 30
 
 
 def test_ctrl_c_before_anything_was_begun_says_so() -> None:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 NO_CAMERA: Final = "No camera can be opened here; going on with the rendered demo camera."
 
-IF_CANCELLED: Final = "everything is on disk"
+IF_CANCELLED: Final = "everything that was captured is on disk; the same command goes on"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -134,15 +134,13 @@ def _run_window(options: argparse.Namespace, store: ProjectStore, display: Displ
     )
     try:
         run_app(session, reader, Overlay(), display)
-    except KeyboardInterrupt:
-        _say("Stopped by Ctrl-C.")
     finally:
         unfinished = session.unfinished
         session.close()
         reader.close()
         executor.shutdown(wait=True, cancel_futures=True)
-    if unfinished:
-        _say(f"Stopped before its end: {unfinished}; nothing of it was kept.")
+        if unfinished:
+            _say(f"Stopped before its end: {unfinished}; nothing of it was kept.")
     return session.problem if session.learner.backbone is None else ""
 
 
