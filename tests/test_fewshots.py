@@ -190,6 +190,14 @@ def test_a_person_who_is_learned_from_is_asked_about_in_no_class(tmp_path: Path)
     assert {b.split("-")[1] for c in loaded.train_bursts for b in c} <= set(people)
 
 
+def test_a_folder_with_a_single_picture_is_no_class(tmp_path: Path) -> None:
+    for n, name in enumerate(("cup", "pen")):
+        grey_pictures(tmp_path / name, ["a", "b"], 20 * n)
+    grey_pictures(tmp_path / "test", ["a"], 100)
+    loaded = load_set(DataSet.from_text(f"desk={tmp_path}", {}, {}), grey_levels, seed=0)
+    assert loaded.class_names == ("cup", "pen")
+
+
 def test_a_set_without_a_folder_is_refused() -> None:
     with pytest.raises(InvalidValueError, match="Expected NAME=DIR"):
         DataSet.from_text("signs", {}, {})

@@ -81,7 +81,7 @@ def load_set(data: DataSet, extract: Extract, seed: int) -> LabelledSet:
     paths = [_pictures(folder) for folder in folders]
     marks = [_marks(of_class, data.group) for of_class in paths]
     learned = _learned(marks, by_group=data.group is not None, seed=seed)
-    train_rows, bursts, test_rows = [], [], []
+    names, train_rows, bursts, test_rows = [], [], [], []
     for folder, of_class, of_marks, learn in zip(folders, paths, marks, learned, strict=True):
         if data.test is None:
             rest = _rest(learn, len(of_class), by_group=data.group is not None)
@@ -89,12 +89,15 @@ def load_set(data: DataSet, extract: Extract, seed: int) -> LabelledSet:
         else:
             learn = np.arange(len(of_class))  # noqa: PLW2901 - nothing is split off
             asked = _pictures(data.test / folder.name)
+        if not len(learn) or not asked:
+            continue  # somebody's single picture is no class
+        names.append(folder.name)
         train_rows.append(_features([of_class[n] for n in learn.tolist()], varied(extract)))
         bursts.append(np.array([f"{folder.name}-{of_marks[n]}" for n in learn.tolist()]))
         test_rows.append(_features(asked, extract))
     return LabelledSet(
         data.name,
-        tuple(folder.name for folder in folders),
+        tuple(names),
         tuple(np.ascontiguousarray(rows[:, 0]) for rows in train_rows),
         tuple(bursts),
         tuple(test_rows),
