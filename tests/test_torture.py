@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torture
+from torturing.journal import Acknowledged
 
 KILLED_AT = ("capture", "rename", "import", "remove", "train", "undo", "save")
 """Not at an export, which takes as long as all of these."""
@@ -38,7 +39,7 @@ def test_a_sample_that_is_lost_would_be_found(tmp_path: Path) -> None:
     samples[1].write_bytes(samples[2].read_bytes())
     (tmp_path / "work" / "0000" / "project" / ".tmp-1").mkdir()  # is not swept up
     _, problems = torturer.examiner.examine(
-        tmp_path / "work" / "0000" / "project", torture.Acknowledged(known)
+        tmp_path / "work" / "0000" / "project", Acknowledged(known)
     )
     assert f"{2} acknowledged samples are lost" in problems
     assert any("left over" in problem for problem in problems)

@@ -244,10 +244,20 @@ def _in_temporary_folder() -> Iterator[Path]:
         ) from error
 
 
-def run_file(classifier: Classifier, squares: npt.NDArray[np.uint8]) -> Run:
+def part_of(progress: Progress, start: float, end: float) -> Progress:
+    """Tell the progress of a part of a work as that of the whole."""
+    return lambda done, what=None: progress(start + done * (end - start), what)
+
+
+def run_file(
+    classifier: Classifier,
+    squares: npt.NDArray[np.uint8],
+    progress: Progress = lambda _done, _what=None: None,
+) -> Run:
     """Ask a bundle's model file about squares `(N, S, S, 3)` uint8 RGB."""
     answers, times = [], []
-    for square in squares:
+    for number, square in enumerate(squares):
+        progress(number / len(squares))
         started = time.perf_counter()
         # A square of the input's own size is only turned from BGR to RGB by the preprocessing.
         answers.append(classifier.predict(np.ascontiguousarray(square[..., ::-1])))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -23,12 +23,15 @@ from edge_classifier.export.runs import (
     Network,
     collect,
     fingerprint,
+    part_of,
     run_file,
     run_keras,
 )
 from edge_classifier.export.weights_file import weights_file
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     from edge_classifier.adapters.store import ProjectStore
@@ -36,6 +39,12 @@ if TYPE_CHECKING:
     from edge_classifier.frame import Image
     from edge_classifier.model import Model
     from edge_classifier.protocols import Backbone, Cancelled, Progress
+
+
+_READ: Final = 0.5
+_ASKED: Final = 0.2
+_BUILT: Final = 0.8
+"""Parts of the whole, for the progress bar."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,7 +97,7 @@ def verify_with_project(
         lambda path: store.read_image(samples[path]),
         model,
         backbone,
-        progress=progress,
+        progress=part_of(progress, 0.0, _ASKED),
         cancelled=cancelled,
     )
     with tempfile.TemporaryDirectory() as scratch:
@@ -97,11 +106,11 @@ def verify_with_project(
             Network(store.name, model, backbone.info, file),
             Path(scratch),
             squares=evidence.squares,
-            progress=progress,
+            progress=part_of(progress, _ASKED, _BUILT),
             cancelled=cancelled,
         )
     runs = {KERAS: keras, LIVE_PATH: evidence.live}
-    runs |= {f: run_file(Classifier(bundle, f), evidence.squares) for f in bundle.formats}
+    runs |= _run_files(bundle, bundle.formats, evidence.squares, part_of(progress, _BUILT, 1.0))
     return _verification(runs, evidence.class_ids, evidence.paths, evidence.refused)
 
 
@@ -117,7 +126,7 @@ def verify_with_pictures(bundle: Bundle, folder: Path, progress: Progress) -> Ve
     ids: list[int] = []
     paths: list[Path] = []
     for done, (path, class_id) in enumerate(pictures):
-        progress((done + 1) / len(pictures), "reading pictures")
+        progress(_READ * (done + 1) / len(pictures), "reading pictures")
         try:
             image: Image = read_image(path)
         except InvalidImageError as error:
@@ -129,8 +138,23 @@ def verify_with_pictures(bundle: Bundle, folder: Path, progress: Progress) -> Ve
     if not paths:
         raise NotEnoughSamplesError(f"There is no picture in {folder} that can be read.")
     formats = sorted(bundle.formats, key=lambda f: f != FLOAT32)
-    runs = {f: run_file(Classifier(bundle, f), np.stack(squares)) for f in formats}
+    runs = _run_files(bundle, formats, np.stack(squares), part_of(progress, _READ, 1.0))
     return _verification(runs, np.array(ids, np.int64), tuple(paths), tuple(refused))
+
+
+def _run_files(
+    bundle: Bundle,
+    formats: Sequence[str],
+    squares: npt.NDArray[np.uint8],
+    progress: Progress,
+) -> dict[str, Run]:
+    """Ask each of a bundle's files."""
+    runs = {}
+    for number, name in enumerate(formats):
+        asked = part_of(progress, number / len(formats), (number + 1) / len(formats))
+        asked(0.0, f"asking {name}")
+        runs[name] = run_file(Classifier(bundle, name), squares, asked)
+    return runs
 
 
 def _verification(
