@@ -202,7 +202,7 @@ def test_deep_nesting_in_a_bundle_is_damage(tmp_path: Path) -> None:
         Bundle.open(tmp_path)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists, max_leaves=8))
 def test_nothing_in_the_place_of_any_field_ends_in_anything_but_a_line(
     tmp_path_factory: pytest.TempPathFactory, value: object
