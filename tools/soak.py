@@ -10,7 +10,8 @@ as there were. Reported once a minute:
 
 - resident memory as the kernel counts it (`/proc/self/statm`), without collecting or trimming
   anything before: what counts is what the machine is short of. It is sampled at the same point
-  of each round of the script, so that one minute compares with another;
+  of each round of the script, so that one minute compares with another, and not while an export
+  is under way, which holds the samples and an interpreter of its own;
 - threads and open files, at the same points;
 - the time from frame to frame without showing, and beside it the time of a bare interpreter's
   run, measured in the same minute in the same thread: on a shared machine only their ratio says
@@ -274,9 +275,11 @@ class Meter:
         key = next(self._keys, "close")
         if self.person.round_ended:
             self.person.round_ended = False
-            self._rss.append(resident_mb())
-            self._threads, self._files = thread_count(), file_count()
-            if now_s > self._next_minute_s:
+            if not self.session.unfinished:
+                self._rss.append(resident_mb())
+                self._threads = max(self._threads, thread_count())
+                self._files = max(self._files, file_count())
+            if self._rss and now_s > self._next_minute_s:
                 self._end_minute()
         self._frame_s = 0.0  # the time to the next frame is not its own
         return key
@@ -298,6 +301,7 @@ class Meter:
             trash,
         )
         self._rss.clear()
+        self._threads = self._files = 0
         self.minutes.append(minute)
         print(minute, flush=True)
 
