@@ -400,7 +400,7 @@ class Learner:
 
     def _to_vary(self, dataset: Dataset) -> list[Sample]:
         """The samples that can be read and were not varied yet."""
-        if not self._loaded or not self._loaded.variation:
+        if not self._loaded or not self._loaded.variation or self.settings.kind != "linear":
             return []
         missing = self._loaded.variation.missing(dataset.samples)
         return [s for s in missing if s.path not in self._unreadable]

@@ -133,7 +133,7 @@ def gather(
         store: The project.
         loaded: Its backbone.
         progress: Told the part done.
-        samples: Other samples than the project's own to train on.
+        samples: Other samples than the project's own; these are not varied.
         threads: How many compute; all cores if `None`.
     """
     dataset = Dataset(store.class_names(), store.samples() if samples is None else tuple(samples))
@@ -160,9 +160,15 @@ def gather(
     if refused:
         features = features[known]
     readable = tuple(s for s, is_known in zip(dataset.samples, known, strict=True) if is_known)
-    variants = _gather_variants(store, loaded, readable, progress, threads)
+    varied = samples is None and _learns_from_variants(store)
+    variants = _gather_variants(store, loaded, readable, progress, threads) if varied else None
     labelled = dataset.labelled(readable, features, variants)
     return Gathered(dataset, readable, labelled, tuple(refused))
+
+
+def _learns_from_variants(store: ProjectStore) -> bool:
+    head = store.settings.get("head")
+    return not isinstance(head, dict) or head.get("kind", "linear") == "linear"
 
 
 def _gather_variants(

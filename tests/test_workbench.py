@@ -157,3 +157,19 @@ def test_gathered_samples_are_varied_and_kept(project: Path) -> None:
         assert variants.rows.tolist() == np.repeat(np.arange(8), VARIANTS).tolist()
         extracted.append(backbone.extracted)
     assert extracted == [6 + 6 * VARIANTS] * 2
+
+
+def test_for_the_dense_head_and_for_held_out_samples_nothing_is_varied(project: Path) -> None:
+    backbone = FakeBackbone()
+    with ProjectStore.open(project) as store:
+        info = backbone.info
+        cache = FileFeatureCache(store.cache_folder, "varied", info.feature_dim)
+        variation = Variation(make_variants, cache, info.feature_dim)
+        loaded = replace(loaded_by(store, backbone), variation=variation)
+        held_out = workbench.gather(store, loaded, told, samples=store.samples()[:2])
+        store.update_settings(head={"kind": "dense"})
+        for_dense = workbench.gather(store, loaded, told)
+        loaded.close()
+    assert held_out.feature_set.variants is None
+    assert for_dense.feature_set.variants is None
+    assert backbone.extracted == 6
