@@ -63,6 +63,39 @@ def test_links_and_devices_in_an_archive_are_refused(tmp_path: Path) -> None:
     )
 
 
+def test_an_entry_without_a_name_is_told(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "set.zip", {"dog/1.jpg": picture_bytes(1), "x": b"x"})
+    data = bytearray(path.read_bytes())
+    place = data.index(b"x", data.rindex(b"PK\x01\x02"))
+    entry = data.rindex(b"PK\x01\x02")
+    data[entry + 28 : entry + 30] = b"\0\0"
+    del data[place]
+    end = data.index(b"PK\x05\x06")
+    size = int.from_bytes(data[end + 12 : end + 16], "little") - 1
+    data[end + 12 : end + 16] = size.to_bytes(4, "little")
+    path.write_bytes(data)
+    assert reasons(path) == {"": "it has no name"}
+
+
+def test_an_archive_that_lists_absurdly_many_files_is_refused_before_the_list_is_read(
+    tmp_path: Path,
+) -> None:
+    path = write_zip(tmp_path / "set.zip", {"dog/1.jpg": picture_bytes(1)})
+    data = bytearray(path.read_bytes())
+    end = data.index(b"PK\x05\x06")
+    data[end + 12 : end + 16] = (17 * 1024 * 1024).to_bytes(4, "little")
+    path.write_bytes(bytes(18 * 1024 * 1024) + data)
+    with pytest.raises(NotImportableError, match="lists more files than are read at once"):
+        open_importer(path)
+
+
+def test_an_entry_whose_packing_may_ask_for_gigabytes_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "set.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("dog/1.jpg", picture_bytes(1))
+    assert "pack the archive with Deflate" in reasons(path)["dog/1.jpg"]
+
+
 def test_a_bomb_is_refused_without_being_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "set.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:

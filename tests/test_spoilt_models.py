@@ -57,6 +57,8 @@ def test_what_is_not_spoilt_is_taken(tmp_path: Path) -> None:
         {"meta": {"threshold": float("nan")}},
         {"meta": {"threshold_steps": 10**400}},
         {"meta": {"kind": "dense"}},
+        {"meta": {"fingerprint": None}},
+        {"meta": {"backbone_key": 5}},
     ],
     ids=lambda spoilt: str(spoilt)[:60],
 )

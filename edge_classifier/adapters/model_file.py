@@ -170,6 +170,8 @@ def _read(path: Path) -> tuple[Model, dict[str, Any]]:
 def _parse(path: Path) -> tuple[Model, dict[str, Any]]:
     arrays = read_arrays(read_regular(path, _MAX_BYTES))
     meta = json.loads(arrays.pop("meta").tobytes())
+    if not all(isinstance(meta[key], str) for key in ("backbone_key", "fingerprint")):
+        raise TypeError("it does not say what it was trained on")
     if meta["format"] != _FORMAT:
         raise ProjectFormatError(
             f"{path} has format {meta['format']}, this version reads {_FORMAT}; "

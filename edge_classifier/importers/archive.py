@@ -119,7 +119,7 @@ class ZipTree:
         entries: dict[str, zipfile.ZipInfo] = {}
         for entry in self._archive.infolist():
             path = _name_of(entry)
-            if entry.is_dir() or any(is_junk(part) for part in path.split("/") if part != ".."):
+            if path.endswith("/") or any(is_junk(part) for part in path.split("/") if part != ".."):
                 continue
             reason = _problem(entry, path)
             if not reason and path in entries:
@@ -160,6 +160,8 @@ def _name_of(entry: zipfile.ZipInfo) -> str:
 
 def _problem(entry: zipfile.ZipInfo, path: str) -> str:
     parts = path.split("/")
+    if not path:
+        return "it has no name"
     if path.startswith("/") or ".." in parts or _DRIVE.match(path):
         return "its name points outside of the archive"
     mode = entry.external_attr >> 16
