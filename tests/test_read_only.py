@@ -16,7 +16,7 @@ from mounts import read_only
 
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.assemble import BackboneChoice, backbone_loader, head_settings
-from edge_classifier.errors import ProjectError
+from edge_classifier.errors import ProjectError, ProjectLockedError
 from edge_classifier.view import Level
 
 OWNER = """
@@ -177,6 +177,35 @@ def test_a_project_is_free_again_when_its_owner_was_killed(path: Path) -> None:
         owner.wait()
     with ProjectStore.open_as_possible(path) as again:
         assert not again.read_only
+
+
+@pytest.mark.window
+def test_the_second_of_two_windows_says_on_the_terminal_that_it_is_read_only(
+    path: Path, screen: str
+) -> None:
+    def window() -> subprocess.Popen[str]:
+        return subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, "-m", "edge_classifier", "live", str(path), "--source", "demo"],
+            env={**os.environ, "DISPLAY": screen},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    with window() as first, window() as second:  # whichever of them is the first
+        said = []
+        for process in (first, second):
+            assert process.stderr is not None
+            said.append(process.stderr.readline())
+        with pytest.raises(ProjectLockedError):
+            ProjectStore.open(path)
+        for process in (first, second):
+            process.send_signal(signal.SIGINT)
+            assert "Traceback" not in process.communicate(timeout=60)[1]
+            assert process.returncode == 130
+    assert sorted(said) == [
+        f"Project: {path}\n",
+        f"Project: {path} (read-only: it is open in another edge-classifier)\n",
+    ]
 
 
 def command(*words: str) -> subprocess.CompletedProcess[str]:

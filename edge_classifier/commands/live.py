@@ -91,9 +91,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         new = not path.exists()
         with open_or_create(path, options.classes, as_possible=True) as store:
-            _say(f"Project: {path}{' (new)' if new else ''}")
-            if store.read_only:
-                _say(f"Opened read-only: {store.why_read_only}. Nothing can be captured in it.")
+            state = "new" if new else store.why_read_only and f"read-only: {store.why_read_only}"
+            _say(f"Project: {path}{state and f' ({state})'}")
             problem = _run_window(options, store, display)
             samples, classes = len(store.samples()), len(store.class_names())
     finally:
