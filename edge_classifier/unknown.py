@@ -10,8 +10,8 @@ of very different kind:
   looked the same is far, from a T-shirt that never did it is near. Of the correction only the
   square root is taken; all of it lets lonely references attract strangers.
 - A stranger of the same kind as the classes, say an eleventh hand sign, lies near some of them,
-  but often between them: so the entropy of the scores is subtracted, times a fifth of the usual
-  distance.
+  but often between them: so the entropy of the scores is subtracted, with a quarter of the
+  weight that would make it count as much as the distance.
 
 The highest softmax score, which is what is commonly used, accepts more than half of all unrelated
 pictures where it accepts 95 % of known frames; this accepts 1 to 2 %.
@@ -63,8 +63,12 @@ grow with the square of a class's samples."""
 _LOCAL: Final = 0.5
 """How much of the local correction is taken, as an exponent."""
 
-_HESITATION: Final = 0.2
-"""So many usual distances weighs one nat of entropy."""
+_HESITATION: Final = 0.25
+"""Weight of the entropy beside the distance, once both are brought to the same spread over known
+frames: where known frames themselves hesitate much, it says little."""
+
+_LEAST_ENTROPY: Final = 0.05
+"""A smaller spread counts as this many nats."""
 
 _LEAST_DISTANCE: Final = 0.02
 """Smaller ones count as this: frames of a class that stood still say nothing of how far another
@@ -197,11 +201,13 @@ def fit_unknown_detector(
     chosen = _thin_out(feature_set.class_ids[picks], classes, MAX_REFERENCES)
     scales = known.scales[chosen]
     weight = 0.0
-    familiar = 1.0 - known.held_out_distances(chosen, scales)
+    distances = known.held_out_distances(chosen, scales)
+    familiar = 1.0 - distances
     if entropies is not None and not np.isnan(entropies[picks]).all():
-        weight = _HESITATION * known.usual_distance
-        measured = entropies[picks]
-        familiar -= weight * np.where(np.isnan(measured), np.nanmean(measured), measured)
+        of_picks = entropies[picks]
+        spread = max(float(np.nanstd(of_picks)), _LEAST_ENTROPY)
+        weight = _HESITATION * float(distances[known.measured].std()) / spread
+        familiar -= weight * np.where(np.isnan(of_picks), np.nanmean(of_picks), of_picks)
     threshold, typical = _threshold(familiar[known.measured], known.groups[known.measured])
     return UnknownDetector(
         normalise(feature_set.features[picks[chosen]]),

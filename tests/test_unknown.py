@@ -7,6 +7,7 @@ import pytest
 from feature_sets import clusters, strangers
 
 from edge_classifier.frame import FeatureSet
+from edge_classifier.training import train
 from edge_classifier.unknown import (
     MAX_REFERENCES,
     MAX_STEPS,
@@ -132,3 +133,71 @@ def test_steps_are_read_from_the_settings_of_a_project(
     settings: dict[str, object], steps: int
 ) -> None:
     assert stored_steps(settings) == steps
+
+
+def two_classes(still: float, lively: float, dim: int = 64) -> FeatureSet:
+    """Make two classes of one centre each; frames of the first differ less among each other."""
+    generator = np.random.default_rng(0)
+    rows = np.concatenate(
+        [
+            np.eye(2, dim)[n] + generator.normal(0, spread, (12, dim)) / np.sqrt(dim)
+            for n, spread in enumerate((still, lively))
+        ]
+    )
+    bursts = np.array([f"{n // 12}-{n % 3}" for n in range(24)])
+    return FeatureSet(rows.astype(np.float32), np.repeat([0, 1], 12), bursts, ("still", "lively"))
+
+
+def test_the_same_distance_is_stranger_to_a_class_that_never_moved() -> None:
+    detector = fit_unknown_detector(two_classes(still=0.2, lively=0.8))
+    assert detector is not None
+    off = np.zeros((2, 64), np.float32)
+    off[:, 5] = 0.7
+    off[0, 0] = off[1, 1] = 1.0
+    to_still, to_lively = familiar(detector, off)
+    assert to_still < to_lively - 0.05
+
+
+def test_a_class_that_moved_as_much_as_the_other_is_treated_like_it() -> None:
+    detector = fit_unknown_detector(two_classes(still=0.5, lively=0.5))
+    assert detector is not None
+    first, second = detector.scales[:12].mean(), detector.scales[12:].mean()
+    assert abs(first - second) < 0.1
+
+
+def test_what_lies_between_two_classes_is_less_familiar_than_what_is_of_one() -> None:
+    model = train(clusters(classes=2, bursts=6))
+    assert model.unknown is not None
+    assert model.unknown.hesitation_weight > 0
+    features = clusters(classes=2, seed=8).features[:1]
+    sure, torn = np.array([[1.0, 0.0]], np.float32), np.array([[0.5, 0.5]], np.float32)
+    assert model.unknown.similarity(features, torn) < model.unknown.similarity(features, sure)
+
+
+def test_pictures_added_one_by_one_are_accepted_like_bursts_are() -> None:
+    feature_set = clusters(bursts=20, per_burst=1)
+    model = train(feature_set)
+    accepted = [not p.unknown for p in model.predict(clusters(bursts=20, seed=8).features)]
+    assert np.mean(accepted) >= 0.85
+
+
+def test_what_was_just_recorded_is_familiar_before_anything_is_measured_anew() -> None:
+    model = train(clusters(bursts=4))
+    stranger = strangers(count=1)
+    assert model.predict(stranger)[0].unknown
+    for _ in range(3):
+        model = model.with_known(stranger[0])
+    assert not model.predict(stranger)[0].unknown
+
+
+def test_the_verdict_costs_less_than_a_tenth_of_the_smallest_network() -> None:
+    dim = 1280
+    model = train(clusters(classes=4, per_burst=200, dim=dim))
+    assert model.unknown is not None
+    assert len(model.unknown.references) == MAX_REFERENCES
+    row = clusters(dim=dim).features[:1]
+    scores = model.head.scores(row)
+    detector = model.unknown
+    similarities = detector.similarities(row)
+    multiplications = detector.references.size + similarities.size + scores.size
+    assert multiplications < 0.1 * 41e6  # MobileNet v1 0.25 at 224 px has 41 million
