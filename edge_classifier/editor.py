@@ -151,7 +151,7 @@ class Editor:
         """
         removed = self._removals.newest
         if removed is None:
-            self._say("nothing was removed since the window is open", Level.WARNING)
+            self._say("nothing was removed since the window was opened", Level.WARNING)
         else:
             self._put_back(removed)
         return removed

@@ -127,10 +127,13 @@ class ReviewStrip(Dialog):
     def strip(self) -> Strip:
         """Return what to show."""
         if self._suspects is None:
-            job = self._learner.job or self._learner.assessing
+            first = self._learner.job
+            job = first or self._learner.assessing
             title = job.text if job else "looking for suspect pictures"
-            progress = (job.progress if job else None) or 0.0
-            return Strip(title, "Esc stops it", progress=progress)
+            progress = job.progress if job else None
+            return Strip(
+                f"first: {title}" if first else title, "Esc stops it", progress=progress or 0
+            )
         return Strip(
             title=self._title(len(self._suspects)),
             note="← → choose · X removes · Z puts back · V closes",

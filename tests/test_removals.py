@@ -94,7 +94,7 @@ def test_an_undone_burst_is_put_back_by_z_and_not_by_u(live: LiveSession) -> Non
     live.type("z", "z")
     assert counts(live) == before
     live.type("z")
-    assert message(live) == "nothing was removed since the window is open"
+    assert message(live) == "nothing was removed since the window was opened"
 
 
 def test_pictures_come_back_to_a_class_that_was_renamed(live: LiveSession) -> None:

@@ -27,11 +27,11 @@ def store(tmp_path: Path) -> ProjectStore:
     return ProjectStore.create(tmp_path / "project", ["mug", "phone"])
 
 
-def teach(live: LiveSession, *, wrong: float = 0.0) -> list[Sample]:
-    """Record two bursts of each class; then phones as mugs, for so many seconds."""
-    for _ in range(2):
-        live.hold("1", thing=1)
-        live.hold("2", thing=2)
+def teach(live: LiveSession, *, wrong: float = 0.0, bursts: int = 1) -> list[Sample]:
+    """Record some bursts of each class; then phones as mugs, for so many seconds."""
+    for _ in range(bursts):
+        live.hold("1", thing=1, seconds=0.9)
+        live.hold("2", thing=2, seconds=0.9)
     before = set(live.store.samples())
     if wrong:
         live.hold("1", thing=2, seconds=wrong)
@@ -61,7 +61,7 @@ def test_pictures_of_another_class_are_found_and_shown_with_the_reason(
     store: ProjectStore,
 ) -> None:
     live = LiveSession(store)
-    teach(live, wrong=1.5)
+    teach(live, wrong=0.9, bursts=3)
     live.type("v")
     live.wait(1.0)
     assert live.view.mode is Mode.REVIEWING
@@ -163,7 +163,7 @@ def test_u_puts_back_what_was_removed_in_the_strip(store: ProjectStore) -> None:
 
 def test_where_nothing_is_suspect_that_is_said(store: ProjectStore) -> None:
     live = LiveSession(store)
-    teach(live)
+    teach(live, bursts=2)
     live.type("v")
     live.wait(1.0)
     assert live.view.strip is None
