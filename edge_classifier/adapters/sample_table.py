@@ -204,6 +204,7 @@ class SampleTable:
     def remove(self, sample: Sample) -> None:
         """Forget a sample that was just moved away."""
         self._samples[sample.class_name].remove(sample)
+        self._index.forget(sample.path)
         self._all = None
 
     def put_back(self, samples: Iterable[Sample], trash: Path, class_name: str) -> int:
@@ -250,7 +251,8 @@ class SampleTable:
     def remove_class(self, class_name: str) -> None:
         """Forget a class that was just moved away."""
         self._folders.pop(class_name, None)
-        self._samples.pop(class_name, None)
+        for sample in self._samples.pop(class_name, []):
+            self._index.forget(sample.path)
         self._all = None
 
     def rename_class(self, class_name: str, new_name: str) -> None:
