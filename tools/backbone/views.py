@@ -1,7 +1,7 @@
 """Training views and what the teachers say about them, computed once and kept on disk.
 
 A *view* is one random square crop of one picture.  Views lie in shards of a few thousand, one
-folder each, as plain ``.npy`` arrays that are opened as memory maps:
+folder each, as plain ``.npy`` arrays:
 
 ========== =========== ====================================================================
 file       type        content
@@ -70,6 +70,28 @@ class Pool:
         return sorted(path for path in found if path.is_file())
 
 
+class _Rows:
+    """The rows of an ``.npy`` file, each read by itself.
+
+    Not as a memory map: where the views are larger than the memory, each touched row would make
+    the system read ahead twenty times as much.
+    """
+
+    def __init__(self, path: Path) -> None:
+        mapped = np.load(path, mmap_mode="r")
+        self._shape, self._dtype = mapped.shape[1:], mapped.dtype
+        self._start = mapped.offset
+        self._bytes = int(np.prod(self._shape)) * self._dtype.itemsize
+        self._file = path.open("rb", buffering=0)
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(self._file.fileno(), 0, 0, os.POSIX_FADV_RANDOM)
+
+    def __getitem__(self, index: int) -> NDArray[Any]:
+        content = os.pread(self._file.fileno(), self._bytes, self._start + index * self._bytes)
+        row: NDArray[Any] = np.frombuffer(content, self._dtype).reshape(self._shape)
+        return row
+
+
 class ViewStore:
     """All complete shards of a folder, addressed by one running number.
 
@@ -83,17 +105,13 @@ class ViewStore:
         if not self.names:
             msg = f"Expected shards under {folder}, found none: run 'prepare' first"
             raise FileNotFoundError(msg)
-        self._shards: list[dict[str, NDArray[Any]]] = []
+        self._shards: list[dict[str, _Rows]] = []
         self.counts: dict[str, int] = {}
         starts = [0]
         for name in self.names:
             record = json.loads((folder / name / "shard.json").read_text())
-            self._shards.append(
-                {
-                    key: np.load(folder / name / f"{key}.npy", mmap_mode="r")
-                    for key in ("pixels", "wide", "narrow", "deep", "middle")
-                }
-            )
+            keys = ("pixels", "wide", "narrow", "deep", "middle")
+            self._shards.append({key: _Rows(folder / name / f"{key}.npy") for key in keys})
             starts.append(starts[-1] + int(record["count"]))
             self.counts[record["pool"]] = self.counts.get(record["pool"], 0) + record["count"]
         self._starts = np.asarray(starts)
