@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +9,8 @@ import pytest
 from live_session import RUNNING, LiveSession, close_all, load_varying
 
 from edge_classifier.adapters.store import ProjectStore
-from edge_classifier.frame import VARIANTS, FeatureSet
+from edge_classifier.errors import ProjectError
+from edge_classifier.frame import Features, FeatureSet
 from edge_classifier.head import DenseHead
 from edge_classifier.session import SessionSettings
 from edge_classifier.source_state import SourceState, SourceStatus
@@ -307,3 +308,69 @@ def test_a_project_that_is_opened_again_is_varied_no_second_time(store: ProjectS
         live = varying(again, executor)
         run_worker(live, executor)
         assert live.backbone.extracted <= live.index  # the frames, and nothing else
+
+
+def test_pictures_that_cannot_be_read_are_told_once(store: ProjectStore) -> None:
+    live = LiveSession(store)
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    folder = store.samples()[0].path.parent
+    live.close()
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        (folder / name).write_bytes(b"damaged" + name.encode())
+    with ProjectStore.open(store.path) as again:
+        live = LiveSession(again)
+        said = [live.frame().message for _ in range(30)]
+        texts = {m.text for m in said if m}
+        assert any("3 pictures cannot be read (first: mug/a.jpg)" in text for text in texts)
+        live.wait(10.0)
+        live.hold("1", thing=3)
+        later = {m.text for m in (live.frame().message for _ in range(30)) if m}
+        assert not any("cannot be read" in text for text in later)
+
+
+class FullDisk(ProjectStore):
+    """A project on a disk that takes no more once everything has to be on it."""
+
+    full = True
+
+    def sync(self) -> None:
+        if self.full:
+            raise ProjectError("The disk is full; nothing was saved.")
+
+
+def test_what_cannot_be_saved_before_there_is_anything_to_train_is_said(tmp_path: Path) -> None:
+    ProjectStore.create(tmp_path / "p", ["mug", "phone"]).close()
+    store = FullDisk.open(tmp_path / "p")
+    live = LiveSession(store)
+    live.hold("1", thing=1)
+    live.wait(0.5)
+    store.full = False
+    assert live.view.message is not None
+    assert live.view.message.text == "The disk is full; nothing was saved."
+
+
+def test_many_samples_are_imprinted_from_a_part_of_them(
+    store: ProjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    executor = ManualExecutor()
+    live = LiveSession(store, executor)
+    executor.run_all()
+    live.frame()
+    table = live.session.learner._table
+    assert table is not None
+    taken: list[int] = []
+    take = table.take
+
+    def counting(shas: Sequence[str]) -> Features:
+        taken.append(len(shas))
+        return take(shas)
+
+    monkeypatch.setattr(table, "take", counting)
+    for _ in range(8):
+        live.hold("1", thing=1, seconds=1.5)
+        executor.run_all()
+    live.hold("2", thing=2)
+    assert live.session.dataset.count("mug") > 2 * 64
+    assert taken
+    assert max(taken) <= 2 * 64
