@@ -10,7 +10,7 @@ from live_session import RUNNING, LiveSession, close_all, load_varying
 
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.errors import ProjectError
-from edge_classifier.frame import Features, FeatureSet
+from edge_classifier.frame import VARIANTS, Features, FeatureSet
 from edge_classifier.head import DenseHead
 from edge_classifier.session import SessionSettings
 from edge_classifier.source_state import SourceState, SourceStatus
