@@ -22,8 +22,10 @@ from fewshots.measures import (
     interval,
     mean_of_sets,
 )
+from fewshots.side_by_side import SideBySide
 from fewshots.tables import BackboneRow, Figures, print_backbones
 
+from edge_classifier.adapters.backbone import load_backbone
 from edge_classifier.errors import InvalidValueError
 from edge_classifier.frame import VARIANTS, Features, Image
 
@@ -201,6 +203,15 @@ def test_a_folder_with_a_single_picture_is_no_class(tmp_path: Path) -> None:
 def test_a_set_without_a_folder_is_refused() -> None:
     with pytest.raises(InvalidValueError, match="Expected NAME=DIR"):
         DataSet.from_text("signs", {}, {})
+
+
+def test_features_side_by_side_are_one_after_the_other() -> None:
+    small = load_backbone("built-in")
+    both = SideBySide((small, small))
+    assert both.name == "built-in+built-in"
+    picture = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
+    alone = small.extract([picture])
+    np.testing.assert_array_equal(both.extract([picture]), np.concatenate([alone, alone], axis=1))
 
 
 def test_a_cost_is_the_median_over_rounds_that_both_took_part_in() -> None:

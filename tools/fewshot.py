@@ -12,7 +12,8 @@ person or the burst in the file name. All methods get the same episodes and the 
 our default also learns from variants of the same pictures, as in the product.
 
 Of several backbones it prints the table that the README shows: our default on each, what a frame
-costs (measured side by side, against v1-0.25 or else the first), and what passes as known.
+costs (measured in turn, against v1-0.25 or else the first), and what passes as known. With
+`v2-0.35+v2-1.0` the features of both lie side by side; that is no backbone of the product yet.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from fewshots.episodes import Episode, LabelledSet, episodes
 from fewshots.loading import DataSet, load_set
 from fewshots.measures import auroc, calibration_error, calibration_gap, false_acceptance
 from fewshots.methods import METHODS, OURS, TEACHABLE_MACHINE
+from fewshots.side_by_side import SEPARATOR, SideBySide
 from fewshots.tables import POOLED, BackboneRow, Results, print_backbones, print_methods
 
 from edge_classifier.adapters.backbone import load_backbone
@@ -43,7 +45,6 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from edge_classifier.adapters.backbone import LiteRTBackbone
     from edge_classifier.frame import FeatureSet
     from edge_classifier.model import Model
 
@@ -120,14 +121,15 @@ def data_sets(options: argparse.Namespace) -> list[DataSet]:
     return [DataSet.from_text(w, groups, kinds) for w in words]
 
 
-def load_backbones(options: argparse.Namespace) -> list[LiteRTBackbone]:
+def load_backbones(options: argparse.Namespace) -> list[SideBySide]:
     """Load every `--backbone` with its `--weights`.
 
     Raises:
-        InvalidValueError: if weights are given for none of them.
+        InvalidValueError: if weights are given for none of them, or there is no such backbone.
         BackboneError: if one cannot be had.
     """
-    names = list(dict.fromkeys(options.backbone or [BUILT_IN]))
+    wanted = list(dict.fromkeys(options.backbone or [BUILT_IN]))
+    names = list(dict.fromkeys(n for together in wanted for n in together.split(SEPARATOR)))
     weights: dict[str, Path] = {}
     for text in options.weights:
         name, separator, file = text.rpartition("=")
@@ -137,29 +139,31 @@ def load_backbones(options: argparse.Namespace) -> list[LiteRTBackbone]:
                 f"Expected --weights NAME=FILE for one of {', '.join(names)}, received {text!r}."
             )
         weights[name] = Path(file)
-    return [
-        load_backbone(name, weights=weights.get(name), feature_kind=options.features)
+    loaded = {
+        name: load_backbone(name, weights=weights.get(name), feature_kind=options.features)
         for name in names
-    ]
+    }
+    return [SideBySide(tuple(loaded[n] for n in text.split(SEPARATOR))) for text in wanted]
 
 
 def compare_backbones(
-    backbones: Sequence[LiteRTBackbone], results: dict[str, Results]
+    backbones: Sequence[SideBySide], results: dict[str, Results]
 ) -> list[BackboneRow]:
     """Put what our default reached on each beside what a frame costs on it."""
-    extractors = {b.info.name: b.extractor for b in backbones}
-    times = milliseconds(extractors)
-    first = times.get(REFERENCE, times[backbones[0].info.name])
+    extractors = {name: e for b in backbones for name, e in b.extractors.items()}
+    alone = milliseconds(extractors)
+    times = {b.name: sum(alone[name] for name in b.extractors) for b in backbones}
+    first = alone.get(REFERENCE, times[backbones[0].name])
     return [
         BackboneRow(
-            name,
-            results[name][OURS],
-            results[name][TEACHABLE_MACHINE],
-            ms=float(np.median(times[name])),
-            times=ratio(times[name], first),
-            size=len(content),
+            b.name,
+            results[b.name][OURS],
+            results[b.name][TEACHABLE_MACHINE],
+            ms=float(np.median(times[b.name])),
+            times=ratio(np.asarray(times[b.name]), np.asarray(first)),
+            size=sum(len(content) for content in b.extractors.values()),
         )
-        for name, content in extractors.items()
+        for b in backbones
     ]
 
 
@@ -178,7 +182,12 @@ def arguments() -> argparse.ArgumentParser:
         help="what a set shows; sets of one kind are no far strangers to each other",
     )
     parser.add_argument("--shared", type=Path, help="also the sets of this folder")
-    parser.add_argument("--backbone", action="append", choices=NAMES, help="may be repeated")
+    parser.add_argument(
+        "--backbone",
+        action="append",
+        metavar="NAME[+NAME]",
+        help=f"may be repeated; {', '.join(NAMES)}, or several side by side",
+    )
     parser.add_argument("--weights", action="append", default=[], metavar="[NAME=]FILE")
     parser.add_argument("--features", default="pooled", choices=("pooled", "spatial"))
     parser.add_argument("--shots", type=int, default=10)
@@ -197,7 +206,7 @@ def main() -> int:
         wanted = data_sets(options)
         backbones = load_backbones(options)
         for backbone in backbones:
-            name = backbone.info.name
+            name = backbone.name
             sets = [load_set(data, backbone.extract, options.seed) for data in wanted]
             results[name] = compare_methods(sets, options)
             print(f"{name}, {options.features}, {options.shots} shots, seed {options.seed}")
