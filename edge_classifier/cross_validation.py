@@ -236,10 +236,12 @@ def _first_of_each_class(
 
 def _joined(parts: list[Evaluation]) -> Evaluation:
     bursts = [part.burst_ids for part in parts if part.burst_ids is not None]
+    thresholds = [part.threshold for part in parts if part.threshold is not None]
     return Evaluation(
         parts[0].class_names,
         np.concatenate([part.scores for part in parts]),
         np.concatenate([part.class_ids for part in parts]),
         np.concatenate([part.unknown for part in parts]),
         np.concatenate(bursts),
+        float(np.mean(thresholds)) if thresholds else None,
     )

@@ -55,6 +55,8 @@ class Evaluation:
         unknown: `(N,)` bool, the verdicts "unknown".
         burst_ids: `(N,)` strings: which pictures are not independent of each other; `None`
             where all are.
+        threshold: What was less familiar was called unknown; of several models the mean. `None`
+            where no model had one.
     """
 
     class_names: tuple[str, ...]
@@ -62,6 +64,7 @@ class Evaluation:
     class_ids: npt.NDArray[np.int64]
     unknown: npt.NDArray[np.bool_]
     burst_ids: npt.NDArray[np.str_] | None = None
+    threshold: float | None = None
 
     def __post_init__(self) -> None:
         rows = len(self.class_ids)
@@ -197,10 +200,11 @@ def evaluate(
     """
     scores = model.head.scores(features)
     if model.unknown is None:
-        unknown = np.zeros(len(features), np.bool_)
+        unknown, threshold = np.zeros(len(features), np.bool_), None
     else:
-        unknown = model.unknown.similarity(features) < model.unknown.threshold
-    return Evaluation(model.class_names, scores, class_ids, unknown, burst_ids)
+        threshold = model.unknown.threshold
+        unknown = model.unknown.similarity(features, scores) < threshold
+    return Evaluation(model.class_names, scores, class_ids, unknown, burst_ids, threshold)
 
 
 def most_confused(evaluation: Evaluation) -> Confused | None:

@@ -178,7 +178,7 @@ def _summary(report: Report) -> str:
     facts = [
         (f"{len(evaluation):,}", "pictures" if report.caveat else "pictures not trained on"),
         (str(len(evaluation.class_names)), "classes"),
-        (f"{evaluation.unknown_rate:.1%}", "of them called unknown"),
+        (f"{evaluation.unknown_rate:.1%}", f"of them called unknown{_threshold(evaluation)}"),
         (f"{evaluation.calibration_error:.3f}", "calibration error of the scores"),
     ]
     tiles = "".join(f'<div><b>{n}</b><span class="soft">{what}</span></div>' for n, what in facts)
@@ -196,6 +196,11 @@ def _summary(report: Report) -> str:
         f"{int(evaluation.right.sum())} of {len(evaluation)} right</p></div></div>"
         f'<div class="facts">{tiles}</div>{note}</section>\n'
     )
+
+
+def _threshold(evaluation: Evaluation) -> str:
+    threshold = evaluation.threshold
+    return "" if threshold is None else f", as less than {threshold:.2f} familiar"
 
 
 def _classes(report: Report) -> str:

@@ -76,6 +76,17 @@ def test_a_burst_a_picture_is_the_plain_interval() -> None:
     assert (burst_low, burst_high) == pytest.approx((low, high), abs=0.02)
 
 
+def test_an_evaluation_tells_the_threshold_that_its_verdicts_come_from() -> None:
+    fresh = clusters(seed=8)
+    strict = train(clusters()).adjusted(20)
+    assert strict.unknown is not None
+    found = evaluate(strict, fresh.features, fresh.class_ids)
+    assert found.threshold == strict.unknown.threshold
+    assert found.unknown_rate == 1.0
+    lenient = evaluate(strict.adjusted(-20), fresh.features, fresh.class_ids)
+    assert lenient.unknown_rate == 0.0
+
+
 def test_a_model_is_evaluated_with_its_verdicts_of_unknown() -> None:
     model = train(clusters(bursts=4))
     fresh = clusters(seed=7)

@@ -111,7 +111,9 @@ def as_text(outcome: Outcome) -> str:
         f"accuracy {evaluation.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%}), "
         f"{int(evaluation.right.sum())} of {len(evaluation)} right{_of_classes(outcome)}"
     )
-    lines.append(f"called unknown: {evaluation.unknown_rate:.1%}")
+    threshold = evaluation.threshold
+    below = "" if threshold is None else f", as less than {threshold:.2f} familiar"
+    lines.append(f"called unknown: {evaluation.unknown_rate:.1%}{below}")
     lines.append(f"calibration error of the scores: {evaluation.calibration_error:.3f}")
     if outcome.untested:
         lines.append(_without_number(outcome))
@@ -175,6 +177,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "pictures": len(evaluation),
         "trained_on": outcome.trained_on,
         "unknown_rate": evaluation.unknown_rate,
+        "unknown_threshold": evaluation.threshold,
         "calibration_error": evaluation.calibration_error,
         "classes": [
             {
