@@ -18,7 +18,7 @@ from typing import Any, Final
 import edge_classifier
 
 CPU_LIMIT_S: Final = 5.0
-_WALL_LIMIT_S: Final = 60.0  # the machine may be busy with other things
+_WALL_LIMIT_S: Final = 300.0  # where others need the processors, 5 s of them take so long
 _START_LIMIT_S: Final = 180.0
 _MOST_FINDINGS: Final = 40
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
