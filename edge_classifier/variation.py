@@ -20,6 +20,10 @@ MOST_VARIED: Final = 400
 """With more samples none is varied: they show themselves what variants would, and training on
 four times as much would take too long."""
 
+_SPARE: Final = 64
+"""Removed samples whose variants are kept, beside as many as there are samples: memory must not
+grow with all that was ever recorded."""
+
 
 class Variation:
     """Keeps the features of a project's varied samples; each is computed once.
@@ -41,7 +45,16 @@ class Variation:
         self._table.fill(*cache.load())
 
     def missing(self, samples: Sequence[Sample]) -> tuple[Sample, ...]:
-        """The samples whose variants are to be computed; none where there are many samples."""
+        """The samples whose variants are to be computed; none where there are many samples.
+
+        Args:
+            samples: All that there are; variants of many others are forgotten.
+        """
+        if len(self._table) > VARIANTS * (2 * len(samples) + _SPARE):
+            # A new one: the worker may be reading the old.
+            self._table = self._table.only(
+                variant_sha256(s.image_sha256, n) for s in samples for n in range(VARIANTS)
+            )
         if len(samples) > MOST_VARIED:
             return ()
         by_hash = {s.image_sha256: s for s in samples}
@@ -63,11 +76,12 @@ class Variation:
         shas = [s.image_sha256 for s in samples]
         if len(shas) > MOST_VARIED:
             return None
-        rows = [n for n, sha in enumerate(shas) if variant_sha256(sha, 0) in self._table]
+        table = self._table
+        rows = [n for n, sha in enumerate(shas) if variant_sha256(sha, 0) in table]
         if not rows:
             return None
         keys = [variant_sha256(shas[row], n) for row in rows for n in range(VARIANTS)]
-        return Variants(self._table.take(keys), np.repeat(np.array(rows, np.int64), VARIANTS))
+        return Variants(table.take(keys), np.repeat(np.array(rows, np.int64), VARIANTS))
 
     def close(self) -> None:
         """Release the file; may be called twice."""

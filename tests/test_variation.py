@@ -79,3 +79,17 @@ def test_what_a_crash_left_half_kept_is_computed_again(tmp_path: Path) -> None:
     assert again.missing((sample,)) == (sample,)
     assert again.of((sample,)) is None
     again.close()
+
+
+def test_variants_of_what_was_removed_do_not_pile_up(tmp_path: Path) -> None:
+    variation = opened(tmp_path)
+    there = taken(5)
+    for sample in (*there, *taken(300, start=5)):
+        variation.keep(sample.image_sha256, marked(1))
+        variation.missing(there)
+    assert len(variation._table) <= VARIANTS * (2 * 5 + 64 + 1)
+    assert variation.missing(there) == ()
+    variants = variation.of(there)
+    assert variants is not None
+    assert len(variants.features) == VARIANTS * 5
+    variation.close()
