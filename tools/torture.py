@@ -4,13 +4,13 @@
     python tools/torture.py --disk-full
 
 The real program (session, store, worker, caches, export child; a scripted camera and a script at
-the keys) is killed with SIGKILL, its whole process group, while it starts, captures, undoes,
-renames and removes classes, trains, computes features, saves a copy, exports or adds pictures.
-Some of the kills come by the clock, some at the n-th change of the file system, some just after
-the end. After each the project is opened again: every sample that the picture had counted must be
-there, unless the user had removed it, and nothing half-written may be taken for whole. One project
-lives through many kills. With `--disk-full` it works on a disk of 24 MB (Linux, needs root) that
-fills up while pictures are captured, and nobody is killed before all was tried. Exit code: 0
+the keys) is killed with SIGKILL, its whole process group, while it starts, captures, undoes and
+redoes, renames and removes classes, trains, computes features, saves a copy, exports or adds
+pictures. Some of the kills come by the clock, some at the n-th change of the file system, some just
+after the end. After each the project is opened again: every sample that the picture had counted
+must be there, unless the user had removed it, and nothing half-written may be taken for whole. One
+project lives through many kills. With `--disk-full` it works on a disk of 24 MB (Linux, needs root)
+that fills up while pictures are captured, and nobody is killed before all was tried. Exit code: 0
 nothing was found, 1 something was.
 """
 
@@ -48,6 +48,7 @@ _SECONDS: Final = {
     "start": 0.7,
     "capture": 1.2,
     "undo": 0.15,
+    "restore": 0.15,
     "rename": 0.1,
     "remove": 0.15,
     "train": 1.0,
@@ -62,6 +63,7 @@ _CALLS: Final = {
     "start": 2,
     "capture": 20,
     "undo": 8,
+    "restore": 6,
     "rename": 5,
     "remove": 9,
     "train": 8,

@@ -117,6 +117,8 @@ class Acknowledged:
         self.under_way = operation
         if operation in ("undo", "remove"):
             self.removing = set(detail)
+        if operation in ("undo", "restore"):  # which may put back what was removed before
+            self.gone.clear()
         if operation == "rename":
             self.renaming = (detail[0], detail[1])
         if operation == "save":

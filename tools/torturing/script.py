@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Keys: TypeAlias = Generator["str | None", None, None]
 
 OPERATIONS: Final = (
-    "start", "capture", "undo", "rename", "remove", "train", "save", "features", "export"
+    "start", "capture", "undo", "restore", "rename", "remove", "train", "save", "features", "export"
 )  # fmt: skip
 """What a victim in a window can be killed at; `import` is done by another command."""
 
@@ -77,11 +77,12 @@ class User:
 
     def _undo(self) -> Keys:
         for _ in range(3):
-            shown = self._watch.total
-            self._watch.begin("undo", self._watch.last_burst())
-            yield "u"
-            yield from self._until(lambda shown=shown: self._watch.total < shown)  # type: ignore[misc]  # mypy infers no default
-            self._watch.end("undo")
+            yield from self._change("undo", "u", self._watch.last_burst())
+
+    def _restore(self) -> Keys:
+        for _ in range(3):
+            yield from self._change("undo", "u", self._watch.last_burst())
+            yield from self._change("restore", "z")
 
     def _rename(self) -> Keys:
         for _ in range(3):
@@ -192,6 +193,13 @@ class User:
         yield "y"
         yield from self._until(lambda: card.name not in self._watch.names)
         self._watch.end("remove")
+
+    def _change(self, operation: str, key: str, detail: object = None) -> Keys:
+        shown = self._watch.total
+        self._watch.begin(operation, detail)
+        yield key
+        yield from self._until(lambda: self._watch.total != shown)
+        self._watch.end(operation)
 
     def _record(self, seconds: float, name: str | None = None) -> Keys:
         card = yield from self._select(name)
