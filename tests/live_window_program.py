@@ -62,6 +62,7 @@ class ToldOverlay:
             "label": view.banner.label if view.banner else None,
             "counts": {card.name: card.count for card in view.cards},
             "activity": view.activity.text,
+            "mode": view.mode.value,
             "message": view.message.text if view.message else None,
         }
         sys.stdout.write(json.dumps(line) + "\n")

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,12 @@ class Window:
             assert time.monotonic() < deadline, f"frame {index} was never shown, last: {shown}"
         raise AssertionError(f"the program ended before frame {index} was shown")
 
+    def until(self, shows: Callable[[dict[str, Any]], bool]) -> None:
+        """Read what is shown until that is so."""
+        shown: dict[str, Any] = {}
+        while not shown or not shows(shown):
+            shown = self.until_frame(0)
+
     def labels_from(self, first: int, last: int) -> list[str | None]:
         """Collect the labels shown over some frames."""
         labels, shown = [], self.until_frame(first)
@@ -107,6 +113,12 @@ def test_two_signs_are_captured_learned_and_told_apart_live(window: Window, tmp_
 
     zeros = window.labels_from((2 * SEGMENT_S + 1) * second, (3 * SEGMENT_S - 1) * second)
     fives = window.labels_from((3 * SEGMENT_S + 1) * second, (4 * SEGMENT_S - 1) * second)
+    window.xdotool("key", "bracketright")
+    window.until(lambda shown: "stricter than measured" in str(shown["message"]))
+    window.xdotool("key", "w")
+    window.until(lambda shown: shown["mode"] == "correcting")
+    window.xdotool("key", "2")
+    window.until(lambda shown: str(shown["message"]).startswith(("corrected", "added as five")))
     window.xdotool("key", "q")
     assert window.process.wait(timeout=20) == 0
 
@@ -114,8 +126,11 @@ def test_two_signs_are_captured_learned_and_told_apart_live(window: Window, tmp_
     assert _share(zeros, "zero") > 4 * _share(zeros, "five"), zeros
     assert _share(fives, "five") > 4 * _share(fives, "zero"), fives
     with ProjectStore.open(tmp_path / "project") as store:
-        samples = store.samples()
+        *samples, corrected = sorted(store.samples(), key=lambda s: s.burst_id)
         assert len({s.burst_id for s in samples}) == 2
+        assert corrected.burst_id > samples[-1].burst_id
+        assert corrected.class_name == "five"
+        assert store.settings["unknown_steps"] == 1
         per_class = [sum(s.class_name == name for s in samples) for name in ("zero", "five")]
         # Three seconds at fifteen a second, less what a busy machine may lose at the ends.
         assert all(25 <= count <= 50 for count in per_class), per_class
