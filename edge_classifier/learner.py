@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 
 from edge_classifier.assessor import Assessor
 from edge_classifier.dataset import FeatureTable
-from edge_classifier.errors import CancelledError, InvalidImageError, ProjectError
+from edge_classifier.errors import (
+    CancelledError,
+    EdgeClassifierError,
+    InvalidImageError,
+    ProjectError,
+)
 from edge_classifier.head import imprint
 from edge_classifier.jobs import Job
 from edge_classifier.model import Model
@@ -310,9 +315,7 @@ class Learner:
         if dataset and trained_on(dataset.fingerprint, self.settings) == ready.fingerprint:
             self._trained_dataset = dataset
             self._vary_wanted = True
-            self._assessor.trained(
-                dataset, ready.table, self.settings, variation=ready.loaded.variation
-            )
+            self._assess()
         elif self._dataset:
             # What was removed or renamed after the last training must not be answered again.
             for name in set(self.model.class_names if self.model else ()):
@@ -373,14 +376,8 @@ class Learner:
         self._imprinted = False
         self._trained_dataset = self._training_on
         self._vary_wanted = True
-        if self._table is not None and self._loaded and not self._to_vary(self._training_on):
-            self._assessor.trained(
-                self._training_on,
-                self._table,
-                self.settings,
-                trained.seconds,
-                self._loaded.variation,
-            )
+        if not self._to_vary(self._training_on):
+            self._assess(trained.seconds)
         if trained.problem:
             raise trained.problem
         return f"trained on {trained.samples} samples"
@@ -428,10 +425,11 @@ class Learner:
                 raise CancelledError("Stopped varying the pictures.")
             try:
                 image = self._store.read_image(sample)
-                variation.keep(sample.image_sha256, backbone.extract(variation.make(image)))
             except (ProjectError, InvalidImageError) as error:
                 self._unreadable.add(sample.path)
                 _log.warning("%s", error)
+            else:
+                variation.keep(sample.image_sha256, backbone.extract(variation.make(image)))
             progress((done + 1) / len(samples))
 
     def _poll_varying(self) -> None:
@@ -441,8 +439,23 @@ class Learner:
         try:
             job.result()
         except CancelledError:
+            self._assess()
             return
+        except EdgeClassifierError:
+            self._assess()
+            raise
         self._train_wanted = True
+
+    def _assess(self, training_s: float | None = None) -> None:
+        """Find out how good the model is, once it was trained on all there is to learn from."""
+        if self._trained_dataset and self._table is not None and self._loaded:
+            self._assessor.trained(
+                self._trained_dataset,
+                self._table,
+                self.settings,
+                training_s,
+                self._loaded.variation,
+            )
 
     def _stop_varying(self) -> None:
         """Give way to new samples; what was varied is kept."""

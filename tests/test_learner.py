@@ -297,6 +297,22 @@ def test_varying_gives_way_to_a_new_burst_and_goes_on_after_it(store: ProjectSto
     assert variation.missing(store.samples()) == ()
 
 
+def test_varying_that_is_stopped_leaves_a_model_whose_quality_is_known(
+    store: ProjectStore,
+) -> None:
+    executor = ManualExecutor()
+    live = varying(store, executor)
+    for thing in (1, 2, 1, 2):
+        live.hold(str(thing), thing=thing)
+    run_until(live, executor, "varying the pictures")
+    live.type("escape")
+    assert live.view.message is not None
+    assert live.view.message.text == "stopped varying the pictures; T goes on with it"
+    live.wait(0.2)
+    run_worker(live, executor)
+    assert live.session.learner.validation is not None
+
+
 def test_a_project_that_is_opened_again_is_varied_no_second_time(store: ProjectStore) -> None:
     executor = ManualExecutor()
     live = varying(store, executor)
