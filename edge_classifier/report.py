@@ -175,9 +175,10 @@ def _section(title: str, content: str) -> str:
 def _summary(report: Report) -> str:
     evaluation = report.evaluation
     low, high = evaluation.interval
+    classes = len(evaluation.class_names)
     facts = [
         (f"{len(evaluation):,}", "pictures" if report.caveat else "pictures not trained on"),
-        (str(len(evaluation.class_names)), "classes"),
+        (str(classes), "class" if classes == 1 else "classes"),
         (f"{evaluation.unknown_rate:.1%}", f"of them called unknown{_threshold(evaluation)}"),
         (f"{evaluation.calibration_error:.3f}", "calibration error of the scores"),
     ]

@@ -57,8 +57,8 @@ class Outcome:
         lines = []
         if self.trained_on:
             lines.append(
-                f"{self.trained_on} of these {len(self.evaluation)} pictures were trained on; "
-                "on new ones expect less"
+                f"{self.trained_on} of these {counted(len(self.evaluation), 'picture')} "
+                f"{'was' if self.trained_on == 1 else 'were'} trained on; on new ones expect less"
             )
         tested = self.tested
         if len(tested) == 1:
