@@ -247,8 +247,8 @@ class Prediction:
         class_names: The C classes, in the order of the scores.
         scores: `(C,)` float32 in [0, 1], summing to 1.
         unknown: Whether the image resembles none of the classes.
-        similarity: How familiar the image is, at most 1, see `unknown`; what `unknown` was
-            decided on. `None` where nothing was measured yet.
+        similarity: How familiar the image is, 0 to 1, see the module `unknown`; what `unknown`
+            was decided on. `None` where nothing was measured yet.
         threshold: The similarity below which an image is unknown, or `None` likewise.
     """
 

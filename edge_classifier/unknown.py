@@ -155,7 +155,7 @@ class UnknownDetector:
     def similarity(
         self, features: Features, scores: npt.NDArray[np.float32]
     ) -> npt.NDArray[np.float32]:
-        """Return how familiar images are, `(N,)`, at most 1.
+        """Return how familiar images are, `(N,)` in [0, 1].
 
         Args:
             features: `(N, D)`.

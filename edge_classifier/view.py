@@ -62,7 +62,7 @@ class Banner:
         confidence: In [0, 1], or `None` with `unknown`.
         unknown: Whether the frame resembles no class.
         colour: Of the class; grey with `unknown`.
-        similarity: How much the frame resembles what was recorded, in [-1, 1], or `None` before
+        similarity: How much the frame resembles what was recorded, in [0, 1], or `None` before
             that was measured.
         threshold: The similarity below which a frame is unknown, or `None` likewise.
     """

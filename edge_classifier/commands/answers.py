@@ -22,7 +22,7 @@ class Answer:
         best: The classes with the highest scores, each with its score, the best first; empty
             where the picture was refused.
         unknown: Whether it resembles none of the classes.
-        similarity: To the nearest samples in [-1, 1], or `None` where that is not measured.
+        similarity: How familiar it is, 0 to 1, or `None` where that is not measured.
         crop: Which part of the picture was looked at, where there is more than one answer a
             picture; else `None`.
         problem: Why it was refused, or `None`.

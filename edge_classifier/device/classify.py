@@ -298,13 +298,14 @@ def familiarity(
         hesitation_weight: How much less familiar one nat of entropy of the scores makes it.
 
     Returns:
-        `(N,)`, at most 1.
+        `(N,)` in [0, 1].
     """
     count = min(neighbours, similarities.shape[1])
     nearest = np.partition(similarities, -count, axis=1)[:, -count:].mean(axis=1)
     familiar: npt.NDArray[np.float32] = (nearest - hesitation_weight * entropy(scores)).astype(
-        np.float32
+        np.float32, copy=False
     )
+    np.maximum(familiar, np.float32(0), out=familiar)
     return familiar
 
 
@@ -575,7 +576,7 @@ class Answer:
     Attributes:
         class_names: In the order of the scores.
         scores: `(C,)` float32 in [0, 1].
-        similarity: How familiar it is, at most 1 (see `familiarity`), or `None` if not measured.
+        similarity: How familiar it is, 0 to 1 (see `familiarity`), or `None` if not measured.
         unknown: Whether the image resembles none of the classes.
     """
 

@@ -168,8 +168,8 @@ def _metadata(
             fields[6] = _vector(builder, [labels])
         else:
             fields[1] = builder.CreateString(
-                "cosine similarities to samples; the mean of the highest few tells known from "
-                "unknown"
+                "similarities to samples; the mean of the highest few, less the scores' entropy "
+                "times hesitation_weight of spec.json, tells known from unknown"
             )
         output_tables.append(_table(builder, fields))
     subgraph = _table(
