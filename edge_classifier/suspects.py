@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from edge_classifier.frame import FeatureSet, Sample
     from edge_classifier.picture_quality import PictureQuality
 
-_TIMES_LIKELIER: Final = 20.0
+_TIMES_LIKELIER: Final = 10.0
 """Another class's held-out score against the own one's, from which a label is doubted."""
 
 _AS_SURE: Final = 0.9
