@@ -110,6 +110,7 @@ class Controls:
             "[": lambda: self._adjust_unknown(-1),
             "]": lambda: self._adjust_unknown(+1),
             "t": self._train_now,
+            "f": self._deepen,
             "m": self._toggle_smoothing,
             "p": self._parts.live.toggle_pause,
             "s": lambda: self._ask(self._parts.tasks.save_dialog),
@@ -177,6 +178,11 @@ class Controls:
     def _train_now(self) -> None:
         if self._has_two_classes("training"):
             self._parts.learner.request_training()
+
+    def _deepen(self) -> None:
+        self._parts.capture.stop()
+        if self._has_two_classes("fine-tuning"):
+            self._parts.tasks.deepen()
 
     def _has_two_classes(self, what: str) -> bool:
         if len(self._parts.editor.dataset.captured_classes) >= MIN_CLASSES:

@@ -125,9 +125,8 @@ class Learner:
         self._dataset: Dataset | None = None
         self._trained_dataset: Dataset | None = None
         self._look_for_missing = False
-        self._loading: Job[_Ready] | None = Job(
-            "loading the backbone", lambda p, c: _get_ready(load, p, c), executor
-        )
+        self._load = load
+        self._loading: Job[_Ready] | None = self._start_loading()
         self._extracting: Job[None] | None = None
         self._extracted: queue.SimpleQueue[tuple[Sample, Features | None]] = queue.SimpleQueue()
         self._unreadable: set[Path] = set()
@@ -140,6 +139,21 @@ class Learner:
         self._train_wanted = False
         self._assessor = Assessor(store, executor)
         self._unknown_steps = stored_steps(store.settings)
+
+    def _start_loading(self) -> Job[_Ready]:
+        return Job(
+            "loading the backbone", lambda p, c: _get_ready(self._load, p, c), self._executor
+        )
+
+    def reload(self) -> None:
+        """Load the backbone anew: it is another one now. Until then the one before answers."""
+        for job in (self._extracting, self._training, self._varying):
+            if job:
+                job.cancel()
+        self._extracting = self._training = self._varying = None
+        self._assessor.outdated()
+        if not self._loading:
+            self._loading = self._start_loading()
 
     @property
     def unknown_steps(self) -> int:
@@ -308,6 +322,10 @@ class Learner:
             return None
         job, self._loading = self._loading, None
         ready = job.result()
+        if self._loaded:  # What it has computed meanwhile is of no use with another one.
+            self._loaded.close()
+            self._extracted = queue.SimpleQueue()
+            self._trained_dataset, self._imprinted = None, False
         self._loaded, self._table = ready.loaded, ready.table
         self.model = ready.model.adjusted(self._unknown_steps) if ready.model else None
         self._look_for_missing = True
@@ -383,7 +401,7 @@ class Learner:
         return f"trained on {trained.samples} samples"
 
     def _start_work(self) -> None:
-        if self._loaded is None or self._table is None or self._dataset is None:
+        if self._loaded is None or self._table is None or self._dataset is None or self._loading:
             return
         if self._look_for_missing and not self._extracting:
             self._look_for_missing = False

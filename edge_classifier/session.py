@@ -23,7 +23,7 @@ from edge_classifier.presenter import (
 )
 from edge_classifier.rate import RateMeter
 from edge_classifier.shortcuts import HELP
-from edge_classifier.tasks import Export, Tasks
+from edge_classifier.tasks import Deepen, Export, Tasks
 from edge_classifier.training import HeadSettings
 from edge_classifier.view import Activity, Level, Mode, View
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from edge_classifier.protocols import Cancelled, Clock, Executor, Progress, SampleStore
     from edge_classifier.source_state import SourceState
 
-__all__ = ["HELP", "Export", "Session", "SessionSettings"]
+__all__ = ["HELP", "Deepen", "Export", "Session", "SessionSettings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +68,14 @@ class Session:
         timer: Seconds for measuring durations; differs from `clock` where time is scripted.
         settings: How it behaves.
         export: Runs on the worker thread; `None` where exporting is not possible.
+        deepen: Likewise of fine-tuning the backbone.
 
     Attributes:
         mirrored: Whether the picture is drawn mirrored; any thread may change it.
         rates: Frames per second and milliseconds.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a keyword-only constructor that takes its collaborators
         self,
         store: SampleStore,
         load: Callable[[Progress, Cancelled], LoadedBackbone],
@@ -84,6 +85,7 @@ class Session:
         timer: Clock = time.perf_counter,
         settings: SessionSettings | None = None,
         export: Export | None = None,
+        deepen: Deepen | None = None,
     ) -> None:
         self._name = store.name
         self._clock = clock
@@ -105,7 +107,7 @@ class Session:
             timing=self._settings.hold,
             samples_per_second=self._settings.samples_per_second,
         )
-        self._tasks = Tasks(store, self._learner, executor, say, export)
+        self._tasks = Tasks(store, self._learner, executor, say, export, deepen)
         parts = Parts(
             store,
             clock,

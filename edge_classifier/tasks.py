@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 Export: TypeAlias = "Callable[[Model, Backbone, tuple[Sample, ...], Progress, Cancelled], Path]"
 """Writes a bundle of a model, with the samples of the moment, and returns where."""
 
+Deepen: TypeAlias = "Callable[[tuple[Sample, ...], Progress, Cancelled], str]"
+"""Fine-tunes the project's backbone on these samples, and returns what to say of it."""
+
 
 class Tasks:
     """Runs what the user has asked for, and tells how it ended.
@@ -38,6 +41,7 @@ class Tasks:
         executor: The worker.
         say: Shows a line in the picture.
         export: Runs on the worker thread; `None` where exporting is not possible.
+        deepen: Runs on the worker thread; `None` where fine-tuning is not possible.
     """
 
     def __init__(
@@ -47,6 +51,7 @@ class Tasks:
         executor: Executor,
         say: Callable[[str, Level], None],
         export: Export | None,
+        deepen: Deepen | None = None,
     ) -> None:
         self._store = store
         self._name = store.name
@@ -54,6 +59,8 @@ class Tasks:
         self._executor = executor
         self._say = say
         self._export = export
+        self._deepen = deepen
+        self._after: Callable[[], None] | None = None
         self._job: Job[str] | None = None
         self._export_waits = False
 
@@ -80,8 +87,11 @@ class Tasks:
         """
         if self._job and self._job.done:
             job, self._job = self._job, None
+            after, self._after = self._after, None
             try:
                 self._say(job.result(), Level.INFO)
+                if after:
+                    after()
             except CancelledError as error:
                 self._say(str(error), Level.WARNING)
 
@@ -121,6 +131,14 @@ class Tasks:
                 "exporting", lambda p, c: f"exported to {export(model, backbone, samples, p, c)}"
             )
 
+    def deepen(self) -> None:
+        """Fine-tune the backbone to the classes; what was learned is then learned anew."""
+        deepen, samples = self._deepen, self._store.samples()
+        if deepen is None or self._learner.backbone is None:
+            self._say("fine-tuning is not possible here", Level.WARNING)
+        elif self._start("fine-tuning", lambda p, c: deepen(samples, p, c)):
+            self._after = self._learner.reload
+
     def save_dialog(self) -> TextDialog:
         """Ask where to save a copy of the project."""
 
@@ -138,8 +156,9 @@ class Tasks:
             text=f"{self._name}-copy",
         )
 
-    def _start(self, text: str, work: Callable[[Progress, Cancelled], str]) -> None:
+    def _start(self, text: str, work: Callable[[Progress, Cancelled], str]) -> bool:
         if self._job:
             self._say(f"not yet: {self._job.text} is under way; Esc stops it", Level.WARNING)
-        else:
-            self._job = Job(text, work, self._executor)
+            return False
+        self._job = Job(text, work, self._executor)
+        return True

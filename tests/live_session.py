@@ -13,7 +13,7 @@ from edge_classifier.adapters.model_file import FileModelStore
 from edge_classifier.adapters.variants import make_variants
 from edge_classifier.frame import Frame, Image
 from edge_classifier.learner import LoadedBackbone
-from edge_classifier.session import Export, Session, SessionSettings
+from edge_classifier.session import Deepen, Export, Session, SessionSettings
 from edge_classifier.source_state import SourceState, SourceStatus
 from edge_classifier.testing import FakeBackbone, FakeClock, ImmediateExecutor, ManualExecutor
 from edge_classifier.variation import Variation
@@ -66,6 +66,7 @@ class LiveSession:
     executor: ImmediateExecutor | ManualExecutor = field(default_factory=ImmediateExecutor)
     settings: SessionSettings | None = None
     export: Export | None = None
+    deepen: Deepen | None = None
     backbone: FakeBackbone = field(default_factory=FakeBackbone)
     load: Callable[[Progress, Cancelled], LoadedBackbone] | None = None
 
@@ -80,6 +81,7 @@ class LiveSession:
             clock=self.clock,
             settings=self.settings,
             export=self.export,
+            deepen=self.deepen,
         )
         self.view = self.session.step(None, None, RUNNING)
 

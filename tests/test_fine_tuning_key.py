@@ -1,0 +1,138 @@
+"""F: the backbone is fine-tuned aside, then all is learned anew with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from live_session import LiveSession, close_all, load_fake
+
+from edge_classifier.adapters.store import ProjectStore
+from edge_classifier.errors import BackboneError, CancelledError
+from edge_classifier.frame import Sample
+from edge_classifier.learner import LoadedBackbone
+from edge_classifier.protocols import Cancelled, Progress
+from edge_classifier.testing import FakeBackbone, ManualExecutor
+from edge_classifier.view import Level
+
+
+@pytest.fixture(autouse=True)
+def _close_sessions() -> Iterator[None]:
+    yield
+    close_all()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ProjectStore:
+    return ProjectStore.create(tmp_path / "project", ["mug", "phone"])
+
+
+def label(live: LiveSession) -> str | None:
+    return live.view.banner.label if live.view.banner else None
+
+
+def session_with_tuning(store: ProjectStore, executor: ManualExecutor) -> LiveSession:
+    """Make a session whose backbone has another number of features once it was tuned."""
+    backbones = [FakeBackbone(64)]
+
+    def load(_progress: Progress, _cancelled: Cancelled) -> LoadedBackbone:
+        return load_fake(store, backbones[-1])
+
+    def deepen(samples: tuple[Sample, ...], progress: Progress, cancelled: Cancelled) -> str:
+        progress(0.5)
+        if cancelled():
+            raise CancelledError("Fine-tuning was cancelled; the backbone is as it was.")
+        backbones.append(FakeBackbone(96))
+        return f"fine-tuned on {len(samples)} samples"
+
+    live = LiveSession(store, executor, load=load, deepen=deepen)
+    executor.run_all()
+    for key, thing in (("1", 1), ("2", 2)):
+        live.hold(key, thing, seconds=0.9)
+        settle(live, executor)
+    return live
+
+
+def settle(live: LiveSession, executor: ManualExecutor) -> None:
+    """Let the worker do all there is to do."""
+    for _ in range(8):
+        executor.run_all()
+        live.wait(0.2)
+
+
+def test_what_was_learned_is_learned_anew_with_the_tuned_backbone(store: ProjectStore) -> None:
+    executor = ManualExecutor()
+    live = session_with_tuning(store, executor)
+    live.type("f")
+    assert live.view.activity.text == "fine-tuning"
+    live.thing = 1
+    live.wait(1.0)
+    assert label(live) == "mug"  # the one before answers meanwhile
+    settle(live, executor)
+    backbone = live.session.learner.backbone
+    assert backbone is not None
+    assert backbone.info.name == "fake-96"
+    assert not live.session.learner.stale
+    for thing, name in ((1, "mug"), (2, "phone")):
+        live.thing = thing
+        live.wait(1.0)
+        assert label(live) == name
+
+
+def test_what_is_recorded_while_the_tuned_backbone_is_loaded_is_learned_with_it(
+    store: ProjectStore,
+) -> None:
+    executor = ManualExecutor()
+    live = session_with_tuning(store, executor)
+    live.type("f")
+    executor.run_next()
+    live.frame()
+    live.hold("3", thing=3, seconds=0.9)
+    settle(live, executor)
+    live.thing = 3
+    live.wait(1.0)
+    assert label(live) == "class 3"
+    assert not live.session.learner.stale
+
+
+def test_fine_tuning_is_stopped_by_escape_and_changes_nothing(store: ProjectStore) -> None:
+    executor = ManualExecutor()
+    live = session_with_tuning(store, executor)
+    settle(live, executor)
+    live.type("f", "escape")
+    settle(live, executor)
+    backbone = live.session.learner.backbone
+    assert backbone is not None
+    assert backbone.info.name == "fake-64"
+    live.thing = 2
+    live.wait(1.0)
+    assert label(live) == "phone"
+
+
+def test_a_failure_is_said_and_the_backbone_before_goes_on(store: ProjectStore) -> None:
+    def fail(_samples: tuple[Sample, ...], _p: Progress, _c: Cancelled) -> str:
+        raise BackboneError("TensorFlow could not fine-tune it")
+
+    live = LiveSession(store, deepen=fail)
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    live.type("f")
+    live.frame()
+    assert live.view.message is not None
+    assert live.view.message.level is Level.ERROR
+    assert label(live) == "phone"
+
+
+def test_fine_tuning_needs_two_classes_and_where_it_is_impossible_that_is_said(
+    store: ProjectStore,
+) -> None:
+    live = LiveSession(store)
+    live.hold("1", thing=1)
+    live.type("f")
+    assert live.view.message is not None
+    assert "two classes" in live.view.message.text
+    live.hold("2", thing=2)
+    live.type("f")
+    assert live.view.message is not None
+    assert live.view.message.text == "fine-tuning is not possible here"
