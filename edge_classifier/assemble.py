@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from edge_classifier.adapters.backbone import choose_backbone, load_backbone
+from edge_classifier.adapters.backbone import LiteRTBackbone, choose_backbone, load_backbone
 from edge_classifier.adapters.feature_cache import FileFeatureCache
 from edge_classifier.adapters.model_file import FileModelStore
+from edge_classifier.adapters.tuned_backbone import read_tuned, tuned_weights
 from edge_classifier.adapters.variants import VARIANTS_VERSION, make_variants
+from edge_classifier.deep import deepen
 from edge_classifier.errors import BackboneMismatchError, InvalidValueError
 from edge_classifier.export.exporter import export_bundle
 from edge_classifier.learner import LoadedBackbone
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from edge_classifier.frame import FeatureKind, Sample
     from edge_classifier.model import Model
     from edge_classifier.protocols import Backbone, Cancelled, Progress
-    from edge_classifier.session import Export
+    from edge_classifier.session import Deepen, Export
 
 AUTO = "auto"
 
@@ -45,6 +47,11 @@ class BackboneChoice:
     feature_kind: FeatureKind | None = None
     threads: int = 1
 
+    @property
+    def is_auto(self) -> bool:
+        """Whether the user left it to the project."""
+        return self.name == AUTO
+
 
 def backbone_loader(
     store: ProjectStore, choice: BackboneChoice, *, may_change: bool = True
@@ -52,7 +59,8 @@ def backbone_loader(
     """Return what loads the project's backbone, to be run on the worker thread.
 
     A project keeps the backbone it has: with `auto` it is loaded again, and must have the same
-    weights and preprocessing. Only a backbone that was asked for by name replaces it.
+    weights and preprocessing; one that was fine-tuned on its samples lies in its folder. Only a
+    backbone that was asked for by name replaces it.
 
     Args:
         store: The project.
@@ -62,9 +70,14 @@ def backbone_loader(
 
     def load(progress: Progress, cancelled: Cancelled) -> LoadedBackbone:
         known = store.backbone
-        keep = known is not None and choice.name == AUTO
+        keep = known is not None and choice.is_auto
         kind = choice.feature_kind or (known.feature_kind if known else "pooled")
         name = known.name if keep and known else choice.name
+        if keep and known and (own := tuned_weights(store.path, known)):
+            tuned = read_tuned(own, kind)
+            backbone = LiteRTBackbone(tuned.info, tuned.extractor, choice.threads)
+            joined = _joined(store, backbone, f"{name}, fine-tuned on this project", may_change)
+            return replace(joined, has_seen_samples=True)
         chosen = choose_backbone(name, weights=choice.weights)
         backbone = load_backbone(
             chosen.name,
@@ -87,20 +100,29 @@ def backbone_loader(
                 f"version has; `edge-classifier train {store.path} "
                 f"--backbone {known.name}` changes the project to this."
             )
-        changes = known is None or known.key != backbone.info.key
-        if may_change and changes and not store.read_only:
-            store.set_backbone(backbone.info, replace=known is not None)
         note = f"{name}, as before" if keep else chosen.reason
-        info, writable = backbone.info, not store.read_only
-        cache = FileFeatureCache(store.cache_folder, info.key, info.feature_dim, writable=writable)
-        models = FileModelStore(store.model_folder, writable=writable)
-        varied = FileFeatureCache(
-            store.cache_folder, f"{info.key} {VARIANTS_VERSION}", info.feature_dim, writable=writable
-        )
-        variation = Variation(make_variants, varied, info.feature_dim)
-        return LoadedBackbone(backbone, cache, models, note, variation)
+        return _joined(store, backbone, note, may_change)
 
     return load
+
+
+def _joined(
+    store: ProjectStore,
+    backbone: LiteRTBackbone,
+    note: str,
+    may_change: bool,  # noqa: FBT001 - as the caller was told
+) -> LoadedBackbone:
+    """Let a project use a backbone, and give it with what was computed and learned with it."""
+    known, info, writable = store.backbone, backbone.info, not store.read_only
+    if may_change and writable and (known is None or known.key != info.key):
+        store.set_backbone(info, replace=known is not None)
+    cache = FileFeatureCache(store.cache_folder, info.key, info.feature_dim, writable=writable)
+    models = FileModelStore(store.model_folder, writable=writable)
+    varied = FileFeatureCache(
+        store.cache_folder, f"{info.key} {VARIANTS_VERSION}", info.feature_dim, writable=writable
+    )
+    variation = Variation(make_variants, varied, info.feature_dim)
+    return LoadedBackbone(backbone, cache, models, note, variation)
 
 
 def exporter(store: ProjectStore, weights: Path | None) -> Export:
@@ -124,6 +146,27 @@ def exporter(store: ProjectStore, weights: Path | None) -> Export:
         )
 
     return export
+
+
+def tunable_backbone(
+    store: ProjectStore, choice: BackboneChoice
+) -> tuple[Callable[[Progress, Cancelled], LoadedBackbone], Deepen]:
+    """Return what loads a session's backbone, and what fine-tunes it for the loads to come.
+
+    Both are to be run on the worker thread.
+    """
+    wanted = [choice]
+
+    def load(progress: Progress, cancelled: Cancelled) -> LoadedBackbone:
+        return backbone_loader(store, wanted[-1])(progress, cancelled)
+
+    def tune(samples: tuple[Sample, ...], progress: Progress, cancelled: Cancelled) -> str:
+        info = deepen(store, choice, progress, cancelled, samples)
+        # One that was asked for by name would replace what was just made of it.
+        wanted.append(replace(choice, name=AUTO))
+        return f"fine-tuned the last blocks of {info.name} to these classes"
+
+    return load, tune
 
 
 def head_settings(store: ProjectStore, changes: dict[str, Any]) -> HeadSettings:

@@ -65,6 +65,8 @@ class LoadedBackbone:
         models: Where the trained model is kept.
         note: Which backbone was chosen and why, one line for the user.
         variation: Variants of the samples, or `None` where nothing is learned from any.
+        has_seen_samples: Whether it was fine-tuned on the project's samples, so that nothing
+            measured on these says how good it is with others.
     """
 
     backbone: Backbone
@@ -72,6 +74,7 @@ class LoadedBackbone:
     models: ModelStore
     note: str
     variation: Variation | None = None
+    has_seen_samples: bool = False
 
     def close(self) -> None:
         """Release the files; may be called twice."""
@@ -196,7 +199,12 @@ class Learner:
 
     @property
     def validation(self) -> Validation | None:
-        """How good the model is; `None` before that is known, and once samples have changed."""
+        """How good the model is; `None` before that is known, and once samples have changed.
+
+        Never known with a backbone that has seen the samples: that needs others, see `evaluate`.
+        """
+        if self._loaded and self._loaded.has_seen_samples:
+            return None
         return self._assessor.validation
 
     @property

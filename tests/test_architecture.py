@@ -10,7 +10,11 @@ import pytest
 
 PACKAGE = "edge_classifier"
 ROOT = Path(str(importlib.util.find_spec(PACKAGE).origin)).parent  # type: ignore[union-attr]  # it is installed, or nothing runs
-JOINING = {"app", "assemble", "cli", "api", "__main__", "commands", "workbench", "predictor"}
+JOINING = {"app", "assemble", "cli", "api", "__main__", "commands"} | {
+    "deep",
+    "predictor",
+    "workbench",
+}
 """Only these may know both the core and the adapters."""
 
 FAMILIES = {"adapters", "commands", "device", "export", "importers"}
@@ -96,7 +100,8 @@ def test_what_runs_on_a_device_imports_nothing_of_the_package(name: str) -> None
 def test_tensorflow_is_imported_by_child_processes_and_the_device_fallback_only(name: str) -> None:
     roots = {i.split(".")[0] for i in imports(MODULES[name], only_at_import=False)}
     if roots & CHILD_PROCESSES_ONLY:
-        assert name.startswith(("adapters.compile_", "export.child", "device.classify")), name
+        children = ("adapters.compile_", "adapters.fine_tune", "export.child", "device.classify")
+        assert name.startswith(children), name
 
 
 def test_the_picture_covers_every_module() -> None:

@@ -10,10 +10,12 @@ import numpy as np
 
 from edge_classifier.adapters.built_in import built_in_folder, read_built_in
 from edge_classifier.adapters.extractors import obtain_extractor
+from edge_classifier.adapters.tuned_backbone import read_tuned
+from edge_classifier.adapters.two_tails import TUNED_WEIGHTS
 from edge_classifier.adapters.weights import CacheFolders, choose, obtain_weights
 from edge_classifier.backbones import AUTO, BUILT_IN, official
 from edge_classifier.device.classify import Interpreter
-from edge_classifier.errors import BackboneError, InvalidValueError
+from edge_classifier.errors import BackboneError, InvalidValueError, WeightsMismatchError
 from edge_classifier.frame import check_image
 
 if TYPE_CHECKING:
@@ -146,7 +148,8 @@ def load_backbone(
 
     Args:
         name: One of `backbones.NAMES`, or `auto`.
-        weights: A file with the weights of an official backbone, or `None` to find them.
+        weights: A file with the weights of an official backbone, or `None` to find them; of one
+            that was fine-tuned, its file in the project.
         feature_kind: `pooled` or `spatial`.
         threads: CPU threads for a run of the network.
         progress: Told what is being done, and how much of that is done.
@@ -158,6 +161,11 @@ def load_backbone(
         BackboneError: if it cannot be had; the subclass and the one line say why.
         CancelledError: if asked to stop.
     """
+    if weights is not None and weights.name == TUNED_WEIGHTS:
+        tuned = read_tuned(weights, feature_kind)
+        if name not in (AUTO, tuned.info.name):
+            raise WeightsMismatchError(f"{weights} is a fine-tuned {tuned.info.name}, not {name}.")
+        return LiteRTBackbone(tuned.info, tuned.extractor, threads)
     folders = folders or CacheFolders.of_this_user()
     name = choose_backbone(name, weights=weights, folders=folders).name
     if name == BUILT_IN:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from edge_classifier.adapters.built_in_network import build_network, read_weights
+from edge_classifier.adapters.two_tails import TUNED_WEIGHTS, build_tuned, built_in_size
 from edge_classifier.adapters.weights_check import is_legacy
 from edge_classifier.backbones import BUILT_IN, official
 from edge_classifier.errors import BackboneError, WeightsMismatchError
@@ -43,7 +44,8 @@ def build_keras_model(backbone: BackboneInfo | str, weights: Path) -> Any:  # no
     Args:
         backbone: Its name, or what describes it.
         weights: For an official backbone the official `.h5`, or a `.weights.h5` that Keras 3
-            saved. For the built-in one its `.npz`, beside which its `.json` lies.
+            saved. For the built-in one its `.npz`, beside which its `.json` lies. Of one that
+            was fine-tuned, its file in the project.
 
     Returns:
         A `keras.Model` from `(N, S, S, 3)` float32 (RGB, scaled as the backbone's preprocessing
@@ -55,8 +57,19 @@ def build_keras_model(backbone: BackboneInfo | str, weights: Path) -> Any:  # no
     """
     keras = _import_keras()
     name = backbone.name if isinstance(backbone, BackboneInfo) else backbone
+    if weights.name == TUNED_WEIGHTS:
+        untuned = build_network(keras, *built_in_size(weights)) if name == BUILT_IN else None
+        return build_tuned(keras, name, untuned or _untrained(keras, name), weights)
     if name == BUILT_IN:
         return _build_built_in(keras, weights)
+    model = _untrained(keras, name)
+    _load_weights(model, weights, name)
+    layer = official(name).layer
+    return model if layer is None else keras.Model(model.inputs, model.get_layer(layer).output)
+
+
+def _untrained(keras: Any, name: str) -> Any:  # noqa: ANN401 - Keras publishes no types
+    """Make an official backbone with random weights."""
     spec = official(name)
     size = spec.preprocessing.input_size
     make, options = {
@@ -67,17 +80,13 @@ def build_keras_model(backbone: BackboneInfo | str, weights: Path) -> Any:  # no
     }[spec.architecture]
     if spec.high > 1:
         options = {"include_preprocessing": True}
-    model = make(
+    return make(
         input_shape=(size, size, 3),
         alpha=spec.alpha,
         include_top=False,
         weights=None,
         **options,
     )
-    _load_weights(model, weights, name)
-    if spec.layer is None:
-        return model
-    return keras.Model(model.inputs, model.get_layer(spec.layer).output)
 
 
 def freeze(model: Any) -> Any:  # noqa: ANN401 - Keras and TensorFlow publish no types

@@ -68,6 +68,11 @@ def is_temporary(name: str) -> bool:
     return name.startswith(_TEMPORARY_PREFIX)
 
 
+def temporary_name() -> str:
+    """Make up a name for what is being written; `is_temporary` knows it again."""
+    return f"{_TEMPORARY_PREFIX}{secrets.token_hex(8)}"
+
+
 def write_atomic(path: Path, data: bytes, *, durable: bool = False) -> None:
     """Write a file whole or not at all.
 
@@ -98,7 +103,7 @@ def atomic_file(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
     Raises:
         OSError: if it could not be written; then it is as it was before.
     """
-    temporary = path.with_name(f"{_TEMPORARY_PREFIX}{secrets.token_hex(8)}")
+    temporary = path.with_name(temporary_name())
     try:
         with temporary.open("xb") as file:
             yield file

@@ -9,6 +9,7 @@
       sources.jsonl      where imported samples came from
       trash/<n>/<class>/ what was undone or removed
       model/             heads
+      backbone/<hash>/   a backbone fine-tuned on the samples (see `tuned_backbone`)
       cache/             can be deleted without loss
 """
 
@@ -44,6 +45,7 @@ SOURCES: Final = "sources.jsonl"
 TRASH: Final = "trash"
 CACHE: Final = "cache"
 MODEL: Final = "model"
+BACKBONE: Final = "backbone"
 LOCK: Final = ".lock"
 
 _LOOK_AT: Final = 1000  # entries of a foreign folder, before giving up to say what it holds
@@ -104,7 +106,7 @@ def check_layout(path: Path) -> None:
     Raises:
         ProjectFormatError: naming it.
     """
-    for name in (SAMPLES, HELD_OUT, TRASH, CACHE, MODEL):
+    for name in (SAMPLES, HELD_OUT, TRASH, CACHE, MODEL, BACKBONE):
         check_folder(path / name)
 
 

@@ -421,7 +421,7 @@ class ImageClassifier(Estimator):
     def _of_project(cls, path: Path, weights: str | Path | None) -> Self:
         opened = read_project(path, None if weights is None else Path(weights))
         classifier = cls(**opened.params)
-        classifier.weights = weights
+        classifier.weights = None if opened.weights is None else str(opened.weights)
         classifier._take(opened.feature_set, opened.labels, opened.classes, opened.model)
         return classifier
 

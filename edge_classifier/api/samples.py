@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from edge_classifier import workbench
+from edge_classifier.adapters.tuned_backbone import tuned_weights
 from edge_classifier.assemble import BackboneChoice, head_settings
 from edge_classifier.errors import InvalidValueError
 from edge_classifier.frame import FeatureSet, Variants
@@ -35,6 +36,8 @@ class ReadProject:
         classes: `(C,)` the classes in the order of the scores.
         feature_set: The samples' features.
         model: The model that was trained last.
+        weights: Where its backbone's weights are, if they have to be given: the file that was
+            passed in, or that of a backbone of the project's own.
     """
 
     params: dict[str, Any]
@@ -42,6 +45,7 @@ class ReadProject:
     classes: npt.NDArray[np.str_]
     feature_set: FeatureSet
     model: Model
+    weights: Path | None
 
 
 def read_project(path: Path, weights: Path | None) -> ReadProject:
@@ -80,6 +84,7 @@ def read_project(path: Path, weights: Path | None) -> ReadProject:
         np.array(model.class_names, np.str_),
         gathered.feature_set,
         model,
+        tuned_weights(path, info) or weights,
     )
 
 

@@ -150,7 +150,8 @@ def _on_bursts(
         curve = learning_curve(feature_set, settings, folds=options.folds, progress=progress)
     return Outcome(
         f"cross-validation over bursts, {found.folds or 'no'} folds, {settings.kind} head, "
-        f"backbone {loaded.backbone.info.name}{_single_pictures(feature_set)}",
+        f"backbone {loaded.backbone.info.name}{_single_pictures(feature_set)}"
+        + (_SEEN if loaded.has_seen_samples else ""),
         found.evaluation if len(found.untested) <= every - MIN_CLASSES else None,
         [gathered.samples[row].path for row in found.rows],
         found.untested,
@@ -159,6 +160,12 @@ def _on_bursts(
         by_bursts=True,
         coaching=coach_bursts(store, gathered, found, progress, options.threads),
     )
+
+
+_SEEN: Final = (
+    "; the backbone was fine-tuned on these very pictures: this number is too good; "
+    "`evaluate PROJECT FOLDER` with others tells the truth"
+)
 
 
 def _single_pictures(feature_set: FeatureSet) -> str:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier import workbench
 from edge_classifier.adapters.bulk import core_count, use_one_opencv_thread
-from edge_classifier.assemble import head_settings
+from edge_classifier.assemble import AUTO, head_settings
 from edge_classifier.commands import options as shared
 from edge_classifier.commands.console import SOME_REFUSED, ProgressLine, say, table
 from edge_classifier.commands.opening import open_for_writing
+from edge_classifier.deep import deepen, shallow
 
 if TYPE_CHECKING:
     import argparse
@@ -27,6 +29,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("project", type=Path, help="project folder")
     shared.add_backbone_options(parser, bulk=True)
     shared.add_head_options(parser)
+    depth = parser.add_mutually_exclusive_group()
+    depth.add_argument(
+        "--deep",
+        action="store_true",
+        help="first fine-tune the last blocks of the network on the samples (up to a minute); the "
+        "project keeps the result in its folder `backbone`",
+    )
+    depth.add_argument(
+        "--shallow", action="store_true", help="go back to the network as it came, and delete that"
+    )
     parser.epilog = "Exit code: 0 trained, 1 not, 3 trained but some pictures could not be read."
 
 
@@ -36,6 +48,11 @@ def run(options: argparse.Namespace) -> int:
     with open_for_writing(options.project) as store:
         settings = head_settings(store, shared.head_changes(options))
         choice = shared.backbone_choice(options)
+        change = deepen if options.deep else shallow if options.shallow else None
+        if change is not None:
+            with ProgressLine("loading the backbone") as progress:
+                change(store, choice, progress, lambda: False)
+            choice = replace(choice, name=AUTO)
         with (
             ProgressLine("loading the backbone") as progress,
             workbench.loaded_for(store, choice, progress, may_change=True) as loaded,

@@ -107,7 +107,7 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
     if not wanted:
         raise ExportError(f"{formats} is not possible: {left_out[formats]}.")
     target = out or store.path.with_name(f"{store.path.resolve().name}-bundle")
-    file = weights_file(info, weights)
+    file = weights_file(info, weights, project=store.path)
     taught = store.samples() if samples is None else tuple(samples)
     held_out = store.held_out()
     by_path = {s.path: s for s in (*taught, *held_out)}

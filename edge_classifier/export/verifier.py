@@ -101,7 +101,7 @@ def verify_with_project(
         cancelled=cancelled,
     )
     with tempfile.TemporaryDirectory() as scratch:
-        file = weights_file(backbone.info, weights)
+        file = weights_file(backbone.info, weights, project=store.path)
         keras = run_keras(
             Network(store.name, model, backbone.info, file),
             Path(scratch),
