@@ -12,7 +12,7 @@ from edge_classifier.adapters.project_folder import default_project_path
 from edge_classifier.adapters.reader import NewestFrameReader
 from edge_classifier.adapters.window import OpenCVWindow
 from edge_classifier.app import run as run_app
-from edge_classifier.assemble import backbone_loader, exporter, head_settings, worker
+from edge_classifier.assemble import exporter, head_settings, tunable_backbone, worker
 from edge_classifier.commands import demo
 from edge_classifier.commands import options as shared
 from edge_classifier.commands.opening import open_or_create
@@ -115,13 +115,15 @@ def _run_window(options: argparse.Namespace, store: ProjectStore, display: Displ
         head=head_settings(store, shared.head_changes(options)),
     )
     executor = worker()
+    load, tune = tunable_backbone(store, shared.backbone_choice(options))
     session = Session(
         store,
-        backbone_loader(store, shared.backbone_choice(options)),
+        load,
         executor=executor,
         clock=time.monotonic,
         settings=settings,
         export=exporter(store, options.weights),
+        deepen=tune,
     )
     name, open_source = _source(options, session)
     reader = NewestFrameReader(
