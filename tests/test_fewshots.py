@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from fewshots.cost import ratio
+from fewshots.cost import undisturbed
 from fewshots.episodes import (
     LabelledSet,
     episodes,
@@ -214,9 +214,9 @@ def test_features_side_by_side_are_one_after_the_other() -> None:
     np.testing.assert_array_equal(both.extract([picture]), np.concatenate([alone, alone], axis=1))
 
 
-def test_a_cost_is_the_median_over_rounds_that_both_took_part_in() -> None:
-    ours, reference = np.array([2.0, 20.0, 4.0]), np.array([1.0, 10.0, 1.0])
-    assert ratio(ours, reference) == 2.0
+def test_runs_that_were_interrupted_do_not_count_as_cost() -> None:
+    times = np.concatenate([np.full(30, 2.0), np.full(70, 40.0)])
+    assert undisturbed(times) == 2.0
 
 
 def test_the_table_of_backbones_puts_the_cheapest_first(capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
-from fewshots.cost import milliseconds, ratio
+from fewshots.cost import milliseconds, undisturbed
 from fewshots.episodes import Episode, LabelledSet, episodes
 from fewshots.loading import DataSet, load_set
 from fewshots.measures import auroc, calibration_error, calibration_gap, false_acceptance
@@ -151,16 +151,16 @@ def compare_backbones(
 ) -> list[BackboneRow]:
     """Put what our default reached on each beside what a frame costs on it."""
     extractors = {name: e for b in backbones for name, e in b.extractors.items()}
-    alone = milliseconds(extractors)
-    times = {b.name: sum(alone[name] for name in b.extractors) for b in backbones}
-    first = alone.get(REFERENCE, times[backbones[0].name])
+    alone = {name: undisturbed(times) for name, times in milliseconds(extractors).items()}
+    cost = {b.name: sum(alone[name] for name in b.extractors) for b in backbones}
+    first = alone.get(REFERENCE, cost[backbones[0].name])
     return [
         BackboneRow(
             b.name,
             results[b.name][OURS],
             results[b.name][TEACHABLE_MACHINE],
-            ms=float(np.median(times[b.name])),
-            times=ratio(np.asarray(times[b.name]), np.asarray(first)),
+            ms=cost[b.name],
+            times=cost[b.name] / first,
             size=sum(len(content) for content in b.extractors.values()),
         )
         for b in backbones
