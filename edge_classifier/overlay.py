@@ -193,7 +193,7 @@ class Overlay:
             self._footnote(box, text)
 
     def _elided(self, text: str, size: int, width: int) -> str:
-        """Leave out a part of the middle of what is longer than two lines: its end tells the key."""
+        """Leave out some of the middle of what needs over two lines: its end tells the key."""
         wrap = self._painter.text.wrap
         if len(wrap(text, size, width, 3)) <= 2:  # noqa: PLR2004 - lines
             return text
