@@ -59,8 +59,13 @@ class Model:
         return replace(self, unknown=self.unknown.adjusted(steps))
 
     def extended(self, feature_set: FeatureSet) -> Model:
-        """Add classes that are new in `feature_set`, until training follows."""
-        return replace(self, head=self.head.extended(feature_set))
+        """Add classes that are new in `feature_set`, until training follows.
+
+        How much scores hesitate says nothing of a class that they were not calibrated for, so
+        until then only distances tell what is unknown.
+        """
+        unknown = self.unknown and replace(self.unknown, hesitation_weight=0.0)
+        return replace(self, head=self.head.extended(feature_set), unknown=unknown)
 
     def with_known(self, features: Features) -> Model:
         """Take note that an image with these features, `(D,)`, is not unknown."""

@@ -13,8 +13,10 @@ of very different kind:
   but often between them: so the entropy of the scores is subtracted, with a quarter of the
   weight that would make it count as much as the distance.
 
-The highest softmax score, which is what is commonly used, accepts more than half of all unrelated
-pictures where it accepts 95 % of known frames; this accepts 1 to 2 %.
+Where 95 % of known frames are accepted, the highest softmax score, which is what is commonly used,
+accepts 50 to 80 % of unrelated pictures, and this 2 to 5 % (means over sets; none of them wherever
+the pictures are a camera's rather than of the web). Of other classes of the same kind it accepts 56
+to 63 % with v2 0.35, the mere distance 60 to 71 %, the score 72 to 74 %.
 """
 
 from __future__ import annotations

@@ -254,3 +254,21 @@ def test_a_project_without_samples_cannot_be_exported(
     assert main(["export", str(tmp_path / "empty"), "-o", str(tmp_path / "b")]) == 1
     assert "samples of at least 2 classes" in capsys.readouterr().err
     assert not (tmp_path / "b").exists()
+
+
+def test_a_bundle_from_before_scores_counted_in_what_is_unknown_still_works(
+    bundle: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(bundle, copy)
+    spec = spec_of(copy)
+    assert spec["unknown"].pop("hesitation_weight") > 0
+    (copy / "spec.json").write_text(json.dumps(spec))
+    frame = cv2.imread(str(next(copy.glob("reference*/*.jpg"), next(copy.rglob("*.jpg")))))
+    assert frame is not None
+    before = Classifier(Bundle.open(copy)).predict(frame)
+    now = Classifier(Bundle.open(bundle)).predict(frame)
+    np.testing.assert_array_equal(before.scores, now.scores)
+    assert before.similarity is not None
+    assert now.similarity is not None
+    assert 0 <= now.similarity <= before.similarity <= 1.01

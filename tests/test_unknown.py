@@ -201,3 +201,13 @@ def test_the_verdict_costs_less_than_a_tenth_of_the_smallest_network() -> None:
     similarities = detector.similarities(row)
     multiplications = detector.references.size + similarities.size + scores.size
     assert multiplications < 0.1 * 41e6  # MobileNet v1 0.25 at 224 px has 41 million
+
+
+def test_a_class_that_was_just_added_is_not_unknown_for_hesitating() -> None:
+    before = train(clusters(classes=2, bursts=4))
+    assert before.unknown is not None
+    assert before.unknown.hesitation_weight > 0
+    after = before.extended(clusters(classes=3, bursts=4))
+    assert after.unknown is not None
+    assert after.unknown.hesitation_weight == 0
+    assert after.unknown.threshold == before.unknown.threshold
