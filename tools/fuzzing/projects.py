@@ -76,7 +76,8 @@ class ProjectTarget(ByteTarget):
                 store.rename_class(names[0] if names else name, "a new name")
             samples = len(store.samples())
         with ProjectStore.open(folder, read_only=True) as store:
-            assert len(store.samples()) == samples  # noqa: S101 - nothing is lost
+            # A folder whose name clashed with that of a class may be one of its own by now.
+            assert len(store.samples()) >= samples  # noqa: S101 - nothing is lost
 
 
 class IndexTarget(ByteTarget):

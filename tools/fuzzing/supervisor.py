@@ -199,8 +199,10 @@ class _Watched:
             folder = self._job.out / "findings"
             folder.mkdir(exist_ok=True)
             (folder / f"{name}.txt").write_text(problem + "\n", encoding="utf-8", errors="replace")
+            told = self._sandbox / f"{number}.bin"  # else it died, and had no time to say so
             with contextlib.suppress(OSError):
-                shutil.copyfile(self._sandbox / "current.bin", folder / f"{name}.bin")
+                source = told if told.exists() else self._sandbox / "current.bin"
+                shutil.copyfile(source, folder / f"{name}.bin")
 
     def _cpu_s(self) -> float:
         try:

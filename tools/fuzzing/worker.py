@@ -55,6 +55,7 @@ def main() -> int:
         if not problem and snapshot(outside) != before:
             problem = "wrote outside of the project"
         if problem:
+            (home / f"{number}.bin").write_bytes(data)
             _tell(
                 job["events"], f"finding {number} {cpu_ms:.0f} {peak_mb:.0f} {json.dumps(problem)}"
             )
