@@ -14,9 +14,9 @@ of very different kind:
   weight that would make it count as much as the distance.
 
 Where 95 % of known frames are accepted, the highest softmax score, which is what is commonly used,
-accepts 50 to 80 % of unrelated pictures, and this 2 to 5 % (means over sets; none of them wherever
-the pictures are a camera's rather than of the web). Of other classes of the same kind it accepts 56
-to 63 % with v2 0.35, the mere distance 60 to 71 %, the score 72 to 74 %.
+accepts 50 to 80 % of unrelated pictures, and this 2 to 7 % (means over sets; nearly all of them at
+classes that are collections of unlike things, such as clothes). Of other classes of the same kind
+it accepts 56 to 78 % with v2 0.35, the mere distance 60 to 80 %, the score 72 to 87 %.
 """
 
 from __future__ import annotations
