@@ -3,6 +3,11 @@
 Takes some ten seconds to a minute, in a child process; the picture goes on meanwhile. It always
 starts from the backbone as it came, never from one that was tuned before: so the result depends
 on the samples alone, and a class that was removed leaves nothing behind.
+
+What it gains, with our default head, on eight episodes of the four sets of `tools/fewshot.py` (ten
+pictures a class): accuracy 0.833 to 0.860 with `v2-0.35`, 0.748 to 0.780 with `built-in`; known
+frames accepted 86 % to 85 % and 96 % to 86 %, unrelated pictures 11 % to 12 % and 7 % to 9 %,
+other classes of the same set 74 % to 61 % and 76 % to 63 %.
 """
 
 from __future__ import annotations
@@ -80,9 +85,12 @@ def deepen(
         NotEnoughSamplesError: with fewer than two classes.
         InvalidValueError: if this backbone cannot be tuned.
         BackboneError: if it cannot be had, or tuned.
-        ProjectError: if the result cannot be kept; then nothing has changed.
+        ProjectError: if the project is read-only, or the result cannot be kept; then nothing has
+            changed.
         CancelledError: if asked to stop; then nothing has changed either.
     """
+    # First of all: what lies in its folder may be the work of the program that has it open.
+    store.check_writable()
     name = _base_name(store, choice)
     if name not in CUTS:
         raise InvalidValueError(
