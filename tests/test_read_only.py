@@ -15,7 +15,9 @@ from live_session import LiveSession, close_all, scene
 from mounts import read_only
 
 from edge_classifier.adapters.store import ProjectStore
+from edge_classifier.adapters.tuned_backbone import new_folder
 from edge_classifier.assemble import BackboneChoice, backbone_loader, head_settings
+from edge_classifier.deep import deepen
 from edge_classifier.errors import ProjectError, ProjectLockedError
 from edge_classifier.view import Level
 
@@ -90,6 +92,14 @@ def test_a_second_window_predicts_says_why_it_is_read_only_and_changes_nothing(p
     assert contents(path) == before
     first.tap("1")
     assert first.view.cards[0].count == second.view.cards[0].count + 1
+
+
+def test_a_second_window_leaves_the_fine_tuning_of_the_first_alone(path: Path) -> None:
+    with ProjectStore.open(path) as first, ProjectStore.open_as_possible(path) as second:
+        at_work = new_folder(first.path)
+        with pytest.raises(ProjectError, match="read-only"):
+            deepen(second, BackboneChoice(), lambda _done, _what=None: None, lambda: False)
+        assert at_work.exists()
 
 
 def test_a_second_window_can_save_a_copy_to_go_on_in(path: Path, tmp_path: Path) -> None:

@@ -343,7 +343,12 @@ class Project:
     def _before_close(self) -> None:
         """Do what is left to do while the project is still ours."""
 
-    def _check_writable(self) -> None:
+    def check_writable(self) -> None:
+        """Refuse to change anything in a project that is read-only.
+
+        Raises:
+            ProjectError: if it is, saying why.
+        """
         if self._lock is None:
             raise ProjectError(
                 f"{self._path} is read-only ({self._why_read_only}): nothing in it can be changed; "
@@ -355,7 +360,7 @@ class Project:
 
         The lock keeps apart the worker thread, which chooses the backbone, and the picture's.
         """
-        self._check_writable()
+        self.check_writable()
         with self._changing:
             document = change(self._document)
             write_document(self._path / FILE_NAME, document)

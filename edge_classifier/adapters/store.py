@@ -129,7 +129,7 @@ class ProjectStore(Project):
             InvalidValueError: if the burst is not ours, or belongs to another class.
             ProjectError: if it cannot be written; then nothing was.
         """
-        self._check_writable()
+        self.check_writable()
         self._entry(class_name)
         number = sample_files.burst_number_of(burst_id)
         if number is None or number > self._last_burst:
@@ -154,7 +154,7 @@ class ProjectStore(Project):
             InvalidValueError: if there is no such burst.
             ProjectError: if they cannot be moved; those that were not, stay samples.
         """
-        self._check_writable()
+        self.check_writable()
         burst = tuple(sample for sample in self.samples() if sample.burst_id == burst_id)
         if not burst:
             raise InvalidValueError(f"The project {self.name} has no burst {burst_id!r}.")
@@ -168,7 +168,7 @@ class ProjectStore(Project):
             InvalidValueError: if there are none, or not all are the class's.
             ProjectError: if they cannot be moved; those that were not, stay samples.
         """
-        self._check_writable()
+        self.check_writable()
         there = self._table.of_class(samples[0].class_name) if samples else ()
         if not samples or not all(sample in there for sample in samples):
             raise InvalidValueError(
@@ -199,7 +199,7 @@ class ProjectStore(Project):
             InvalidClassNameError: if the new name cannot be stored or told from another one.
             ProjectError: if it cannot be renamed; then it is as before.
         """
-        self._check_writable()
+        self.check_writable()
         self._entry(class_name)
         name = clean_class_name(new_name, (n for n in self.class_names() if n != class_name))
         if name == class_name:
@@ -234,7 +234,7 @@ class ProjectStore(Project):
             UnknownClassError: if the project has no such class.
             ProjectError: if it cannot be moved; then it is as before.
         """
-        self._check_writable()
+        self.check_writable()
         entry = self._entry(class_name)
         place = self.class_names().index(class_name)
         self._keep_last_burst()
@@ -260,9 +260,10 @@ class ProjectStore(Project):
 
         Raises:
             InvalidClassNameError: if the class's name can no longer be told from another one.
-            ProjectError: if the pictures are no longer in the trash, or cannot be moved.
+            TrashEmptiedError: if the pictures are no longer in the trash.
+            ProjectError: if they cannot be moved.
         """
-        self._check_writable()
+        self.check_writable()
         name = removed.class_name
         if name not in self.class_names():
             if name in self._removed_classes:
