@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from edge_classifier.coach import key_of
 from edge_classifier.dataset import Dataset
 from edge_classifier.dialogs import ConfirmDialog, TextDialog
+from edge_classifier.errors import TrashEmptiedError
 from edge_classifier.frame import BACKGROUND
 from edge_classifier.presenter import pictures
 from edge_classifier.removals import Removals
@@ -164,12 +165,15 @@ class Editor:
         self._removals.add(removed, by_undo=by_undo, last_burst=last_burst)
         class_name = removed.class_name
         if class_name not in self.dataset.captured_classes:
-            self._learner.class_removed(class_name)
+            self._learner.current.remove_class(class_name)
         return removed
 
     def _put_back(self, removed: Removed) -> None:
         try:
             count = self._store.put_back(removed)
+        except TrashEmptiedError:
+            self._removals.forget(removed)  # it would be in the way of what can be put back
+            raise
         finally:
             self.reload()
         self._removals.forget(removed)
@@ -206,7 +210,7 @@ class Editor:
         def accept(text: str) -> None:
             new = self._store.rename_class(old, text)
             self._removals.rename(old, new)
-            self._learner.class_renamed(old, new)
+            self._learner.current.rename_class(old, new)
             self.reload()
             self.selected = new
             self._learner.request_training()

@@ -12,7 +12,8 @@ expect, so that `except OSError` keeps working around a camera::
     ├── ProjectError (OSError)               the project folder cannot be used
     │   ├── NotAProjectError                 a folder that holds something else
     │   ├── ProjectFormatError (ValueError)  project.json is damaged or from a newer version
-    │   └── ProjectLockedError               another program has the project open
+    │   ├── ProjectLockedError               another program has the project open
+    │   └── TrashEmptiedError                what was removed is no longer there to be put back
     ├── CameraError (OSError)                a source of frames cannot be used
     │   ├── CameraNotFoundError              nothing there to open
     │   └── CameraLostError                  it was there and has gone
@@ -73,6 +74,10 @@ class ProjectFormatError(ProjectError, ValueError):
 
 class ProjectLockedError(ProjectError):
     """Another program has the project open for writing."""
+
+
+class TrashEmptiedError(ProjectError):
+    """Nothing of what was removed is left in the trash, so it can never be put back."""
 
 
 class CameraError(EdgeClassifierError, OSError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -113,3 +114,19 @@ def test_a_name_that_was_taken_meanwhile_is_said_and_nothing_is_lost(live: LiveS
     assert "PHONE" in message(live)
     live.type("n", "tab", *["backspace"] * 5, *"cup", "enter", "u")
     assert counts(live)["phone"] == before["phone"]
+
+
+@pytest.mark.parametrize("key", ["u", "z"])
+def test_what_somebody_has_deleted_from_the_trash_is_not_in_the_way_of_the_rest(
+    live: LiveSession, key: str
+) -> None:
+    remove(live, "mug")
+    kept = live.store.path / "kept"
+    (live.store.path / "trash").rename(kept)
+    remove(live, "phone")
+    shutil.rmtree(live.store.path / "trash")
+    kept.rename(live.store.path / "trash")
+    live.type(key)
+    assert "no longer in" in message(live)
+    live.type(key)
+    assert message(live).startswith("mug is back with its ")

@@ -15,7 +15,7 @@ from edge_classifier.errors import (
     CancelledError,
     InvalidClassNameError,
     InvalidValueError,
-    ProjectError,
+    TrashEmptiedError,
 )
 from edge_classifier.frame import Image, Sample
 
@@ -153,7 +153,7 @@ def test_a_class_whose_name_is_too_like_another_one_now_stays_in_the_trash(
 def test_what_somebody_has_deleted_from_the_trash_is_told(store: ProjectStore) -> None:
     removed = store.remove_samples(store.samples()[:2])
     shutil.rmtree(store.path / "trash")
-    with pytest.raises(ProjectError, match="no longer in"):
+    with pytest.raises(TrashEmptiedError, match="no longer in"):
         store.put_back(removed)
     assert len(store.samples()) == 3
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from edge_classifier.adapters import project_folder
 from edge_classifier.adapters.files import reported
-from edge_classifier.errors import ProjectError
+from edge_classifier.errors import TrashEmptiedError
 from edge_classifier.removed import Removed, Trashed
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ class Trash:
             How many pictures are back.
 
         Raises:
+            TrashEmptiedError: if none of them is there any longer.
             ProjectError: if they cannot be moved; what is back stays back, and the others can
                 be put back by another call.
         """
@@ -99,7 +100,7 @@ class Trash:
             with suppress(OSError):
                 part.folder.parent.rmdir()
         if removed.count and not count:
-            raise ProjectError(
+            raise TrashEmptiedError(
                 f"The pictures of {removed.class_name} are no longer in {self._project}/"
                 f"{project_folder.TRASH}, so they cannot be put back."
             )
