@@ -136,7 +136,7 @@ class UnknownDetector:
             steps: Above 0 is stricter (more is unknown), below more lenient; what is beyond
                 `MAX_STEPS` either way is cut off.
         """
-        return replace(self, steps=max(-MAX_STEPS, min(MAX_STEPS, steps)))
+        return replace(self, steps=_within_reach(steps))
 
     def with_reference(self, features: Features) -> UnknownDetector:
         """Count one more image, `(D,)`, as known, until the threshold is measured anew."""
@@ -176,10 +176,16 @@ def stored_steps(settings: Mapping[str, object]) -> int:
     """Read the user's steps from a project's settings (`SampleStore.settings`).
 
     They are kept with `store.update_settings(**{STEPS_SETTING: steps})`; what is no whole number
-    counts as none.
+    counts as none, what is beyond `MAX_STEPS` is cut off.
     """
     steps = settings.get(STEPS_SETTING)
-    return steps if isinstance(steps, int) and not isinstance(steps, bool) else 0
+    if not isinstance(steps, int) or isinstance(steps, bool):
+        return 0
+    return _within_reach(steps)
+
+
+def _within_reach(steps: int) -> int:
+    return max(-MAX_STEPS, min(MAX_STEPS, steps))
 
 
 def fit_unknown_detector(

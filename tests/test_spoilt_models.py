@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import logging
@@ -10,6 +11,9 @@ import pytest
 from feature_sets import clusters
 
 from edge_classifier.adapters.model_file import FileModelStore, model_as_arrays
+from edge_classifier.adapters.tuned_backbone import read_tuned
+from edge_classifier.adapters.two_tails import MAX_BYTES, TUNED_WEIGHTS, built_in_size
+from edge_classifier.errors import WeightsMismatchError
 from edge_classifier.training import train
 
 if TYPE_CHECKING:
@@ -79,3 +83,34 @@ def test_deep_nesting_in_a_model_file_is_damage(
     (tmp_path / "model.npz").write_bytes(buffer.getvalue())
     assert FileModelStore(tmp_path).load(backbone_key=KEY) is None
     assert "damaged" in caplog.text
+
+
+def test_what_a_tuned_backbone_says_of_itself_may_be_nested_as_deep_as_it_likes(
+    tmp_path: Path,
+) -> None:
+    weights = tmp_path / TUNED_WEIGHTS
+    weights.write_bytes(b"")
+    for name in ("tuned.json", "built-in.json"):
+        (tmp_path / name).write_text("[" * 200_000)
+    with pytest.raises(WeightsMismatchError, match="damaged"):
+        read_tuned(weights, "pooled")
+    with pytest.raises(WeightsMismatchError):
+        built_in_size(weights)
+
+
+def test_tuned_weights_larger_than_any_are_not_read_into_memory(tmp_path: Path) -> None:
+    weights = tmp_path / TUNED_WEIGHTS
+    with weights.open("wb") as file:
+        file.truncate(MAX_BYTES + 1)  # of holes: takes no room on the disk
+    (tmp_path / "tuned.tflite").write_bytes(b"")
+    preprocessing = {"input_size": 224, "low": -1.0, "high": 1.0}
+    about = {
+        "name": "v2-0.35",
+        "feature_shape": [7, 7, 2560],
+        "weights_sha256": hashlib.sha256(bytes(MAX_BYTES + 1)).hexdigest(),
+        "extractor_sha256": hashlib.sha256(b"").hexdigest(),
+        "preprocessing": preprocessing,
+    }
+    (tmp_path / "tuned.json").write_text(json.dumps(about))
+    with pytest.raises(WeightsMismatchError, match="damaged"):
+        read_tuned(weights, "pooled")

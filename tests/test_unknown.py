@@ -127,6 +127,7 @@ def test_nobody_can_move_the_threshold_out_of_reach(steps: int) -> None:
         ({"unknown_steps": -3}, -3),
         ({"unknown_steps": "2"}, 0),
         ({"unknown_steps": 1.5}, 0),
+        ({"unknown_steps": -(10**400)}, -20),
     ],
 )
 def test_steps_are_read_from_the_settings_of_a_project(

@@ -83,9 +83,10 @@ def read_tuned(weights: Path, feature_kind: FeatureKind) -> TunedBackbone:
             Preprocessing(**about["preprocessing"]),
         )
         extractor = read_regular(folder / EXTRACTOR, MAX_BYTES)
-        hashes = [hashlib.sha256(c).hexdigest() for c in (extractor, weights.read_bytes())]
+        contents = (extractor, read_regular(weights, MAX_BYTES))
+        hashes = [hashlib.sha256(content).hexdigest() for content in contents]
         whole = hashes == [about["extractor_sha256"], info.weights_sha256]
-    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise _damaged(weights) from error
     if not whole:
         raise _damaged(weights)
