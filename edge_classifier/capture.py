@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from edge_classifier.frame import Features, Frame
     from edge_classifier.keys import HoldTiming
     from edge_classifier.learner import Learner
-    from edge_classifier.protocols import Clock, SampleStore
+    from edge_classifier.protocols import Backbone, Clock, SampleStore
 
 
 class Capture:
@@ -49,6 +49,7 @@ class Capture:
         self._clock = clock
         self._say = say
         self._recorder = Recorder(store, timing=timing, samples_per_second=samples_per_second)
+        self._seen_by: Backbone | None = None
         self.source = SourceState(SourceStatus.OPENING, "")
 
     @property
@@ -152,6 +153,9 @@ class Capture:
         self._recorder.stop()
 
     def _write(self, record: Callable[[], list[Recorded]]) -> None:
+        if self._seen_by is not self._learner.backbone:
+            self._seen_by = self._learner.backbone
+            self._recorder.forget_features()
         try:
             recorded = record()
         except EdgeClassifierError:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from edge_classifier.frame import Features, Frame, Prediction
     from edge_classifier.learner import Learner
     from edge_classifier.model import Model
+    from edge_classifier.protocols import Backbone
 
 _SMOOTHING_S: Final = 0.2
 """What switching the steady label on gives where it was off from the beginning."""
@@ -29,6 +30,7 @@ class LivePrediction:
         self._smoother = Smoother(smoothing_s)
         self._frame: Frame | None = None
         self._features: Features | None = None
+        self._seen_by: Backbone | None = None
         self._predicted_by: Model | None = None
         self.prediction: Prediction | None = None
         self.paused = False
@@ -50,12 +52,17 @@ class LivePrediction:
 
     def update(self, features: Features | None) -> None:
         """Predict from the features of the newest frame."""
-        self._features = features
+        self._features, self._seen_by = features, self._learner.backbone
         self._predict()
 
     def update_where_outdated(self) -> None:
         """Judge a picture that stands still again if what was learned has changed."""
-        if self._frame and self._predicted_by is not self._learner.model:
+        model, backbone = self._learner.model, self._learner.backbone
+        if self._frame is None or self._predicted_by is model:
+            return
+        if model and self._features is not None and self._seen_by is not backbone:
+            self.update(self.features_of(self._frame))
+        else:
             self._predict()
 
     def _predict(self) -> None:

@@ -8,7 +8,7 @@ a second tap is stored at once too, so it can come before the frames of the gap 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from edge_classifier.keys import HoldDetector, HoldTiming, KeyEvent
@@ -120,6 +120,11 @@ class Recorder:
             return [self._write(candidate)]
         self._since_event.append(candidate)
         return []
+
+    def forget_features(self) -> None:
+        """Let the frames that wait be stored without their features: these are of no use now."""
+        self._since_event = [replace(one, features=None) for one in self._since_event]
+        self._before_event = [replace(one, features=None) for one in self._before_event]
 
     def released(self, now_s: float) -> bool:
         """Say whether the burst has just ended because its key is up."""
