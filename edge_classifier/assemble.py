@@ -14,7 +14,7 @@ from edge_classifier.adapters.variants import VARIANTS_VERSION, make_variants
 from edge_classifier.deep import deepen
 from edge_classifier.errors import BackboneMismatchError, InvalidValueError
 from edge_classifier.export.exporter import export_bundle
-from edge_classifier.learner import LoadedBackbone
+from edge_classifier.loading import LoadedBackbone
 from edge_classifier.training import HeadSettings
 from edge_classifier.variation import Variation
 

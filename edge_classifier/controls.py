@@ -166,14 +166,13 @@ class Controls:
             self._spent.spend("v", self._parts.clock())
 
     def _adjust_unknown(self, by: int) -> None:
-        before = self._parts.learner.unknown_steps
-        self._parts.learner.adjust_unknown(before + by)
-        model = self._parts.learner.model
+        current = self._parts.learner.current
+        before = current.unknown_steps
+        current.adjust_unknown(before + by)
+        model = current.model
         threshold = model.unknown.threshold if model and model.unknown else None
-        text = unknown_setting(self._parts.learner.unknown_steps, threshold)
-        self._parts.messages.say(
-            text if before != self._parts.learner.unknown_steps else f"at the end: {text}"
-        )
+        text = unknown_setting(current.unknown_steps, threshold)
+        self._parts.messages.say(text if before != current.unknown_steps else f"at the end: {text}")
 
     def _train_now(self) -> None:
         if self._has_two_classes("training"):

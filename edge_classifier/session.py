@@ -11,7 +11,7 @@ from edge_classifier.controls import Controls, Parts
 from edge_classifier.editor import Editor
 from edge_classifier.errors import EdgeClassifierError
 from edge_classifier.keys import HoldTiming
-from edge_classifier.learner import Learner, LoadedBackbone
+from edge_classifier.learner import Learner
 from edge_classifier.live_prediction import LivePrediction
 from edge_classifier.messages import Messages
 from edge_classifier.presenter import (
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from edge_classifier.dataset import Dataset
     from edge_classifier.frame import Frame, Image, Prediction
+    from edge_classifier.loading import LoadedBackbone
     from edge_classifier.protocols import Cancelled, Clock, Executor, Progress, SampleStore
     from edge_classifier.source_state import SourceState
 

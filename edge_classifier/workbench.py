@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from edge_classifier.assemble import BackboneChoice
     from edge_classifier.frame import FeatureSet, Sample, Variants
-    from edge_classifier.learner import LoadedBackbone
+    from edge_classifier.loading import LoadedBackbone
     from edge_classifier.model import Model
     from edge_classifier.protocols import Progress
     from edge_classifier.training import HeadSettings

@@ -12,7 +12,7 @@ from edge_classifier.adapters.feature_cache import FileFeatureCache
 from edge_classifier.adapters.model_file import FileModelStore
 from edge_classifier.adapters.variants import make_variants
 from edge_classifier.frame import Frame, Image
-from edge_classifier.learner import LoadedBackbone
+from edge_classifier.loading import LoadedBackbone
 from edge_classifier.session import Deepen, Export, Session, SessionSettings
 from edge_classifier.source_state import SourceState, SourceStatus
 from edge_classifier.testing import FakeBackbone, FakeClock, ImmediateExecutor, ManualExecutor

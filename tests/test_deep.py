@@ -24,7 +24,7 @@ from edge_classifier.errors import (
     NotEnoughSamplesError,
     WeightsMismatchError,
 )
-from edge_classifier.learner import LoadedBackbone
+from edge_classifier.loading import LoadedBackbone
 
 UNTUNED = "built-in"
 

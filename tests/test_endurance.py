@@ -50,7 +50,7 @@ def test_features_of_what_was_undone_do_not_pile_up(live: LiveSession) -> None:
             live.thing = live.index  # every picture is another one
             live.frame("1")
         live.type("u")
-        table = live.session.learner._table
+        table = live.session.learner._features.table
         assert table is not None
         known.append(len(table))
     assert max(known) <= 2 * (samples + 60) + 256

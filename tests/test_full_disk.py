@@ -88,7 +88,7 @@ def test_a_model_that_cannot_be_kept_is_used_and_the_old_one_stays(
     model = disk / "project" / "model" / "model.npz"
     before = model.read_bytes()
     filler = fill(disk)
-    live.session.learner.model = None
+    live.session.learner.current.model = None
     live.type("t")
     live.wait(0.5)
     assert "model.npz: the disk is full" in error(live)

@@ -230,7 +230,7 @@ def test_how_strict_unknown_is_holds_at_once_after_training_and_the_next_day(
     live = LiveSession(store)
     live.hold("1", thing=1)
     live.hold("2", thing=2)
-    live.session.learner.adjust_unknown(3)
+    live.session.learner.current.adjust_unknown(3)
     threshold(live)
     live.hold("2", thing=3)
     after_training = threshold(live)
@@ -238,7 +238,7 @@ def test_how_strict_unknown_is_holds_at_once_after_training_and_the_next_day(
     with ProjectStore.open(store.path) as again:
         live = LiveSession(again)
         live.wait(1.0)
-        assert live.session.learner.unknown_steps == 3
+        assert live.session.learner.current.unknown_steps == 3
         assert threshold(live) == after_training
 
 
@@ -373,7 +373,7 @@ def test_many_samples_are_imprinted_from_a_part_of_them(
     live = LiveSession(store, executor)
     executor.run_all()
     live.frame()
-    table = live.session.learner._table
+    table = live.session.learner._features.table
     assert table is not None
     taken: list[int] = []
     take = table.take

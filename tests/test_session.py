@@ -11,7 +11,7 @@ from live_session import LiveSession, close_all
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.errors import ExportError, ProjectError, WeightsNotFoundError
 from edge_classifier.frame import EncodedImage, Features, Image, Sample
-from edge_classifier.learner import LoadedBackbone
+from edge_classifier.loading import LoadedBackbone
 from edge_classifier.model import Model
 from edge_classifier.palette import PALETTE
 from edge_classifier.protocols import Backbone, Cancelled, Progress

@@ -14,7 +14,7 @@ from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.adapters.variants import make_variants
 from edge_classifier.errors import NotTrainedError, ProjectError
 from edge_classifier.frame import VARIANTS
-from edge_classifier.learner import LoadedBackbone
+from edge_classifier.loading import LoadedBackbone
 from edge_classifier.testing import FakeBackbone
 from edge_classifier.training import HeadSettings
 from edge_classifier.variation import Variation

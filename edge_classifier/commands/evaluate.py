@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from edge_classifier.adapters.store import ProjectStore
     from edge_classifier.frame import Image, Sample
-    from edge_classifier.learner import LoadedBackbone
+    from edge_classifier.loading import LoadedBackbone
     from edge_classifier.protocols import Progress
     from edge_classifier.training import HeadSettings
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import argparse
 
     from edge_classifier.adapters.store import ProjectStore
-    from edge_classifier.learner import LoadedBackbone
+    from edge_classifier.loading import LoadedBackbone
     from edge_classifier.model import Model
 
 IF_CANCELLED: Final = "nothing was exported; a bundle that was there is as it was"

@@ -1,0 +1,110 @@
+"""Getting the backbone ready on the worker, with all that was computed and learned with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edge_classifier.dataset import FeatureTable
+from edge_classifier.jobs import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edge_classifier.model import Model
+    from edge_classifier.protocols import (
+        Backbone,
+        Cancelled,
+        Executor,
+        FeatureCache,
+        ModelStore,
+        Progress,
+    )
+    from edge_classifier.variation import Variation
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoadedBackbone:
+    """What loading gives.
+
+    Attributes:
+        backbone: Ready to use.
+        cache: Features computed before.
+        models: Where the trained model is kept.
+        note: Which backbone was chosen and why, one line for the user.
+        variation: Variants of the samples, or `None` where nothing is learned from any.
+        has_seen_samples: Whether it was fine-tuned on the project's samples, so that nothing
+            measured on these says how good it is with others.
+    """
+
+    backbone: Backbone
+    cache: FeatureCache
+    models: ModelStore
+    note: str
+    variation: Variation | None = None
+    has_seen_samples: bool = False
+
+    def close(self) -> None:
+        """Release the files; may be called twice."""
+        self.cache.close()
+        if self.variation:
+            self.variation.close()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ready:
+    """A loaded backbone with what is known of the project's samples.
+
+    Attributes:
+        loaded: The backbone.
+        table: Features computed before.
+        model: Trained before, or `None`.
+        fingerprint: What `model` was trained on, see `training.trained_on`; empty without one.
+    """
+
+    loaded: LoadedBackbone
+    table: FeatureTable
+    model: Model | None
+    fingerprint: str
+
+
+class Loader:
+    """Loads the backbone on the worker, at once and whenever it has become another one.
+
+    Args:
+        load: Loads the backbone; may take seconds.
+        executor: The worker.
+    """
+
+    def __init__(
+        self, load: Callable[[Progress, Cancelled], LoadedBackbone], executor: Executor
+    ) -> None:
+        self._load = load
+        self._executor = executor
+        self.job: Job[Ready] | None = None
+        self.start()
+
+    def start(self) -> None:
+        """Load, unless it is being loaded already."""
+        if not self.job:
+            self.job = Job("loading the backbone", self._get_ready, self._executor)
+
+    def poll(self) -> Ready | None:
+        """Hand over the backbone once, when it has been loaded.
+
+        Raises:
+            EdgeClassifierError: when loading failed.
+        """
+        if not (self.job and self.job.done):
+            return None
+        job, self.job = self.job, None
+        return job.result()
+
+    def _get_ready(self, progress: Progress, cancelled: Cancelled) -> Ready:
+        loaded = self._load(progress, cancelled)
+        info = loaded.backbone.info
+        table = FeatureTable(info.feature_dim)
+        table.fill(*loaded.cache.load())
+        stored = loaded.models.load(backbone_key=info.key)
+        model, fingerprint = stored or (None, "")
+        return Ready(loaded, table, model, fingerprint)
