@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 _FORMAT: Final = 1
 _NAME: Final = "model.npz"
-_MAX_BYTES: Final = 512 * 1024 * 1024  # 512 references of the largest features are 129 MB
+_MAX_BYTES: Final = 280 * 1024 * 1024
+"""512 references of the largest features are 129 MB, of a fine-tuned backbone twice that; reading
+takes three times the file's size."""
+
 _MAX_THRESHOLD: Final = 100.0  # far out, but a user's steps may lead beyond [-1, 1]
 _MAX_NUMBER: Final = 1e9  # products of larger ones overflow, and no training gives them
 
