@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from live_session import LiveSession, close_all, load_fake
 
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.errors import BackboneError, CancelledError
 from edge_classifier.frame import Sample
-from edge_classifier.learner import LoadedBackbone
+from edge_classifier.loading import LoadedBackbone
 from edge_classifier.protocols import Cancelled, Progress
 from edge_classifier.testing import FakeBackbone, ManualExecutor
 from edge_classifier.view import Level
@@ -136,3 +137,45 @@ def test_fine_tuning_needs_two_classes_and_where_it_is_impossible_that_is_said(
     live.type("f")
     assert live.view.message is not None
     assert live.view.message.text == "fine-tuning is not possible here"
+
+
+def test_a_key_that_is_down_while_the_backbone_changes_goes_on_recording(
+    store: ProjectStore,
+) -> None:
+    executor = ManualExecutor()
+    live = session_with_tuning(store, executor)
+    live.type("f")
+    executor.run_next()
+    live.thing = 3
+    live.frame("3")
+    live.wait(0.66)
+    executor.run_all()  # the tuned one is there, and no repeat has confirmed those frames yet
+    for _ in range(20):
+        live.frame("3")
+    live.wait(0.5)
+    settle(live, executor)
+    assert live.session.problem == ""
+    assert not live.session.learner.stale
+    live.wait(1.0)
+    assert label(live) == "class 3"
+    recorded = [s for s in store.samples() if s.class_name == "class 3"]
+    assert len(recorded) > 10  # also the frames from before the change
+    hashes, features = load_fake(store, FakeBackbone(96)).cache.load()
+    of_hash = dict(zip(hashes, features, strict=True))
+    for sample in recorded:
+        expected = FakeBackbone(96).extract([store.read_image(sample)])[0]
+        np.testing.assert_array_equal(of_hash[sample.image_sha256], expected)
+
+
+def test_a_picture_that_stands_still_is_judged_with_the_new_backbone(store: ProjectStore) -> None:
+    executor = ManualExecutor()
+    live = session_with_tuning(store, executor)
+    live.type("f")
+    for _ in range(12):
+        executor.run_all()
+        live.view = live.session.step(None, None)
+        live.clock.advance(0.2)
+    backbone = live.session.learner.backbone
+    assert backbone is not None
+    assert backbone.info.name == "fake-96"
+    assert label(live) == "phone"
