@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-import tracemalloc
 import struct
+import tracemalloc
 import zipfile
 from typing import Any
 
