@@ -58,6 +58,10 @@ def test_a_command_gets_the_label_as_one_argument_and_in_its_environment(
         ("{label} {score}", "the program itself"),
         ("sh -c 'echo {label}'", "a shell would run"),
         ("/bin/bash -lc 'echo {score} >> log'", "a shell would run"),
+        ("bash --norc -c 'echo {label}'", "a shell would run"),
+        ("bash -c -e 'echo {label}'", "a shell would run"),
+        ("env LANG=C bash -c 'echo {label}'", "a shell would run"),
+        ("fish --command='echo {label}'", "a shell would run"),
         ("powershell -Command 'echo {label}'", "a shell would run"),
         ("cmd /c 'echo {label}'", "a shell would run"),
         ("echo 'not closed", "cannot be read"),
@@ -66,6 +70,17 @@ def test_a_command_gets_the_label_as_one_argument_and_in_its_environment(
 def test_a_command_that_would_run_a_label_is_refused(command: str, said: str) -> None:
     with pytest.raises(ClassifyError, match=said):
         OnChange(command, None, frames=1)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sh")
+def test_a_shell_may_hand_the_label_to_a_script_that_lies_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "scripts").mkdir()
+    script, log = tmp_path / "scripts" / "tell.sh", tmp_path / "log"
+    script.write_text(f'printf %s "$1" > {log}\n')
+    output = OnChange(f"sh {script} {{label}}", None, frames=1)
+    output.show(picture(), answer("$(id)"))
+    output.close()
+    assert log.read_text(encoding="utf-8") == "$(id)"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sh")

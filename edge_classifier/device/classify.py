@@ -1411,6 +1411,9 @@ _PLACEHOLDER: Final = re.compile(r"\{label\}|\{score\}")
 _SHELLS: Final = frozenset(
     {"sh", "bash", "dash", "zsh", "ksh", "fish", "busybox", "cmd", "powershell", "pwsh"}
 )
+_SCRIPT_OPTION: Final = re.compile(
+    r"-[a-z]*c[a-z]*|--(init-)?command(=.*)?|/[ck]", re.IGNORECASE | re.DOTALL
+)
 _PIECE: Final = 1 << 16
 _SHORTEST_TOKEN: Final = 8
 _MOST_VIEWERS: Final = 8
@@ -1513,9 +1516,10 @@ def _check_command(words: Sequence[str]) -> None:
         return
     if _PLACEHOLDER.search(words[0]):
         raise ClassifyError("--on-change: the program itself cannot be {label} or {score}.")
-    shell = Path(words[0]).stem.lower() in _SHELLS
-    script = next((n for n, w in enumerate(words) if n and w[:1] in "-/" and "c" in w.lower()), 0)
-    if shell and script and any(map(_PLACEHOLDER.search, words[script : script + 2])):
+    shell = next((n for n, w in enumerate(words) if Path(w).stem.lower() in _SHELLS), len(words))
+    # Which word after them is the script, only the shell knows: -c may be followed by others.
+    scripted = any(map(_SCRIPT_OPTION.fullmatch, words[shell + 1 :]))
+    if scripted and any(map(_PLACEHOLDER.search, words)):
         raise ClassifyError(
             '--on-change: a shell would run what {label} says; write "$CLASSIFY_LABEL" and '
             '"$CLASSIFY_SCORE" in its script instead.'
