@@ -55,7 +55,9 @@ def discriminant(
     solved = np.linalg.solve(inner, products) * (1.0 - shrinkage) / count
     weights = (means.T - spread.T @ solved.astype(np.float32)).astype(np.float64) / ridge
     bias = -0.5 * np.einsum("cd,dc->c", means.astype(np.float64), weights)
-    return weights, bias
+    # What all classes have in common cancels out in the scores, but is large: rounded to 32 bits
+    # it would make a picture's scores depend on what else is asked about at the same time.
+    return weights - weights.mean(axis=1, keepdims=True), bias - bias.mean()
 
 
 def _ledoit_wolf(gram: npt.NDArray[np.float64], dim: int) -> float:
