@@ -58,6 +58,7 @@ class FeatureWorker:
         self.job: Job[None] | None = None
         self.unreadable: set[Path] = set()
         self._refused: list[Path] = []
+        self._appeared: set[Path] = set()
         self._cache: FeatureCache | None = None
         self._computed: queue.SimpleQueue[tuple[Sample, Features | None]] = queue.SimpleQueue()
 
@@ -79,9 +80,16 @@ class FeatureWorker:
         self._cache.append(sample.image_sha256, features)
         return True
 
-    def dataset_changed(self, dataset: Dataset) -> None:
-        """Take note of added or removed samples; features of many others are forgotten."""
+    def dataset_changed(self, dataset: Dataset, before: Dataset | None) -> None:
+        """Take note of added or removed samples; features of many others are forgotten.
+
+        A picture that was put back is tried again: while it was away it could not be read.
+        """
         self.wanted = True
+        if before and (self.job or self.unreadable):
+            appeared = {s.path for s in dataset.samples} - {s.path for s in before.samples}
+            self.unreadable -= appeared
+            self._appeared |= appeared
         if self.table and len(self.table) > 2 * len(dataset.samples) + _SPARE_FEATURES:
             # A new one: the worker may be reading the old.
             self.table = self.table.only(s.image_sha256 for s in dataset.samples)
@@ -115,14 +123,15 @@ class FeatureWorker:
                 sample, features = self._computed.get_nowait()
             except queue.Empty:
                 break
-            if features is None:
+            if features is not None:
+                self.keep(sample, features)
+            elif sample.path not in self._appeared:  # else it was perhaps away
                 self.unreadable.add(sample.path)
                 self._refused.append(sample.path)
-            else:
-                self.keep(sample, features)
         if not (self.job and self.job.done and self._computed.empty()):
             return False
         job, self.job = self.job, None
+        self._appeared.clear()
         try:
             job.result()
         except CancelledError:

@@ -138,7 +138,7 @@ class Learner:
             self._trainer.replace(before, dataset)
             return
         self._assessor.outdated()
-        self._features.dataset_changed(dataset)
+        self._features.dataset_changed(dataset, before)
         self._variants.abandon()
         self._trainer.restart()
         self._imprint()
@@ -160,6 +160,8 @@ class Learner:
         job.cancel()
         self._variants.wanted = False
         self._trainer.wanted = False
+        if not self.stale and not self._variants.job:  # which assesses when it has stopped
+            self._assess()
         return f"stopped {job.text}; T goes on with it"
 
     def request_review(self) -> None:

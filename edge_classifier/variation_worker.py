@@ -103,7 +103,8 @@ class VariationWorker:
             try:
                 image = self._store.read_image(sample)
             except (ProjectError, InvalidImageError) as error:
-                self._unreadable.add(sample.path)
+                if not cancelled():  # else it may have been removed, and be put back
+                    self._unreadable.add(sample.path)
                 _log.warning("%s", error)
             else:
                 variation.keep(sample.image_sha256, backbone.extract(variation.make(image)))

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from live_session import LiveSession, close_all
+from live_session import LiveSession, close_all, scene
 
 from edge_classifier.adapters.store import ProjectStore
+from edge_classifier.testing import ManualExecutor
 
 
 @pytest.fixture(autouse=True)
@@ -130,3 +131,48 @@ def test_what_somebody_has_deleted_from_the_trash_is_not_in_the_way_of_the_rest(
     assert "no longer in" in message(live)
     live.type(key)
     assert message(live).startswith("mug is back with its ")
+
+
+def settle(live: LiveSession, executor: ManualExecutor) -> None:
+    """Let the worker do all there is to do."""
+    for _ in range(8):
+        executor.run_all()
+        live.wait(0.2)
+
+
+def test_what_was_away_while_its_features_were_computed_is_learned_once_it_is_back(
+    tmp_path: Path,
+) -> None:
+    store = ProjectStore.create(tmp_path / "project", ["mug", "phone"])
+    for name, thing in (("mug", 1), ("phone", 2)):
+        burst_id = store.next_burst_id()
+        for index in range(6):
+            store.add_sample(store.encode(scene(thing, index)), name, burst_id)
+    executor = ManualExecutor()
+    live = LiveSession(store, executor)
+    executor.run_next()  # the backbone is loaded
+    live.frame()  # the worker is asked for the features
+    live.type("u")
+    executor.run_all()  # the phones are in the trash
+    live.wait(0.5)
+    live.type("z")
+    settle(live, executor)
+    model = live.session.learner.model
+    assert model is not None
+    assert set(model.class_names) == {"mug", "phone"}
+
+
+def test_a_training_that_was_stopped_leaves_what_was_known_of_the_model_before(
+    tmp_path: Path,
+) -> None:
+    store = ProjectStore.create(tmp_path / "project", ["mug", "phone"])
+    executor = ManualExecutor()
+    live = LiveSession(store, executor)
+    executor.run_all()
+    for key, thing in (("1", 1), ("2", 2)):
+        live.hold(key, thing, seconds=0.9)
+        settle(live, executor)
+    assert live.session.learner.validation is not None
+    live.type("t", "escape")
+    settle(live, executor)
+    assert live.session.learner.validation is not None

@@ -66,5 +66,5 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> npt.NDArray[Any]:
     if start + count * dtype.itemsize != len(data):
         raise ValueError(f"an array claims the shape {shape} and has {len(data) - start} bytes")
     # Copied once, and so writable: files may be as large as memory allows few copies of.
-    array = np.frombuffer(data, dtype, count, start).copy()
+    array: npt.NDArray[Any] = np.frombuffer(data, dtype, count, start).copy()
     return array.reshape(shape, order="F" if fortran else "C")
