@@ -102,9 +102,12 @@ class Learner:
 
         Never known with a backbone that has seen the samples: that needs others, see `evaluate`.
         """
-        if self._loaded and self._loaded.has_seen_samples:
-            return None
-        return self._assessor.validation
+        return None if self.is_fine_tuned else self._assessor.validation
+
+    @property
+    def is_fine_tuned(self) -> bool:
+        """Whether the backbone was fine-tuned on the project's samples."""
+        return self._loaded is not None and self._loaded.has_seen_samples
 
     @property
     def review(self) -> Review | None:

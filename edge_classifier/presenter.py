@@ -149,6 +149,8 @@ def learning_activity(learner: Learner, dataset: Dataset) -> Activity:
 
 def quality_line(learner: Learner) -> str:
     """Say how good what was learned is, as far as that is known."""
+    if learner.is_fine_tuned:
+        return "fine-tuned on these pictures: only others can tell how good it is"
     if learner.validation is not None:
         return learner.validation.line()
     return "validating …" if learner.assessing and not learner.stale else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,7 @@ def session_with_tuning(store: ProjectStore, executor: ManualExecutor) -> LiveSe
     backbones = [FakeBackbone(64)]
 
     def load(_progress: Progress, _cancelled: Cancelled) -> LoadedBackbone:
-        return load_fake(store, backbones[-1])
+        return replace(load_fake(store, backbones[-1]), has_seen_samples=len(backbones) > 1)
 
     def deepen(samples: tuple[Sample, ...], progress: Progress, cancelled: Cancelled) -> str:
         progress(0.5)
@@ -65,6 +66,7 @@ def settle(live: LiveSession, executor: ManualExecutor) -> None:
 def test_what_was_learned_is_learned_anew_with_the_tuned_backbone(store: ProjectStore) -> None:
     executor = ManualExecutor()
     live = session_with_tuning(store, executor)
+    assert live.view.quality.startswith("needs a second burst")
     live.type("f")
     assert live.view.activity.text == "fine-tuning"
     live.thing = 1
@@ -75,6 +77,7 @@ def test_what_was_learned_is_learned_anew_with_the_tuned_backbone(store: Project
     assert backbone is not None
     assert backbone.info.name == "fake-96"
     assert not live.session.learner.stale
+    assert "only others can tell how good it is" in live.view.quality
     for thing, name in ((1, "mug"), (2, "phone")):
         live.thing = thing
         live.wait(1.0)
