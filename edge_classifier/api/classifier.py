@@ -2,42 +2,36 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Sized
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edge_classifier.adapters.backbone import load_backbone
-from edge_classifier.adapters.bulk import compute_all
 from edge_classifier.adapters.classifier_file import (
     SavedClassifier,
     load_classifier,
     save_classifier,
 )
 from edge_classifier.adapters.project_folder import is_project
-from edge_classifier.adapters.variants import make_variants
-from edge_classifier.adapters.weights import hash_of
 from edge_classifier.api.estimator import Estimator
+from edge_classifier.api.hyperparameters import check_hyperparameters, head_settings
 from edge_classifier.api.images import ColourOrder, as_image
+from edge_classifier.api.looking import Looking, open_backbone
 from edge_classifier.api.samples import (
     bursts_of,
     checked_labels,
     classes_of,
-    joined_variants,
+    joined,
     labelled,
     read_project,
 )
+from edge_classifier.api.saved_backbone import check_backbone, check_weights, identity_of
 from edge_classifier.errors import (
-    BackboneMismatchError,
     InvalidValueError,
     NotTrainedError,
     ProjectFormatError,
 )
-from edge_classifier.frame import VARIANTS, Variants
-from edge_classifier.training import HeadSettings, train
-from edge_classifier.variation import MOST_VARIED
+from edge_classifier.training import train
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,10 +39,12 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from typing_extensions import Self
 
-    from edge_classifier.frame import FeatureKind, Features, FeatureSet, Prediction
+    from edge_classifier.api.samples import SeenSamples
+    from edge_classifier.frame import FeatureKind, FeatureSet, Prediction
     from edge_classifier.head import HeadKind
     from edge_classifier.model import Model
     from edge_classifier.protocols import Backbone
+    from edge_classifier.training import HeadSettings
 
 
 class ImageClassifier(Estimator):
@@ -138,9 +134,10 @@ class ImageClassifier(Estimator):
             BackboneError: if the backbone cannot be had.
         """
         settings = self._head_settings()
-        features, variants, checked = self._samples(images, labels)
-        bursts = bursts_of(groups, len(checked), 0)
-        self._learn(labelled(features, checked, bursts, variants), checked, settings)
+        seen = self._see(images, labels)
+        bursts = bursts_of(groups, len(seen.labels), 0)
+        feature_set = labelled(seen.features, seen.labels, bursts, seen.variants)
+        self._learn(feature_set, seen.labels, settings)
         return self
 
     def partial_fit(
@@ -171,26 +168,9 @@ class ImageClassifier(Estimator):
         if not hasattr(self, "model_"):
             return self.fit(images, labels, groups)
         settings = self._head_settings()
-        features, variants, checked = self._samples(images, labels)
-        known = self.feature_set_
-        if known.features.shape[1] != features.shape[1]:
-            raise BackboneMismatchError(
-                f"Expected features of the same backbone as before ({known.features.shape[1]} per "
-                f"picture), received {features.shape[1]}; `fit` starts anew."
-            )
-        if (checked.dtype.kind == "U") != (self.labels_.dtype.kind == "U"):
-            raise InvalidValueError(
-                f"Expected labels of the same type as before, {self.labels_.dtype}, "
-                f"received {checked.dtype}."
-            )
-        bursts = bursts_of(groups, len(checked), len(known))
-        all_labels = np.concatenate([self.labels_, checked])
-        all_features = np.concatenate([known.features, features])
-        all_bursts = np.concatenate([known.burst_ids, bursts])
-        all_variants = joined_variants(known, variants, len(all_labels))
-        self._learn(
-            labelled(all_features, all_labels, all_bursts, all_variants), all_labels, settings
-        )
+        seen = self._see(images, labels)
+        feature_set, all_labels = joined(self.feature_set_, self.labels_, seen, groups)
+        self._learn(feature_set, all_labels, settings)
         return self
 
     def _learn(
@@ -227,7 +207,7 @@ class ImageClassifier(Estimator):
             InvalidImageError: if a picture cannot be read.
         """
         model = self._model()
-        for row in self._rows(images):
+        for row in self._looking().rows(images):
             yield model.predict(row[None])[0]
 
     def predict_proba(self, images: Iterable[object]) -> npt.NDArray[np.float32]:
@@ -244,7 +224,7 @@ class ImageClassifier(Estimator):
             InvalidImageError: if a picture cannot be read.
         """
         model = self._model()
-        return model.head.scores(self._extract(images))
+        return model.head.scores(self._looking().features(images))
 
     def predict(self, images: Iterable[object]) -> npt.NDArray[Any]:
         """Name the class of each picture.
@@ -320,11 +300,7 @@ class ImageClassifier(Estimator):
         info = self._backbone().info
         params = self.get_params() | {"backbone": info.name}
         params["weights"] = None if self.weights is None else str(self.weights)
-        identity = {
-            "name": info.name,
-            "feature_kind": info.feature_kind,
-            "weights_sha256": info.weights_sha256,
-        }
+        identity = identity_of(info)
         save_classifier(
             Path(path), SavedClassifier(params, identity, self.labels_, self.feature_set_, model)
         )
@@ -394,25 +370,16 @@ class ImageClassifier(Estimator):
         loaded = cls()
         try:
             loaded.set_params(**saved.params)
-            loaded._check_params()
+            check_hyperparameters(vars(loaded))
         except InvalidValueError as error:
             raise ProjectFormatError(
                 f"{path} is no classifier that can be read ({error}); save it again."
             ) from error
         if weights is not None:
             loaded.weights = weights
-        loaded._check_weights(path, saved.backbone["weights_sha256"])
-        info = loaded._backbone().info
-        if info.weights_sha256 != saved.backbone["weights_sha256"]:
-            raise BackboneMismatchError(
-                f"{path} was trained with other weights of {info.name} "
-                f"({saved.backbone['weights_sha256'][:12]}, here {info.weights_sha256[:12]}); "
-                "pass the file of those as `weights`."
-            )
-        if info.feature_dim != saved.model.head.feature_dim:
-            raise ProjectFormatError(
-                f"{path} holds features of another kind than {info.name} gives; save it again."
-            )
+        if loaded.weights is not None:
+            check_weights(path, Path(loaded.weights), saved)
+        check_backbone(path, loaded._backbone().info, saved)
         classes = classes_of(saved.labels, saved.model.class_names)
         loaded._take(saved.feature_set, saved.labels, classes, saved.model)
         return loaded
@@ -432,114 +399,17 @@ class ImageClassifier(Estimator):
             raise NotTrainedError("This ImageClassifier is not fitted yet; call `fit` first.")
         return self.model_
 
-    def _check_params(self) -> None:
-        """Refuse hyperparameters from a file that no `save` has written.
-
-        Raises:
-            InvalidValueError: naming the first one.
-        """
-        texts = ("backbone", "features", "head", "colour_order")
-        for name in (*texts, *(("weights",) if self.weights is not None else ())):
-            if not isinstance(getattr(self, name), str):
-                raise InvalidValueError(f"Expected text for {name}.")
-        if self.features not in ("pooled", "spatial"):
-            raise InvalidValueError(f"Expected features pooled or spatial, not {self.features!r}.")
-        if not isinstance(self.n_jobs, (int, type(None))):
-            raise InvalidValueError("Expected a whole number for n_jobs.")
-        try:
-            self._head_settings()
-        except TypeError as error:
-            raise InvalidValueError(f"Expected numbers for the head: {error}.") from error
-
-    def _check_weights(self, path: Path, sha256: str) -> None:
-        """Look at the weights file before anything opens it: the saved classifier names its hash.
-
-        Raises:
-            BackboneMismatchError: if it is another one.
-        """
-        if self.weights is None:
-            return
-        found = hash_of(Path(self.weights))
-        if found != sha256:
-            raise BackboneMismatchError(
-                f"{path} was trained with the weights {sha256[:12]}, {self.weights} is "
-                f"{found[:12]}; pass the file of those as `weights`."
-            )
-
     def _head_settings(self) -> HeadSettings:
-        return HeadSettings(
-            kind=self.head,
-            penalty=self.penalty,
-            units=self.units,
-            learning_rate=self.learning_rate,
-            epochs=self.epochs,
-            batch_fraction=self.batch_fraction,
-            seed=self.random_state,
-        )
+        return head_settings(vars(self))
 
     def _backbone(self) -> Backbone:
         if not isinstance(self.backbone, str):
             return self.backbone
         weights = None if self.weights is None else Path(self.weights)
-        return _open_backbone(self.backbone, weights, self.features)
+        return open_backbone(self.backbone, weights, self.features)
 
-    def _rows(self, images: Iterable[object], *, varied: bool = False) -> Iterator[Features]:
-        """Compute the features of one picture after the other.
+    def _looking(self) -> Looking:
+        return Looking(self._backbone, self.colour_order, self.n_jobs)
 
-        Args:
-            images: Pictures.
-            varied: Whether to vary them.
-
-        Yields:
-            `(D,)`, or `(1 + VARIANTS, D)` of a picture and its variants.
-        """
-        if self.colour_order not in ("rgb", "bgr"):
-            raise InvalidValueError(
-                f"Expected colour order 'rgb' or 'bgr', received {self.colour_order!r}."
-            )
-        if isinstance(images, (str, Path)):
-            raise InvalidValueError(
-                f"Expected several pictures, received the one path {images}; put it in a list."
-            )
-        extract = self._backbone().extract
-        threads = None if self.n_jobs in (None, -1) else self.n_jobs
-        results = compute_all(
-            images,
-            lambda picture: as_image(picture, self.colour_order),
-            (lambda few: extract([few[0], *make_variants(few[0])])[None]) if varied else extract,
-            threads=threads,
-        )
-        for result in results:
-            if result.values is None:
-                assert result.problem is not None  # noqa: S101 - one of them is there
-                raise result.problem
-            yield result.values
-
-    def _extract(self, images: Iterable[object]) -> Features:
-        rows = list(self._rows(images))
-        if not rows:
-            return np.empty((0, self._backbone().info.feature_dim), np.float32)
-        return np.stack(rows)
-
-    def _samples(
-        self, images: Iterable[object], labels: npt.ArrayLike
-    ) -> tuple[Features, Variants | None, npt.NDArray[Any]]:
-        # The labels first: looking at the pictures takes long.
-        count = len(images) if isinstance(images, Sized) else None
-        checked = checked_labels(labels, count)
-        if self.head != "linear" or len(checked) > MOST_VARIED:
-            features = self._extract(images)
-            return features, None, checked_labels(labels, len(features))
-        rows = [*self._rows(images, varied=True)]
-        checked = checked_labels(labels, len(rows))
-        dim = self._backbone().info.feature_dim
-        together = np.reshape(np.array(rows, np.float32), (len(rows), 1 + VARIANTS, dim))
-        own = np.repeat(np.arange(len(rows), dtype=np.int64), VARIANTS)
-        variants = Variants(together[:, 1:].reshape(-1, dim), own)
-        return np.ascontiguousarray(together[:, 0]), variants, checked
-
-
-@functools.lru_cache(maxsize=4)
-def _open_backbone(name: str, weights: Path | None, features: FeatureKind) -> Backbone:
-    """Open a backbone once for all classifiers of this process."""
-    return load_backbone(name, weights=weights, feature_kind=features)
+    def _see(self, images: Iterable[object], labels: npt.ArrayLike) -> SeenSamples:
+        return self._looking().samples(images, labels, varied=self.head == "linear")

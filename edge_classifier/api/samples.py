@@ -9,8 +9,9 @@ import numpy as np
 
 from edge_classifier import workbench
 from edge_classifier.adapters.tuned_backbone import tuned_weights
+from edge_classifier.api.hyperparameters import hyperparameters_of
 from edge_classifier.assemble import BackboneChoice, head_settings
-from edge_classifier.errors import InvalidValueError
+from edge_classifier.errors import BackboneMismatchError, InvalidValueError
 from edge_classifier.frame import FeatureSet, Variants
 from edge_classifier.variation import MOST_VARIED
 
@@ -48,6 +49,21 @@ class ReadProject:
     weights: Path | None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SeenSamples:
+    """Labelled pictures that were looked at.
+
+    Attributes:
+        features: `(N, D)` float32.
+        labels: `(N,)` what they show.
+        variants: Features of their variants, or `None` where none was varied.
+    """
+
+    features: Features
+    labels: npt.NDArray[Any]
+    variants: Variants | None = None
+
+
 def read_project(path: Path, weights: Path | None) -> ReadProject:
     """Read a project that was trained.
 
@@ -70,13 +86,7 @@ def read_project(path: Path, weights: Path | None) -> ReadProject:
     params = {
         "backbone": info.name,
         "features": info.feature_kind,
-        "head": settings.kind,
-        "penalty": settings.penalty,
-        "units": settings.units,
-        "learning_rate": settings.learning_rate,
-        "epochs": settings.epochs,
-        "batch_fraction": settings.batch_fraction,
-        "random_state": settings.seed,
+        **hyperparameters_of(settings),
     }
     return ReadProject(
         params,
@@ -138,7 +148,45 @@ def classes_of(labels: npt.NDArray[Any], class_names: tuple[str, ...]) -> npt.ND
     return np.array([by_name[name] for name in class_names], labels.dtype)
 
 
-def joined_variants(known: FeatureSet, added: Variants | None, count: int) -> Variants | None:
+def joined(
+    known: FeatureSet,
+    known_labels: npt.NDArray[Any],
+    added: SeenSamples,
+    groups: npt.ArrayLike | None,
+) -> tuple[FeatureSet, npt.NDArray[Any]]:
+    """Put samples behind those that are known.
+
+    Args:
+        known: The samples before.
+        known_labels: `(N,)` their labels.
+        added: What comes behind them.
+        groups: Which of the added are of one burst; the same group before is the same burst.
+
+    Returns:
+        All samples, and their labels.
+
+    Raises:
+        BackboneMismatchError: if the features are of another backbone.
+        InvalidValueError: if the labels are of another type, or the groups not one a picture.
+    """
+    if known.features.shape[1] != added.features.shape[1]:
+        raise BackboneMismatchError(
+            f"Expected features of the same backbone as before ({known.features.shape[1]} per "
+            f"picture), received {added.features.shape[1]}; `fit` starts anew."
+        )
+    if (added.labels.dtype.kind == "U") != (known_labels.dtype.kind == "U"):
+        raise InvalidValueError(
+            f"Expected labels of the same type as before, {known_labels.dtype}, "
+            f"received {added.labels.dtype}."
+        )
+    bursts = np.concatenate([known.burst_ids, bursts_of(groups, len(added.labels), len(known))])
+    labels = np.concatenate([known_labels, added.labels])
+    features = np.concatenate([known.features, added.features])
+    variants = _joined_variants(known, added.variants, len(labels))
+    return labelled(features, labels, bursts, variants), labels
+
+
+def _joined_variants(known: FeatureSet, added: Variants | None, count: int) -> Variants | None:
     """Put the variants of added samples behind those that are known.
 
     Args:
