@@ -111,7 +111,7 @@ def _improve(dataset: Dataset, how: Callable[[str], str]) -> str:
     for name in by_count:
         if dataset.burst_count(name) == 1:
             # What another side or another light shows is unknown until it was recorded once.
-            return f"unknown? record a second burst of {name}, from another side: {how(name)}"
+            return f"if it says unknown too often: record {name} from another side: {how(name)}"
     fewest = by_count[0]
     if dataset.count(fewest) < ENOUGH_SAMPLES:
         return f"add {ENOUGH_SAMPLES - dataset.count(fewest)} more of {fewest}: {how(fewest)}"

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from edge_classifier.frame import Frame, Prediction
     from edge_classifier.protocols import Clock
     from edge_classifier.session import Session
-    from edge_classifier.view import View
+    from edge_classifier.view import Activity, View
 
 FPS: Final = 30.0
 _RUNNING: Final = SourceState(SourceStatus.RUNNING)
 _REPEAT_DELAY_S: Final = 0.66
 _REPEAT_PERIOD_S: Final = 0.04
 _PATIENCE_S: Final = 180.0
-"""Seconds after which a worker that is not done is left alone."""
+"""Seconds without any progress after which a worker is left alone."""
 
 
 class ScriptedClock:
@@ -158,20 +158,22 @@ class DemoRun:
         self._step(key)
 
     def wait_for_worker(self) -> bool:
-        """Go on showing frames until the worker is idle; `False` if it takes too long."""
-        end_s = self._timer() + _PATIENCE_S
-        self._step(None)
+        """Go on showing frames until the worker is idle; `False` if it gets no further."""
+        end_s, reached = self._timer() + _PATIENCE_S, self._step(None)
         while self._session.busy and not self.stopped:
-            if self._timer() > end_s:
+            now_s, activity = self._timer(), self._step(None)
+            if activity != reached:
+                end_s, reached = now_s + _PATIENCE_S, activity
+            if now_s > end_s:
                 return False
-            self._step(None)
             self._wait()
         return not self.stopped
 
-    def _step(self, key: str | None) -> None:
+    def _step(self, key: str | None) -> Activity:
         frame = next(self._frames)
         view = self._session.step(frame, key, _RUNNING)
         pressed = self._show(view)
         if pressed in ("close", "q", "Q", "escape"):
             self.stopped = True
         self._clock.now_s += 1 / FPS
+        return view.activity

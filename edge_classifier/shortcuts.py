@@ -16,7 +16,7 @@ HELP: Final = (
     ("V", "review pictures that look wrong: ← → X Z"),
     ("[  ]", "unknown less often, or more often"),
     ("T", "train now (it also happens by itself)"),
-    ("F", "fine-tune the network to these classes (up to a minute)"),
+    ("F", "fine-tune the network (a minute or so)"),
     ("M", "steady label on or off"),
     ("P", "pause or resume prediction"),
     ("S", "save a copy of the project"),

@@ -30,11 +30,11 @@ def dataset(**bursts: list[int]) -> Dataset:
         (dataset(mug=[30], phone=[20], leaf=[]), "capture leaf: hold 3"),
         (
             dataset(mug=[30], phone=[8]),
-            "unknown? record a second burst of phone, from another side: hold 2",
+            "if it says unknown too often: record phone from another side: hold 2",
         ),
         (
             dataset(mug=[30], phone=[15, 15]),
-            "unknown? record a second burst of mug, from another side: hold 1",
+            "if it says unknown too often: record mug from another side: hold 1",
         ),
         (dataset(mug=[15, 15], phone=[4, 4]), "add 12 more of phone: hold 2"),
         (dataset(mug=[15, 15], background=[2, 2]), "add 16 more of background: hold B"),

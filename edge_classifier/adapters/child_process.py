@@ -14,6 +14,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -76,7 +77,7 @@ def run_child(
         with said.open("wb") as stdout, complained.open("wb") as stderr:
             process = subprocess.Popen(  # noqa: S603 - our own module and the user's own paths
                 [sys.executable, "-m", module, *arguments],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # see `end_with_parent`
                 stdout=stdout,
                 stderr=stderr,
                 env=child_environment(),
@@ -87,10 +88,27 @@ def run_child(
             if process.poll() is None:
                 process.kill()
                 process.wait()
+            if process.stdin:
+                process.stdin.close()
             on_end(process.pid)
         if process.returncode == 0:
             return None
         return _failure(module, _lines(said), _lines(complained))
+
+
+def end_with_parent() -> None:
+    """End this process when the one that started it by `run_child` is gone, however it went.
+
+    For the child, first of all. A parent that was killed cannot stop it; but then nobody holds
+    the other end of its standard input any more.
+    """
+
+    def wait() -> None:
+        with contextlib.suppress(OSError):
+            os.read(0, 1)  # not by `sys.stdin`, whose lock would be held at the end
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _watch(

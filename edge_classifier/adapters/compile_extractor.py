@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from edge_classifier.adapters.built_in_network import build_network, read_weights
+from edge_classifier.adapters.child_process import end_with_parent
 from edge_classifier.adapters.two_tails import TUNED_WEIGHTS, build_tuned, built_in_size
 from edge_classifier.adapters.weights_check import is_legacy
 from edge_classifier.backbones import BUILT_IN, official
@@ -238,4 +239,5 @@ def _line(error: BaseException) -> str:
 
 
 if __name__ == "__main__":
+    end_with_parent()
     sys.exit(main())

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from edge_classifier.adapters.child_process import end_with_parent
 from edge_classifier.adapters.compile_extractor import build_keras_model, convert
 from edge_classifier.adapters.two_tails import TUNED_WEIGHTS, as_file, with_second_tail
 from edge_classifier.backbones import BUILT_IN
@@ -141,4 +142,5 @@ def _say(done: float, what: str) -> None:
 
 
 if __name__ == "__main__":
+    end_with_parent()
     sys.exit(main())

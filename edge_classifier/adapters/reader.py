@@ -124,7 +124,8 @@ class NewestFrameReader:
         if since_s is not None:
             silent_s = self._clock() - since_s
             if silent_s > patience_s and status is not SourceStatus.LOST:
-                text = f"no picture from {self.name} for {silent_s:.0f} s"
+                what = self._description.partition(",")[0]  # another camera may have stepped in
+                text = f"no picture from {what} for {silent_s:.0f} s"
                 return SourceState(SourceStatus.STALLED, text)
         return SourceState(status, text)
 

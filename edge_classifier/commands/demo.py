@@ -166,10 +166,12 @@ def _play(path: Path, choice: BackboneChoice, shown: _Shown | None, seconds: flo
             return 0
         bundle = path.with_name(f"{path.name}-bundle")
         _print_table(outcomes, session, len(store.samples()), bundle)
+        if not bundle.exists():
+            _say(f"`edge-classifier export {path}` makes the bundle.")
         if written:
             _say(f"Look at {path / SHEET} and {path / VIDEO}.")
         _say(f"`edge-classifier live {path} --source demo` goes on with what was taught.")
-    return 0
+    return 0 if bundle.exists() else 1
 
 
 def _perform(
@@ -234,7 +236,9 @@ def _print_table(
         f"{samples} samples in {len(TAUGHT)} classes; judged on takes that were never recorded.",
         "For what was never taught, `unknown` is right.",
         f"backbone: {session.learner.note}",
-        _export_line(bundle) if bundle.exists() else f"export: {session.problem or 'none'}",
+        _export_line(bundle)
+        if bundle.exists()
+        else f"export: {session.problem or 'stopped; it got no further for minutes'}",
     ]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()

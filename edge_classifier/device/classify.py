@@ -1740,8 +1740,13 @@ last digits between processors; int8 files step by 1/256, and where LiteRT runs 
 int8 operators by other kernels, some steps add up."""
 
 
-def verify(bundle: Bundle, threads: int = 1) -> int:
+def verify(bundle: Bundle, threads: int = 1, only: str | None = None) -> int:
     """Run the bundle's reference frames through each of its models.
+
+    Args:
+        bundle: What to verify.
+        threads: Of the interpreter.
+        only: One format; by default all that the bundle has.
 
     Returns:
         The exit status: 0 if labels are equal and scores within the format's tolerance.
@@ -1750,7 +1755,7 @@ def verify(bundle: Bundle, threads: int = 1) -> int:
     references = bundle.spec.get("references", [])
     if not references:
         raise ClassifyError(f"{bundle.folder} has no reference frames to verify with.")
-    for model_format in bundle.formats:
+    for model_format in (only,) if only else bundle.formats:
         classifier = Classifier(bundle, model_format, threads)
         equal, largest, times = 0, 0.0, []
         for reference in references:
@@ -1853,7 +1858,7 @@ def run(options: argparse.Namespace) -> int:
         threads = _threads(options.threads)
         bundle = Bundle.open(options.bundle)
         if options.verify:
-            return verify(bundle, threads)
+            return verify(bundle, threads, options.format)
         return _run(options, Classifier(bundle, options.format, threads))
     except ClassifyError as error:
         say(f"classify: {error}")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from edge_classifier.adapters.child_process import end_with_parent
 from edge_classifier.adapters.compile_extractor import build_keras_model, freeze
 from edge_classifier.adapters.files import describe
 from edge_classifier.device.classify import Interpreter, Preprocessing
@@ -295,4 +296,5 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
+    end_with_parent()
     sys.exit(main())
