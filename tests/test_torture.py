@@ -1,4 +1,7 @@
-"""The real program, killed a few times; `tools/torture.py` does it 300 times."""
+"""The real program, killed a few times; `tools/torture.py` does it 300 times.
+
+`tests/test_store_kill.py` kills a project's writer in every run of the tests; this takes minutes.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ KILLED_AT = ("capture", "rename", "import", "remove", "train", "undo", "save")
 """Not at an export, which takes as long as all of these."""
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="victims are forked")
 def test_the_live_program_loses_nothing_when_it_is_killed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
