@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge_classifier.cross_validation import FOLDS
-from edge_classifier.errors import CancelledError, InvalidImageError, ProjectError
+from edge_classifier.errors import CancelledError, EdgeClassifierError
 from edge_classifier.jobs import Job
 from edge_classifier.picture_quality import PictureQuality, measure_quality
+from edge_classifier.sample_pictures import read_pictures
 from edge_classifier.suspects import Suspect, find_suspects
 from edge_classifier.thinning import pick_evenly
 from edge_classifier.training import MIN_CLASSES
@@ -168,15 +169,11 @@ class Assessor:
     ) -> Mapping[str, PictureQuality]:
         """Measure pictures that were not measured before."""
         missing = [s for s in dataset.samples if s.image_sha256 not in self._qualities]
-        for done, sample in enumerate(missing):
-            if cancelled():
-                raise CancelledError("Stopped looking for suspect pictures.")
-            try:
-                quality = measure_quality(self._store.read_image(sample))
-            except (ProjectError, InvalidImageError):
-                continue  # the learner, which needs the picture, is who reports it
-            self._qualities[sample.image_sha256] = quality
-            progress((done + 1) / len(missing))
+        stopped = "Stopped looking for suspect pictures."
+        for sample, picture in read_pictures(self._store, missing, progress, cancelled, stopped):
+            # The learner, which needs the picture, is who reports one that cannot be read.
+            if not isinstance(picture, EdgeClassifierError):
+                self._qualities[sample.image_sha256] = measure_quality(picture)
         return self._qualities
 
 

@@ -6,8 +6,9 @@ import logging
 import queue
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.errors import CancelledError, InvalidImageError, ProjectError
+from edge_classifier.errors import CancelledError, EdgeClassifierError
 from edge_classifier.jobs import Job
+from edge_classifier.sample_pictures import read_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -169,14 +170,11 @@ class FeatureWorker:
         progress: Progress,
         cancelled: Cancelled,
     ) -> None:
-        for done, sample in enumerate(samples):
-            if cancelled():
-                raise CancelledError("Stopped computing features.")
+        stopped = "Stopped computing features."
+        for sample, picture in read_pictures(self._store, samples, progress, cancelled, stopped):
             features: Features | None = None
-            try:
-                features = backbone.extract([self._store.read_image(sample)])[0]
-            except (ProjectError, InvalidImageError) as error:
-                # Removed meanwhile, or damaged: the others still count.
-                _log.warning("%s", error)
+            if isinstance(picture, EdgeClassifierError):
+                _log.warning("%s", picture)  # the others still count
+            else:
+                features = backbone.extract([picture])[0]
             self._computed.put((sample, features))
-            progress((done + 1) / len(samples))

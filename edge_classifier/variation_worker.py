@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from edge_classifier.errors import CancelledError, InvalidImageError, ProjectError
+from edge_classifier.errors import EdgeClassifierError
 from edge_classifier.jobs import Job
+from edge_classifier.sample_pictures import read_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,15 +98,11 @@ class VariationWorker:
         progress: Progress,
         cancelled: Cancelled,
     ) -> None:
-        for done, sample in enumerate(samples):
-            if cancelled():
-                raise CancelledError("Stopped varying the pictures.")
-            try:
-                image = self._store.read_image(sample)
-            except (ProjectError, InvalidImageError) as error:
+        stopped = "Stopped varying the pictures."
+        for sample, picture in read_pictures(self._store, samples, progress, cancelled, stopped):
+            if isinstance(picture, EdgeClassifierError):
                 if not cancelled():  # else it may have been removed, and be put back
                     self._unreadable.add(sample.path)
-                _log.warning("%s", error)
+                _log.warning("%s", picture)
             else:
-                variation.keep(sample.image_sha256, backbone.extract(variation.make(image)))
-            progress((done + 1) / len(samples))
+                variation.keep(sample.image_sha256, backbone.extract(variation.make(picture)))

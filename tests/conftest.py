@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING
 
 import exported_project
 import pytest
+from live_session import close_all
 
 from edge_classifier.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def _close_sessions() -> Iterator[None]:
+    yield
+    close_all()
 
 
 @pytest.fixture(scope="session")

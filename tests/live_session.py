@@ -125,3 +125,10 @@ class LiveSession:
         for key in keys:
             self.frame(key)
         return self.view
+
+
+def settle(live: LiveSession, executor: ManualExecutor) -> None:
+    """Let the worker do all there is to do."""
+    for _ in range(8):
+        executor.run_all()
+        live.wait(0.2)

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import repeat
 from pathlib import Path
 
 import numpy as np
 import pytest
-from live_session import FRAME_S, RUNNING, LiveSession, close_all, scene
+from live_session import FRAME_S, RUNNING, LiveSession, scene
 
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.app import LONGEST_WAIT_S, REFRESH_S, SHOWING_SHARE, run
@@ -70,12 +69,6 @@ class SlowDisplay(FakeDisplay):
     def show(self, image: Image) -> str | None:
         self._clock.advance(self._showing_s)
         return super().show(image)
-
-
-@pytest.fixture(autouse=True)
-def _close_sessions() -> Iterator[None]:
-    yield
-    close_all()
 
 
 @pytest.fixture

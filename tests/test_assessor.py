@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from live_session import LiveSession, close_all
+from live_session import LiveSession
 
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.assessor import VALIDATION_S, Assessor
@@ -14,12 +13,6 @@ from edge_classifier.frame import Sample
 from edge_classifier.suspects import Reason
 from edge_classifier.testing import ImmediateExecutor, ManualExecutor
 from edge_classifier.training import HeadSettings
-
-
-@pytest.fixture(autouse=True)
-def _close_sessions() -> Iterator[None]:
-    yield
-    close_all()
 
 
 @pytest.fixture

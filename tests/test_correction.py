@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from live_session import LiveSession, close_all, scene
+from live_session import LiveSession, scene
 
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.testing import ManualExecutor
 from edge_classifier.view import Mode
-
-
-@pytest.fixture(autouse=True)
-def _close_sessions() -> Iterator[None]:
-    yield
-    close_all()
 
 
 @pytest.fixture

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from live_session import LiveSession, close_all
+from live_session import LiveSession
 
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.frame import Sample
 from edge_classifier.session import SessionSettings
 from edge_classifier.text import TextRenderer
-
-
-@pytest.fixture(autouse=True)
-def _close_sessions() -> Iterator[None]:
-    yield
-    close_all()
 
 
 @pytest.fixture

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from live_session import LiveSession, close_all, load_fake
+from live_session import LiveSession, load_fake, settle
 
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.errors import BackboneError, CancelledError
@@ -17,12 +16,6 @@ from edge_classifier.loading import LoadedBackbone
 from edge_classifier.protocols import Cancelled, Progress
 from edge_classifier.testing import FakeBackbone, ManualExecutor
 from edge_classifier.view import Level
-
-
-@pytest.fixture(autouse=True)
-def _close_sessions() -> Iterator[None]:
-    yield
-    close_all()
 
 
 @pytest.fixture
@@ -54,13 +47,6 @@ def session_with_tuning(store: ProjectStore, executor: ManualExecutor) -> LiveSe
         live.hold(key, thing, seconds=0.9)
         settle(live, executor)
     return live
-
-
-def settle(live: LiveSession, executor: ManualExecutor) -> None:
-    """Let the worker do all there is to do."""
-    for _ in range(8):
-        executor.run_all()
-        live.wait(0.2)
 
 
 def test_what_was_learned_is_learned_anew_with_the_tuned_backbone(store: ProjectStore) -> None:

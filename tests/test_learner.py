@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
-from live_session import RUNNING, LiveSession, close_all, load_varying
+from live_session import RUNNING, LiveSession, load_varying
 
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.errors import ProjectError
@@ -16,12 +16,6 @@ from edge_classifier.session import SessionSettings
 from edge_classifier.source_state import SourceState, SourceStatus
 from edge_classifier.testing import FakeBackbone, ManualExecutor
 from edge_classifier.training import HeadSettings
-
-
-@pytest.fixture(autouse=True)
-def _close_sessions() -> Iterator[None]:
-    yield
-    close_all()
 
 
 @pytest.fixture

@@ -7,11 +7,10 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from live_session import LiveSession, close_all, scene
+from live_session import LiveSession, scene
 from mounts import read_only
 
 from edge_classifier.adapters.store import ProjectStore
@@ -29,12 +28,6 @@ store = ProjectStore.open(Path(sys.argv[1]))
 print("open", flush=True)
 time.sleep(600)
 """
-
-
-@pytest.fixture(autouse=True)
-def _close_sessions() -> Iterator[None]:
-    yield
-    close_all()
 
 
 @pytest.fixture(scope="module")

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from live_session import LiveSession, close_all, scene
+from live_session import LiveSession, scene, settle
 
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.testing import ManualExecutor
-
-
-@pytest.fixture(autouse=True)
-def _close_sessions() -> Iterator[None]:
-    yield
-    close_all()
 
 
 @pytest.fixture
@@ -131,13 +124,6 @@ def test_what_somebody_has_deleted_from_the_trash_is_not_in_the_way_of_the_rest(
     assert "no longer in" in message(live)
     live.type(key)
     assert message(live).startswith("mug is back with its ")
-
-
-def settle(live: LiveSession, executor: ManualExecutor) -> None:
-    """Let the worker do all there is to do."""
-    for _ in range(8):
-        executor.run_all()
-        live.wait(0.2)
 
 
 def test_what_was_away_while_its_features_were_computed_is_learned_once_it_is_back(

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from live_session import LiveSession, close_all
+from live_session import LiveSession
 
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.errors import ExportError, ProjectError, WeightsNotFoundError
@@ -20,12 +20,6 @@ from edge_classifier.source_state import SourceState, SourceStatus
 from edge_classifier.testing import FakeBackbone, ManualExecutor
 from edge_classifier.training import HeadSettings
 from edge_classifier.view import Banner, Level, Mode
-
-
-@pytest.fixture(autouse=True)
-def _close_sessions() -> Iterator[None]:
-    yield
-    close_all()
 
 
 @pytest.fixture

@@ -175,7 +175,7 @@ class User:
     def _prepare(self) -> Keys:
         """See to it that there are classes with pictures, and not ever more of them."""
         while len(self._watch.names) > 2 * _FEW or self._watch.total > _MANY:
-            yield from self._remove_quietly()
+            yield from self._remove()
         while sum(card.count > 0 for card in self._watch.view.cards) < _FEW:
             yield "n"
             name = self._new_name()
@@ -184,15 +184,6 @@ class User:
             yield from self._until(lambda name=name: name in self._watch.names)  # type: ignore[misc]  # mypy infers no default
             yield from self._record(0.3, name)
         yield from self._record(self._chance.uniform(0.2, 0.6))
-
-    def _remove_quietly(self) -> Keys:
-        card = yield from self._select()
-        yield "x"
-        yield from self._until(lambda: self._watch.view.prompt is not None)
-        self._watch.begin("remove", self._watch.samples_of(card.name))
-        yield "y"
-        yield from self._until(lambda: card.name not in self._watch.names)
-        self._watch.end("remove")
 
     def _change(self, operation: str, key: str, detail: object = None) -> Keys:
         shown = self._watch.total
