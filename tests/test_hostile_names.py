@@ -68,11 +68,18 @@ def by_note_of_renaming(project: Path, name: str) -> None:
     ProjectStore.open(project).close()
 
 
+def verbatim(name: str) -> zipfile.ZipInfo:
+    """Make an archive's entry of exactly this name: the library would cut it at the first NUL."""
+    entry = zipfile.ZipInfo("entry")
+    entry.filename = name
+    return entry
+
+
 def by_zip(project: Path, name: str) -> None:
     archive = project.with_name("set.zip")
     with zipfile.ZipFile(archive, "w") as file:
         with suppress(UnicodeEncodeError):
-            file.writestr(f"{name}/1.jpg", picture_bytes(1))
+            file.writestr(verbatim(f"{name}/1.jpg"), picture_bytes(1))
         file.writestr("mug/2.jpg", picture_bytes(2))
     with ProjectStore.open_or_create(project) as store:
         add(store, open_importer(archive))
@@ -82,7 +89,7 @@ def by_teachable_machine(project: Path, name: str) -> None:
     archive = project.with_name("set.tm")
     with zipfile.ZipFile(archive, "w") as file:
         with suppress(UnicodeEncodeError):
-            file.writestr(f"{name}-!-1.jpg", picture_bytes(1))
+            file.writestr(verbatim(f"{name}-!-1.jpg"), picture_bytes(1))
         file.writestr("mug-!-2.jpg", picture_bytes(2))
     with ProjectStore.open_or_create(project) as store:
         add(store, open_importer(archive))
@@ -151,6 +158,8 @@ def test_a_name_that_would_lead_elsewhere_stays_inside(
     ),
 )
 @example(by_zip, "../" * 9 + "evil")
+@example(by_zip, "\x00")
+@example(by_teachable_machine, "\x00")
 def test_whatever_a_class_is_called_nothing_is_written_elsewhere(
     door: Callable[[Path, str], None], name: str
 ) -> None:
