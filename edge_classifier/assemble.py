@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from edge_classifier.adapters.backbone import LiteRTBackbone, choose_backbone, load_backbone
+from edge_classifier.adapters.built_in import built_in_folder
 from edge_classifier.adapters.feature_cache import FileFeatureCache
 from edge_classifier.adapters.model_file import FileModelStore
 from edge_classifier.adapters.tuned_backbone import read_tuned, tuned_weights
 from edge_classifier.adapters.variants import VARIANTS_VERSION, make_variants
+from edge_classifier.adapters.weights import Choice
+from edge_classifier.backbones import AUTO, BUILT_IN
 from edge_classifier.deep import deepen
-from edge_classifier.errors import BackboneMismatchError, InvalidValueError
+from edge_classifier.errors import (
+    BackboneMismatchError,
+    CancelledError,
+    DownloadError,
+    InvalidValueError,
+    WeightsMismatchError,
+)
 from edge_classifier.export.exporter import export_bundle
 from edge_classifier.loading import LoadedBackbone
 from edge_classifier.training import HeadSettings
@@ -28,7 +37,11 @@ if TYPE_CHECKING:
     from edge_classifier.protocols import Backbone, Cancelled, Progress
     from edge_classifier.session import Deepen, Export
 
-AUTO = "auto"
+ChooseBackbone: TypeAlias = "Callable[..., Choice]"
+"""Turns the wish for `auto` into a name, as `choose_backbone` does."""
+
+OpenBackbone: TypeAlias = "Callable[..., LiteRTBackbone]"
+"""Opens a backbone, as `load_backbone` does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +67,26 @@ class BackboneChoice:
 
 
 def backbone_loader(
-    store: ProjectStore, choice: BackboneChoice, *, may_change: bool = True
+    store: ProjectStore,
+    choice: BackboneChoice,
+    *,
+    may_change: bool = True,
+    choose: ChooseBackbone = choose_backbone,
+    open_backbone: OpenBackbone = load_backbone,
 ) -> Callable[[Progress, Cancelled], LoadedBackbone]:
     """Return what loads the project's backbone, to be run on the worker thread.
 
     A project keeps the backbone it has: with `auto` it is loaded again, and must have the same
     weights and preprocessing; one that was fine-tuned on its samples lies in its folder. Only a
-    backbone that was asked for by name replaces it.
+    backbone that was asked for by name replaces it. A new project that leaves it to us begins
+    with the built-in one, and says so, where official weights stop coming on the way.
 
     Args:
         store: The project.
         choice: What the user asked for.
         may_change: Whether the project may get a backbone, or another one, at all.
+        choose: Turns `auto` into a name.
+        open_backbone: Opens what was chosen.
     """
 
     def load(progress: Progress, cancelled: Cancelled) -> LoadedBackbone:
@@ -78,15 +99,21 @@ def backbone_loader(
             backbone = LiteRTBackbone(tuned.info, tuned.extractor, choice.threads)
             joined = _joined(store, backbone, f"{name}, fine-tuned on this project", may_change)
             return replace(joined, has_seen_samples=True)
-        chosen = choose_backbone(name, weights=choice.weights)
-        backbone = load_backbone(
-            chosen.name,
-            weights=choice.weights,
-            feature_kind=kind,
-            threads=choice.threads,
-            progress=lambda what, done: progress(done, what),
-            cancelled=cancelled,
-        )
+        chosen = choose(name, weights=choice.weights)
+        try:
+            backbone = open_backbone(
+                chosen.name,
+                weights=choice.weights,
+                feature_kind=kind,
+                threads=choice.threads,
+                progress=lambda what, done: progress(done, what),
+                cancelled=cancelled,
+            )
+        except (DownloadError, WeightsMismatchError) as error:
+            if not _may_be_built_in(store, choice):
+                raise
+            chosen = Choice(BUILT_IN, f"{BUILT_IN} instead: {error}")
+            backbone = open_backbone(BUILT_IN, feature_kind=kind, threads=choice.threads)
         if keep and known and backbone.info.weights_sha256 != known.weights_sha256:
             raise BackboneMismatchError(
                 f"{store.name} was captured with other weights of {known.name} "
@@ -104,6 +131,12 @@ def backbone_loader(
         return _joined(store, backbone, note, may_change)
 
     return load
+
+
+def _may_be_built_in(store: ProjectStore, choice: BackboneChoice) -> bool:
+    """Say whether the built-in backbone may take the place of one that cannot be had."""
+    left_to_us = choice.is_auto and choice.weights is None and store.backbone is None
+    return left_to_us and built_in_folder() is not None
 
 
 def _joined(
@@ -149,16 +182,31 @@ def exporter(store: ProjectStore, weights: Path | None) -> Export:
 
 
 def tunable_backbone(
-    store: ProjectStore, choice: BackboneChoice
+    store: ProjectStore,
+    choice: BackboneChoice,
+    *,
+    choose: ChooseBackbone = choose_backbone,
+    open_backbone: OpenBackbone = load_backbone,
 ) -> tuple[Callable[[Progress, Cancelled], LoadedBackbone], Deepen]:
     """Return what loads a session's backbone, and what fine-tunes it for the loads to come.
 
-    Both are to be run on the worker thread.
+    Both are to be run on the worker thread. Where loading is stopped in a new project that left
+    the backbone to us, the next one loads the built-in.
     """
     wanted = [choice]
 
     def load(progress: Progress, cancelled: Cancelled) -> LoadedBackbone:
-        return backbone_loader(store, wanted[-1])(progress, cancelled)
+        try:
+            return backbone_loader(store, wanted[-1], choose=choose, open_backbone=open_backbone)(
+                progress, cancelled
+            )
+        except CancelledError:
+            if _may_be_built_in(store, wanted[-1]):
+                wanted.append(replace(choice, name=BUILT_IN))
+                raise CancelledError(
+                    f"stopped loading the backbone; T goes on with {BUILT_IN}"
+                ) from None
+            raise CancelledError("stopped loading the backbone; T begins again") from None
 
     def tune(samples: tuple[Sample, ...], progress: Progress, cancelled: Cancelled) -> str:
         info = deepen(store, choice, progress, cancelled, samples)

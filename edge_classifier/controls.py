@@ -175,7 +175,8 @@ class Controls:
         self._parts.messages.say(text if before != current.unknown_steps else f"at the end: {text}")
 
     def _train_now(self) -> None:
-        if self._has_two_classes("training"):
+        # Without a backbone it begins to load one, whatever there is to train.
+        if self._parts.learner.backbone is None or self._has_two_classes("training"):
             self._parts.learner.request_training()
 
     def _deepen(self) -> None:

@@ -147,16 +147,23 @@ class Learner:
         self._imprint()
 
     def request_training(self) -> None:
-        """Train as soon as the worker and the features allow."""
+        """Train as soon as worker and features allow; load the backbone if there is none."""
+        if self._loaded is None:
+            self._loader.start()
         self._trainer.wanted = True
         self._features.wanted = True  # the user may have stopped computing them
 
     def cancel(self) -> str:
-        """Stop computing features or training; `request_training` goes on with it.
+        """Stop loading, computing features or training; `request_training` goes on with it.
+
+        A backbone that takes another's place is loaded to the end.
 
         Returns:
             A line for the user; empty where nothing was under way.
         """
+        if self._loaded is None and self._loader.job:
+            self._loader.job.cancel()
+            return f"stopping: {self._loader.job.text}"
         job = self._features.job or self._trainer.job or self._variants.job
         if job is None:
             return ""
@@ -182,6 +189,7 @@ class Learner:
             A line for the user when something has just happened, else `None`.
 
         Raises:
+            CancelledError: when loading was stopped.
             EdgeClassifierError: when loading, extracting, training or saving failed.
         """
         line = self._poll_loading()

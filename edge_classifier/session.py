@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from edge_classifier.capture import Capture
 from edge_classifier.controls import Controls, Parts
 from edge_classifier.editor import Editor
-from edge_classifier.errors import EdgeClassifierError
+from edge_classifier.errors import CancelledError, EdgeClassifierError
 from edge_classifier.keys import HoldTiming
 from edge_classifier.learner import Learner
 from edge_classifier.live_prediction import LivePrediction
@@ -215,6 +215,8 @@ class Session:
         """Show an error of ours in the picture; the session goes on."""
         try:
             work()
+        except CancelledError as error:
+            self._messages.say(str(error), Level.WARNING)
         except EdgeClassifierError as error:
             if ends_burst:
                 self._capture.stop()

@@ -2,12 +2,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from live_session import LiveSession
 
+from edge_classifier.adapters.backbone import LiteRTBackbone, load_backbone
 from edge_classifier.adapters.store import ProjectStore
-from edge_classifier.assemble import BackboneChoice, backbone_loader
-from edge_classifier.errors import BackboneMismatchError
+from edge_classifier.adapters.weights import Choice
+from edge_classifier.assemble import BackboneChoice, backbone_loader, tunable_backbone
+from edge_classifier.backbones import BUILT_IN
+from edge_classifier.errors import (
+    BackboneMismatchError,
+    CancelledError,
+    DownloadError,
+    WeightsMismatchError,
+)
+from edge_classifier.testing import ManualExecutor
+
+if TYPE_CHECKING:
+    from edge_classifier.assemble import OpenBackbone
+    from edge_classifier.protocols import Cancelled
 
 
 def load(store: ProjectStore, choice: BackboneChoice) -> str:
@@ -41,3 +56,99 @@ def test_another_version_of_the_backbone_is_never_taken_silently(
         assert store.backbone == before
         assert load(store, BackboneChoice("built-in")) == key
         assert store.backbone == info
+
+
+def official_weights_of_which(error: Exception) -> OpenBackbone:
+    """Open backbones as on a machine where getting the official weights ends like this."""
+
+    def open_backbone(name: str, **options: Any) -> LiteRTBackbone:
+        if name != BUILT_IN:
+            raise error
+        return load_backbone(name, **options)
+
+    return open_backbone
+
+
+def reachable_weights(name: str, *, weights: Path | None) -> Choice:
+    return Choice("v2-0.35" if name == "auto" else name, f"for {name} and {weights}")
+
+
+@pytest.mark.parametrize(
+    "error", [DownloadError("It stopped half way."), WeightsMismatchError("A login page came.")]
+)
+def test_a_new_project_begins_with_the_built_in_backbone_where_the_download_fails(
+    tmp_path: Path, error: Exception
+) -> None:
+    with ProjectStore.create(tmp_path / "p") as store:
+        loaded = backbone_loader(
+            store,
+            BackboneChoice(),
+            choose=reachable_weights,
+            open_backbone=official_weights_of_which(error),
+        )(lambda *_: None, lambda: False)
+        assert loaded.note == f"built-in instead: {error}"
+        assert store.backbone == loaded.backbone.info
+        loaded.close()
+
+
+@pytest.mark.parametrize(
+    "choice", [BackboneChoice("v2-0.35"), BackboneChoice(weights=Path("w.h5"))]
+)
+def test_what_was_asked_for_is_never_replaced_by_the_built_in_backbone(
+    tmp_path: Path, choice: BackboneChoice
+) -> None:
+    with ProjectStore.create(tmp_path / "p") as store:
+        load = backbone_loader(
+            store,
+            choice,
+            choose=reachable_weights,
+            open_backbone=official_weights_of_which(DownloadError("It stopped half way.")),
+        )
+        with pytest.raises(DownloadError):
+            load(lambda *_: None, lambda: False)
+        assert store.backbone is None
+
+
+def test_escape_stops_loading_and_t_goes_on_with_the_built_in_backbone(tmp_path: Path) -> None:
+    executor = ManualExecutor()
+
+    def open_backbone(name: str, *, cancelled: Cancelled, **options: Any) -> LiteRTBackbone:
+        if name != BUILT_IN:
+            live.type("escape")
+            assert live.view.message is not None
+            assert live.view.message.text == "stopping: loading the backbone"
+            assert cancelled()
+            raise CancelledError("The download was cancelled; nothing was kept.")
+        return load_backbone(name, cancelled=cancelled, **options)
+
+    with ProjectStore.create(tmp_path / "p", ["mug"]) as store:
+        load, _ = tunable_backbone(
+            store, BackboneChoice(), choose=reachable_weights, open_backbone=open_backbone
+        )
+        live = LiveSession(store, executor, load=load)
+        executor.run_next()
+        live.frame()
+        assert live.view.message is not None
+        assert live.view.message.text == "stopped loading the backbone; T goes on with built-in"
+        assert live.view.activity.text.startswith("no backbone")
+        assert store.backbone is None
+        live.type("t")
+        executor.run_all()
+        live.frame()
+        assert store.backbone is not None
+        assert store.backbone.name == BUILT_IN
+        live.close()
+
+
+def test_a_backbone_that_was_asked_for_is_asked_for_again_after_escape(tmp_path: Path) -> None:
+    with ProjectStore.create(tmp_path / "p", ["mug"]) as store:
+        load, _ = tunable_backbone(
+            store,
+            BackboneChoice("v2-0.35"),
+            choose=reachable_weights,
+            open_backbone=official_weights_of_which(CancelledError("The download was cancelled.")),
+        )
+        for _ in range(2):
+            with pytest.raises(CancelledError, match="T begins again"):
+                load(lambda *_: None, lambda: True)
+        assert store.backbone is None

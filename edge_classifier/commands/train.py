@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from edge_classifier import workbench
 from edge_classifier.adapters.bulk import core_count, use_one_opencv_thread
-from edge_classifier.assemble import AUTO, head_settings
+from edge_classifier.assemble import head_settings
+from edge_classifier.backbones import AUTO
 from edge_classifier.commands import options as shared
 from edge_classifier.commands.console import SOME_REFUSED, ProgressLine, say, table
 from edge_classifier.commands.opening import open_for_writing
