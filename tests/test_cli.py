@@ -89,6 +89,8 @@ def test_bad_input_gets_one_line(
     words: tuple[str, ...], said: str, screen: str, tmp_path: Path
 ) -> None:
     assert said in complaint(command("live", str(tmp_path / "p"), *words, screen=screen))
+    if "99" not in words:  # whether there is such a camera shows when it is opened
+        assert not (tmp_path / "p").exists()
 
 
 @pytest.mark.window

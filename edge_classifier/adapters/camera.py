@@ -122,6 +122,21 @@ def open_source(
     return _open_file(spec, open_capture, paced=paced)
 
 
+def check_source(spec: str, *, devices: Path = DEVICES) -> None:
+    """Refuse what names a file that is no video, before anything is begun with it.
+
+    Args:
+        spec: As in `open_source`.
+        devices: Where the system keeps its devices.
+
+    Raises:
+        CameraNotFoundError: if there is no such file, or it cannot be a video.
+    """
+    spec = spec.strip()
+    if not (_is_number(spec) or "://" in spec or _is_device(spec, devices)):
+        _video_file(spec)
+
+
 def list_cameras(
     *,
     open_capture: OpenCapture = cv2.VideoCapture,
@@ -288,8 +303,12 @@ def _open_stream(url: str, open_capture: OpenCapture, *, paced: bool) -> OpenCVS
     )
 
 
-def _open_file(spec: str, open_capture: OpenCapture, *, paced: bool) -> OpenCVSource:
-    """Open a video file."""
+def _video_file(spec: str) -> str:
+    """Give the absolute path of a file that may be a video.
+
+    Raises:
+        CameraNotFoundError: if it is none.
+    """
     if not spec:
         raise CameraNotFoundError(
             "No source is named; give a camera's number, a file or an address."
@@ -315,10 +334,15 @@ def _open_file(spec: str, open_capture: OpenCapture, *, paced: bool) -> OpenCVSo
         raise CameraNotFoundError(
             f"{spec!r} is a picture; a source is a video. `edge-classifier predict` takes pictures."
         )
+    return absolute
+
+
+def _open_file(spec: str, open_capture: OpenCapture, *, paced: bool) -> OpenCVSource:
+    """Open a video file."""
     no_picture = (
         f"{spec!r} is not a video that can be played; it may be damaged, or no video at all."
     )
-    capture = _open(open_capture, absolute, cv2.CAP_FFMPEG)
+    capture = _open(open_capture, _video_file(spec), cv2.CAP_FFMPEG)
     if capture is None:
         raise CameraNotFoundError(no_picture)
     return OpenCVSource(capture, name=source_name(spec), no_picture=no_picture, paced=paced)

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.adapters.camera import open_source, source_name
+from edge_classifier.adapters.camera import check_source, open_source, source_name
 from edge_classifier.adapters.project_folder import default_project_path
 from edge_classifier.adapters.reader import NewestFrameReader
 from edge_classifier.adapters.window import OpenCVWindow
@@ -79,6 +79,9 @@ def run(options: argparse.Namespace) -> int:
     path = options.project or default_project_path()
     if options.weights is not None and not options.weights.is_file():
         raise WeightsNotFoundError(f"There is no file {options.weights} to load weights from.")
+    if options.source not in (None, "demo"):
+        check_source(options.source)
+    changes = shared.head_changes(options)
     try:
         display = OpenCVWindow(f"Edge Classifier · {path.name}")
     except NoDisplayError as error:
@@ -93,7 +96,7 @@ def run(options: argparse.Namespace) -> int:
         with open_or_create(path, options.classes, as_possible=True) as store:
             state = "new" if new else store.why_read_only and f"read-only: {store.why_read_only}"
             _say(f"Project: {path}{state and f' ({state})'}")
-            problem = _run_window(options, store, display)
+            problem = _run_window(options, store, display, changes)
             samples, classes = len(store.samples()), len(store.class_names())
     finally:
         display.close()
@@ -106,13 +109,18 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _run_window(options: argparse.Namespace, store: ProjectStore, display: Display) -> str:
+def _run_window(
+    options: argparse.Namespace,
+    store: ProjectStore,
+    display: Display,
+    changes: dict[str, object],
+) -> str:
     """Run the session; returns why it had no backbone, or nothing."""
     mirrored = options.mirror if options.mirror is not None else _is_camera(options.source)
     settings = SessionSettings(
         mirrored=mirrored,
         smoothing_s=0.0 if options.no_smoothing else SessionSettings().smoothing_s,
-        head=head_settings(store, shared.head_changes(options)),
+        head=head_settings(store, changes),
     )
     executor = worker()
     load, tune = tunable_backbone(store, shared.backbone_choice(options))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from edge_classifier.assemble import BackboneChoice
 from edge_classifier.backbones import AUTO, NAMES
+from edge_classifier.training import HeadSettings
 
 if TYPE_CHECKING:
     import argparse
@@ -70,6 +71,12 @@ def add_head_options(parser: argparse.ArgumentParser) -> None:
 
 
 def head_changes(options: argparse.Namespace) -> dict[str, object]:
-    """Read what `add_head_options` added; `None` where nothing was given."""
+    """Read what `add_head_options` added; `None` where nothing was given.
+
+    Raises:
+        InvalidValueError: if a value is out of its range.
+    """
     names = ("kind", "penalty", "units", "learning_rate", "epochs", "batch_fraction", "seed")
-    return {name: getattr(options, name) for name in names}
+    changes = {name: getattr(options, name) for name in names}
+    HeadSettings(**{name: value for name, value in changes.items() if value is not None})
+    return changes
