@@ -136,9 +136,20 @@ def keep_tuned(project: Path, made: Path, base: BackboneInfo) -> BackboneInfo:
         about = {**asdict(info), "extractor_sha256": hashlib.sha256(extractor).hexdigest()}
         (made / _ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
         target = _folder(project, info.weights_sha256)
-        shutil.rmtree(target, ignore_errors=True)  # the same one, from before
-        made.rename(target)
+        if _is_whole(target):  # the same weights as before: the project may be using them now
+            shutil.rmtree(made, ignore_errors=True)
+        else:
+            shutil.rmtree(target, ignore_errors=True)
+            made.rename(target)
     return info
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        read_tuned(folder / TUNED_WEIGHTS, "pooled")
+    except WeightsMismatchError:
+        return False
+    return True
 
 
 def forget_tuned(project: Path, but: BackboneInfo | None = None) -> None:
