@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -20,12 +21,14 @@ from edge_classifier.errors import (
     CancelledError,
     DownloadError,
     InvalidValueError,
+    ProjectError,
     WeightsMismatchError,
 )
 from edge_classifier.export.exporter import export_bundle
+from edge_classifier.frame import VARIANTS
 from edge_classifier.loading import LoadedBackbone
 from edge_classifier.training import HeadSettings
-from edge_classifier.variation import Variation
+from edge_classifier.variation import Variation, variant_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
     from edge_classifier.model import Model
     from edge_classifier.protocols import Backbone, Cancelled, Progress
     from edge_classifier.session import Deepen, Export
+
+_SPARE_RECORDS = 500  # rewriting takes longer than reading so many for nothing
 
 ChooseBackbone: TypeAlias = "Callable[..., Choice]"
 """Turns the wish for `auto` into a name, as `choose_backbone` does."""
@@ -154,8 +159,22 @@ def _joined(
     varied = FileFeatureCache(
         store.cache_folder, f"{info.key} {VARIANTS_VERSION}", info.feature_dim, writable=writable
     )
+    if writable:
+        _forget_what_was_removed(store, cache, varied)
     variation = Variation(make_variants, varied, info.feature_dim)
     return LoadedBackbone(backbone, cache, models, note, variation)
+
+
+def _forget_what_was_removed(
+    store: ProjectStore, cache: FileFeatureCache, varied: FileFeatureCache
+) -> None:
+    """Rewrite the caches once most of what they hold belongs to removed samples."""
+    shas = [s.image_sha256 for s in (*store.samples(), *store.held_out())]
+    with suppress(ProjectError):  # what cannot be written is said when there is need to
+        if cache.record_count() > 2 * len(shas) + _SPARE_RECORDS:
+            cache.compact(shas)
+        if varied.record_count() > VARIANTS * (2 * len(shas) + _SPARE_RECORDS):
+            varied.compact([variant_sha256(sha, n) for sha in shas for n in range(VARIANTS)])
 
 
 def exporter(store: ProjectStore, weights: Path | None) -> Export:

@@ -4,10 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from live_session import LiveSession
+from picture_files import picture_bytes
 
 from edge_classifier.adapters.backbone import LiteRTBackbone, load_backbone
+from edge_classifier.adapters.feature_cache import FileFeatureCache
+from edge_classifier.adapters.image_file import encode_file
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.adapters.weights import Choice
 from edge_classifier.assemble import BackboneChoice, backbone_loader, tunable_backbone
@@ -56,6 +60,38 @@ def test_another_version_of_the_backbone_is_never_taken_silently(
         assert store.backbone == before
         assert load(store, BackboneChoice("built-in")) == key
         assert store.backbone == info
+
+
+def cache_of(store: ProjectStore) -> FileFeatureCache:
+    assert store.backbone is not None
+    return FileFeatureCache(store.cache_folder, store.backbone.key, store.backbone.feature_dim)
+
+
+@pytest.mark.parametrize(("removed", "left"), [(503, 0), (502, 502)])
+def test_what_removed_samples_leave_in_the_cache_does_not_pile_up(
+    tmp_path: Path, removed: int, left: int
+) -> None:
+    with ProjectStore.create(tmp_path / "p", ["mug"]) as store:
+        load(store, BackboneChoice("built-in"))
+        shas = [
+            store.add_sample(
+                encode_file(picture_bytes(number), "a picture"),
+                "mug",
+                store.next_burst_id(),
+                held_out=held_out,
+            ).image_sha256
+            for number, held_out in enumerate((False, True))
+        ]
+        assert store.backbone is not None
+        features = np.ones(store.backbone.feature_dim, np.float32)
+        cache = cache_of(store)
+        for sha in (*shas, *(f"{number:064x}" for number in range(removed))):
+            cache.append(sha, features)
+        cache.close()
+        load(store, BackboneChoice())
+        hashes, _ = cache_of(store).load()
+        assert hashes[:2] == shas
+        assert len(hashes) == 2 + left
 
 
 def official_weights_of_which(error: Exception) -> OpenBackbone:

@@ -176,6 +176,19 @@ class FileFeatureCache:
                 raise
             self._end += len(record)
 
+    def record_count(self) -> int:
+        """Count what the file holds, damaged and repeated records included.
+
+        Raises:
+            ProjectError: if the file is there and cannot be read.
+        """
+        with self._using, reported("read", self._path):
+            file = self._open()
+            if file is None:
+                return 0
+            with file:
+                return self._records_in(file)
+
     def compact(self, keep: Collection[str]) -> None:
         """Rewrite the file with the features of some pictures only, each once.
 
