@@ -1,180 +1,23 @@
-"""Joins a project on disk with a backbone into a session; used by every command."""
+"""Joins a project on disk with what a session needs of it; used by every command."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import asdict, dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any
 
-from edge_classifier.adapters.backbone import LiteRTBackbone, choose_backbone, load_backbone
-from edge_classifier.adapters.built_in import built_in_folder
-from edge_classifier.adapters.feature_cache import FileFeatureCache
-from edge_classifier.adapters.model_file import FileModelStore
-from edge_classifier.adapters.tuned_backbone import read_tuned, tuned_weights
-from edge_classifier.adapters.variants import VARIANTS_VERSION, make_variants
-from edge_classifier.adapters.weights import Choice
-from edge_classifier.backbones import AUTO, BUILT_IN
-from edge_classifier.deep import deepen
-from edge_classifier.errors import (
-    BackboneMismatchError,
-    CancelledError,
-    DownloadError,
-    InvalidValueError,
-    ProjectError,
-    WeightsMismatchError,
-)
+from edge_classifier.errors import InvalidValueError
 from edge_classifier.export.exporter import export_bundle
-from edge_classifier.frame import VARIANTS
-from edge_classifier.loading import LoadedBackbone
 from edge_classifier.training import HeadSettings
-from edge_classifier.variation import Variation, variant_sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from edge_classifier.adapters.store import ProjectStore
-    from edge_classifier.frame import FeatureKind, Sample
+    from edge_classifier.frame import Sample
     from edge_classifier.model import Model
     from edge_classifier.protocols import Backbone, Cancelled, Progress
-    from edge_classifier.session import Deepen, Export
-
-_SPARE_RECORDS = 500  # rewriting takes longer than reading so many for nothing
-
-ChooseBackbone: TypeAlias = "Callable[..., Choice]"
-"""Turns the wish for `auto` into a name, as `choose_backbone` does."""
-
-OpenBackbone: TypeAlias = "Callable[..., LiteRTBackbone]"
-"""Opens a backbone, as `load_backbone` does."""
-
-
-@dataclass(frozen=True, slots=True)
-class BackboneChoice:
-    """Which backbone a user asked for.
-
-    Attributes:
-        name: As in `backbones`, or `auto`.
-        weights: A weights file to load instead of the official ones, or `None`.
-        feature_kind: `pooled` or `spatial`; `None` takes the project's, else `pooled`.
-        threads: Of the interpreter.
-    """
-
-    name: str = AUTO
-    weights: Path | None = None
-    feature_kind: FeatureKind | None = None
-    threads: int = 1
-
-    @property
-    def is_auto(self) -> bool:
-        """Whether the user left it to the project."""
-        return self.name == AUTO
-
-
-def backbone_loader(
-    store: ProjectStore,
-    choice: BackboneChoice,
-    *,
-    may_change: bool = True,
-    choose: ChooseBackbone = choose_backbone,
-    open_backbone: OpenBackbone = load_backbone,
-) -> Callable[[Progress, Cancelled], LoadedBackbone]:
-    """Return what loads the project's backbone, to be run on the worker thread.
-
-    A project keeps the backbone it has: with `auto` it is loaded again, and must have the same
-    weights and preprocessing; one that was fine-tuned on its samples lies in its folder. Only a
-    backbone that was asked for by name replaces it. A new project that leaves it to us begins
-    with the built-in one, and says so, where official weights stop coming on the way.
-
-    Args:
-        store: The project.
-        choice: What the user asked for.
-        may_change: Whether the project may get a backbone, or another one, at all.
-        choose: Turns `auto` into a name.
-        open_backbone: Opens what was chosen.
-    """
-
-    def load(progress: Progress, cancelled: Cancelled) -> LoadedBackbone:
-        known = store.backbone
-        keep = known is not None and choice.is_auto
-        kind = choice.feature_kind or (known.feature_kind if known else "pooled")
-        name = known.name if keep and known else choice.name
-        if keep and known and (own := tuned_weights(store.path, known)):
-            tuned = read_tuned(own, kind)
-            backbone = LiteRTBackbone(tuned.info, tuned.extractor, choice.threads)
-            joined = _joined(store, backbone, f"{name}, fine-tuned on this project", may_change)
-            return replace(joined, has_seen_samples=True)
-        chosen = choose(name, weights=choice.weights)
-        try:
-            backbone = open_backbone(
-                chosen.name,
-                weights=choice.weights,
-                feature_kind=kind,
-                threads=choice.threads,
-                progress=lambda what, done: progress(done, what),
-                cancelled=cancelled,
-            )
-        except (DownloadError, WeightsMismatchError) as error:
-            if not _may_be_built_in(store, choice):
-                raise
-            chosen = Choice(BUILT_IN, f"{BUILT_IN} instead: {error}")
-            backbone = open_backbone(BUILT_IN, feature_kind=kind, threads=choice.threads)
-        if keep and known and backbone.info.weights_sha256 != known.weights_sha256:
-            raise BackboneMismatchError(
-                f"{store.name} was captured with other weights of {known.name} "
-                f"({known.weights_sha256[:12]}, here {backbone.info.weights_sha256[:12]}); "
-                f"`edge-classifier train {store.path} "
-                f"--backbone {known.name}` changes the project to these."
-            )
-        if keep and known and backbone.info.preprocessing != known.preprocessing:
-            raise BackboneMismatchError(
-                f"{store.name} was captured with other preprocessing of {known.name} than this "
-                f"version has; `edge-classifier train {store.path} "
-                f"--backbone {known.name}` changes the project to this."
-            )
-        note = f"{name}, as before" if keep else chosen.reason
-        return _joined(store, backbone, note, may_change)
-
-    return load
-
-
-def _may_be_built_in(store: ProjectStore, choice: BackboneChoice) -> bool:
-    """Say whether the built-in backbone may take the place of one that cannot be had."""
-    left_to_us = choice.is_auto and choice.weights is None and store.backbone is None
-    return left_to_us and built_in_folder() is not None
-
-
-def _joined(
-    store: ProjectStore,
-    backbone: LiteRTBackbone,
-    note: str,
-    may_change: bool,  # noqa: FBT001 - as the caller was told
-) -> LoadedBackbone:
-    """Let a project use a backbone, and give it with what was computed and learned with it."""
-    known, info, writable = store.backbone, backbone.info, not store.read_only
-    if may_change and writable and (known is None or known.key != info.key):
-        store.set_backbone(info, replace=known is not None)
-    cache = FileFeatureCache(store.cache_folder, info.key, info.feature_dim, writable=writable)
-    models = FileModelStore(store.model_folder, writable=writable)
-    varied = FileFeatureCache(
-        store.cache_folder, f"{info.key} {VARIANTS_VERSION}", info.feature_dim, writable=writable
-    )
-    if writable:
-        _forget_what_was_removed(store, cache, varied)
-    variation = Variation(make_variants, varied, info.feature_dim)
-    return LoadedBackbone(backbone, cache, models, note, variation)
-
-
-def _forget_what_was_removed(
-    store: ProjectStore, cache: FileFeatureCache, varied: FileFeatureCache
-) -> None:
-    """Rewrite the caches once most of what they hold belongs to removed samples."""
-    shas = [s.image_sha256 for s in (*store.samples(), *store.held_out())]
-    with suppress(ProjectError):  # what cannot be written is said when there is need to
-        if cache.record_count() > 2 * len(shas) + _SPARE_RECORDS:
-            cache.compact(shas)
-        if varied.record_count() > VARIANTS * (2 * len(shas) + _SPARE_RECORDS):
-            varied.compact([variant_sha256(sha, n) for sha in shas for n in range(VARIANTS)])
+    from edge_classifier.session import Export
 
 
 def exporter(store: ProjectStore, weights: Path | None) -> Export:
@@ -198,42 +41,6 @@ def exporter(store: ProjectStore, weights: Path | None) -> Export:
         )
 
     return export
-
-
-def tunable_backbone(
-    store: ProjectStore,
-    choice: BackboneChoice,
-    *,
-    choose: ChooseBackbone = choose_backbone,
-    open_backbone: OpenBackbone = load_backbone,
-) -> tuple[Callable[[Progress, Cancelled], LoadedBackbone], Deepen]:
-    """Return what loads a session's backbone, and what fine-tunes it for the loads to come.
-
-    Both are to be run on the worker thread. Where loading is stopped in a new project that left
-    the backbone to us, the next one loads the built-in.
-    """
-    wanted = [choice]
-
-    def load(progress: Progress, cancelled: Cancelled) -> LoadedBackbone:
-        try:
-            return backbone_loader(store, wanted[-1], choose=choose, open_backbone=open_backbone)(
-                progress, cancelled
-            )
-        except CancelledError:
-            if _may_be_built_in(store, wanted[-1]):
-                wanted.append(replace(choice, name=BUILT_IN))
-                raise CancelledError(
-                    f"stopped loading the backbone; T goes on with {BUILT_IN}"
-                ) from None
-            raise CancelledError("stopped loading the backbone; T begins again") from None
-
-    def tune(samples: tuple[Sample, ...], progress: Progress, cancelled: Cancelled) -> str:
-        info = deepen(store, choice, progress, cancelled, samples)
-        # One that was asked for by name would replace what was just made of it.
-        wanted.append(replace(choice, name=AUTO))
-        return f"fine-tuned the last blocks of {info.name} to these classes"
-
-    return load, tune
 
 
 def head_settings(store: ProjectStore, changes: dict[str, Any]) -> HeadSettings:

@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_classifier.adapters.store import ProjectStore
-    from edge_classifier.assemble import BackboneChoice
     from edge_classifier.frame import BackboneInfo, Sample
+    from edge_classifier.project_backbone import BackboneChoice
     from edge_classifier.protocols import Cancelled, Progress
 
 _MOST_SAMPLES: Final = 300
@@ -67,8 +67,8 @@ def deepen(
 ) -> BackboneInfo:
     """Fine-tune the last blocks of a project's backbone, and let the project use the result.
 
-    Features and model have to be computed anew after it: `assemble.backbone_loader` gives the
-    tuned backbone from then on, with a cache of its own.
+    Features and model have to be computed anew after it: `project_backbone.backbone_loader` gives
+    the tuned backbone from then on, with a cache of its own.
 
     Args:
         store: The project, open for writing.

@@ -12,9 +12,9 @@ import numpy as np
 from edge_classifier.adapters.bulk import compute_all
 from edge_classifier.adapters.feature_cache import FileFeatureCache
 from edge_classifier.adapters.store import ProjectStore
-from edge_classifier.assemble import backbone_loader
 from edge_classifier.dataset import Dataset
 from edge_classifier.errors import BackboneMismatchError, NotTrainedError
+from edge_classifier.project_backbone import backbone_loader
 from edge_classifier.training import train, trained_on
 from edge_classifier.unknown import stored_steps
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from edge_classifier.assemble import BackboneChoice
     from edge_classifier.frame import FeatureSet, Sample, Variants
     from edge_classifier.loading import LoadedBackbone
     from edge_classifier.model import Model
+    from edge_classifier.project_backbone import BackboneChoice
     from edge_classifier.protocols import Progress
     from edge_classifier.training import HeadSettings
 

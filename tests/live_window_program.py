@@ -15,10 +15,11 @@ from edge_classifier.adapters.reader import NewestFrameReader
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.adapters.window import OpenCVWindow
 from edge_classifier.app import run
-from edge_classifier.assemble import BackboneChoice, backbone_loader, worker
+from edge_classifier.assemble import worker
 from edge_classifier.errors import EdgeClassifierError
 from edge_classifier.frame import Frame, Image
 from edge_classifier.overlay import Overlay
+from edge_classifier.project_backbone import BackboneChoice, backbone_loader
 from edge_classifier.session import Session
 from edge_classifier.source_state import SourceState
 from edge_classifier.view import View

@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = "edge_classifier"
 ROOT = Path(str(importlib.util.find_spec(PACKAGE).origin)).parent  # type: ignore[union-attr]  # it is installed, or nothing runs
-JOINING = {"app", "assemble", "cli", "api", "__main__", "commands"} | {
+JOINING = {"app", "assemble", "project_backbone", "cli", "api", "__main__", "commands"} | {
     "deep",
     "predictor",
     "workbench",

@@ -593,7 +593,7 @@ def test_the_classifier_gives_the_packages_own_answers(bundle: Path, taught_proj
     """The unknown verdict and its similarity too, to the last digits."""
     from edge_classifier import workbench  # noqa: PLC0415 - beside its one use
     from edge_classifier.adapters.store import ProjectStore  # noqa: PLC0415 - same
-    from edge_classifier.assemble import BackboneChoice  # noqa: PLC0415 - same
+    from edge_classifier.project_backbone import BackboneChoice  # noqa: PLC0415 - same
 
     with ProjectStore.open(taught_project, read_only=True) as store:
         loaded = workbench.load_for(

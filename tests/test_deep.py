@@ -14,7 +14,6 @@ from edge_classifier import ImageClassifier
 from edge_classifier.adapters.backbone import load_backbone
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.adapters.tuned_backbone import tuned_weights
-from edge_classifier.assemble import BackboneChoice, backbone_loader
 from edge_classifier.cli import main
 from edge_classifier.deep import deepen, is_deep
 from edge_classifier.errors import (
@@ -25,6 +24,7 @@ from edge_classifier.errors import (
     WeightsMismatchError,
 )
 from edge_classifier.loading import LoadedBackbone
+from edge_classifier.project_backbone import BackboneChoice, backbone_loader
 
 UNTUNED = "built-in"
 

@@ -11,10 +11,10 @@ import cv2
 import pytest
 
 from edge_classifier.adapters.store import ProjectStore
-from edge_classifier.assemble import BackboneChoice
 from edge_classifier.cli import main
 from edge_classifier.commands.demo import run_without_window
 from edge_classifier.demo.scene import TAUGHT, UNTAUGHT
+from edge_classifier.project_backbone import BackboneChoice
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,6 @@ from exported_project import CLASSES, HELD_OUT, PER_BURST
 from edge_classifier import workbench
 from edge_classifier.adapters.built_in import read_built_in
 from edge_classifier.adapters.store import ProjectStore
-from edge_classifier.assemble import BackboneChoice
 from edge_classifier.cli import main
 from edge_classifier.device.classify import Bundle, Classifier
 from edge_classifier.errors import CancelledError
@@ -29,6 +28,7 @@ from edge_classifier.export.child import float_operators
 from edge_classifier.export.exporter import export_bundle
 from edge_classifier.export.formats import LIMITS
 from edge_classifier.model import Model
+from edge_classifier.project_backbone import BackboneChoice
 from edge_classifier.training import HeadSettings
 
 if TYPE_CHECKING:

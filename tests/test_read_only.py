@@ -15,9 +15,10 @@ from mounts import read_only
 
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.adapters.tuned_backbone import new_folder
-from edge_classifier.assemble import BackboneChoice, backbone_loader, head_settings
+from edge_classifier.assemble import head_settings
 from edge_classifier.deep import deepen
 from edge_classifier.errors import ProjectError, ProjectLockedError
+from edge_classifier.project_backbone import BackboneChoice, backbone_loader
 from edge_classifier.view import Level
 
 OWNER = """

@@ -29,9 +29,9 @@ from edge_classifier.adapters.bulk import compute_all, core_count, use_one_openc
 from edge_classifier.adapters.feature_cache import FileFeatureCache
 from edge_classifier.adapters.image_file import encode_image, read_image
 from edge_classifier.adapters.store import ProjectStore
-from edge_classifier.assemble import BackboneChoice
 from edge_classifier.device.classify import Interpreter
 from edge_classifier.frame import FeatureSet
+from edge_classifier.project_backbone import BackboneChoice
 from edge_classifier.training import HeadSettings, train
 
 if TYPE_CHECKING:

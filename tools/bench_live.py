@@ -36,11 +36,12 @@ from edge_classifier.adapters.reader import NewestFrameReader
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.adapters.window import OpenCVWindow
 from edge_classifier.app import run
-from edge_classifier.assemble import BackboneChoice, backbone_loader, worker
+from edge_classifier.assemble import worker
 from edge_classifier.demo.scene import TAUGHT, UNTAUGHT, DemoScene
 from edge_classifier.device.classify import Interpreter
 from edge_classifier.frame import Frame
 from edge_classifier.overlay import Overlay
+from edge_classifier.project_backbone import BackboneChoice, backbone_loader
 from edge_classifier.session import Session, SessionSettings
 from edge_classifier.training import HeadSettings
 

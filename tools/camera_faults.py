@@ -22,10 +22,11 @@ from edge_classifier.adapters.camera import open_source
 from edge_classifier.adapters.reader import NewestFrameReader
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.app import run
-from edge_classifier.assemble import BackboneChoice, backbone_loader, worker
+from edge_classifier.assemble import worker
 from edge_classifier.demo.scene import TAUGHT, DemoScene
 from edge_classifier.device.classify import PictureCheck
 from edge_classifier.overlay import Overlay
+from edge_classifier.project_backbone import BackboneChoice, backbone_loader
 from edge_classifier.session import Session
 from edge_classifier.testing import MisbehavingCamera, Misbehaviour
 from edge_classifier.view import Level

@@ -42,9 +42,10 @@ from edge_classifier.adapters.reader import NewestFrameReader
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.adapters.window import OpenCVWindow
 from edge_classifier.app import run
-from edge_classifier.assemble import BackboneChoice, backbone_loader, exporter, worker
+from edge_classifier.assemble import exporter, worker
 from edge_classifier.device.classify import Interpreter
 from edge_classifier.overlay import Overlay
+from edge_classifier.project_backbone import BackboneChoice, backbone_loader
 from edge_classifier.session import Session
 from edge_classifier.testing import FakeDisplay
 

@@ -10,9 +10,10 @@ import numpy as np
 from edge_classifier import workbench
 from edge_classifier.adapters.tuned_backbone import tuned_weights
 from edge_classifier.api.hyperparameters import hyperparameters_of
-from edge_classifier.assemble import BackboneChoice, head_settings
+from edge_classifier.assemble import head_settings
 from edge_classifier.errors import BackboneMismatchError, InvalidValueError
 from edge_classifier.frame import FeatureSet, Variants
+from edge_classifier.project_backbone import BackboneChoice
 from edge_classifier.variation import MOST_VARIED
 
 if TYPE_CHECKING:

@@ -13,13 +13,7 @@ from edge_classifier.adapters.project_folder import default_project_path
 from edge_classifier.adapters.recording import ContactSheet, VideoRecorder
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.adapters.window import OpenCVWindow
-from edge_classifier.assemble import (
-    BackboneChoice,
-    backbone_loader,
-    exporter,
-    head_settings,
-    worker,
-)
+from edge_classifier.assemble import exporter, head_settings, worker
 from edge_classifier.commands import options as shared
 from edge_classifier.demo.scene import TAUGHT
 from edge_classifier.demo_camera import DemoCamera
@@ -34,6 +28,7 @@ from edge_classifier.demo_script import (
 )
 from edge_classifier.errors import EdgeClassifierError, NoDisplayError
 from edge_classifier.overlay import Overlay
+from edge_classifier.project_backbone import BackboneChoice, backbone_loader
 from edge_classifier.session import Session, SessionSettings
 
 if TYPE_CHECKING:

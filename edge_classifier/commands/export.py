@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from edge_classifier import workbench
-from edge_classifier.assemble import BackboneChoice, head_settings
+from edge_classifier.assemble import head_settings
 from edge_classifier.commands.console import ProgressLine, say, table
 from edge_classifier.commands.opening import open_for_reading
 from edge_classifier.device.classify import Bundle
 from edge_classifier.errors import NotTrainedError
 from edge_classifier.export.exporter import export_bundle
 from edge_classifier.export.formats import ALL, AUTO, FLOAT32, LIMITS
+from edge_classifier.project_backbone import BackboneChoice
 
 if TYPE_CHECKING:
     import argparse

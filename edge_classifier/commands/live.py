@@ -12,7 +12,7 @@ from edge_classifier.adapters.project_folder import default_project_path
 from edge_classifier.adapters.reader import NewestFrameReader
 from edge_classifier.adapters.window import OpenCVWindow
 from edge_classifier.app import run as run_app
-from edge_classifier.assemble import exporter, head_settings, tunable_backbone, worker
+from edge_classifier.assemble import exporter, head_settings, worker
 from edge_classifier.commands import demo
 from edge_classifier.commands import options as shared
 from edge_classifier.commands.opening import open_or_create
@@ -25,6 +25,7 @@ from edge_classifier.errors import (
     WeightsNotFoundError,
 )
 from edge_classifier.overlay import Overlay
+from edge_classifier.project_backbone import tunable_backbone
 from edge_classifier.session import Session, SessionSettings
 from edge_classifier.view import Level
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_classifier.assemble import BackboneChoice
 from edge_classifier.backbones import AUTO, NAMES
+from edge_classifier.project_backbone import BackboneChoice
 from edge_classifier.training import HeadSettings
 
 if TYPE_CHECKING:

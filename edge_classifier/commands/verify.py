@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from edge_classifier import workbench
 from edge_classifier.adapters.project_folder import is_project
-from edge_classifier.assemble import BackboneChoice
 from edge_classifier.commands.console import ProgressLine, say, table
 from edge_classifier.commands.opening import open_for_reading
 from edge_classifier.device import classify
 from edge_classifier.export.bundle import check_bundle, told_as_ours
 from edge_classifier.export.verifier import verify_with_pictures, verify_with_project
 from edge_classifier.export.worst_frames import write_worst_frames
+from edge_classifier.project_backbone import BackboneChoice
 
 if TYPE_CHECKING:
     import argparse

@@ -14,9 +14,9 @@ import numpy as np
 
 from edge_classifier.adapters.model_file import FileModelStore
 from edge_classifier.api import ImageClassifier
-from edge_classifier.assemble import BackboneChoice
 from edge_classifier.errors import ProjectFormatError
 from edge_classifier.frame import FeatureSet
+from edge_classifier.project_backbone import BackboneChoice
 from fuzzing.base import ByteTarget
 from fuzzing.mutate import encode_json, mutate_bytes, mutate_json
 

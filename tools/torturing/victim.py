@@ -19,8 +19,9 @@ from edge_classifier import cli
 from edge_classifier.adapters.reader import NewestFrameReader
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.app import run
-from edge_classifier.assemble import BackboneChoice, backbone_loader, exporter, worker
+from edge_classifier.assemble import exporter, worker
 from edge_classifier.commands import add as _  # noqa: F401 - imported here, not in every victim
+from edge_classifier.project_backbone import BackboneChoice, backbone_loader
 from edge_classifier.session import Session
 from torturing.camera import ScriptedCamera
 from torturing.journal import Journal

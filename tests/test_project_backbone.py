@@ -14,7 +14,6 @@ from edge_classifier.adapters.feature_cache import FileFeatureCache
 from edge_classifier.adapters.image_file import encode_file
 from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.adapters.weights import Choice
-from edge_classifier.assemble import BackboneChoice, backbone_loader, tunable_backbone
 from edge_classifier.backbones import BUILT_IN
 from edge_classifier.errors import (
     BackboneMismatchError,
@@ -22,10 +21,11 @@ from edge_classifier.errors import (
     DownloadError,
     WeightsMismatchError,
 )
+from edge_classifier.project_backbone import BackboneChoice, backbone_loader, tunable_backbone
 from edge_classifier.testing import ManualExecutor
 
 if TYPE_CHECKING:
-    from edge_classifier.assemble import OpenBackbone
+    from edge_classifier.project_backbone import OpenBackbone
     from edge_classifier.protocols import Cancelled
 
 
