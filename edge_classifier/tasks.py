@@ -96,8 +96,8 @@ class Tasks:
                 self._say(str(error), Level.WARNING)
 
     def begin_what_waits(self) -> None:
-        """Begin what has waited for the learning to end."""
-        if self._export_waits:
+        """Begin what has waited for the learning to end, after what was begun meanwhile."""
+        if self._export_waits and not self._job:
             self._export_waits = False
             self.export(learning=False)
 

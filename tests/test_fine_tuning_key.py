@@ -13,7 +13,9 @@ from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.errors import BackboneError, CancelledError
 from edge_classifier.frame import Sample
 from edge_classifier.loading import LoadedBackbone
-from edge_classifier.protocols import Cancelled, Progress
+from edge_classifier.model import Model
+from edge_classifier.protocols import Backbone, Cancelled, Progress
+from edge_classifier.session import Export
 from edge_classifier.testing import FakeBackbone, ManualExecutor
 from edge_classifier.view import Level
 
@@ -27,7 +29,9 @@ def label(live: LiveSession) -> str | None:
     return live.view.banner.label if live.view.banner else None
 
 
-def session_with_tuning(store: ProjectStore, executor: ManualExecutor) -> LiveSession:
+def session_with_tuning(
+    store: ProjectStore, executor: ManualExecutor, export: Export | None = None
+) -> LiveSession:
     """Make a session whose backbone has another number of features once it was tuned."""
     backbones = [FakeBackbone(64)]
 
@@ -41,7 +45,7 @@ def session_with_tuning(store: ProjectStore, executor: ManualExecutor) -> LiveSe
         backbones.append(FakeBackbone(96))
         return f"fine-tuned on {len(samples)} samples"
 
-    live = LiveSession(store, executor, load=load, deepen=deepen)
+    live = LiveSession(store, executor, load=load, deepen=deepen, export=export)
     executor.run_all()
     for key, thing in (("1", 1), ("2", 2)):
         live.hold(key, thing, seconds=0.9)
@@ -84,6 +88,26 @@ def test_what_is_recorded_while_the_tuned_backbone_is_loaded_is_learned_with_it(
     live.wait(1.0)
     assert label(live) == "class 3"
     assert not live.session.learner.stale
+
+
+def test_an_export_that_waits_is_of_the_tuned_backbone(store: ProjectStore, tmp_path: Path) -> None:
+    exported: list[str] = []
+
+    def export(
+        _m: Model, backbone: Backbone, _s: tuple[Sample, ...], _p: Progress, _c: Cancelled
+    ) -> Path:
+        exported.append(backbone.info.name)
+        return tmp_path / "bundle"
+
+    executor = ManualExecutor()
+    live = session_with_tuning(store, executor, export)
+    settle(live, executor)
+    live.type("t", "e", "f")
+    executor.run_next()  # trains, which the export has waited for
+    live.wait(0.2)
+    settle(live, executor)
+    settle(live, executor)
+    assert exported == ["fake-96"]
 
 
 def test_fine_tuning_is_stopped_by_escape_and_changes_nothing(store: ProjectStore) -> None:
