@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -147,6 +148,12 @@ COMPARED = {
 def test_auto_takes_the_smallest_and_fastest_file_that_is_right() -> None:
     assert _kept("auto", COMPARED, {}) == ["int8"]
     assert _kept("auto", COMPARED, {"int8": "it differs"}) == ["float16"]
+
+
+def test_auto_takes_no_file_that_calls_other_frames_unknown_while_another_does_not() -> None:
+    doubtful = {**COMPARED, "int8": replace(COMPARED["int8"], unknown_agreement=0.97)}
+    assert _kept("auto", doubtful, {}) == ["float16"]
+    assert _kept("int8", {"int8": doubtful["int8"]}, {}) == ["int8"]
 
 
 def test_all_keeps_what_is_right_and_begins_with_float32() -> None:

@@ -94,17 +94,19 @@ def _table(spec: dict[str, Any]) -> str:
     rows = []
     for model_format, about in spec["models"].items():
         measured = spec["measured"][model_format]
+        unknown = measured["unknown_agreement"]
         rows.append(
             [
                 f"{about['file']} ({model_format})",
                 f"{about['bytes'] / 1e6:.2f} MB",
                 f"{measured['agreement']:.1%}",
+                "" if unknown is None else f"{unknown:.1%}",
                 f"{measured['largest_score_difference']:.1g}",
                 f"{measured['ms']:.1f} ms",
             ]
         )
     samples = spec["measured"]["live path"]["samples"]
     return (
-        table(["file", "size", "agreement", "score differs by", "a frame"], rows)
+        table(["file", "size", "agreement", "unknown", "score differs by", "a frame"], rows)
         + f"\ncompared with the Keras graph on {samples} {spec['measured_on']}\n"
     )

@@ -43,6 +43,10 @@ class Comparison:
     bytes: int | None = None
     ms: float | None = None
 
+    def same_unknowns(self, limits: Limits) -> bool:
+        """Whether as many verdicts "unknown" agree as labels have to, as far as is known."""
+        return self.unknown_agreement is None or self.unknown_agreement >= limits.agreement
+
     def problem(self, limits: Limits) -> str | None:
         """Say in which way it differs too much, or `None` if it does not."""
         if self.agreement < limits.agreement:
