@@ -123,3 +123,8 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
         space = " " * (width - display_width(cell))
         padded.append(space + cell if n else cell + space)
     return "  ".join(padded).rstrip() + "\n"
+
+
+def percent(part: float | None) -> str:
+    """Write a part of all, 0.0 to 1.0, as a cell of a table; empty where it is not known."""
+    return "" if part is None else f"{part:.1%}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from edge_classifier import workbench
 from edge_classifier.assemble import head_settings
-from edge_classifier.commands.console import ProgressLine, say, table
+from edge_classifier.commands.console import ProgressLine, percent, say, table
 from edge_classifier.commands.opening import open_for_reading
 from edge_classifier.device.classify import Bundle
 from edge_classifier.errors import NotTrainedError
@@ -94,13 +94,12 @@ def _table(spec: dict[str, Any]) -> str:
     rows = []
     for model_format, about in spec["models"].items():
         measured = spec["measured"][model_format]
-        unknown = measured["unknown_agreement"]
         rows.append(
             [
                 f"{about['file']} ({model_format})",
                 f"{about['bytes'] / 1e6:.2f} MB",
-                f"{measured['agreement']:.1%}",
-                "" if unknown is None else f"{unknown:.1%}",
+                percent(measured["agreement"]),
+                percent(measured["unknown_agreement"]),
                 f"{measured['largest_score_difference']:.1g}",
                 f"{measured['ms']:.1f} ms",
             ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from edge_classifier import workbench
 from edge_classifier.adapters.project_folder import is_project
-from edge_classifier.commands.console import ProgressLine, say, table
+from edge_classifier.commands.console import ProgressLine, percent, say, table
 from edge_classifier.commands.opening import open_for_reading
 from edge_classifier.device import classify
 from edge_classifier.export.bundle import check_bundle, told_as_ours
@@ -107,15 +107,12 @@ def _as_text(verification: Verification) -> str:
 
 
 def _row(comparison: Comparison) -> list[str]:
-    def part(value: float | None) -> str:
-        return "" if value is None else f"{value:.1%}"
-
     return [
         comparison.name,
-        part(comparison.agreement),
+        percent(comparison.agreement),
         f"{comparison.difference:.1g}",
-        part(comparison.unknown_agreement),
-        part(comparison.accuracy),
+        percent(comparison.unknown_agreement),
+        percent(comparison.accuracy),
         "" if comparison.bytes is None else f"{comparison.bytes / 1e6:.2f} MB",
         "" if comparison.ms is None else f"{comparison.ms:.1f} ms",
     ]

@@ -38,6 +38,7 @@ from edge_classifier.export.runs import (
     Network,
     collect,
     fingerprint,
+    part_of,
     run_file,
     run_keras,
 )
@@ -117,16 +118,13 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
     def read(path: Path) -> Image:
         return store.read_image(by_path[path])
 
-    def part(start: float, end: float) -> Progress:
-        return lambda done, what=None: progress(start + done * (end - start), what)
-
     progress(0.0, "reading samples")
     evidence = collect(
         [Labelled(s.path, ids.get(s.class_name, -1)) for s in chosen],
         read,
         model,
         backbone,
-        progress=part(0.0, _COLLECTED),
+        progress=part_of(progress, 0.0, _COLLECTED),
         cancelled=cancelled,
     )
     calibration = spread(taught, REPRESENTATIVE)
@@ -141,7 +139,7 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
             squares=evidence.squares,
             representative=_squares(calibration, store, info.preprocessing),
             formats=wanted,
-            progress=part(_COLLECTED, _CONVERTED),
+            progress=part_of(progress, _COLLECTED, _CONVERTED),
             cancelled=cancelled,
         )
         spec = _spec(store, model, backbone, taught)
