@@ -265,12 +265,16 @@ class _Measured:
     def held_out_distances(
         self, references: npt.NDArray[np.int64], scales: npt.NDArray[np.float32]
     ) -> npt.NDArray[np.float32]:
-        """Return `(N,)` the distance to the nearest references of other groups, as in use."""
+        """Return `(N,)` the distance to the nearest references of other groups, as in use.
+
+        At least `_LEAST_DISTANCE`, too: a thing that stood still on a tripod would otherwise be
+        unknown for the least change of light.
+        """
         similar = _similarities(self._rows, self._rows[references], scales)
         same_class = self._ids[:, None] == self._ids[references]
         apart = (1.0 - similar) * np.where(same_class, self._slack[:, None], 1.0)
         apart[self.groups[:, None] == self.groups[references]] = np.inf
-        return _nearest(apart)
+        return np.maximum(_nearest(apart), np.float32(_LEAST_DISTANCE))
 
 
 def _similarities(

@@ -159,6 +159,26 @@ def test_the_same_distance_is_stranger_to_a_class_that_never_moved() -> None:
     assert to_still < to_lively - 0.05
 
 
+def test_a_thing_that_stood_still_is_known_though_the_light_changes_a_little() -> None:
+    generator = np.random.default_rng(0)
+    things = generator.normal(size=(2, 64)).astype(np.float32)
+    detector = fit_unknown_detector(
+        FeatureSet(
+            np.repeat(things, 20, axis=0),
+            np.repeat([0, 1], 20),
+            np.repeat(["first", "second"], 20),
+            ("mug", "phone"),
+        ),
+        np.full(40, 0.1, np.float32),
+    )
+    assert detector is not None
+    changed = things + generator.normal(scale=0.1, size=things.shape).astype(np.float32)
+    hesitating = np.full((2, 2), 0.5, np.float32)
+    assert (detector.similarity(changed, hesitating) >= detector.threshold).all()
+    strange = generator.normal(size=(2, 64)).astype(np.float32)
+    assert (detector.similarity(strange, hesitating) < detector.threshold).all()
+
+
 def test_a_class_that_moved_as_much_as_the_other_is_treated_like_it() -> None:
     detector = fit_unknown_detector(two_classes(still=0.5, lively=0.5))
     assert detector is not None
