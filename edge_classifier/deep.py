@@ -107,6 +107,7 @@ def deepen(
             "weights": str(weights_file(base, choice.weights).resolve()),
             "low": base.preprocessing.low,
             "high": base.preprocessing.high,
+            "root_offset": base.root_offset,
             "seed": _SEED,
         }
         (made / JOB).write_text(json.dumps(job), encoding="utf-8")

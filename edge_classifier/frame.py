@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -122,6 +123,11 @@ class BackboneInfo:
         feature_kind: `pooled` gives `(c,)` per image, `spatial` the flattened `(h * w * c,)`.
         weights_sha256: Hash of the weights, hexadecimal.
         preprocessing: How an image becomes the network's input.
+        root_offset: Where given, pooled features `x`, which must not be negative, become
+            `x / sqrt(x + root_offset)`: about their square roots, so that many weak features
+            count beside a few strong ones (the power transform of Hu, Gripon and Pateux,
+            "Leveraging the Feature Distribution in Transfer-based Few-Shot Learning", ICANN
+            2021), but of finite slope at 0, and of operators that have integer kernels.
     """
 
     name: str
@@ -129,6 +135,7 @@ class BackboneInfo:
     feature_kind: FeatureKind
     weights_sha256: str
     preprocessing: Preprocessing
+    root_offset: float | None = None
 
     def __post_init__(self) -> None:
         if len(self.feature_shape) != 3 or min(self.feature_shape) < 1:  # noqa: PLR2004 - h, w, c
@@ -136,6 +143,8 @@ class BackboneInfo:
                 f"Expected a feature shape (h, w, c) of positive sizes, "
                 f"received {self.feature_shape}."
             )
+        if self.root_offset is not None and not 0 < self.root_offset < math.inf:
+            raise InvalidValueError(f"Expected a root offset above 0, received {self.root_offset}.")
 
     @property
     def feature_dim(self) -> int:
@@ -146,10 +155,10 @@ class BackboneInfo:
     @property
     def key(self) -> str:
         """A hash of all that features depend on; features of another key are never mixed in."""
-        text = json.dumps(
-            [self.weights_sha256, self.feature_kind, asdict(self.preprocessing)], sort_keys=True
-        )
-        return hashlib.sha256(text.encode()).hexdigest()
+        depends: list[object] = [self.weights_sha256, self.feature_kind, asdict(self.preprocessing)]
+        if self.root_offset is not None:
+            depends.append(self.root_offset)
+        return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

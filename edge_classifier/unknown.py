@@ -274,7 +274,9 @@ class _Measured:
         same_class = self._ids[:, None] == self._ids[references]
         apart = (1.0 - similar) * np.where(same_class, self._slack[:, None], 1.0)
         apart[self.groups[:, None] == self.groups[references]] = np.inf
-        return np.maximum(_nearest(apart), np.float32(_LEAST_DISTANCE))
+        nearest = _nearest(apart)
+        np.maximum(nearest, np.float32(_LEAST_DISTANCE), out=nearest)
+        return nearest
 
 
 def _similarities(

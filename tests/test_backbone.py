@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import flatbuffers  # type: ignore[import-untyped]  # publishes no types
@@ -97,6 +98,24 @@ def test_pooled_features_are_the_means_over_height_and_width(averaging: bytes) -
     np.testing.assert_allclose(features, expected, atol=2e-6)
 
 
+def test_with_a_root_offset_pooled_features_are_about_their_square_roots(averaging: bytes) -> None:
+    images = _images(4)
+    plain = LiteRTBackbone(_info(), averaging)
+    rooted = LiteRTBackbone(replace(_info(), root_offset=1.5), averaging)
+    means = plain.extract(images)  # from -1 to 1
+    np.testing.assert_allclose(rooted.extract(images), means / np.sqrt(means + 1.5), rtol=1e-6)
+    assert rooted.info.key != plain.info.key
+    spatial = replace(_info("spatial"), root_offset=1.5)
+    maps = LiteRTBackbone(spatial, averaging).extract(images)
+    np.testing.assert_array_equal(maps, LiteRTBackbone(_info("spatial"), averaging).extract(images))
+
+
+@pytest.mark.parametrize("offset", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_root_offset_that_would_give_no_numbers_is_refused(offset: float) -> None:
+    with pytest.raises(InvalidValueError, match="root offset above 0"):
+        replace(_info(), root_offset=offset)
+
+
 def test_the_features_of_no_images_are_no_rows(averaging: bytes) -> None:
     assert LiteRTBackbone(_info(), averaging).extract([]).shape == (0, 3)
 
@@ -177,6 +196,9 @@ def test_the_built_in_backbone_needs_no_cache_and_no_network(tmp_path: Path) -> 
     assert features.shape == (3, pooled.info.feature_dim)
     assert np.isfinite(features).all()
     maps = spatial.extract(images).reshape(3, *spatial.info.feature_shape)
-    np.testing.assert_allclose(features, maps.mean(axis=(1, 2)), rtol=1e-4, atol=1e-5)
+    means = maps.mean(axis=(1, 2))
+    offset = pooled.info.root_offset
+    expected = means if offset is None else means / np.sqrt(means + offset)
+    np.testing.assert_allclose(features, expected, rtol=1e-4, atol=1e-5)
     assert not (tmp_path / "own").exists()
     assert pooled.info.key != spatial.info.key

@@ -44,6 +44,14 @@ def test_what_stands_in_the_description_is_what_the_backbone_is(tmp_path: Path) 
     assert built_in.weights == tmp_path / "built-in.weights.npz"
 
 
+def test_the_square_root_that_the_description_asks_for_is_taken(tmp_path: Path) -> None:
+    plain = read_built_in("pooled", _folder(tmp_path)).info
+    rooted = read_built_in("pooled", _folder(tmp_path, root_offset=0.03)).info
+    assert plain.root_offset is None
+    assert rooted.root_offset == 0.03
+    assert rooted.key != plain.key
+
+
 def test_a_network_that_is_not_the_described_one_is_refused(tmp_path: Path) -> None:
     folder = _folder(tmp_path)
     (folder / "built-in.tflite").write_bytes(EXTRACTOR[:-1])
@@ -52,7 +60,14 @@ def test_a_network_that_is_not_the_described_one_is_refused(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "changes", [{"feature_shape": [5, 5]}, {"input_size": "large"}, {"feature_shape": None}]
+    "changes",
+    [
+        {"feature_shape": [5, 5]},
+        {"input_size": "large"},
+        {"feature_shape": None},
+        {"root_offset": -1},
+        {"root_offset": []},
+    ],
 )
 def test_a_senseless_description_is_one_line(tmp_path: Path, changes: dict[str, object]) -> None:
     with pytest.raises(BackboneError, match="install the package again") as e:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -50,7 +51,9 @@ def backbone(**changes: Any) -> dict[str, Any]:
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     document = ProjectDocument(
-        backbone=INFO, settings={"head": {"kind": "dense", "units": [100]}}, last_burst=7
+        backbone=replace(INFO, feature_kind="pooled", root_offset=0.03),
+        settings={"head": {"kind": "dense", "units": [100]}},
+        last_burst=7,
     )
     document = document.with_class("杯子").with_class("background").renamed("杯子", "mug", "杯子")
     write_document(tmp_path / "p.json", document)
@@ -119,6 +122,8 @@ def test_half_a_surrogate_pair_in_a_setting_does_not_keep_the_file_from_being_wr
         ({"backbone": backbone(feature_shape=[7, 7, 10**30])}, "feature_shape"),
         ({"backbone": backbone(feature_kind="flat")}, "feature_kind"),
         ({"backbone": backbone(preprocessing={"input_size": 224})}, "preprocessing"),
+        ({"backbone": backbone(root_offset="0.03")}, "x is str"),
+        ({"backbone": backbone(root_offset=0)}, "root offset"),
         (
             {
                 "backbone": backbone(

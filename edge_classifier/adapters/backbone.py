@@ -78,7 +78,8 @@ class LiteRTBackbone:
         """Compute the features of images.
 
         Pooled features are the means over height and width, as Keras' GlobalAveragePooling2D
-        gives them; spatial features are the flattened map, in the order of Keras' Flatten.
+        gives them, or about their square roots if the backbone has a `root_offset`; spatial
+        features are the flattened map, in the order of Keras' Flatten.
 
         Args:
             images: N pictures of any size, each `(H, W, 3)` uint8, BGR.
@@ -113,6 +114,8 @@ class LiteRTBackbone:
             places = spatial.reshape(-1, row.size)
             np.add.reduce(places, axis=0, out=row)
             row *= np.float32(1.0 / len(places))
+            if self._info.root_offset is not None:
+                row /= np.sqrt(row + np.float32(self._info.root_offset))
 
 
 def choose_backbone(

@@ -63,12 +63,14 @@ def read_built_in(feature_kind: FeatureKind, folder: Path | None = None) -> Buil
         about = json.loads(description.read_text(encoding="utf-8"))
         height, width, channels = about["feature_shape"]
         low, high = about.get("scale", (-1.0, 1.0))
+        offset = about.get("root_offset")
         info = BackboneInfo(
             name=BUILT_IN,
             feature_shape=(int(height), int(width), int(channels)),
             feature_kind=feature_kind,
             weights_sha256=str(about["weights_sha256"]),
             preprocessing=Preprocessing(int(about["input_size"]), low=float(low), high=float(high)),
+            root_offset=None if offset is None else float(offset),
         )
         expected = about["extractor_sha256"]
         extractor = (folder / f"{BUILT_IN}.tflite").read_bytes()

@@ -94,7 +94,7 @@ def _tune(
 
     keras.utils.set_random_seed(job["seed"])
     front, tail, whole = with_second_tail(keras, model, job["backbone"])
-    low, high = job["low"], job["high"]
+    low, high, offset = job["low"], job["high"], job["root_offset"]
     cached = []
     for start in range(0, len(views), _BATCH):
         _say(_STARTED + (_CACHED - _STARTED) * start / len(views), "looking at the samples")
@@ -104,7 +104,10 @@ def _tune(
     count = int(class_ids.max()) + 1
 
     def unit_features(rows: Any) -> Any:  # noqa: ANN401 - tensors
-        return tf.nn.l2_normalize(tf.reduce_mean(tail(rows, training=False), (1, 2)), 1)
+        pooled = tf.reduce_mean(tail(rows, training=False), (1, 2))
+        if offset is not None:  # as `frame.BackboneInfo` says
+            pooled *= tf.math.rsqrt(pooled + offset)
+        return tf.nn.l2_normalize(pooled, 1)
 
     parts = range(0, len(inputs), _BATCH)
     units = np.concatenate([unit_features(inputs[n : n + _BATCH]).numpy() for n in parts])

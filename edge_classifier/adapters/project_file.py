@@ -287,6 +287,7 @@ def _backbone(fields: dict[str, Any]) -> BackboneInfo:
         raise ValueError(f"feature_kind is {kind!r}")
     if len(shape) != 3 or max(shape) > _MAX_SIZE:  # noqa: PLR2004 - h, w, c
         raise ValueError(f"feature_shape is {list(shape)}")
+    offset = fields.get("root_offset")
     preprocessing = _of(dict, fields.get("preprocessing"), "preprocessing")
     expected = set(Preprocessing.__dataclass_fields__)
     if set(preprocessing) != expected:
@@ -303,6 +304,7 @@ def _backbone(fields: dict[str, Any]) -> BackboneInfo:
             low=_number(preprocessing["low"]),
             high=_number(preprocessing["high"]),
         ),
+        root_offset=None if offset is None else _number(offset),
     )
 
 

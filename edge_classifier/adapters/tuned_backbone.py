@@ -81,6 +81,7 @@ def read_tuned(weights: Path, feature_kind: FeatureKind) -> TunedBackbone:
             feature_kind,
             str(about["weights_sha256"]),
             Preprocessing(**about["preprocessing"]),
+            about.get("root_offset"),
         )
         extractor = read_regular(folder / EXTRACTOR, MAX_BYTES)
         contents = (extractor, read_regular(weights, MAX_BYTES))

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -35,10 +35,17 @@ _BATCH: Final = 16
 _FLOAT_TYPES: Final = {0: "float32", 1: "float16"}  # TensorType in TFLite's schema
 
 
+class Reduction(NamedTuple):
+    """How spatial features become the head's; see `frame.BackboneInfo` for both."""
+
+    feature_kind: str
+    root_offset: float | None
+
+
 def build_graph(
     backbone: Any,  # noqa: ANN401 - a keras.Model
     head: Mapping[str, npt.NDArray[np.float32]],
-    feature_kind: str,
+    reduction: Reduction,
     correction: npt.NDArray[np.float32] | None = None,
 ) -> Any:  # noqa: ANN401 - a keras.Model
     """Put the head, and what tells known from unknown, on the backbone.
@@ -53,7 +60,7 @@ def build_graph(
         backbone: From images to spatial features `(N, h, w, c)`.
         head: The arrays of a `LinearHead` or a `DenseHead`, and of an `UnknownDetector` if unknown
             is to be told.
-        feature_kind: `pooled` or `spatial`.
+        reduction: What becomes of the spatial features.
         correction: `(D,)` what is added to the features, see `feature_correction`.
 
     Returns:
@@ -62,7 +69,7 @@ def build_graph(
     import keras  # noqa: PLC0415 - imports TensorFlow: slow, for child processes only
 
     layers = keras.layers
-    features = _reduced(backbone, feature_kind).output
+    features = _reduced(backbone, reduction).output
     if correction is not None:
         shift = keras.ops.convert_to_tensor(correction[None])
         features = layers.Lambda(lambda tensor: tensor + shift)(features)
@@ -102,18 +109,24 @@ def build_graph(
     return keras.Model(backbone.input, outputs)
 
 
-def _reduced(backbone: Any, feature_kind: str) -> Any:  # noqa: ANN401 - keras.Model
+def _reduced(backbone: Any, reduction: Reduction) -> Any:  # noqa: ANN401 - keras.Model
     """Put pooling or flattening on the backbone: a model from images to features `(N, D)`."""
     import keras  # noqa: PLC0415 - imports TensorFlow: slow, for child processes only
 
     layers = keras.layers
-    reduce = layers.GlobalAveragePooling2D() if feature_kind == "pooled" else layers.Flatten()
-    return keras.Model(backbone.input, reduce(backbone.output))
+    if reduction.feature_kind != "pooled":
+        return keras.Model(backbone.input, layers.Flatten()(backbone.output))
+    features = layers.GlobalAveragePooling2D()(backbone.output)
+    if reduction.root_offset is not None:
+        offset = reduction.root_offset
+        inverse = layers.Lambda(lambda tensor: keras.ops.rsqrt(tensor + offset))(features)
+        features = layers.Multiply()([features, inverse])
+    return keras.Model(backbone.input, features)
 
 
 def feature_correction(
     backbone: Any,  # noqa: ANN401 - a keras.Model
-    feature_kind: str,
+    reduction: Reduction,
     squares: npt.NDArray[np.uint8],
     scale: Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]],
 ) -> npt.NDArray[np.float32]:
@@ -127,14 +140,14 @@ def feature_correction(
 
     Args:
         backbone: From images to spatial features.
-        feature_kind: `pooled` or `spatial`.
+        reduction: What becomes of these.
         squares: `(N, S, S, 3)` uint8, the representative samples.
         scale: Brings them into the backbone's range.
 
     Returns:
         `(D,)` what has to be added; the same for every place of spatial features.
     """
-    model = _reduced(backbone, feature_kind)
+    model = _reduced(backbone, reduction)
     (expected,) = _ask(model, scale, squares)
     interpreter = Interpreter(convert(freeze(model), INT8, scale(squares)))
     step, zero_point = interpreter.output_details[0]["quantization"]
@@ -229,7 +242,8 @@ def _work(folder: Path) -> None:
     scale = _scaling(preprocessing)
     backbone = build_keras_model(job["backbone"], Path(job["weights"]))
     _say("step 0.3 building the graph")
-    model = build_graph(backbone, head, job["feature_kind"])
+    reduction = Reduction(job["feature_kind"], job["root_offset"])
+    model = build_graph(backbone, head, reduction)
     columns = _ask(model, scale, pixels)
     said = dict(zip((SCORES, SIMILARITIES), columns, strict=False))
     # NumPy's stub mistakes the arrays for its own keyword arguments.
@@ -239,8 +253,8 @@ def _work(folder: Path) -> None:
         _say(f"step {0.5 + 0.5 * number / len(job['formats'])} converting to {model_format}")
         chosen = frozen
         if model_format == INT8:
-            correction = feature_correction(backbone, job["feature_kind"], representative, scale)
-            chosen = freeze(build_graph(backbone, head, job["feature_kind"], correction))
+            correction = feature_correction(backbone, reduction, representative, scale)
+            chosen = freeze(build_graph(backbone, head, reduction, correction))
         content = convert(chosen, model_format, scale(representative))
         if model_format == INT8 and (left := float_operators(content)):
             raise _NotIntegerError(

@@ -215,6 +215,7 @@ def _spec(
             "name": info.name,
             "feature_kind": info.feature_kind,
             "feature_shape": list(info.feature_shape),
+            "root_offset": info.root_offset,
             "weights_sha256": info.weights_sha256,
         },
         "head": {"kind": type(model.head).__name__, "seed": head.get("seed", 0)},

@@ -190,6 +190,7 @@ def run_keras(
         "backbone": info.name,
         "weights": str(network.weights.resolve()),
         "feature_kind": info.feature_kind,
+        "root_offset": info.root_offset,
         "preprocessing": asdict(info.preprocessing),
         "formats": list(formats),
     }
