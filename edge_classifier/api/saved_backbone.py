@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edge_classifier.adapters.weights import hash_of
+from edge_classifier.backbones import BUILT_IN
 from edge_classifier.errors import BackboneMismatchError, ProjectFormatError
 
 if TYPE_CHECKING:
@@ -56,10 +57,14 @@ def check_backbone(path: Path, info: BackboneInfo, saved: SavedClassifier) -> No
     """
     expected = saved.backbone["weights_sha256"]
     if info.weights_sha256 != expected:
+        remedy = (
+            "train and save it again, or use the version that saved it"
+            if info.name == BUILT_IN
+            else "pass the file of those as `weights`"
+        )
         raise BackboneMismatchError(
             f"{path} was trained with other weights of {info.name} "
-            f"({expected[:12]}, here {info.weights_sha256[:12]}); "
-            "pass the file of those as `weights`."
+            f"({expected[:12]}, here {info.weights_sha256[:12]}); {remedy}."
         )
     if info.feature_dim != saved.model.head.feature_dim:
         raise ProjectFormatError(
