@@ -143,7 +143,7 @@ def learning_activity(learner: Learner, dataset: Dataset) -> Activity:
     if learner.model is None or len(dataset.captured_classes) < MIN_CLASSES:
         return Activity(saved)
     if learner.stale:
-        return Activity(f"stale: T trains · {saved}")
+        return Activity(f"T trains anew · {saved}")
     return Activity(f"trained · {saved}")
 
 
