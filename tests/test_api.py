@@ -269,7 +269,7 @@ def test_other_weights_than_it_was_trained_on_are_refused(tmp_path: Path) -> Non
     meta = arrays["meta"].tobytes().replace(b'"weights_sha256": "', b'"weights_sha256": "f00')
     arrays["meta"] = np.frombuffer(meta, np.uint8)
     np.savez(path, **arrays)
-    with pytest.raises(BackboneMismatchError, match=r"other weights of built-in.*train and save it again"):
+    with pytest.raises(BackboneMismatchError, match="train and save it again"):
         ImageClassifier.load(path)
 
 
