@@ -156,7 +156,7 @@ class BackboneInfo:
     def key(self) -> str:
         """A hash of all that features depend on; features of another key are never mixed in."""
         depends: list[object] = [self.weights_sha256, self.feature_kind, asdict(self.preprocessing)]
-        if self.root_offset is not None:
+        if self.root_offset is not None:  # without one the keys of older caches stay as they are
             depends.append(self.root_offset)
         return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()
 

@@ -18,7 +18,7 @@ import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from edge_classifier.adapters.built_in_network import build_network, read_weights
 from edge_classifier.adapters.child_process import end_with_parent
@@ -37,6 +37,13 @@ _ENVIRONMENT: Final = {
     "KERAS_BACKEND": "tensorflow",  # whatever the user's keras.json says
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
+
+
+class Reduction(NamedTuple):
+    """How spatial features become the head's; see `frame.BackboneInfo` for both."""
+
+    feature_kind: str
+    root_offset: float | None
 
 
 def build_keras_model(backbone: BackboneInfo | str, weights: Path) -> Any:  # noqa: ANN401 - Keras publishes no types
@@ -67,6 +74,26 @@ def build_keras_model(backbone: BackboneInfo | str, weights: Path) -> Any:  # no
     _load_weights(model, weights, name)
     layer = official(name).layer
     return model if layer is None else keras.Model(model.inputs, model.get_layer(layer).output)
+
+
+def reduced(backbone: Any, reduction: Reduction) -> Any:  # noqa: ANN401 - keras.Model
+    """Put pooling or flattening on a backbone: a model to features `(N, D)`.
+
+    Args:
+        backbone: A Keras model to spatial features `(N, h, w, c)`.
+        reduction: What becomes of these.
+    """
+    import keras  # noqa: PLC0415 - imports TensorFlow: slow, for child processes only
+
+    layers = keras.layers
+    if reduction.feature_kind != "pooled":
+        return keras.Model(backbone.input, layers.Flatten()(backbone.output))
+    features = layers.GlobalAveragePooling2D()(backbone.output)
+    if reduction.root_offset is not None:
+        offset = reduction.root_offset
+        inverse = layers.Lambda(lambda tensor: keras.ops.rsqrt(tensor + offset))(features)
+        features = layers.Multiply()([features, inverse])
+    return keras.Model(backbone.input, features)
 
 
 def _untrained(keras: Any, name: str) -> Any:  # noqa: ANN401 - Keras publishes no types

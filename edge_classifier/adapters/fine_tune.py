@@ -23,7 +23,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from edge_classifier.adapters.child_process import end_with_parent
-from edge_classifier.adapters.compile_extractor import build_keras_model, convert
+from edge_classifier.adapters.compile_extractor import (
+    Reduction,
+    build_keras_model,
+    convert,
+    reduced,
+)
 from edge_classifier.adapters.two_tails import TUNED_WEIGHTS, as_file, with_second_tail
 from edge_classifier.backbones import BUILT_IN
 from edge_classifier.errors import BackboneError, WeightsMismatchError
@@ -94,7 +99,8 @@ def _tune(
 
     keras.utils.set_random_seed(job["seed"])
     front, tail, whole = with_second_tail(keras, model, job["backbone"])
-    low, high, offset = job["low"], job["high"], job["root_offset"]
+    to_features = reduced(tail, Reduction("pooled", job["root_offset"]))
+    low, high = job["low"], job["high"]
     cached = []
     for start in range(0, len(views), _BATCH):
         _say(_STARTED + (_CACHED - _STARTED) * start / len(views), "looking at the samples")
@@ -104,10 +110,7 @@ def _tune(
     count = int(class_ids.max()) + 1
 
     def unit_features(rows: Any) -> Any:  # noqa: ANN401 - tensors
-        pooled = tf.reduce_mean(tail(rows, training=False), (1, 2))
-        if offset is not None:  # as `frame.BackboneInfo` says
-            pooled *= tf.math.rsqrt(pooled + offset)
-        return tf.nn.l2_normalize(pooled, 1)
+        return tf.nn.l2_normalize(to_features(rows, training=False), 1)
 
     parts = range(0, len(inputs), _BATCH)
     units = np.concatenate([unit_features(inputs[n : n + _BATCH]).numpy() for n in parts])

@@ -12,12 +12,12 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from edge_classifier.adapters.child_process import end_with_parent
-from edge_classifier.adapters.compile_extractor import build_keras_model, freeze
+from edge_classifier.adapters.compile_extractor import Reduction, build_keras_model, freeze, reduced
 from edge_classifier.adapters.files import describe
 from edge_classifier.device.classify import Interpreter, Preprocessing
 from edge_classifier.errors import BackboneError, WeightsMismatchError
@@ -33,13 +33,6 @@ _NICENESS: Final = 10
 _TINY: Final = 1e-12
 _BATCH: Final = 16
 _FLOAT_TYPES: Final = {0: "float32", 1: "float16"}  # TensorType in TFLite's schema
-
-
-class Reduction(NamedTuple):
-    """How spatial features become the head's; see `frame.BackboneInfo` for both."""
-
-    feature_kind: str
-    root_offset: float | None
 
 
 def build_graph(
@@ -69,7 +62,7 @@ def build_graph(
     import keras  # noqa: PLC0415 - imports TensorFlow: slow, for child processes only
 
     layers = keras.layers
-    features = _reduced(backbone, reduction).output
+    features = reduced(backbone, reduction).output
     if correction is not None:
         shift = keras.ops.convert_to_tensor(correction[None])
         features = layers.Lambda(lambda tensor: tensor + shift)(features)
@@ -109,21 +102,6 @@ def build_graph(
     return keras.Model(backbone.input, outputs)
 
 
-def _reduced(backbone: Any, reduction: Reduction) -> Any:  # noqa: ANN401 - keras.Model
-    """Put pooling or flattening on the backbone: a model from images to features `(N, D)`."""
-    import keras  # noqa: PLC0415 - imports TensorFlow: slow, for child processes only
-
-    layers = keras.layers
-    if reduction.feature_kind != "pooled":
-        return keras.Model(backbone.input, layers.Flatten()(backbone.output))
-    features = layers.GlobalAveragePooling2D()(backbone.output)
-    if reduction.root_offset is not None:
-        offset = reduction.root_offset
-        inverse = layers.Lambda(lambda tensor: keras.ops.rsqrt(tensor + offset))(features)
-        features = layers.Multiply()([features, inverse])
-    return keras.Model(backbone.input, features)
-
-
 def feature_correction(
     backbone: Any,  # noqa: ANN401 - a keras.Model
     reduction: Reduction,
@@ -147,7 +125,7 @@ def feature_correction(
     Returns:
         `(D,)` what has to be added; the same for every place of spatial features.
     """
-    model = _reduced(backbone, reduction)
+    model = reduced(backbone, reduction)
     (expected,) = _ask(model, scale, squares)
     interpreter = Interpreter(convert(freeze(model), INT8, scale(squares)))
     step, zero_point = interpreter.output_details[0]["quantization"]
