@@ -6,7 +6,7 @@ import sys
 def program() -> int:
     """Run the command line; also Ctrl-C while it is still being imported is told in one line."""
     try:
-        from edge_classifier.cli import main  # noqa: PLC0415 - within the `try`
+        from edge_classifier.commands.cli import main  # noqa: PLC0415 - within the `try`
 
         return main()
     except KeyboardInterrupt:

@@ -31,17 +31,41 @@ expect, so that `except OSError` keeps working around a camera::
 
 from __future__ import annotations
 
+from edge_classifier.device.errors import (
+    CameraError,
+    CameraLostError,
+    CameraNotFoundError,
+    EdgeClassifierError,
+    InvalidImageError,
+    InvalidValueError,
+)
 
-class EdgeClassifierError(Exception):
-    """Any error of this package; its message is one line made for the user."""
-
-    def __str__(self) -> str:
-        """Return the message itself, also where the builtin parent would quote it."""
-        return str(self.args[0]) if self.args else ""
-
-
-class InvalidValueError(EdgeClassifierError, ValueError):
-    """An argument or a setting is out of its range."""
+__all__ = [
+    "BackboneError",
+    "BackboneMismatchError",
+    "CameraError",
+    "CameraLostError",
+    "CameraNotFoundError",
+    "CancelledError",
+    "DownloadError",
+    "EdgeClassifierError",
+    "ExportError",
+    "InvalidClassNameError",
+    "InvalidImageError",
+    "InvalidValueError",
+    "NoDisplayError",
+    "NotAProjectError",
+    "NotEnoughSamplesError",
+    "NotImportableError",
+    "NotTrainedError",
+    "ProjectError",
+    "ProjectFormatError",
+    "ProjectLockedError",
+    "TrashEmptiedError",
+    "UnknownClassError",
+    "WeightsMismatchError",
+    "WeightsNotFoundError",
+]
 
 
 class NotImportableError(InvalidValueError):
@@ -50,10 +74,6 @@ class NotImportableError(InvalidValueError):
 
 class InvalidClassNameError(InvalidValueError):
     """A class name cannot be stored, or cannot be told from another one."""
-
-
-class InvalidImageError(InvalidValueError):
-    """Something is not an image, or is one that cannot be used."""
 
 
 class UnknownClassError(EdgeClassifierError, KeyError):
@@ -78,18 +98,6 @@ class ProjectLockedError(ProjectError):
 
 class TrashEmptiedError(ProjectError):
     """Nothing of what was removed is left in the trash, so it can never be put back."""
-
-
-class CameraError(EdgeClassifierError, OSError):
-    """A source of frames cannot be used."""
-
-
-class CameraNotFoundError(CameraError):
-    """There is no such camera, file or stream."""
-
-
-class CameraLostError(CameraError):
-    """A source that delivered frames has stopped to exist."""
 
 
 class NoDisplayError(EdgeClassifierError, RuntimeError):

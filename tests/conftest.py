@@ -7,12 +7,12 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
-import exported_project
 import pytest
 from hypothesis import settings
-from live_session import close_all
+from support import exported_project
+from support.live_session import close_all
 
-from edge_classifier.cli import main
+from edge_classifier.commands.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 # What was tried fails again the next time, on any machine and however slow that is; to look for
-# other inputs: pytest --hypothesis-profile=default, and tools/fuzz.py.
+# other inputs: pytest --hypothesis-profile=default, and tools/fuzzing.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 

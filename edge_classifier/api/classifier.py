@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edge_classifier.adapters.classifier_file import (
+from edge_classifier.api.classifier_file import (
     SavedClassifier,
     load_classifier,
     save_classifier,
 )
-from edge_classifier.adapters.project_folder import is_project
 from edge_classifier.api.estimator import Estimator
 from edge_classifier.api.hyperparameters import check_hyperparameters, head_settings
 from edge_classifier.api.images import ColourOrder, as_image
@@ -31,7 +30,8 @@ from edge_classifier.errors import (
     NotTrainedError,
     ProjectFormatError,
 )
-from edge_classifier.training import train
+from edge_classifier.learning.training import train
+from edge_classifier.project.folder import is_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,11 +40,11 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from edge_classifier.api.samples import SeenSamples
-    from edge_classifier.frame import FeatureKind, FeatureSet, Prediction
-    from edge_classifier.head import HeadKind
-    from edge_classifier.model import Model
+    from edge_classifier.learning.head import HeadKind
+    from edge_classifier.learning.model import Model
+    from edge_classifier.learning.training import HeadSettings
     from edge_classifier.protocols import Backbone
-    from edge_classifier.training import HeadSettings
+    from edge_classifier.values import FeatureKind, FeatureSet, Prediction
 
 
 class ImageClassifier(Estimator):

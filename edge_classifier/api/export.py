@@ -6,14 +6,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.export.exporter import export_bundle
+from edge_classifier.project.store import ProjectStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from edge_classifier.frame import Image
-    from edge_classifier.model import Model
+    from edge_classifier.device.preprocessing import Image
+    from edge_classifier.learning.model import Model
     from edge_classifier.protocols import Backbone
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from edge_classifier.errors import InvalidValueError
-from edge_classifier.training import HeadSettings
+from edge_classifier.learning.training import HeadSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 import numpy as np
 from PIL import Image as PillowImage
 
-from edge_classifier.adapters.image_file import read_image
-from edge_classifier.adapters.pillow_image import image_of
 from edge_classifier.errors import InvalidImageError
+from edge_classifier.project.picture_file import read_image
+from edge_classifier.project.pillow_image import image_of
 
 if TYPE_CHECKING:
-    from edge_classifier.frame import Image
+    from edge_classifier.device.preprocessing import Image
 
 ColourOrder: TypeAlias = Literal["rgb", "bgr"]
 

@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_classifier.adapters.backbone import load_backbone
-from edge_classifier.adapters.bulk import compute_all
-from edge_classifier.adapters.variants import make_variants
 from edge_classifier.api.images import ColourOrder, as_image
 from edge_classifier.api.samples import SeenSamples, checked_labels
 from edge_classifier.errors import InvalidValueError
-from edge_classifier.frame import VARIANTS, Variants
-from edge_classifier.variation import MOST_VARIED
+from edge_classifier.features.backbone import load_backbone
+from edge_classifier.features.bulk import compute_all
+from edge_classifier.features.variants import make_variants
+from edge_classifier.features.variation import MOST_VARIED
+from edge_classifier.values import VARIANTS, Variants
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     import numpy.typing as npt
 
-    from edge_classifier.frame import FeatureKind, Features
     from edge_classifier.protocols import Backbone
+    from edge_classifier.values import FeatureKind, Features
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from edge_classifier import workbench
-from edge_classifier.adapters.tuned_backbone import tuned_weights
 from edge_classifier.api.hyperparameters import hyperparameters_of
-from edge_classifier.assemble import head_settings
 from edge_classifier.errors import BackboneMismatchError, InvalidValueError
-from edge_classifier.frame import FeatureSet, Variants
-from edge_classifier.project_backbone import BackboneChoice
-from edge_classifier.variation import MOST_VARIED
+from edge_classifier.features.tuned import tuned_weights
+from edge_classifier.features.variation import MOST_VARIED
+from edge_classifier.learning import workbench
+from edge_classifier.learning.project_backbone import BackboneChoice
+from edge_classifier.learning.training import head_settings
+from edge_classifier.values import FeatureSet, Variants
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy.typing as npt
 
-    from edge_classifier.frame import Features
-    from edge_classifier.model import Model
+    from edge_classifier.learning.model import Model
+    from edge_classifier.values import Features
 
 PLAIN_LABELS: Final = "iuUb"
 """NumPy's kinds of what can be a label: integers, text, booleans."""

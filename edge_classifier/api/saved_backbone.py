@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge_classifier.adapters.weights import hash_of
-from edge_classifier.backbones import BUILT_IN
 from edge_classifier.errors import BackboneMismatchError, ProjectFormatError
+from edge_classifier.features.catalogue import BUILT_IN
+from edge_classifier.features.weights import hash_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edge_classifier.adapters.classifier_file import SavedClassifier
-    from edge_classifier.frame import BackboneInfo
+    from edge_classifier.api.classifier_file import SavedClassifier
+    from edge_classifier.values import BackboneInfo
 
 
 def identity_of(info: BackboneInfo) -> dict[str, str]:

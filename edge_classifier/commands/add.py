@@ -10,23 +10,22 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.adapters import project_folder
-from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.commands.answers import printable
-from edge_classifier.commands.console import SOME_REFUSED, ProgressLine, say, table
-from edge_classifier.commands.opening import open_or_create
+from edge_classifier.commands.console import SOME_REFUSED, ProgressLine, open_or_create, say, table
 from edge_classifier.errors import InvalidValueError, NotImportableError
-from edge_classifier.importers import Refusal, Stretch, open_importer
-from edge_classifier.importers.adding import add
-from edge_classifier.importers.single_file import SingleFileImporter
-from edge_classifier.importers.video import EVERY, VideoImporter
+from edge_classifier.project import folder as project_folder
+from edge_classifier.project.importers import Refusal, Stretch, open_importer
+from edge_classifier.project.importers.adding import add
+from edge_classifier.project.importers.candidate import SingleFileImporter
+from edge_classifier.project.importers.video import EVERY, VideoImporter
+from edge_classifier.project.store import ProjectStore
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from edge_classifier.importers import Importer
-    from edge_classifier.importers.adding import ImportReport
+    from edge_classifier.project.importers import Importer
+    from edge_classifier.project.importers.adding import ImportReport
 
 NOTHING_DONE: Final = 1
 INTERRUPTED: Final = 130

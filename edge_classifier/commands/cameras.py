@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from edge_classifier.adapters.camera import list_cameras
+from edge_classifier.device.sources.cameras import list_cameras
 
 if TYPE_CHECKING:
     import argparse

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from edge_classifier.adapters.bulk import compute_all
-from edge_classifier.coach import Advice, class_advice
 from edge_classifier.commands.answers import printable
-from edge_classifier.evaluation import Confused, Evaluation, most_confused
-from edge_classifier.picture_quality import PictureQuality, measure_quality
-from edge_classifier.suspects import Suspect, find_suspects
-from edge_classifier.validation import summarise
-from edge_classifier.words import counted
+from edge_classifier.evaluation.coach import Advice, class_advice
+from edge_classifier.evaluation.metrics import Confused, Evaluation, most_confused
+from edge_classifier.evaluation.quality import PictureQuality, measure_quality
+from edge_classifier.evaluation.suspects import Suspect, find_suspects
+from edge_classifier.evaluation.validation import summarise
+from edge_classifier.features.bulk import compute_all
+from edge_classifier.project.names import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from edge_classifier.adapters.store import ProjectStore
-    from edge_classifier.cross_validation import CrossValidation
-    from edge_classifier.frame import Image
+    from edge_classifier.device.preprocessing import Image
+    from edge_classifier.evaluation.cross_validation import CrossValidation
+    from edge_classifier.learning.workbench import Gathered
+    from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Progress
-    from edge_classifier.workbench import Gathered
 
 _SHOWN: Final = 10
 """Suspects that are printed; JSON has all."""

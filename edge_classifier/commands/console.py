@@ -7,12 +7,53 @@ import time
 import unicodedata
 from typing import TYPE_CHECKING, Final, TextIO
 
+from edge_classifier.learning import workbench
+from edge_classifier.project.store import ProjectStore
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from typing_extensions import Self
 
-    from edge_classifier.protocols import Clock
+    from edge_classifier.device.frame import Clock
+
+_OPENING: Final = "opening the project"
+
+
+def open_for_writing(path: Path) -> ProjectStore:
+    """Open a project that is there.
+
+    Raises:
+        ProjectError: as `ProjectStore.open` does.
+    """
+    with ProgressLine(_OPENING) as progress:
+        return ProjectStore.open(path, progress=progress)
+
+
+def open_for_reading(path: Path) -> ProjectStore:
+    """Open a project, also one that is open elsewhere or may not be written.
+
+    Raises:
+        ProjectError: if it cannot be opened.
+    """
+    with ProgressLine(_OPENING) as progress:
+        return workbench.open_for_reading(path, progress)
+
+
+def open_or_create(
+    path: Path, class_names: Iterable[str] = (), *, as_possible: bool = False
+) -> ProjectStore:
+    """Open a project, or make it; see `ProjectStore.open_or_create`.
+
+    Raises:
+        EdgeClassifierError: as that does.
+    """
+    with ProgressLine(_OPENING) as progress:
+        return ProjectStore.open_or_create(
+            path, class_names, as_possible=as_possible, progress=progress
+        )
+
 
 SOME_REFUSED: Final = 3
 """Exit code: the work was done, but some pictures were refused; each is named with its reason."""

@@ -9,15 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.adapters.project_folder import default_project_path
-from edge_classifier.adapters.recording import ContactSheet, VideoRecorder
-from edge_classifier.adapters.store import ProjectStore
-from edge_classifier.adapters.window import OpenCVWindow
-from edge_classifier.assemble import exporter, head_settings, worker
 from edge_classifier.commands import options as shared
+from edge_classifier.demo.camera import DemoCamera
 from edge_classifier.demo.scene import TAUGHT
-from edge_classifier.demo_camera import DemoCamera
-from edge_classifier.demo_script import (
+from edge_classifier.demo.script import (
     FPS,
     DemoRun,
     Outcome,
@@ -27,17 +22,24 @@ from edge_classifier.demo_script import (
     teaching,
 )
 from edge_classifier.errors import EdgeClassifierError, NoDisplayError
-from edge_classifier.overlay import Overlay
-from edge_classifier.project_backbone import BackboneChoice, backbone_loader
-from edge_classifier.session import Session, SessionSettings
+from edge_classifier.export.exporter import exporter
+from edge_classifier.learning.project_backbone import BackboneChoice, backbone_loader
+from edge_classifier.learning.training import head_settings
+from edge_classifier.live.jobs import start_worker
+from edge_classifier.live.session import Session, SessionSettings
+from edge_classifier.project.folder import default_project_path
+from edge_classifier.project.store import ProjectStore
+from edge_classifier.screen.overlay import Overlay
+from edge_classifier.screen.recording import ContactSheet, VideoRecorder
+from edge_classifier.screen.window import OpenCVWindow
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from edge_classifier.frame import Image
+    from edge_classifier.device.preprocessing import Image
+    from edge_classifier.live.view import View
     from edge_classifier.protocols import Display
-    from edge_classifier.view import View
 
 VIDEO: Final = "demo.mp4"
 SHEET: Final = "demo.jpg"
@@ -134,7 +136,7 @@ def _play(path: Path, choice: BackboneChoice, shown: _Shown | None, seconds: flo
         shown = shown or _recorded(path)
         clock = ScriptedClock()
         overlay = Overlay()
-        executor = worker()
+        executor = start_worker()
         session = Session(
             store,
             backbone_loader(store, choice),

@@ -10,37 +10,41 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge_classifier import workbench
-from edge_classifier.adapters.bulk import use_one_opencv_thread
-from edge_classifier.adapters.files import reported, write_atomic
-from edge_classifier.adapters.image_file import encode_file, read_image_bytes
-from edge_classifier.adapters.labelled_folder import labelled_pictures
-from edge_classifier.adapters.report_pictures import mistake_pictures, suspect_pictures
-from edge_classifier.assemble import head_settings
 from edge_classifier.commands import options as shared
 from edge_classifier.commands.answers import printable
 from edge_classifier.commands.coaching import class_lines, coach_bursts, coach_held_out
-from edge_classifier.commands.console import SOME_REFUSED, ProgressLine, say
-from edge_classifier.commands.opening import open_for_reading
+from edge_classifier.commands.console import SOME_REFUSED, ProgressLine, open_for_reading, say
 from edge_classifier.commands.outcome import Outcome, as_json, as_text
-from edge_classifier.cross_validation import FOLDS, CurvePoint, cross_validate, learning_curve
+from edge_classifier.commands.predictors import features_of
 from edge_classifier.errors import InvalidValueError, NotEnoughSamplesError
-from edge_classifier.evaluation import Evaluation, evaluate
-from edge_classifier.frame import FeatureSet
-from edge_classifier.predictor import features_of
-from edge_classifier.report import Report, render
-from edge_classifier.training import MIN_CLASSES, train
-from edge_classifier.words import counted
+from edge_classifier.evaluation.cross_validation import (
+    FOLDS,
+    CurvePoint,
+    cross_validate,
+    learning_curve,
+)
+from edge_classifier.evaluation.metrics import Evaluation, evaluate
+from edge_classifier.evaluation.report import Report, render
+from edge_classifier.evaluation.report_pictures import mistake_pictures, suspect_pictures
+from edge_classifier.features.bulk import use_one_opencv_thread
+from edge_classifier.learning import workbench
+from edge_classifier.learning.training import MIN_CLASSES, head_settings, train
+from edge_classifier.project.files import reported, write_atomic
+from edge_classifier.project.names import counted
+from edge_classifier.project.picture_file import encode_file, read_image_bytes
+from edge_classifier.project.picture_paths import labelled_pictures
+from edge_classifier.values import FeatureSet
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from edge_classifier.adapters.store import ProjectStore
-    from edge_classifier.frame import Image, Sample
-    from edge_classifier.loading import LoadedBackbone
+    from edge_classifier.device.preprocessing import Image
+    from edge_classifier.learning.project_backbone import LoadedBackbone
+    from edge_classifier.learning.training import HeadSettings
+    from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Progress
-    from edge_classifier.training import HeadSettings
+    from edge_classifier.values import Sample
 
 BELOW_MINIMUM: Final = 4
 """Exit code: the accuracy is below the one that was asked for."""

@@ -6,22 +6,21 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from edge_classifier import workbench
-from edge_classifier.assemble import head_settings
-from edge_classifier.commands.console import ProgressLine, percent, say, table
-from edge_classifier.commands.opening import open_for_reading
-from edge_classifier.device.classify import Bundle
+from edge_classifier.commands.console import ProgressLine, open_for_reading, percent, say, table
+from edge_classifier.device.bundle import Bundle
 from edge_classifier.errors import NotTrainedError
 from edge_classifier.export.exporter import export_bundle
 from edge_classifier.export.formats import ALL, AUTO, FLOAT32, LIMITS
-from edge_classifier.project_backbone import BackboneChoice
+from edge_classifier.learning import workbench
+from edge_classifier.learning.project_backbone import BackboneChoice
+from edge_classifier.learning.training import head_settings
 
 if TYPE_CHECKING:
     import argparse
 
-    from edge_classifier.adapters.store import ProjectStore
-    from edge_classifier.loading import LoadedBackbone
-    from edge_classifier.model import Model
+    from edge_classifier.learning.model import Model
+    from edge_classifier.learning.project_backbone import LoadedBackbone
+    from edge_classifier.project.store import ProjectStore
 
 IF_CANCELLED: Final = "nothing was exported; a bundle that was there is as it was"
 

@@ -7,34 +7,37 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.adapters.camera import check_source, open_source, source_name
-from edge_classifier.adapters.project_folder import default_project_path
-from edge_classifier.adapters.reader import NewestFrameReader
-from edge_classifier.adapters.window import OpenCVWindow
-from edge_classifier.app import run as run_app
-from edge_classifier.assemble import exporter, head_settings, worker
 from edge_classifier.commands import demo
 from edge_classifier.commands import options as shared
-from edge_classifier.commands.opening import open_or_create
-from edge_classifier.demo_camera import DemoCamera
-from edge_classifier.device.classify import PictureCheck
+from edge_classifier.commands.console import open_or_create
+from edge_classifier.demo.camera import DemoCamera
+from edge_classifier.device.picture_check import PictureCheck
+from edge_classifier.device.reader import NewestFrameReader
+from edge_classifier.device.sources.cameras import check_source, open_source, source_name
 from edge_classifier.errors import (
     BackboneError,
     CameraNotFoundError,
     NoDisplayError,
     WeightsNotFoundError,
 )
-from edge_classifier.overlay import Overlay
-from edge_classifier.project_backbone import tunable_backbone
-from edge_classifier.session import Session, SessionSettings
-from edge_classifier.view import Level
+from edge_classifier.export.exporter import exporter
+from edge_classifier.graphs.fine_tuning import tunable_backbone
+from edge_classifier.learning.training import head_settings
+from edge_classifier.live.jobs import start_worker
+from edge_classifier.live.loop import run as run_app
+from edge_classifier.live.session import Session, SessionSettings
+from edge_classifier.live.view import Level
+from edge_classifier.project.folder import default_project_path
+from edge_classifier.screen.overlay import Overlay
+from edge_classifier.screen.window import OpenCVWindow
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from edge_classifier.adapters.store import ProjectStore
-    from edge_classifier.protocols import Display, FrameSource
+    from edge_classifier.device.frame import FrameSource
+    from edge_classifier.project.store import ProjectStore
+    from edge_classifier.protocols import Display
 
 NO_CAMERA: Final = "No camera can be opened here; going on with the rendered demo camera."
 
@@ -123,7 +126,7 @@ def _run_window(
         smoothing_s=0.0 if options.no_smoothing else SessionSettings().smoothing_s,
         head=head_settings(store, changes),
     )
-    executor = worker()
+    executor = start_worker()
     load, tune = tunable_backbone(store, shared.backbone_choice(options))
     session = Session(
         store,

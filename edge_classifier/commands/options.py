@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_classifier.backbones import AUTO, NAMES
-from edge_classifier.project_backbone import BackboneChoice
-from edge_classifier.training import HeadSettings
+from edge_classifier.features.catalogue import AUTO, NAMES
+from edge_classifier.learning.project_backbone import BackboneChoice
+from edge_classifier.learning.training import HeadSettings
 
 if TYPE_CHECKING:
     import argparse

@@ -11,13 +11,13 @@ from edge_classifier.commands.answers import printable
 from edge_classifier.commands.coaching import Coaching, as_lines
 from edge_classifier.commands.coaching import as_json as coaching_as_json
 from edge_classifier.commands.console import table
-from edge_classifier.words import counted
+from edge_classifier.project.names import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edge_classifier.cross_validation import CurvePoint
-    from edge_classifier.evaluation import Evaluation
+    from edge_classifier.evaluation.cross_validation import CurvePoint
+    from edge_classifier.evaluation.metrics import Evaluation
 
 _SHOWN_CLASSES: Final = 12
 """A confusion matrix of more classes does not fit on a terminal; the report has it."""

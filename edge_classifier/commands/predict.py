@@ -9,16 +9,6 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 import numpy as np
 
-from edge_classifier import workbench
-from edge_classifier.adapters.bulk import compute_all, use_one_opencv_thread
-from edge_classifier.adapters.files import describe
-from edge_classifier.adapters.imagenet import (
-    FULL,
-    USUAL_CROP,
-    ImageNetClassifier,
-    read_labels,
-)
-from edge_classifier.adapters.picture_paths import picture_paths
 from edge_classifier.commands import options as shared
 from edge_classifier.commands.answers import (
     Answer,
@@ -28,10 +18,8 @@ from edge_classifier.commands.answers import (
     TextWriter,
     printable,
 )
-from edge_classifier.commands.console import SOME_REFUSED, ProgressLine, say
-from edge_classifier.commands.opening import open_for_reading
-from edge_classifier.errors import InvalidValueError
-from edge_classifier.predictor import (
+from edge_classifier.commands.console import SOME_REFUSED, ProgressLine, open_for_reading, say
+from edge_classifier.commands.predictors import (
     BundlePredictor,
     ModelPredictor,
     Predictor,
@@ -39,6 +27,17 @@ from edge_classifier.predictor import (
     predict_all,
     read_picture,
 )
+from edge_classifier.errors import InvalidValueError
+from edge_classifier.features.bulk import compute_all, use_one_opencv_thread
+from edge_classifier.features.imagenet import (
+    FULL,
+    USUAL_CROP,
+    ImageNetClassifier,
+    read_labels,
+)
+from edge_classifier.learning import workbench
+from edge_classifier.project.files import describe
+from edge_classifier.project.picture_paths import picture_paths
 
 if TYPE_CHECKING:
     import argparse
@@ -46,7 +45,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from edge_classifier.frame import Image, Prediction
+    from edge_classifier.device.preprocessing import Image
+    from edge_classifier.values import Prediction
 
 IF_CANCELLED: Final = "the answers so far stand; the other pictures were not looked at"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_classifier.device import classify
+from edge_classifier.device import cli
 from edge_classifier.export.bundle import check_bundle
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `run`: those of `classify.py`."""
     parser.add_argument("bundle", type=Path, help="exported folder")
-    classify.add_arguments(parser)
+    cli.add_arguments(parser)
     parser.epilog = (
         "Exit code: 0 all answered, 1 not possible, 3 some pictures could not be read, 130 stopped "
         "with Ctrl-C. `classify.py` in the bundle has the same."
@@ -25,4 +25,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the bundle."""
     check_bundle(options.bundle)
-    return classify.run(options)
+    return cli.run(options)

@@ -8,19 +8,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier import workbench
-from edge_classifier.adapters.bulk import core_count, use_one_opencv_thread
-from edge_classifier.assemble import head_settings
-from edge_classifier.backbones import AUTO
 from edge_classifier.commands import options as shared
-from edge_classifier.commands.console import SOME_REFUSED, ProgressLine, say, table
-from edge_classifier.commands.opening import open_for_writing
-from edge_classifier.deep import deepen, shallow
+from edge_classifier.commands.console import (
+    SOME_REFUSED,
+    ProgressLine,
+    open_for_writing,
+    say,
+    table,
+)
+from edge_classifier.features.bulk import use_one_opencv_thread
+from edge_classifier.features.catalogue import AUTO
+from edge_classifier.graphs.fine_tuning import deepen, shallow
+from edge_classifier.learning import workbench
+from edge_classifier.learning.training import head_settings
+from edge_classifier.project.files import core_count
 
 if TYPE_CHECKING:
     import argparse
 
-    from edge_classifier.model import Model
+    from edge_classifier.learning.model import Model
 
 IF_CANCELLED: Final = "the model is as it was; features that were computed are kept"
 

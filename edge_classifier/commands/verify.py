@@ -6,20 +6,19 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier import workbench
-from edge_classifier.adapters.project_folder import is_project
-from edge_classifier.commands.console import ProgressLine, percent, say, table
-from edge_classifier.commands.opening import open_for_reading
-from edge_classifier.device import classify
+from edge_classifier.commands.console import ProgressLine, open_for_reading, percent, say, table
+from edge_classifier.commands.worst_frames import write_worst_frames
+from edge_classifier.device import checks
+from edge_classifier.device.bundle import Bundle
 from edge_classifier.export.bundle import check_bundle, told_as_ours
 from edge_classifier.export.verifier import verify_with_pictures, verify_with_project
-from edge_classifier.export.worst_frames import write_worst_frames
-from edge_classifier.project_backbone import BackboneChoice
+from edge_classifier.learning import workbench
+from edge_classifier.learning.project_backbone import BackboneChoice
+from edge_classifier.project.folder import is_project
 
 if TYPE_CHECKING:
     import argparse
 
-    from edge_classifier.device.classify import Bundle
     from edge_classifier.export.comparison import Comparison
     from edge_classifier.export.verifier import Verification
 
@@ -52,9 +51,9 @@ def run(options: argparse.Namespace) -> int:
     """Verify; see the exit codes in the help."""
     check_bundle(options.bundle)
     with told_as_ours():
-        bundle = classify.Bundle.open(options.bundle)
+        bundle = Bundle.open(options.bundle)
         if options.samples is None:
-            return DIFFERENT if classify.verify(bundle) else 0
+            return DIFFERENT if checks.verify(bundle) else 0
         with ProgressLine("loading the backbone") as progress:
             if is_project(options.samples):
                 verification = _with_project(options, bundle, progress)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from edge_classifier.demo.scene import SceneState
     from edge_classifier.demo.solids import Relief
-    from edge_classifier.frame import Image
+    from edge_classifier.device.preprocessing import Image
 
 _WIDTH: Final = 640
 _HEIGHT: Final = 480

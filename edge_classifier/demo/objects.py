@@ -11,7 +11,7 @@ from edge_classifier.demo.hand import Grip
 from edge_classifier.demo.solids import Floats, Paint, Solid, capsule, ellipsoid, smooth_union
 
 if TYPE_CHECKING:
-    from edge_classifier.frame import Image
+    from edge_classifier.device.preprocessing import Image
 
 Bgr = tuple[float, float, float]
 

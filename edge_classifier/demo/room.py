@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge_classifier.demo.solids import Floats
-    from edge_classifier.frame import Image
+    from edge_classifier.device.preprocessing import Image
 
 PANORAMA_SIZE: Final = (2240, 800)
 """Width and height in pixels of what `paint_room` gives."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from edge_classifier.demo.solids import Floats
-    from edge_classifier.frame import Image
+    from edge_classifier.device.preprocessing import Image
 
 WIDTH: Final = 640
 HEIGHT: Final = 480

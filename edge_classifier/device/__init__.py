@@ -1,1 +1,10 @@
-"""The code that also runs alone on a device, where this package is not installed."""
+"""What also runs alone on a Pi, as the folder `edge_device` of a bundle.
+
+NumPy, OpenCV, LiteRT and the standard library only, and relative imports: so one source is both
+the code that the live picture is computed with and the code on the device.
+"""
+
+import os
+
+# OpenCV reads this when it is imported: a kilobyte can claim a picture of 3 GB.
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", "64000000")

@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 
-from edge_classifier.adapters.files import FileLock, describe, read_regular
-from edge_classifier.adapters.project_folder import is_project
-from edge_classifier.device import classify
+from edge_classifier import device
+from edge_classifier.device.bundle import BUNDLE_FORMAT
+from edge_classifier.device.errors import ClassifyError
 from edge_classifier.errors import EdgeClassifierError, ExportError
+from edge_classifier.project.files import FileLock, describe, read_regular
+from edge_classifier.project.folder import is_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from edge_classifier.frame import Image
+    from edge_classifier.device.preprocessing import Image
 
 SPEC: Final = "spec.json"
 REQUIREMENTS: Final = """\
@@ -32,6 +34,8 @@ opencv-python>=4.8
 
 _MAX_SPEC_BYTES: Final = 16 * 1024 * 1024
 _README: Final = Path(__file__).with_name("bundle_readme.md")
+_START: Final = Path(__file__).with_name("bundle_start.py")
+_DEVICE: Final = Path(device.__file__).parent
 
 _OLD: Final = "-old"
 _AT_WORK: Final = ".lock"
@@ -44,6 +48,7 @@ _OURS: Final = frozenset(
         "README.md",
         "__pycache__",
         "classify.py",
+        "edge_device",
         "labels.txt",
         "reference",
         "requirements.txt",
@@ -61,7 +66,7 @@ def told_as_ours() -> Iterator[None]:
     """
     try:
         yield
-    except classify.ClassifyError as error:
+    except ClassifyError as error:
         raise ExportError(str(error)) from error
 
 
@@ -131,7 +136,14 @@ def write_texts(folder: Path, *, name: str, class_names: Sequence[str]) -> None:
     readme = _README.read_text(encoding="utf-8")
     readme = readme.replace("{name}", name).replace("{classes}", ", ".join(class_names))
     (folder / "README.md").write_text(readme, encoding="utf-8")
-    shutil.copyfile(str(classify.__file__), folder / "classify.py")
+    files = sorted(path.relative_to(_DEVICE).as_posix() for path in _DEVICE.rglob("*.py"))
+    listed = ", ".join(f'"{file}"' for file in files)
+    start = _START.read_text(encoding="utf-8").replace('"{files}"', listed)
+    (folder / "classify.py").write_text(start, encoding="utf-8")
+    for file in files:
+        target = folder / "edge_device" / file
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(_DEVICE / file, target)
 
 
 def write_reference(folder: Path, number: int, image: Image) -> str:
@@ -155,7 +167,7 @@ def _check_target(target: Path) -> None:
             known = json.loads(read_regular(target / SPEC, _MAX_SPEC_BYTES))["format"]
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             known = None
-        if known != classify.BUNDLE_FORMAT:
+        if known != BUNDLE_FORMAT:
             raise ExportError(
                 f"{target} holds something else than a bundle; name another folder with -o."
             )

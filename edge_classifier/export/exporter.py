@@ -7,14 +7,20 @@ import tempfile
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import cv2
 import numpy as np
 
 from edge_classifier import __version__
-from edge_classifier.device.classify import BUNDLE_FORMAT, BUNDLE_VERSION, Bundle, Classifier
-from edge_classifier.errors import ExportError, InvalidImageError, NotEnoughSamplesError
+from edge_classifier.device.bundle import BUNDLE_FORMAT, BUNDLE_VERSION, Bundle
+from edge_classifier.device.classifier import Classifier
+from edge_classifier.device.verdict import SMOOTHING_S
+from edge_classifier.errors import (
+    ExportError,
+    InvalidImageError,
+    NotEnoughSamplesError,
+)
 from edge_classifier.export.bundle import (
     new_bundle,
     told_as_ours,
@@ -22,7 +28,6 @@ from edge_classifier.export.bundle import (
     write_spec,
     write_texts,
 )
-from edge_classifier.export.choice import REFERENCES, REPRESENTATIVE, VERIFIED, spread
 from edge_classifier.export.comparison import Comparison, compare
 from edge_classifier.export.formats import (
     ALL,
@@ -42,20 +47,29 @@ from edge_classifier.export.runs import (
     run_file,
     run_keras,
 )
-from edge_classifier.export.weights_file import weights_file
-from edge_classifier.session import SessionSettings
-from edge_classifier.unknown import NEIGHBOURS
+from edge_classifier.features.weights_file import weights_file
+from edge_classifier.learning.splits import REFERENCES, REPRESENTATIVE, VERIFIED, spread
+from edge_classifier.learning.unknown import NEIGHBOURS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
-    from edge_classifier.adapters.store import ProjectStore
-    from edge_classifier.device.classify import Preprocessing
-    from edge_classifier.frame import Image, Sample
-    from edge_classifier.model import Model
-    from edge_classifier.protocols import Backbone, Cancelled, Progress
+    from edge_classifier.device.preprocessing import Image, Preprocessing
+    from edge_classifier.learning.model import Model
+    from edge_classifier.project.store import ProjectStore
+    from edge_classifier.protocols import (
+        Backbone,
+        Cancelled,
+        Progress,
+    )
+    from edge_classifier.values import Sample
+
+
+Export: TypeAlias = "Callable[[Model, Backbone, tuple[Sample, ...], Progress, Cancelled], Path]"
+"""Writes a bundle of a model, with the samples of the moment, and returns where."""
+
 
 _REFERENCE_SIZE: Final = 640
 """Longest side of a reference frame: what a webcam gives; larger ones would fill the bundle."""
@@ -210,7 +224,7 @@ def _spec(
             "references": len(unknown.references),
             "measured_on_bursts": unknown.measured_on_bursts,
         },
-        "smoothing_s": SessionSettings().smoothing_s,
+        "smoothing_s": SMOOTHING_S,
         "backbone": {
             "name": info.name,
             "feature_kind": info.feature_kind,
@@ -318,3 +332,26 @@ def _add_references(
         name = write_reference(folder, number, image)
         references.append({"file": name, "class_name": sample.class_name, "scores": scores})
     return references
+
+
+def exporter(store: ProjectStore, weights: Path | None) -> Export:
+    """Return what a session's export key runs on the worker thread."""
+
+    def export(
+        model: Model,
+        backbone: Backbone,
+        samples: tuple[Sample, ...],
+        progress: Progress,
+        cancelled: Cancelled,
+    ) -> Path:
+        return export_bundle(
+            store,
+            model,
+            backbone,
+            weights=weights,
+            samples=samples,
+            progress=progress,
+            cancelled=cancelled,
+        )
+
+    return export

@@ -11,7 +11,7 @@ from edge_classifier.errors import InvalidValueError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from edge_classifier.frame import BackboneInfo
+    from edge_classifier.values import BackboneInfo
 
 FLOAT32: Final = "float32"
 INT8: Final = "int8"

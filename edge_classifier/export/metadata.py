@@ -21,7 +21,7 @@ from edge_classifier.export.formats import SCORES, SIMILARITIES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edge_classifier.device.classify import Preprocessing
+    from edge_classifier.device.preprocessing import Preprocessing
 
 LABELS: Final = "labels.txt"
 _OUTPUTS: Final = (SCORES, SIMILARITIES)

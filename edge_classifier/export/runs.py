@@ -13,9 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edge_classifier.adapters.child_process import run_child
-from edge_classifier.adapters.files import describe
-from edge_classifier.adapters.model_file import model_as_arrays
 from edge_classifier.errors import (
     CancelledError,
     EdgeClassifierError,
@@ -26,16 +23,20 @@ from edge_classifier.errors import (
 )
 from edge_classifier.export.comparison import Run
 from edge_classifier.export.formats import SCORES, SIMILARITIES
+from edge_classifier.features.child_process import run_child
+from edge_classifier.learning.model_file import model_as_arrays
+from edge_classifier.project.files import describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import numpy.typing as npt
 
-    from edge_classifier.device.classify import Classifier
-    from edge_classifier.frame import BackboneInfo, Image
-    from edge_classifier.model import Model
+    from edge_classifier.device.classifier import Classifier
+    from edge_classifier.device.preprocessing import Image
+    from edge_classifier.learning.model import Model
     from edge_classifier.protocols import Backbone, Cancelled, Progress
+    from edge_classifier.values import BackboneInfo
 
 LIVE_PATH = "live path"
 KERAS = "Keras graph"
@@ -200,7 +201,7 @@ def run_keras(
         calibration = squares if representative is None else representative
         np.savez(work / "pixels.npz", verification=squares, representative=calibration)
         failure = run_child(
-            "edge_classifier.export.child",
+            "edge_classifier.graphs.convert",
             [str(work)],
             progress=progress,
             cancelled=cancelled,

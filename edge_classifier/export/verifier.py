@@ -9,11 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge_classifier.adapters.image_file import read_image
-from edge_classifier.adapters.labelled_folder import labelled_pictures
-from edge_classifier.device.classify import Classifier
+from edge_classifier.device.classifier import Classifier
 from edge_classifier.errors import ExportError, InvalidImageError, NotEnoughSamplesError
-from edge_classifier.export.choice import VERIFIED, spread
 from edge_classifier.export.comparison import Comparison, Run, compare
 from edge_classifier.export.formats import FLOAT32, LIMITS
 from edge_classifier.export.runs import (
@@ -27,17 +24,20 @@ from edge_classifier.export.runs import (
     run_file,
     run_keras,
 )
-from edge_classifier.export.weights_file import weights_file
+from edge_classifier.features.weights_file import weights_file
+from edge_classifier.learning.splits import VERIFIED, spread
+from edge_classifier.project.picture_file import read_image
+from edge_classifier.project.picture_paths import labelled_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
 
-    from edge_classifier.adapters.store import ProjectStore
-    from edge_classifier.device.classify import Bundle
-    from edge_classifier.frame import Image
-    from edge_classifier.model import Model
+    from edge_classifier.device.bundle import Bundle
+    from edge_classifier.device.preprocessing import Image
+    from edge_classifier.learning.model import Model
+    from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Backbone, Cancelled, Progress
 
 

@@ -1,1 +1,1 @@
-"""Parts of ``tools/train_backbone.py``: views, student, training, evaluation and conversion."""
+"""Parts of ``tools/backbone``: views, student, training, evaluation and conversion."""

@@ -18,8 +18,8 @@ import tensorflow as tf
 
 from backbone.extraction import Extractor
 from backbone.folding import fold
-from edge_classifier.adapters import compile_extractor
-from edge_classifier.adapters.built_in_network import build_network, weight_shapes
+from edge_classifier.graphs import compile_extractor
+from edge_classifier.graphs.built_in_network import build_network, weight_shapes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

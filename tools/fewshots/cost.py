@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge_classifier.device.classify import Interpreter
+from edge_classifier.device.interpreter import Interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge_classifier.errors import InvalidValueError
-from edge_classifier.frame import FeatureSet, Variants
+from edge_classifier.values import FeatureSet, Variants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from edge_classifier.frame import Features
+    from edge_classifier.values import Features
 
 _MANY = 30
 

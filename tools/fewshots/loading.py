@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
-from edge_classifier.adapters.bulk import compute_all
-from edge_classifier.adapters.image_file import read_image
-from edge_classifier.adapters.variants import make_variants
 from edge_classifier.errors import InvalidValueError
+from edge_classifier.features.bulk import compute_all
+from edge_classifier.features.variants import make_variants
+from edge_classifier.project.picture_file import read_image
 from fewshots.episodes import LabelledSet, natural_key, split_by_group, split_by_order
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from edge_classifier.frame import Features, Image
+    from edge_classifier.device.preprocessing import Image
+    from edge_classifier.values import Features
 
 Extract: TypeAlias = "Callable[[list[Image]], Features]"
 """Gives `(N, D)` features of N pictures, as `protocols.Backbone.extract` does."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.head import imprint
-from edge_classifier.model import Model
-from edge_classifier.training import HeadSettings, train
+from edge_classifier.learning.head import imprint
+from edge_classifier.learning.model import Model
+from edge_classifier.learning.training import HeadSettings, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge_classifier.frame import FeatureSet
+    from edge_classifier.values import FeatureSet
 
 OURS: Final = "ours"
 TEACHABLE_MACHINE: Final = "teachable machine"

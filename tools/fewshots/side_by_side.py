@@ -10,8 +10,9 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edge_classifier.adapters.backbone import LiteRTBackbone
-    from edge_classifier.frame import Features, Image
+    from edge_classifier.device.preprocessing import Image
+    from edge_classifier.features.backbone import LiteRTBackbone
+    from edge_classifier.values import Features
 
 SEPARATOR: Final = "+"
 """Between the names of backbones side by side: `v2-0.35+v2-1.0`."""

@@ -1,1 +1,1 @@
-"""The parts of `tools/fuzz.py`: mutators, targets, and the processes that run them."""
+"""The parts of `tools/fuzzing`: mutators, targets, and the processes that run them."""

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
-from edge_classifier.adapters.model_file import FileModelStore
 from edge_classifier.api import ImageClassifier
 from edge_classifier.errors import ProjectFormatError
-from edge_classifier.frame import FeatureSet
-from edge_classifier.project_backbone import BackboneChoice
+from edge_classifier.learning.model_file import FileModelStore
+from edge_classifier.learning.project_backbone import BackboneChoice
+from edge_classifier.values import FeatureSet
 from fuzzing.base import ByteTarget
 from fuzzing.mutate import encode_json, mutate_bytes, mutate_json
 
@@ -132,7 +132,7 @@ class ModelTarget(ArrayTarget):
 
     def __init__(self, seeds: Path, arena: Path) -> None:
         super().__init__(seeds, arena)
-        from edge_classifier import workbench  # noqa: PLC0415 - the backbone takes a moment
+        from edge_classifier.learning import workbench  # noqa: PLC0415 - the backbone takes a moment
 
         with workbench.open_for_reading(seeds / "project") as store:
             loaded = workbench.load_for(store, BackboneChoice(), _silent, may_change=False)

@@ -10,10 +10,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_classifier.adapters.imagenet import read_labels
-from edge_classifier.device import classify
+from edge_classifier.commands.predictors import BundlePredictor
+from edge_classifier.device.bundle import Bundle
+from edge_classifier.device.checks import verify
+from edge_classifier.device.classifier import Classifier
+from edge_classifier.device.outputs.json_lines import JsonLines
+from edge_classifier.device.outputs.window import annotated
+from edge_classifier.device.sources.base import Picture
 from edge_classifier.export.bundle import new_bundle
-from edge_classifier.predictor import BundlePredictor
+from edge_classifier.features.imagenet import read_labels
 from fuzzing.base import ByteTarget
 from fuzzing.mutate import HOSTILE_TEXTS, encode_json, mutate_bytes, mutate_json
 
@@ -41,15 +46,15 @@ class BundleTarget(ByteTarget):
         """Do with the bundle all that `classify.py`, `verify` and `predict` do."""
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            bundle = classify.Bundle.open(self._bundle)
-            classifier = classify.Classifier(bundle)
+            bundle = Bundle.open(self._bundle)
+            classifier = Classifier(bundle)
             answer = classifier.predict(_PICTURE)
-            picture = classify.Picture(_PICTURE, "a picture", 0, 0.0, 0.0)
-            outputs = classify.JsonLines(flush=True)
+            picture = Picture(_PICTURE, "a picture", 0, 0.0, 0.0)
+            outputs = JsonLines(flush=True)
             outputs.show(picture, classifier.steady(answer, 0.1))
             outputs.show(picture, classifier.steady(answer, 0.2))
-            classify.annotated(picture, answer)
-            classify.verify(bundle)
+            annotated(picture, answer)
+            verify(bundle)
             predictor = BundlePredictor(self._bundle)
             predictor.answer(predictor.compute([_PICTURE])[0])
         json.loads(printed.getvalue().splitlines()[0])

@@ -15,11 +15,11 @@ from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.adapters.image_file import encode_file
-from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.errors import EdgeClassifierError
-from edge_classifier.importers import open_importer
-from edge_classifier.importers.adding import add
+from edge_classifier.project.importers import open_importer
+from edge_classifier.project.importers.adding import add
+from edge_classifier.project.picture_file import encode_file
+from edge_classifier.project.store import ProjectStore
 from fuzzing.base import ByteTarget
 from fuzzing.mutate import HOSTILE_TEXTS, mutate_bytes
 from fuzzing.sandbox import snapshot

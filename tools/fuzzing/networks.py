@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge_classifier.adapters import compile_extractor
-from edge_classifier.adapters.built_in import built_in_folder
-from edge_classifier.adapters.probe_network import run_once
-from edge_classifier.adapters.weights import CacheFolders, obtain_weights
-from edge_classifier.backbones import BUILT_IN, official
 from edge_classifier.errors import BackboneError
+from edge_classifier.features.built_in import built_in_folder
+from edge_classifier.features.catalogue import BUILT_IN, official
+from edge_classifier.features.imagenet import run_once
+from edge_classifier.features.weights import CacheFolders, obtain_weights
+from edge_classifier.graphs import compile_extractor
 from fuzzing.base import ByteTarget
 from fuzzing.mutate import mutate_bytes
 from fuzzing.target import CPU_LIMIT_MS, MEMORY_LIMIT_MB

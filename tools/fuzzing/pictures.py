@@ -7,8 +7,8 @@ import zlib
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.adapters.image_file import encode_file, read_image, read_thumbnail
-from edge_classifier.importers import Candidate, Stretch, open_importer
+from edge_classifier.project.importers import Candidate, Stretch, open_importer
+from edge_classifier.project.picture_file import encode_file, read_image, read_thumbnail
 from fuzzing.base import ByteTarget
 from fuzzing.mutate import mutate_bytes
 

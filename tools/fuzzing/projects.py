@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_classifier.adapters.feature_cache import FileFeatureCache
-from edge_classifier.adapters.image_file import encode_file
-from edge_classifier.adapters.pixel_index import PixelIndex, pixel_hash
-from edge_classifier.adapters.project_file import FILE_NAME
-from edge_classifier.adapters.sources import read_sources
-from edge_classifier.adapters.store import ProjectStore
-from edge_classifier.assemble import head_settings
 from edge_classifier.errors import EdgeClassifierError
+from edge_classifier.features.cache import FileFeatureCache
+from edge_classifier.learning.training import head_settings
+from edge_classifier.project.document import FILE_NAME
+from edge_classifier.project.picture_file import encode_file
+from edge_classifier.project.pixel_index import PixelIndex, pixel_hash
+from edge_classifier.project.provenance import read_sources
+from edge_classifier.project.store import ProjectStore
 from fuzzing.base import ByteTarget
 from fuzzing.mutate import encode_json, mutate_bytes, mutate_json
 from fuzzing.seeds import encoded

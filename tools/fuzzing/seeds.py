@@ -11,14 +11,14 @@ import cv2
 import numpy as np
 from PIL import Image as PillowImage
 
-from edge_classifier.adapters.store import ProjectStore
 from edge_classifier.api import ImageClassifier
-from edge_classifier.cli import main as run_command
+from edge_classifier.commands.cli import main as run_command
+from edge_classifier.project.store import ProjectStore
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edge_classifier.frame import Image
+    from edge_classifier.device.preprocessing import Image
 
 CLASSES: Final = ("mug", "växt 🌱")
 _PER_CLASS: Final = 6

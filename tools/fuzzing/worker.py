@@ -18,7 +18,7 @@ import traceback
 from pathlib import Path
 from typing import Any, Final
 
-from edge_classifier.device.classify import ClassifyError
+from edge_classifier.device.errors import ClassifyError
 from edge_classifier.errors import EdgeClassifierError
 from fuzzing.sandbox import Watch, peak_bytes, reset_peak, snapshot
 from fuzzing.target import CPU_LIMIT_MS, MEMORY_LIMIT_MB, Target, make_target

@@ -1,0 +1,174 @@
+"""The command line: `edge-classifier COMMAND …`."""
+
+from __future__ import annotations
+
+import argparse
+import codecs
+import errno
+import importlib
+import io
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING, Final
+
+from edge_classifier import __version__
+from edge_classifier.commands.console import one_line
+from edge_classifier.commands.opencv_check import import_problem
+from edge_classifier.errors import CancelledError, EdgeClassifierError
+from edge_classifier.project.files import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS: Final = {
+    "live": "teach and watch a classifier in a window",
+    "add": "add pictures that are there already: folders, archives, tables, videos",
+    "train": "train a project's head on its pictures, without a window",
+    "evaluate": "measure how good a project's classifier is",
+    "predict": "say what pictures show",
+    "export": "write a folder that runs on a Raspberry Pi",
+    "verify": "check that an exported folder says what the live picture says",
+    "run": "run an exported folder on this machine",
+    "demo": "the whole job on a rendered camera, by itself",
+    "cameras": "list the cameras that can be opened",
+}
+"""Each is a module of `edge_classifier.commands` with `add_arguments` and `run`, and where it
+changes something with `IF_CANCELLED`: what Ctrl-C leaves behind. Only the one
+that was asked for is imported, so that no command waits for what another one needs."""
+
+FAILED: Final = 1
+_ANY_NAME: Final = "edge_classifier_any_name"
+PIPE_CLOSED: Final = 141
+"""As a shell reports a program that was ended by writing to a closed pipe."""
+
+INTERRUPTED: Final = 130
+
+
+class _OneLine(logging.Formatter):
+    """Lets no name of a file steer the terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write a record as one line."""
+        return one_line(super().format(record))
+
+
+def top_parser() -> argparse.ArgumentParser:
+    """Make the parser that finds out which command is meant."""
+    width = max(map(len, COMMANDS))
+    parser = argparse.ArgumentParser(
+        prog="edge-classifier",
+        usage="edge-classifier COMMAND …",
+        description="Teach a webcam to tell things apart, then run the result on a Raspberry Pi.",
+        epilog="commands:\n"
+        + "\n".join(f"  {name:{width}}  {what}" for name, what in COMMANDS.items())
+        + "\n\n`edge-classifier COMMAND --help` tells more of each.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help=argparse.SUPPRESS)
+    return parser
+
+
+def command_parser(name: str) -> argparse.ArgumentParser:
+    """Make the parser of one command."""
+    parser = argparse.ArgumentParser(
+        prog=f"edge-classifier {name}",
+        description=f"{COMMANDS[name][0].upper()}{COMMANDS[name][1:]}.",
+    )
+    module = importlib.import_module(f"edge_classifier.commands.{name}")
+    module.add_arguments(parser)
+    if_cancelled = getattr(module, "IF_CANCELLED", "nothing was changed")
+    parser.set_defaults(run=module.run, if_cancelled=if_cancelled)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        arguments: As on the command line; by default those of this process.
+
+    Returns:
+        The command's exit code, or 1 after an error that was told in one line on standard
+        error, 130 after Ctrl-C, or 141 where whoever read the answers has closed the pipe.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    _let_any_name_out()
+    handler = logging.StreamHandler()
+    handler.setFormatter(_OneLine("edge-classifier: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
+    name = top_parser().parse_args(words[:1]).command
+    left_behind = "nothing was begun"
+    try:
+        if problem := import_problem():
+            tell(problem)
+            return FAILED
+        options = _parsed(command_parser(name), words[1:])
+        left_behind = options.if_cancelled
+        exit_code = int(options.run(options))
+        sys.stdout.flush()  # at exit it would be too late to say what is wrong
+    except (CancelledError, KeyboardInterrupt):
+        tell(f"cancelled: {left_behind}.")
+        return INTERRUPTED
+    except EdgeClassifierError as error:
+        tell(str(error))
+        return FAILED
+    except BrokenPipeError:
+        _drop_output()
+        return PIPE_CLOSED
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _drop_output()
+        tell(f"Cannot write the answers: {describe(error)}.")
+        return FAILED
+    return exit_code
+
+
+def _let_any_name_out() -> None:
+    r"""Let no name of a file or a class end a command at the moment when it is printed.
+
+    Names of files are bytes, and go out as they came in; what the terminal or the pipe cannot
+    spell (Windows gives a pipe the encoding of the country) goes out as `\uXXXX`.
+    """
+
+    def spelled(error: UnicodeError) -> tuple[str | bytes, int]:
+        try:
+            return codecs.lookup_error("surrogateescape")(error)
+        except UnicodeError:
+            return codecs.backslashreplace_errors(error)
+
+    codecs.register_error(_ANY_NAME, spelled)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=_ANY_NAME)
+
+
+def _parsed(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namespace:
+    """Parse a command's words, with options also between the project and the paths.
+
+    There argparse takes the paths for left out, and then has words to spare: argparse itself
+    says so of `parse_args`, and has `parse_intermixed_args` for it.
+    """
+    options, spare = parser.parse_known_args(words)
+    return parser.parse_intermixed_args(words) if spare else options
+
+
+def _drop_output() -> None:
+    """Send the rest of the answers nowhere: Python would complain when it flushes at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    try:
+        sys.stderr.flush()
+    except OSError:
+        os.dup2(nowhere, sys.stderr.fileno())
+
+
+def tell(problem: str) -> None:
+    """Say on standard error, in one line, what went wrong."""
+    sys.stderr.write(f"edge-classifier: {one_line(problem)}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

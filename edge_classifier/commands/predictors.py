@@ -1,0 +1,199 @@
+"""Answers for any number of pictures, in their order, with no more than a batch in memory."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from edge_classifier.device.bundle import Bundle
+from edge_classifier.device.classifier import Classifier
+from edge_classifier.export.bundle import told_as_ours
+from edge_classifier.features.bulk import compute_all
+from edge_classifier.project.picture_file import read_image
+from edge_classifier.values import FeatureSet, Prediction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from edge_classifier.device.preprocessing import Image
+    from edge_classifier.errors import EdgeClassifierError
+    from edge_classifier.learning.model import Model
+    from edge_classifier.protocols import Backbone, Progress
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predicted:
+    """What was said of one picture.
+
+    Attributes:
+        path: Its file.
+        prediction: The answer, or `None` where the picture was refused.
+        problem: Why it was refused, or `None`.
+    """
+
+    path: Path
+    prediction: Prediction | None
+    problem: EdgeClassifierError | None
+
+
+def read_picture(path: Path) -> Image:
+    """Read any picture of a user: `(H, W, 3)` uint8, BGR.
+
+    Raises:
+        InvalidImageError: if it cannot be read.
+    """
+    return read_image(path)
+
+
+class Predictor(Protocol):
+    """What answers pictures: a project's model, or a bundle."""
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes, in the order of the scores."""
+
+    def compute(self, images: Sequence[Image], /) -> npt.NDArray[np.float32]:
+        """Do what takes long, `(N, …)` float32 of N pictures; in any thread."""
+
+    def answer(self, values: npt.NDArray[np.float32], /) -> Prediction:
+        """Make an answer of one row of what `compute` gave."""
+
+
+class ModelPredictor:
+    """Answers by a project's model.
+
+    Args:
+        backbone: Gives the features.
+        model: Gives the answers.
+    """
+
+    def __init__(self, backbone: Backbone, model: Model) -> None:
+        self._model = model
+        self.compute = backbone.extract
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes, in the order of the scores."""
+        return self._model.class_names
+
+    def answer(self, values: npt.NDArray[np.float32], /) -> Prediction:
+        """Predict from one picture's features, `(D,)`."""
+        return self._model.predict(values[None])[0]
+
+
+class BundlePredictor:
+    """Answers by an exported bundle, with the very lines that run on the device.
+
+    Args:
+        folder: The bundle.
+
+    Raises:
+        ExportError: if it is damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._local = threading.local()
+        with told_as_ours():
+            self._bundle = Bundle.open(folder)
+            self._classifier()
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes, in the order of the scores."""
+        return self._bundle.class_names
+
+    def compute(self, images: Sequence[Image], /) -> npt.NDArray[np.float32]:
+        """Give scores, then the similarity (NaN where none is measured), `(N, C + 1)`."""
+        classifier = self._classifier()
+        rows = np.empty((len(images), len(self.class_names) + 1), np.float32)
+        for row, image in zip(rows, images, strict=True):
+            answer = classifier.predict(image)
+            row[:-1] = answer.scores
+            row[-1] = np.nan if answer.similarity is None else answer.similarity
+        return rows
+
+    def answer(self, values: npt.NDArray[np.float32], /) -> Prediction:
+        """Take one row of `compute` apart."""
+        threshold = self._bundle.threshold
+        similarity = None if np.isnan(values[-1]) else float(values[-1])
+        unknown = similarity is not None and threshold is not None and similarity < threshold
+        return Prediction(self.class_names, values[:-1], unknown, similarity, threshold)
+
+    def _classifier(self) -> Classifier:
+        """Give the classifier of this thread."""
+        if not hasattr(self._local, "classifier"):
+            self._local.classifier = Classifier(self._bundle)
+        classifier: Classifier = self._local.classifier
+        return classifier
+
+
+def is_bundle(path: Path) -> bool:
+    """Say whether a folder is an exported bundle."""
+    return (path / "spec.json").is_file()
+
+
+def predict_all(
+    predictor: Predictor, paths: Iterable[Path], *, threads: int | None = None
+) -> Iterator[Predicted]:
+    """Predict from picture files, in their order, each as soon as it is done.
+
+    Args:
+        predictor: Gives the answers.
+        paths: Picture files; taken only as far ahead as the threads need.
+        threads: How many compute; all cores if `None`.
+
+    Yields:
+        One result a path.
+    """
+    for found in compute_all(paths, read_picture, predictor.compute, threads=threads):
+        prediction = None if found.values is None else predictor.answer(found.values)
+        yield Predicted(found.item, prediction, found.problem)
+
+
+def features_of(
+    pictures: Sequence[tuple[Path, int]],
+    backbone: Backbone,
+    class_names: tuple[str, ...],
+    progress: Progress,
+    *,
+    read: Callable[[Path], Image] = read_picture,
+    threads: int | None = None,
+) -> tuple[FeatureSet, list[Path], list[str]]:
+    """Compute the features of labelled picture files; each counts as a burst of its own.
+
+    Args:
+        pictures: Files, each with the index of its class.
+        backbone: Gives the features.
+        class_names: The classes.
+        progress: Told the part done.
+        read: Gives a picture, `(H, W, 3)` uint8 BGR; called from several threads.
+        threads: How many compute features; all cores if `None`.
+
+    Returns:
+        The features; the file of each row; why each of the others was refused, one line each.
+    """
+    features = np.empty((len(pictures), backbone.info.feature_dim), np.float32)
+    ids: list[int] = []
+    paths: list[Path] = []
+    refused: list[str] = []
+    found = compute_all(
+        pictures, lambda picture: read(picture[0]), backbone.extract, threads=threads
+    )
+    for done, result in enumerate(found):
+        path, class_id = result.item
+        if result.values is None:
+            refused.append(str(result.problem))
+        else:
+            features[len(paths)] = result.values
+            paths.append(path)
+            ids.append(class_id)
+        progress((done + 1) / len(pictures))
+    bursts = np.array([str(n) for n in range(len(paths))], np.str_)
+    rows = FeatureSet(features[: len(paths)], np.array(ids, np.int64), bursts, class_names)
+    return rows, paths, refused

@@ -1,0 +1,78 @@
+"""The frames on which runs differ most, as one picture to look at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import cv2
+import numpy as np
+
+from edge_classifier.errors import InvalidImageError
+from edge_classifier.project.files import reported
+from edge_classifier.project.picture_file import read_image
+from edge_classifier.screen.painter import Box, Painter
+from edge_classifier.screen.recording import ContactSheet
+from edge_classifier.screen.text import TextRenderer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from edge_classifier.device.preprocessing import Image
+    from edge_classifier.export.verifier import Verification
+
+_SHOWN: Final = 3
+"""Frames per run: the contact sheet has three columns."""
+
+_WIDTH: Final = 480
+_LINE: Final = 26
+_BACKGROUND: Final = (32, 32, 32)
+_LIGHT: Final = (235, 235, 235)
+
+
+def write_worst_frames(path: Path, verification: Verification, class_names: Sequence[str]) -> None:
+    """Write a JPEG with the frames that differ most, one row of them a run.
+
+    Args:
+        path: The file.
+        verification: What was compared.
+        class_names: In the order of the scores.
+
+    Raises:
+        ProjectError: if it cannot be written.
+    """
+    sheet = ContactSheet(path)
+    painter = Painter(TextRenderer())
+    expected = verification.runs[verification.reference].scores
+    for comparison in verification.comparisons[1:]:
+        said = verification.runs[comparison.name].scores
+        for row in comparison.worst[:_SHOWN]:
+            lines = [
+                f"{comparison.name}: {_verdict(said[row], class_names)}",
+                f"{verification.reference}: {_verdict(expected[row], class_names)}",
+            ]
+            sheet.add(_tile(painter, verification.paths[row], lines))
+    with reported("write", path):
+        sheet.close()
+
+
+def _verdict(scores: npt.NDArray[np.float32], class_names: Sequence[str]) -> str:
+    best = int(scores.argmax())
+    return f"{class_names[best]} {scores[best]:.4f}"
+
+
+def _tile(painter: Painter, path: Path, lines: Sequence[str]) -> Image:
+    try:
+        image = read_image(path)
+    except InvalidImageError:  # it has gone meanwhile
+        image = np.zeros((3, 4, 3), np.uint8)
+    height = round(image.shape[0] * _WIDTH / image.shape[1])
+    small = cv2.resize(image, (_WIDTH, height), interpolation=cv2.INTER_AREA)
+    tile = np.full((height + _LINE * len(lines), _WIDTH, 3), _BACKGROUND, np.uint8)
+    tile[:height] = small
+    for number, line in enumerate(lines):
+        box = Box(6, height + number * _LINE, _WIDTH - 12, _LINE)
+        painter.put(tile, box, line, 16, _LIGHT, _BACKGROUND)
+    return tile

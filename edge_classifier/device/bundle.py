@@ -1,0 +1,216 @@
+"""An exported folder, read and checked."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import stat
+import string
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from .errors import ClassifyError
+from .preprocessing import Preprocessing
+
+BUNDLE_FORMAT: Final = "edge-classifier bundle"
+BUNDLE_VERSION: Final = 1
+_MAX_TEXT_BYTES: Final = 16 * 1024 * 1024
+_MAX_MODEL_BYTES: Final = 512 * 1024 * 1024
+_MAX_CLASSES: Final = 10_000
+_MAX_NAME: Final = 1000
+_FILE_CHARACTERS: Final = frozenset(string.ascii_letters + string.digits + "_.-")
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """An exported folder, read and checked.
+
+    Attributes:
+        folder: Where it is.
+        spec: The content of `spec.json`.
+        class_names: In the order of the scores.
+        preprocessing: How an image becomes the network's input.
+        threshold: Images less similar to the samples than this are unknown; `None` if that was
+            not measured.
+        neighbours: How many of the nearest samples that similarity is averaged over.
+        hesitation_weight: How much less similar one nat of entropy of the scores makes an image.
+        smoothing_s: Time constant of the steady label, in seconds.
+    """
+
+    folder: Path
+    spec: dict[str, Any]
+    class_names: tuple[str, ...]
+    preprocessing: Preprocessing
+    threshold: float | None
+    neighbours: int
+    hesitation_weight: float
+    smoothing_s: float
+
+    @classmethod
+    def open(cls, folder: Path) -> Bundle:
+        """Read a bundle's description; its model is read by `model`.
+
+        Raises:
+            ClassifyError: if a file is missing, damaged or from a newer version.
+        """
+        path = folder / "spec.json"
+        try:
+            spec = json.loads(read_file(path, _MAX_TEXT_BYTES), parse_constant=_no_number)
+            text = read_file(folder / "labels.txt", _MAX_TEXT_BYTES).decode()
+            labels = text.replace("\r\n", "\n").rstrip("\n").split("\n")
+        except OSError as error:
+            raise ClassifyError(
+                f"{folder} is no whole bundle: {Path(error.filename or path).name} cannot be read "
+                f"({error.strerror}); copy the folder again."
+            ) from error
+        except (ValueError, RecursionError) as error:
+            raise ClassifyError(f"{path} is damaged ({error}); copy the bundle again.") from error
+        if not isinstance(spec, dict) or spec.get("format") != BUNDLE_FORMAT:
+            raise ClassifyError(f"{path} belongs to something else; expected a bundle's spec.json.")
+        if spec.get("version") != BUNDLE_VERSION:
+            raise ClassifyError(
+                f"{path} has version {spec.get('version')}, this classify.py reads "
+                f"{BUNDLE_VERSION}; use the classify.py that came with the bundle."
+            )
+        try:
+            unknown = spec["unknown"] or {"threshold": None, "neighbours": 1}
+            threshold = unknown["threshold"]
+            bundle = cls(
+                folder,
+                spec,
+                _checked_names(spec["class_names"]),
+                Preprocessing(**spec["preprocessing"]),
+                None if threshold is None else _number(threshold, -100.0, 100.0),
+                int(_number(unknown["neighbours"], 1, 1000)),
+                # Bundles from before that was measured have none.
+                _number(unknown.get("hesitation_weight", 0.0), 0.0, 100.0),
+                _number(spec["smoothing_s"], 0.0, 3600.0),
+            )
+            _check_files(spec)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise ClassifyError(
+                f"{path} is damaged ({type(error).__name__}: {error}); copy the bundle again."
+            ) from error
+        if tuple(labels) != bundle.class_names:
+            raise ClassifyError(
+                f"{folder / 'labels.txt'} has {len(labels)} labels that are not the "
+                f"{len(bundle.class_names)} classes of spec.json; copy the bundle again."
+            )
+        return bundle
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The formats of its model files, the default one first."""
+        return tuple(self.spec["models"])
+
+    def model(self, model_format: str | None = None) -> bytes:
+        """Read a model file.
+
+        Args:
+            model_format: One of `formats`, or `None` for the default.
+
+        Raises:
+            ClassifyError: if there is none, or it is damaged.
+        """
+        model_format = model_format or self.formats[0]
+        if model_format not in self.formats:
+            raise ClassifyError(
+                f"{self.folder} has no {model_format} model; it has {', '.join(self.formats)}."
+            )
+        about = self.spec["models"][model_format]
+        path = self.folder / about["file"]
+        try:
+            content = read_file(path, _MAX_MODEL_BYTES)
+        except OSError as error:
+            raise ClassifyError(
+                f"{path} cannot be read ({error.strerror}); copy the bundle again."
+            ) from error
+        if hashlib.sha256(content).hexdigest() != about["sha256"]:
+            raise ClassifyError(
+                f"{path} is not the file of this bundle: it is truncated, damaged or was "
+                "replaced; copy the bundle again."
+            )
+        return content
+
+
+def read_file(path: Path, max_bytes: int) -> bytes:
+    """Read a file that a stranger may have put there.
+
+    Args:
+        path: The file.
+        max_bytes: More than any honest file of its kind has.
+
+    Raises:
+        OSError: if it cannot be read, is larger, or is a pipe or a device rather than a file.
+    """
+    # A pipe would be waited for; Windows has none, but text mode.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 - of a descriptor
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+        if status.st_size > max_bytes:
+            raise OSError(errno.EFBIG, f"it is larger than {max_bytes:,} bytes", str(path))
+        return file.read(max_bytes)
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number")
+
+
+def _number(value: object, low: float, high: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        raise ValueError(f"expected a number from {low:g} to {high:g}, received {value!r:.40}")
+    return float(value)
+
+
+def _checked_names(names: object) -> tuple[str, ...]:
+    """Refuse names that could not be told apart, printed, or handed to a command."""
+    if not isinstance(names, list) or not 0 < len(names) <= _MAX_CLASSES:
+        raise ValueError("class_names is no list of names")
+    for name in names:
+        if not isinstance(name, str) or not name or len(name) > _MAX_NAME or not _plain(name):
+            raise ValueError(f"{name!r:.60} is no class name")
+    if len(set(names)) != len(names):
+        raise ValueError("two classes have the same name")
+    return tuple(names)
+
+
+def _plain(text: str) -> bool:
+    """Say whether a text has no control character, no line break and no half of a pair."""
+    return not any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in text)
+
+
+def _check_files(spec: dict[str, Any]) -> None:
+    """Refuse files outside of the bundle, and reference frames without their scores."""
+    models = spec["models"]
+    if not models or not set(models) <= set(_TOLERANCE):
+        raise ValueError(f"models are {', '.join(models)}, known are {', '.join(_TOLERANCE)}")
+    for about in models.values():
+        _check_file(about["file"])
+        if not isinstance(about["sha256"], str):
+            raise TypeError("a model has no hash")
+    for reference in spec.get("references", []):
+        _check_file(reference["file"])
+        for model_format in models:
+            scores = reference["scores"][model_format]
+            if not isinstance(scores, list):
+                raise TypeError("a reference frame has no scores")
+            for score in scores:
+                _number(score, -100.0, 100.0)
+
+
+def _check_file(name: object) -> None:
+    parts = name.split("/") if isinstance(name, str) else [""]
+    if not all(part and part[0] != "." and set(part) <= _FILE_CHARACTERS for part in parts):
+        raise ValueError(f"{name!r:.60} is no file of a bundle")
+
+
+_TOLERANCE: Final = {"float32": 1e-3, "float16": 5e-3, "dynamic": 5e-2, "int8": 5e-2}
+"""The largest difference of a score from the one in the bundle. Float arithmetic differs in the
+last digits between processors; int8 files step by 1/256, and where LiteRT runs dynamic-range and
+int8 operators by other kernels, some steps add up."""

@@ -1,0 +1,195 @@
+"""The command line of an exported bundle."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from .bundle import Bundle
+from .checks import Benchmark, verify
+from .classifier import Classifier
+from .console import say
+from .device_reader import Reader
+from .errors import ClassifyError
+from .outputs.json_lines import JsonLines
+from .outputs.on_change import OnChange
+from .outputs.page import LivePage
+from .outputs.window import Window
+from .sources.capture import Capture
+from .sources.files import PictureFiles
+from .sources.named import source_of
+from .sources.picamera import PiCamera
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .outputs.base import Output
+    from .sources.base import Source
+
+
+SOME_REFUSED: Final = 3
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what can be asked for, but for the bundle itself."""
+    parser.add_argument(
+        "source",
+        nargs="?",
+        default=None,
+        help="0 (camera), picamera, a picture, a folder, a video, an address (default: camera 0, "
+        "or the Pi camera where Picamera2 is installed and no other camera is there)",
+    )
+    parser.add_argument("--format", help="which of the bundle's models, for example int8")
+    parser.add_argument("--threads", default="1", help="1, 2, … or auto, which measures 1 to 4")
+    parser.add_argument("--no-window", action="store_true", help="even where there is a screen")
+    parser.add_argument("--quiet", action="store_true", help="no JSON lines")
+    parser.add_argument("--no-smoothing", action="store_true", help="every frame on its own")
+    parser.add_argument("--frames", type=int, default=0, metavar="N", help="stop after N frames")
+    parser.add_argument("--mjpeg", metavar="HOST:PORT", help="a page with the live picture")
+    parser.add_argument(
+        "--token",
+        metavar="WORD",
+        default=os.environ.get("CLASSIFY_TOKEN"),
+        help="what those who look at the page have to know; needed for any HOST but 127.0.0.1 "
+        "(default: the environment variable CLASSIFY_TOKEN)",
+    )
+    parser.add_argument(
+        "--on-change",
+        metavar="COMMAND",
+        help="run 'COMMAND {label} {score}' on a new label, without a shell",
+    )
+    parser.add_argument("--webhook", metavar="URL", help="post a JSON object there on a new label")
+    parser.add_argument(
+        "--hold",
+        type=int,
+        default=5,
+        metavar="N",
+        help="frames that a label must hold to be new (default: 5)",
+    )
+    parser.add_argument("--benchmark", action="store_true", help="print where the time goes")
+    parser.add_argument(
+        "--verify", action="store_true", help="check this device with the bundle's own frames"
+    )
+
+
+def main(bundle: Path, arguments: Sequence[str] | None = None) -> int:
+    """Run the classifier of a bundle; returns the exit status."""
+    parser = argparse.ArgumentParser(description="Run an exported classifier on this device.")
+    parser.add_argument("--bundle", type=Path, default=bundle, help=argparse.SUPPRESS)
+    add_arguments(parser)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # JSON is, whatever the locale; and a file's name need not be text at all
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+    return run(parser.parse_args(arguments))
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run a classifier.
+
+    Args:
+        options: From `add_arguments`, and `bundle`, the folder.
+
+    Returns:
+        0, or 1 after an error told in one line, 3 if some pictures could not be read (as the
+        `predict` command does), 130 after Ctrl-C.
+    """
+    if threading.current_thread() is threading.main_thread():
+        # systemd stops a service with SIGTERM: end as after Ctrl-C, with everything closed.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        threads = _threads(options.threads)
+        bundle = Bundle.open(options.bundle)
+        if options.verify:
+            return verify(bundle, threads, options.format)
+        return _run(options, Classifier(bundle, options.format, threads))
+    except ClassifyError as error:
+        say(f"classify: {error}")
+        return 1
+    except BrokenPipeError:  # `classify.py … | head`
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - until the end
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _threads(text: str) -> int:
+    if text == "auto":
+        return 0
+    if not text.isdigit() or int(text) < 1:
+        raise ClassifyError(f"--threads {text}: expected 1, 2, … or auto.")
+    return int(text)
+
+
+def _default_source() -> Source:
+    if not Path("/dev/video0").exists():
+        with contextlib.suppress(ImportError):
+            import picamera2  # noqa: F401, PLC0415 - only to know whether it is there
+
+            return PiCamera()
+    return source_of("0")
+
+
+def _run(options: argparse.Namespace, classifier: Classifier) -> int:
+    source = source_of(options.source) if options.source else _default_source()
+    benchmark = Benchmark() if options.benchmark else None
+    outputs: list[Output] = []
+    reader: Reader | None = None
+    try:
+        if options.mjpeg:
+            outputs.append(LivePage(options.mjpeg, options.token))
+        if options.on_change or options.webhook:
+            outputs.append(OnChange(options.on_change, options.webhook, max(1, options.hold)))
+        window = source.video and not (options.no_window or options.benchmark) and Window.possible()
+        reader = Reader(source, classifier.prepare, pace_s=_pace(source, shown=window))
+        if window:
+            outputs.append(Window(f"{classifier.bundle.folder.name} on {source.name}"))
+        if benchmark:
+            outputs.append(benchmark)
+        elif not options.quiet:
+            outputs.append(JsonLines(flush=source.live))
+        _loop(options, classifier, reader, outputs, benchmark)
+    finally:
+        if reader:
+            reader.close()
+        for output in outputs:
+            output.close()
+    some_refused = isinstance(source, PictureFiles) and source.refused > 0
+    return SOME_REFUSED if some_refused else 0
+
+
+def _pace(source: Source, *, shown: bool) -> float:
+    """Play a video file at its own speed where somebody looks on, else as fast as possible."""
+    if shown and isinstance(source, Capture) and not source.live:
+        return 1 / source.fps
+    return 0.0
+
+
+def _loop(
+    options: argparse.Namespace,
+    classifier: Classifier,
+    reader: Reader,
+    outputs: Sequence[Output],
+    benchmark: Benchmark | None,
+) -> None:
+    smooth = reader.source.video and not options.no_smoothing
+    reader.idle = lambda trouble: all(output.wait(trouble) for output in outputs)
+    for count, prepared in enumerate(reader, start=1):
+        started = time.perf_counter()
+        answer = classifier.answer(prepared.pixels)
+        if benchmark:
+            benchmark.add(prepared, (time.perf_counter() - started) * 1000)
+        if smooth:
+            answer = classifier.steady(answer, prepared.picture.time_s)
+        going_on = [output.show(prepared.picture, answer) for output in outputs]
+        if not all(going_on):
+            return
+        if count == options.frames:
+            return

@@ -1,0 +1,77 @@
+"""Frames, and what gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import InvalidImageError, InvalidValueError
+from .preprocessing import Image
+
+if TYPE_CHECKING:
+    from .preprocessing import Image
+
+
+def check_image(image: npt.NDArray[np.generic]) -> None:
+    """Refuse what is not a `(H, W, 3)` uint8 picture.
+
+    Raises:
+        InvalidImageError: with what was expected and what was received.
+    """
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:  # noqa: PLR2004 - three axes, three colours
+        raise InvalidImageError(
+            "Expected an image of shape (H, W, 3) and dtype uint8 in BGR order, "
+            f"received shape {image.shape} and dtype {image.dtype}."
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """A capture with its time.
+
+    Attributes:
+        image: `(H, W, 3)` uint8, BGR, as the camera gave it (never mirrored).
+        index: Number of the frame since its source was opened, from 0.
+        timestamp_s: When it was captured, in seconds of a monotonic clock.
+        capture_ms: How long the source took to deliver it, in milliseconds.
+        small: What the preprocessing leaves of the image, BGR, where it was shrunk beforehand:
+            it gives the same features as the image itself.
+    """
+
+    image: Image
+    index: int
+    timestamp_s: float
+    capture_ms: float = 0.0
+    small: Image | None = None
+
+    def __post_init__(self) -> None:
+        check_image(self.image)
+        if self.index < 0:
+            raise InvalidValueError(f"Expected a frame index of 0 or more, received {self.index}.")
+
+
+Clock: TypeAlias = Callable[[], float]
+"""Gives seconds of a monotonic clock, as `time.monotonic` does."""
+
+
+class FrameSource(Protocol):
+    """Something that gives frames: a camera, a video file, a stream, the demo.
+
+    Iterating gives frames in the order of capture. The end of a video is the end of the
+    iteration; a camera that vanishes raises `CameraLostError`. Each frame's image is an array
+    of its own, never written to again. `close` may be called twice, and from another thread.
+    """
+
+    @property
+    def description(self) -> str:
+        """What it is, for the user: `camera 0, 640x480 at 30 fps`."""
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Give the frames."""
+
+    def close(self) -> None:
+        """Release the device."""

@@ -1,0 +1,193 @@
+"""A page with the live picture."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+from ..console import say
+from ..errors import ClassifyError
+from .base import Output
+from .json_lines import as_record
+from .window import annotated
+
+if TYPE_CHECKING:
+    from ..sources.base import Picture
+    from ..verdict import Answer
+
+_PIECE: Final = 1 << 16
+_SHORTEST_TOKEN: Final = 8
+_MOST_VIEWERS: Final = 8
+
+
+class LivePage(Output):
+    """A small page with the live picture: MJPEG at `/stream`, the newest answer at `/answer`.
+
+    What others on the network can reach needs a token: `/?token=…`, or `Authorization: Bearer …`.
+    Without a token only this machine is answered, under a name of its own: a page from elsewhere
+    cannot make a browser here read the picture by giving its name this machine's address.
+
+    Args:
+        address: `HOST:PORT`; `127.0.0.1` can be seen on this machine only.
+        token: What everybody who looks on has to know, or `None`.
+
+    Raises:
+        ClassifyError: if the address cannot be used, or asks for a token.
+    """
+
+    _PAGE = (
+        "<!doctype html><meta charset=utf-8><title>classify</title>"
+        "<body style='margin:0;background:#111'><img src='/stream{query}' alt='live picture'"
+        " style='width:100%;height:100vh;object-fit:contain'>"
+    )
+
+    def __init__(self, address: str, token: str | None = None) -> None:
+        from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer  # noqa: PLC0415 - rare
+
+        host, _, port = address.rpartition(":")
+        if not (port.isascii() and port.isdigit()):
+            raise ClassifyError(f"--mjpeg {address}: expected HOST:PORT, like 127.0.0.1:8080.")
+        if token is None and not _is_this_machine(host or "127.0.0.1"):
+            raise ClassifyError(
+                f"--mjpeg {address} can be seen by others on the network: add --token WORD, which "
+                "they have to know, or use 127.0.0.1."
+            )
+        if token is not None and (len(token) < _SHORTEST_TOKEN or not token.isprintable()):
+            raise ClassifyError(
+                f"--token: expected {_SHORTEST_TOKEN} characters or more; "
+                "`python -c 'import secrets; print(secrets.token_urlsafe())'` makes one."
+            )
+        self._token = token
+        self._viewers = threading.BoundedSemaphore(_MOST_VIEWERS)
+        page = self
+
+        class Handler(BaseHTTPRequestHandler):
+            timeout = 20  # seconds that somebody may keep a thread waiting
+
+            def do_GET(self) -> None:
+                with contextlib.suppress(OSError):  # whoever looked on has gone
+                    page.serve(self)
+
+            def log_message(self, *_: object) -> None:
+                """Keep the terminal for our own lines."""
+
+        try:
+            self._server = ThreadingHTTPServer((host or "127.0.0.1", int(port)), Handler)
+        except (OSError, OverflowError) as error:
+            raise ClassifyError(
+                f"--mjpeg {address} cannot be used ({error}); choose another port."
+            ) from error
+        self._server.daemon_threads = True
+        self._changed = threading.Condition()
+        self._newest: tuple[Picture, Answer | str] | None = None
+        self._closed = False
+        threading.Thread(target=self._server.serve_forever, name="page", daemon=True).start()
+        self.url = f"http://{host or '127.0.0.1'}:{self._server.server_port}/"
+        say(f"Live page: {self.url}")
+
+    def show(self, picture: Picture, answer: Answer) -> bool:
+        """Make a picture the newest; it is encoded only if somebody looks on."""
+        with self._changed:
+            self._newest = (picture, answer)
+            self._changed.notify_all()
+        return True
+
+    def wait(self, trouble: str) -> bool:
+        """Take the answer away while something is wrong, and say what."""
+        newest = self._newest
+        if newest is not None and trouble and newest[1] != trouble:
+            with self._changed:
+                self._newest = (newest[0], trouble)
+                self._changed.notify_all()
+        return True
+
+    def close(self) -> None:
+        """Stop serving."""
+        if not self._closed:
+            with self._changed:
+                self._closed = True
+                self._changed.notify_all()
+            self._server.shutdown()
+            self._server.server_close()
+
+    def serve(self, request: Any) -> None:  # noqa: ANN401 - a request handler
+        """Answer one request."""
+        from urllib.parse import quote  # noqa: PLC0415 - use is rare
+
+        path = request.path.partition("?")[0]
+        if not self._may_look(request):
+            request.send_error(403, "This page needs its token, as in /?token=WORD")
+        elif path == "/stream":
+            if not self._viewers.acquire(blocking=False):
+                request.send_error(503, "Too many are looking on")
+                return
+            try:
+                self._stream(request)
+            finally:
+                self._viewers.release()
+        elif path in ("/", "/answer"):
+            query = f"?token={quote(self._token, safe='')}" if self._token else ""
+            kind, body = "text/html", self._PAGE.format(query=query).encode()
+            if path == "/answer":
+                newest = self._newest
+                kind, body = "application/json", b"null"
+                if newest and not isinstance(newest[1], str):
+                    body = json.dumps(as_record(newest[0], newest[1])).encode()
+            request.send_response(200)
+            request.send_header("Cache-Control", "no-store")
+            request.send_header("Referrer-Policy", "no-referrer")
+            request.send_header("X-Content-Type-Options", "nosniff")
+            request.send_header("Content-Type", kind)
+            request.send_header("Content-Length", str(len(body)))
+            request.end_headers()
+            request.wfile.write(body)
+        else:
+            request.send_error(404)
+
+    def _may_look(self, request: Any) -> bool:  # noqa: ANN401 - a request handler
+        """Say whether a request knows the token, or comes from this machine."""
+        import hmac  # noqa: PLC0415 - use is rare
+        from urllib.parse import parse_qs  # noqa: PLC0415 - as above
+
+        if self._token is None:
+            host = request.headers.get("Host", "")
+            return _is_this_machine(host.rpartition(":")[0] or host)
+        try:
+            query = parse_qs(request.path.partition("?")[2], max_num_fields=10)
+        except ValueError:
+            return False
+        bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        given = query.get("token", [bearer])[0]
+        # A comparison that took as long as the part that is right would tell that part.
+        return hmac.compare_digest(given.encode("utf-8", "replace"), self._token.encode())
+
+    def _stream(self, request: Any) -> None:  # noqa: ANN401 - a request handler
+        import cv2  # noqa: PLC0415 - the core reads `Preprocessing` without OpenCV
+
+        request.send_response(200)
+        request.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        request.end_headers()
+        shown: tuple[Picture, Answer | str] | None = None
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closed or self._newest is not shown)  # noqa: B023 - waited for here
+                if self._closed or self._newest is None:
+                    return
+                shown = self._newest
+            data = cv2.imencode(".jpg", annotated(*shown))[1].tobytes()
+            head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
+            request.wfile.write(head.encode() + data + b"\r\n")
+
+
+def _is_this_machine(host: str) -> bool:
+    """Say whether an address is reached from this machine only."""
+    import ipaddress  # noqa: PLC0415 - use is rare
+
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:  # a name: whose, only the network knows
+        return False

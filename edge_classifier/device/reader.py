@@ -1,0 +1,312 @@
+"""The one thread that reads from the source of frames, so that nobody waits for a camera."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from .errors import CameraError, EdgeClassifierError
+from .source_state import SourceState, SourceStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from .frame import Clock, Frame, FrameSource
+    from .preprocessing import Image
+
+_JOIN_S: Final = 2.0
+"""How long `close` waits for a device that does not answer; the thread ends when it does."""
+
+_UNUSABLE_S: Final = 0.5
+"""For how long only bad pictures must have come before that is said; one alone is left out."""
+
+_SLOW: Final = 3.0
+"""A source is not silent before it has been for so many times as long as between its frames."""
+
+_SLOWEST_S: Final = 2.0
+"""Between the frames of a source, as far as that is taken for its way."""
+
+_MANY_BAD: Final = 0.2
+_FEW_BAD: Final = 0.1
+_BAD_WEIGHT: Final = 0.05
+"""Bad pictures among good ones are said from that part of the last twenty or so on."""
+
+
+class NewestFrameReader:
+    """Opens a source and reads it in a thread of its own, from the moment this is made.
+
+    A source that fails, in whatever way, is opened again until it is back; frames then go on
+    with increasing indices. Only a source that could never be opened is given up.
+
+    Args:
+        open_source: Opens the source; called in the thread, again after each loss. Each frame
+            that the source gives must have an array of its own.
+        name: What the source is, for the user: `camera 0`.
+        clock: Measures how long no frame has come.
+        retry_s: Seconds from a loss to the next attempt to open.
+        stall_s: Seconds without a frame after which the source is said to have stalled; a
+            source that is slow by itself is given longer.
+        drop: Whether a frame that was not taken is replaced by the next one. Otherwise the
+            thread waits, and every frame is taken exactly once.
+        shrink: Makes `Frame.small` of a picture, here, so that the loop need not.
+        new_check: Makes, at each opening, what says of every picture in turn what is wrong with
+            it (`gives black pictures: …`), or nothing. Frames that are wrong are never given.
+    """
+
+    def __init__(  # noqa: PLR0913 - all keyword-only but what is read
+        self,
+        open_source: Callable[[], FrameSource],
+        *,
+        name: str = "the camera",
+        clock: Clock = time.monotonic,
+        retry_s: float = 1.0,
+        stall_s: float = 1.0,
+        drop: bool = True,
+        shrink: Callable[[Image], Image | None] | None = None,
+        new_check: Callable[[], Callable[[Image], str]] | None = None,
+    ) -> None:
+        self.name = name
+        self.first_error: EdgeClassifierError | None = None
+        """Why the source could not be opened, once the status is `FAILED`."""
+        self._open_source = open_source
+        self._clock = clock
+        self._retry_s = retry_s
+        self._stall_s = stall_s
+        self._drop = drop
+        self._shrink = shrink
+        self._new_check = new_check or (lambda: lambda _image: "")
+        self._changed = threading.Condition()
+        self._source: FrameSource | None = None
+        self._description = name
+        self._frame: Frame | None = None
+        self._next_index = 0
+        self._status = SourceStatus.OPENING
+        self._text = f"opening {name}"
+        self._waiting_since_s: float | None = None
+        self._usual_gap_s = 0.0
+        self._bad_since_s: float | None = None
+        self._bad_part = 0.0
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="frame-reader", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> NewestFrameReader:  # noqa: PYI034 - Python 3.10 has no `Self`
+        """Return the reader; leaving the block closes it."""
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the reader."""
+        self.close()
+
+    @property
+    def description(self) -> str:
+        """What the source says it is (`camera 0, 640x480 at 30 fps`); its name before that."""
+        return self._description
+
+    @property
+    def state(self) -> SourceState:
+        """How the source is doing."""
+        with self._changed:
+            status, text = self._status, self._text
+            if status is SourceStatus.ENDED and self._frame is not None:
+                return SourceState(SourceStatus.RUNNING)
+            since_s = self._waiting_since_s
+            patience_s = max(self._stall_s, _SLOW * self._usual_gap_s)
+        if since_s is not None:
+            silent_s = self._clock() - since_s
+            if silent_s > patience_s and status is not SourceStatus.LOST:
+                what = self._description.partition(",")[0]  # another camera may have stepped in
+                text = f"no picture from {what} for {silent_s:.0f} s"
+                return SourceState(SourceStatus.STALLED, text)
+        return SourceState(status, text)
+
+    @property
+    def status(self) -> SourceStatus:
+        """What can be expected of the source."""
+        return self.state.status
+
+    @property
+    def status_text(self) -> str:
+        """One line about the source for the user, or empty while all is well."""
+        return self.state.text
+
+    def take(self, timeout_s: float) -> Frame | None:
+        """Take the newest frame, if it was not taken before; else wait for one.
+
+        Args:
+            timeout_s: How many seconds to wait at most.
+
+        Returns:
+            The frame, or `None` after that time, and as soon as the status changes meanwhile:
+            when the source ends or is lost, and when the reader is closed.
+        """
+        deadline_s = time.monotonic() + timeout_s
+        with self._changed:
+            status = self._status
+            while self._frame is None and self._status is status and not self._closing:
+                remaining_s = deadline_s - time.monotonic()
+                if remaining_s <= 0:
+                    break
+                self._changed.wait(remaining_s)
+            frame, self._frame = self._frame, None
+            if frame is not None and not self._drop:
+                self._changed.notify_all()
+            return frame
+
+    def close(self) -> None:
+        """Stop reading and release the source; may be called twice."""
+        with self._changed:
+            self._closing = True
+            self._frame = None
+            source = self._source
+            self._changed.notify_all()
+        if source is not None:
+            _close(source)
+        self._thread.join(_JOIN_S)
+
+    def _run(self) -> None:
+        while not self._closing:
+            try:
+                source = self._open()
+            except Exception as error:  # noqa: BLE001 - a device driver can raise anything
+                if self._status is SourceStatus.OPENING:
+                    self._fail(error)
+                    return
+            else:
+                try:
+                    self._read_all(source)
+                except Exception as error:  # noqa: BLE001 - a device driver can raise anything
+                    self._set(SourceStatus.LOST, self._loss(error))
+                else:
+                    self._set(SourceStatus.ENDED, "the video has ended")
+                    return
+                finally:
+                    _close(source)
+            with self._changed:
+                self._changed.wait_for(lambda: self._closing, self._retry_s)
+
+    def _open(self) -> FrameSource:
+        source = self._open_source()
+        try:
+            description = source.description
+        except BaseException:
+            _close(source)
+            raise
+        with self._changed:
+            self._source = source
+            self._description = description
+            self._waiting_since_s = self._clock()
+        return source
+
+    def _read_all(self, source: FrameSource) -> None:
+        """Hand over the source's frames until it ends or the reader is closed."""
+        first_index = self._next_index
+        if self._closing:  # while it was opened, when `close` could not know of it
+            return
+        check = self._new_check()
+        for frame in source:
+            if fault := check(frame.image):
+                self._leave_out(fault)
+                continue
+            numbered = self._prepared(frame, first_index)
+            if not self._hand_over(numbered):
+                return
+            self._next_index = numbered.index + 1
+
+    def _prepared(self, frame: Frame, first_index: int) -> Frame:
+        """Number a frame on over all openings of the source, and shrink it."""
+        if self._shrink is None:
+            return replace(frame, index=first_index + frame.index) if first_index else frame
+        started_s = time.perf_counter()
+        small = self._shrink(frame.image)
+        shrink_ms = (time.perf_counter() - started_s) * 1000.0
+        return replace(
+            frame,
+            index=first_index + frame.index,
+            capture_ms=frame.capture_ms + shrink_ms,
+            small=small,
+        )
+
+    def _hand_over(self, frame: Frame) -> bool:
+        """Make a frame the newest one; returns whether to go on."""
+        with self._changed:
+            if not self._drop and self._frame is not None:
+                self._waiting_since_s = None  # it is not the source that keeps us waiting
+                self._changed.wait_for(lambda: self._frame is None or self._closing)
+            if self._closing:
+                return False
+            self._frame = frame
+            self._note_arrival(bad=False)
+            self._bad_since_s = None
+            if self._bad_part < _FEW_BAD:
+                self._text = ""
+            if self._status is not SourceStatus.RUNNING:
+                self._status, self._text = SourceStatus.RUNNING, ""
+            self._changed.notify_all()
+            return True
+
+    def _leave_out(self, fault: str) -> None:
+        """Take note of a picture that is none."""
+        with self._changed:
+            now_s = self._note_arrival(bad=True)
+            if self._closing:
+                return
+            if self._bad_since_s is None:
+                self._bad_since_s = now_s
+            if now_s - self._bad_since_s >= _UNUSABLE_S:
+                self._status, self._text = SourceStatus.UNUSABLE, f"{self.name} {fault}"
+                self._changed.notify_all()
+            elif self._status is SourceStatus.RUNNING and self._bad_part > _MANY_BAD:
+                self._text = f"some pictures are left out: {self.name} {fault}"
+
+    def _note_arrival(self, *, bad: bool) -> float:
+        """Take note that something has come; returns when."""
+        now_s = self._clock()
+        if self._waiting_since_s is not None:
+            self._usual_gap_s = min(_SLOWEST_S, now_s - self._waiting_since_s)
+        self._waiting_since_s = now_s
+        self._bad_part += _BAD_WEIGHT * (bad - self._bad_part)
+        return now_s
+
+    def _fail(self, error: Exception) -> None:
+        if not isinstance(error, EdgeClassifierError):
+            error = CameraError(f"{self.name} cannot be opened ({_one_line(error)}).")
+        self.first_error = error
+        self._set(SourceStatus.FAILED, str(error))
+
+    def _loss(self, error: Exception) -> str:
+        if isinstance(error, CameraError):
+            reason = str(error).rstrip(".")
+        else:
+            reason = f"{self.name} has stopped working ({_one_line(error)})"
+        return f"{reason}; waiting for it to come back"
+
+    def _set(self, status: SourceStatus, text: str) -> None:
+        with self._changed:
+            if not self._closing:
+                self._status, self._text = status, text
+            self._source = None
+            self._waiting_since_s = self._bad_since_s = None
+            self._usual_gap_s = 0.0
+            self._changed.notify_all()
+
+
+def _close(source: FrameSource) -> None:
+    # A device that has gone may refuse to be closed; there is nothing left to tell of it.
+    with contextlib.suppress(Exception):
+        source.close()
+
+
+def _one_line(error: Exception) -> str:
+    """Name an error of somebody else's in a few words."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0][:100]}" if lines else type(error).__name__

@@ -1,0 +1,226 @@
+"""Frames out of a `cv2.VideoCapture`, whatever is behind it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import cv2
+import numpy as np
+
+from ..errors import CameraError, CameraLostError, CameraNotFoundError
+from ..frame import Frame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import numpy.typing as npt
+
+    from ..frame import Clock
+    from ..preprocessing import Image
+
+_EMPTY_READ_PAUSE_S: Final = 0.01
+"""Pause between failed reads: a device that is gone answers at once, hundreds of times."""
+
+_FALLBACK_FPS: Final = 30.0
+"""The rate of a file that does not know its own, or claims more than `_MAX_FPS`."""
+
+_MAX_FPS: Final = 500.0
+"""Browsers record WebM with a nominal 1000 frames per second; no camera here is faster."""
+
+_LONGEST_GAP_S: Final = 2.0
+"""A longer gap between two timestamps of a file is taken for a damaged timestamp."""
+
+_COLOURS: Final = 3
+_COLOURS_AND_ALPHA: Final = 4
+
+
+class Capture(Protocol):
+    """The part of `cv2.VideoCapture` that is used."""
+
+    def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
+        """Whether there is anything to read from."""
+
+    def read(self) -> tuple[bool, Any]:
+        """Give whether there was a picture, and the picture in an array of its own."""
+
+    def get(self, propId: int, /) -> float:  # noqa: N803 - OpenCV's name
+        """Read a property."""
+
+    def set(self, propId: int, value: float, /) -> bool:  # noqa: N803 - OpenCV's name
+        """Ask for a property."""
+
+    def release(self) -> None:
+        """Close the device."""
+
+
+def as_bgr(image: npt.NDArray[Any] | None) -> Image | None:
+    """Make what a capture gives into an image.
+
+    Args:
+        image: `(H, W)` or `(H, W, 1)` grey, `(H, W, 3)` BGR or `(H, W, 4)` BGRA, uint8 or
+            uint16 (as depth and thermal cameras give it), or nothing.
+
+    Returns:
+        `(H, W, 3)` uint8 BGR; `None` for no picture, and for one without pixels.
+
+    Raises:
+        CameraError: if it is something else.
+    """
+    if image is None or image.size == 0:
+        return None
+    if image.dtype == np.uint16:
+        image = (image >> 8).astype(np.uint8)
+    if image.dtype == np.uint8:
+        channels = 1 if image.ndim == 2 else image.shape[-1]  # noqa: PLR2004 - (H, W)
+        if channels == _COLOURS:
+            return image
+        if channels == 1:
+            return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
+        if channels == _COLOURS_AND_ALPHA:
+            return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGRA2BGR), np.uint8)
+    raise CameraError(
+        "Expected grey, BGR or BGRA pictures of dtype uint8, "
+        f"received shape {image.shape} and dtype {image.dtype}."
+    )
+
+
+class OpenCVSource:
+    """A `FrameSource` on an opened capture: a camera, a stream, a video file.
+
+    The first picture is read when this is made: a device that opens and then gives nothing
+    is found out at once, and the size is the picture's own, not what the device promised.
+
+    Args:
+        capture: What is read from; released by `close`.
+        name: For the user: `camera 0`.
+        no_picture: The error's message where there is no first picture.
+        lost_after_s: After how many seconds of failing reads a source that should never end is
+            lost; `None` for one that has an end.
+        paced: Whether frames come no sooner than by their own times in the file.
+        clock: Gives the frames' timestamps.
+        wait: Waits some seconds; by default until then or until `close`, whichever is first.
+
+    Raises:
+        CameraNotFoundError: if there is no first picture.
+    """
+
+    def __init__(
+        self,
+        capture: Capture,
+        *,
+        name: str,
+        no_picture: str,
+        lost_after_s: float | None = None,
+        paced: bool = False,
+        clock: Clock = time.monotonic,
+        wait: Callable[[float], object] | None = None,
+    ) -> None:
+        self.name = name
+        self._capture = capture
+        self._lost_after_s = lost_after_s
+        self._paced = paced
+        self._clock = clock
+        self._closing = threading.Event()
+        self._wait = wait or self._closing.wait
+        self._reading = threading.Lock()
+        self._index = 0
+        self._start_s: float | None = None
+        self._position_s = 0.0
+        self._file_time_s = 0.0
+        self._last_file_time_s = 0.0
+        self.fps = capture.get(cv2.CAP_PROP_FPS)
+        if not 0 < self.fps <= _MAX_FPS:
+            self.fps = _FALLBACK_FPS
+        try:
+            self._first = self._read_until_lost()
+        except BaseException:
+            self.close()
+            raise
+        if self._first is None:
+            self.close()
+            raise CameraNotFoundError(no_picture)
+        self.height, self.width = self._first[0].shape[:2]
+
+    @property
+    def description(self) -> str:
+        """What it is, for the user: `camera 0, 640x480 at 30 fps`."""
+        return f"{self.name}, {self.width}x{self.height} at {self.fps:.3g} fps"
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Give the frames from where the last iteration stopped, until the end or `close`.
+
+        Raises:
+            CameraLostError: if a source that should never end gives no more pictures.
+            CameraError: if pictures are of a kind that cannot be used.
+        """
+        while not self._closing.is_set():
+            captured, self._first = self._first or self._read_until_lost(), None
+            if captured is None:
+                if self._lost_after_s is not None and not self._closing.is_set():
+                    raise CameraLostError(f"{self.name} is gone")
+                return
+            image, capture_ms = captured
+            if self._paced:
+                self._wait_until_due()
+                if self._closing.is_set():
+                    return
+            self._index += 1
+            yield Frame(image, self._index - 1, self._clock(), capture_ms)
+
+    def close(self) -> None:
+        """Release the device, now or as soon as the thread that reads from it comes back."""
+        self._closing.set()
+        self._release_unless_reading()
+
+    def _release_unless_reading(self) -> None:
+        # OpenCV crashes when a capture is released under a read. Whoever closes sets the flag
+        # first and whoever reads looks at it after unlocking, so one of the two releases.
+        if self._reading.acquire(blocking=False):
+            try:
+                self._capture.release()
+            finally:
+                self._reading.release()
+
+    def _read(self) -> tuple[Image, float] | None:
+        """Read one picture and the milliseconds it took; `None` where there was none."""
+        with self._reading:
+            if self._closing.is_set():
+                return None
+            started_s = time.perf_counter()
+            ok, picture = self._capture.read()
+            if self._paced and ok:
+                self._file_time_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            capture_ms = (time.perf_counter() - started_s) * 1000
+        if self._closing.is_set():
+            self._release_unless_reading()
+            return None
+        try:
+            image = as_bgr(picture) if ok else None
+        except CameraError as error:
+            raise CameraError(f"{self.name} gives pictures that cannot be used. {error}") from None
+        return None if image is None else (image, capture_ms)
+
+    def _read_until_lost(self) -> tuple[Image, float] | None:
+        """Read one picture; it has `lost_after_s` to come."""
+        deadline_s = self._clock() + (self._lost_after_s or 0.0)
+        while (captured := self._read()) is None:
+            if self._closing.is_set() or self._clock() >= deadline_s:
+                return None
+            self._wait(_EMPTY_READ_PAUSE_S)
+        return captured
+
+    def _wait_until_due(self) -> None:
+        """Wait for the time that the picture just read has in its file."""
+        if self._start_s is None:
+            self._start_s, self._position_s = self._clock(), 0.0
+        else:
+            step_s = self._file_time_s - self._last_file_time_s
+            if not 0 < step_s <= _LONGEST_GAP_S:
+                step_s = 1 / self.fps
+            self._position_s += step_s
+        self._last_file_time_s = self._file_time_s
+        ahead_s = self._start_s + self._position_s - self._clock()
+        if ahead_s > 0:
+            self._wait(ahead_s)

@@ -1,0 +1,137 @@
+"""From scores and similarities to a label, a confidence, or unknown."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+
+def familiarity(
+    similarities: npt.NDArray[np.float32],
+    scores: npt.NDArray[np.float32],
+    neighbours: int,
+    hesitation_weight: float,
+) -> npt.NDArray[np.float32]:
+    """Say how familiar images are: similar to a few references, and of one class only.
+
+    Args:
+        similarities: `(N, M)` of N images to M references, at most 1.
+        scores: `(N, C)` of the classes.
+        neighbours: The similarities to how many of the nearest references are averaged.
+        hesitation_weight: How much less familiar one nat of entropy of the scores makes it.
+
+    Returns:
+        `(N,)` in [0, 1].
+    """
+    count = min(neighbours, similarities.shape[1])
+    nearest = np.partition(similarities, -count, axis=1)[:, -count:].mean(axis=1)
+    familiar: npt.NDArray[np.float32] = (nearest - hesitation_weight * entropy(scores)).astype(
+        np.float32, copy=False
+    )
+    np.maximum(familiar, np.float32(0), out=familiar)
+    return familiar
+
+
+def entropy(scores: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float32]:
+    """Return how much scores `(N, C)` hesitate between classes, `(N,)` in nats: 0 if not at all."""
+    nats: npt.NDArray[np.float32] = -(scores * np.log(np.maximum(scores, 1e-12))).sum(axis=1)
+    return nats.astype(np.float32, copy=False)
+
+
+class TimeAverage:
+    """Exponential moving average over time, not over frames.
+
+    So it behaves the same at 5 and at 500 frames per second.
+
+    Args:
+        time_constant_s: After a jump this much time brings the average 63 % of the way; 0
+            switches averaging off.
+    """
+
+    def __init__(self, time_constant_s: float) -> None:
+        self.time_constant_s = time_constant_s
+        self._average: npt.NDArray[np.float32] | None = None
+        self._last_s = 0.0
+
+    def reset(self) -> None:
+        """Forget what came before."""
+        self._average = None
+
+    def update(self, values: npt.NDArray[np.float32], now_s: float) -> npt.NDArray[np.float32]:
+        """Take new values and return the average; `now_s` is in seconds of a monotonic clock."""
+        before = self._average
+        if self.time_constant_s <= 0 or before is None or before.shape != values.shape:
+            self._average = values
+        else:
+            weight = 1.0 - math.exp(-max(0.0, now_s - self._last_s) / self.time_constant_s)
+            self._average = (before + weight * (values - before)).astype(np.float32, copy=False)
+        self._last_s = now_s
+        return self._average
+
+
+class Hold:
+    """Tells of a new label only once it has held for some frames.
+
+    Args:
+        frames: How many frames in a row make a label count.
+    """
+
+    def __init__(self, frames: int) -> None:
+        self.label: str | None = None
+        """The label that counts, or `None` before the first."""
+        self._frames = frames
+        self._candidate: str | None = None
+        self._seen = 0
+
+    def update(self, label: str) -> bool:
+        """Take one frame's label and say whether the label that counts has just changed."""
+        self._seen = self._seen + 1 if label == self._candidate else 1
+        self._candidate = label
+        if label == self.label or self._seen < self._frames:
+            return False
+        self.label = label
+        return True
+
+
+UNKNOWN: Final = "unknown"
+
+SMOOTHING_S: Final = 0.2
+"""Time constant of the steady label in seconds, unless its user wants another."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What the model says of one image.
+
+    Attributes:
+        class_names: In the order of the scores.
+        scores: `(C,)` float32 in [0, 1].
+        similarity: How familiar it is, 0 to 1 (see `familiarity`), or `None` if not measured.
+        unknown: Whether the image resembles none of the classes.
+    """
+
+    class_names: tuple[str, ...]
+    scores: npt.NDArray[np.float32]
+    similarity: float | None = None
+    unknown: bool = False
+
+    @property
+    def class_name(self) -> str:
+        """The class with the highest score, whether or not the image is unknown."""
+        return self.class_names[int(np.argmax(self.scores))]
+
+    @property
+    def label(self) -> str:
+        """The class name, or `unknown`."""
+        return UNKNOWN if self.unknown else self.class_name
+
+    @property
+    def score(self) -> float:
+        """The highest score, in [0, 1]."""
+        return float(self.scores.max())

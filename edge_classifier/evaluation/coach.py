@@ -1,0 +1,129 @@
+"""What to do next: one line in the picture, and all there is to say in `evaluate`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from edge_classifier.evaluation.quality import TOO_ALIKE
+from edge_classifier.project.names import counted
+from edge_classifier.project.palette import key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edge_classifier.evaluation.validation import Validation
+    from edge_classifier.features.dataset import Dataset
+
+
+ENOUGH_SAMPLES: Final = 20
+"""Samples a class should have; few-shot accuracy still climbs visibly below that."""
+
+_OFTEN: Final = 0.05
+"""The part of a pair's pictures that is confused, from which that is worth a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What one class lacks.
+
+    Attributes:
+        class_name: The class.
+        text: For the user: `8 pictures (12 more would help)`.
+    """
+
+    class_name: str
+    text: str
+
+
+def class_advice(dataset: Dataset, validation: Validation | None) -> tuple[Advice, ...]:
+    """Tell which classes have too few samples, or too much alike ones.
+
+    Args:
+        dataset: What was captured so far.
+        validation: How good the model is, where that is known.
+    """
+    found = []
+    alike = too_alike(validation)
+    for name in dataset.captured_classes:
+        lacks = []
+        if dataset.burst_count(name) == 1:
+            lacks.append("one burst only (a second one, from another side, helps most)")
+        count = dataset.count(name)
+        if count < ENOUGH_SAMPLES:
+            few = counted(count, "picture")
+            lacks.append(f"{few} ({ENOUGH_SAMPLES - count} more would help)")
+        if name in alike:
+            lacks.append("its pictures hardly differ (move it, or the camera, while recording)")
+        if lacks:
+            found.append(Advice(name, "; ".join(lacks)))
+    return tuple(found)
+
+
+def too_alike(validation: Validation | None) -> tuple[str, ...]:
+    """Name the classes whose pictures hardly differ; see `variety.TOO_ALIKE`."""
+    if validation is None:
+        return ()
+    return tuple(
+        c.name for c in validation.classes if c.variety is not None and c.variety < TOO_ALIKE
+    )
+
+
+def next_hint(dataset: Dataset, background: str, validation: Validation | None = None) -> str:
+    """Suggest the step that helps most now; empty where nothing is missing.
+
+    Args:
+        dataset: What was captured so far.
+        background: Name of the class that key B records.
+        validation: How good the model is, where that is known.
+    """
+
+    def how(class_name: str) -> str:
+        key = key_of(dataset.class_names, class_name, background)
+        return f"hold {key}" if key else "select it with the arrows and hold space"
+
+    captured = dataset.captured_classes
+    empty = [name for name in dataset.class_names if not dataset.count(name)]
+    things = len([name for name in captured if name != background])
+    if not captured:
+        first = next((name for name in empty if name != background), "the first thing")
+        hint = f"show {first} to the camera and hold 1"
+    elif len(captured) == 1 and empty:
+        hint = f"capture a second class: show {empty[0]} and {how(empty[0])}"
+    elif len(captured) == 1:
+        hint = f"capture a second class: show it and hold {things + 1}"
+    elif empty:
+        hint = f"capture {empty[0]}: {how(empty[0])}"
+    else:
+        hint = _improve(dataset, how) or _refine(dataset, validation, how)
+    return hint
+
+
+def _improve(dataset: Dataset, how: Callable[[str], str]) -> str:
+    """Suggest more of a class that has a single burst, or few samples."""
+    by_count = sorted(dataset.captured_classes, key=dataset.count)
+    for name in by_count:
+        if dataset.burst_count(name) == 1:
+            # What another side or another light shows is unknown until it was recorded once.
+            return f"if it says unknown too often: record {name} from another side: {how(name)}"
+    fewest = by_count[0]
+    if dataset.count(fewest) < ENOUGH_SAMPLES:
+        return f"add {ENOUGH_SAMPLES - dataset.count(fewest)} more of {fewest}: {how(fewest)}"
+    return ""
+
+
+def _refine(dataset: Dataset, validation: Validation | None, how: Callable[[str], str]) -> str:
+    """Suggest what validation has shown to be weak."""
+    if validation is None:
+        return ""
+    if doubtful := len(validation.doubtful):
+        looks = "looks" if doubtful == 1 else "look"
+        return f"{counted(doubtful, 'picture')} {looks} mislabelled: V shows what to check"
+    for name in too_alike(validation):
+        if name in dataset.class_names:
+            return f"the pictures of {name} hardly differ: move it while you {how(name)}"
+    confused = validation.confused
+    if confused is None or confused.part < _OFTEN:
+        return ""
+    first, second = confused.names
+    return f"{first} and {second} are confused most: record {first} from another side: {how(first)}"

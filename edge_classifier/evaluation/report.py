@@ -1,0 +1,313 @@
+"""An evaluation as one HTML page that needs nothing beside itself."""
+
+from __future__ import annotations
+
+import base64
+import math
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+from edge_classifier.evaluation.report_charts import (
+    interval_svg,
+    learning_curve_svg,
+    reliability_svg,
+)
+
+if TYPE_CHECKING:
+    from edge_classifier.evaluation.cross_validation import CurvePoint
+    from edge_classifier.evaluation.metrics import Evaluation
+
+_NUMBERED_CLASSES: Final = 12
+"""Above, the columns of the confusion matrix are numbered rather than named."""
+
+_STYLE: Final = """
+:root { color-scheme: light dark; --page: #f6f7f9; --card: #fff; --ink: #1b2430; --soft: #5b6777;
+  --line: #dfe3e8; --good: 0, 114, 178; --bad: 213, 94, 0; }
+@media (prefers-color-scheme: dark) { :root { --page: #11161d; --card: #1a212b; --ink: #e8edf3;
+  --soft: #98a5b5; --line: #323c49; --good: 86, 180, 233; --bad: 230, 130, 60; } }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--page); color: var(--ink);
+  font: 15px/1.5 system-ui, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
+main { max-width: 1020px; margin: 0 auto; padding: 32px 20px 56px; }
+h1 { font-size: 28px; margin: 0; overflow-wrap: anywhere; }
+h2 { font-size: 17px; margin: 0 0 12px; }
+p { margin: 4px 0; } .soft { color: var(--soft); }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(440px, 1fr)); gap: 16px;
+  margin-top: 16px; }
+@media (max-width: 520px) { .cards { grid-template-columns: 1fr; } }
+section { background: var(--card); border: 1px solid var(--line); border-radius: 12px;
+  padding: 18px 20px; margin-top: 16px; overflow-x: auto; } .cards section { margin: 0; }
+.hero { display: grid; grid-template-columns: auto 1fr; gap: 12px 36px; align-items: center; }
+.big { font-size: 60px; font-weight: 700; line-height: 1; letter-spacing: -1.5px; }
+.facts { display: flex; flex-wrap: wrap; gap: 8px 32px; margin-top: 14px; }
+.facts b { display: block; font-size: 20px; }
+table { border-collapse: collapse; } th { font-weight: 600; text-align: left; }
+.classes { width: 100%; } .classes td, .classes th { padding: 6px 14px 6px 0;
+  border-bottom: 1px solid var(--line); } .classes tr:last-child td { border-bottom: 0; }
+.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.meter { width: 24%; } .meter i { display: block; height: 8px; border-radius: 4px;
+  background: rgb(var(--good)); } .meter span { display: block; height: 8px; border-radius: 4px;
+  background: var(--line); }
+.confusion td, .confusion th { padding: 7px 9px; text-align: center;
+  font-variant-numeric: tabular-nums; border: 2px solid var(--card); min-width: 44px; }
+.confusion th { font-weight: 500; max-width: 130px; overflow-wrap: anywhere; }
+.confusion tbody th { text-align: right; max-width: 220px; } .zero { color: var(--soft); }
+.pictures { display: grid; gap: 16px;
+  grid-template-columns: repeat(auto-fill, minmax(176px, 1fr)); }
+figure { margin: 0; } figure img, .gone { width: 100%; height: 150px; object-fit: contain;
+  background: var(--page); border-radius: 8px; display: block; }
+figcaption { font-size: 13px; line-height: 1.4; margin-top: 6px; overflow-wrap: anywhere; }
+.said { color: rgb(var(--bad)); font-weight: 600; }
+svg { width: 100%; height: auto; display: block; } .hero svg { max-width: 440px; }
+.grid { stroke: var(--line); stroke-width: 1; } .tick { fill: var(--soft); font-size: 12px; }
+.label { fill: var(--soft); font-size: 13px; } .line { fill: none; stroke: rgb(var(--good));
+  stroke-width: 2.5; } .band { fill: rgba(var(--good), .15); } .bar { fill: rgb(var(--good)); }
+.dot { fill: var(--ink); } .diagonal { stroke: var(--soft); stroke-dasharray: 5 4; }
+.interval { stroke: rgb(var(--good)); stroke-width: 8; stroke-linecap: round; }
+"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MistakePicture:
+    """One wrong answer.
+
+    Attributes:
+        jpeg: The picture, small; empty if it could not be read.
+        name: Of its file.
+        true_class: What it shows.
+        answer: What was said.
+        confidence: The answer's score in [0, 1].
+        unknown: Whether it was called unknown, so that nobody was misled.
+    """
+
+    jpeg: bytes
+    name: str
+    true_class: str
+    answer: str
+    confidence: float
+    unknown: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SuspectPicture:
+    """A sample to look at again.
+
+    Attributes:
+        jpeg: The picture, small; empty if it could not be read.
+        name: Of its file.
+        class_name: Its label.
+        text: Why.
+    """
+
+    jpeg: bytes
+    name: str
+    class_name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Report:
+    """What a report tells.
+
+    Attributes:
+        title: The project's name.
+        how: How it was evaluated, one line.
+        evaluation: The figures.
+        untested: Classes that could not be evaluated.
+        mistakes: The most confident ones.
+        curve: Learning curve; may be empty.
+        why_untested: What is missing for classes that could not be evaluated.
+        caveat: What keeps the figures from telling about new pictures, or nothing.
+        advice: What would help, a line each.
+        suspects: Samples to look at again, the worst first.
+    """
+
+    title: str
+    how: str
+    evaluation: Evaluation
+    untested: tuple[str, ...]
+    mistakes: tuple[MistakePicture, ...]
+    curve: tuple[CurvePoint, ...]
+    why_untested: str = "needs a second burst before it can be evaluated"
+    caveat: str = ""
+    advice: tuple[str, ...] = ()
+    suspects: tuple[SuspectPicture, ...] = ()
+
+
+def render(report: Report) -> str:
+    """Write the page: HTML with everything inline, no script, nothing loaded."""
+    title = escape(report.title)
+    diagrams = [
+        _section(
+            "Can the scores be trusted?",
+            '<p class="soft">How often answers of a score are right; on the dashed line a score '
+            "of 80 % is right 80 times in 100. Paler bars stand for fewer pictures.</p>"
+            + reliability_svg(report.evaluation.reliability),
+        )
+    ]
+    if report.curve:
+        diagrams.append(
+            _section(
+                "Would more pictures help?",
+                '<p class="soft">Accuracy on pictures not trained on, by how many were trained '
+                "on. While the line still rises, they would.</p>"
+                + learning_curve_svg(report.curve),
+            )
+        )
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+        "style-src 'unsafe-inline'; img-src data:\">\n"
+        f"<title>{title}: evaluation</title>\n<style>{_STYLE}</style>\n</head>\n<body><main>\n"
+        f'<h1>{title}</h1>\n<p class="soft">{escape(report.how)}</p>\n'
+        + _summary(report)
+        + _classes(report)
+        + _confusion(report.evaluation)
+        + f'<div class="cards">{"".join(diagrams)}</div>\n'
+        + _help(report)
+        + _mistakes(report)
+        + "</main></body>\n</html>\n"
+    )
+
+
+def _section(title: str, content: str) -> str:
+    return f"<section><h2>{title}</h2>{content}</section>\n"
+
+
+def _summary(report: Report) -> str:
+    evaluation = report.evaluation
+    low, high = evaluation.interval
+    classes = len(evaluation.class_names)
+    facts = [
+        (f"{len(evaluation):,}", "pictures" if report.caveat else "pictures not trained on"),
+        (str(classes), "class" if classes == 1 else "classes"),
+        (f"{evaluation.unknown_rate:.1%}", f"of them called unknown{_threshold(evaluation)}"),
+        (f"{evaluation.calibration_error:.3f}", "calibration error of the scores"),
+    ]
+    tiles = "".join(f'<div><b>{n}</b><span class="soft">{what}</span></div>' for n, what in facts)
+    note = ""
+    if report.untested:
+        names = ", ".join(map(escape, report.untested))
+        note = f"<p><b>Without a number:</b> {names}: {escape(report.why_untested)}.</p>"
+    if report.caveat:
+        note += f"<p><b>Read with care:</b> {escape(report.caveat)}.</p>"
+    return (
+        f'<section><div class="hero"><div><div class="big">{evaluation.accuracy:.1%}</div>'
+        f'<span class="soft">accuracy</span></div><div>'
+        f"{interval_svg(evaluation.accuracy, evaluation.interval)}"
+        f'<p class="soft">95 % confidence interval {low:.1%} to {high:.1%}, '
+        f"{int(evaluation.right.sum())} of {len(evaluation)} right</p></div></div>"
+        f'<div class="facts">{tiles}</div>{note}</section>\n'
+    )
+
+
+def _threshold(evaluation: Evaluation) -> str:
+    threshold = evaluation.threshold
+    return "" if threshold is None else f", as less than {threshold:.2f} familiar"
+
+
+def _classes(report: Report) -> str:
+    evaluation = report.evaluation
+    counts = evaluation.confusion.sum(axis=1)
+    rows = []
+    for n, name in enumerate(evaluation.class_names):
+        cells = "".join(
+            f'<td class="number">{_percent(part)}</td><td class="meter">{_meter(part)}</td>'
+            for part in (float(evaluation.precision[n]), float(evaluation.recall[n]))
+        )
+        rows.append(f'<tr><td>{escape(name)}</td><td class="number">{counts[n]}</td>{cells}</tr>')
+    return _section(
+        "Classes",
+        '<table class="classes"><thead><tr><th>class</th><th class="number">pictures</th>'
+        '<th class="number">precision</th><th>of these answers, right</th>'
+        '<th class="number">recall</th><th>of these pictures, found</th></tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table>",
+    )
+
+
+def _meter(part: float) -> str:
+    return "" if math.isnan(part) else f'<span><i style="width:{part:.1%}"></i></span>'
+
+
+def _percent(part: float) -> str:
+    return "-" if math.isnan(part) else f"{part:.1%}"
+
+
+def _confusion(evaluation: Evaluation) -> str:
+    confusion = evaluation.confusion
+    names = [escape(name) for name in evaluation.class_names]
+    numbered = len(names) > _NUMBERED_CLASSES
+    heads = [str(n + 1) for n in range(len(names))] if numbered else names
+    rows = []
+    for n, counts in enumerate(confusion):
+        cells = []
+        for answer, count in enumerate(counts):
+            if not count:
+                cells.append('<td class="zero">·</td>')
+                continue
+            colour = "--good" if n == answer else "--bad"
+            strength = 0.12 + 0.55 * count / counts.sum()
+            cells.append(
+                f'<td style="background:rgba(var({colour}),{strength:.2f})" '
+                f'title="{names[n]} taken for {names[answer]}">{count}</td>'
+            )
+        label = f"{names[n]} ({n + 1})" if numbered else names[n]
+        rows.append(f"<tr><th>{label}</th>{''.join(cells)}</tr>")
+    return _section(
+        "Confusion matrix",
+        '<p class="soft">What pictures show, in rows; what was said, in columns.</p>'
+        f'<table class="confusion"><thead><tr><th></th>'
+        f"{''.join(f'<th>{head}</th>' for head in heads)}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table>",
+    )
+
+
+def _mistakes(report: Report) -> str:
+    if not report.mistakes:
+        return _section("Most confident mistakes", "<p>There are none.</p>")
+    figures = []
+    for mistake in report.mistakes:
+        unknown = ", called unknown" if mistake.unknown else ""
+        caption = (
+            f'<span class="said">{escape(mistake.answer)} {mistake.confidence:.1%}</span>{unknown}'
+            f"<br>is {escape(mistake.true_class)}"
+        )
+        figures.append(_figure(mistake.jpeg, mistake.name, caption))
+    return _section("Most confident mistakes", f'<div class="pictures">{"".join(figures)}</div>')
+
+
+def _help(report: Report) -> str:
+    """Say what would help, and show the samples to look at again."""
+    if not (report.advice or report.suspects):
+        return ""
+    lines = "".join(f"<p>{escape(line)}</p>" for line in report.advice)
+    figures = "".join(
+        _figure(
+            suspect.jpeg,
+            suspect.name,
+            f'<span class="said">{escape(suspect.text)}</span><br>in {escape(suspect.class_name)}',
+        )
+        for suspect in report.suspects
+    )
+    shown = f'<div class="pictures">{figures}</div>' if figures else ""
+    return _section("What would help", lines + shown)
+
+
+def _figure(jpeg: bytes, name: str, caption: str) -> str:
+    """Show a picture, or the place of one that has gone.
+
+    Args:
+        jpeg: Its bytes; empty if it has gone.
+        name: Of its file.
+        caption: HTML.
+    """
+    picture = '<div class="gone"></div>'
+    if jpeg:
+        data = base64.b64encode(jpeg).decode("ascii")
+        picture = f'<img alt="{escape(name)}" src="data:image/jpeg;base64,{data}">'
+    return (
+        f"<figure>{picture}<figcaption>{caption}<br>"
+        f'<span class="soft">{escape(name)}</span></figcaption></figure>'
+    )

@@ -1,0 +1,1 @@
+"""From a picture to numbers: backbones, their weights, and the cache of what they gave."""

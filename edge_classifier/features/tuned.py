@@ -1,0 +1,199 @@
+"""A project's own backbone: fine-tuned on its samples, kept in its folder.
+
+`project.json` says by the hash of its weights which one is in use, so that changing over is one
+atomic write; each lies whole in `backbone/<first 16 digits of that hash>/`::
+
+    tuned.json            what it is, and the hash of the extractor
+    tuned.tflite          the compiled extractor
+    tuned.weights.npz     what it was compiled from (see `two_tails`), for exporting
+    built-in.json         of which size the network is, where it is the built-in one
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from edge_classifier.device.preprocessing import Preprocessing
+from edge_classifier.errors import WeightsMismatchError
+from edge_classifier.features.catalogue import BUILT_IN
+from edge_classifier.project.files import (
+    is_temporary,
+    read_regular,
+    reported,
+    temporary_name,
+)
+from edge_classifier.project.folder import BACKBONE, check_folder
+from edge_classifier.values import BackboneInfo
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edge_classifier.values import FeatureKind
+
+
+EXTRACTOR: Final = "tuned.tflite"
+
+
+TUNED_WEIGHTS: Final = "tuned.weights.npz"
+
+
+MAX_BYTES: Final = 100_000_000
+
+
+CUTS: Final = {
+    "v1-0.25": "conv_pw_10_relu",
+    "v2-0.35": "block_13_project_BN",
+    "v2-1.0": "block_13_project_BN",
+    BUILT_IN: "conv_pw_10_relu",
+}
+"""Up to which layer each backbone that can be tuned stays as it is: three blocks come after."""
+
+
+_ABOUT: Final = "tuned.json"
+_DIGITS: Final = 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TunedBackbone:
+    """A backbone that was fine-tuned on a project's samples.
+
+    Attributes:
+        info: What it is: named like the backbone it was made of, with twice its features.
+        extractor: The TFLite file's bytes.
+    """
+
+    info: BackboneInfo
+    extractor: bytes
+
+
+def tuned_weights(project: Path, info: BackboneInfo) -> Path | None:
+    """Find the weights of a backbone, or `None` where the project has no such one of its own."""
+    if re.fullmatch("[0-9a-f]{64}", info.weights_sha256) is None:
+        return None
+    path = _folder(project, info.weights_sha256) / TUNED_WEIGHTS
+    return path if path.is_file() else None
+
+
+def read_tuned(weights: Path, feature_kind: FeatureKind) -> TunedBackbone:
+    """Read a tuned backbone.
+
+    Args:
+        weights: From `tuned_weights`.
+        feature_kind: Which features it shall give.
+
+    Raises:
+        WeightsMismatchError: if it is damaged.
+    """
+    folder = weights.parent
+    try:
+        about = json.loads(read_regular(folder / _ABOUT, MAX_BYTES))
+        height, width, channels = about["feature_shape"]
+        info = BackboneInfo(
+            str(about["name"]),
+            (int(height), int(width), int(channels)),
+            feature_kind,
+            str(about["weights_sha256"]),
+            Preprocessing(**about["preprocessing"]),
+            about.get("root_offset"),
+        )
+        extractor = read_regular(folder / EXTRACTOR, MAX_BYTES)
+        contents = (extractor, read_regular(weights, MAX_BYTES))
+        hashes = [hashlib.sha256(content).hexdigest() for content in contents]
+        whole = hashes == [about["extractor_sha256"], info.weights_sha256]
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        raise _damaged(weights) from error
+    if not whole:
+        raise _damaged(weights)
+    return TunedBackbone(info, extractor)
+
+
+def new_folder(project: Path) -> Path:
+    """Make a folder to fine-tune in; what an earlier one left behind is cleared away.
+
+    Raises:
+        ProjectError: if it cannot be made.
+    """
+    parent = project / BACKBONE
+    check_folder(parent)
+    with reported("write in", project):
+        parent.mkdir(exist_ok=True)
+        for left in [path for path in parent.iterdir() if is_temporary(path.name)]:
+            shutil.rmtree(left, ignore_errors=True)
+        made = parent / temporary_name()
+        made.mkdir()
+    return made
+
+
+def keep_tuned(project: Path, made: Path, base: BackboneInfo) -> BackboneInfo:
+    """Take what was fine-tuned into the project, whole or not at all.
+
+    Args:
+        project: The project's folder.
+        made: From `new_folder`, holding weights and extractor; it is moved.
+        base: The backbone that it was made of.
+
+    Returns:
+        What it is. `project.json` still has to name it.
+
+    Raises:
+        ProjectError: if it cannot be written.
+    """
+    with reported("write in", project):
+        weights = (made / TUNED_WEIGHTS).read_bytes()
+        extractor = (made / EXTRACTOR).read_bytes()
+        height, width, channels = base.feature_shape
+        info = replace(
+            base,
+            feature_shape=(height, width, 2 * channels),
+            weights_sha256=hashlib.sha256(weights).hexdigest(),
+        )
+        about = {**asdict(info), "extractor_sha256": hashlib.sha256(extractor).hexdigest()}
+        (made / _ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+        target = _folder(project, info.weights_sha256)
+        if _is_whole(target):  # the same weights as before: the project may be using them now
+            shutil.rmtree(made, ignore_errors=True)
+        else:
+            shutil.rmtree(target, ignore_errors=True)
+            made.rename(target)
+    return info
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        read_tuned(folder / TUNED_WEIGHTS, "pooled")
+    except WeightsMismatchError:
+        return False
+    return True
+
+
+def forget_tuned(project: Path, but: BackboneInfo | None = None) -> None:
+    """Delete a project's own backbones, but for the one that it uses.
+
+    A folder that cannot be deleted is only a waste of room.
+    """
+    parent = project / BACKBONE
+    kept = but and _folder(project, but.weights_sha256)
+    if parent.is_symlink() or not parent.is_dir():
+        return
+    for folder in parent.iterdir():
+        if folder != kept:
+            shutil.rmtree(folder, ignore_errors=True)
+    if kept is None:
+        shutil.rmtree(parent, ignore_errors=True)
+
+
+def _folder(project: Path, weights_sha256: str) -> Path:
+    return project / BACKBONE / weights_sha256[:_DIGITS]
+
+
+def _damaged(weights: Path) -> WeightsMismatchError:
+    return WeightsMismatchError(
+        f"The fine-tuned backbone in {weights.parent} is damaged; `edge-classifier train PROJECT "
+        "--deep` makes it again, `--shallow` goes back to the one before."
+    )

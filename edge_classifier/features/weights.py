@@ -1,0 +1,291 @@
+"""Find the official weights of a backbone on this machine, or download them once.
+
+No file is opened as weights before its hash was checked:
+
+- A SHA-256 or MD5 that `edge_classifier.features.catalogue` pins must match, in Keras' cache, in
+  ours, and after a download.
+- Where nothing is pinned (v2-1.0), a download must match the MD5 that the storage server
+  announces in its `x-goog-hash` header over TLS. Its SHA-256 is then recorded beside the file
+  and must match ever after. That guards against damage and later changes, not against a server
+  that served something else the very first time.
+- Files in Keras' own cache without a pin, and files given by `--weights`, are the user's; they
+  are told apart by their SHA-256, which is part of every project.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import platformdirs
+
+from edge_classifier.errors import (
+    DownloadError,
+    WeightsMismatchError,
+    WeightsNotFoundError,
+)
+from edge_classifier.features.catalogue import AUTO, BUILT_IN, DEFAULT, NAMES, OFFICIAL, official
+from edge_classifier.features.download import MAX_BYTES, download, reachable
+from edge_classifier.project.files import describe, read_regular
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edge_classifier.features.catalogue import OfficialBackbone
+    from edge_classifier.features.download import ByteProgress, Receipt
+    from edge_classifier.protocols import Cancelled
+
+_log = logging.getLogger(__name__)
+
+_HDF5: Final = b"\x89HDF\r\n\x1a\n"
+_OFFLINE: Final = f"Offline use needs --weights FILE or --backbone {BUILT_IN}."
+
+
+@dataclass(frozen=True, slots=True)
+class CacheFolders:
+    """Where weights and compiled extractors are kept.
+
+    Attributes:
+        own: This program's cache; deleting it loses nothing but time.
+        keras: The folder `models` in Keras' cache; only read.
+    """
+
+    own: Path
+    keras: Path
+
+    @classmethod
+    def of_this_user(cls) -> CacheFolders:
+        """The platform's cache folder, and Keras' own (`KERAS_HOME`, else `~/.keras`)."""
+        keras = os.environ.get("KERAS_HOME")
+        home = Path(keras) if keras else Path.home() / ".keras"
+        return cls(Path(platformdirs.user_cache_dir("edge-classifier")), home / "models")
+
+    @property
+    def weights(self) -> Path:
+        """Downloaded weights."""
+        return self.own / "weights"
+
+    @property
+    def extractors(self) -> Path:
+        """Compiled extractors."""
+        return self.own / "extractors"
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A weights file that is what it should be.
+
+    Attributes:
+        path: The file.
+        sha256: Of its bytes, hexadecimal.
+    """
+
+    path: Path
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A backbone that was chosen.
+
+    Attributes:
+        name: As in `--backbone`, never `auto`.
+        reason: Why, in one line for the screen.
+    """
+
+    name: str
+    reason: str
+
+
+def choose(
+    requested: str,
+    *,
+    weights: Path | None,
+    folders: CacheFolders,
+    built_in: bool,
+    is_reachable: Callable[[str], bool] = reachable,
+    default: OfficialBackbone = OFFICIAL[DEFAULT],
+) -> Choice:
+    """Turn the wish for `auto` into a backbone's name; any other wish stays as it is.
+
+    Args:
+        requested: What the user asked for.
+        weights: The file given by `--weights`, if any.
+        folders: The caches.
+        built_in: Whether the built-in backbone is there.
+        is_reachable: Says within 3 seconds whether an address answers.
+        default: What `auto` means where its weights can be had.
+
+    Raises:
+        InvalidValueError: if there is no such backbone.
+        WeightsNotFoundError: if nothing can be had.
+    """
+    if requested != AUTO:
+        if requested not in NAMES:
+            official(requested)
+        return Choice(requested, f"{requested}, as asked")
+    if weights is not None:
+        return Choice(default.name, f"{default.name}, with the weights in {weights.name}")
+    if find_weights(default, folders) is not None:
+        return Choice(default.name, f"{default.name}: its official weights are on this machine")
+    if is_reachable(default.url):
+        return Choice(default.name, f"{default.name}: its official weights can be downloaded")
+    if built_in:
+        return Choice(
+            BUILT_IN, f"{BUILT_IN}: the official weights are neither here nor within reach"
+        )
+    raise WeightsNotFoundError(
+        f"The official weights of {default.name} are neither on this machine nor within reach, and "
+        "there is no built-in backbone; offline use needs --weights FILE."
+    )
+
+
+def obtain_weights(
+    backbone: OfficialBackbone,
+    *,
+    given: Path | None,
+    folders: CacheFolders,
+    progress: ByteProgress,
+    cancelled: Cancelled,
+    stall_s: float = 10.0,
+) -> Weights:
+    """Return the weights: the given file, or a cached one, or else download them.
+
+    Args:
+        backbone: Whose weights.
+        given: The file of `--weights`, if any; whether it fits shows when it is loaded.
+        folders: The caches.
+        progress: Told the bytes of a download.
+        cancelled: Asked during a download.
+        stall_s: Give a download up when nothing has come for this long, in seconds.
+
+    Raises:
+        WeightsNotFoundError: if the given file does not exist.
+        DownloadError: if there is none and none can be fetched.
+        WeightsMismatchError: if what was fetched is not the official file, or what was given is
+            no HDF5 file.
+        CancelledError: if asked to stop.
+    """
+    if given is not None:
+        return _given(given)
+    found = find_weights(backbone, folders)
+    if found is not None:
+        return found
+    try:
+        folders.weights.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(suffix=".part", dir=folders.weights)
+        os.close(handle)
+        part = Path(name)
+        try:
+            receipt = download(
+                backbone.url, part, progress=progress, cancelled=cancelled, stall_s=stall_s
+            )
+            _check(receipt, backbone)
+            target = folders.weights / backbone.file_name
+            # The record first: weights without a record are never used, the other way is harmless.
+            _record(target).write_text(f"{receipt.sha256}\n", encoding="ascii")
+            part.replace(target)
+        finally:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
+    except DownloadError as error:
+        raise DownloadError(
+            f"The weights of {backbone.name} could not be downloaded: {error} {_OFFLINE}"
+        ) from error
+    except OSError as error:
+        raise DownloadError(
+            f"The weights of {backbone.name} cannot be kept in {folders.weights}: "
+            f"{error.strerror or error}. Make room there, or pass --weights FILE."
+        ) from error
+    return Weights(target, receipt.sha256)
+
+
+def find_weights(backbone: OfficialBackbone, folders: CacheFolders) -> Weights | None:
+    """Look for genuine official weights in Keras' cache, then in ours.
+
+    A file that is not what it should be is left alone and named in the log.
+    """
+    in_keras = folders.keras / backbone.file_name
+    in_own = folders.weights / backbone.file_name
+    for path in (in_keras, in_own):
+        try:
+            content = read_regular(path, MAX_BYTES)
+        except OSError:
+            continue
+        sha256 = hashlib.sha256(content).hexdigest()
+        md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
+        genuine = backbone.sha256 in (None, sha256) and backbone.md5 in (None, md5)
+        if path == in_own:
+            pinned = backbone.sha256 is not None or backbone.md5 is not None
+            genuine = genuine and _recorded(path) in ((sha256, None) if pinned else (sha256,))
+        if genuine:
+            return Weights(path, sha256)
+        _log.warning("%s is not used: its hash is not that of the official file.", path)
+    return None
+
+
+def _given(path: Path) -> Weights:
+    """Read the user's own file; the signature tells at once what would take TensorFlow seconds."""
+    content = _read(path)
+    if not content.startswith(_HDF5):
+        raise WeightsMismatchError(
+            f"{path} is no weights file: expected HDF5, as Keras saves it (.h5, .weights.h5)."
+        )
+    return Weights(path, hashlib.sha256(content).hexdigest())
+
+
+def hash_of(path: Path) -> str:
+    """Hash a weights file that a user gave, without opening it as one.
+
+    Returns:
+        Its SHA-256, hexadecimal.
+
+    Raises:
+        WeightsNotFoundError: if it cannot be read.
+    """
+    return hashlib.sha256(_read(path)).hexdigest()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return read_regular(path, MAX_BYTES)
+    except OSError as error:
+        raise WeightsNotFoundError(
+            f"The weights file {path} cannot be read: {describe(error)}."
+        ) from error
+
+
+def _check(receipt: Receipt, backbone: OfficialBackbone) -> None:
+    """Refuse what is not the official file."""
+    if backbone.sha256 is None and backbone.md5 is None and receipt.server_md5 is None:
+        raise WeightsMismatchError(
+            f"The server of {backbone.url} sent no checksum, so the weights of {backbone.name} "
+            "could not be checked and were not kept; pass a copy you trust with --weights FILE."
+        )
+    for kind, expected, received in (
+        ("SHA-256", backbone.sha256, receipt.sha256),
+        ("MD5", backbone.md5, receipt.md5),
+        ("MD5", receipt.server_md5, receipt.md5),
+    ):
+        if expected not in (None, received):
+            raise WeightsMismatchError(
+                f"What {backbone.url} sent is not the official file and was not kept: expected "
+                f"{kind} {expected}, received {received}. Try again later, or pass --weights FILE."
+            )
+
+
+def _record(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sha256")
+
+
+def _recorded(path: Path) -> str | None:
+    try:
+        return _record(path).read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return None

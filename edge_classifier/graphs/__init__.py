@@ -1,0 +1,1 @@
+"""Keras graphs: the only room where TensorFlow is imported, by child processes alone."""

@@ -1,0 +1,273 @@
+"""Fine-tune a project's backbone on its samples, so that it sees what tells its classes apart.
+
+Takes some ten seconds to a minute, in a child process; the picture goes on meanwhile. It always
+starts from the backbone as it came, never from one that was tuned before: so the result depends
+on the samples alone, and a class that was removed leaves nothing behind.
+
+What it gains, with our default head, on eight episodes of the four sets of `tools/fewshots` (ten
+pictures a class): accuracy 0.833 to 0.860 with `v2-0.35`, 0.748 to 0.780 with `built-in`; known
+frames accepted 86 % to 85 % and 96 % to 86 %, unrelated pictures 11 % to 12 % and 7 % to 9 %,
+other classes of the same set 74 % to 61 % and 76 % to 63 %.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from edge_classifier.errors import (
+    BackboneError,
+    CancelledError,
+    InvalidImageError,
+    InvalidValueError,
+    NotEnoughSamplesError,
+    WeightsMismatchError,
+)
+from edge_classifier.features.backbone import choose_backbone, load_backbone
+from edge_classifier.features.catalogue import AUTO, BUILT_IN
+from edge_classifier.features.child_process import run_child
+from edge_classifier.features.tuned import (
+    CUTS,
+    forget_tuned,
+    keep_tuned,
+    new_folder,
+    tuned_weights,
+)
+from edge_classifier.features.variants import make_variants
+from edge_classifier.features.weights_file import weights_file
+from edge_classifier.graphs.fine_tune import JOB, VIEWS
+from edge_classifier.learning.project_backbone import (
+    ChooseBackbone,
+    LoadedBackbone,
+    OpenBackbone,
+    backbone_loader,
+    may_be_built_in,
+)
+from edge_classifier.learning.splits import spread
+from edge_classifier.learning.training import MIN_CLASSES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from edge_classifier.learning.project_backbone import BackboneChoice
+    from edge_classifier.live.tasks import Deepen
+    from edge_classifier.project.store import ProjectStore
+    from edge_classifier.protocols import (
+        Cancelled,
+        Progress,
+    )
+    from edge_classifier.values import BackboneInfo, Sample
+
+_MOST_SAMPLES: Final = 300
+"""Spread over classes and bursts; with their variants 180 MB at 224 px, and a minute's work."""
+
+_PREPARED: Final = 0.1
+_SEED: Final = 0
+_STOPPED: Final = "Fine-tuning was cancelled; the backbone is as it was."
+
+
+def deepen(
+    store: ProjectStore,
+    choice: BackboneChoice,
+    progress: Progress,
+    cancelled: Cancelled,
+    samples: Sequence[Sample] | None = None,
+) -> BackboneInfo:
+    """Fine-tune the last blocks of a project's backbone, and let the project use the result.
+
+    Features and model have to be computed anew after it: `project_backbone.backbone_loader` gives
+    the tuned backbone from then on, with a cache of its own.
+
+    Args:
+        store: The project, open for writing.
+        choice: Which backbone to start from; `auto` takes the project's.
+        progress: Told the part done.
+        cancelled: Asked ten times a second.
+        samples: The project's samples at one moment, for a caller whose other thread may change
+            them meanwhile; by default all that the project has.
+
+    Returns:
+        What the project uses now.
+
+    Raises:
+        NotEnoughSamplesError: with fewer than two classes.
+        InvalidValueError: if this backbone cannot be tuned.
+        BackboneError: if it cannot be had, or tuned.
+        ProjectError: if the project is read-only, or the result cannot be kept; then nothing has
+            changed.
+        CancelledError: if asked to stop; then nothing has changed either.
+    """
+    # First of all: what lies in its folder may be the work of the program that has it open.
+    store.check_writable()
+    name = _base_name(store, choice)
+    if name not in CUTS:
+        raise InvalidValueError(
+            f"{name} cannot be fine-tuned; choose one of {', '.join(CUTS)} with --backbone."
+        )
+    base = _base(store, choice, progress, cancelled)
+    samples = spread(store.samples() if samples is None else samples, _MOST_SAMPLES)
+    made = new_folder(store.path)
+    try:
+        views, class_ids = _views(store, samples, base, progress, cancelled)
+        np.savez(made / VIEWS, views=views, class_ids=class_ids)
+        job = {
+            "backbone": base.name,
+            "weights": str(weights_file(base, choice.weights).resolve()),
+            "low": base.preprocessing.low,
+            "high": base.preprocessing.high,
+            "root_offset": base.root_offset,
+            "seed": _SEED,
+        }
+        (made / JOB).write_text(json.dumps(job), encoding="utf-8")
+        _run(made, base, progress, cancelled)
+        for name in (VIEWS, JOB):
+            (made / name).unlink()
+        info = keep_tuned(store.path, made, base)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+    store.set_backbone(info, replace=True)
+    forget_tuned(store.path, but=info)
+    return info
+
+
+def shallow(
+    store: ProjectStore, choice: BackboneChoice, progress: Progress, cancelled: Cancelled
+) -> BackboneInfo:
+    """Go back to the backbone as it came, and delete what was fine-tuned.
+
+    Features computed with it before are still in the cache.
+
+    Args:
+        store: The project, open for writing.
+        choice: Where its weights are; as for `deepen`.
+        progress: Told what is being done.
+        cancelled: Asked ten times a second.
+
+    Raises:
+        BackboneError: if it cannot be had; then nothing has changed.
+        ProjectError: if the project cannot be written.
+        CancelledError: if asked to stop.
+    """
+    info = _base(store, choice, progress, cancelled)
+    store.set_backbone(info, replace=True)
+    forget_tuned(store.path)
+    return info
+
+
+def is_deep(store: ProjectStore) -> bool:
+    """Say whether a project uses a backbone that was fine-tuned on its samples."""
+    return store.backbone is not None and tuned_weights(store.path, store.backbone) is not None
+
+
+def _base_name(store: ProjectStore, choice: BackboneChoice) -> str:
+    """Say which backbone is meant, as it came."""
+    known = store.backbone
+    wanted = known.name if known and choice.is_auto else choice.name
+    return choose_backbone(wanted, weights=choice.weights).name
+
+
+def _base(
+    store: ProjectStore, choice: BackboneChoice, progress: Progress, cancelled: Cancelled
+) -> BackboneInfo:
+    """Load the backbone as it came, and say what it is."""
+    kind = choice.feature_kind or (store.backbone.feature_kind if store.backbone else "pooled")
+    return load_backbone(
+        _base_name(store, choice),
+        weights=choice.weights,
+        feature_kind=kind,
+        progress=lambda what, done: progress(done, what),
+        cancelled=cancelled,
+    ).info
+
+
+def _views(
+    store: ProjectStore,
+    samples: Sequence[Sample],
+    base: BackboneInfo,
+    progress: Progress,
+    cancelled: Cancelled,
+) -> tuple[np.ndarray[Any, np.dtype[np.uint8]], np.ndarray[Any, np.dtype[np.int64]]]:
+    """Cut the views `(N, S, S, 3)` RGB out of the samples, with their class ids `(N,)`."""
+    squares, names = [], []
+    for done, sample in enumerate(samples):
+        if cancelled():
+            raise CancelledError(_STOPPED)
+        progress(_PREPARED * done / len(samples), "reading samples")
+        try:
+            image = store.read_image(sample)
+        except InvalidImageError:  # named where the features are computed
+            continue
+        views = [image, *make_variants(image)]
+        squares += [base.preprocessing.square(view) for view in views]
+        names += [sample.class_name] * len(views)
+    classes, class_ids = np.unique(names, return_inverse=True)
+    if len(classes) < MIN_CLASSES:
+        raise NotEnoughSamplesError(
+            f"Expected samples of at least {MIN_CLASSES} classes, received {len(classes)}."
+        )
+    return np.stack(squares), class_ids.astype(np.int64)
+
+
+def _run(made: Path, base: BackboneInfo, progress: Progress, cancelled: Cancelled) -> None:
+    """Let the child process do it."""
+
+    def told(done: float, what: str | None = None, /) -> None:
+        progress(_PREPARED + done * (1.0 - _PREPARED), what)
+
+    failure = run_child(
+        "edge_classifier.graphs.fine_tune",
+        [str(made.resolve())],
+        progress=told,
+        cancelled=cancelled,
+        stopped=_STOPPED,
+    )
+    if failure is None:
+        return
+    if failure.kind == "mismatch":
+        raise WeightsMismatchError(failure.message)
+    raise BackboneError(
+        failure.message
+        if failure.kind
+        else f"TensorFlow could not fine-tune {base.name}: {failure.message}"
+    )
+
+
+def tunable_backbone(
+    store: ProjectStore,
+    choice: BackboneChoice,
+    *,
+    choose: ChooseBackbone = choose_backbone,
+    open_backbone: OpenBackbone = load_backbone,
+) -> tuple[Callable[[Progress, Cancelled], LoadedBackbone], Deepen]:
+    """Return what loads a session's backbone, and what fine-tunes it for the loads to come.
+
+    Both are to be run on the worker thread. Where loading is stopped in a new project that left
+    the backbone to us, the next one loads the built-in.
+    """
+    wanted = [choice]
+
+    def load(progress: Progress, cancelled: Cancelled) -> LoadedBackbone:
+        try:
+            return backbone_loader(store, wanted[-1], choose=choose, open_backbone=open_backbone)(
+                progress, cancelled
+            )
+        except CancelledError:
+            if may_be_built_in(store, wanted[-1]):
+                wanted.append(replace(choice, name=BUILT_IN))
+                raise CancelledError(
+                    f"stopped loading the backbone; T goes on with {BUILT_IN}"
+                ) from None
+            raise CancelledError("stopped loading the backbone; T begins again") from None
+
+    def tune(samples: tuple[Sample, ...], progress: Progress, cancelled: Cancelled) -> str:
+        info = deepen(store, choice, progress, cancelled, samples)
+        # One that was asked for by name would replace what was just made of it.
+        wanted.append(replace(choice, name=AUTO))
+        return f"fine-tuned the last blocks of {info.name} to these classes"
+
+    return load, tune

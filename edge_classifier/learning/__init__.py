@@ -1,0 +1,1 @@
+"""From features to a model that answers; NumPy and SciPy only."""

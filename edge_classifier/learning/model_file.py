@@ -1,0 +1,183 @@
+"""A trained model on disk: one `.npz` without pickles, written whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from edge_classifier.errors import ProjectFormatError
+from edge_classifier.learning.head import DenseHead, Head, LinearHead
+from edge_classifier.learning.model import Model
+from edge_classifier.learning.unknown import DEFAULT_STEP, UnknownDetector
+from edge_classifier.project.files import read_regular, reported, write_atomic
+from edge_classifier.project.npz import read_arrays
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+_FORMAT: Final = 1
+_NAME: Final = "model.npz"
+_MAX_BYTES: Final = 280 * 1024 * 1024
+"""512 references of the largest features are 129 MB, of a fine-tuned backbone twice that; reading
+takes three times the file's size."""
+
+_MAX_THRESHOLD: Final = 100.0  # far out, but a user's steps may lead beyond [-1, 1]
+_MAX_NUMBER: Final = 1e9  # products of larger ones overflow, and no training gives them
+
+_log = logging.getLogger(__name__)
+
+
+class FileModelStore:
+    """Keeps a project's model in a folder; implements `protocols.FileModelStore`.
+
+    Args:
+        folder: Made when the first model is saved.
+        writable: Whether to keep anything; otherwise what is saved is forgotten.
+    """
+
+    def __init__(self, folder: Path, *, writable: bool = True) -> None:
+        self._path = folder / _NAME
+        self._writable = writable
+
+    def save(self, model: Model, *, backbone_key: str, fingerprint: str) -> None:
+        """Store a model; whole or not at all.
+
+        Raises:
+            ProjectError: if it cannot be written.
+        """
+        if not self._writable:
+            return
+        meta, arrays = model_as_arrays(model)
+        meta |= {"format": _FORMAT, "backbone_key": backbone_key, "fingerprint": fingerprint}
+        buffer = io.BytesIO()
+        text = np.frombuffer(json.dumps(meta).encode(), np.uint8)
+        # NumPy's stub mistakes the arrays for its own keyword arguments.
+        np.savez(buffer, meta=text, **arrays)  # type: ignore[arg-type]
+        with reported("write", self._path):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(self._path, buffer.getvalue())
+
+    def load(self, *, backbone_key: str) -> tuple[Model, str] | None:
+        """Return the model and the fingerprint of what it was trained on.
+
+        Returns:
+            `None` if there is no model for this backbone. A damaged file counts as none, with
+            a warning in the log: training again from the samples brings it back.
+        """
+        if not self._path.exists():
+            return None
+        try:
+            model, meta = _read(self._path)
+        except ProjectFormatError as error:
+            _log.warning("%s", error)
+            return None
+        if meta["backbone_key"] != backbone_key:
+            return None
+        return model, str(meta["fingerprint"])
+
+
+def model_as_arrays(model: Model) -> tuple[dict[str, Any], dict[str, npt.NDArray[np.float32]]]:
+    """Take a model apart: what JSON can hold, and arrays by name."""
+    meta: dict[str, Any] = {
+        "kind": "linear" if isinstance(model.head, LinearHead) else "dense",
+        "class_names": model.class_names,
+    }
+    arrays = _head_arrays(model.head)
+    if model.unknown:
+        meta["threshold"] = model.unknown.measured_threshold
+        meta["threshold_step"] = model.unknown.step
+        meta["threshold_steps"] = model.unknown.steps
+        meta["measured_on_bursts"] = model.unknown.measured_on_bursts
+        meta["hesitation_weight"] = model.unknown.hesitation_weight
+        arrays["references"] = model.unknown.references
+        arrays["scales"] = model.unknown.scales
+    return meta, arrays
+
+
+def model_from_arrays(meta: dict[str, Any], arrays: dict[str, npt.NDArray[np.float32]]) -> Model:
+    """Put a model together again.
+
+    Raises:
+        ValueError: if something in it cannot be.
+        KeyError: if something is missing.
+        TypeError: if there is something else.
+    """
+    for array in arrays.values():
+        if array.dtype != np.float32 or not (np.abs(array) <= _MAX_NUMBER).all():
+            raise ValueError("not all numbers are finite 32-bit floats of a usual size")
+    names = meta["class_names"]
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise TypeError("its class names are no list of texts")
+    if len(set(names)) != len(names):
+        raise ValueError("two of its classes have the same name")
+    names = tuple(names)
+    parts = dict(arrays)
+    detector = None
+    if "references" in parts:
+        references = parts.pop("references")
+        # Files from before these were measured lack some.
+        scales = parts.pop("scales", np.ones(len(references), np.float32))
+        detector = UnknownDetector(
+            references,
+            scales,
+            measured_threshold=float(meta["threshold"]),
+            measured_on_bursts=bool(meta["measured_on_bursts"]),
+            step=float(meta.get("threshold_step", DEFAULT_STEP)),
+            steps=int(meta.get("threshold_steps", 0)),
+            hesitation_weight=float(meta.get("hesitation_weight", 0.0)),
+        )
+    head: Head = (
+        LinearHead(names, **parts) if meta["kind"] == "linear" else DenseHead(names, **parts)
+    )
+    if detector is not None:
+        if detector.references.shape[1] != head.feature_dim:
+            raise ValueError("its references have another length than its head takes")
+        weight = detector.hesitation_weight
+        if not abs(detector.threshold) <= _MAX_THRESHOLD or not 0 <= weight <= _MAX_THRESHOLD:
+            raise ValueError("its measure of unknown is no similarity")
+    return Model(head, detector)
+
+
+def _head_arrays(head: Head) -> dict[str, npt.NDArray[np.float32]]:
+    if isinstance(head, LinearHead):
+        return {"weights": head.weights, "bias": head.bias}
+    return {
+        "hidden_weights": head.hidden_weights,
+        "hidden_bias": head.hidden_bias,
+        "weights": head.weights,
+    }
+
+
+def _read(path: Path) -> tuple[Model, dict[str, Any]]:
+    """Read a model file.
+
+    Raises:
+        ProjectFormatError: if it is damaged or was written by a newer version.
+    """
+    try:
+        return _parse(path)
+    except ProjectFormatError:
+        raise
+    except (ValueError, KeyError, TypeError, OSError, OverflowError, RecursionError) as error:
+        raise ProjectFormatError(
+            f"{path} is damaged ({error}); it will be trained again from the samples."
+        ) from error
+
+
+def _parse(path: Path) -> tuple[Model, dict[str, Any]]:
+    arrays = read_arrays(read_regular(path, _MAX_BYTES))
+    meta = json.loads(arrays.pop("meta").tobytes())
+    if not all(isinstance(meta[key], str) for key in ("backbone_key", "fingerprint")):
+        raise TypeError("it does not say what it was trained on")
+    if meta["format"] != _FORMAT:
+        raise ProjectFormatError(
+            f"{path} has format {meta['format']}, this version reads {_FORMAT}; "
+            "it will be trained again."
+        )
+    return model_from_arrays(meta, arrays), meta

@@ -1,0 +1,321 @@
+"""Does a frame resemble any class at all?
+
+How familiar a frame is: 1, less the cosine distance of its features to the nearest three training
+features (Sun et al., "Out-of-Distribution Detection with Deep Nearest Neighbors", ICML 2022), less
+how much its scores hesitate between the classes. Two corrections, each measured to help on tasks
+of very different kind:
+
+- A distance counts relative to what is usual around the reference that it is measured to, as in
+  the local outlier factor (Breunig et al., SIGMOD 2000): a hand's breadth from a mug that always
+  looked the same is far, from a T-shirt that never did it is near. Of the correction only the
+  square root is taken; all of it lets lonely references attract strangers.
+- A stranger of the same kind as the classes, say an eleventh hand sign, lies near some of them,
+  but often between them: so the entropy of the scores is subtracted, with a quarter of the
+  weight that would make it count as much as the distance.
+
+Where 95 % of known frames are accepted, the highest softmax score, which is what is commonly used,
+accepts 50 to 80 % of unrelated pictures, and this 2 to 7 % (means over sets; nearly all of them at
+classes that are collections of unlike things, such as clothes). Of other classes of the same kind
+it accepts 56 to 78 % with v2 0.35, the mere distance 60 to 80 %, the score 72 to 87 %.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from edge_classifier.device.verdict import familiarity
+from edge_classifier.errors import InvalidValueError
+from edge_classifier.features.dataset import pick_evenly
+from edge_classifier.learning.head import normalise
+from edge_classifier.learning.splits import parts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+    from edge_classifier.values import Features, FeatureSet
+
+NEIGHBOURS: Final = 3
+TRUE_ACCEPTANCE: Final = 0.95
+"""The part of known frames that the threshold is set to accept."""
+
+MAX_REFERENCES: Final = 512
+"""More are thinned out evenly within each class; keeps the cost under a tenth of a frame's."""
+
+MAX_STEPS: Final = 20
+"""How far a user can move the threshold either way, in steps."""
+
+STEPS_SETTING: Final = "unknown_steps"
+"""Under this name a project's settings hold the steps; see `stored_steps`."""
+
+DEFAULT_STEP: Final = 0.01
+"""The size of a step in files from before it was measured."""
+
+_STEPS_TO_TYPICAL: Final = 4
+"""So many steps lead from the threshold to the similarity of a typical known frame."""
+
+_MAX_MEASURED: Final = 4096
+"""The threshold is measured on no more samples, thinned out likewise: time and memory of that
+grow with the square of a class's samples."""
+
+_LOCAL: Final = 0.5
+"""How much of the local correction is taken, as an exponent."""
+
+_HESITATION: Final = 0.25
+"""Weight of the entropy beside the distance, once both are brought to the same spread over known
+frames: where known frames themselves hesitate much, it says little."""
+
+_LEAST_ENTROPY: Final = 0.05
+"""A smaller spread counts as this many nats."""
+
+_LEAST_DISTANCE: Final = 0.02
+"""Smaller ones count as this: frames of a class that stood still say nothing of how far another
+may lie."""
+
+_LEAST_SPAN: Final = 0.02
+"""Likewise, from the threshold to a typical known frame."""
+
+_FEWEST: Final = 5
+"""Samples of a class below which nothing is measured on it."""
+
+_SINGLE_BURST_SLACK: Final = 2.0
+"""Within one burst even distant frames are alike; a second burst differs about twice as much."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UnknownDetector:
+    """Tells known from unknown by the nearest training features.
+
+    Attributes:
+        references: `(M, D)` float32, each of length 1.
+        scales: `(M,)` float32, what distances to each reference are multiplied by.
+        measured_threshold: What was measured on held-out samples; at most 1.
+        measured_on_bursts: Whether that comes from bursts held out, and not merely from parts
+            of single bursts.
+        step: How far one step of the user's moves the threshold; 0 or more. Four steps lead
+            from the measured threshold, which accepts about 95 % of known frames, to where half
+            of them would be refused.
+        steps: How many steps the user has moved it: above 0 is stricter, below more lenient.
+        hesitation_weight: How much less familiar one nat of entropy of the scores makes a frame.
+    """
+
+    references: npt.NDArray[np.float32]
+    scales: npt.NDArray[np.float32]
+    measured_threshold: float
+    measured_on_bursts: bool
+    step: float = DEFAULT_STEP
+    steps: int = 0
+    hesitation_weight: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.references.ndim != 2 or not len(self.references):  # noqa: PLR2004 - (M, D)
+            raise InvalidValueError(
+                f"Expected references of shape (M, D), received {self.references.shape}."
+            )
+        if self.scales.shape != (len(self.references),):
+            raise InvalidValueError(
+                f"Expected {len(self.references)} scales, received {self.scales.shape}."
+            )
+
+    @property
+    def threshold(self) -> float:
+        """Frames less similar than this are unknown: what was measured, and the user's steps."""
+        return self.measured_threshold + self.steps * self.step
+
+    def adjusted(self, steps: int) -> UnknownDetector:
+        """Move the threshold so many steps from where it was measured.
+
+        Counted from the measured threshold, not from where it is now: `adjusted(0)` takes all
+        steps back, and the same number can be applied again after each training.
+
+        Args:
+            steps: Above 0 is stricter (more is unknown), below more lenient; what is beyond
+                `MAX_STEPS` either way is cut off.
+        """
+        return replace(self, steps=_within_reach(steps))
+
+    def with_reference(self, features: Features) -> UnknownDetector:
+        """Count one more image, `(D,)`, as known, until the threshold is measured anew."""
+        return replace(
+            self,
+            references=np.concatenate([self.references, normalise(features[None])]),
+            scales=np.append(self.scales, np.float32(1)),
+        )
+
+    def similarities(self, features: Features) -> npt.NDArray[np.float32]:
+        """Return `(N, M)`, how similar features `(N, D)` are to each reference.
+
+        1 less the scaled cosine distance, and 0 where that is more than 1: what an exported
+        graph gives as its second output.
+        """
+        return _similarities(normalise(features), self.references, self.scales)
+
+    def similarity(
+        self, features: Features, scores: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32]:
+        """Return how familiar images are, `(N,)` in [0, 1].
+
+        Args:
+            features: `(N, D)`.
+            scores: `(N, C)` what the head says of them.
+        """
+        return self.familiarity(self.similarities(features), scores)
+
+    def familiarity(
+        self, similarities: npt.NDArray[np.float32], scores: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32]:
+        """Return the same from `similarities`, `(N, M)`, as an exported graph gives them."""
+        return familiarity(similarities, scores, NEIGHBOURS, self.hesitation_weight)
+
+
+def stored_steps(settings: Mapping[str, object]) -> int:
+    """Read the user's steps from a project's settings (`ProjectStore.settings`).
+
+    They are kept with `store.update_settings(**{STEPS_SETTING: steps})`; what is no whole number
+    counts as none, what is beyond `MAX_STEPS` is cut off.
+    """
+    steps = settings.get(STEPS_SETTING)
+    if not isinstance(steps, int) or isinstance(steps, bool):
+        return 0
+    return _within_reach(steps)
+
+
+def _within_reach(steps: int) -> int:
+    return max(-MAX_STEPS, min(MAX_STEPS, steps))
+
+
+def fit_unknown_detector(
+    feature_set: FeatureSet, entropies: npt.NDArray[np.float32] | None = None
+) -> UnknownDetector | None:
+    """Measure the threshold on samples held out by burst.
+
+    A class of several bursts is measured burst against the others; a class of one burst, each
+    quarter of it against the rest, with slack. `None` where no sample can be held out.
+
+    Args:
+        feature_set: Labelled features, in the order of capture within each class.
+        entropies: `(N,)` of the scores that each sample had while it was held out, in nats, NaN
+            where it was not; `None` leaves the scores out of account.
+    """
+    classes = len(feature_set.class_names)
+    picks = _thin_out(feature_set.class_ids, classes, _MAX_MEASURED)
+    known = _Measured(feature_set, picks)
+    if not known.measured.any():
+        return None
+    chosen = _thin_out(feature_set.class_ids[picks], classes, MAX_REFERENCES)
+    scales = known.scales[chosen]
+    weight = 0.0
+    distances = known.held_out_distances(chosen, scales)
+    familiar = 1.0 - distances
+    if entropies is not None and not np.isnan(entropies[picks]).all():
+        of_picks = entropies[picks]
+        spread = max(float(np.nanstd(of_picks)), _LEAST_ENTROPY)
+        weight = _HESITATION * float(distances[known.measured].std()) / spread
+        familiar -= weight * np.where(np.isnan(of_picks), np.nanmean(of_picks), of_picks)
+    threshold, typical = _threshold(familiar[known.measured], known.groups[known.measured])
+    return UnknownDetector(
+        normalise(feature_set.features[picks[chosen]]),
+        scales,
+        threshold,
+        known.on_bursts,
+        step=max(_LEAST_SPAN, typical - threshold) / _STEPS_TO_TYPICAL,
+        hesitation_weight=weight,
+    )
+
+
+class _Measured:
+    """Samples with their distances to what they were not recorded together with.
+
+    Attributes:
+        measured: `(N,)` whether a sample was held out.
+        groups: `(N,)` numbers of bursts, or of quarters of single ones.
+        on_bursts: Whether all that was held out were bursts.
+        usual_distance: The mean distance of held-out samples to their class.
+        scales: `(N,)` what distances to each sample are to be multiplied by.
+    """
+
+    def __init__(self, feature_set: FeatureSet, picks: npt.NDArray[np.int64]) -> None:
+        self._rows = normalise(feature_set.features[picks])
+        self._ids = feature_set.class_ids[picks]
+        classes = len(feature_set.class_names)
+        parts, are_bursts = parts_of(self._ids, feature_set.burst_ids[picks], classes)
+        self.groups = self._ids * (parts.max(initial=0) + 1) + parts
+        # Within one burst even distant frames are alike.
+        self._slack = np.where(are_bursts, 1.0, _SINGLE_BURST_SLACK)[self._ids].astype(np.float32)
+        self.measured = np.zeros(len(picks), np.bool_)
+        distances = np.zeros(len(picks), np.float32)
+        for class_id in range(classes):
+            of_class = np.flatnonzero(self._ids == class_id)
+            # A few pictures say nothing of how much the next one may differ.
+            if len(of_class) >= _FEWEST:
+                self.measured[of_class] = True
+                rows, groups = self._rows[of_class], self.groups[of_class]
+                apart = np.where(groups[:, None] == groups[None, :], np.inf, 1.0 - rows @ rows.T)
+                distances[of_class] = _nearest(apart) * self._slack[of_class]
+        self.on_bursts = bool(are_bursts[self._ids[self.measured]].all())
+        distances = np.maximum(distances, np.float32(_LEAST_DISTANCE))
+        self.usual_distance = float(distances[self.measured].mean()) if self.measured.any() else 0.0
+        self.scales = np.ones(len(picks), np.float32)
+        self.scales[self.measured] = (distances[self.measured] / self.usual_distance) ** -_LOCAL
+
+    def held_out_distances(
+        self, references: npt.NDArray[np.int64], scales: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32]:
+        """Return `(N,)` the distance to the nearest references of other groups, as in use.
+
+        At least `_LEAST_DISTANCE`, too: a thing that stood still on a tripod would otherwise be
+        unknown for the least change of light.
+        """
+        similar = _similarities(self._rows, self._rows[references], scales)
+        same_class = self._ids[:, None] == self._ids[references]
+        apart = (1.0 - similar) * np.where(same_class, self._slack[:, None], 1.0)
+        apart[self.groups[:, None] == self.groups[references]] = np.inf
+        nearest = _nearest(apart)
+        np.maximum(nearest, np.float32(_LEAST_DISTANCE), out=nearest)
+        return nearest
+
+
+def _similarities(
+    rows: npt.NDArray[np.float32],
+    references: npt.NDArray[np.float32],
+    scales: npt.NDArray[np.float32],
+) -> npt.NDArray[np.float32]:
+    # The product first, as in an exported graph.
+    similar: npt.NDArray[np.float32] = rows @ (references * scales[:, None]).T
+    similar += np.float32(1) - scales
+    np.maximum(similar, np.float32(0), out=similar)
+    return similar
+
+
+def _nearest(distances: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+    """Average the least few distances of each row, leaving out infinite ones; 1 without any."""
+    count = min(NEIGHBOURS, distances.shape[1])
+    nearest = np.partition(distances, count - 1, axis=1)[:, :count]
+    valid = np.isfinite(nearest)
+    sums = np.where(valid, nearest, 0.0).sum(axis=1)
+    means = sums / np.maximum(valid.sum(axis=1), 1)
+    return np.where(valid.any(axis=1), means, 1.0).astype(np.float32)
+
+
+def _threshold(
+    familiar: npt.NDArray[np.float32], groups: npt.NDArray[np.int64]
+) -> tuple[float, float]:
+    """Return what most held-out samples reach, and what half of them do."""
+    refused = 1.0 - TRUE_ACCEPTANCE
+    of_groups = [float(np.quantile(familiar[groups == g], refused)) for g in np.unique(groups)]
+    # The next burst differs as much as these do among each other, so their mean is too strict
+    # for half of all bursts to come. Pictures added one by one are groups of one: those that
+    # differ most among them are what is to be expected of new ones, too.
+    threshold = min(
+        float(np.mean(of_groups) - np.std(of_groups)), float(np.quantile(familiar, refused))
+    )
+    return threshold, float(np.median(familiar))
+
+
+def _thin_out(class_ids: npt.NDArray[np.int64], classes: int, most: int) -> npt.NDArray[np.int64]:
+    """Choose at most so many rows, evenly over each class in the order of capture."""
+    return pick_evenly(class_ids, np.full(classes, max(1, most // max(1, classes))))

@@ -1,0 +1,297 @@
+"""From record keys and frames to samples in the project, while there is a live picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from edge_classifier.device.source_state import SourceState, SourceStatus
+from edge_classifier.errors import EdgeClassifierError
+from edge_classifier.live.keys import HoldDetector, HoldTiming, KeyEvent
+from edge_classifier.live.view import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edge_classifier.device.frame import Clock, Frame
+    from edge_classifier.live.editor import Editor
+    from edge_classifier.live.keys import HoldTiming
+    from edge_classifier.live.learner import Learner
+    from edge_classifier.project.store import ProjectStore
+    from edge_classifier.protocols import Backbone
+    from edge_classifier.values import EncodedImage, Features, Sample
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """A frame that may become a sample.
+
+    Attributes:
+        encoded: The picture as it would be stored.
+        features: Its features, `(D,)` float32, or `None` before there is a backbone.
+    """
+
+    encoded: EncodedImage
+    features: Features | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recorded:
+    """A sample that is on disk now, with its features as in `Candidate`."""
+
+    sample: Sample
+    features: Features | None
+
+
+class Recorder:
+    """Records one class at a time.
+
+    Args:
+        store: Where samples go.
+        timing: When a silent key counts as released.
+        samples_per_second: At most so many while a key is held; neighbouring frames of a
+            camera are nearly the same picture, and teach little.
+    """
+
+    def __init__(
+        self,
+        store: ProjectStore,
+        *,
+        timing: HoldTiming | None = None,
+        samples_per_second: float = 15.0,
+    ) -> None:
+        self._store = store
+        self._hold = HoldDetector(timing)
+        self._period_s = 1.0 / samples_per_second
+        self._slack_s = self._period_s / 10
+        self._class_name: str | None = None
+        self._burst_id = ""
+        self._press_due = False
+        self._next_due_s = 0.0
+        self._since_event: list[Candidate] = []
+        self._before_event: list[Candidate] = []
+
+    @property
+    def class_name(self) -> str | None:
+        """The class whose key is down, or `None`."""
+        return self._class_name
+
+    def event(self, class_name: str, now_s: float) -> list[Recorded]:
+        """Take a press or a repeat of a class's key.
+
+        Args:
+            class_name: Whose key it is; another class than before begins another burst.
+            now_s: When, in seconds of a monotonic clock.
+
+        Returns:
+            The samples that this event confirmed; they are on disk.
+
+        Raises:
+            ProjectError: if a sample cannot be written.
+        """
+        if class_name != self._class_name:
+            self.stop()
+            self._class_name = class_name
+            self._burst_id = self._store.next_burst_id()
+        if self._hold.event(now_s) is KeyEvent.REPEATED:
+            confirmed = self._before_event + self._since_event
+            self._before_event, self._since_event = [], []
+            return [self._write(candidate) for candidate in confirmed]
+        self._before_event, self._since_event = self._since_event, []
+        self._press_due = True
+        return []
+
+    def wants(self, frame: Frame) -> bool:
+        """Say whether this frame should be offered as a candidate."""
+        if self._class_name is None:
+            return False
+        return self._press_due or frame.timestamp_s >= self._next_due_s - self._slack_s
+
+    def offer(self, frame: Frame, candidate: Candidate) -> list[Recorded]:
+        """Take a frame that was wanted.
+
+        Returns:
+            The samples that are on disk now: the frame itself where a press waits for its
+            frame, none where it is not known yet whether the key is still down.
+
+        Raises:
+            ProjectError: if a sample cannot be written.
+        """
+        # On a grid, so that a camera whose frames come a little early is not halved.
+        self._next_due_s = max(self._next_due_s + self._period_s, frame.timestamp_s)
+        if self._press_due:
+            self._press_due = False
+            return [self._write(candidate)]
+        self._since_event.append(candidate)
+        return []
+
+    def forget_features(self) -> None:
+        """Let the frames that wait be stored without their features: these are of no use now."""
+        self._since_event = [replace(one, features=None) for one in self._since_event]
+        self._before_event = [replace(one, features=None) for one in self._before_event]
+
+    def released(self, now_s: float) -> bool:
+        """Say whether the burst has just ended because its key is up."""
+        if self._class_name is None or not self._hold.released(now_s):
+            return False
+        self.stop()
+        return True
+
+    def stop(self) -> None:
+        """End the burst; frames that no key event confirmed are dropped."""
+        self._class_name = None
+        self._hold = HoldDetector(self._hold.timing)
+        self._press_due = False
+        self._next_due_s = 0.0
+        self._since_event, self._before_event = [], []
+
+    def _write(self, candidate: Candidate) -> Recorded:
+        if self._class_name is None:  # pragma: no cover - only between event and stop
+            raise RuntimeError("No burst is running.")
+        sample = self._store.add_sample(candidate.encoded, self._class_name, self._burst_id)
+        return Recorded(sample, candidate.features)
+
+
+class Capture:
+    """Records the class whose key is held; training follows by itself.
+
+    Args:
+        store: The project on disk.
+        editor: Is told of every sample.
+        learner: Computes features, and trains after a burst.
+        clock: Monotonic seconds.
+        say: Shows a line in the picture.
+        timing: When a silent key counts as released.
+        samples_per_second: Recorded at most, while a key is held.
+    """
+
+    def __init__(
+        self,
+        store: ProjectStore,
+        editor: Editor,
+        learner: Learner,
+        *,
+        clock: Clock,
+        say: Callable[[str, Level], None],
+        timing: HoldTiming,
+        samples_per_second: float,
+    ) -> None:
+        self._store = store
+        self._editor = editor
+        self._learner = learner
+        self._clock = clock
+        self._say = say
+        self._recorder = Recorder(store, timing=timing, samples_per_second=samples_per_second)
+        self._seen_by: Backbone | None = None
+        self.source = SourceState(SourceStatus.OPENING, "")
+
+    @property
+    def class_name(self) -> str | None:
+        """The class that is being recorded, or `None`."""
+        return self._recorder.class_name
+
+    def note_source(self, source: SourceState) -> bool:
+        """Take note of how the camera is; returns whether it has just been lost."""
+        before, self.source = self.source.status, source
+        lost = before is SourceStatus.RUNNING and source.status is not SourceStatus.RUNNING
+        if lost:
+            # A key that is down goes on recording only when its user sees the picture again.
+            self.stop()
+        return lost
+
+    def record_digit(self, digit: int) -> None:
+        """Take a press or a repeat of a digit key."""
+        if not self.possible():
+            return
+        class_name = self._editor.class_of_digit(digit)
+        if class_name is None:
+            self._say(f"no class has key {digit} yet; N names a new one", Level.WARNING)
+        else:
+            self.record(class_name)
+
+    def record_selected(self) -> None:
+        """Take a press or a repeat of the key that records the selected class."""
+        if self._editor.selected is None:
+            self._say("select a class with the arrow keys first", Level.WARNING)
+        else:
+            self.record(self._editor.selected)
+
+    def record(self, class_name: str) -> None:
+        """Take a press or a repeat of a class's key; a class that is new is made.
+
+        Raises:
+            ProjectError: if a sample cannot be written.
+        """
+        if not self.possible():
+            return
+        class_name = self._editor.with_class(class_name)
+        if self._recorder.class_name not in (None, class_name):
+            self._learner.request_training()
+        self._write(lambda: self._recorder.event(class_name, self._clock()))
+
+    def add(self, frame: Frame, class_name: str) -> str:
+        """Store one frame as a burst of its own, and learn it; a class that is new is made.
+
+        Returns:
+            The class's name as stored.
+
+        Raises:
+            EdgeClassifierError: if it cannot be stored; then nothing was.
+        """
+        self.stop()
+        class_name = self._editor.with_class(class_name)
+        encoded = self._store.encode(frame.image)
+        features = self._learner.extract(encoded.image)
+        sample = self._store.add_sample(encoded, class_name, self._store.next_burst_id())
+        self._editor.remember([Recorded(sample, features)])
+        self._learner.request_training()
+        return class_name
+
+    def possible(self) -> bool:
+        """Say whether there is something to record, and tell the user if not."""
+        if self.source.status is SourceStatus.RUNNING:
+            return True
+        if not self.source.text:  # which says why
+            self._say("nothing is recorded: there is no live picture", Level.WARNING)
+        return False
+
+    def wants(self, frame: Frame) -> bool:
+        """Say whether this frame may become a sample."""
+        return self._recorder.wants(frame)
+
+    def take(self, frame: Frame) -> Features | None:
+        """Take a frame that is wanted, and return the features `(D,)` of what would be stored.
+
+        Raises:
+            ProjectError: if a sample cannot be written.
+        """
+        encoded = self._store.encode(frame.image)
+        features = self._learner.extract(encoded.image)
+        self._write(lambda: self._recorder.offer(frame, Candidate(encoded, features)))
+        return features
+
+    def end_if_released(self) -> None:
+        """End the burst if its key is up."""
+        if self._recorder.released(self._clock()):
+            self._learner.request_training()
+
+    def stop(self) -> None:
+        """End the burst, if one is running, as the release of its key does."""
+        if self._recorder.class_name is not None:
+            self._recorder.stop()
+            self._learner.request_training()
+
+    def close(self) -> None:
+        """Drop what no key event has confirmed."""
+        self._recorder.stop()
+
+    def _write(self, record: Callable[[], list[Recorded]]) -> None:
+        if self._seen_by is not self._learner.backbone:
+            self._seen_by = self._learner.backbone
+            self._recorder.forget_features()
+        try:
+            recorded = record()
+        except EdgeClassifierError:
+            self._editor.reload()  # some samples may have been written before it failed
+            raise
+        self._editor.remember(recorded)

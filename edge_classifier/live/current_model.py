@@ -1,0 +1,87 @@
+"""The model that answers now: trained or imprinted, and how strict its "unknown" is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from edge_classifier.learning.head import imprint
+from edge_classifier.learning.model import Model
+from edge_classifier.learning.unknown import MAX_STEPS, STEPS_SETTING, stored_steps
+
+if TYPE_CHECKING:
+    from edge_classifier.features.dataset import Dataset, FeatureTable
+    from edge_classifier.project.store import ProjectStore
+    from edge_classifier.values import Features
+
+_IMPRINTED_FROM: Final = 64
+"""Samples of a class that answers before training are made of, at most: it happens on the loop,
+and a mean of more is hardly another one."""
+
+
+class CurrentModel:
+    """Keeps a model that knows every captured class, from its first sample on.
+
+    Args:
+        store: Where the steps of "unknown" are kept.
+
+    Attributes:
+        model: What answers, or `None` where nothing was captured.
+        unknown_steps: How many steps "unknown" is stricter (above 0) than what was measured.
+    """
+
+    def __init__(self, store: ProjectStore) -> None:
+        self._store = store
+        self.model: Model | None = None
+        self.unknown_steps = stored_steps(store.settings)
+        self._imprinted = False
+
+    def adjust_unknown(self, steps: int) -> None:
+        """Make "unknown" so many steps stricter than measured, for every model to come as well.
+
+        Args:
+            steps: Below 0 more lenient; at most `unknown.MAX_STEPS` either way.
+
+        Raises:
+            ProjectError: if the project cannot be written; then nothing has changed.
+        """
+        steps = max(-MAX_STEPS, min(MAX_STEPS, steps))
+        self._store.update_settings(**{STEPS_SETTING: steps})
+        self.unknown_steps = steps
+        self.model = self.model.adjusted(steps) if self.model else None
+
+    def replace(self, trained: Model | None) -> None:
+        """Answer with another model, or with none until something is imprinted."""
+        self.model = trained.adjusted(self.unknown_steps) if trained else None
+        self._imprinted = False
+
+    def remember(self, features: Features) -> None:
+        """Take the features `(D,)` of a new sample for known ones."""
+        self.model = self.model.with_known(features) if self.model else None
+
+    def remove_class(self, class_name: str) -> None:
+        """Let the model forget a class."""
+        self.model = self.model.without(class_name) if self.model else None
+
+    def rename_class(self, class_name: str, new_name: str) -> None:
+        """Let the model call a class by its new name."""
+        self.model = self.model.renamed(class_name, new_name) if self.model else None
+
+    def keep_only(self, class_names: tuple[str, ...]) -> None:
+        """Let the model forget all other classes."""
+        for name in set(self.model.class_names if self.model else ()) - set(class_names):
+            self.remove_class(name)
+
+    def imprint(self, dataset: Dataset, table: FeatureTable) -> None:
+        """Give classes that the model lacks an imprinted weight vector.
+
+        Args:
+            dataset: The samples.
+            table: Their features, as far as they are known.
+        """
+        if self.model is None or self._imprinted:
+            feature_set = dataset.feature_set(table, _IMPRINTED_FROM)
+            if feature_set.class_names:
+                self.model = Model(imprint(feature_set))
+                self._imprinted = True
+        elif set(dataset.captured_classes) - set(self.model.class_names):
+            self.model = self.model.extended(dataset.feature_set(table, _IMPRINTED_FROM))

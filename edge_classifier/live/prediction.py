@@ -1,0 +1,147 @@
+"""The verdict on the newest frame: predicted, smoothed, paused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge_classifier.device.verdict import SMOOTHING_S, TimeAverage
+from edge_classifier.values import Prediction
+
+if TYPE_CHECKING:
+    from edge_classifier.device.frame import Frame
+    from edge_classifier.learning.model import Model
+    from edge_classifier.live.learner import Learner
+    from edge_classifier.protocols import Backbone
+    from edge_classifier.values import Features
+
+
+class Smoother:
+    """Exponential moving average of scores and similarity over time, not over frames.
+
+    So it behaves the same at 5 and at 500 frames per second.
+
+    Args:
+        time_constant_s: After a change of scene this much time brings the average 63 % of the
+            way; 0 switches smoothing off.
+    """
+
+    def __init__(self, time_constant_s: float = 0.2) -> None:
+        self.time_constant_s = time_constant_s
+        self._class_names: tuple[str, ...] = ()
+        self._scores = TimeAverage(time_constant_s)
+        self._similarity = TimeAverage(time_constant_s)
+
+    def reset(self) -> None:
+        """Forget what came before."""
+        self._scores.reset()
+        self._similarity.reset()
+
+    def update(self, prediction: Prediction, now_s: float) -> Prediction:
+        """Take one frame's prediction and return the steady one.
+
+        Args:
+            prediction: Of the newest frame.
+            now_s: Its time, in seconds of a monotonic clock.
+        """
+        if self.time_constant_s <= 0:
+            return prediction
+        if prediction.class_names != self._class_names:
+            self.reset()
+            self._class_names = prediction.class_names
+        scores = self._scores.update(prediction.scores, now_s)
+        similarity: float | None = None
+        if prediction.similarity is None:
+            self._similarity.reset()
+        else:
+            value = np.array([prediction.similarity], np.float32)
+            similarity = float(self._similarity.update(value, now_s)[0])
+        unknown = prediction.unknown
+        if similarity is not None and prediction.threshold is not None:
+            unknown = similarity < prediction.threshold
+        return Prediction(
+            prediction.class_names,
+            scores,
+            unknown=unknown,
+            similarity=similarity,
+            threshold=prediction.threshold,
+        )
+
+
+class LivePrediction:
+    """Keeps the prediction of the newest frame, as steady as its user wants it.
+
+    Args:
+        learner: Gives features and model.
+        smoothing_s: Time constant of the steady label in seconds; 0 switches it off.
+    """
+
+    def __init__(self, learner: Learner, smoothing_s: float) -> None:
+        self._learner = learner
+        self._smoothing_s = smoothing_s
+        self._smoother = Smoother(smoothing_s)
+        self._frame: Frame | None = None
+        self._features: Features | None = None
+        self._seen_by: Backbone | None = None
+        self._predicted_by: Model | None = None
+        self.prediction: Prediction | None = None
+        self.paused = False
+
+    @property
+    def frame(self) -> Frame | None:
+        """The newest frame, or `None` before the first."""
+        return self._frame
+
+    def features_of(self, frame: Frame) -> Features | None:
+        """Compute the features `(D,)` of a frame, unless nothing could be said of them."""
+        if self.paused or self._learner.model is None:
+            return None
+        return self._learner.extract(frame.image if frame.small is None else frame.small)
+
+    def show(self, frame: Frame) -> None:
+        """Take note of the newest frame, whatever is to be predicted of it."""
+        self._frame = frame
+
+    def update(self, features: Features | None) -> None:
+        """Predict from the features of the newest frame."""
+        self._features, self._seen_by = features, self._learner.backbone
+        self._predict()
+
+    def update_where_outdated(self) -> None:
+        """Judge a picture that stands still again if what was learned has changed."""
+        model, backbone = self._learner.model, self._learner.backbone
+        if self._frame is None or self._predicted_by is model:
+            return
+        if model and self._features is not None and self._seen_by is not backbone:
+            self.update(self.features_of(self._frame))
+        else:
+            self._predict()
+
+    def _predict(self) -> None:
+        self._predicted_by = model = self._learner.model
+        if self.paused or model is None or self._features is None or self._frame is None:
+            self.prediction = None
+        else:
+            raw = model.predict(self._features[None])[0]
+            self.prediction = self._smoother.update(raw, self._frame.timestamp_s)
+
+    def forget(self) -> None:
+        """Take the verdict away: what was seen last may be so no longer."""
+        self._features = self.prediction = None
+        self.reset()
+
+    def reset(self) -> None:
+        """Let the next prediction stand for itself."""
+        self._smoother.reset()
+
+    def toggle_pause(self) -> None:
+        """Stop predicting, or go on."""
+        self.paused = not self.paused
+        self.reset()
+
+    def toggle_smoothing(self) -> bool:
+        """Switch the steady label on or off; returns whether it is on now."""
+        on = self._smoother.time_constant_s <= 0
+        self._smoother = Smoother(self._smoothing_s or SMOOTHING_S if on else 0.0)
+        return on

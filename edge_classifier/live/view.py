@@ -1,0 +1,217 @@
+"""What the picture shows, as plain data: made by the session, drawn by the overlay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from edge_classifier.device.preprocessing import Image
+    from edge_classifier.values import Colour
+
+
+class Mode(Enum):
+    """What the keys mean at present."""
+
+    LIVE = "live"
+    TYPING = "typing"
+    CONFIRMING = "confirming"
+    CORRECTING = "correcting"
+    REVIEWING = "reviewing"
+
+
+class Level(Enum):
+    """How urgent a message is."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassCard:
+    """One class in the picture.
+
+    Attributes:
+        name: In any script, at most 100 characters.
+        key: What records it: `1` to `9`, `B`, or `None` beyond nine.
+        colour: Blue, green, red.
+        count: Stored samples.
+        score: Live score in [0, 1], or `None` where there is no prediction.
+        thumbnail: The newest sample, BGR, at most 96 pixels wide, or `None`.
+        selected: Whether the record key (space) records into it.
+        recording: Whether a burst of it is running.
+    """
+
+    name: str
+    key: str | None
+    colour: Colour
+    count: int
+    score: float | None
+    thumbnail: Image | None
+    selected: bool
+    recording: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """The verdict, large.
+
+    Attributes:
+        label: A class name, or `unknown`.
+        confidence: In [0, 1], or `None` with `unknown`.
+        unknown: Whether the frame resembles no class.
+        colour: Of the class; grey with `unknown`.
+        similarity: How much the frame resembles what was recorded, in [0, 1], or `None` before
+            that was measured.
+        threshold: The similarity below which a frame is unknown, or `None` likewise.
+    """
+
+    label: str
+    confidence: float | None
+    unknown: bool
+    colour: Colour
+    similarity: float | None = None
+    threshold: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Where a frame's time goes, smoothed.
+
+    Attributes:
+        fps: Frames inferred per second.
+        capture_ms: Milliseconds the source takes per frame.
+        inference_ms: Milliseconds for preprocessing, backbone and head.
+        drawing_ms: Milliseconds for drawing and showing.
+    """
+
+    fps: float
+    capture_ms: float
+    inference_ms: float
+    drawing_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What is going on beside the live picture.
+
+    Attributes:
+        text: `recording phone`, `training`, `trained`, `saved`, …
+        progress: From 0.0 to 1.0, or `None` where there is nothing to measure.
+        recording: Draws the red dot.
+    """
+
+    text: str
+    progress: float | None = None
+    recording: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One line that appears for some seconds."""
+
+    text: str
+    level: Level = Level.INFO
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """Something asked in the window.
+
+    Attributes:
+        title: The question.
+        text: What was typed so far, or `None` for a yes/no question.
+        note: Which keys do what.
+        error: Why what was typed cannot be taken.
+        picture: What is asked about, BGR, of any size; such a question leaves the live picture
+            in sight.
+    """
+
+    title: str
+    text: str | None
+    note: str
+    error: str | None = None
+    picture: Image | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StripPicture:
+    """One picture of a strip.
+
+    Attributes:
+        thumbnail: BGR, or `None` while it is being read.
+        class_name: Of the sample.
+        colour: Of the class: blue, green, red.
+        text: What is to be said of it.
+    """
+
+    thumbnail: Image | None
+    class_name: str
+    colour: Colour
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Strip:
+    """A row of pictures to choose from, below the live one.
+
+    Attributes:
+        title: What they are.
+        note: Which keys do what.
+        pictures: The part of the row that is in sight, at most `STRIP_LENGTH`.
+        chosen: Which of those is chosen, or `None` where there is none.
+        progress: From 0.0 to 1.0 while they are being looked for, else `None`.
+    """
+
+    title: str
+    note: str
+    pictures: tuple[StripPicture, ...] = ()
+    chosen: int | None = None
+    progress: float | None = None
+
+
+STRIP_LENGTH: Final = 6
+"""Pictures of a strip that are in sight at a time."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """All that the window shows at one moment.
+
+    Attributes:
+        image: The newest picture, `(H, W, 3)` BGR, not mirrored, or `None` before the first.
+        mirrored: Whether to draw it mirrored (for the eye only; never for the model).
+        mode: What the keys mean.
+        title: Project and backbone, one line.
+        cards: One a class, in the order of the keys.
+        banner: The verdict, or `None` where there is none to give.
+        activity: Recording, training, saved.
+        rates: Frames per second and milliseconds.
+        hint: What to do next, or empty.
+        quality: How good what was learned is, in one line, or empty.
+        message: Something that just happened, or `None`.
+        prompt: A question that waits for an answer, or `None`.
+        strip: Pictures to choose from, or `None`.
+        help_lines: `(key, meaning)` pairs while help is shown, else empty.
+        paused: Whether prediction is paused.
+        done: Whether the session is over.
+    """
+
+    image: Image | None
+    mirrored: bool
+    mode: Mode
+    title: str
+    cards: tuple[ClassCard, ...]
+    banner: Banner | None
+    activity: Activity
+    rates: Rates
+    hint: str
+    quality: str = ""
+    message: Message | None = None
+    prompt: Prompt | None = None
+    strip: Strip | None = None
+    help_lines: tuple[tuple[str, str], ...] = ()
+    paused: bool = False
+    done: bool = False

@@ -1,0 +1,333 @@
+"""`project.json`: what a project is, beside its pictures. Format version 1.
+
+::
+
+    {
+      "format": "edge-classifier project",
+      "version": 1,
+      "classes": [{"name": "mug", "key": "1", "colour": "#56b4e9"}],
+      "backbone": null,
+      "settings": {},
+      "last_burst": 0
+    }
+
+The order of the classes gives their keys; `key` only tells other readers. Fields that this
+version does not know are kept as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from edge_classifier.device.preprocessing import Preprocessing
+from edge_classifier.errors import InvalidValueError, ProjectFormatError
+from edge_classifier.project.files import read_regular, reported, write_atomic
+from edge_classifier.project.names import clean_class_name
+from edge_classifier.project.palette import (
+    BACKGROUND_COLOUR,
+    colour_from_hex,
+    colour_to_hex,
+    key_of,
+    next_colour,
+)
+from edge_classifier.values import BACKGROUND, BackboneInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from edge_classifier.values import Colour
+
+FILE_NAME: Final = "project.json"
+VERSION: Final = 1
+MAX_BURST: Final = 8_999_999
+"""The highest number of a burst that a project file may ask to go on from."""
+
+_FORMAT: Final = "edge-classifier project"
+_MAX_BYTES: Final = 16 * 1024 * 1024
+_MAX_SIZE: Final = 65_536
+_MAX_DEPTH: Final = 50
+_MAX_CLASSES: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class ClassEntry:
+    """A class, as the project file holds it.
+
+    Attributes:
+        name: As `clean_class_name` gives it.
+        colour: Blue, green, red.
+        renamed_from: The folder its samples may still lie in, if a renaming was cut short.
+        extra: Fields of other programs.
+    """
+
+    name: str
+    colour: Colour
+    renamed_from: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectDocument:
+    """The content of a project file.
+
+    Attributes:
+        classes: In their order.
+        backbone: What the features come from, or `None` until that is chosen.
+        settings: Whatever JSON can hold, by name.
+        last_burst: The highest number that a burst which is now in the trash ever had.
+        extra: Fields of other programs.
+    """
+
+    classes: tuple[ClassEntry, ...] = ()
+    backbone: BackboneInfo | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    last_burst: int = 0
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names, in the order of the classes."""
+        return tuple(entry.name for entry in self.classes)
+
+    def with_class(self, name: str) -> ProjectDocument:
+        """Add a class at the end, with a colour of its own.
+
+        Raises:
+            InvalidClassNameError: if the name cannot be used beside the others.
+        """
+        name = clean_class_name(name, self.class_names)
+        if name == BACKGROUND:
+            colour = BACKGROUND_COLOUR
+        else:
+            colour = next_colour(entry.colour for entry in self.classes)
+        entry = ClassEntry(name, colour)
+        return replace(self, classes=(*self.classes, entry))
+
+    def with_entry(self, entry: ClassEntry, place: int) -> ProjectDocument:
+        """Put a class back that was taken out, at its place among the others if it can be.
+
+        Raises:
+            InvalidClassNameError: if its name can no longer be told from another one.
+        """
+        clean_class_name(entry.name, self.class_names)
+        classes = (*self.classes[:place], entry, *self.classes[place:])
+        return replace(self, classes=classes)
+
+    def without_class(self, name: str) -> ProjectDocument:
+        """Take a class out; the others keep their colours."""
+        return replace(self, classes=tuple(e for e in self.classes if e.name != name))
+
+    def renamed(self, name: str, new_name: str, renamed_from: str | None) -> ProjectDocument:
+        """Give a class another name, and say where its samples still lie (`None`: nowhere)."""
+        return replace(
+            self,
+            classes=tuple(
+                replace(e, name=new_name, renamed_from=renamed_from) if e.name == name else e
+                for e in self.classes
+            ),
+        )
+
+
+def check_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Copy settings, so that what is stored is what JSON gives back.
+
+    Raises:
+        InvalidValueError: if they hold something else than texts, numbers, truth values, `None`,
+            lists and dictionaries of these.
+    """
+    try:
+        copy: Any = json.loads(json.dumps(dict(settings), allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidValueError(f"These settings cannot be stored in JSON: {error}") from error
+    if copy != _tuples_as_lists(dict(settings)):
+        raise InvalidValueError("Expected settings whose names are all texts, at every level.")
+    return dict(copy)
+
+
+def write_document(path: Path, document: ProjectDocument) -> None:
+    """Write a project file, whole or not at all, and wait until the disk has it.
+
+    Args:
+        path: The file itself.
+        document: Its content.
+
+    Raises:
+        ProjectError: if it cannot be written; then it is as before.
+    """
+    with reported("write", path):
+        write_atomic(path, _encode(document), durable=True)
+
+
+def read_document(path: Path) -> ProjectDocument:
+    """Read and check a project file.
+
+    Args:
+        path: The file itself.
+
+    Raises:
+        ProjectFormatError: if it is damaged, or of a newer version.
+        ProjectError: if it cannot be read.
+    """
+    with reported("read", path):
+        data = read_regular(path, _MAX_BYTES)
+    try:
+        return _decode(data)
+    except (ValueError, OverflowError, RecursionError) as error:
+        problem = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise ProjectFormatError(
+            f"{path} is damaged ({problem.rstrip('.')}); correct it, or move it away and open the "
+            "project again: its classes are then taken from the folders in samples."
+        ) from error
+    except _NewerVersionError as error:
+        raise ProjectFormatError(
+            f"{path} was written by a newer edge-classifier (format {error}, this one reads "
+            f"{VERSION}); update with `pip install -U edge-classifier`."
+        ) from error
+
+
+class _NewerVersionError(Exception):
+    """The file says that it is of a later format."""
+
+
+def _encode(document: ProjectDocument) -> bytes:
+    content = {
+        "format": _FORMAT,
+        "version": VERSION,
+        "classes": [
+            {
+                "name": entry.name,
+                "key": key_of(document.class_names, entry.name, BACKGROUND),
+                "colour": colour_to_hex(entry.colour),
+                **({"renamed_from": entry.renamed_from} if entry.renamed_from else {}),
+                **entry.extra,
+            }
+            for entry in document.classes
+        ],
+        "backbone": None if document.backbone is None else asdict(document.backbone),
+        "settings": document.settings,
+        "last_burst": document.last_burst,
+        **document.extra,
+    }
+    try:
+        return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+    except UnicodeEncodeError:  # half a surrogate pair in a setting: legal in JSON, not in UTF-8
+        return (json.dumps(content, indent=2) + "\n").encode()
+
+
+def _decode(data: bytes) -> ProjectDocument:
+    content = _of(
+        dict, json.loads(data.decode(), parse_float=_finite, parse_constant=_finite), "content"
+    )
+    if content.pop("format", None) != _FORMAT:
+        raise ValueError(f"its format is not {_FORMAT!r}")
+    version = _of(int, content.pop("version", None), "version")
+    if version > VERSION:
+        raise _NewerVersionError(version)
+    if version < 1:
+        raise ValueError(f"its version is {version}")
+    _check_depth(content)
+    classes = _classes(_of(list, content.pop("classes", None), "classes"))
+    backbone = content.pop("backbone", None)
+    last_burst = _of(int, content.pop("last_burst", 0), "last_burst")
+    if not 0 <= last_burst <= MAX_BURST:
+        raise ValueError(f"last_burst is {last_burst}")
+    settings = _of(dict, content.pop("settings", {}), "settings")
+    _of(dict, settings.get("head", {}), "the settings of the head")
+    return ProjectDocument(
+        classes=classes,
+        backbone=None if backbone is None else _backbone(_of(dict, backbone, "backbone")),
+        settings=settings,
+        last_burst=last_burst,
+        extra=content,
+    )
+
+
+def _check_depth(content: object) -> None:
+    """Refuse what is nested so deeply that it can be read, but not copied or written."""
+    waiting = [(content, 1)]
+    while waiting:
+        value, depth = waiting.pop()
+        if depth > _MAX_DEPTH:
+            raise ValueError("it is nested too deeply")
+        if isinstance(value, (dict, list)):
+            inner = value.values() if isinstance(value, dict) else value
+            waiting += ((item, depth + 1) for item in inner)
+
+
+def _classes(items: list[Any]) -> tuple[ClassEntry, ...]:
+    if len(items) > _MAX_CLASSES:
+        raise ValueError(f"it has {len(items):,} classes, at most {_MAX_CLASSES:,} are read")
+    entries: list[ClassEntry] = []
+    names: list[str] = []
+    for item in items:
+        fields = _of(dict, item, "a class")
+        name = _of(str, fields.pop("name", None), "a class's name")
+        if clean_class_name(name, names) != name:
+            raise ValueError(f"the class name {name!r} is not in its stored form")
+        names.append(name)
+        source = fields.pop("renamed_from", None)
+        fields.pop("key", None)  # follows from the order; it is there for other readers
+        if source is not None and clean_class_name(_of(str, source, "renamed_from")) != source:
+            raise ValueError(f"renamed_from {source!r} is not in its stored form")
+        colour = colour_from_hex(_of(str, fields.pop("colour", None), "a class's colour"))
+        entries.append(ClassEntry(name, colour, source, fields))
+    return tuple(entries)
+
+
+def _backbone(fields: dict[str, Any]) -> BackboneInfo:
+    shape = tuple(
+        _of(int, n, "a size") for n in _of(list, fields.get("feature_shape"), "feature_shape")
+    )
+    kind = fields.get("feature_kind")
+    if kind not in ("pooled", "spatial"):
+        raise ValueError(f"feature_kind is {kind!r}")
+    if len(shape) != 3 or max(shape) > _MAX_SIZE:  # noqa: PLR2004 - h, w, c
+        raise ValueError(f"feature_shape is {list(shape)}")
+    offset = fields.get("root_offset")
+    preprocessing = _of(dict, fields.get("preprocessing"), "preprocessing")
+    expected = set(Preprocessing.__dataclass_fields__)
+    if set(preprocessing) != expected:
+        # a step that is not known cannot be replayed, and leaving it out would be wrong silently
+        raise ValueError(f"preprocessing has other fields than {', '.join(sorted(expected))}")
+    return BackboneInfo(
+        name=_of(str, fields.get("name"), "the backbone's name"),
+        feature_shape=shape,
+        feature_kind=kind,
+        weights_sha256=_of(str, fields.get("weights_sha256"), "weights_sha256"),
+        preprocessing=Preprocessing(
+            input_size=_of(int, preprocessing["input_size"], "input_size"),
+            resize=preprocessing["resize"],
+            low=_number(preprocessing["low"]),
+            high=_number(preprocessing["high"]),
+        ),
+        root_offset=None if offset is None else _number(offset),
+    )
+
+
+def _of(kind: type[Any], value: object, what: str) -> Any:  # noqa: ANN401 - JSON is untyped, and this is where it gets types
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise ValueError(f"{what} is {type(value).__name__}, expected {kind.__name__}")  # noqa: TRY004 - of the file, not of a caller
+    return value
+
+
+def _number(value: object) -> float:
+    return float(_of(int, value, "a number") if isinstance(value, int) else _of(float, value, "x"))
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no finite number")
+    return number
+
+
+def _tuples_as_lists(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _tuples_as_lists(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_tuples_as_lists(item) for item in value]
+    return value

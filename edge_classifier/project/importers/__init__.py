@@ -1,0 +1,12 @@
+"""Labelled pictures from elsewhere, one module a kind of source.
+
+`open_importer` finds out what a path is; `adding.add` puts what it gives into a project.
+"""
+
+from __future__ import annotations
+
+from edge_classifier.project.importers.candidate import Candidate, Importer, Item, Picture, Refusal
+from edge_classifier.project.importers.detect import open_importer
+from edge_classifier.project.importers.video import Stretch
+
+__all__ = ["Candidate", "Importer", "Item", "Picture", "Refusal", "Stretch", "open_importer"]

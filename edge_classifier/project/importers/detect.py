@@ -1,0 +1,111 @@
+"""What a path is, and so which importer reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from edge_classifier.errors import InvalidImageError, NotImportableError
+from edge_classifier.project.files import describe, open_regular
+from edge_classifier.project.importers import teachable_machine
+from edge_classifier.project.importers.archive import ZipTree
+from edge_classifier.project.importers.candidate import SingleFileImporter
+from edge_classifier.project.importers.csv_table import CsvImporter, is_picture_table
+from edge_classifier.project.importers.labelled_tree import TreeImporter
+from edge_classifier.project.importers.layout import NO_LABEL
+from edge_classifier.project.importers.tree import VIDEO_SUFFIXES, FolderTree
+from edge_classifier.project.importers.video import Stretch, VideoImporter
+from edge_classifier.project.picture_file import IMAGE_SUFFIXES
+
+if TYPE_CHECKING:
+    from edge_classifier.project.importers.candidate import Importer
+    from edge_classifier.project.importers.tree import Tree
+
+_TABLES: Final = frozenset({".csv", ".tsv"})
+_ZIP: Final = b"PK"
+
+
+def open_importer(
+    path: Path, *, class_name: str | None = None, stretch: Stretch | None = None
+) -> Importer:
+    """Find out what a path is, and open it.
+
+    Args:
+        path: A folder, an archive, a table, a video or a picture.
+        class_name: What everything in it shows; without it labels are looked for.
+        stretch: Which frames of a video are meant.
+
+    Returns:
+        What gives its pictures. No picture has been read yet.
+
+    Raises:
+        NotImportableError: if there is nothing, or nothing that can be imported.
+    """
+    path = Path(path)
+    importer = _open(path, class_name, stretch)
+    if importer.count == 0:
+        raise NotImportableError(
+            f"There is no picture in {path}; name a folder, an archive, a table or a video."
+        )
+    return importer
+
+
+def _open(path: Path, class_name: str | None, stretch: Stretch | None) -> Importer:
+    try:
+        is_folder = path.is_dir()
+        start = b"" if is_folder else _start_of(path)
+    except (OSError, ValueError) as error:
+        reason = describe(error) if isinstance(error, OSError) else str(error)
+        raise NotImportableError(f"Cannot read {path}: {reason}.") from error
+    suffix = path.suffix.lower()
+    if is_folder:
+        return _of_tree(FolderTree(path), path.resolve().name, class_name)
+    if suffix in {".zip", teachable_machine.SUFFIX} or start.startswith(_ZIP):
+        capture_of = teachable_machine.class_of_archive(path.stem)
+        return _of_tree(ZipTree(path), path.stem, class_name, capture_of)
+    if suffix in _TABLES:
+        tree = FolderTree(path.parent, listed=False)
+        return CsvImporter(tree, path.name, _table(tree, path.name), class_name)
+    if suffix in VIDEO_SUFFIXES:
+        if class_name is None:
+            raise NotImportableError(f"Say what the video {path} shows: `--class NAME`.")
+        return VideoImporter(path, class_name, stretch or Stretch())
+    if suffix in IMAGE_SUFFIXES or class_name is not None:
+        return SingleFileImporter(path, class_name)
+    raise NotImportableError(
+        f"{path} is none of what can be imported: a folder, .zip, .tm, .csv, a video or a picture."
+    )
+
+
+def _of_tree(
+    tree: Tree, root: str, class_name: str | None, capture_of: str | None = None
+) -> Importer:
+    if teachable_machine.is_project(tree):
+        return teachable_machine.TeachableMachineImporter(tree, class_name)
+    for path in tree.paths:
+        if PurePosixPath(path).suffix.lower() in _TABLES and path.count("/") <= 1:
+            data = _table(tree, path)
+            if is_picture_table(data):
+                table = CsvImporter(tree, path, data, class_name)
+                if table.finds_any():
+                    return table
+    importer = TreeImporter(tree, root=root, class_name=class_name, capture_of=capture_of)
+    items = importer.placed
+    if items and all(placed.reason == NO_LABEL for placed in items):
+        raise NotImportableError(
+            f"Nothing tells what the {len(items)} pictures in {tree.name} show: put them into a "
+            "folder per class, or name what all of them show with `--class NAME`."
+        )
+    return importer
+
+
+def _start_of(path: Path) -> bytes:
+    with open_regular(path) as file:
+        return file.read(len(_ZIP))
+
+
+def _table(tree: Tree, path: str) -> bytes:
+    try:
+        return tree.read(path)
+    except InvalidImageError as error:
+        raise NotImportableError(f"Cannot read the table {tree.source(path)}.") from error

@@ -1,0 +1,145 @@
+"""Which class names a project takes.
+
+A class's name is also the name of its folder, on any system the project may be copied to. So
+it has to be one path component everywhere, and two names must not meet on a file system that
+ignores case or normalises Unicode.
+"""
+
+from __future__ import annotations
+
+import functools
+import unicodedata
+from typing import TYPE_CHECKING, Final
+
+from edge_classifier.errors import InvalidClassNameError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+MAX_CHARACTERS: Final = 100
+"""Longer names fit on no card of the picture."""
+
+MAX_BYTES: Final = 200
+"""In UTF-8; file systems take 255 bytes per component, and tools like to append to names."""
+
+_SEPARATORS: Final = frozenset("/\\")
+# https://learn.microsoft.com/windows/win32/fileio/naming-a-file
+_WINDOWS_FORBIDS: Final = frozenset('<>:"|?*')
+_WINDOWS_DEVICES: Final = frozenset(
+    {"con", "prn", "aux", "nul", "conin$", "conout$"}
+    | {f"{port}{digit}" for port in ("com", "lpt") for digit in "123456789¹²³"}
+)
+# Persian and Indic words, and many emoji, are misspelt without these two format characters.
+_JOINERS: Final = frozenset("\u200c\u200d")
+_UNWRITABLE: Final = frozenset({"Cc", "Cf", "Cs"})  # control, format, half a surrogate pair
+_QUOTED: Final = 40
+
+
+@functools.lru_cache(maxsize=8192)  # each name is compared with every other one
+def fold_class_name(name: str) -> str:
+    """Give the form in which two names that look or sort alike are equal.
+
+    Args:
+        name: A class name.
+
+    Returns:
+        The name without case, joiners and differences of Unicode composition.
+    """
+    bare = "".join(c for c in name if c not in _JOINERS)
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", bare).casefold())
+
+
+def clean_class_name(text: str, taken: Iterable[str] = ()) -> str:
+    """Turn what was typed into a class name that can be stored.
+
+    Args:
+        text: What the user typed, or the name of a folder.
+        taken: The names of the other classes.
+
+    Returns:
+        The name in Unicode's composed form (NFC), without spaces around it and with single
+        spaces in it.
+
+    Raises:
+        InvalidClassNameError: if it cannot be a folder's name on every system, or cannot be
+            told from a name in `taken`.
+    """
+    name = unicodedata.normalize("NFC", " ".join(text.split()))
+    problem = _problem(name) or _clash(name, taken)
+    if problem:
+        raise InvalidClassNameError(problem)
+    return name
+
+
+def _problem(name: str) -> str | None:
+    """Say what is wrong with a name by itself."""
+    if not name:
+        return "A class name cannot be empty; type at least one character."
+    size = len(name.encode("utf-8", "replace"))
+    if len(name) > MAX_CHARACTERS or size > MAX_BYTES:
+        return (
+            f"The class name {_quote(name)} is too long: it has {len(name)} characters "
+            f"({size} bytes), at most {MAX_CHARACTERS} ({MAX_BYTES} bytes) fit."
+        )
+    if name in {".", ".."} or not _SEPARATORS.isdisjoint(name):
+        return (
+            f"The class name {_quote(name)} looks like a path; it becomes the name of one "
+            "folder, so leave out / and \\ and '..'."
+        )
+    unwritable = [c for c in name if unicodedata.category(c) in _UNWRITABLE - _joining(c)]
+    if unwritable or name[0] in _JOINERS or name[-1] in _JOINERS:
+        return (
+            f"The class name {_quote(name)} holds an invisible control or format character "
+            f"(U+{ord((unwritable or [c for c in name if c in _JOINERS])[0]):04X}); type it anew."
+        )
+    forbidden = sorted(_WINDOWS_FORBIDS.intersection(name))
+    if forbidden:
+        return (
+            f"The class name {_quote(name)} holds {' '.join(forbidden)}, which Windows does "
+            "not take in a folder's name; leave it out."
+        )
+    if name.startswith(".") or name.endswith("."):
+        return (
+            f"The class name {_quote(name)} starts or ends with a dot, which hides or changes "
+            "a folder's name; leave it out."
+        )
+    if name.split(".", maxsplit=1)[0].rstrip().casefold() in _WINDOWS_DEVICES:
+        return (
+            f"The class name {_quote(name)} is the name of a device on Windows; take another one."
+        )
+    return None
+
+
+def _joining(character: str) -> frozenset[str]:
+    return frozenset({"Cf"}) if character in _JOINERS else frozenset()
+
+
+def _clash(name: str, taken: Iterable[str]) -> str | None:
+    """Say which of the other names it cannot be told from."""
+    folded = fold_class_name(name)
+    for other in taken:
+        if other == name:
+            return f"There is a class {_quote(name)} already; take another name."
+        if fold_class_name(other) == folded:
+            return (
+                f"The class name {_quote(name)} differs from {_quote(other)} only in case or "
+                "invisibly, which some file systems cannot tell apart; take another name."
+            )
+    return None
+
+
+def _quote(name: str) -> str:
+    """Quote a name so that it can neither fill the screen nor steer it."""
+    return repr(name if len(name) <= _QUOTED else name[:_QUOTED] + "…")
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """Count things: `1 picture`, `12 pictures`, `2 classes`.
+
+    Args:
+        count: How many.
+        noun: What one is called.
+        plural: What several are called, where that is not the noun with an s.
+    """
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"

@@ -1,0 +1,376 @@
+"""An open project: its lock, its project file, and what that says."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import logging
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edge_classifier.errors import (
+    BackboneMismatchError,
+    ProjectError,
+    ProjectLockedError,
+    UnknownClassError,
+)
+from edge_classifier.project import folder as project_folder
+from edge_classifier.project.document import (
+    FILE_NAME,
+    ProjectDocument,
+    check_settings,
+    read_document,
+    write_document,
+)
+from edge_classifier.project.files import reported
+from edge_classifier.project.names import clean_class_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from typing_extensions import Self
+
+    from edge_classifier.project.document import ClassEntry
+    from edge_classifier.project.files import FileLock
+    from edge_classifier.protocols import Progress
+    from edge_classifier.values import BackboneInfo, Colour
+
+_log = logging.getLogger(__name__)
+
+
+def _tell_nobody(_done: float, _what: str | None = None, /) -> None:
+    """Show no progress."""
+
+
+class Project:
+    """What a project is, beside its samples; `ProjectStore` adds those.
+
+    Made by `open`, `create` or `open_or_create`. One program at a time may write.
+    """
+
+    def __init__(self, path: Path, document: ProjectDocument, lock: FileLock | None) -> None:
+        self._path = path
+        self._document = document
+        self._lock = lock
+        self._why_read_only = ""
+        self._changing = threading.Lock()
+
+    @classmethod
+    def open(
+        cls, path: Path, *, read_only: bool = False, progress: Progress = _tell_nobody
+    ) -> Self:
+        """Open a project.
+
+        Args:
+            path: Its folder.
+            read_only: Never change anything; works beside a program that has it open.
+            progress: Told the part done: the first time, all pictures are read.
+
+        Raises:
+            NotAProjectError: if the folder holds something else.
+            ProjectFormatError: if its project file is damaged or newer.
+            ProjectLockedError: if another program has it open.
+            ProjectError: if it cannot be read or, unless `read_only`, written.
+        """
+        path = Path(path)
+        if not project_folder.is_project(path):
+            raise project_folder.refusal(path)
+        lock = None if read_only else project_folder.lock_project(path)
+        return cls._loaded(path, lock, progress=progress)
+
+    @classmethod
+    def open_as_possible(cls, path: Path, *, progress: Progress = _tell_nobody) -> Self:
+        """Open a project, and one that cannot be written read-only: `why_read_only` says why.
+
+        That is one that is open in another program, or lies where nothing may be written.
+
+        Args:
+            path: Its folder.
+            progress: As for `open`.
+
+        Raises:
+            NotAProjectError: if the folder holds something else.
+            ProjectFormatError: if its project file is damaged or newer.
+            ProjectError: if it cannot be read.
+        """
+        path = Path(path)
+        if not project_folder.is_project(path):
+            raise project_folder.refusal(path)
+        reason = "its folder may not be written"
+        if os.access(path, os.W_OK):
+            try:
+                return cls.open(path, progress=progress)
+            except ProjectLockedError:
+                reason = "it is open in another edge-classifier"
+        return cls._loaded(path, None, reason, progress=progress)
+
+    @classmethod
+    def create(cls, path: Path, class_names: Iterable[str] = ()) -> Self:
+        """Make a new project and open it.
+
+        Args:
+            path: A folder that does not exist, or is empty but for hidden files.
+            class_names: Its first classes.
+
+        Raises:
+            InvalidClassNameError: if a name cannot be used; then nothing was made.
+            NotAProjectError: if the folder holds something.
+            ProjectError: if it is a project already, or cannot be written.
+        """
+        path = Path(path)
+        document = ProjectDocument()
+        for name in class_names:
+            document = document.with_class(name)
+        if project_folder.is_project(path):
+            raise ProjectError(f"{path} is a project already; open it, or name another folder.")
+        if not project_folder.is_blank(path):
+            raise project_folder.refusal(path)
+        with reported("make the folder", path):
+            path.mkdir(parents=True, exist_ok=True)
+        lock = project_folder.lock_project(path)
+        try:
+            if not (path / FILE_NAME).exists():  # another program may have been a bit faster
+                write_document(path / FILE_NAME, document)
+        except BaseException:
+            lock.release()
+            raise
+        return cls._loaded(path, lock)
+
+    @classmethod
+    def open_or_create(
+        cls,
+        path: Path,
+        class_names: Iterable[str] = (),
+        *,
+        as_possible: bool = False,
+        progress: Progress = _tell_nobody,
+    ) -> Self:
+        """Open a project, or make it if there is nothing yet.
+
+        Args:
+            path: Its folder.
+            class_names: Classes it is to have; those it lacks are added.
+            as_possible: Whether to open it as `open_as_possible` does.
+            progress: As for `open`.
+
+        Raises:
+            EdgeClassifierError: as `open`, `create` and `add_class` do.
+        """
+        path, names = Path(path), list(class_names)
+        if project_folder.is_blank(path):
+            return cls.create(path, names)
+        open_it = cls.open_as_possible if as_possible else cls.open
+        store = open_it(path, progress=progress)
+        try:
+            for name in names:
+                if clean_class_name(name) not in store.class_names():
+                    store.add_class(name)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    @classmethod
+    def _loaded(
+        cls,
+        path: Path,
+        lock: FileLock | None,
+        why_read_only: str = "",
+        *,
+        progress: Progress = _tell_nobody,
+    ) -> Self:
+        try:
+            project_folder.check_layout(path)
+            file = path / FILE_NAME
+            if file.exists():
+                document = read_document(file)
+            else:
+                _log.warning("%s is missing: its classes are taken from the folders.", file)
+                document = ProjectDocument()
+            store = cls(path, document, lock)
+            store._why_read_only = why_read_only or "it was opened so"
+            store._load(progress, changed=not file.exists())
+        except BaseException:
+            if lock:
+                lock.release()
+            raise
+        return store
+
+    def __enter__(self) -> Self:
+        """Return itself, to be closed at the end of the block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    def close(self) -> None:
+        """Give the project back; may be called twice."""
+        if self._lock is None:
+            return
+        try:
+            self._before_close()
+        finally:
+            self._lock.release()
+            self._lock = None
+            self._why_read_only = "it is closed"
+
+    # What it is
+
+    @property
+    def path(self) -> Path:
+        """The project's folder."""
+        return self._path
+
+    @property
+    def name(self) -> str:
+        """The project's name, for the user: that of its folder."""
+        return self._path.resolve().name
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing can be changed: opened so, or closed."""
+        return self._lock is None
+
+    @property
+    def why_read_only(self) -> str:
+        """Why nothing can be changed, for the user; empty where it can."""
+        return self._why_read_only if self.read_only else ""
+
+    @property
+    def cache_folder(self) -> Path:
+        """Where to keep what can be deleted without loss; may not exist yet."""
+        return self._path / project_folder.CACHE
+
+    @property
+    def model_folder(self) -> Path:
+        """Where to keep heads; may not exist yet."""
+        return self._path / project_folder.MODEL
+
+    @property
+    def backbone(self) -> BackboneInfo | None:
+        """What the project's features come from, or `None` until that is chosen."""
+        return self._document.backbone
+
+    def set_backbone(self, info: BackboneInfo, *, replace: bool = False) -> None:
+        """Record what the features come from.
+
+        Args:
+            info: The backbone in use.
+            replace: Whether the user asked for another one than the project has.
+
+        Raises:
+            BackboneMismatchError: if the project has another one.
+            ProjectError: if it cannot be written.
+        """
+        current = self._document.backbone
+        if current == info:
+            return
+        if current is not None and not replace:
+            what = (
+                f"{info.name} instead of {current.name}"
+                if info.name != current.name
+                else f"other weights or another preprocessing of {info.name}"
+            )
+            raise BackboneMismatchError(
+                f"The project {self.name} was made with the backbone {current.name} "
+                f"(weights {current.weights_sha256[:8]}); to go on with {what} "
+                f"(weights {info.weights_sha256[:8]}), ask for the change: all features are "
+                "then computed anew."
+            )
+        self._change(lambda document: dataclasses.replace(document, backbone=info))
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """A copy of the settings: whatever JSON can hold, by name."""
+        return copy.deepcopy(dict(self._document.settings))
+
+    def update_settings(self, **changes: object) -> None:
+        """Change some settings and keep the others.
+
+        Args:
+            changes: New values by name.
+
+        Raises:
+            InvalidValueError: if JSON cannot hold them.
+            ProjectError: if they cannot be written.
+        """
+        checked = check_settings(changes)
+        if {**self._document.settings, **checked} != self._document.settings:
+            self._change(
+                lambda document: dataclasses.replace(
+                    document, settings={**document.settings, **checked}
+                )
+            )
+
+    def class_names(self) -> tuple[str, ...]:
+        """The classes, in the order of their keys."""
+        return self._document.class_names
+
+    def colour(self, class_name: str) -> Colour:
+        """The colour of a class: blue, green, red.
+
+        Raises:
+            UnknownClassError: if the project has no such class.
+        """
+        return self._entry(class_name).colour
+
+    def add_class(self, class_name: str) -> str:
+        """Add a class at the end and return its name as stored (trimmed, NFC).
+
+        Raises:
+            InvalidClassNameError: if it cannot be stored or told from another one.
+            ProjectError: if it cannot be written.
+        """
+        name = self._document.with_class(class_name).class_names[-1]
+        for folder in (project_folder.SAMPLES, project_folder.HELD_OUT):
+            project_folder.check_folder(self._path / folder / name)
+        self._change(lambda document: document.with_class(name))
+        return name
+
+    def _load(self, _progress: Progress, *, changed: bool) -> None:
+        """Take in what lies beside the project file.
+
+        Args:
+            _progress: Told the part done.
+            changed: Whether that file has to be written in any case.
+        """
+        if changed and not self.read_only:
+            self._change(lambda document: document)
+
+    def _before_close(self) -> None:
+        """Do what is left to do while the project is still ours."""
+
+    def check_writable(self) -> None:
+        """Refuse to change anything in a project that is read-only.
+
+        Raises:
+            ProjectError: if it is, saying why.
+        """
+        if self._lock is None:
+            raise ProjectError(
+                f"{self._path} is read-only ({self._why_read_only}): nothing in it can be changed; "
+                "save it as another project (key S) to go on there."
+            )
+
+    def _change(self, change: Callable[[ProjectDocument], ProjectDocument]) -> None:
+        """Change the project file, on disk and here, or neither.
+
+        The lock keeps apart the worker thread, which chooses the backbone, and the picture's.
+        """
+        self.check_writable()
+        with self._changing:
+            document = change(self._document)
+            write_document(self._path / FILE_NAME, document)
+            self._document = document
+
+    def _entry(self, class_name: str) -> ClassEntry:
+        for entry in self._document.classes:
+            if entry.name == class_name:
+                return entry
+        raise UnknownClassError(
+            f"The project {self.name} has no class {class_name!r}; "
+            f"it has {', '.join(map(repr, self.class_names())) or 'none'}."
+        )

@@ -1,0 +1,253 @@
+"""Which pictures lie in the class folders, and what their bytes hash to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import unicodedata
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from edge_classifier.project.document import MAX_BURST
+from edge_classifier.project.files import (
+    is_temporary,
+    read_regular,
+    reported,
+    write_atomic,
+)
+from edge_classifier.project.picture_file import IMAGE_SUFFIXES, MAX_FILE_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_CAPTURED: Final = re.compile(r"b(\d{7})-(\d{4,9})\.(?:jpg|png)", re.ASCII)
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+_BURST_ID: Final = re.compile(r"b\d{7}", re.ASCII)
+_FOREIGN: Final = "+"  # sorts before every captured burst, so undo takes captured ones first
+_INDEX_VERSION: Final = 1
+_MAX_INDEX_BYTES: Final = 32 * 1024 * 1024  # a quarter of a million samples
+_NAMED: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A picture in a class folder.
+
+    Attributes:
+        name: Of the file.
+        size: In bytes.
+        mtime_ns: When it was last written, in nanoseconds.
+        burst_number: Of a captured sample; `None` if some other program put the file there.
+        index: Of a captured sample within its burst, else 0.
+    """
+
+    name: str
+    size: int
+    mtime_ns: int
+    burst_number: int | None
+    index: int
+
+
+@dataclass(slots=True)
+class Found:
+    """What a look into `samples` gave.
+
+    Attributes:
+        folders: Names of the class folders, by the class name they stand for (NFC).
+        left_alone: What was not taken, each with the reason.
+    """
+
+    folders: dict[str, str] = field(default_factory=dict)
+    left_alone: list[str] = field(default_factory=list)
+
+    def summary(self) -> str:
+        """Say in one line what was left alone; empty if nothing was."""
+        more = len(self.left_alone) - _NAMED
+        line = ", ".join(self.left_alone[:_NAMED])
+        return line + (f" and {more} more" if more > 0 else "")
+
+
+def burst_id_of(number: int) -> str:
+    """Write the number of a burst so that ids sort in the order of capture."""
+    return f"b{number:07d}"
+
+
+def burst_number_of(burst_id: str) -> int | None:
+    """Read the number of a captured burst; `None` if the id is of no such form."""
+    return int(burst_id[1:]) if _BURST_ID.fullmatch(burst_id) else None
+
+
+def foreign_burst_id(class_name: str, name: str) -> str:
+    """Name the burst of a picture that some other program put there: it is one by itself."""
+    return f"{_FOREIGN}{class_name}/{name}"
+
+
+def sample_file_name(burst_id: str, index: int, suffix: str) -> str:
+    """Name the file of a captured sample."""
+    return f"{burst_id}-{index:04d}{suffix}"
+
+
+def find_class_folders(samples: Path) -> Found:
+    """List the class folders, without following links.
+
+    Raises:
+        ProjectError: if `samples` cannot be read.
+    """
+    found = Found()
+    with reported("read", samples):
+        if not samples.is_dir():
+            return found
+        for entry in sorted(os.scandir(samples), key=lambda entry: entry.name):
+            if entry.name.startswith("."):
+                continue
+            # a Mac writes names decomposed; the class is the same
+            name = unicodedata.normalize("NFC", entry.name)
+            if not entry.is_dir(follow_symlinks=False):
+                found.left_alone.append(f"{entry.name!r} (not a folder)")
+            elif name in found.folders:
+                found.left_alone.append(f"{entry.name!r} (twice, in two spellings of Unicode)")
+            else:
+                found.folders[name] = entry.name
+    return found
+
+
+def find_pictures(folder: Path, found: Found, *, sweep: bool) -> list[FoundFile]:
+    """List the pictures of one class, by name, without reading them.
+
+    Args:
+        folder: The class folder.
+        found: Is told what was left alone.
+        sweep: Whether to delete writes that never ended.
+
+    Raises:
+        ProjectError: if the folder cannot be read.
+    """
+    pictures: list[FoundFile] = []
+    with reported("read", folder):
+        for entry in os.scandir(folder):
+            if entry.name.startswith("."):
+                if sweep and is_temporary(entry.name):
+                    Path(entry.path).unlink(missing_ok=True)
+                continue
+            try:
+                reason = _unfit(entry)
+                status = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:  # the program that has the project open moved it away
+                continue
+            if not reason and status.st_size == 0:
+                reason = "empty"
+            if reason:
+                found.left_alone.append(f"{folder.name}/{entry.name} ({reason})")
+                continue
+            number, index = _captured(entry.name)
+            pictures.append(
+                FoundFile(entry.name, status.st_size, status.st_mtime_ns, number, index)
+            )
+    return sorted(pictures, key=lambda picture: picture.name)
+
+
+def sweep(folder: Path) -> None:
+    """Delete writes that never ended; only the one program that may write may call this."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if is_temporary(entry.name) and entry.is_file(follow_symlinks=False):
+                Path(entry.path).unlink(missing_ok=True)
+
+
+def _unfit(entry: os.DirEntry[str]) -> str:
+    if entry.is_symlink():
+        return "a link"
+    if not entry.is_file(follow_symlinks=False):
+        return "not a file"
+    if os.path.splitext(entry.name)[1].lower() not in IMAGE_SUFFIXES:  # noqa: PTH122 - 20,000 times
+        return "not a picture"
+    return ""
+
+
+def _captured(name: str) -> tuple[int | None, int]:
+    match = _CAPTURED.fullmatch(name)
+    if match is None or int(match[1]) > MAX_BURST:
+        return None, 0
+    return int(match[1]), int(match[2])
+
+
+class HashIndex:
+    """Remembers the SHA-256 of pictures by name, size and time, so that they need no reading.
+
+    An optimisation: a damaged or stale index costs time, nothing else.
+
+    Args:
+        path: Its file; it need not exist.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known: dict[str, Any] = {}
+        self._current: dict[str, tuple[int, int, str]] = {}
+        self._changed = False
+        try:
+            content = json.loads(read_regular(path, _MAX_INDEX_BYTES))
+            if content["version"] == _INDEX_VERSION and isinstance(content["files"], dict):
+                self._known = content["files"]
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            pass
+
+    def digest(self, folder: Path, picture: FoundFile) -> str:
+        """Give the SHA-256 of a picture, hexadecimal; reads it only if it must.
+
+        Raises:
+            OSError: if it must, and cannot.
+        """
+        key = f"{folder.name}/{picture.name}"
+        entry = self._known.get(key)
+        if (
+            isinstance(entry, list)
+            and entry[:2] == [picture.size, picture.mtime_ns]
+            and isinstance(digest := entry[-1], str)
+            and _DIGEST.fullmatch(digest)
+        ):
+            self._current[key] = (picture.size, picture.mtime_ns, digest)
+            return digest
+        data = read_regular(folder / picture.name, MAX_FILE_BYTES)
+        digest = hashlib.sha256(data).hexdigest()
+        self._current[key] = (picture.size, picture.mtime_ns, digest)
+        self._changed = True
+        return digest
+
+    def note(self, path: Path, digest: str) -> None:
+        """Remember a picture that was just written."""
+        status = path.stat()
+        key = f"{path.parent.name}/{path.name}"
+        self._current[key] = (status.st_size, status.st_mtime_ns, digest)
+        self._changed = True
+
+    def forget(self, path: Path) -> None:
+        """Forget a picture that is gone."""
+        if self._current.pop(f"{path.parent.name}/{path.name}", None):
+            self._changed = True
+
+    def move(self, path: Path, target: Path) -> None:
+        """Follow a picture to another folder."""
+        entry = self._current.pop(f"{path.parent.name}/{path.name}", None)
+        if entry is not None:
+            self._current[f"{target.parent.name}/{target.name}"] = entry
+            self._changed = True
+
+    def save(self, paths: Iterable[Path]) -> None:
+        """Write what is known of these pictures, if it differs from what the file says.
+
+        Raises:
+            OSError: if it cannot be written.
+        """
+        if not self._changed:
+            return
+        keys = (f"{path.parent.name}/{path.name}" for path in paths)
+        files = {key: self._current[key] for key in keys if key in self._current}
+        content = {"version": _INDEX_VERSION, "files": files}
+        self._path.parent.mkdir(exist_ok=True)
+        write_atomic(self._path, json.dumps(content, separators=(",", ":")).encode())
+        self._changed = False

@@ -1,0 +1,307 @@
+"""The samples of an open project: found on disk once, then kept in step with it."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+from bisect import insort
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from edge_classifier.errors import InvalidClassNameError, InvalidValueError
+from edge_classifier.project import sample_files
+from edge_classifier.project.files import describe, reported
+from edge_classifier.project.folder import check_folder
+from edge_classifier.project.names import clean_class_name
+from edge_classifier.values import Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from edge_classifier.project.document import ProjectDocument
+    from edge_classifier.project.sample_files import Found, HashIndex
+    from edge_classifier.protocols import Progress
+
+_log = logging.getLogger(__name__)
+
+
+class SampleTable:
+    """Which samples lie where.
+
+    Args:
+        folder: The project's `samples`, or its `validation`.
+        index: Remembers hashes.
+    """
+
+    def __init__(self, folder: Path, index: HashIndex) -> None:
+        self._folder = folder
+        self._index = index
+        self._folders: dict[str, Path] = {}
+        self._samples: dict[str, list[Sample]] = {}
+        self._all: tuple[Sample, ...] | None = None
+        self._burst_classes: dict[str, str] = {}
+        self._next_index: dict[str, int] = {}
+
+    @property
+    def folder(self) -> Path:
+        """Where the class folders lie."""
+        return self._folder
+
+    @property
+    def last_burst(self) -> int:
+        """The highest number of a burst that was found or added."""
+        numbers = map(sample_files.burst_number_of, self._burst_classes)
+        return max((number for number in numbers if number is not None), default=0)
+
+    def load(
+        self,
+        document: ProjectDocument,
+        *,
+        writable: bool,
+        progress: Progress = lambda _done, _what=None: None,
+    ) -> ProjectDocument:
+        """Look at what is on disk.
+
+        Renamings that were cut short are completed; folders that the document lacks become
+        classes; what cannot be taken is told in one warning.
+
+        Args:
+            document: The project file.
+            writable: Whether to complete renamings and delete unfinished files on disk.
+            progress: Told the part of the pictures whose bytes are known.
+
+        Returns:
+            The project file with the classes that were found; its notes of renamings stay.
+
+        Raises:
+            ProjectError: if something cannot be read.
+        """
+        self._finish_renames(document, writable=writable)
+        found = sample_files.find_class_folders(self._folder)
+        moving = {folder.name for folder in self._folders.values()}
+        for name, folder_name in found.folders.items():
+            if folder_name in moving:
+                continue
+            if name not in document.class_names:
+                if not _is_class_name(name, document.class_names):
+                    found.left_alone.append(f"{folder_name!r} (cannot be a class name)")
+                    continue
+                document = document.with_class(name)
+            self._folders[name] = self._folder / folder_name
+        for name in document.class_names:
+            check_folder(self._folder / name)
+        pictures = {
+            name: sample_files.find_pictures(folder, found, sweep=writable)
+            for name in document.class_names
+            if (folder := self._folders.get(name))
+        }
+        total, done = sum(map(len, pictures.values())), 0
+
+        def tell() -> None:
+            nonlocal done
+            progress(done / total)
+            done += 1
+
+        for name in document.class_names:
+            self._load_class(name, pictures.get(name, []), found, tell)
+        if found.left_alone:
+            _log.warning("Left alone in %s: %s.", self._folder, found.summary())
+        return document
+
+    def _finish_renames(self, document: ProjectDocument, *, writable: bool) -> None:
+        for entry in document.classes:
+            if entry.renamed_from is None:
+                continue
+            old, new = self._folder / entry.renamed_from, self._folder / entry.name
+            free = not new.exists() or (
+                old.exists() and new.samefile(old)
+            )  # the same, if only the case changed
+            if old.is_dir() and free and entry.renamed_from not in document.class_names:
+                check_folder(old)
+                if not writable:
+                    self._folders[entry.name] = old
+                    continue
+                with reported("rename", old):
+                    old.rename(new)
+
+    def _load_class(
+        self,
+        name: str,
+        pictures: list[sample_files.FoundFile],
+        found: Found,
+        before_each: Callable[[], None],
+    ) -> None:
+        samples: list[Sample] = []
+        folder = self.folder_of(name)
+        for picture in pictures:
+            before_each()
+            try:
+                digest = self._index.digest(folder, picture)
+            except FileNotFoundError:  # the program that has the project open moved it away
+                continue
+            except OSError as error:
+                found.left_alone.append(f"{name}/{picture.name} ({describe(error)})")
+                continue
+            burst_id = self._burst_id(name, picture)
+            samples.append(Sample(name, burst_id, folder / picture.name, digest))
+        samples.sort(key=_order)
+        self._samples[name] = samples
+        self._all = None
+
+    def _burst_id(self, class_name: str, picture: sample_files.FoundFile) -> str:
+        if picture.burst_number is None:
+            return sample_files.foreign_burst_id(class_name, picture.name)
+        burst_id = sample_files.burst_id_of(picture.burst_number)
+        if self._burst_classes.setdefault(burst_id, class_name) != class_name:
+            # copied here from another project; undoing one must not take the other along
+            return sample_files.foreign_burst_id(class_name, burst_id)
+        self._next_index[burst_id] = max(self._next_index.get(burst_id, 0), picture.index + 1)
+        return burst_id
+
+    def of_class(self, class_name: str) -> tuple[Sample, ...]:
+        """The samples of one class, in the order of capture."""
+        return tuple(self._samples.get(class_name, ()))
+
+    def all(self, class_names: tuple[str, ...]) -> tuple[Sample, ...]:
+        """All samples, by class, then in the order of capture."""
+        if self._all is None:
+            self._all = tuple(s for name in class_names for s in self._samples.get(name, ()))
+        return self._all
+
+    def folder_of(self, class_name: str) -> Path:
+        """Where a class's samples lie, or will."""
+        return self._folders.get(class_name) or self._folder / class_name
+
+    def next_path(self, class_name: str, burst_id: str, suffix: str) -> Path:
+        """Name the file of a burst's next sample.
+
+        Raises:
+            InvalidValueError: if the burst belongs to another class.
+        """
+        owner = self._burst_classes.get(burst_id, class_name)
+        if owner != class_name:
+            raise InvalidValueError(
+                f"The burst {burst_id} belongs to the class {owner!r}, not to {class_name!r}."
+            )
+        index = self._next_index.get(burst_id, 0)
+        return self.folder_of(class_name) / sample_files.sample_file_name(burst_id, index, suffix)
+
+    def add(self, sample: Sample) -> None:
+        """Take in a sample that was just written to its `next_path`.
+
+        Raises:
+            OSError: if it is not there.
+        """
+        self._index.note(sample.path, sample.image_sha256)
+        self._burst_classes[sample.burst_id] = sample.class_name
+        self._next_index[sample.burst_id] = self._next_index.get(sample.burst_id, 0) + 1
+        self._folders[sample.class_name] = sample.path.parent
+        insort(self._samples.setdefault(sample.class_name, []), sample, key=_order)
+        self._all = None
+
+    def remove(self, sample: Sample) -> None:
+        """Forget a sample that was just moved away."""
+        self._samples[sample.class_name].remove(sample)
+        self._index.forget(sample.path)
+        self._all = None
+
+    def put_back(self, samples: Iterable[Sample], trash: Path, class_name: str) -> int:
+        """Move samples that were removed back, and count them again.
+
+        Args:
+            samples: As they were when they were removed.
+            trash: The folder where they lie, or lay until it was moved back as a whole.
+            class_name: What their class is called now.
+
+        Returns:
+            How many are back: not those that somebody has deleted from the trash.
+
+        Raises:
+            OSError: if one cannot be moved; those before it are back and counted.
+        """
+        folder = self.folder_of(class_name)
+        there = self._samples.setdefault(class_name, [])
+        counted = {sample.path.name for sample in there}
+        count = 0
+        try:
+            for sample in samples:
+                name = sample.path.name
+                if (trash / name).exists():
+                    name = _free_name(folder, name)
+                    (trash / sample.path.name).replace(folder / name)
+                elif name in counted or not (folder / name).exists():
+                    continue
+                back = replace(sample, class_name=class_name, path=folder / name)
+                if name != sample.path.name or _is_foreign(sample):
+                    burst_id = sample_files.foreign_burst_id(class_name, name)
+                    back = replace(back, burst_id=burst_id)
+                self._index.note(back.path, back.image_sha256)
+                self._burst_classes[back.burst_id] = class_name
+                there.append(back)
+                count += 1
+        finally:
+            there.sort(key=_order)
+            self._all = None
+            if folder.exists():
+                self._folders[class_name] = folder
+        return count
+
+    def remove_class(self, class_name: str) -> None:
+        """Forget a class that was just moved away."""
+        self._folders.pop(class_name, None)
+        for sample in self._samples.pop(class_name, []):
+            self._index.forget(sample.path)
+        self._all = None
+
+    def rename_class(self, class_name: str, new_name: str) -> None:
+        """Follow a class folder to its new name."""
+        folder = self._folder / new_name
+        foreign = sample_files.foreign_burst_id(class_name, "")
+        renamed: list[Sample] = []
+        for sample in self._samples.pop(class_name, []):
+            burst_id = sample.burst_id
+            if burst_id.startswith(foreign):
+                burst_id = sample_files.foreign_burst_id(new_name, burst_id[len(foreign) :])
+            path = folder / sample.path.name
+            self._index.move(sample.path, path)
+            renamed.append(replace(sample, class_name=new_name, burst_id=burst_id, path=path))
+        self._samples[new_name] = renamed
+        for burst_id, owner in self._burst_classes.items():
+            if owner == class_name:
+                self._burst_classes[burst_id] = new_name
+        if self._folders.pop(class_name, None):
+            self._folders[new_name] = folder
+        self._all = None
+
+    def save_index(self) -> None:
+        """Write what is known of the hashes.
+
+        Raises:
+            OSError: if it cannot be written.
+        """
+        self._index.save(s.path for samples in self._samples.values() for s in samples)
+
+
+def _order(sample: Sample) -> tuple[str, int, str]:
+    name = sample.path.name
+    return sample.burst_id, len(name), name  # the length, as 9999 comes before 10000
+
+
+def _is_foreign(sample: Sample) -> bool:
+    return sample_files.burst_number_of(sample.burst_id) is None
+
+
+def _free_name(folder: Path, name: str) -> str:
+    """Return the name, or one like it if another picture has taken it meanwhile."""
+    stem, suffix = os.path.splitext(name)  # noqa: PTH122 - of a name alone
+    names = itertools.chain([name], (f"{stem} ({n}){suffix}" for n in itertools.count(2)))
+    return next(free for free in names if not (folder / free).exists())
+
+
+def _is_class_name(name: str, taken: tuple[str, ...]) -> bool:
+    try:
+        return clean_class_name(name, taken) == name
+    except InvalidClassNameError:
+        return False

@@ -1,0 +1,1 @@
+"""Displays of a session's view, and its drawing."""

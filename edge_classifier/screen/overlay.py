@@ -1,0 +1,260 @@
+"""Draws a `View`: the live picture, the verdict, the classes, and what goes on.
+
+The canvas is kept from one call to the next and only what changed is drawn again, so that a
+steady picture costs little more than scaling the video.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from edge_classifier.errors import InvalidValueError
+from edge_classifier.screen import picture_strip
+from edge_classifier.screen.cards import Column, draw_verdict
+from edge_classifier.screen.floating import draw_help, draw_message, draw_prompt
+from edge_classifier.screen.live_picture import dim, mark_square, show_picture
+from edge_classifier.screen.painter import (
+    ACCENT,
+    CARD,
+    MUTED,
+    RAISED,
+    RED,
+    TEXT,
+    WINDOW,
+    Box,
+    Painter,
+    bar,
+    fill,
+    float_frame,
+    round_corners,
+)
+from edge_classifier.screen.picture_strip import draw_strip
+from edge_classifier.screen.text import TextRenderer, line_height
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from edge_classifier.device.preprocessing import Image
+    from edge_classifier.live.view import Activity, Banner, Rates, View
+    from edge_classifier.values import Colour
+
+DEFAULT_SIZE: Final = (1040, 680)
+"""Width and height in pixels: a 640x480 camera is shown one to one, and a laptop has room."""
+
+_SMALLEST: Final = (760, 480)
+_MARGIN: Final = 16
+_HEADER: Final = 48
+_BANNER: Final = 92
+_FOOTER: Final = 48
+_RATES: Final = 20
+_HINTS_END: Final = 36
+"""Characters at the end of a hint that are always shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where everything is on the canvas."""
+
+    title: Box
+    activity: Box
+    rates: Box
+    video: Box
+    banner: Box
+    cards: Box
+    hint: Box
+    quality: Box
+
+    @classmethod
+    def of(cls, size: tuple[int, int]) -> Layout:
+        """Divide a canvas of `(width, height)` pixels.
+
+        Raises:
+            InvalidValueError: if it is too small to hold everything.
+        """
+        width, height = size
+        if width < _SMALLEST[0] or height < _SMALLEST[1]:
+            raise InvalidValueError(
+                f"Expected a canvas of at least {_SMALLEST[0]}x{_SMALLEST[1]} pixels, received "
+                f"{width}x{height}."
+            )
+        column_width = min(352, width * 352 // 1040)
+        video_width = width - column_width - 3 * _MARGIN
+        video_height = height - _HEADER - _BANNER - _FOOTER - 12
+        column = video_width + 2 * _MARGIN
+        video = Box(_MARGIN, _HEADER, video_width, video_height)
+        banner = Box(_MARGIN, video.bottom + 12, video_width, _BANNER)
+        footer = height - _FOOTER
+        return cls(
+            title=Box(_MARGIN, 0, video_width, _HEADER),
+            activity=Box(column, 2, column_width, _HEADER - _RATES - 2),
+            rates=Box(column, _HEADER - _RATES - 2, column_width, _RATES),
+            video=video,
+            banner=banner,
+            cards=Box(column, _HEADER, column_width, banner.bottom - _HEADER),
+            hint=Box(_MARGIN, footer, video_width, _FOOTER),
+            quality=Box(column, footer, column_width, _FOOTER),
+        )
+
+
+class Overlay:
+    """Draws views on a canvas of its own.
+
+    Args:
+        size: Width and height of the canvas in pixels.
+        text: Draws the text; by default in any script that the machine has fonts for.
+
+    Raises:
+        InvalidValueError: if the canvas is too small to hold everything.
+    """
+
+    def __init__(
+        self, size: tuple[int, int] = DEFAULT_SIZE, text: TextRenderer | None = None
+    ) -> None:
+        self.layout = Layout.of(size)
+        self._painter = Painter(text or TextRenderer())
+        self._canvas: Image = np.full((size[1], size[0], 3), WINDOW, np.uint8)
+        self._column = Column(self._painter, self.layout.cards)
+        self._drawn: dict[str, Hashable] = {}
+
+    def draw(self, view: View) -> Image:
+        """Draw a view.
+
+        Returns:
+            `(height, width, 3)` uint8, BGR: the overlay's own canvas, which the next call draws
+            over. Copy it to keep it.
+        """
+        self._update("title", view.title, lambda: self._title(view.title))
+        activity = view.activity
+        self._update("activity", activity, lambda: self._activity(activity))
+        # Without a verdict the banner says what to do next, and the footer need not repeat it.
+        verdict = (view.banner, view.hint if view.banner is None else "")
+        self._update("banner", verdict, lambda: self._banner(view.banner, view.hint))
+        hint = "" if view.banner is None else view.hint
+        place = self.layout.hint
+        self._update(
+            "hint", hint, lambda: self._footnote(place, self._elided(hint, 14, place.width))
+        )
+        quality = view.quality
+        self._update("quality", quality, lambda: self._quality(quality))
+        self._update("rates", view.rates, lambda: self._rates(view.rates))
+        self._column.draw(self._canvas, view.cards, mirrored=view.mirrored)
+        self._video(view)
+        return self._canvas
+
+    def _update(self, region: str, content: Hashable, draw: Callable[[], None]) -> None:
+        if region not in self._drawn or self._drawn[region] != content:
+            draw()
+            self._drawn[region] = content
+
+    def _title(self, title: str) -> None:
+        box = self.layout.title
+        size = 15 if self._fits(title, 15, box) else 13
+        self._lines(box, self._painter.text.wrap(title, size, box.width, 2), size, MUTED)
+
+    def _activity(self, activity: Activity) -> None:
+        canvas, box = self._canvas, self.layout.activity
+        box.of(canvas)[:] = WINDOW
+        left = box.left
+        if activity.recording:
+            dot = Box(left, box.top + box.height // 2 - 6, 12, 12)
+            fill(canvas, dot, RED, WINDOW, 6)
+            left = dot.right + 8
+        progress_width = 0 if activity.progress is None else 120
+        line = Box(left, box.top, box.right - left - progress_width - 12, box.height)
+        colour = TEXT if activity.recording or activity.progress is not None else MUTED
+        self._painter.put(canvas, line, activity.text, 15, colour, WINDOW, weight=500)
+        if activity.progress is not None:
+            track = Box(box.right - 120, box.top + box.height // 2 - 4, 120, 8)
+            bar(canvas, track, activity.progress, ACCENT, WINDOW)
+
+    def _banner(self, banner: Banner | None, hint: str) -> None:
+        canvas, box = self._canvas, self.layout.banner
+        draw_verdict(self._painter, canvas, box, banner)
+        if banner is None:
+            hint = self._elided(hint, 19, box.width - 40)
+            lines = self._painter.text.wrap(hint, 19, box.width - 40, 2)
+            top = box.top + (box.height - 27 * len(lines)) // 2
+            place = Box(box.left + 20, top, box.width - 40, box.bottom - top)
+            self._painter.put_lines(canvas, place, lines, 19, TEXT, CARD)
+
+    def _footnote(self, box: Box, text: str) -> None:
+        size = 15 if self._fits(text, 15, box) else 14
+        self._lines(box, self._painter.text.wrap(text, size, box.width, 2), size, TEXT)
+
+    def _quality(self, text: str) -> None:
+        box = self.layout.quality
+        first, _, rest = text.partition(" · ")
+        if rest and not self._fits(text, 15, box):
+            self._lines(box, [first, rest], 14, TEXT)
+        else:
+            self._footnote(box, text)
+
+    def _elided(self, text: str, size: int, width: int) -> str:
+        """Leave out some of the middle of what needs over two lines: its end tells the key."""
+        wrap = self._painter.text.wrap
+        if len(wrap(text, size, width, 3)) <= 2:  # noqa: PLR2004 - lines
+            return text
+        end = text[-_HINTS_END:]
+        fits, too_long = 0, len(text) - _HINTS_END
+        while too_long - fits > 1:
+            middle = (fits + too_long) // 2
+            if len(wrap(f"{text[:middle]} … {end}", size, width, 3)) <= 2:  # noqa: PLR2004 - lines
+                fits = middle
+            else:
+                too_long = middle
+        return f"{text[:fits]} … {end}"
+
+    def _fits(self, text: str, size: int, box: Box) -> bool:
+        return len(self._painter.text.wrap(text, size, box.width, 2)) <= 1
+
+    def _lines(self, box: Box, lines: list[str], size: int, colour: Colour) -> None:
+        """Draw lines on the window, vertically centred in a box of their own."""
+        box.of(self._canvas)[:] = WINDOW
+        step = line_height(size)
+        top = box.top + (box.height - step * len(lines)) // 2
+        for number, line in enumerate(lines):
+            row = Box(box.left, top + number * step, box.width, step)
+            self._painter.put(self._canvas, row, line, size, colour, WINDOW)
+
+    def _rates(self, rates: Rates) -> None:
+        canvas, box = self._canvas, self.layout.rates
+        box.of(canvas)[:] = WINDOW
+        text = (
+            f"{rates.fps:.0f} fps · capture {rates.capture_ms:.1f} · inference "
+            f"{rates.inference_ms:.1f} · drawing {rates.drawing_ms:.1f} ms"
+        )
+        self._painter.put(canvas, box, text, 13, MUTED, WINDOW)
+
+    def _video(self, view: View) -> None:
+        canvas, box = self._canvas, self.layout.video
+        if view.strip is not None:
+            height = min(picture_strip.HEIGHT, box.height // 2)
+            below = Box(box.left, box.bottom - height, box.width, height)
+            draw_strip(self._painter, canvas, below, view.strip, mirrored=view.mirrored)
+            box = Box(box.left, box.top, box.width, box.height - height - 8)
+            Box(box.left, box.bottom, box.width, 8).of(canvas)[:] = WINDOW
+        if view.image is None:
+            fill(canvas, box, CARD, WINDOW, 10)
+            self._painter.put(
+                canvas, box, "waiting for the camera …", 18, MUTED, CARD, align="centre"
+            )
+        else:
+            square = show_picture(canvas, box, view.image, mirrored=view.mirrored)
+            mark_square(canvas, square, RED if view.activity.recording else TEXT)
+            round_corners(canvas, box, WINDOW)
+        asked_about_picture = view.prompt is not None and view.prompt.picture is not None
+        if view.help_lines or (view.prompt is not None and not asked_about_picture):
+            dim(box.of(canvas))
+        if view.paused:
+            tag = Box(box.left + 12, box.top + 12, 84, 30)
+            float_frame(canvas, tag, RAISED, RAISED)
+            self._painter.put(canvas, tag, "paused", 15, TEXT, RAISED, weight=500, align="centre")
+        if view.prompt is not None:
+            draw_prompt(self._painter, canvas, box, view.prompt, mirrored=view.mirrored)
+        elif view.help_lines:
+            draw_help(self._painter, canvas, box, view.help_lines)
+        if view.message is not None:
+            draw_message(self._painter, canvas, box, view.message)

@@ -1,0 +1,260 @@
+"""Text in any script, as small pictures that are made once and then only copied.
+
+A text is split into runs that one face can draw; runs are set in the order in which they are
+read, and a text that begins from right to left is laid out from right to left. What no font can
+draw becomes a replacement character, and the log says once which script lacks a font.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import numpy as np
+
+from edge_classifier.screen.fonts import EmbeddedFace, SystemFonts, needs_shaping
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from edge_classifier.device.preprocessing import Image
+    from edge_classifier.screen.fonts import Face, FindFace
+    from edge_classifier.values import Colour
+
+    Mask = npt.NDArray[np.uint8]
+
+T = TypeVar("T")
+
+REGULAR: Final = 400
+SEMIBOLD: Final = 560
+BOLD: Final = 700
+
+_ASCENT: Final = 1.08
+"""Of a line, in ems, above the baseline: fits capitals with two accents."""
+_DESCENT: Final = 0.36
+_ELLIPSIS: Final = "…"
+_CACHED: Final = 256
+"""Lines; figures that change twice a second fill it with some megabytes within two minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    text: str
+    face: Face
+
+
+def line_height(size: int) -> int:
+    """Return the height in pixels of a line of text of this size."""
+    return baseline(size) + round(size * _DESCENT)
+
+
+def baseline(size: int) -> int:
+    """Return how far below the top of its line the letters stand, in pixels."""
+    return round(size * _ASCENT)
+
+
+def tidy(text: str) -> str:
+    """Compose accents, make any white space a space, and drop what has no shape.
+
+    Controls that reorder text or begin a line are dropped: they could move a name out of its box.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    composed = unicodedata.normalize("NFC", text)
+    spaced = (" " if character.isspace() else character for character in composed)
+    return "".join(character for character in spaced if _has_meaning(character))
+
+
+def _has_meaning(character: str) -> bool:
+    if character in "\u200c\u200d":  # they choose between joined and separate letters
+        return True
+    if "\ufe00" <= character <= "\ufe0f":  # they choose between emoji and plain symbols
+        return False
+    return unicodedata.category(character) not in ("Cc", "Cf", "Cs")
+
+
+def _joins(character: str) -> bool:
+    """Say whether a character belongs to the one before it."""
+    return character in "\u200c\u200d" or unicodedata.category(character) in ("Mn", "Me", "Mc")
+
+
+class TextRenderer:
+    """Draws lines of text and keeps what it has drawn.
+
+    Args:
+        face: Draws everything that it covers.
+        find_face: Looks for another face for a character that `face` does not cover.
+    """
+
+    def __init__(self, face: Face | None = None, find_face: FindFace | None = None) -> None:
+        self._face: Face = face or EmbeddedFace()
+        self._find_face = find_face or SystemFonts().find
+        self._bitmaps: OrderedDict[tuple[object, ...], Image] = OrderedDict()
+        self._widths: OrderedDict[tuple[object, ...], int] = OrderedDict()
+
+    def width(self, text: str, size: int, weight: int = REGULAR) -> int:
+        """Return the width in pixels of a text on one line."""
+        key = (text, size, weight)
+        width = self._widths.get(key)
+        if width is None:
+            width = self._measure(self._runs(tidy(text)), size, weight)
+            _remember(self._widths, key, width)
+        return width
+
+    def bitmap(
+        self,
+        text: str,
+        size: int,
+        colour: Colour,
+        background: Colour,
+        *,
+        weight: int = REGULAR,
+        max_width: int | None = None,
+    ) -> Image:
+        """Draw a line of text.
+
+        Args:
+            text: In any script; a text that is too wide ends in an ellipsis.
+            size: Of the letters, in pixels (em).
+            colour: Of the letters; blue, green, red.
+            background: Behind the letters; blue, green, red.
+            weight: 300 (light) to 900 (black).
+            max_width: In pixels; the result is never wider.
+
+        Returns:
+            `(line_height(size), W, 3)` uint8, BGR. It is shared: do not write to it.
+        """
+        key = (text, size, colour, background, weight, max_width)
+        bitmap = self._bitmaps.get(key)
+        if bitmap is None:
+            bitmap = tint(self.mask(text, size, weight, max_width), colour, background)
+            _remember(self._bitmaps, key, bitmap)
+        else:
+            self._bitmaps.move_to_end(key)
+        return bitmap
+
+    def mask(
+        self, text: str, size: int, weight: int = REGULAR, max_width: int | None = None
+    ) -> Mask:
+        """Draw a line of text as `(line_height(size), W)` uint8, with 255 for ink."""
+        runs = self._fit(tidy(text), size, weight, max_width)
+        width = self._measure(runs, size, weight)
+        if max_width is not None:
+            width = min(width, max_width)
+        # Slanted and swashed letters reach over their advance; the margin is cut off again.
+        mask = np.zeros((line_height(size), max(width, 0) + 1), np.uint8)
+        left = 0
+        for run in runs:
+            run.face.draw(mask, run.text, left, baseline(size), size, weight)
+            left += run.face.width(run.text, size, weight)
+        return mask[:, :-1]
+
+    def tail(self, text: str, size: int, max_width: int) -> str:
+        """Return the longest end of a text that fits, after an ellipsis if any was cut."""
+        cleaned = tidy(text)
+        if self.width(cleaned, size) <= max_width:
+            return cleaned
+        for start in range(1, len(cleaned)):
+            shortened = _ELLIPSIS + cleaned[start:]
+            if not _joins(cleaned[start]) and self.width(shortened, size) <= max_width:
+                return shortened
+        return _ELLIPSIS
+
+    def wrap(self, text: str, size: int, max_width: int, max_lines: int) -> list[str]:
+        """Break a text at spaces into lines that fit; the last one takes all that is left."""
+        lines: list[str] = []
+        for word in tidy(text).split():
+            joined = f"{lines[-1]} {word}" if lines else word
+            if lines and (len(lines) == max_lines or self.width(joined, size) <= max_width):
+                lines[-1] = joined
+            else:
+                lines.append(word)
+        return lines
+
+    def _fit(self, text: str, size: int, weight: int, max_width: int | None) -> list[_Run]:
+        runs = self._runs(text)
+        if max_width is None or self._measure(runs, size, weight) <= max_width:
+            return runs
+        fits, too_long = 0, len(text)
+        while too_long - fits > 1:
+            middle = (fits + too_long) // 2
+            attempt = self._runs(text[:middle].rstrip() + _ELLIPSIS)
+            if self._measure(attempt, size, weight) <= max_width:
+                fits = middle
+            else:
+                too_long = middle
+        while fits > 0 and _joins(text[fits]):
+            fits -= 1
+        return self._runs(text[:fits].rstrip() + _ELLIPSIS)
+
+    def _measure(self, runs: list[_Run], size: int, weight: int) -> int:
+        return sum(run.face.width(run.text, size, weight) for run in runs)
+
+    def _runs(self, text: str) -> list[_Run]:
+        if text.isascii():
+            return [_Run(text, self._face)] if text else []
+        whole = self._face_for_all(text)
+        if whole is not None:
+            return [_Run(text, whole)]
+        runs: list[_Run] = []
+        for character in text:
+            last = runs[-1] if runs else None
+            face, shown = self._choose(character, last.face if last else None)
+            if last is None:
+                runs.append(_Run(shown, face))
+            elif face is last.face:
+                runs[-1] = _Run(last.text + shown, face)
+            elif _joins(character) and face.covers(last.text[-1:]):
+                # An accent is placed on its letter only where one face draws both.
+                runs[-1:] = [_Run(last.text[:-1], last.face), _Run(last.text[-1:] + shown, face)]
+            else:
+                runs.append(_Run(shown, face))
+        return runs[::-1] if _reads_leftwards(text) else runs
+
+    def _face_for_all(self, text: str) -> Face | None:
+        """Return one face for a whole text that mixes directions, so that it orders the parts."""
+        first = next((character for character in text if needs_shaping(character)), None)
+        face = None if first is None else self._find_face(first)
+        if face is None:
+            return None
+        plain = (character for character in text if character not in "\u200c\u200d")
+        return face if all(face.covers(character) for character in plain) else None
+
+    def _choose(self, character: str, current: Face | None) -> tuple[Face, str]:
+        """Return the face for a character, and the character or what stands for it."""
+        if current is not None and (character == " " or _joins(character)):
+            if current.covers(character):
+                return current, character
+            if character in "\u200c\u200d":
+                return current, ""
+        if self._face.covers(character):
+            return self._face, character
+        found = self._find_face(character)
+        if found is not None:
+            return found, character
+        replacement = "\ufffd" if self._face.covers("\ufffd") else "?"
+        return self._face, replacement
+
+
+def _reads_leftwards(text: str) -> bool:
+    """Say whether the first character with a direction reads from right to left."""
+    directions = (unicodedata.bidirectional(character) for character in text)
+    return next((way for way in directions if way in ("L", "R", "AL")), "L") != "L"
+
+
+def tint(mask: Mask, colour: Colour, background: Colour) -> Image:
+    """Turn a mask into a picture, `(H, W, 3)` BGR, blending from background to colour."""
+    share = np.arange(256, dtype=np.float32)[:, None] / 255
+    below = np.asarray(background, np.float32)
+    ramp = below + share * (np.asarray(colour, np.float32) - below)
+    table = np.rint(ramp).astype(np.uint8)
+    picture: Image = table[mask]
+    return picture
+
+
+def _remember(cache: OrderedDict[tuple[object, ...], T], key: tuple[object, ...], value: T) -> None:
+    cache[key] = value
+    if len(cache) > _CACHED:
+        cache.popitem(last=False)

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+from support.live_session import LiveSession
+
+from edge_classifier.commands import live
+from edge_classifier.demo.camera import DemoCamera
+from edge_classifier.device.sources.cameras import DEVICES
+from edge_classifier.live.session import SessionSettings
+from edge_classifier.live.view import Level
+from edge_classifier.project.store import ProjectStore
+
+
+@pytest.mark.skipif((DEVICES / "video0").exists(), reason="there is a camera here")
+def test_why_there_is_no_camera_is_said_before_the_demo_takes_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ProjectStore.create(tmp_path / "p") as store:
+        started = LiveSession(store, settings=SessionSettings(mirrored=True))
+        _, open_source = live._source(Namespace(source=None, mirror=None), started.session)
+        source = open_source()
+        source.close()
+        assert isinstance(source, DemoCamera)
+        message = started.frame().message
+        assert not started.view.mirrored, "a rendered scene is nobody's mirror"
+        assert message is not None
+        assert (message.text, message.level) == (live.NO_CAMERA, Level.WARNING)
+        started.close()
+    said = capsys.readouterr().err
+    assert live.NO_CAMERA in said
+    assert "There is no camera 0" in said or "camera 0 cannot be opened" in said

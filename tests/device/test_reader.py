@@ -1,0 +1,398 @@
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+from support.fakes import FakeClock, FakeSource
+
+from edge_classifier.device.frame import Frame
+from edge_classifier.device.reader import NewestFrameReader
+from edge_classifier.device.source_state import SourceState, SourceStatus
+from edge_classifier.errors import CameraError, CameraLostError, CameraNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from edge_classifier.device.frame import FrameSource
+    from edge_classifier.device.preprocessing import Image
+
+DEADLINE_S = 10.0
+BLACK = np.zeros((8, 8, 3), np.uint8)
+
+
+class ScriptedSource:
+    """A camera that does what the test tells it, when the test tells it."""
+
+    description = "camera 0, 8x8 at 30 fps"
+
+    def __init__(self) -> None:
+        self.closed = 0
+        self._orders: queue.Queue[Image | Exception | None] = queue.Queue()
+
+    def give(self, *images: Image) -> None:
+        for image in images:
+            self._orders.put(image)
+
+    def fail(self, error: Exception) -> None:
+        self._orders.put(error)
+
+    def end(self) -> None:
+        self._orders.put(None)
+
+    def __iter__(self) -> Iterator[Frame]:
+        index = 0
+        while (order := self._orders.get()) is not None:
+            if isinstance(order, Exception):
+                raise order
+            yield Frame(order, index, time.monotonic())
+            index += 1
+
+    def close(self) -> None:
+        self.closed += 1
+        self.end()
+
+
+class Opener:
+    """Opens one scripted thing after another: a source, or the error that there is none."""
+
+    def __init__(self, *outcomes: FrameSource | Exception) -> None:
+        self.opened = 0
+        self._outcomes = list(outcomes)
+
+    def __call__(self) -> FrameSource:
+        outcome = self._outcomes[min(self.opened, len(self._outcomes) - 1)]
+        self.opened += 1
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline_s, "it did not come to that"
+        threading.Event().wait(0.001)
+
+
+def grey(value: int) -> Image:
+    return np.full((8, 8, 3), value, np.uint8)
+
+
+def take(reader: NewestFrameReader) -> Frame:
+    frame = reader.take(DEADLINE_S)
+    assert frame is not None
+    return frame
+
+
+def value_of(frame: Frame) -> int:
+    return int(frame.image[0, 0, 0])
+
+
+def test_a_frame_is_taken_once() -> None:
+    source = ScriptedSource()
+    with NewestFrameReader(lambda: source) as reader:
+        source.give(grey(1))
+        assert value_of(take(reader)) == 1
+        assert reader.take(0.0) is None
+
+
+def test_only_the_newest_frame_is_kept() -> None:
+    source = ScriptedSource()
+    seen = threading.Semaphore(0)
+
+    class Counted(ScriptedSource):
+        def __iter__(self) -> Iterator[Frame]:
+            for frame in source:
+                yield frame
+                seen.release()  # asked for the next one: this one was handed over
+
+    counted = Counted()
+    with NewestFrameReader(lambda: counted) as reader:
+        source.give(*(grey(value) for value in range(5)))
+        for _ in range(5):
+            assert seen.acquire(timeout=DEADLINE_S)
+        frame = take(reader)
+        assert (value_of(frame), frame.index) == (4, 4)
+        source.end()
+
+
+def test_waiting_for_a_frame_ends_as_soon_as_it_arrives() -> None:
+    source = ScriptedSource()
+    with NewestFrameReader(lambda: source) as reader:
+        wait_until(lambda: reader.description == source.description)
+        started_s = time.monotonic()
+        threading.Timer(0.05, lambda: source.give(BLACK)).start()
+        take(reader)
+        assert time.monotonic() - started_s < DEADLINE_S / 2
+
+
+def test_waiting_for_a_frame_that_does_not_come_ends_in_time() -> None:
+    source = ScriptedSource()
+    with NewestFrameReader(lambda: source) as reader:
+        assert reader.take(0.01) is None
+
+
+def test_without_dropping_every_frame_is_delivered_exactly_once_and_in_order() -> None:
+    images = [grey(value) for value in range(200)]
+    with NewestFrameReader(lambda: FakeSource(images), drop=False) as reader:
+        taken = []
+        while reader.status is not SourceStatus.ENDED:
+            frame = reader.take(DEADLINE_S)
+            if frame is not None:
+                taken.append((frame.index, value_of(frame)))
+    assert taken == [(value, value) for value in range(200)]
+
+
+def test_without_dropping_the_source_waits_for_the_consumer_and_is_not_called_stalled() -> None:
+    clock = FakeClock()
+    pulled = 0
+
+    def images() -> Iterator[Image]:
+        nonlocal pulled
+        while True:
+            pulled += 1
+            yield BLACK
+
+    with NewestFrameReader(lambda: FakeSource(images()), clock=clock, drop=False) as reader:
+        take(reader)
+        wait_until(lambda: pulled == 3)  # one that waits to be taken, one that waits behind it
+        wait_until(lambda: reader._waiting_since_s is None)
+        clock.advance(3600)
+        assert reader.status is SourceStatus.RUNNING
+        assert pulled == 3
+
+
+def test_a_source_that_is_slow_to_open_keeps_nobody_waiting() -> None:
+    may_open = threading.Event()
+
+    def open_slowly() -> FrameSource:
+        assert may_open.wait(DEADLINE_S)
+        return FakeSource([BLACK])
+
+    with NewestFrameReader(open_slowly, name="camera 0") as reader:
+        assert reader.take(0.0) is None
+        assert reader.state == SourceState(SourceStatus.OPENING, "opening camera 0")
+        may_open.set()
+        assert take(reader).index == 0
+
+
+def test_a_source_that_was_never_there_fails_with_its_own_error_and_is_not_tried_again() -> None:
+    error = CameraNotFoundError("There is no camera 3.")
+    opener = Opener(error, FakeSource([BLACK]))
+    with NewestFrameReader(opener, retry_s=0.0) as reader:
+        wait_until(lambda: reader.status is SourceStatus.FAILED)
+        assert reader.first_error is error
+        assert reader.status_text == "There is no camera 3."
+        assert reader.take(0.0) is None
+    assert opener.opened == 1
+
+
+def test_a_driver_that_raises_its_own_error_on_opening_is_one_line_too() -> None:
+    opener = Opener(cv2.error("unknown\nthing\n"))
+    with NewestFrameReader(opener, name="camera 0") as reader:
+        wait_until(lambda: reader.status is SourceStatus.FAILED)
+        assert isinstance(reader.first_error, CameraError)
+        assert reader.status_text == "camera 0 cannot be opened (error: unknown)."
+
+
+def test_a_video_that_ends_gives_its_last_frame_before_it_says_so() -> None:
+    with NewestFrameReader(lambda: FakeSource([grey(1)]), drop=True) as reader:
+        wait_until(lambda: reader._status is SourceStatus.ENDED)
+        assert reader.status is SourceStatus.RUNNING
+        assert value_of(take(reader)) == 1
+        assert reader.state == SourceState(SourceStatus.ENDED, "the video has ended")
+
+
+def test_an_end_wakes_who_waits_for_a_frame() -> None:
+    source = ScriptedSource()
+    with NewestFrameReader(lambda: source) as reader:
+        source.give(BLACK)
+        take(reader)
+        started_s = time.monotonic()
+        threading.Timer(0.05, source.end).start()
+        assert reader.take(DEADLINE_S) is None
+        assert time.monotonic() - started_s < DEADLINE_S / 2
+
+
+def test_after_the_end_waiting_takes_its_time_so_that_a_loop_does_not_spin() -> None:
+    with NewestFrameReader(lambda: FakeSource([])) as reader:
+        wait_until(lambda: reader.status is SourceStatus.ENDED)
+        started_s = time.monotonic()
+        assert reader.take(0.02) is None
+        assert time.monotonic() - started_s >= 0.02
+
+
+def test_a_lost_camera_is_said_and_goes_on_by_itself_with_increasing_indices() -> None:
+    first, second = ScriptedSource(), ScriptedSource()
+    opener = Opener(first, CameraNotFoundError("no camera 0"), second)
+    with NewestFrameReader(opener, name="camera 0", retry_s=0.001) as reader:
+        first.give(grey(1))
+        assert take(reader).index == 0
+        first.give(grey(2))
+        assert take(reader).index == 1
+        first.fail(CameraLostError("camera 0 is gone"))
+        wait_until(lambda: reader.status is SourceStatus.LOST)
+        assert reader.status_text == "camera 0 is gone; waiting for it to come back"
+        second.give(grey(3))
+        frame = take_after_loss(reader)
+        assert (value_of(frame), frame.index) == (3, 2)
+        assert reader.state == SourceState(SourceStatus.RUNNING, "")
+    assert first.closed
+    assert second.closed
+
+
+def take_after_loss(reader: NewestFrameReader) -> Frame:
+    frames: list[Frame] = []
+
+    def arrived() -> bool:
+        frame = reader.take(DEADLINE_S)
+        if frame is not None:
+            frames.append(frame)
+        return bool(frames)
+
+    wait_until(arrived)
+    return frames[0]
+
+
+def test_a_lost_camera_is_closed_before_it_is_opened_again() -> None:
+    first = ScriptedSource()
+    closed_when_opened_again: list[int] = []
+
+    def open_source() -> FrameSource:
+        closed_when_opened_again.append(first.closed)
+        return first if len(closed_when_opened_again) == 1 else FakeSource([BLACK])
+
+    with NewestFrameReader(open_source, retry_s=0.0) as reader:
+        first.fail(CameraLostError("gone"))
+        take_after_loss(reader)
+    assert closed_when_opened_again == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        cv2.error("(-215) assertion\nin some function\n"),
+        OSError(19, "No such device"),
+        ValueError("half a frame"),
+        MemoryError(),
+        StopIteration("inside a generator"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_whatever_a_source_raises_is_a_loss_that_is_said_and_recovered_from(
+    error: Exception,
+) -> None:
+    first, second = ScriptedSource(), ScriptedSource()
+    with NewestFrameReader(Opener(first, second), name="camera 0", retry_s=0.2) as reader:
+        first.fail(error)
+        wait_until(lambda: reader.status is SourceStatus.LOST)
+        assert reader.status_text.startswith("camera 0 has stopped working (")
+        assert reader.status_text.endswith("; waiting for it to come back")
+        assert "\n" not in reader.status_text
+        second.give(BLACK)
+        take_after_loss(reader)
+        assert reader.first_error is None
+
+
+def test_a_source_that_gives_something_else_than_frames_is_a_loss() -> None:
+    class Broken(FakeSource):
+        def __iter__(self) -> Iterator[Frame]:
+            yield None  # type: ignore[misc]  # what a broken driver might do
+
+    opener = Opener(FakeSource([BLACK], fails_after=1), Broken([]), FakeSource([grey(9)]))
+    with NewestFrameReader(opener, retry_s=0.0, drop=False) as reader:
+        take(reader)
+        assert value_of(take_after_loss(reader)) == 9
+
+
+def test_a_source_may_change_its_size_in_mid_stream() -> None:
+    images = [BLACK, np.zeros((16, 4, 3), np.uint8)]
+    with NewestFrameReader(lambda: FakeSource(images), drop=False) as reader:
+        assert [take(reader).image.shape for _ in images] == [(8, 8, 3), (16, 4, 3)]
+
+
+def test_a_camera_that_stalls_is_said_and_runs_again_with_its_next_frame() -> None:
+    clock = FakeClock()
+    source = ScriptedSource()
+    with NewestFrameReader(lambda: source, name="camera 0", clock=clock, stall_s=2.0) as reader:
+        source.give(BLACK)
+        take(reader)
+        clock.advance(2.0)
+        assert reader.status is SourceStatus.RUNNING
+        clock.advance(1.0)
+        assert reader.state == SourceState(SourceStatus.STALLED, "no picture from camera 0 for 3 s")
+        source.give(BLACK)
+        take(reader)
+        assert reader.state == SourceState(SourceStatus.RUNNING, "")
+
+
+def test_a_camera_that_opens_and_never_gives_a_frame_has_stalled() -> None:
+    clock = FakeClock()
+    source = ScriptedSource()
+    with NewestFrameReader(lambda: source, clock=clock) as reader:
+        wait_until(lambda: reader.description == source.description)
+        clock.advance(5)
+        assert reader.status is SourceStatus.STALLED
+
+
+def test_closing_ends_the_thread_and_releases_the_source_and_may_be_done_twice() -> None:
+    before = threading.active_count()
+    source = ScriptedSource()
+    reader = NewestFrameReader(lambda: source)
+    source.give(BLACK)
+    take(reader)
+    reader.close()
+    reader.close()
+    assert threading.active_count() == before
+    assert source.closed
+    assert reader.take(DEADLINE_S) is None
+
+
+def test_closing_does_not_wait_for_the_next_attempt_to_open() -> None:
+    source = FakeSource([], fails_after=0)
+    reader = NewestFrameReader(lambda: source, retry_s=3600)
+    wait_until(lambda: reader.status is SourceStatus.LOST)
+    started_s = time.monotonic()
+    reader.close()
+    assert time.monotonic() - started_s < 1
+    assert not reader._thread.is_alive()
+
+
+def test_a_source_that_opens_after_the_reader_was_closed_is_closed_too() -> None:
+    may_open, source = threading.Event(), ScriptedSource()
+
+    def open_slowly() -> FrameSource:
+        assert may_open.wait(DEADLINE_S)
+        return source
+
+    reader = NewestFrameReader(open_slowly)
+    closer = threading.Thread(target=reader.close)
+    closer.start()
+    wait_until(lambda: reader._closing)
+    may_open.set()
+    closer.join(DEADLINE_S)
+    wait_until(lambda: source.closed > 0)
+    reader._thread.join(DEADLINE_S)
+    assert not reader._thread.is_alive()
+
+
+def test_closing_wakes_who_waits_for_a_frame() -> None:
+    source = ScriptedSource()
+    reader = NewestFrameReader(lambda: source)
+    threading.Timer(0.05, reader.close).start()
+    started_s = time.monotonic()
+    assert reader.take(DEADLINE_S) is None
+    assert time.monotonic() - started_s < DEADLINE_S / 2
+    reader.close()
+
+
+def test_closing_ends_a_thread_that_waits_for_its_frame_to_be_taken() -> None:
+    reader = NewestFrameReader(lambda: FakeSource([BLACK] * 9), drop=False)
+    wait_until(lambda: reader._waiting_since_s is None and reader._frame is not None)
+    reader.close()
+    assert not reader._thread.is_alive()

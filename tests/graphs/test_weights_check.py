@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from edge_classifier.errors import WeightsMismatchError
+from edge_classifier.graphs.weights_check import is_legacy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+h5py = pytest.importorskip("h5py", reason="comes with Keras")
+
+
+def silent(_line: str) -> None: ...
+
+
+@pytest.mark.parametrize("legacy", [True, False])
+def test_both_layouts_are_told_apart(legacy: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a parameter of the test
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        if legacy:
+            file.attrs["layer_names"] = [b"dense"]
+        file.create_group("dense")["0"] = np.ones(3)
+    assert is_legacy(tmp_path / "w.h5", silent) is legacy
+
+
+def external_link(file: Any) -> None:
+    file["secret"] = h5py.ExternalLink("/etc/passwd", "/")
+
+
+def soft_link(file: Any) -> None:
+    file["loop"] = h5py.SoftLink("/loop")
+
+
+def external_storage(file: Any) -> None:
+    file.create_dataset("data", (10,), "u1", external=[("/etc/passwd", 0, 10)])
+
+
+def terabytes(file: Any) -> None:
+    file.create_dataset("data", (1 << 38,), "f4", chunks=(1024,))
+
+
+def virtual(file: Any) -> None:
+    layout = h5py.VirtualLayout((4,), "f4")
+    layout[:] = h5py.VirtualSource("/etc/passwd", "x", (4,))
+    file.create_virtual_dataset("data", layout)
+
+
+@pytest.mark.parametrize("trick", [external_link, soft_link, external_storage, terabytes, virtual])
+def test_weights_that_point_elsewhere_or_claim_terabytes_are_refused(
+    trick: Callable[[Any], None], tmp_path: Path
+) -> None:
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        trick(file)
+    with pytest.raises(WeightsMismatchError, match=r"w\.h5"):
+        is_legacy(tmp_path / "w.h5", silent)
+
+
+def test_a_group_that_holds_itself_is_read_once(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        file.create_group("a")["again"] = file["/"]
+    assert not is_legacy(tmp_path / "w.h5", silent)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the system has no such timer")
+def test_reading_that_does_not_end_ends_the_child_with_a_line_for_the_user() -> None:
+    """A busy loop stands for HDF5's library in one, which no exception of Python's can stop."""
+    program = (
+        "import sys\nfrom edge_classifier.graphs import weights_check as w\n"
+        "w._LIMIT_S = 0.2\n"
+        "with w._limited(lambda: print('mismatch x.h5 is damaged', flush=True)):\n"
+        "    while True: pass\n"
+    )
+    done = subprocess.run(  # noqa: S603 - our own lines
+        [sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode < 0
+    assert json.dumps(done.stdout.splitlines()) == '["mismatch x.h5 is damaged"]'

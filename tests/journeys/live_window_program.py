@@ -1,0 +1,95 @@
+"""The live classifier in a window of its own process, telling on stdout what it shows.
+
+Usage: live_window_program.py PROJECT VIDEO
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from edge_classifier.device.frame import Frame
+from edge_classifier.device.preprocessing import Image
+from edge_classifier.device.reader import NewestFrameReader
+from edge_classifier.device.source_state import SourceState
+from edge_classifier.device.sources.cameras import open_source
+from edge_classifier.errors import EdgeClassifierError
+from edge_classifier.learning.project_backbone import BackboneChoice, backbone_loader
+from edge_classifier.live.jobs import start_worker
+from edge_classifier.live.loop import run
+from edge_classifier.live.session import Session
+from edge_classifier.live.view import View
+from edge_classifier.project.store import ProjectStore
+from edge_classifier.screen.overlay import Overlay
+from edge_classifier.screen.window import OpenCVWindow
+
+
+class ToldFeed:
+    """Remembers which frame was taken last."""
+
+    def __init__(self, reader: NewestFrameReader) -> None:
+        self._reader = reader
+        self.index = -1
+
+    @property
+    def state(self) -> SourceState:
+        """How the source is doing."""
+        return self._reader.state
+
+    @property
+    def first_error(self) -> EdgeClassifierError | None:
+        """Why there is no source."""
+        return self._reader.first_error
+
+    def take(self, timeout_s: float) -> Frame | None:
+        """Take a frame."""
+        frame = self._reader.take(timeout_s)
+        self.index = frame.index if frame else self.index
+        return frame
+
+
+class ToldOverlay:
+    """Tells what each picture shows."""
+
+    def __init__(self, feed: ToldFeed) -> None:
+        self._feed = feed
+        self._overlay = Overlay()
+
+    def draw(self, view: View) -> Image:
+        """Draw, and tell."""
+        line = {
+            "frame": self._feed.index,
+            "label": view.banner.label if view.banner else None,
+            "counts": {card.name: card.count for card in view.cards},
+            "activity": view.activity.text,
+            "mode": view.mode.value,
+            "message": view.message.text if view.message else None,
+        }
+        sys.stdout.write(json.dumps(line) + "\n")
+        sys.stdout.flush()
+        return self._overlay.draw(view)
+
+
+def main(project: Path, video: str) -> None:
+    """Run until the window is closed or Q is pressed."""
+    executor = start_worker()
+    with ProjectStore.open_or_create(project, ["zero", "five"]) as store:
+        display = OpenCVWindow("live window test")
+        session = Session(
+            store,
+            backbone_loader(store, BackboneChoice("built-in")),
+            executor=executor,
+            clock=time.monotonic,
+        )
+        with NewestFrameReader(lambda: open_source(video), name="the video") as reader:
+            feed = ToldFeed(reader)
+            run(session, feed, ToldOverlay(feed), display)
+        session.close()
+        executor.shutdown()
+        display.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])

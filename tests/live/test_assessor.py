@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.fakes import ImmediateExecutor, ManualExecutor
+from support.live_session import LiveSession
+
+from edge_classifier.evaluation.suspects import Reason
+from edge_classifier.features.dataset import Dataset, FeatureTable
+from edge_classifier.learning.training import HeadSettings
+from edge_classifier.live.assessor import VALIDATION_S, Assessor
+from edge_classifier.project.store import ProjectStore
+from edge_classifier.values import Sample
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ProjectStore:
+    return ProjectStore.create(tmp_path / "project", ["mug", "phone"])
+
+
+def taught(store: ProjectStore, executor: ImmediateExecutor | ManualExecutor) -> LiveSession:
+    """Record two bursts of both classes."""
+    live = LiveSession(store, executor)
+    if isinstance(executor, ManualExecutor):
+        executor.run_all()
+    for _ in range(2):
+        live.hold("1", thing=1)
+        live.hold("2", thing=2)
+    return live
+
+
+def test_after_training_the_picture_is_told_how_good_it_is(store: ProjectStore) -> None:
+    live = taught(store, ImmediateExecutor())
+    live.wait(1.0)
+    validation = live.session.learner.validation
+    assert validation is not None
+    assert validation.line().startswith("validated 100 %")
+    assert validation.bursts == 4
+
+
+def test_one_burst_a_class_needs_a_second_one(store: ProjectStore) -> None:
+    live = LiveSession(store)
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    live.wait(1.0)
+    assert live.session.learner.validation is not None
+    assert live.session.learner.validation.line() == "needs a second burst: mug, phone"
+
+
+def test_a_new_sample_makes_what_was_validated_unknown_again(store: ProjectStore) -> None:
+    executor = ManualExecutor()
+    live = taught(store, executor)
+    while executor.pending:
+        executor.run_all()
+        live.wait(0.5)
+    assert live.session.learner.validation is not None
+    live.frame("1")
+    assert live.session.learner.validation is None
+
+
+def test_validation_gives_way_to_the_next_training(store: ProjectStore) -> None:
+    executor = ManualExecutor()
+    live = taught(store, executor)
+    while live.session.learner.assessing is None:
+        assert executor.run_next()  # saves, trains
+        live.frame()
+    assert not live.session.busy  # so that an export need not wait for it
+    live.hold("1", thing=1)
+    assert executor.pending == 1  # the training alone; the validation was taken back
+    assert live.session.learner.assessing is None
+
+
+def table_of(dataset: Dataset, dim: int = 16) -> FeatureTable:
+    """Make features of samples that lie around a place of their class."""
+    table = FeatureTable(dim)
+    generator = np.random.default_rng(0)
+    for sample in dataset.samples:
+        centre = np.eye(dim)[dataset.class_names.index(sample.class_name)]
+        row = np.abs(centre + generator.normal(0, 0.1, dim))
+        table.add(sample.image_sha256, row.astype(np.float32))
+    return table
+
+
+def many(per_class: int) -> Dataset:
+    samples = [
+        Sample(name, f"{name}{n // 10}", Path(f"{name}{n}.jpg"), f"{name}{n}")
+        for name in ("mug", "phone")
+        for n in range(per_class)
+    ]
+    return Dataset(("mug", "phone"), tuple(samples))
+
+
+@pytest.mark.parametrize(
+    ("training_s", "validated"), [(0.01, 400), (VALIDATION_S / 5 * 4, 100), (100.0, 40)]
+)
+def test_what_would_take_too_long_is_validated_on_fewer_samples(
+    store: ProjectStore, training_s: float, validated: int
+) -> None:
+    assessor = Assessor(store, ImmediateExecutor())
+    dataset = many(200)
+    assessor.trained(dataset, table_of(dataset), HeadSettings(), training_s)
+    assessor.poll()
+    assert assessor.validation is not None
+    assert sum(c.pictures for c in assessor.validation.classes) == validated
+    assert {c.bursts for c in assessor.validation.classes} == {20}
+
+
+def test_a_review_decodes_each_picture_once(store: ProjectStore) -> None:
+    live = taught(store, ImmediateExecutor())
+    live.wait(1.0)
+    learner = live.session.learner
+    learner.request_review()
+    live.wait(0.2)
+    assert learner.review is not None
+    assert learner.review.suspects == ()
+    for sample in store.samples():
+        sample.path.rename(sample.path.with_suffix(".away"))
+    learner.request_review()
+    live.wait(0.2)
+    assert learner.review.suspects == ()
+
+
+def test_a_review_finds_a_picture_that_is_blown_out(store: ProjectStore) -> None:
+    live = taught(store, ImmediateExecutor())
+    white = store.encode(np.full((120, 160, 3), 255, np.uint8))
+    burst = store.samples()[0].burst_id
+    added = store.add_sample(white, "mug", burst)
+    live.close()
+    with ProjectStore.open(store.path) as again:
+        live = LiveSession(again)
+        live.wait(1.0)
+        live.session.learner.request_review()
+        live.wait(1.0)
+        review = live.session.learner.review
+        assert review is not None
+        found = [(s.sample.path.name, s.reason) for s in review.suspects]
+        assert (added.path.name, Reason.TOO_BRIGHT) in found

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_classifier.device.frame import Frame
+from edge_classifier.live.capture import Candidate, Recorded, Recorder
+from edge_classifier.project.store import ProjectStore
+
+FRAME_S = 1 / 30
+
+
+class Hand:
+    """Presses a key and lets frames pass, as a loop of 30 frames a second would."""
+
+    def __init__(self, store: ProjectStore, *, samples_per_second: float = 30.0) -> None:
+        self.store = store
+        self.recorder = Recorder(store, samples_per_second=samples_per_second)
+        self.index = 0
+        self.recorded: list[Recorded] = []
+
+    @property
+    def now_s(self) -> float:
+        return self.index * FRAME_S
+
+    def frame(self, key_of: str | None = None) -> None:
+        if key_of:
+            self.recorded += self.recorder.event(key_of, self.now_s)
+        frame = Frame(_picture(self.index), self.index, self.now_s)
+        if self.recorder.wants(frame):
+            candidate = Candidate(self.store.encode(frame.image), None)
+            self.recorded += self.recorder.offer(frame, candidate)
+        self.index += 1
+
+    def hold(self, class_name: str, seconds: float) -> None:
+        """Press at once, repeat after 0.66 s, then every frame, as X11 does."""
+        start = self.now_s
+        while self.now_s < start + seconds:
+            down_for = self.now_s - start
+            repeats = down_for == 0 or down_for >= 0.66
+            self.frame(class_name if repeats else None)
+
+    def wait(self, seconds: float) -> bool:
+        """Let frames pass; says whether a burst ended meanwhile."""
+        ended = False
+        end = self.now_s + seconds
+        while self.now_s < end:
+            self.frame()
+            ended |= self.recorder.released(self.now_s)
+        return ended
+
+
+def _picture(index: int) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
+    """Carries its index: its brightness in the picture."""
+    return np.full((48, 64, 3), index % 250, np.uint8)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ProjectStore:
+    return ProjectStore.create(tmp_path / "project", ["mug", "phone"])
+
+
+def test_a_tap_is_one_sample(store: ProjectStore) -> None:
+    hand = Hand(store)
+    hand.frame("mug")
+    assert hand.wait(1.0)
+    assert [r.sample.class_name for r in hand.recorded] == ["mug"]
+    assert len(store.samples()) == 1
+
+
+def test_a_tap_is_on_disk_with_the_frame_it_was_pressed_on(store: ProjectStore) -> None:
+    hand = Hand(store)
+    hand.frame("mug")
+    (recorded,) = hand.recorded
+    assert recorded.sample.path.is_file()
+
+
+def test_a_hold_is_one_burst_without_a_hole(store: ProjectStore) -> None:
+    hand = Hand(store)
+    hand.hold("mug", 2.0)
+    samples = store.samples()
+    brightness = [round(float(store.read_image(s).mean())) for s in samples]
+    assert len({s.burst_id for s in samples}) == 1
+    assert sorted(brightness) == list(range(min(brightness), max(brightness) + 1))
+    assert len(samples) >= 58
+
+
+def test_no_frame_after_the_release_is_recorded(store: ProjectStore) -> None:
+    hand = Hand(store)
+    hand.hold("mug", 1.5)
+    released_at = hand.index
+    hand.wait(1.0)
+    brightness = [round(float(store.read_image(s).mean())) for s in store.samples()]
+    assert max(brightness) < released_at
+
+
+def test_two_quick_taps_are_two_samples_and_no_more(store: ProjectStore) -> None:
+    hand = Hand(store)
+    hand.frame("mug")
+    hand.wait(0.4)
+    hand.frame("mug")
+    hand.wait(1.2)
+    assert len(store.samples()) == 2
+
+
+def test_another_key_ends_the_burst_and_begins_its_own(store: ProjectStore) -> None:
+    hand = Hand(store)
+    hand.hold("mug", 1.0)
+    hand.hold("phone", 1.0)
+    bursts = {s.burst_id: s.class_name for s in store.samples()}
+    assert sorted(bursts.values()) == ["mug", "phone"]
+
+
+def test_a_second_hold_of_the_same_key_is_a_burst_of_its_own(store: ProjectStore) -> None:
+    hand = Hand(store)
+    hand.hold("mug", 1.0)
+    assert hand.wait(1.0)
+    hand.hold("mug", 1.0)
+    assert len({s.burst_id for s in store.samples()}) == 2
+
+
+def test_a_fast_camera_is_not_recorded_faster_than_asked(store: ProjectStore) -> None:
+    hand = Hand(store, samples_per_second=10.0)
+    hand.hold("mug", 2.0)
+    assert 15 <= len(store.samples()) <= 21
+
+
+def test_nothing_is_wanted_while_no_key_is_down(store: ProjectStore) -> None:
+    recorder = Recorder(store)
+    assert not recorder.wants(Frame(_picture(0), 0, 0.0))

@@ -1,0 +1,220 @@
+"""V: pictures that look wrong are looked at, removed and put back, while the live one goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.fakes import ManualExecutor
+from support.live_session import LiveSession
+
+from edge_classifier.evaluation.suspects import Reason, Suspect
+from edge_classifier.live.assessor import Review
+from edge_classifier.live.view import STRIP_LENGTH, Level, Mode, Strip
+from edge_classifier.project.store import ProjectStore
+from edge_classifier.values import Sample
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ProjectStore:
+    return ProjectStore.create(tmp_path / "project", ["mug", "phone"])
+
+
+def teach(live: LiveSession, *, wrong: float = 0.0, bursts: int = 1) -> list[Sample]:
+    """Record some bursts of each class; then phones as mugs, for so many seconds."""
+    for _ in range(bursts):
+        live.hold("1", thing=1, seconds=0.9)
+        live.hold("2", thing=2, seconds=0.9)
+    before = set(live.store.samples())
+    if wrong:
+        live.hold("1", thing=2, seconds=wrong)
+    live.wait(1.0)
+    return [sample for sample in live.store.samples() if sample not in before]
+
+
+def doubt(live: LiveSession, samples: list[Sample]) -> None:
+    """Let these samples be what the search for suspects has found."""
+    found = tuple(
+        Suspect(sample, Reason.MISLABELLED, f"looks like phone, not {n}", 0.9, "phone")
+        for n, sample in enumerate(samples)
+    )
+    live.session.learner._assessor.review = Review(found, live.session.dataset)
+
+
+def strip(live: LiveSession) -> Strip:
+    assert live.view.strip is not None
+    return live.view.strip
+
+
+def message(live: LiveSession) -> str:
+    return live.view.message.text if live.view.message else ""
+
+
+def test_pictures_of_another_class_are_found_and_shown_with_the_reason(
+    store: ProjectStore,
+) -> None:
+    live = LiveSession(store)
+    teach(live, wrong=0.9, bursts=3)
+    live.type("v")
+    live.wait(1.0)
+    assert live.view.mode is Mode.REVIEWING
+    assert strip(live).title.startswith("1 of ")
+    assert strip(live).chosen == 0
+    assert len(strip(live).pictures) == STRIP_LENGTH
+    assert all(each.text.startswith("looks like phone") for each in strip(live).pictures)
+    assert all(each.thumbnail is not None for each in strip(live).pictures)
+    assert live.view.banner is not None  # the live picture goes on
+
+
+def test_x_moves_the_chosen_picture_to_the_trash_and_z_puts_it_back(store: ProjectStore) -> None:
+    live = LiveSession(store)
+    (wrong,) = teach(live, wrong=0.1)
+    doubt(live, [wrong])
+    before = store.samples()
+    live.type("v")
+    live.wait(1.0)
+    live.type("x")
+    assert wrong not in store.samples()
+    assert len(store.samples()) == len(before) - 1
+    assert [p.name for p in (store.path / "trash").rglob("*.jpg")] == [wrong.path.name]
+    live.type("z")
+    assert store.samples() == before
+    assert [each.text for each in strip(live).pictures] == ["looks like phone, not 0"]
+
+
+def test_many_are_removed_and_put_back_in_order(store: ProjectStore) -> None:
+    live = LiveSession(store)
+    doubt(live, teach(live, wrong=1.5))
+    before = store.samples()
+    live.type("v")
+    live.wait(1.0)
+    total = int(strip(live).title.split()[2])
+    assert total > STRIP_LENGTH
+    shown = [each.text for each in strip(live).pictures]
+    live.type(*"xxxxxx", *["x"] * (total - 6))
+    assert len(store.samples()) == len(before) - total
+    assert strip(live).title == "nothing is left that looks wrong"
+    assert strip(live).chosen is None
+    live.type(*["z"] * total)
+    assert store.samples() == before
+    assert [each.text for each in strip(live).pictures] == shown
+
+
+def test_the_arrows_choose_and_the_strip_follows(store: ProjectStore) -> None:
+    live = LiveSession(store)
+    doubt(live, teach(live, wrong=1.5))
+    live.type("v")
+    live.wait(1.0)
+    total = int(strip(live).title.split()[2])
+    live.type(*["right"] * (total - 1))
+    assert strip(live).title.startswith(f"{total} of {total}")
+    assert strip(live).chosen == STRIP_LENGTH - 1
+    live.type("right")
+    assert strip(live).title.startswith(f"1 of {total}")
+    assert strip(live).chosen == 0
+    live.type("left")
+    assert strip(live).title.startswith(f"{total} of {total}")
+
+
+@pytest.mark.parametrize("key", ["v", "V", "escape"])
+def test_the_strip_is_closed_and_what_is_left_is_trained_on(store: ProjectStore, key: str) -> None:
+    live = LiveSession(store)
+    doubt(live, teach(live, wrong=0.1))
+    live.type("v")
+    live.wait(1.0)
+    live.type("x", key)
+    assert live.view.mode is Mode.LIVE
+    assert live.view.strip is None
+    live.wait(0.5)
+    assert not live.session.learner.stale
+
+
+def test_nothing_is_recorded_and_no_class_removed_while_the_strip_is_open(
+    store: ProjectStore,
+) -> None:
+    live = LiveSession(store)
+    doubt(live, teach(live, wrong=0.1))
+    live.type("v")
+    live.wait(1.0)
+    before = len(store.samples())
+    live.type("1", "2", "b", " ", "n", "u")
+    live.wait(1.0)
+    assert live.view.mode is Mode.REVIEWING
+    assert len(store.samples()) == before
+
+
+def test_u_puts_back_what_was_removed_in_the_strip(store: ProjectStore) -> None:
+    live = LiveSession(store)
+    doubt(live, teach(live, wrong=0.1))
+    before = store.samples()
+    live.type("v")
+    live.wait(1.0)
+    live.type("x", "v", "u")
+    assert store.samples() == before
+    assert message(live) == "put back 1 picture of mug"
+
+
+def test_where_nothing_is_suspect_that_is_said(store: ProjectStore) -> None:
+    live = LiveSession(store)
+    teach(live, bursts=2)
+    live.type("v")
+    live.wait(1.0)
+    assert live.view.strip is None
+    assert message(live) == "nothing looks wrong"
+
+
+def test_while_suspects_are_looked_for_that_is_shown_and_escape_stops_it(
+    store: ProjectStore,
+) -> None:
+    executor = ManualExecutor()
+    live = LiveSession(store, executor)
+    for _ in range(3):
+        executor.run_all()
+        live.frame()
+    live.hold("1", thing=1)
+    executor.run_all()
+    live.hold("2", thing=2)
+    for _ in range(4):
+        executor.run_all()
+        live.frame()
+    live.type("v")
+    live.wait(1.0)
+    assert strip(live).progress is not None
+    assert strip(live).title == "looking for suspect pictures"
+    live.type("escape")
+    executor.run_all()
+    live.wait(1.0)
+    assert live.view.strip is None
+    assert live.session.learner.review is None
+    assert message(live) != "nothing looks wrong"
+
+
+def test_a_review_needs_two_classes(store: ProjectStore) -> None:
+    live = LiveSession(store)
+    live.hold("1", thing=1)
+    live.type("v")
+    assert live.view.mode is Mode.LIVE
+    assert live.view.message is not None
+    assert live.view.message.level is Level.WARNING
+    assert "two classes" in live.view.message.text
+
+
+def test_v_that_is_held_opens_the_strip_once(store: ProjectStore) -> None:
+    live = LiveSession(store)
+    doubt(live, teach(live, wrong=0.1))
+    live.hold("v", thing=1, seconds=2.0)
+    assert live.view.mode is Mode.REVIEWING
+
+
+def test_a_picture_that_was_removed_stays_so_when_the_program_is_killed(
+    store: ProjectStore,
+) -> None:
+    live = LiveSession(store)
+    (wrong,) = teach(live, wrong=0.1)
+    doubt(live, [wrong])
+    live.type("v")
+    live.wait(1.0)
+    live.type("x")
+    with ProjectStore.open(store.path, read_only=True) as after:  # as one would after a kill
+        assert wrong.path not in [sample.path for sample in after.samples()]
+        assert (store.path / "trash" / "000001" / "mug" / wrong.path.name).is_file()

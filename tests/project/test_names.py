@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import os
+import tempfile
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from edge_classifier.errors import InvalidClassNameError
+from edge_classifier.project.names import MAX_BYTES, clean_class_name
+
+
+def test_spaces_around_and_between_words_are_collapsed() -> None:
+    assert clean_class_name("  my \t blue\n mug ") == "my blue mug"
+
+
+def test_a_name_is_stored_composed() -> None:
+    assert clean_class_name("tasse à café".replace("é", "e\u0301")) == "tasse à café"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "杯子",
+        "tasse à café",
+        "می\u200cخواهم",  # noqa: RUF001 - Persian, with its joiner
+        "👩\u200d🔬",
+        "a..b",
+        "C++",
+    ],
+)
+def test_names_in_any_script_are_taken(name: str) -> None:
+    assert clean_class_name(name) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "empty"),
+        ("   ", "empty"),
+        ("x" * 300, "too long"),
+        ("杯" * 90, "270 bytes"),
+        ("../../x", "path"),
+        ("..", "path"),
+        ("a/b", "path"),
+        ("a\\b", "path"),
+        ("mug\x00", "U+0000"),
+        ("mug\u202egnp", "U+202E"),
+        ("\u200dmug", "U+200D"),
+        ("half\ud800", "U+D800"),
+        ("what?", "Windows"),
+        ("a:b", "Windows"),
+        (".git", "dot"),
+        ("mug.", "dot"),
+        ("NUL", "device"),
+        ("com1.txt", "device"),
+    ],
+)
+def test_a_name_that_cannot_be_a_folder_is_refused_in_one_line(text: str, said: str) -> None:
+    with pytest.raises(InvalidClassNameError, match=said.replace("+", r"\+")) as caught:
+        clean_class_name(text)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 250
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ("Mug", "already"),
+        ("mug", "only in case"),
+        ("MUG", "only in case"),
+        ("M\u200dug", "invisibly"),
+    ],
+)
+def test_a_name_that_cannot_be_told_from_another_is_refused(other: str, said: str) -> None:
+    with pytest.raises(InvalidClassNameError, match=said):
+        clean_class_name("Mug", [other])
+
+
+@given(
+    st.one_of(
+        st.text(st.characters(exclude_categories=[]), max_size=120),
+        st.text("./\\ .:conNUL\u0301é\u200d杯", max_size=8),
+    )
+)
+@example("\u1e9bde\u0323\u0307")
+def test_whatever_is_accepted_is_one_folder_that_gives_the_name_back(text: str) -> None:
+    try:
+        name = clean_class_name(text)
+    except InvalidClassNameError:
+        return
+    assert clean_class_name(name) == name
+    assert unicodedata.is_normalized("NFC", name)
+    assert len(os.fsencode(name)) <= MAX_BYTES
+    with tempfile.TemporaryDirectory() as folder:
+        samples = Path(folder) / "samples"
+        samples.mkdir()
+        (samples / name).mkdir()
+        assert os.listdir(samples) == [name]  # noqa: PTH208 - the names as they are
+        assert (samples / name).parent == samples
+        assert not any(part == ".." for part in (samples / name).parts)

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from edge_classifier.project.picture_paths import picture_paths
+
+
+def found(*paths: Path) -> list[Path]:
+    def refuse(path: Path, error: OSError) -> None:
+        raise AssertionError(f"{path}: {error}")
+
+    return list(picture_paths(paths, refuse))
+
+
+def touch(folder: Path, *names: str) -> None:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def test_folders_are_searched_by_name_and_files_are_taken_as_they_are(tmp_path: Path) -> None:
+    touch(tmp_path, "b.jpg", "a.PNG", "notes.txt", "in/c.webp", "in/deep/d.bmp")
+    names = [str(p.relative_to(tmp_path)) for p in found(tmp_path, tmp_path / "notes.txt")]
+    assert names == ["a.PNG", "b.jpg", "in/c.webp", "in/deep/d.bmp", "notes.txt"]
+
+
+def test_hidden_files_and_links_to_folders_are_left_out(tmp_path: Path) -> None:
+    touch(tmp_path, ".hidden.jpg", ".thumbnails/a.jpg", "in/a.jpg")
+    (tmp_path / "in" / "round").symlink_to(tmp_path)
+    assert found(tmp_path) == [tmp_path / "in" / "a.jpg"]
+
+
+def test_a_folder_that_looks_like_a_picture_is_a_folder(tmp_path: Path) -> None:
+    touch(tmp_path, "album.jpg/a.jpg")
+    assert found(tmp_path) == [tmp_path / "album.jpg" / "a.jpg"]
+
+
+def test_what_is_not_there_is_left_to_whoever_reads_it(tmp_path: Path) -> None:
+    assert found(tmp_path / "missing.jpg") == [tmp_path / "missing.jpg"]
+
+
+def test_the_first_path_comes_before_the_rest_is_looked_for(tmp_path: Path) -> None:
+    touch(tmp_path, "one/a.jpg", "two/b.jpg")
+    paths = picture_paths([tmp_path], lambda _path, _error: None)
+    assert next(paths) == tmp_path / "one" / "a.jpg"
+    touch(tmp_path, "two/a.jpg")
+    assert list(paths) == [tmp_path / "two" / "a.jpg", tmp_path / "two" / "b.jpg"]
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs permissions that bind")
+def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    touch(tmp_path, "locked/a.jpg", "open/b.jpg")
+    (tmp_path / "locked").chmod(0)
+    refused: list[Path] = []
+    paths = list(picture_paths([tmp_path], lambda path, _error: refused.append(path)))
+    (tmp_path / "locked").chmod(0o700)
+    assert refused == [tmp_path / "locked"]
+    assert paths == [tmp_path / "open" / "b.jpg"]

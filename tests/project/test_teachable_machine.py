@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.picture_files import picture_bytes, write_zip
+from support.shared_data import shared_folder
+
+from edge_classifier.errors import NotImportableError
+from edge_classifier.project.importers import Candidate, open_importer
+
+
+def candidates(path: Path) -> list[Candidate]:
+    return [item for item in open_importer(path) if isinstance(item, Candidate)]
+
+
+def test_a_project_file_gives_its_classes_each_as_one_burst(tmp_path: Path) -> None:
+    entries = {"manifest.json": b"{}"}
+    for number in range(12):
+        entries[f"Class 1-!-{number}.png"] = picture_bytes(number, "PNG")
+        entries[f"tasse-!-x-!-{number}.png"] = picture_bytes(100 + number, "PNG")
+    importer = open_importer(write_zip(tmp_path / "my project.tm", entries))
+    assert importer.description == "a Teachable Machine project"
+    assert importer.left_alone == ()
+    assert importer.count == 24
+    found = [item for item in importer if isinstance(item, Candidate)]
+    assert {c.class_name for c in found} == {"Class 1", "tasse-!-x"}
+    assert len({c.group for c in found}) == 2
+    assert [Path(c.source).name for c in found[:12]] == [f"Class 1-!-{n}.png" for n in range(12)]
+
+
+def test_pictures_without_a_suffix_are_read_too(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "p.tm", {"a-!-0": picture_bytes(1), "manifest.json": b"{}"})
+    assert [c.picture.image().shape for c in candidates(path)] == [(16, 24, 3)]
+
+
+def test_a_project_file_of_another_layout_is_read_as_any_archive(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "p.tm", {"a/0.png": picture_bytes(1), "b/0.png": picture_bytes(2)})
+    assert [c.class_name for c in candidates(path)] == ["a", "b"]
+
+
+def test_a_project_without_pictures_says_so(tmp_path: Path) -> None:
+    with pytest.raises(NotImportableError, match="There is no picture"):
+        open_importer(write_zip(tmp_path / "p.tm", {"manifest.json": b"{}"}))
+
+
+@pytest.mark.parametrize("name", ["Class 1-samples.zip", "Class 1-samples (2).zip"])
+def test_a_sample_archive_is_of_the_class_it_is_named_after(tmp_path: Path, name: str) -> None:
+    path = write_zip(tmp_path / name, {f"{n}.png": picture_bytes(n, "PNG") for n in range(11)})
+    found = candidates(path)
+    assert {c.class_name for c in found} == {"Class 1"}
+    assert len({c.group for c in found}) == 1
+    assert found[0].group is not None
+
+
+def test_a_real_capture_that_was_unpacked_is_one_burst_a_class() -> None:
+    found = candidates(shared_folder("data", "teachable_machine_capture"))
+    assert len(found) == 22
+    assert {c.class_name for c in found} == {"Class 1", "Class 2"}
+    assert len({c.group for c in found}) == 2
+
+
+def test_numbered_photos_of_another_size_are_bursts_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "dog").mkdir()
+    for number in range(3):
+        (tmp_path / "dog" / f"{number}.jpg").write_bytes(picture_bytes(number))
+    assert [c.group for c in candidates(tmp_path)] == [None] * 3

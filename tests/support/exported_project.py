@@ -1,0 +1,109 @@
+"""A small project that was taught real classes of pictures, and the bundle exported from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from edge_classifier.export.exporter import export_bundle
+from edge_classifier.features.backbone import load_backbone
+from edge_classifier.features.cache import FileFeatureCache
+from edge_classifier.features.dataset import Dataset
+from edge_classifier.learning.model_file import FileModelStore
+from edge_classifier.learning.training import HeadSettings, train
+from edge_classifier.project.store import ProjectStore
+from edge_classifier.values import FeatureSet
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edge_classifier.device.preprocessing import Image
+    from edge_classifier.learning.model import Model
+    from edge_classifier.protocols import Backbone
+    from edge_classifier.values import FeatureKind
+
+CLASSES = ("ball", "stripes", "växt 🌱")
+BURSTS = 2
+PER_BURST = 5
+HELD_OUT = 4
+
+
+def picture(class_id: int, number: int) -> Image:
+    """Draw a picture of a class, each number a little different: place, size, light, noise."""
+    generator = np.random.default_rng(100 * class_id + number)
+    height, width = 240, 320
+    image = np.full((height, width, 3), generator.integers(90, 120), np.uint8)
+    x, y = (int(v) for v in generator.integers((110, 90), (210, 150)))
+    size = int(generator.integers(50, 75))
+    if class_id == 0:
+        cv2.circle(image, (x, y), size, (40, 60, 220), cv2.FILLED)
+    elif class_id == 1:
+        for offset in range(-size, size, 20):
+            cv2.line(image, (x + offset, y - size), (x + offset, y + size), (240, 240, 240), 8)
+    else:
+        for angle in range(0, 360, 45):
+            tip = (x + int(size * np.cos(np.radians(angle))), y + int(size * np.sin(angle)))
+            cv2.line(image, (x, y), tip, (60, 200, 60), 12)
+    noisy = image.astype(np.int16) + generator.integers(-12, 13, image.shape)
+    return np.asarray(np.clip(noisy, 0, 255), np.uint8)
+
+
+@dataclass(frozen=True)
+class Taught:
+    """A project on disk with its trained model and its backbone."""
+
+    store: ProjectStore
+    model: Model
+    backbone: Backbone
+
+
+def teach(
+    path: Path, *, kind: FeatureKind = "pooled", settings: HeadSettings | None = None
+) -> Taught:
+    """Make a project of the classes above and train it on the built-in backbone."""
+    store = ProjectStore.create(path, CLASSES)
+    for class_id, name in enumerate(CLASSES):
+        for burst in range(BURSTS):
+            burst_id = store.next_burst_id()
+            for number in range(PER_BURST):
+                encoded = store.encode(picture(class_id, burst * PER_BURST + number))
+                store.add_sample(encoded, name, burst_id)
+        for number in range(HELD_OUT):
+            encoded = store.encode(picture(class_id, 90 + number))
+            store.add_sample(encoded, name, store.next_burst_id(), held_out=True)
+    backbone = load_backbone("built-in", feature_kind=kind)
+    store.set_backbone(backbone.info)
+    samples = store.samples()
+    features = FeatureSet(
+        backbone.extract([store.read_image(s) for s in samples]),
+        np.array([CLASSES.index(s.class_name) for s in samples], np.int64),
+        np.array([s.burst_id for s in samples], np.str_),
+        CLASSES,
+    )
+    model = train(features, settings)
+    cache = FileFeatureCache(store.cache_folder, backbone.info.key, backbone.info.feature_dim)
+    for sample, row in zip(samples, features.features, strict=True):
+        cache.append(sample.image_sha256, row)
+    cache.close()
+    FileModelStore(store.model_folder).save(
+        model,
+        backbone_key=backbone.info.key,
+        fingerprint=Dataset(store.class_names(), samples).fingerprint,
+    )
+    return Taught(store, model, backbone)
+
+
+def export(taught: Taught, out: Path, formats: str) -> Path:
+    """Export it."""
+    return export_bundle(
+        taught.store,
+        taught.model,
+        taught.backbone,
+        formats=formats,
+        out=out,
+        progress=lambda _done, _what=None: None,
+        cancelled=lambda: False,
+    )

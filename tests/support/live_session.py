@@ -1,0 +1,137 @@
+"""A session as in the window, with a real project on disk and scripted time, for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge_classifier.device.frame import Frame
+from edge_classifier.device.preprocessing import Image
+from edge_classifier.device.source_state import SourceState, SourceStatus
+from edge_classifier.export.exporter import Export
+from edge_classifier.features.cache import FileFeatureCache
+from edge_classifier.features.variants import make_variants
+from edge_classifier.features.variation import Variation
+from edge_classifier.learning.model_file import FileModelStore
+from edge_classifier.learning.project_backbone import LoadedBackbone
+from edge_classifier.live.session import Session, SessionSettings
+from edge_classifier.live.tasks import Deepen
+from support.fakes import FakeBackbone, FakeClock, ImmediateExecutor, ManualExecutor
+
+if TYPE_CHECKING:
+    from edge_classifier.live.view import View
+    from edge_classifier.project.store import ProjectStore
+    from edge_classifier.protocols import Cancelled, Progress
+
+FRAME_S = 1 / 30
+RUNNING = SourceState(SourceStatus.RUNNING)
+
+_open: list[LiveSession] = []
+
+
+def close_all() -> None:
+    """Close every session that a test has made."""
+    while _open:
+        _open.pop().close()
+
+
+def scene(thing: int, index: int = 0) -> Image:
+    """Make a picture of thing number so-and-so: its own colours and stripes, a little moved."""
+    generator = np.random.default_rng(thing)
+    base = generator.integers(0, 255, (6, 8, 3), dtype=np.uint8)
+    picture = base.repeat(20, axis=0).repeat(20, axis=1)
+    return np.ascontiguousarray(np.roll(picture, index % 7, axis=1))
+
+
+def load_varying(store: ProjectStore, backbone: FakeBackbone) -> LoadedBackbone:
+    """Load what a real loader would, but for the network."""
+    info = backbone.info
+    varied = FileFeatureCache(store.cache_folder, f"{info.key} varied", info.feature_dim)
+    variation = Variation(make_variants, varied, info.feature_dim)
+    return replace(load_fake(store, backbone), variation=variation)
+
+
+def load_fake(store: ProjectStore, backbone: FakeBackbone) -> LoadedBackbone:
+    """Load what a real loader would, but for the network; no sample is varied."""
+    info = backbone.info
+    cache = FileFeatureCache(store.cache_folder, info.key, info.feature_dim)
+    return LoadedBackbone(backbone, cache, FileModelStore(store.model_folder), "fake")
+
+
+@dataclass
+class LiveSession:
+    """Steps a session at 30 frames per second."""
+
+    store: ProjectStore
+    executor: ImmediateExecutor | ManualExecutor = field(default_factory=ImmediateExecutor)
+    settings: SessionSettings | None = None
+    export: Export | None = None
+    deepen: Deepen | None = None
+    backbone: FakeBackbone = field(default_factory=FakeBackbone)
+    load: Callable[[Progress, Cancelled], LoadedBackbone] | None = None
+
+    def __post_init__(self) -> None:
+        self.clock = FakeClock()
+        self.index = 0
+        self.thing = 0
+        self.session = Session(
+            self.store,
+            self.load or (lambda _p, _c: load_fake(self.store, self.backbone)),
+            executor=self.executor,
+            clock=self.clock,
+            settings=self.settings,
+            export=self.export,
+            deepen=self.deepen,
+        )
+        self.view = self.session.step(None, None, RUNNING)
+
+        _open.append(self)
+
+    def close(self) -> None:
+        """Close session and project; may be called twice."""
+        self.session.close()
+        self.store.close()
+
+    def frame(self, key: str | None = None) -> View:
+        """Let one frame pass."""
+        image = scene(self.thing, self.index)
+        self.view = self.session.step(Frame(image, self.index, self.clock()), key, RUNNING)
+        self.index += 1
+        self.clock.advance(FRAME_S)
+        return self.view
+
+    def wait(self, seconds: float) -> View:
+        """Let frames pass."""
+        for _ in range(round(seconds / FRAME_S)):
+            self.frame()
+        return self.view
+
+    def hold(self, key: str, thing: int, seconds: float = 1.5) -> View:
+        """Hold a key before a thing, then let it go and wait until the burst has ended."""
+        self.thing = thing
+        start = self.clock()
+        while self.clock() - start < seconds:
+            down_for = self.clock() - start
+            self.frame(key if down_for == 0 or down_for >= 0.66 else None)
+        return self.wait(0.5)
+
+    def tap(self, key: str) -> View:
+        """Press a key once and let go."""
+        self.frame(key)
+        return self.wait(1.0)
+
+    def type(self, *keys: str) -> View:
+        """Press keys one after the other."""
+        for key in keys:
+            self.frame(key)
+        return self.view
+
+
+def settle(live: LiveSession, executor: ManualExecutor) -> None:
+    """Let the worker do all there is to do."""
+    for _ in range(8):
+        executor.run_all()
+        live.wait(0.2)

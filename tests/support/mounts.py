@@ -1,0 +1,33 @@
+"""Disks that are full and folders that may not be written, or a reason why not here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from endurance import disks
+from endurance.disks import fill
+
+__all__ = ["fill", "read_only", "small_disk"]
+
+
+@contextmanager
+def small_disk(folder: Path, kilobytes: int) -> Iterator[Path]:
+    """Mount a disk of so many kilobytes on a new folder."""
+    try:
+        with disks.small_disk(folder, kilobytes):
+            yield folder
+    except disks.CannotMountError as error:
+        pytest.skip(str(error))
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Let nothing be written in a folder, not even by root; what is open stays open."""
+    try:
+        with disks.read_only(folder):
+            yield
+    except disks.CannotMountError as error:
+        pytest.skip(str(error))

@@ -1,0 +1,119 @@
+"""How fast a bundle's classify.py is, against the bare interpreter; ratios of one run.
+
+    python tools bench.device BUNDLE VIDEO [--format int8] [--rounds 5]
+
+Measures, in turn and several times over, so that whatever else the machine does meets both:
+
+- the bare interpreter: `invoke` alone, in a loop, in a process of its own;
+- `classify.py VIDEO --quiet`: decoding, preprocessing, inference, verdict, unpaced, no screen;
+- from the start of the process to the first answer, and the memory at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+
+_BARE = """
+import json, sys, time
+sys.path.insert(0, sys.argv[1])
+from edge_device.bundle import Bundle
+from edge_device.interpreter import Interpreter
+from pathlib import Path
+bundle = Bundle.open(Path(sys.argv[1]))
+interpreter = Interpreter(bundle.model(sys.argv[2] or None))
+for _ in range(20):
+    interpreter.invoke()
+started = time.perf_counter()
+count = 0
+while time.perf_counter() - started < 2.0:
+    interpreter.invoke()
+    count += 1
+print(count / (time.perf_counter() - started))
+"""
+
+
+def environment() -> dict[str, str]:
+    """The environment without a screen."""
+    hidden = ("DISPLAY", "WAYLAND_DISPLAY")
+    return {key: value for key, value in os.environ.items() if key not in hidden}
+
+
+def bare_fps(bundle: Path, model_format: str) -> float:
+    """Runs of the network per second, and nothing else."""
+    command = [sys.executable, "-c", _BARE, str(bundle), model_format]
+    done = subprocess.run(command, capture_output=True, check=True, env=environment())  # noqa: S603 - ours
+    return float(done.stdout)
+
+
+def classify_fps(bundle: Path, video: Path, model_format: str) -> float:
+    """Frames per second of the whole, as `--benchmark` says."""
+    command = [sys.executable, str(bundle / "classify.py"), str(video), "--benchmark"]
+    if model_format:
+        command += ["--format", model_format]
+    done = subprocess.run(command, capture_output=True, check=True, env=environment())  # noqa: S603 - ours
+    return float(done.stdout.split()[-2])
+
+
+def first_answer(bundle: Path, video: Path) -> tuple[float, float]:
+    """Seconds from the start of the process to its end after one frame, and MB of memory."""
+    command = [sys.executable, str(bundle / "classify.py"), str(video), "--frames", "1"]
+    started = time.perf_counter()
+    process = subprocess.Popen(  # noqa: S603 - ours
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment()
+    )
+    if process.stdout is None:
+        raise RuntimeError("its standard output is a pipe")
+    json.loads(process.stdout.readline())
+    seconds = time.perf_counter() - started
+    process.wait()
+    return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+
+
+def peak_memory(bundle: Path, video: Path) -> float:
+    """MB of memory after some thousand frames, in a process that has only this child."""
+    code = (
+        "import resource, subprocess, sys;"
+        "subprocess.run(sys.argv[1:], stdout=-3, stderr=-3, check=True);"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)"
+    )
+    inner = [sys.executable, str(bundle / "classify.py"), str(video), "--quiet"]
+    command = [sys.executable, "-c", code, *inner, "--frames", "1000"]
+    done = subprocess.run(command, capture_output=True, check=True, env=environment())  # noqa: S603 - ours
+    return float(done.stdout)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("bundle", type=Path)
+    parser.add_argument("video", type=Path)
+    parser.add_argument("--format", default="")
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    bundle, video = options.bundle.resolve(), options.video.resolve()
+    ratios = []
+    for _ in range(options.rounds):
+        bare = bare_fps(bundle, options.format)
+        whole = classify_fps(bundle, video, options.format)
+        ratios.append(whole / bare)
+        print(f"bare {bare:7.1f} fps, classify.py {whole:7.1f} fps: {whole / bare:.2f}")
+    print(f"ratio: median {median(ratios):.2f}, best {max(ratios):.2f}")
+    starts = [first_answer(bundle, video)[0] for _ in range(options.rounds)]
+    print(f"start to first answer: median {median(starts):.2f} s, worst {max(starts):.2f} s")
+    print(f"memory at its peak: {peak_memory(bundle, video):.0f} MB")
+    spec = json.loads((bundle / "spec.json").read_text(encoding="utf-8"))
+    sizes = {name: about["bytes"] for name, about in spec["models"].items()}
+    if {"float32", "int8"} <= set(sizes):
+        print(f"float32 / int8 in bytes: {sizes['float32'] / sizes['int8']:.2f}")
+
+
+if __name__ == "__main__":
+    main()
