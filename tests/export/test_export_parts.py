@@ -264,7 +264,7 @@ def test_what_somebody_put_into_a_bundle_is_there_after_the_next_export(tmp_path
 KILLED_AT_EACH_CHANGE = """
 import json, os, signal, sys
 from pathlib import Path
-from edge_classifier.device.classify import BUNDLE_FORMAT
+from edge_classifier.device.bundle import BUNDLE_FORMAT
 from edge_classifier.export.bundle import new_bundle
 
 def write(folder, text):

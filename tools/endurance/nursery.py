@@ -69,7 +69,7 @@ class Victim:
 
 
 class Nursery:
-    """Forks victims; see `torturing.victim`.
+    """Forks victims; see `endurance.victim`.
 
     Args:
         temporary: Where victims keep temporary files.
@@ -85,7 +85,7 @@ class Nursery:
         }
         with log.open("wb") as complaints:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "torturing.victim"],
+                [sys.executable, "-m", "endurance.victim"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=complaints,

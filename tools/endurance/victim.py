@@ -1,6 +1,6 @@
 """The program that is killed: the real session, store, start_worker, caches and export child.
 
-`python -m torturing.victim` is a nursery: it imports everything once and forks a victim for each
+`python -m endurance.victim` is a nursery: it imports everything once and forks a victim for each
 line on its standard input, so that a kill does not wait for imports. A line is an `Order` as JSON.
 """
 
