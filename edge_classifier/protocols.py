@@ -25,6 +25,15 @@ class Progress(Protocol):
         """Take the part done, 0.0 to 1.0, and what is being done where that has changed."""
 
 
+def ignore_progress(_done: float, _what: str | None = None, /) -> None:
+    """Show no progress; a `Progress`."""
+
+
+def never_cancelled() -> bool:
+    """Let work go on to its end; a `Cancelled`."""
+    return False
+
+
 class Display(Protocol):
     """Something that shows pictures and hears keys: a window, later a page in a browser."""
 

@@ -13,7 +13,7 @@ from edge_classifier.api.classifier_file import (
     save_classifier,
 )
 from edge_classifier.api.estimator import Estimator
-from edge_classifier.api.hyperparameters import check_hyperparameters, head_settings
+from edge_classifier.api.hyperparameters import check_hyperparameters, project_head_settings
 from edge_classifier.api.images import ColourOrder, as_image
 from edge_classifier.api.looking import Looking, open_backbone
 from edge_classifier.api.samples import (
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from edge_classifier.api.samples import SeenSamples
     from edge_classifier.learning.head import HeadKind
     from edge_classifier.learning.model import Model
-    from edge_classifier.learning.training import HeadSettings
+    from edge_classifier.learning.settings import HeadSettings
     from edge_classifier.protocols import Backbone
     from edge_classifier.values import FeatureKind, FeatureSet, Prediction
 
@@ -400,7 +400,7 @@ class ImageClassifier(Estimator):
         return self.model_
 
     def _head_settings(self) -> HeadSettings:
-        return head_settings(vars(self))
+        return project_head_settings(vars(self))
 
     def _backbone(self) -> Backbone:
         if not isinstance(self.backbone, str):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from edge_classifier.errors import InvalidValueError
-from edge_classifier.learning.training import HeadSettings
+from edge_classifier.learning.settings import HeadSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def head_settings(values: Mapping[str, Any]) -> HeadSettings:
+def project_head_settings(values: Mapping[str, Any]) -> HeadSettings:
     """Return how the head is trained.
 
     Args:
@@ -33,7 +33,7 @@ def head_settings(values: Mapping[str, Any]) -> HeadSettings:
 
 
 def hyperparameters_of(settings: HeadSettings) -> dict[str, Any]:
-    """Return the hyperparameters that `head_settings` turns into these."""
+    """Return the hyperparameters that `project_head_settings` turns into these."""
     return {
         "head": settings.kind,
         "penalty": settings.penalty,
@@ -63,6 +63,6 @@ def check_hyperparameters(values: Mapping[str, Any]) -> None:
     if not isinstance(values["n_jobs"], (int, type(None))):
         raise InvalidValueError("Expected a whole number for n_jobs.")
     try:
-        head_settings(values)
+        project_head_settings(values)
     except TypeError as error:
         raise InvalidValueError(f"Expected numbers for the head: {error}.") from error

@@ -11,9 +11,11 @@ from edge_classifier.api.hyperparameters import hyperparameters_of
 from edge_classifier.errors import BackboneMismatchError, InvalidValueError
 from edge_classifier.features.tuned import tuned_weights
 from edge_classifier.features.variation import MOST_VARIED
-from edge_classifier.learning import workbench
-from edge_classifier.learning.project_backbone import BackboneChoice
-from edge_classifier.learning.training import head_settings
+from edge_classifier.learning.feature_sets import complete_features
+from edge_classifier.learning.project_backbone import BackboneChoice, load_project_backbone
+from edge_classifier.learning.project_model import trained_model
+from edge_classifier.learning.settings import project_head_settings
+from edge_classifier.project.store import open_for_reading
 from edge_classifier.values import FeatureSet, Variants
 
 if TYPE_CHECKING:
@@ -77,12 +79,12 @@ def read_project(path: Path, weights: Path | None) -> ReadProject:
         ProjectError: if it cannot be read.
         BackboneError: if its backbone cannot be had.
     """
-    with workbench.open_for_reading(path) as store:
-        settings = head_settings(store, {})
+    with open_for_reading(path) as store:
+        settings = project_head_settings(store)
         choice = BackboneChoice(weights=weights)
-        with workbench.loaded_for(store, choice, _ignore, may_change=False) as loaded:
-            model, _fresh = workbench.trained_model(store, loaded)
-            gathered = workbench.gather(store, loaded, _ignore)
+        with load_project_backbone(store, choice, _ignore, may_change=False) as loaded:
+            model, _fresh = trained_model(store, loaded)
+            gathered = complete_features(store, loaded, _ignore)
     info = loaded.backbone.info
     params = {
         "backbone": info.name,

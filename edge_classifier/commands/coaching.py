@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from edge_classifier.device.preprocessing import Image
     from edge_classifier.evaluation.cross_validation import CrossValidation
-    from edge_classifier.learning.workbench import Gathered
+    from edge_classifier.learning.feature_sets import ProjectFeatures
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Progress
 
@@ -53,7 +53,7 @@ class Coaching:
 
 def coach_bursts(
     store: ProjectStore,
-    gathered: Gathered,
+    gathered: ProjectFeatures,
     found: CrossValidation,
     progress: Progress,
     threads: int | None,

@@ -7,7 +7,7 @@ import time
 import unicodedata
 from typing import TYPE_CHECKING, Final, TextIO
 
-from edge_classifier.learning import workbench
+from edge_classifier.project import store as project_store
 from edge_classifier.project.store import ProjectStore
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def open_for_reading(path: Path) -> ProjectStore:
         ProjectError: if it cannot be opened.
     """
     with ProgressLine(_OPENING) as progress:
-        return workbench.open_for_reading(path, progress)
+        return project_store.open_for_reading(path, progress)
 
 
 def open_or_create(

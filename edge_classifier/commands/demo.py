@@ -24,7 +24,7 @@ from edge_classifier.demo.script import (
 from edge_classifier.errors import EdgeClassifierError, NoDisplayError
 from edge_classifier.export.exporter import exporter
 from edge_classifier.learning.project_backbone import BackboneChoice, backbone_loader
-from edge_classifier.learning.training import head_settings
+from edge_classifier.learning.settings import project_head_settings
 from edge_classifier.live.jobs import start_worker
 from edge_classifier.live.session import Session, SessionSettings
 from edge_classifier.project.folder import default_project_path
@@ -142,7 +142,7 @@ def _play(path: Path, choice: BackboneChoice, shown: _Shown | None, seconds: flo
             backbone_loader(store, choice),
             executor=executor,
             clock=clock,
-            settings=SessionSettings(head=head_settings(store, {})),
+            settings=SessionSettings(head=project_head_settings(store)),
             export=exporter(store, choice.weights),
         )
         camera = DemoCamera(paced=False, clock=clock)

@@ -15,7 +15,6 @@ from edge_classifier.commands.answers import printable
 from edge_classifier.commands.coaching import class_lines, coach_bursts, coach_held_out
 from edge_classifier.commands.console import SOME_REFUSED, ProgressLine, open_for_reading, say
 from edge_classifier.commands.outcome import Outcome, as_json, as_text
-from edge_classifier.commands.predictors import features_of
 from edge_classifier.errors import InvalidValueError, NotEnoughSamplesError
 from edge_classifier.evaluation.cross_validation import (
     FOLDS,
@@ -27,8 +26,11 @@ from edge_classifier.evaluation.metrics import Evaluation, evaluate
 from edge_classifier.evaluation.report import Report, render
 from edge_classifier.evaluation.report_pictures import mistake_pictures, suspect_pictures
 from edge_classifier.features.bulk import use_one_opencv_thread
-from edge_classifier.learning import workbench
-from edge_classifier.learning.training import MIN_CLASSES, head_settings, train
+from edge_classifier.learning.feature_sets import complete_features, picture_features
+from edge_classifier.learning.project_backbone import load_project_backbone
+from edge_classifier.learning.project_model import trained_model
+from edge_classifier.learning.settings import project_head_settings
+from edge_classifier.learning.training import MIN_CLASSES, train
 from edge_classifier.project.files import reported, write_atomic
 from edge_classifier.project.names import counted
 from edge_classifier.project.picture_file import encode_file, read_image_bytes
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
 
     from edge_classifier.device.preprocessing import Image
     from edge_classifier.learning.project_backbone import LoadedBackbone
-    from edge_classifier.learning.training import HeadSettings
+    from edge_classifier.learning.settings import HeadSettings
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Progress
     from edge_classifier.values import Sample
@@ -96,11 +98,11 @@ def run(options: argparse.Namespace) -> int:
             f"Expected --min-accuracy from 0 to 1, received {options.min_accuracy}."
         )
     with open_for_reading(options.project) as store:
-        settings = head_settings(store, {})
+        settings = project_head_settings(store)
         choice = shared.backbone_choice(options)
         with (
             ProgressLine("loading the backbone") as progress,
-            workbench.loaded_for(store, choice, progress, may_change=False) as loaded,
+            load_project_backbone(store, choice, progress, may_change=False) as loaded,
         ):
             if options.path is not None:
                 judge = _on_folder
@@ -138,7 +140,7 @@ def _on_bursts(
     settings: HeadSettings,
     progress: Progress,
 ) -> Outcome:
-    gathered = workbench.gather(store, loaded, progress, threads=options.threads)
+    gathered = complete_features(store, loaded, progress, threads=options.threads)
     feature_set = gathered.feature_set
     every = len(feature_set.class_names)
     if every < MIN_CLASSES:
@@ -190,8 +192,8 @@ def _on_held_out(
     settings: HeadSettings,
     progress: Progress,
 ) -> Outcome:
-    gathered = workbench.gather(store, loaded, progress, threads=options.threads)
-    held_out = workbench.gather(
+    gathered = complete_features(store, loaded, progress, threads=options.threads)
+    held_out = complete_features(
         store, loaded, progress, samples=store.held_out(), threads=options.threads
     )
     progress(0.0, "training")
@@ -244,7 +246,7 @@ def _on_folder(
     settings: HeadSettings,
     progress: Progress,
 ) -> Outcome:
-    model, fresh = workbench.trained_model(store, loaded)
+    model, fresh = trained_model(store, loaded)
     if not fresh:
         say(
             f"{store.name} has changed since it was trained; evaluating the model as it is. "
@@ -253,7 +255,7 @@ def _on_folder(
     pictures, refused = labelled_pictures(options.path, model.class_names)
     progress(0.0, "computing features")
     reader = _Reader(store)
-    test, paths, unreadable = features_of(
+    test, paths, unreadable = picture_features(
         pictures,
         loaded.backbone,
         model.class_names,
@@ -310,7 +312,7 @@ def _curve_on(
     test: FeatureSet,
     progress: Progress,
 ) -> tuple[CurvePoint, ...]:
-    feature_set = workbench.gather(store, loaded, progress).feature_set
+    feature_set = complete_features(store, loaded, progress).feature_set
     if feature_set.class_names != test.class_names:  # a class whose pictures cannot be read
         return ()
     progress(0.0, "measuring the learning curve")

@@ -11,9 +11,10 @@ from edge_classifier.device.bundle import Bundle
 from edge_classifier.errors import NotTrainedError
 from edge_classifier.export.exporter import export_bundle
 from edge_classifier.export.formats import ALL, AUTO, FLOAT32, LIMITS
-from edge_classifier.learning import workbench
-from edge_classifier.learning.project_backbone import BackboneChoice
-from edge_classifier.learning.training import head_settings
+from edge_classifier.learning.feature_sets import complete_features
+from edge_classifier.learning.project_backbone import BackboneChoice, load_project_backbone
+from edge_classifier.learning.project_model import train_project, trained_model
+from edge_classifier.learning.settings import project_head_settings
 
 if TYPE_CHECKING:
     import argparse
@@ -50,22 +51,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Export."""
-    with open_for_reading(options.project) as store:
-        with ProgressLine("loading the backbone") as progress:
-            choice = BackboneChoice(weights=options.weights)
-            loaded = workbench.load_for(store, choice, progress, may_change=False)
-            model = _model(store, loaded, progress)
-            folder = export_bundle(
-                store,
-                model,
-                loaded.backbone,
-                formats=options.format,
-                out=options.output,
-                weights=options.weights,
-                progress=progress,
-                cancelled=lambda: False,
-            )
-        loaded.cache.close()
+    choice = BackboneChoice(weights=options.weights)
+    with (
+        open_for_reading(options.project) as store,
+        ProgressLine("loading the backbone") as progress,
+        load_project_backbone(store, choice, progress, may_change=False) as loaded,
+    ):
+        model = _model(store, loaded, progress)
+        folder = export_bundle(
+            store,
+            model,
+            loaded.backbone,
+            formats=options.format,
+            out=options.output,
+            weights=options.weights,
+            progress=progress,
+            cancelled=lambda: False,
+        )
     spec = Bundle.open(folder).spec
     sys.stdout.write(_table(spec))
     for model_format, reason in spec["left_out"].items():
@@ -77,13 +79,13 @@ def run(options: argparse.Namespace) -> int:
 def _model(store: ProjectStore, loaded: LoadedBackbone, progress: ProgressLine) -> Model:
     """Take the trained model, or train where the samples have changed since."""
     try:
-        model, current = workbench.trained_model(store, loaded)
+        model, current = trained_model(store, loaded)
     except NotTrainedError:
         current = False
     if current:
         return model
-    gathered = workbench.gather(store, loaded, progress)
-    trained = workbench.train_project(store, loaded, gathered, head_settings(store, {}), progress)
+    gathered = complete_features(store, loaded, progress)
+    trained = train_project(store, loaded, gathered, project_head_settings(store), progress)
     progress.close()
     say(f"Trained on all {len(gathered.feature_set)} samples first; they had changed.")
     return trained

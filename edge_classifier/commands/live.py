@@ -22,7 +22,7 @@ from edge_classifier.errors import (
 )
 from edge_classifier.export.exporter import exporter
 from edge_classifier.graphs.fine_tuning import tunable_backbone
-from edge_classifier.learning.training import head_settings
+from edge_classifier.learning.settings import project_head_settings
 from edge_classifier.live.jobs import start_worker
 from edge_classifier.live.loop import run as run_app
 from edge_classifier.live.session import Session, SessionSettings
@@ -124,7 +124,7 @@ def _run_window(
     settings = SessionSettings(
         mirrored=mirrored,
         smoothing_s=0.0 if options.no_smoothing else SessionSettings().smoothing_s,
-        head=head_settings(store, changes),
+        head=project_head_settings(store, changes),
     )
     executor = start_worker()
     load, tune = tunable_backbone(store, shared.backbone_choice(options))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from edge_classifier.features.catalogue import AUTO, NAMES
 from edge_classifier.learning.project_backbone import BackboneChoice
-from edge_classifier.learning.training import HeadSettings
+from edge_classifier.learning.settings import HeadSettings
 
 if TYPE_CHECKING:
     import argparse

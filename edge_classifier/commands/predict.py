@@ -25,7 +25,6 @@ from edge_classifier.commands.predictors import (
     Predictor,
     is_bundle,
     predict_all,
-    read_picture,
 )
 from edge_classifier.errors import InvalidValueError
 from edge_classifier.features.bulk import compute_all, use_one_opencv_thread
@@ -35,8 +34,10 @@ from edge_classifier.features.imagenet import (
     ImageNetClassifier,
     read_labels,
 )
-from edge_classifier.learning import workbench
+from edge_classifier.learning.project_backbone import load_project_backbone
+from edge_classifier.learning.project_model import trained_model
 from edge_classifier.project.files import describe
+from edge_classifier.project.picture_file import read_image
 from edge_classifier.project.picture_paths import picture_paths
 
 if TYPE_CHECKING:
@@ -151,9 +152,9 @@ def _of_project(options: argparse.Namespace) -> Predictor:
         choice = shared.backbone_choice(options)
         with (
             ProgressLine("loading the backbone") as progress,
-            workbench.loaded_for(store, choice, progress, may_change=False) as loaded,
+            load_project_backbone(store, choice, progress, may_change=False) as loaded,
         ):
-            model, fresh = workbench.trained_model(store, loaded)
+            model, fresh = trained_model(store, loaded)
         if not fresh:
             say(
                 f"{store.name} has changed since it was trained; "
@@ -184,7 +185,7 @@ def _from_imagenet(options: argparse.Namespace) -> int:
 
     tally = _Tally(_writer(options, [], options.top_k))
     pictures = picture_paths(paths, tally.refuse_folder)
-    for found in compute_all(pictures, read_picture, both, threads=options.threads):
+    for found in compute_all(pictures, read_image, both, threads=options.threads):
         if found.values is None:
             tally.refuse(found.item, str(found.problem))
             continue

@@ -13,10 +13,10 @@ from edge_classifier.device.classifier import Classifier
 from edge_classifier.export.bundle import told_as_ours
 from edge_classifier.features.bulk import compute_all
 from edge_classifier.project.picture_file import read_image
-from edge_classifier.values import FeatureSet, Prediction
+from edge_classifier.values import Prediction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -24,31 +24,16 @@ if TYPE_CHECKING:
     from edge_classifier.device.preprocessing import Image
     from edge_classifier.errors import EdgeClassifierError
     from edge_classifier.learning.model import Model
-    from edge_classifier.protocols import Backbone, Progress
+    from edge_classifier.protocols import Backbone
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predicted:
-    """What was said of one picture.
-
-    Attributes:
-        path: Its file.
-        prediction: The answer, or `None` where the picture was refused.
-        problem: Why it was refused, or `None`.
-    """
+    """What was said of one picture file, or why it was refused."""
 
     path: Path
     prediction: Prediction | None
     problem: EdgeClassifierError | None
-
-
-def read_picture(path: Path) -> Image:
-    """Read any picture of a user: `(H, W, 3)` uint8, BGR.
-
-    Raises:
-        InvalidImageError: if it cannot be read.
-    """
-    return read_image(path)
 
 
 class Predictor(Protocol):
@@ -66,12 +51,7 @@ class Predictor(Protocol):
 
 
 class ModelPredictor:
-    """Answers by a project's model.
-
-    Args:
-        backbone: Gives the features.
-        model: Gives the answers.
-    """
+    """Answers by a project's backbone and model."""
 
     def __init__(self, backbone: Backbone, model: Model) -> None:
         self._model = model
@@ -147,53 +127,7 @@ def predict_all(
         predictor: Gives the answers.
         paths: Picture files; taken only as far ahead as the threads need.
         threads: How many compute; all cores if `None`.
-
-    Yields:
-        One result a path.
     """
-    for found in compute_all(paths, read_picture, predictor.compute, threads=threads):
+    for found in compute_all(paths, read_image, predictor.compute, threads=threads):
         prediction = None if found.values is None else predictor.answer(found.values)
         yield Predicted(found.item, prediction, found.problem)
-
-
-def features_of(
-    pictures: Sequence[tuple[Path, int]],
-    backbone: Backbone,
-    class_names: tuple[str, ...],
-    progress: Progress,
-    *,
-    read: Callable[[Path], Image] = read_picture,
-    threads: int | None = None,
-) -> tuple[FeatureSet, list[Path], list[str]]:
-    """Compute the features of labelled picture files; each counts as a burst of its own.
-
-    Args:
-        pictures: Files, each with the index of its class.
-        backbone: Gives the features.
-        class_names: The classes.
-        progress: Told the part done.
-        read: Gives a picture, `(H, W, 3)` uint8 BGR; called from several threads.
-        threads: How many compute features; all cores if `None`.
-
-    Returns:
-        The features; the file of each row; why each of the others was refused, one line each.
-    """
-    features = np.empty((len(pictures), backbone.info.feature_dim), np.float32)
-    ids: list[int] = []
-    paths: list[Path] = []
-    refused: list[str] = []
-    found = compute_all(
-        pictures, lambda picture: read(picture[0]), backbone.extract, threads=threads
-    )
-    for done, result in enumerate(found):
-        path, class_id = result.item
-        if result.values is None:
-            refused.append(str(result.problem))
-        else:
-            features[len(paths)] = result.values
-            paths.append(path)
-            ids.append(class_id)
-        progress((done + 1) / len(pictures))
-    bursts = np.array([str(n) for n in range(len(paths))], np.str_)
-    rows = FeatureSet(features[: len(paths)], np.array(ids, np.int64), bursts, class_names)
-    return rows, paths, refused

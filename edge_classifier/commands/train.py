@@ -19,8 +19,10 @@ from edge_classifier.commands.console import (
 from edge_classifier.features.bulk import use_one_opencv_thread
 from edge_classifier.features.catalogue import AUTO
 from edge_classifier.graphs.fine_tuning import deepen, shallow
-from edge_classifier.learning import workbench
-from edge_classifier.learning.training import head_settings
+from edge_classifier.learning.feature_sets import ProjectFeatures, complete_features
+from edge_classifier.learning.project_backbone import load_project_backbone
+from edge_classifier.learning.project_model import train_project
+from edge_classifier.learning.settings import project_head_settings
 from edge_classifier.project.files import core_count
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     """Train; the exit code is 3 where some pictures could not be read."""
     use_one_opencv_thread()
     with open_for_writing(options.project) as store:
-        settings = head_settings(store, shared.head_changes(options))
+        settings = project_head_settings(store, shared.head_changes(options))
         choice = shared.backbone_choice(options)
         change = deepen if options.deep else shallow if options.shallow else None
         if change is not None:
@@ -62,12 +64,12 @@ def run(options: argparse.Namespace) -> int:
             choice = replace(choice, name=AUTO)
         with (
             ProgressLine("loading the backbone") as progress,
-            workbench.loaded_for(store, choice, progress, may_change=True) as loaded,
+            load_project_backbone(store, choice, progress, may_change=True) as loaded,
         ):
             started = time.monotonic()
-            gathered = workbench.gather(store, loaded, progress, threads=options.threads)
+            gathered = complete_features(store, loaded, progress, threads=options.threads)
             extracted = time.monotonic()
-            model = workbench.train_project(store, loaded, gathered, settings, progress)
+            model = train_project(store, loaded, gathered, settings, progress)
             trained = time.monotonic()
     for line in gathered.refused:
         say(line)
@@ -82,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
     return SOME_REFUSED if gathered.refused else 0
 
 
-def _summary(gathered: workbench.Gathered, model: Model) -> str:
+def _summary(gathered: ProjectFeatures, model: Model) -> str:
     counts = gathered.feature_set.counts
     rows = [
         [name, str(count), str(gathered.dataset.burst_count(name))]

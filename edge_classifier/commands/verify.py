@@ -11,16 +11,16 @@ from edge_classifier.commands.worst_frames import write_worst_frames
 from edge_classifier.device import checks
 from edge_classifier.device.bundle import Bundle
 from edge_classifier.export.bundle import check_bundle, told_as_ours
-from edge_classifier.export.verifier import verify_with_pictures, verify_with_project
-from edge_classifier.learning import workbench
-from edge_classifier.learning.project_backbone import BackboneChoice
+from edge_classifier.export.verification import verify_with_pictures, verify_with_project
+from edge_classifier.learning.project_backbone import BackboneChoice, load_project_backbone
+from edge_classifier.learning.project_model import trained_model
 from edge_classifier.project.folder import is_project
 
 if TYPE_CHECKING:
     import argparse
 
     from edge_classifier.export.comparison import Comparison
-    from edge_classifier.export.verifier import Verification
+    from edge_classifier.export.verification import Verification
 
 DIFFERENT: Final = 4
 """Exit code: a file differs by more than is allowed."""
@@ -73,11 +73,13 @@ def run(options: argparse.Namespace) -> int:
 def _with_project(
     options: argparse.Namespace, bundle: Bundle, progress: ProgressLine
 ) -> Verification:
-    with open_for_reading(options.samples) as store:
-        choice = BackboneChoice(weights=options.weights)
-        loaded = workbench.load_for(store, choice, progress, may_change=False)
-        model, _ = workbench.trained_model(store, loaded)
-        verification = verify_with_project(
+    choice = BackboneChoice(weights=options.weights)
+    with (
+        open_for_reading(options.samples) as store,
+        load_project_backbone(store, choice, progress, may_change=False) as loaded,
+    ):
+        model, _ = trained_model(store, loaded)
+        return verify_with_project(
             bundle,
             store,
             model,
@@ -86,8 +88,6 @@ def _with_project(
             progress=progress,
             cancelled=lambda: False,
         )
-        loaded.cache.close()
-    return verification
 
 
 def _as_text(verification: Verification) -> str:

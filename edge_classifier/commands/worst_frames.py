@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from edge_classifier.device.preprocessing import Image
-    from edge_classifier.export.verifier import Verification
+    from edge_classifier.export.verification import Verification
 
 _SHOWN: Final = 3
 """Frames per run: the contact sheet has three columns."""
@@ -45,9 +45,9 @@ def write_worst_frames(path: Path, verification: Verification, class_names: Sequ
     """
     sheet = ContactSheet(path)
     painter = Painter(TextRenderer())
-    expected = verification.runs[verification.reference].scores
+    expected = verification.replays[verification.reference].scores
     for comparison in verification.comparisons[1:]:
-        said = verification.runs[comparison.name].scores
+        said = verification.replays[comparison.name].scores
         for row in comparison.worst[:_SHOWN]:
             lines = [
                 f"{comparison.name}: {_verdict(said[row], class_names)}",

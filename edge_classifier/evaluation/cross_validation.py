@@ -14,7 +14,7 @@ from edge_classifier.learning.training import train
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from edge_classifier.learning.training import HeadSettings
+    from edge_classifier.learning.settings import HeadSettings
     from edge_classifier.protocols import Cancelled, Progress
     from edge_classifier.values import FeatureSet
 

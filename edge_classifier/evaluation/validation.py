@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge_classifier.evaluation.metrics import Evaluation
-    from edge_classifier.learning.training import HeadSettings
+    from edge_classifier.learning.settings import HeadSettings
     from edge_classifier.protocols import Cancelled, Progress
     from edge_classifier.values import FeatureSet, Sample
 

@@ -1,4 +1,4 @@
-"""Is it the same classifier? Scores of two runs over the same samples, compared."""
+"""Is it the same classifier? What two said of the same samples, compared."""
 
 from __future__ import annotations
 
@@ -15,12 +15,29 @@ if TYPE_CHECKING:
     from edge_classifier.export.formats import Limits
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """How a run differs from the reference run.
+@dataclass(frozen=True, slots=True, eq=False)
+class Replay:
+    """What one implementation said of N samples.
 
     Attributes:
-        name: What ran: `live path`, `float32`, …
+        scores: `(N, C)` float32.
+        unknown: `(N,)` bool, the verdicts "unknown", or `None`.
+        bytes: Size of its file, or `None` for what is none.
+        ms: Milliseconds a frame (median), or `None` if not measured.
+    """
+
+    scores: npt.NDArray[np.float32]
+    unknown: npt.NDArray[np.bool_] | None = None
+    bytes: int | None = None
+    ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How an implementation differs from the reference.
+
+    Attributes:
+        name: What was asked: `live path`, `float32`, …
         samples: N, over how many samples.
         agreement: The part of them with the same label.
         difference: The largest difference of a score.
@@ -28,8 +45,8 @@ class Comparison:
         accuracy: The part of samples labelled right, or `None` without labels.
         reference_accuracy: The same of the reference.
         unknown_agreement: The part of samples with the same verdict "unknown", or `None`.
-        bytes: Size of the file, or `None` for what is none.
-        ms: Milliseconds a frame (median), or `None` if not measured.
+        bytes: As of `Replay`.
+        ms: As of `Replay`.
     """
 
     name: str
@@ -63,47 +80,30 @@ class Comparison:
         return None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Run:
-    """What one implementation said of N samples.
-
-    Attributes:
-        scores: `(N, C)` float32.
-        unknown: `(N,)` bool, the verdicts "unknown", or `None`.
-        bytes: Size of its file.
-        ms: Milliseconds a frame (median).
-    """
-
-    scores: npt.NDArray[np.float32]
-    unknown: npt.NDArray[np.bool_] | None = None
-    bytes: int | None = None
-    ms: float | None = None
-
-
 def compare(
-    name: str, run: Run, reference: Run, class_ids: npt.NDArray[np.int64] | None = None
+    name: str, replay: Replay, reference: Replay, class_ids: npt.NDArray[np.int64] | None = None
 ) -> Comparison:
-    """Compare a run with the reference run.
+    """Compare what an implementation said with what the reference said of the same samples.
 
     Args:
-        name: What ran.
-        run: What it said.
-        reference: What it should have said of the same samples.
+        name: What was asked.
+        replay: What it said.
+        reference: What it should have said.
         class_ids: `(N,)` the true classes, or `None` if they are not known.
 
     Raises:
-        InvalidValueError: if there is no sample, or the runs are of different ones.
+        InvalidValueError: if there is no sample, or the two are of different ones.
     """
-    if run.scores.shape != reference.scores.shape or not len(run.scores):
+    if replay.scores.shape != reference.scores.shape or not len(reference.scores):
         raise InvalidValueError(
-            f"Expected scores of the same samples (at least one), received {run.scores.shape} and "
-            f"{reference.scores.shape}."
+            "Expected scores of the same samples (at least one), received "
+            f"{replay.scores.shape} and {reference.scores.shape}."
         )
-    labels, expected = run.scores.argmax(axis=1), reference.scores.argmax(axis=1)
-    differences = np.abs(run.scores - reference.scores).max(axis=1)
+    labels, expected = replay.scores.argmax(axis=1), reference.scores.argmax(axis=1)
+    differences = np.abs(replay.scores - reference.scores).max(axis=1)
     unknown_agreement = None
-    if run.unknown is not None and reference.unknown is not None:
-        unknown_agreement = float(np.mean(run.unknown == reference.unknown))
+    if replay.unknown is not None and reference.unknown is not None:
+        unknown_agreement = float(np.mean(replay.unknown == reference.unknown))
     return Comparison(
         name=name,
         samples=len(labels),
@@ -113,6 +113,6 @@ def compare(
         accuracy=None if class_ids is None else float(np.mean(labels == class_ids)),
         reference_accuracy=None if class_ids is None else float(np.mean(expected == class_ids)),
         unknown_agreement=unknown_agreement,
-        bytes=run.bytes,
-        ms=run.ms,
+        bytes=replay.bytes,
+        ms=replay.ms,
     )

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from dataclasses import asdict
 from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import cv2
@@ -16,11 +14,7 @@ from edge_classifier import __version__
 from edge_classifier.device.bundle import BUNDLE_FORMAT, BUNDLE_VERSION, Bundle
 from edge_classifier.device.classifier import Classifier
 from edge_classifier.device.verdict import SMOOTHING_S
-from edge_classifier.errors import (
-    ExportError,
-    InvalidImageError,
-    NotEnoughSamplesError,
-)
+from edge_classifier.errors import ExportError, InvalidImageError, NotEnoughSamplesError
 from edge_classifier.export.bundle import (
     new_bundle,
     told_as_ours,
@@ -28,7 +22,7 @@ from edge_classifier.export.bundle import (
     write_spec,
     write_texts,
 )
-from edge_classifier.export.comparison import Comparison, compare
+from edge_classifier.export.comparison import Comparison, Replay, compare
 from edge_classifier.export.formats import (
     ALL,
     AUTO,
@@ -37,40 +31,41 @@ from edge_classifier.export.formats import (
     chosen_formats,
     possible_formats,
 )
-from edge_classifier.export.runs import (
+from edge_classifier.export.replay import (
     LIVE_PATH,
-    Labelled,
+    VERIFIED,
+    Evidence,
     Network,
-    collect,
     fingerprint,
     part_of,
-    run_file,
-    run_keras,
+    replay_files,
+    replay_keras,
+    replay_live,
 )
+from edge_classifier.features.subsample import spread_samples
 from edge_classifier.features.weights_file import weights_file
-from edge_classifier.learning.splits import REFERENCES, REPRESENTATIVE, VERIFIED, spread
-from edge_classifier.learning.unknown import NEIGHBOURS
+from edge_classifier.learning.model import NEIGHBOURS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     import numpy.typing as npt
 
-    from edge_classifier.device.preprocessing import Image, Preprocessing
+    from edge_classifier.device.preprocessing import Preprocessing
     from edge_classifier.learning.model import Model
     from edge_classifier.project.store import ProjectStore
-    from edge_classifier.protocols import (
-        Backbone,
-        Cancelled,
-        Progress,
-    )
-    from edge_classifier.values import Sample
+    from edge_classifier.protocols import Backbone, Cancelled, Progress
+    from edge_classifier.values import BackboneInfo, Sample
 
 
 Export: TypeAlias = "Callable[[Model, Backbone, tuple[Sample, ...], Progress, Cancelled], Path]"
 """Writes a bundle of a model, with the samples of the moment, and returns where."""
 
+_REPRESENTATIVE: Final = 60
+"""Ten samples calibrate as well as a hundred, as long as every class is among them."""
 
+_REFERENCES: Final = 8
 _REFERENCE_SIZE: Final = 640
 """Longest side of a reference frame: what a webcam gives; larger ones would fill the bundle."""
 
@@ -122,66 +117,58 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
     if not wanted:
         raise ExportError(f"{formats} is not possible: {left_out[formats]}.")
     target = out or store.path.with_name(f"{store.path.resolve().name}-bundle")
-    file = weights_file(info, weights, project=store.path)
+    network = Network(store.name, model, info, weights_file(info, weights, project=store.path))
     taught = store.samples() if samples is None else tuple(samples)
     held_out = store.held_out()
-    by_path = {s.path: s for s in (*taught, *held_out)}
-    chosen = spread(held_out or taught, VERIFIED)
-    ids = {name: n for n, name in enumerate(model.class_names)}
-
-    def read(path: Path) -> Image:
-        return store.read_image(by_path[path])
-
+    verified = spread_samples(held_out or taught, VERIFIED)
     progress(0.0, "reading samples")
-    evidence = collect(
-        [Labelled(s.path, ids.get(s.class_name, -1)) for s in chosen],
-        read,
+    evidence = replay_live(
+        verified,
+        store.read_image,
         model,
         backbone,
         progress=part_of(progress, 0.0, _COLLECTED),
         cancelled=cancelled,
     )
-    calibration = spread(taught, REPRESENTATIVE)
-    with (
-        new_bundle(target) as folder,
-        tempfile.TemporaryDirectory() as scratch,
-        told_as_ours(),
-    ):
-        keras = run_keras(
-            Network(store.name, model, info, file),
-            Path(scratch),
-            squares=evidence.squares,
+    calibration = spread_samples(taught, _REPRESENTATIVE)
+    with new_bundle(target) as folder, told_as_ours():
+        keras, files = replay_keras(
+            network,
+            evidence.squares,
             representative=_squares(calibration, store, info.preprocessing),
             formats=wanted,
             progress=part_of(progress, _COLLECTED, _CONVERTED),
             cancelled=cancelled,
         )
-        spec = _spec(store, model, backbone, taught)
+        spec = _spec(store, model, info, taught)
         spec["measured_on"] = "held-out samples" if held_out else "samples that were trained on"
-        spec["models"] = _add_models(folder, Path(scratch), wanted)
+        spec["models"] = _add_models(folder, files)
         write_texts(folder, name=target.name, class_names=model.class_names)
         write_spec(folder, spec)
-        progress(_CONVERTED, "verifying")
-        bundle = Bundle.open(folder)
-        comparisons = {
-            f: compare(
-                f, run_file(Classifier(bundle, f), evidence.squares), keras, evidence.class_ids
-            )
-            for f in wanted
-        }
-        live = compare(LIVE_PATH, evidence.live, keras, evidence.class_ids)
-        if problem := live.problem(LIMITS[FLOAT32]):
-            raise ExportError(f"The Keras graph is not what the live picture shows: {problem}.")
-        problems = {f: p for f, c in comparisons.items() if (p := c.problem(LIMITS[f]))}
-        kept = _kept(formats, comparisons, problems)
-        spec["models"] = _rename_models(folder, spec["models"], kept)
+        replays = replay_files(
+            Bundle.open(folder), wanted, evidence.squares, part_of(progress, _CONVERTED, 1.0)
+        )
+        kept, problems, spec["measured"] = _judged(formats, evidence, keras, replays)
         spec["left_out"] = {**left_out, **problems}
-        spec["measured"] = {c.name: _measured(c) for c in (live, *comparisons.values())}
+        spec["models"] = _rename_models(folder, spec["models"], kept)
         write_spec(folder, spec)
-        spec["references"] = _add_references(folder, chosen, read)
+        spec["references"] = _add_references(folder, verified, store)
         write_spec(folder, spec)
         progress(1.0, "exported")
     return target
+
+
+def exporter(store: ProjectStore, weights: Path | None) -> Export:
+    """Return what a session's export key runs on the worker thread."""
+    return lambda model, backbone, samples, progress, cancelled: export_bundle(
+        store,
+        model,
+        backbone,
+        weights=weights,
+        samples=samples,
+        progress=progress,
+        cancelled=cancelled,
+    )
 
 
 def _squares(
@@ -200,10 +187,10 @@ def _squares(
 
 
 def _spec(
-    store: ProjectStore, model: Model, backbone: Backbone, samples: Sequence[Sample]
+    store: ProjectStore, model: Model, info: BackboneInfo, samples: Sequence[Sample]
 ) -> dict[str, Any]:
-    """Describe the model, as `classify.py` and a curious person need it."""
-    info, unknown = backbone.info, model.unknown
+    """Describe the model, as the device and a curious person need it."""
+    unknown = model.unknown
     counts = dict.fromkeys(model.class_names, 0)
     for sample in samples:
         counts[sample.class_name] = counts.get(sample.class_name, 0) + 1
@@ -242,16 +229,35 @@ def _spec(
     }
 
 
-def _add_models(folder: Path, scratch: Path, formats: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Take the converted files into the bundle."""
+def _add_models(folder: Path, files: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
+    """Write the converted files into the bundle."""
     models = {}
-    for model_format in formats:
-        content = (scratch / f"{model_format}.tflite").read_bytes()
+    for model_format, content in files.items():
         name = f"model-{model_format}.tflite"
         (folder / name).write_bytes(content)
         sha256 = hashlib.sha256(content).hexdigest()
         models[model_format] = {"file": name, "bytes": len(content), "sha256": sha256}
     return models
+
+
+def _judged(
+    requested: str, evidence: Evidence, keras: Replay, replays: Mapping[str, Replay]
+) -> tuple[list[str], dict[str, str], dict[str, Any]]:
+    """Compare all with the Keras graph.
+
+    Returns:
+        Which files stay, the default one first; why others do not; what `spec.json` tells of all.
+
+    Raises:
+        ExportError: if the graph is not the live classifier, or no file is the graph's.
+    """
+    live = compare(LIVE_PATH, evidence.live, keras, evidence.class_ids)
+    if problem := live.problem(LIMITS[FLOAT32]):
+        raise ExportError(f"The Keras graph is not what the live picture shows: {problem}.")
+    compared = {f: compare(f, r, keras, evidence.class_ids) for f, r in replays.items()}
+    problems = {f: problem for f, c in compared.items() if (problem := c.problem(LIMITS[f]))}
+    kept = _kept(requested, compared, problems)
+    return kept, problems, {c.name: _measured(c) for c in (live, *compared.values())}
 
 
 def _kept(
@@ -310,15 +316,15 @@ def _measured(comparison: Comparison) -> dict[str, Any]:
 
 
 def _add_references(
-    folder: Path, samples: Sequence[Sample], read: Callable[[Path], Image]
+    folder: Path, samples: Sequence[Sample], store: ProjectStore
 ) -> list[dict[str, Any]]:
     """Put a few frames into the bundle, with what its models say of them here."""
     bundle = Bundle.open(folder)
     classifiers = {f: Classifier(bundle, f) for f in bundle.formats}
     references = []
-    for number, sample in enumerate(samples[:REFERENCES]):
+    for number, sample in enumerate(samples[:_REFERENCES]):
         try:
-            image = read(sample.path)
+            image = store.read_image(sample)
         except InvalidImageError:
             continue
         scale = _REFERENCE_SIZE / max(image.shape[:2])
@@ -332,26 +338,3 @@ def _add_references(
         name = write_reference(folder, number, image)
         references.append({"file": name, "class_name": sample.class_name, "scores": scores})
     return references
-
-
-def exporter(store: ProjectStore, weights: Path | None) -> Export:
-    """Return what a session's export key runs on the worker thread."""
-
-    def export(
-        model: Model,
-        backbone: Backbone,
-        samples: tuple[Sample, ...],
-        progress: Progress,
-        cancelled: Cancelled,
-    ) -> Path:
-        return export_bundle(
-            store,
-            model,
-            backbone,
-            weights=weights,
-            samples=samples,
-            progress=progress,
-            cancelled=cancelled,
-        )
-
-    return export

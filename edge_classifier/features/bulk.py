@@ -148,6 +148,41 @@ def compute_all(
         executor.shutdown(wait=True, cancel_futures=True)
 
 
+def compute_each(
+    items: Sequence[T],
+    read: Callable[[T], Image],
+    compute: Callable[[list[Image]], npt.NDArray[np.float32]],
+    keep: Callable[[T, npt.NDArray[np.float32]], None],
+    *,
+    progress: Progress,
+    what: str,
+    threads: int | None = None,
+) -> list[str]:
+    """Compute something of every picture, as `compute_all` does, and hand it over.
+
+    Args:
+        items: What stands for the pictures.
+        read: As for `compute_all`.
+        compute: As for `compute_all`.
+        keep: Takes each item with what was computed of it, in the calling thread.
+        progress: Told the part done.
+        what: What is being done, for `progress`.
+        threads: As for `compute_all`.
+
+    Returns:
+        Why the other pictures were refused, one line each.
+    """
+    refused = []
+    found = compute_all(items, read, compute, threads=threads)
+    for done, result in enumerate(found, start=1):
+        if result.values is None:
+            refused.append(str(result.problem))
+        else:
+            keep(result.item, result.values)
+        progress(done / len(items), what)
+    return refused
+
+
 def _compute_one(
     item: T,
     read: Callable[[T], Image],

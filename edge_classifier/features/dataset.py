@@ -9,35 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge_classifier.errors import InvalidValueError
+from edge_classifier.features.subsample import pick_evenly
 from edge_classifier.values import FeatureSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    import numpy.typing as npt
-
     from edge_classifier.features.variation import Variation
     from edge_classifier.values import Features, Sample, Variants
-
-
-def pick_evenly(
-    class_ids: npt.NDArray[np.int64], most: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
-    """Choose rows evenly over each class, in the order of capture: so no burst is left out first.
-
-    Args:
-        class_ids: `(N,)` the class of each row.
-        most: `(C,)` how many rows of each class at most; 1 or more.
-
-    Returns:
-        The chosen rows, by class, then in their order.
-    """
-    chosen = []
-    for class_id, limit in enumerate(most):
-        of_class = np.flatnonzero(class_ids == class_id)
-        picks = np.linspace(0, len(of_class) - 1, min(int(limit), len(of_class))).round()
-        chosen.append(of_class[picks.astype(np.int64)])
-    return np.concatenate(chosen) if chosen else np.empty(0, np.int64)
 
 
 class FeatureTable:

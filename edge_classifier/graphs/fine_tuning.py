@@ -30,6 +30,7 @@ from edge_classifier.errors import (
 from edge_classifier.features.backbone import choose_backbone, load_backbone
 from edge_classifier.features.catalogue import AUTO, BUILT_IN
 from edge_classifier.features.child_process import run_child
+from edge_classifier.features.subsample import spread_samples
 from edge_classifier.features.tuned import (
     CUTS,
     forget_tuned,
@@ -47,7 +48,6 @@ from edge_classifier.learning.project_backbone import (
     backbone_loader,
     may_be_built_in,
 )
-from edge_classifier.learning.splits import spread
 from edge_classifier.learning.training import MIN_CLASSES
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def deepen(
             f"{name} cannot be fine-tuned; choose one of {', '.join(CUTS)} with --backbone."
         )
     base = _base(store, choice, progress, cancelled)
-    samples = spread(store.samples() if samples is None else samples, _MOST_SAMPLES)
+    samples = spread_samples(store.samples() if samples is None else samples, _MOST_SAMPLES)
     made = new_folder(store.path)
     try:
         views, class_ids = _views(store, samples, base, progress, cancelled)

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge_classifier.device.verdict import entropy
-from edge_classifier.features.dataset import pick_evenly
+from edge_classifier.features.subsample import pick_evenly
 from edge_classifier.learning.head import LinearHead, normalise, softmax
 from edge_classifier.learning.linear import discriminant, spread_of
-from edge_classifier.learning.splits import parts_of
+from edge_classifier.learning.splits import holdout_groups
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -47,14 +47,14 @@ class HeldOut:
         rows: `(M,)` which rows of the feature set.
         class_ids: `(M,)` their classes.
         logits: `(M, C)` float64.
-        parts: How many bursts, or quarters of single ones, these are: frames of one part are
-            not independent of each other.
+        groups: How many bursts, or quarters of single ones, these are: frames of one are not
+            independent of each other.
     """
 
     rows: npt.NDArray[np.int64]
     class_ids: npt.NDArray[np.int64]
     logits: npt.NDArray[np.float64]
-    parts: int
+    groups: int
 
 
 def calibrated(
@@ -90,8 +90,7 @@ def hold_out(head: LinearHead, feature_set: FeatureSet) -> HeldOut | None:
 
     Args:
         head: Trained on all samples.
-        feature_set: The samples, in the order of capture within each class; variants are left
-            out.
+        feature_set: The samples, in the order of capture within each class; without variants.
 
     Returns:
         `None` if no sample can be held out.
@@ -101,9 +100,9 @@ def hold_out(head: LinearHead, feature_set: FeatureSet) -> HeldOut | None:
         feature_set.class_ids, np.full(classes, max(2, MAX_SAMPLES // max(1, classes)))
     )
     class_ids = feature_set.class_ids[picks]
-    parts, _ = parts_of(class_ids, feature_set.burst_ids[picks], classes)
-    counts = np.array([parts[class_ids == c].max(initial=-1) + 1 for c in range(classes)])
-    folds = np.where(counts[class_ids] > 1, parts * FOLDS // counts[class_ids], -1)
+    groups, _ = holdout_groups(class_ids, feature_set.burst_ids[picks], classes)
+    counts = np.array([groups[class_ids == c].max(initial=-1) + 1 for c in range(classes)])
+    folds = np.where(counts[class_ids] > 1, groups * FOLDS // counts[class_ids], -1)
     rows = normalise(feature_set.features[picks])
     spread = spread_of(head.logits(feature_set.features[picks]))
     logits = np.full((len(picks), classes), np.nan)
@@ -132,7 +131,7 @@ def temperature(held_out: HeldOut) -> float:
 
     logits, samples = held_out.logits, np.arange(len(held_out.class_ids))
     others = max(1, logits.shape[1] - 1)
-    doubt = _DOUBT / (held_out.parts + 2 * _DOUBT)
+    doubt = _DOUBT / (held_out.groups + 2 * _DOUBT)
 
     def loss(logarithm: float) -> float:
         scaled = logits * np.exp(-logarithm)

@@ -80,11 +80,8 @@ class LinearHead:
 
     def without(self, class_name: str) -> LinearHead | None:
         """Drop a class; `None` where no other is left."""
-        keep = [i for i, name in enumerate(self.class_names) if name != class_name]
-        if not keep:
-            return None
-        names = tuple(self.class_names[i] for i in keep)
-        return LinearHead(names, self.weights[:, keep], self.bias[keep])
+        names, keep = _without(self.class_names, class_name)
+        return LinearHead(names, self.weights[:, keep], self.bias[keep]) if names else None
 
     def renamed(self, class_name: str, new_name: str) -> LinearHead:
         """Rename a class."""
@@ -147,11 +144,8 @@ class DenseHead:
 
     def without(self, class_name: str) -> DenseHead | None:
         """Drop a class; `None` where no other is left."""
-        keep = [i for i, name in enumerate(self.class_names) if name != class_name]
-        if not keep:
-            return None
-        names = tuple(self.class_names[i] for i in keep)
-        return replace(self, class_names=names, weights=self.weights[:, keep])
+        names, keep = _without(self.class_names, class_name)
+        return replace(self, class_names=names, weights=self.weights[:, keep]) if names else None
 
     def renamed(self, class_name: str, new_name: str) -> DenseHead:
         """Rename a class."""
@@ -224,7 +218,7 @@ def _column_for(
 
     Args:
         class_name: The new class.
-        known: The classes that the head has.
+        known: The C classes that the head has.
         feature_set: Samples of both.
         rows: `(N, D)` what the weight vectors are applied to.
         logits: `(N, C)` of the known classes.
@@ -254,6 +248,12 @@ def _check_columns(class_names: tuple[str, ...], weights: npt.NDArray[np.float32
             f"Expected one column of weights for each of {len(class_names)} classes (at least "
             f"one), received shape {weights.shape}."
         )
+
+
+def _without(class_names: tuple[str, ...], dropped: str) -> tuple[tuple[str, ...], list[int]]:
+    """Return the other classes, and their columns."""
+    keep = [i for i, name in enumerate(class_names) if name != dropped]
+    return tuple(class_names[i] for i in keep), keep
 
 
 def _renamed(class_names: tuple[str, ...], old: str, new: str) -> tuple[str, ...]:

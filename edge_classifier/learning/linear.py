@@ -118,8 +118,7 @@ def fit_softmax(
     Raises:
         CancelledError: if `cancelled` said so.
     """
-    # Imported here to keep the first frame early.
-    from scipy.optimize import minimize  # noqa: PLC0415
+    from scipy.optimize import minimize  # noqa: PLC0415 - keeps the first frame early
 
     (samples, dim), classes = rows.shape, len(start.class_names)
 
@@ -155,7 +154,10 @@ def _with_variants(
     feature_set: FeatureSet,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     """Return features, class ids and weights of the samples and of their variants."""
-    weights, variants = _sample_weights(feature_set), feature_set.variants
+    # Each class counts the same, however many samples it has.
+    counts = np.array(feature_set.counts, np.float64)
+    weights = 1.0 / (len(counts) * counts[feature_set.class_ids])
+    variants = feature_set.variants
     if variants is None or not len(variants.rows):
         return feature_set.features, feature_set.class_ids, weights
     count = np.bincount(variants.rows, minlength=len(feature_set))
@@ -166,12 +168,6 @@ def _with_variants(
         np.concatenate([feature_set.class_ids, feature_set.class_ids[variants.rows]]),
         np.concatenate([own, varied]),
     )
-
-
-def _sample_weights(feature_set: FeatureSet) -> npt.NDArray[np.float64]:
-    """Weigh samples so that each class counts the same, however many samples it has."""
-    counts = np.array(feature_set.counts, np.float64)
-    return 1.0 / (len(counts) * counts[feature_set.class_ids])
 
 
 def _with_discriminant(

@@ -1,16 +1,153 @@
-"""A trained head together with its knowledge of what it does not know."""
+"""What turns features into predictions: a trained head, and its measure of "unknown"."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
+from edge_classifier.device.verdict import familiarity
+from edge_classifier.errors import InvalidValueError
+from edge_classifier.learning.head import normalise
 from edge_classifier.values import Prediction
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
     from edge_classifier.learning.head import Head
-    from edge_classifier.learning.unknown import UnknownDetector
     from edge_classifier.values import Features, FeatureSet
+
+
+NEIGHBOURS: Final = 3
+"""References that a frame's distance is measured to."""
+
+MAX_STEPS: Final = 20
+"""How far a user can move the threshold either way, in steps."""
+
+STEPS_SETTING: Final = "unknown_steps"
+"""Under this name a project's settings hold the steps; see `stored_steps`."""
+
+DEFAULT_STEP: Final = 0.01
+"""The size of a step in files from before it was measured."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UnknownDetector:
+    """Tells known from unknown by the nearest training features; see the module `unknown`.
+
+    Attributes:
+        references: `(M, D)` float32, each of length 1.
+        scales: `(M,)` float32, what distances to each reference are multiplied by.
+        measured_threshold: What was measured on held-out samples; at most 1.
+        measured_on_bursts: Whether that comes from bursts held out, and not merely from parts
+            of single bursts.
+        step: How far one step of the user's moves the threshold; 0 or more. Four steps lead
+            from the measured threshold, which accepts about 95 % of known frames, to where half
+            of them would be refused.
+        steps: How many steps the user has moved it: above 0 is stricter, below more lenient.
+        hesitation_weight: How much less familiar one nat of entropy of the scores makes a frame.
+    """
+
+    references: npt.NDArray[np.float32]
+    scales: npt.NDArray[np.float32]
+    measured_threshold: float
+    measured_on_bursts: bool
+    step: float = DEFAULT_STEP
+    steps: int = 0
+    hesitation_weight: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.references.ndim != 2 or not len(self.references):  # noqa: PLR2004 - (M, D)
+            raise InvalidValueError(
+                f"Expected references of shape (M, D), received {self.references.shape}."
+            )
+        if self.scales.shape != (len(self.references),):
+            raise InvalidValueError(
+                f"Expected {len(self.references)} scales, received {self.scales.shape}."
+            )
+
+    @property
+    def threshold(self) -> float:
+        """Frames less similar than this are unknown: what was measured, and the user's steps."""
+        return self.measured_threshold + self.steps * self.step
+
+    def adjusted(self, steps: int) -> UnknownDetector:
+        """Move the threshold so many steps from where it was measured.
+
+        Counted from the measured threshold, not from where it is now: `adjusted(0)` takes all
+        steps back, and the same number can be applied again after each training.
+
+        Args:
+            steps: Above 0 is stricter (more is unknown), below more lenient; what is beyond
+                `MAX_STEPS` either way is cut off.
+        """
+        return replace(self, steps=_within_reach(steps))
+
+    def with_reference(self, features: Features) -> UnknownDetector:
+        """Count one more image, `(D,)`, as known, until the threshold is measured anew."""
+        return replace(
+            self,
+            references=np.concatenate([self.references, normalise(features[None])]),
+            scales=np.append(self.scales, np.float32(1)),
+        )
+
+    def similarities(self, features: Features) -> npt.NDArray[np.float32]:
+        """Return `(N, M)`, how similar features `(N, D)` are to each reference.
+
+        1 less the scaled cosine distance, and 0 where that is more than 1: what an exported
+        graph gives as its second output.
+        """
+        return scaled_similarities(normalise(features), self.references, self.scales)
+
+    def similarity(
+        self, features: Features, scores: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32]:
+        """Return how familiar images are, `(N,)` in [0, 1]: features `(N, D)`, scores `(N, C)`."""
+        return self.familiarity(self.similarities(features), scores)
+
+    def familiarity(
+        self, similarities: npt.NDArray[np.float32], scores: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32]:
+        """Return the same from `similarities`, `(N, M)`, as an exported graph gives them."""
+        return familiarity(similarities, scores, NEIGHBOURS, self.hesitation_weight)
+
+
+def stored_steps(settings: Mapping[str, object]) -> int:
+    """Read the user's steps from a project's settings (`ProjectStore.settings`).
+
+    They are kept with `store.update_settings(**{STEPS_SETTING: steps})`; what is no whole number
+    counts as none, what is beyond `MAX_STEPS` is cut off.
+    """
+    steps = settings.get(STEPS_SETTING)
+    if not isinstance(steps, int) or isinstance(steps, bool):
+        return 0
+    return _within_reach(steps)
+
+
+def _within_reach(steps: int) -> int:
+    return max(-MAX_STEPS, min(MAX_STEPS, steps))
+
+
+def scaled_similarities(
+    rows: npt.NDArray[np.float32],
+    references: npt.NDArray[np.float32],
+    scales: npt.NDArray[np.float32],
+) -> npt.NDArray[np.float32]:
+    """Return `(N, M)`, how similar rows are to references, both of length 1.
+
+    Args:
+        rows: `(N, D)`.
+        references: `(M, D)`.
+        scales: `(M,)` what distances to each reference are multiplied by.
+    """
+    # The product first, as in an exported graph.
+    similar: npt.NDArray[np.float32] = rows @ (references * scales[:, None]).T
+    similar += np.float32(1) - scales
+    np.maximum(similar, np.float32(0), out=similar)
+    return similar
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,27 +173,15 @@ class Model:
         if self.unknown is None:
             return [Prediction(self.class_names, row) for row in scores]
         threshold = self.unknown.threshold
+        similarities = self.unknown.similarity(features, scores).tolist()
         return [
-            Prediction(
-                self.class_names,
-                row,
-                unknown=similarity < threshold,
-                similarity=similarity,
-                threshold=threshold,
-            )
-            for row, similarity in zip(
-                scores, self.unknown.similarity(features, scores).tolist(), strict=True
-            )
+            Prediction(self.class_names, row, similarity < threshold, similarity, threshold)
+            for row, similarity in zip(scores, similarities, strict=True)
         ]
 
     def adjusted(self, steps: int) -> Model:
-        """Make "unknown" stricter (above 0) or more lenient; see `UnknownDetector.adjusted`.
-
-        Nothing changes where no threshold was measured yet.
-        """
-        if self.unknown is None:
-            return self
-        return replace(self, unknown=self.unknown.adjusted(steps))
+        """Make "unknown" stricter (above 0) or more lenient; see `UnknownDetector.adjusted`."""
+        return replace(self, unknown=self.unknown and self.unknown.adjusted(steps))
 
     def extended(self, feature_set: FeatureSet) -> Model:
         """Add classes that are new in `feature_set`, until training follows.
@@ -69,9 +194,7 @@ class Model:
 
     def with_known(self, features: Features) -> Model:
         """Take note that an image with these features, `(D,)`, is not unknown."""
-        if self.unknown is None:
-            return self
-        return replace(self, unknown=self.unknown.with_reference(features))
+        return replace(self, unknown=self.unknown and self.unknown.with_reference(features))
 
     def without(self, class_name: str) -> Model | None:
         """Drop a class; `None` where no other is left."""

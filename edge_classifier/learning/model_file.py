@@ -11,8 +11,7 @@ import numpy as np
 
 from edge_classifier.errors import ProjectFormatError
 from edge_classifier.learning.head import DenseHead, Head, LinearHead
-from edge_classifier.learning.model import Model
-from edge_classifier.learning.unknown import DEFAULT_STEP, UnknownDetector
+from edge_classifier.learning.model import DEFAULT_STEP, Model, UnknownDetector
 from edge_classifier.project.files import read_regular, reported, write_atomic
 from edge_classifier.project.npz import read_arrays
 

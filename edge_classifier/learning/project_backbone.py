@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from edge_classifier.errors import (
     BackboneMismatchError,
@@ -21,11 +21,15 @@ from edge_classifier.features.variants import VARIANTS_VERSION, make_variants
 from edge_classifier.features.variation import Variation, variant_sha256
 from edge_classifier.features.weights import Choice
 from edge_classifier.learning.model_file import FileModelStore
+from edge_classifier.project.store import ProjectStore
+from edge_classifier.protocols import never_cancelled
 from edge_classifier.values import VARIANTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from typing_extensions import Self
 
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import (
@@ -33,15 +37,14 @@ if TYPE_CHECKING:
         Cancelled,
         Progress,
     )
-    from edge_classifier.values import FeatureKind
+    from edge_classifier.values import BackboneInfo, FeatureKind
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LoadedBackbone:
-    """What loading gives.
+    """A backbone in use, with what was computed and learned with it.
 
     Attributes:
-        backbone: Ready to use.
         cache: Features computed before.
         models: Where the trained model is kept.
         note: Which backbone was chosen and why, one line for the user.
@@ -57,6 +60,12 @@ class LoadedBackbone:
     variation: Variation | None = None
     has_seen_samples: bool = False
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """Release the files; may be called twice."""
         self.cache.close()
@@ -64,7 +73,7 @@ class LoadedBackbone:
             self.variation.close()
 
 
-_SPARE_RECORDS = 500  # rewriting takes longer than reading so many for nothing
+_SPARE_RECORDS: Final = 500  # rewriting takes longer than reading so many for nothing
 
 ChooseBackbone: TypeAlias = "Callable[..., Choice]"
 """Turns the wish for `auto` into a name, as `choose_backbone` does."""
@@ -78,7 +87,7 @@ class BackboneChoice:
     """Which backbone a user asked for.
 
     Attributes:
-        name: As in `backbones`, or `auto`.
+        name: As in the catalogue, or `auto`.
         weights: A weights file to load instead of the official ones, or `None`.
         feature_kind: `pooled` or `spatial`; `None` takes the project's, else `pooled`.
         threads: Of the interpreter.
@@ -114,8 +123,8 @@ def backbone_loader(
         store: The project.
         choice: What the user asked for.
         may_change: Whether the project may get a backbone, or another one, at all.
-        choose: Turns `auto` into a name.
-        open_backbone: Opens what was chosen.
+        choose: As `choose_backbone`.
+        open_backbone: As `load_backbone`.
     """
 
     def load(progress: Progress, cancelled: Cancelled) -> LoadedBackbone:
@@ -126,8 +135,9 @@ def backbone_loader(
         if keep and known and (own := tuned_weights(store.path, known)):
             tuned = read_tuned(own, kind)
             backbone = LiteRTBackbone(tuned.info, tuned.extractor, choice.threads)
-            joined = _joined(store, backbone, f"{name}, fine-tuned on this project", may_change)
-            return replace(joined, has_seen_samples=True)
+            note = f"{name}, fine-tuned on this project"
+            loaded = _with_its_files(store, backbone, note, may_change=may_change)
+            return replace(loaded, has_seen_samples=True)
         chosen = choose(name, weights=choice.weights)
         try:
             backbone = open_backbone(
@@ -143,23 +153,33 @@ def backbone_loader(
                 raise
             chosen = Choice(BUILT_IN, f"{BUILT_IN} instead: {error}")
             backbone = open_backbone(BUILT_IN, feature_kind=kind, threads=choice.threads)
-        if keep and known and backbone.info.weights_sha256 != known.weights_sha256:
-            raise BackboneMismatchError(
-                f"{store.name} was captured with other weights of {known.name} "
-                f"({known.weights_sha256[:12]}, here {backbone.info.weights_sha256[:12]}); "
-                f"`edge-classifier train {store.path} "
-                f"--backbone {known.name}` changes the project to these."
-            )
-        if keep and known and backbone.info.preprocessing != known.preprocessing:
-            raise BackboneMismatchError(
-                f"{store.name} was captured with other preprocessing of {known.name} than this "
-                f"version has; `edge-classifier train {store.path} "
-                f"--backbone {known.name}` changes the project to this."
-            )
+        if keep and known:
+            _check_unchanged(store, known, backbone.info)
         note = f"{name}, as before" if keep else chosen.reason
-        return _joined(store, backbone, note, may_change)
+        return _with_its_files(store, backbone, note, may_change=may_change)
 
     return load
+
+
+def _check_unchanged(store: ProjectStore, known: BackboneInfo, info: BackboneInfo) -> None:
+    """Refuse a backbone of the same name whose features are not those of the project.
+
+    Raises:
+        BackboneMismatchError: saying what differs, and what to do.
+    """
+    if info.weights_sha256 != known.weights_sha256:
+        raise BackboneMismatchError(
+            f"{store.name} was captured with other weights of {known.name} "
+            f"({known.weights_sha256[:12]}, here {info.weights_sha256[:12]}); "
+            f"`edge-classifier train {store.path} --backbone {known.name}` changes the project "
+            "to these."
+        )
+    if info.preprocessing != known.preprocessing:
+        raise BackboneMismatchError(
+            f"{store.name} was captured with other preprocessing of {known.name} than this "
+            f"version has; `edge-classifier train {store.path} --backbone {known.name}` changes "
+            "the project to this."
+        )
 
 
 def may_be_built_in(store: ProjectStore, choice: BackboneChoice) -> bool:
@@ -168,11 +188,8 @@ def may_be_built_in(store: ProjectStore, choice: BackboneChoice) -> bool:
     return left_to_us and built_in_folder() is not None
 
 
-def _joined(
-    store: ProjectStore,
-    backbone: LiteRTBackbone,
-    note: str,
-    may_change: bool,  # noqa: FBT001 - as the caller was told
+def _with_its_files(
+    store: ProjectStore, backbone: LiteRTBackbone, note: str, *, may_change: bool
 ) -> LoadedBackbone:
     """Let a project use a backbone, and give it with what was computed and learned with it."""
     known, info, writable = store.backbone, backbone.info, not store.read_only
@@ -199,3 +216,33 @@ def _forget_what_was_removed(
             cache.compact(shas)
         if varied.record_count() > VARIANTS * (2 * len(shas) + _SPARE_RECORDS):
             varied.compact([variant_sha256(sha, n) for sha in shas for n in range(VARIANTS)])
+
+
+def load_project_backbone(
+    store: ProjectStore, choice: BackboneChoice, progress: Progress, *, may_change: bool
+) -> LoadedBackbone:
+    """Load a project's backbone; as a context manager it is closed at the block's end.
+
+    Args:
+        store: The project.
+        choice: What the user asked for.
+        progress: Told what is being done.
+        may_change: Whether a backbone that was asked for by name may replace the project's.
+
+    Raises:
+        BackboneMismatchError: if another one was asked for, and may not replace it.
+        BackboneError: if it cannot be had.
+    """
+    loaded = backbone_loader(store, choice, may_change=may_change)(progress, never_cancelled)
+    known, info = store.backbone, loaded.backbone.info
+    if known is not None and known.key != info.key:
+        loaded.close()
+        same_kind = known.feature_kind == info.feature_kind
+        other = "other weights of" if same_kind and known.name == info.name else "the backbone"
+        option = "" if same_kind else f" --features {info.feature_kind}"
+        raise BackboneMismatchError(
+            f"{store.name} was trained on {other} {known.name} with {known.feature_kind} "
+            f"features; `edge-classifier train {store.path} --backbone {info.name}{option}` "
+            "changes that."
+        )
+    return loaded

@@ -21,39 +21,25 @@ it accepts 56 to 78 % with v2 0.35, the mere distance 60 to 80 %, the score 72 t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge_classifier.device.verdict import familiarity
-from edge_classifier.errors import InvalidValueError
-from edge_classifier.features.dataset import pick_evenly
+from edge_classifier.features.subsample import pick_evenly
 from edge_classifier.learning.head import normalise
-from edge_classifier.learning.splits import parts_of
+from edge_classifier.learning.model import NEIGHBOURS, UnknownDetector, scaled_similarities
+from edge_classifier.learning.splits import holdout_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import numpy.typing as npt
 
-    from edge_classifier.values import Features, FeatureSet
+    from edge_classifier.values import FeatureSet
 
-NEIGHBOURS: Final = 3
 TRUE_ACCEPTANCE: Final = 0.95
 """The part of known frames that the threshold is set to accept."""
 
 MAX_REFERENCES: Final = 512
 """More are thinned out evenly within each class; keeps the cost under a tenth of a frame's."""
-
-MAX_STEPS: Final = 20
-"""How far a user can move the threshold either way, in steps."""
-
-STEPS_SETTING: Final = "unknown_steps"
-"""Under this name a project's settings hold the steps; see `stored_steps`."""
-
-DEFAULT_STEP: Final = 0.01
-"""The size of a step in files from before it was measured."""
 
 _STEPS_TO_TYPICAL: Final = 4
 """So many steps lead from the threshold to the similarity of a typical known frame."""
@@ -84,108 +70,6 @@ _FEWEST: Final = 5
 
 _SINGLE_BURST_SLACK: Final = 2.0
 """Within one burst even distant frames are alike; a second burst differs about twice as much."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class UnknownDetector:
-    """Tells known from unknown by the nearest training features.
-
-    Attributes:
-        references: `(M, D)` float32, each of length 1.
-        scales: `(M,)` float32, what distances to each reference are multiplied by.
-        measured_threshold: What was measured on held-out samples; at most 1.
-        measured_on_bursts: Whether that comes from bursts held out, and not merely from parts
-            of single bursts.
-        step: How far one step of the user's moves the threshold; 0 or more. Four steps lead
-            from the measured threshold, which accepts about 95 % of known frames, to where half
-            of them would be refused.
-        steps: How many steps the user has moved it: above 0 is stricter, below more lenient.
-        hesitation_weight: How much less familiar one nat of entropy of the scores makes a frame.
-    """
-
-    references: npt.NDArray[np.float32]
-    scales: npt.NDArray[np.float32]
-    measured_threshold: float
-    measured_on_bursts: bool
-    step: float = DEFAULT_STEP
-    steps: int = 0
-    hesitation_weight: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.references.ndim != 2 or not len(self.references):  # noqa: PLR2004 - (M, D)
-            raise InvalidValueError(
-                f"Expected references of shape (M, D), received {self.references.shape}."
-            )
-        if self.scales.shape != (len(self.references),):
-            raise InvalidValueError(
-                f"Expected {len(self.references)} scales, received {self.scales.shape}."
-            )
-
-    @property
-    def threshold(self) -> float:
-        """Frames less similar than this are unknown: what was measured, and the user's steps."""
-        return self.measured_threshold + self.steps * self.step
-
-    def adjusted(self, steps: int) -> UnknownDetector:
-        """Move the threshold so many steps from where it was measured.
-
-        Counted from the measured threshold, not from where it is now: `adjusted(0)` takes all
-        steps back, and the same number can be applied again after each training.
-
-        Args:
-            steps: Above 0 is stricter (more is unknown), below more lenient; what is beyond
-                `MAX_STEPS` either way is cut off.
-        """
-        return replace(self, steps=_within_reach(steps))
-
-    def with_reference(self, features: Features) -> UnknownDetector:
-        """Count one more image, `(D,)`, as known, until the threshold is measured anew."""
-        return replace(
-            self,
-            references=np.concatenate([self.references, normalise(features[None])]),
-            scales=np.append(self.scales, np.float32(1)),
-        )
-
-    def similarities(self, features: Features) -> npt.NDArray[np.float32]:
-        """Return `(N, M)`, how similar features `(N, D)` are to each reference.
-
-        1 less the scaled cosine distance, and 0 where that is more than 1: what an exported
-        graph gives as its second output.
-        """
-        return _similarities(normalise(features), self.references, self.scales)
-
-    def similarity(
-        self, features: Features, scores: npt.NDArray[np.float32]
-    ) -> npt.NDArray[np.float32]:
-        """Return how familiar images are, `(N,)` in [0, 1].
-
-        Args:
-            features: `(N, D)`.
-            scores: `(N, C)` what the head says of them.
-        """
-        return self.familiarity(self.similarities(features), scores)
-
-    def familiarity(
-        self, similarities: npt.NDArray[np.float32], scores: npt.NDArray[np.float32]
-    ) -> npt.NDArray[np.float32]:
-        """Return the same from `similarities`, `(N, M)`, as an exported graph gives them."""
-        return familiarity(similarities, scores, NEIGHBOURS, self.hesitation_weight)
-
-
-def stored_steps(settings: Mapping[str, object]) -> int:
-    """Read the user's steps from a project's settings (`ProjectStore.settings`).
-
-    They are kept with `store.update_settings(**{STEPS_SETTING: steps})`; what is no whole number
-    counts as none, what is beyond `MAX_STEPS` is cut off.
-    """
-    steps = settings.get(STEPS_SETTING)
-    if not isinstance(steps, int) or isinstance(steps, bool):
-        return 0
-    return _within_reach(steps)
-
-
-def _within_reach(steps: int) -> int:
-    return max(-MAX_STEPS, min(MAX_STEPS, steps))
 
 
 def fit_unknown_detector(
@@ -234,7 +118,6 @@ class _Measured:
         measured: `(N,)` whether a sample was held out.
         groups: `(N,)` numbers of bursts, or of quarters of single ones.
         on_bursts: Whether all that was held out were bursts.
-        usual_distance: The mean distance of held-out samples to their class.
         scales: `(N,)` what distances to each sample are to be multiplied by.
     """
 
@@ -242,7 +125,7 @@ class _Measured:
         self._rows = normalise(feature_set.features[picks])
         self._ids = feature_set.class_ids[picks]
         classes = len(feature_set.class_names)
-        parts, are_bursts = parts_of(self._ids, feature_set.burst_ids[picks], classes)
+        parts, are_bursts = holdout_groups(self._ids, feature_set.burst_ids[picks], classes)
         self.groups = self._ids * (parts.max(initial=0) + 1) + parts
         # Within one burst even distant frames are alike.
         self._slack = np.where(are_bursts, 1.0, _SINGLE_BURST_SLACK)[self._ids].astype(np.float32)
@@ -258,9 +141,10 @@ class _Measured:
                 distances[of_class] = _nearest(apart) * self._slack[of_class]
         self.on_bursts = bool(are_bursts[self._ids[self.measured]].all())
         distances = np.maximum(distances, np.float32(_LEAST_DISTANCE))
-        self.usual_distance = float(distances[self.measured].mean()) if self.measured.any() else 0.0
         self.scales = np.ones(len(picks), np.float32)
-        self.scales[self.measured] = (distances[self.measured] / self.usual_distance) ** -_LOCAL
+        if self.measured.any():
+            held_out = distances[self.measured]
+            self.scales[self.measured] = (held_out / float(held_out.mean())) ** -_LOCAL
 
     def held_out_distances(
         self, references: npt.NDArray[np.int64], scales: npt.NDArray[np.float32]
@@ -270,25 +154,13 @@ class _Measured:
         At least `_LEAST_DISTANCE`, too: a thing that stood still on a tripod would otherwise be
         unknown for the least change of light.
         """
-        similar = _similarities(self._rows, self._rows[references], scales)
+        similar = scaled_similarities(self._rows, self._rows[references], scales)
         same_class = self._ids[:, None] == self._ids[references]
         apart = (1.0 - similar) * np.where(same_class, self._slack[:, None], 1.0)
         apart[self.groups[:, None] == self.groups[references]] = np.inf
         nearest = _nearest(apart)
         np.maximum(nearest, np.float32(_LEAST_DISTANCE), out=nearest)
         return nearest
-
-
-def _similarities(
-    rows: npt.NDArray[np.float32],
-    references: npt.NDArray[np.float32],
-    scales: npt.NDArray[np.float32],
-) -> npt.NDArray[np.float32]:
-    # The product first, as in an exported graph.
-    similar: npt.NDArray[np.float32] = rows @ (references * scales[:, None]).T
-    similar += np.float32(1) - scales
-    np.maximum(similar, np.float32(0), out=similar)
-    return similar
 
 
 def _nearest(distances: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:

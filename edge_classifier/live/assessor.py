@@ -13,7 +13,7 @@ from edge_classifier.evaluation.quality import PictureQuality, measure_quality
 from edge_classifier.evaluation.suspects import Suspect, find_suspects
 from edge_classifier.evaluation.validation import Validation, validate
 from edge_classifier.features.bulk import read_pictures
-from edge_classifier.features.dataset import pick_evenly
+from edge_classifier.features.subsample import pick_evenly
 from edge_classifier.learning.training import MIN_CLASSES
 from edge_classifier.live.jobs import Job
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from edge_classifier.features.dataset import Dataset, FeatureTable
     from edge_classifier.features.variation import Variation
-    from edge_classifier.learning.training import HeadSettings
+    from edge_classifier.learning.settings import HeadSettings
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Cancelled, Executor, Progress
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from edge_classifier.features.dataset import Dataset, FeatureTable
     from edge_classifier.features.variation import Variation
     from edge_classifier.learning.project_backbone import LoadedBackbone
-    from edge_classifier.learning.training import HeadSettings
+    from edge_classifier.learning.settings import HeadSettings
     from edge_classifier.live.loading import Ready
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edge_classifier.errors import CancelledError, EdgeClassifierError
-from edge_classifier.learning.training import HeadSettings
+from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.live.assessor import Assessor
 from edge_classifier.live.current_model import CurrentModel
 from edge_classifier.live.feature_worker import FeatureWorker, VariationWorker

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from edge_classifier.device.verdict import SMOOTHING_S
 from edge_classifier.errors import CancelledError, EdgeClassifierError
-from edge_classifier.learning.training import HeadSettings
+from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.live.capture import Capture
 from edge_classifier.live.controls import HELP, Controls, Parts
 from edge_classifier.live.editor import Editor

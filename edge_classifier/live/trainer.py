@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge_classifier.errors import CancelledError, ProjectError
-from edge_classifier.learning.training import MIN_CLASSES, HeadSettings, train, trained_on
+from edge_classifier.learning.settings import HeadSettings, trained_on
+from edge_classifier.learning.training import MIN_CLASSES, train
 from edge_classifier.live.jobs import Job
 
 if TYPE_CHECKING:

@@ -33,6 +33,7 @@ from edge_classifier.project.picture_file import encode_image, read_image, read_
 from edge_classifier.project.project import Project
 from edge_classifier.project.sample_table import SampleTable
 from edge_classifier.project.trash import Trash
+from edge_classifier.protocols import ignore_progress
 from edge_classifier.values import Sample
 
 if TYPE_CHECKING:
@@ -276,7 +277,7 @@ class ProjectStore(Project):
     def save_as(
         self,
         target: Path,
-        progress: Progress = lambda _done, _what=None: None,
+        progress: Progress = ignore_progress,
         cancelled: Cancelled = lambda: False,
     ) -> None:
         """Copy the whole project, but for its trash, to a new folder; whole or not at all.
@@ -340,3 +341,19 @@ class ProjectStore(Project):
                 table.save_index()
         except OSError as error:  # costs time when opening, nothing else
             _log.info("The index of %s was not written: %s.", self._path, describe(error))
+
+
+def open_for_reading(path: Path, progress: Progress = ignore_progress) -> ProjectStore:
+    """Open a project, also one that is open elsewhere or may not be written.
+
+    Then nothing is kept in it, which a warning in the log says.
+
+    Raises:
+        ProjectError: if it cannot be opened.
+    """
+    store = ProjectStore.open_as_possible(path, progress=progress)
+    if store.read_only:
+        _log.warning(
+            "%s is opened read-only: %s; nothing is kept in it.", path, store.why_read_only
+        )
+    return store

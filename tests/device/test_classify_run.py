@@ -585,15 +585,18 @@ def test_the_picture_is_annotated_in_a_copy() -> None:
 
 def test_the_classifier_gives_the_packages_own_answers(bundle: Path, taught_project: Path) -> None:
     """The unknown verdict and its similarity too, to the last digits."""
-    from edge_classifier.learning import workbench  # noqa: PLC0415 - beside its one use
-    from edge_classifier.learning.project_backbone import BackboneChoice  # noqa: PLC0415 - same
+    from edge_classifier.learning.project_backbone import (  # noqa: PLC0415 - beside its one use
+        BackboneChoice,
+        load_project_backbone,
+    )
+    from edge_classifier.learning.project_model import trained_model  # noqa: PLC0415 - same
     from edge_classifier.project.store import ProjectStore  # noqa: PLC0415 - same
 
     with ProjectStore.open(taught_project, read_only=True) as store:
-        loaded = workbench.load_for(
+        loaded = load_project_backbone(
             store, BackboneChoice(), lambda _done, _what=None: None, may_change=False
         )
-        model, _ = workbench.trained_model(store, loaded)
+        model, _ = trained_model(store, loaded)
     classifier = Classifier(Bundle.open(bundle))
     for class_id in range(len(CLASSES)):
         image = exported_project.picture(class_id, 60)

@@ -26,10 +26,10 @@ from edge_classifier.export.exporter import export_bundle
 from edge_classifier.export.formats import LIMITS
 from edge_classifier.features.built_in import read_built_in
 from edge_classifier.graphs.convert import float_operators
-from edge_classifier.learning import workbench
 from edge_classifier.learning.model import Model
-from edge_classifier.learning.project_backbone import BackboneChoice
-from edge_classifier.learning.training import HeadSettings
+from edge_classifier.learning.project_backbone import BackboneChoice, load_project_backbone
+from edge_classifier.learning.project_model import trained_model
+from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.project.store import ProjectStore
 
 if TYPE_CHECKING:
@@ -173,10 +173,10 @@ def _export_again(
     project: Path, out: Path, cancelled: Callable[[], bool], seen: list[str | None]
 ) -> None:
     with ProjectStore.open(project) as store:
-        loaded = workbench.load_for(
+        loaded = load_project_backbone(
             store, BackboneChoice(), lambda _done, _what=None: None, may_change=False
         )
-        model, _ = workbench.trained_model(store, loaded)
+        model, _ = trained_model(store, loaded)
         export_bundle(
             store,
             model,

@@ -73,7 +73,7 @@ def test_a_head_is_asked_about_no_burst_that_it_has_seen() -> None:
     held_out = hold_out(head_of(feature_set), feature_set)
     assert held_out is not None
     assert sorted(held_out.rows.tolist()) == list(range(len(feature_set)))
-    assert held_out.parts == 6
+    assert held_out.groups == 6
     # The second burst of a class shows another thing; whoever knew one half of it would know all.
     strange = feature_set.features.copy()
     second = feature_set.burst_ids == "0-1"

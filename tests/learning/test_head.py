@@ -6,7 +6,8 @@ from support.feature_sets import clusters
 
 from edge_classifier.errors import InvalidValueError
 from edge_classifier.learning.head import DenseHead, Head, LinearHead, imprint, normalise, softmax
-from edge_classifier.learning.training import HeadSettings, train
+from edge_classifier.learning.settings import HeadSettings
+from edge_classifier.learning.training import train
 from edge_classifier.values import FeatureSet
 
 

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge_classifier.learning.splits import parts_of
+from edge_classifier.learning.splits import holdout_groups
 
 
 def parts(bursts: list[str]) -> tuple[list[int], bool]:
-    numbers, are_bursts = parts_of(np.zeros(len(bursts), np.int64), np.array(bursts), 1)
+    numbers, are_bursts = holdout_groups(np.zeros(len(bursts), np.int64), np.array(bursts), 1)
     return numbers.tolist(), bool(are_bursts[0])
 
 
@@ -25,6 +25,6 @@ def test_two_pictures_of_one_burst_are_two_parts_and_one_picture_is_one() -> Non
 
 def test_classes_are_parted_each_by_itself_however_they_are_mixed() -> None:
     class_ids = np.array([1, 0, 1, 0, 1])
-    numbers, are_bursts = parts_of(class_ids, np.array(["x", "p", "y", "p", "y"]), 3)
+    numbers, are_bursts = holdout_groups(class_ids, np.array(["x", "p", "y", "p", "y"]), 3)
     assert numbers.tolist() == [0, 0, 1, 1, 1]
     assert are_bursts.tolist() == [False, True, False]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge_classifier.features.dataset import pick_evenly
+from edge_classifier.features.subsample import pick_evenly
 
 
 def test_each_class_keeps_its_first_its_last_and_what_lies_evenly_between() -> None:

@@ -9,7 +9,8 @@ from support.feature_sets import clusters
 
 from edge_classifier.errors import CancelledError, InvalidValueError, NotEnoughSamplesError
 from edge_classifier.learning.head import imprint
-from edge_classifier.learning.training import HeadSettings, train
+from edge_classifier.learning.settings import HeadSettings
+from edge_classifier.learning.training import train
 from edge_classifier.values import FeatureSet
 
 

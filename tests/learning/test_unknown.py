@@ -6,14 +6,9 @@ import numpy as np
 import pytest
 from support.feature_sets import clusters, strangers
 
+from edge_classifier.learning.model import MAX_STEPS, UnknownDetector, stored_steps
 from edge_classifier.learning.training import train
-from edge_classifier.learning.unknown import (
-    MAX_REFERENCES,
-    MAX_STEPS,
-    UnknownDetector,
-    fit_unknown_detector,
-    stored_steps,
-)
+from edge_classifier.learning.unknown import MAX_REFERENCES, fit_unknown_detector
 from edge_classifier.values import FeatureSet
 
 

@@ -9,7 +9,7 @@ from support.live_session import LiveSession
 
 from edge_classifier.evaluation.suspects import Reason
 from edge_classifier.features.dataset import Dataset, FeatureTable
-from edge_classifier.learning.training import HeadSettings
+from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.live.assessor import VALIDATION_S, Assessor
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import Sample

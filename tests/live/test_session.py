@@ -14,7 +14,7 @@ from edge_classifier.device.source_state import SourceState, SourceStatus
 from edge_classifier.errors import ExportError, ProjectError, WeightsNotFoundError
 from edge_classifier.learning.model import Model
 from edge_classifier.learning.project_backbone import LoadedBackbone
-from edge_classifier.learning.training import HeadSettings
+from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.live.controls import HELP
 from edge_classifier.live.session import SessionSettings
 from edge_classifier.live.view import Banner, Level, Mode

@@ -15,7 +15,7 @@ from support.picture_files import write_pictures
 from edge_classifier.commands.cli import main
 from edge_classifier.errors import ExportError, ProjectError
 from edge_classifier.export.bundle import new_bundle
-from edge_classifier.export.runs import Network, run_keras
+from edge_classifier.export.replay import Network, replay_keras
 from edge_classifier.features.cache import FileFeatureCache
 from edge_classifier.live.view import Level
 from edge_classifier.project.store import ProjectStore
@@ -165,10 +165,9 @@ def test_an_export_without_room_for_temporary_files_says_where(
     assert backbone is not None
     assert model is not None
     with pytest.raises(ExportError, match=rf"Temporary files cannot be written in {disk}: the d"):
-        run_keras(
+        replay_keras(
             Network("project", model, backbone.info, tmp_path / "weights"),
-            tmp_path,
-            squares=np.zeros((2, 224, 224, 3), np.uint8),
+            np.zeros((2, 224, 224, 3), np.uint8),
             progress=lambda _done, _what=None: None,
             cancelled=lambda: False,
         )

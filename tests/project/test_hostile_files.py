@@ -26,7 +26,7 @@ from edge_classifier.errors import (
 from edge_classifier.features.cache import FileFeatureCache
 from edge_classifier.features.download import _EncryptedOnly, download
 from edge_classifier.features.imagenet import read_labels
-from edge_classifier.learning.training import HeadSettings
+from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.project.importers import Refusal, open_importer
 from edge_classifier.project.importers.csv_table import CsvImporter
 from edge_classifier.project.importers.tree import FolderTree

@@ -17,7 +17,7 @@ from edge_classifier.errors import ProjectError, ProjectLockedError
 from edge_classifier.features.tuned import new_folder
 from edge_classifier.graphs.fine_tuning import deepen
 from edge_classifier.learning.project_backbone import BackboneChoice, backbone_loader
-from edge_classifier.learning.training import head_settings
+from edge_classifier.learning.settings import project_head_settings
 from edge_classifier.live.view import Level
 from edge_classifier.project.store import ProjectStore
 
@@ -105,7 +105,7 @@ def test_a_second_window_can_save_a_copy_to_go_on_in(path: Path, tmp_path: Path)
 
 def test_settings_for_a_project_that_is_read_only_hold_for_this_time(path: Path) -> None:
     with ProjectStore.open(path), ProjectStore.open_as_possible(path) as second:
-        assert head_settings(second, {"kind": "dense"}).kind == "dense"
+        assert project_head_settings(second, {"kind": "dense"}).kind == "dense"
         assert "head" not in second.settings
 
 

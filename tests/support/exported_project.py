@@ -13,7 +13,8 @@ from edge_classifier.features.backbone import load_backbone
 from edge_classifier.features.cache import FileFeatureCache
 from edge_classifier.features.dataset import Dataset
 from edge_classifier.learning.model_file import FileModelStore
-from edge_classifier.learning.training import HeadSettings, train
+from edge_classifier.learning.settings import HeadSettings
+from edge_classifier.learning.training import train
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import FeatureSet
 

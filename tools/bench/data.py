@@ -27,9 +27,11 @@ from edge_classifier.device.interpreter import Interpreter
 from edge_classifier.features.backbone import load_backbone
 from edge_classifier.features.bulk import compute_all, use_one_opencv_thread
 from edge_classifier.features.cache import FileFeatureCache
-from edge_classifier.learning import workbench
-from edge_classifier.learning.project_backbone import BackboneChoice
-from edge_classifier.learning.training import HeadSettings, train
+from edge_classifier.learning.feature_sets import complete_features
+from edge_classifier.learning.project_backbone import BackboneChoice, load_project_backbone
+from edge_classifier.learning.project_model import train_project
+from edge_classifier.learning.settings import HeadSettings
+from edge_classifier.learning.training import train
 from edge_classifier.project.files import core_count
 from edge_classifier.project.picture_file import encode_image, read_image
 from edge_classifier.project.store import ProjectStore
@@ -193,11 +195,11 @@ def child(options: argparse.Namespace) -> None:
     started = time.perf_counter()
     with ProjectStore.open(options.project) as store:
         opened = time.perf_counter()
-        loaded = workbench.load_for(store, choice, _ignore, may_change=False)
-        gathered = workbench.gather(store, loaded, _ignore)
+        loaded = load_project_backbone(store, choice, _ignore, may_change=False)
+        gathered = complete_features(store, loaded, _ignore)
         ready = time.perf_counter()
         ready_peak = _memory("VmHWM")
-        workbench.train_project(store, loaded, gathered, HeadSettings(), _ignore)
+        train_project(store, loaded, gathered, HeadSettings(), _ignore)
         trained = time.perf_counter()
         loaded.cache.close()
     size, peak = gathered.feature_set.features.nbytes, _memory("VmHWM") - before

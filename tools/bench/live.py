@@ -37,7 +37,7 @@ from edge_classifier.device.sources.cameras import open_source
 from edge_classifier.features.backbone import load_backbone
 from edge_classifier.graphs.compile_extractor import __name__ as compile_module
 from edge_classifier.learning.project_backbone import BackboneChoice, backbone_loader
-from edge_classifier.learning.training import HeadSettings
+from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.live.jobs import start_worker
 from edge_classifier.live.loop import run
 from edge_classifier.live.session import Session, SessionSettings

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from edge_classifier.learning.head import imprint
 from edge_classifier.learning.model import Model
-from edge_classifier.learning.training import HeadSettings, train
+from edge_classifier.learning.settings import HeadSettings
+from edge_classifier.learning.training import train
 
 if TYPE_CHECKING:
     from collections.abc import Callable

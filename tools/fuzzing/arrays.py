@@ -132,10 +132,11 @@ class ModelTarget(ArrayTarget):
 
     def __init__(self, seeds: Path, arena: Path) -> None:
         super().__init__(seeds, arena)
-        from edge_classifier.learning import workbench  # noqa: PLC0415 - the backbone takes a moment
+        from edge_classifier.learning.project_backbone import load_project_backbone  # noqa: PLC0415 - the backbone takes a moment
+        from edge_classifier.project.store import open_for_reading  # noqa: PLC0415 - the backbone takes a moment
 
-        with workbench.open_for_reading(seeds / "project") as store:
-            loaded = workbench.load_for(store, BackboneChoice(), _silent, may_change=False)
+        with open_for_reading(seeds / "project") as store:
+            loaded = load_project_backbone(store, BackboneChoice(), _silent, may_change=False)
             loaded.cache.close()
         self._key = loaded.backbone.info.key
         self._dim = loaded.backbone.info.feature_dim

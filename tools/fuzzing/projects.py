@@ -13,7 +13,7 @@ import numpy as np
 
 from edge_classifier.errors import EdgeClassifierError
 from edge_classifier.features.cache import FileFeatureCache
-from edge_classifier.learning.training import head_settings
+from edge_classifier.learning.settings import project_head_settings
 from edge_classifier.project.document import FILE_NAME
 from edge_classifier.project.picture_file import encode_file
 from edge_classifier.project.pixel_index import PixelIndex, pixel_hash
@@ -66,7 +66,7 @@ class ProjectTarget(ByteTarget):
             names = store.class_names()
             assert len(store.settings) >= 0  # noqa: S101 - it can be copied
             with suppress(EdgeClassifierError):  # it cannot be used, and says so
-                head_settings(store, {"epochs": 3})
+                project_head_settings(store, {"epochs": 3})
             store.update_settings(mirror=False)
             name = store.add_class("another one")
             burst = store.next_burst_id()

@@ -1,36 +1,33 @@
-"""A bundle, the live path and the Keras graph on the same pictures."""
+"""Whether a bundle is what the live path and the Keras graph say, on the same pictures."""
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge_classifier.device.classifier import Classifier
 from edge_classifier.errors import ExportError, InvalidImageError, NotEnoughSamplesError
-from edge_classifier.export.comparison import Comparison, Run, compare
+from edge_classifier.export.comparison import Comparison, Replay, compare
 from edge_classifier.export.formats import FLOAT32, LIMITS
-from edge_classifier.export.runs import (
+from edge_classifier.export.replay import (
     KERAS,
     LIVE_PATH,
-    Labelled,
+    VERIFIED,
     Network,
-    collect,
     fingerprint,
     part_of,
-    run_file,
-    run_keras,
+    replay_files,
+    replay_keras,
+    replay_live,
 )
+from edge_classifier.features.subsample import spread_samples
 from edge_classifier.features.weights_file import weights_file
-from edge_classifier.learning.splits import VERIFIED, spread
 from edge_classifier.project.picture_file import read_image
 from edge_classifier.project.picture_paths import labelled_pictures
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from pathlib import Path
 
     import numpy.typing as npt
 
@@ -53,10 +50,10 @@ class Verification:
 
     Attributes:
         reference: What everything was compared with.
-        comparisons: One a run.
-        problems: What is wrong, by the run's name.
+        comparisons: One an implementation.
+        problems: In what it differs too much, by the implementation's name.
         paths: The pictures.
-        runs: What each run said, by its name, the reference first.
+        replays: What each implementation said, by its name, the reference first.
         refused: Pictures that could not be read, one line each.
     """
 
@@ -64,7 +61,7 @@ class Verification:
     comparisons: tuple[Comparison, ...]
     problems: dict[str, str]
     paths: tuple[Path, ...]
-    runs: dict[str, Run]
+    replays: dict[str, Replay]
     refused: tuple[str, ...]
 
 
@@ -89,29 +86,26 @@ def verify_with_project(
             f"{bundle.folder} was exported from another model than {store.name} has now; "
             "export it again."
         )
-    samples = {s.path: s for s in spread(store.held_out() or store.samples(), VERIFIED)}
-    ids = {name: n for n, name in enumerate(model.class_names)}
     progress(0.0, "asking the live path")
-    evidence = collect(
-        [Labelled(s.path, ids.get(s.class_name, -1)) for s in samples.values()],
-        lambda path: store.read_image(samples[path]),
+    evidence = replay_live(
+        spread_samples(store.held_out() or store.samples(), VERIFIED),
+        store.read_image,
         model,
         backbone,
         progress=part_of(progress, 0.0, _ASKED),
         cancelled=cancelled,
     )
-    with tempfile.TemporaryDirectory() as scratch:
-        file = weights_file(backbone.info, weights, project=store.path)
-        keras = run_keras(
-            Network(store.name, model, backbone.info, file),
-            Path(scratch),
-            squares=evidence.squares,
-            progress=part_of(progress, _ASKED, _BUILT),
-            cancelled=cancelled,
-        )
-    runs = {KERAS: keras, LIVE_PATH: evidence.live}
-    runs |= _run_files(bundle, bundle.formats, evidence.squares, part_of(progress, _BUILT, 1.0))
-    return _verification(runs, evidence.class_ids, evidence.paths, evidence.refused)
+    file = weights_file(backbone.info, weights, project=store.path)
+    keras, _ = replay_keras(
+        Network(store.name, model, backbone.info, file),
+        evidence.squares,
+        progress=part_of(progress, _ASKED, _BUILT),
+        cancelled=cancelled,
+    )
+    replays = {KERAS: keras, LIVE_PATH: evidence.live}
+    files = part_of(progress, _BUILT, 1.0)
+    replays |= replay_files(bundle, bundle.formats, evidence.squares, files)
+    return _verification(replays, evidence.class_ids, evidence.paths, evidence.refused)
 
 
 def verify_with_pictures(bundle: Bundle, folder: Path, progress: Progress) -> Verification:
@@ -138,39 +132,24 @@ def verify_with_pictures(bundle: Bundle, folder: Path, progress: Progress) -> Ve
     if not paths:
         raise NotEnoughSamplesError(f"There is no picture in {folder} that can be read.")
     formats = sorted(bundle.formats, key=lambda f: f != FLOAT32)
-    runs = _run_files(bundle, formats, np.stack(squares), part_of(progress, _READ, 1.0))
-    return _verification(runs, np.array(ids, np.int64), tuple(paths), tuple(refused))
-
-
-def _run_files(
-    bundle: Bundle,
-    formats: Sequence[str],
-    squares: npt.NDArray[np.uint8],
-    progress: Progress,
-) -> dict[str, Run]:
-    """Ask each of a bundle's files."""
-    runs = {}
-    for number, name in enumerate(formats):
-        asked = part_of(progress, number / len(formats), (number + 1) / len(formats))
-        asked(0.0, f"asking {name}")
-        runs[name] = run_file(Classifier(bundle, name), squares, asked)
-    return runs
+    replays = replay_files(bundle, formats, np.stack(squares), part_of(progress, _READ, 1.0))
+    return _verification(replays, np.array(ids, np.int64), tuple(paths), tuple(refused))
 
 
 def _verification(
-    runs: dict[str, Run],
+    replays: dict[str, Replay],
     class_ids: npt.NDArray[np.int64] | None,
     paths: tuple[Path, ...],
     refused: tuple[str, ...],
 ) -> Verification:
-    """Compare every run with the first one."""
-    reference = next(iter(runs))
+    """Compare every implementation with the first one."""
+    reference = next(iter(replays))
     comparisons = tuple(
-        compare(name, run, runs[reference], class_ids) for name, run in runs.items()
+        compare(name, replay, replays[reference], class_ids) for name, replay in replays.items()
     )
     problems = {
         c.name: problem
         for c in comparisons
         if (problem := c.problem(LIMITS.get(c.name, LIMITS[FLOAT32])))
     }
-    return Verification(reference, comparisons, problems, paths, runs, refused)
+    return Verification(reference, comparisons, problems, paths, replays, refused)

@@ -1,4 +1,4 @@
-"""What each implementation says of the same samples: the live path, Keras, every file."""
+"""The same samples through the live path, the Keras graph and every model file."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from edge_classifier.device.classifier import Classifier
 from edge_classifier.errors import (
     CancelledError,
     EdgeClassifierError,
@@ -21,7 +22,7 @@ from edge_classifier.errors import (
     NotEnoughSamplesError,
     WeightsMismatchError,
 )
-from edge_classifier.export.comparison import Run
+from edge_classifier.export.comparison import Replay
 from edge_classifier.export.formats import SCORES, SIMILARITIES
 from edge_classifier.features.child_process import run_child
 from edge_classifier.learning.model_file import model_as_arrays
@@ -32,14 +33,18 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from edge_classifier.device.classifier import Classifier
+    from edge_classifier.device.bundle import Bundle
     from edge_classifier.device.preprocessing import Image
     from edge_classifier.learning.model import Model
     from edge_classifier.protocols import Backbone, Cancelled, Progress
-    from edge_classifier.values import BackboneInfo
+    from edge_classifier.values import BackboneInfo, Sample
 
 LIVE_PATH = "live path"
 KERAS = "Keras graph"
+VERIFIED: Final = 200
+"""Samples that every implementation is asked about, at most."""
+
+_STOPPED = "Exporting was cancelled; nothing was written."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,28 +62,13 @@ class Evidence:
     squares: npt.NDArray[np.uint8]
     class_ids: npt.NDArray[np.int64] | None
     paths: tuple[Path, ...]
-    live: Run
-    refused: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Labelled:
-    """A picture file to read, with the index of its class, or -1."""
-
-    path: Path
-    class_id: int = -1
+    live: Replay
+    refused: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Network:
-    """Everything that the Keras graph is built of.
-
-    Attributes:
-        name: Written into the files.
-        model: Head and measure of unknown.
-        info: The backbone.
-        weights: The file of its weights.
-    """
+    """What the Keras graph is built of: model, backbone and the file of its weights."""
 
     name: str
     model: Model
@@ -95,95 +85,82 @@ def fingerprint(model: Model) -> str:
     return digest.hexdigest()
 
 
-def collect(
-    pictures: Sequence[Labelled],
-    read: Callable[[Path], Image],
+def replay_live(
+    samples: Sequence[Sample],
+    read: Callable[[Sample], Image],
     model: Model,
     backbone: Backbone,
     *,
     progress: Progress,
     cancelled: Cancelled,
 ) -> Evidence:
-    """Read pictures and ask the live path about them.
-
-    Args:
-        pictures: Which.
-        read: Reads one; raises `InvalidImageError` for what is none.
-        model: Head and measure of unknown.
-        backbone: Gives the features.
-        progress: Told the part done.
-        cancelled: Asked at each picture.
+    """Read samples and ask the live path about them.
 
     Raises:
         NotEnoughSamplesError: if no picture could be read.
-        CancelledError: if asked to stop.
+        CancelledError: if asked to stop, before any picture.
     """
-    squares, class_ids, paths, refused = [], [], [], []
-    scores, unknown, times = [], [], []
-    for done, picture in enumerate(pictures):
+    ids = {name: n for n, name in enumerate(model.class_names)}
+    known, squares, predictions, times, refused = [], [], [], [], []
+    for done, sample in enumerate(samples, start=1):
         if cancelled():
-            raise CancelledError("Exporting was cancelled; nothing was written.")
+            raise CancelledError(_STOPPED)
         try:
-            image = read(picture.path)
+            image = read(sample)
         except InvalidImageError as error:
             refused.append(str(error))
             continue
         started = time.perf_counter()
-        prediction = model.predict(backbone.extract([image]))[0]
+        predictions += model.predict(backbone.extract([image]))
         times.append((time.perf_counter() - started) * 1000)
         squares.append(backbone.info.preprocessing.square(image))
-        class_ids.append(picture.class_id)
-        paths.append(picture.path)
-        scores.append(prediction.scores)
-        unknown.append(prediction.unknown)
-        progress((done + 1) / len(pictures))
-    if not paths:
+        known.append(sample)
+        progress(done / len(samples))
+    if not known:
         raise NotEnoughSamplesError("There is no picture to compare on that can be read.")
-    live = Run(
-        np.stack(scores),
-        np.array(unknown) if model.unknown else None,
+    live = Replay(
+        np.stack([p.scores for p in predictions]),
+        np.array([p.unknown for p in predictions]) if model.unknown else None,
         ms=float(np.median(times)),
     )
-    ids = np.array(class_ids, np.int64)
+    class_ids = np.array([ids.get(s.class_name, -1) for s in known], np.int64)
     return Evidence(
         np.stack(squares),
-        None if (ids < 0).any() else ids,
-        tuple(paths),
+        None if (class_ids < 0).any() else class_ids,
+        tuple(s.path for s in known),
         live,
         tuple(refused),
     )
 
 
-def run_keras(
+def replay_keras(
     network: Network,
-    folder: Path,
-    *,
     squares: npt.NDArray[np.uint8],
+    *,
     representative: npt.NDArray[np.uint8] | None = None,
     formats: Iterable[str] = (),
     progress: Progress,
     cancelled: Cancelled,
-) -> Run:
+) -> tuple[Replay, dict[str, bytes]]:
     """Build the Keras graph in a child process, ask it, and convert it.
 
     Args:
         network: What to build.
-        folder: Where `<format>.tflite` is written for each format.
-        squares: `(N, S, S, 3)` what to ask it about.
-        representative: `(M, S, S, 3)` what calibrates int8.
+        squares: `(N, S, S, 3)` uint8 RGB, what to ask it about.
+        representative: `(M, S, S, 3)` uint8 RGB, what calibrates int8.
         formats: What to convert to.
         progress: Told the part done.
         cancelled: Asked ten times a second.
 
     Returns:
-        What the graph says of the squares.
+        What the graph says of the squares, and the converted files by format.
 
     Raises:
         WeightsMismatchError: if the weights belong to another backbone, or are damaged.
         ExportError: if it cannot be built or converted.
         CancelledError: if asked to stop.
     """
-    model, info = network.model, network.info
+    model, info, formats = network.model, network.info, list(formats)
     arrays: dict[str, Any] = model_as_arrays(model)[1]
     job = {
         "name": network.name,
@@ -193,9 +170,9 @@ def run_keras(
         "feature_kind": info.feature_kind,
         "root_offset": info.root_offset,
         "preprocessing": asdict(info.preprocessing),
-        "formats": list(formats),
+        "formats": formats,
     }
-    with _in_temporary_folder() as work:
+    with _temporary_folder() as work:
         (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
         np.savez(work / "head.npz", **arrays)
         calibration = squares if representative is None else representative
@@ -205,7 +182,7 @@ def run_keras(
             [str(work)],
             progress=progress,
             cancelled=cancelled,
-            stopped="Exporting was cancelled; nothing was written.",
+            stopped=_STOPPED,
         )
         if failure is not None and failure.kind == "mismatch":
             raise WeightsMismatchError(failure.message)
@@ -214,19 +191,17 @@ def run_keras(
             raise ExportError(
                 message if failure.kind else f"TensorFlow could not convert the model: {message}"
             )
-        for model_format in formats:
-            content = (work / f"{model_format}.tflite").read_bytes()
-            (folder / f"{model_format}.tflite").write_bytes(content)
+        files = {name: (work / f"{name}.tflite").read_bytes() for name in formats}
         with np.load(work / "keras.npz", allow_pickle=False) as said:
             scores, similarities = said[SCORES], said.get(SIMILARITIES)
     unknown = None
     if model.unknown is not None and similarities is not None:
         unknown = model.unknown.familiarity(similarities, scores) < model.unknown.threshold
-    return Run(scores, unknown)
+    return Replay(scores, unknown), files
 
 
 @contextmanager
-def _in_temporary_folder() -> Iterator[Path]:
+def _temporary_folder() -> Iterator[Path]:
     """Give a folder for a block that writes nowhere else.
 
     Raises:
@@ -246,28 +221,40 @@ def _in_temporary_folder() -> Iterator[Path]:
         ) from error
 
 
-def part_of(progress: Progress, start: float, end: float) -> Progress:
-    """Tell the progress of a part of a work as that of the whole."""
-    return lambda done, what=None: progress(start + done * (end - start), what)
-
-
-def run_file(
-    classifier: Classifier,
+def replay_files(
+    bundle: Bundle,
+    formats: Sequence[str],
     squares: npt.NDArray[np.uint8],
-    progress: Progress = lambda _done, _what=None: None,
-) -> Run:
-    """Ask a bundle's model file about squares `(N, S, S, 3)` uint8 RGB."""
-    answers, times = [], []
+    progress: Progress,
+) -> dict[str, Replay]:
+    """Ask a bundle's model files about squares `(N, S, S, 3)` uint8 RGB."""
+    replays = {}
+    for number, name in enumerate(formats):
+        asked = part_of(progress, number / len(formats), (number + 1) / len(formats))
+        asked(0.0, f"asking {name}")
+        replays[name] = _replay_file(Classifier(bundle, name), squares, asked)
+    return replays
+
+
+def _replay_file(
+    classifier: Classifier, squares: npt.NDArray[np.uint8], progress: Progress
+) -> Replay:
+    predictions, times = [], []
     for number, square in enumerate(squares):
         progress(number / len(squares))
         started = time.perf_counter()
         # A square of the input's own size is only turned from BGR to RGB by the preprocessing.
-        answers.append(classifier.predict(np.ascontiguousarray(square[..., ::-1])))
+        predictions.append(classifier.predict(np.ascontiguousarray(square[..., ::-1])))
         times.append((time.perf_counter() - started) * 1000)
-    known = answers[0].similarity is not None
-    return Run(
-        np.stack([answer.scores for answer in answers]),
-        np.array([answer.unknown for answer in answers]) if known else None,
+    known = predictions[0].similarity is not None
+    return Replay(
+        np.stack([p.scores for p in predictions]),
+        np.array([p.unknown for p in predictions]) if known else None,
         bytes=len(classifier.bundle.model(classifier.model_format)),
         ms=float(np.median(times)),
     )
+
+
+def part_of(progress: Progress, start: float, end: float) -> Progress:
+    """Tell the progress of a part of a work as that of the whole."""
+    return lambda done, what=None: progress(start + done * (end - start), what)

@@ -1,0 +1,70 @@
+"""Choosing some of many samples so that no class, burst or moment is left out first."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    from edge_classifier.values import Sample
+
+
+def spread_samples(samples: Sequence[Sample], count: int) -> list[Sample]:
+    """Choose samples evenly over classes, within them over bursts, and within those over time.
+
+    Args:
+        samples: By class, then in the order they were captured.
+        count: How many at most.
+    """
+    by_burst: dict[tuple[str, str], list[Sample]] = defaultdict(list)
+    for sample in samples:
+        by_burst[sample.class_name, sample.burst_id].append(sample)
+    by_class: dict[str, list[list[Sample]]] = defaultdict(list)
+    for (class_name, _), burst in by_burst.items():
+        by_class[class_name].append([burst[n] for n in _halving(len(burst))])
+    queues = [_interleaved(bursts) for bursts in by_class.values()]
+    return _interleaved(queues)[:count]
+
+
+def _interleaved(rows: Sequence[Sequence[Sample]]) -> list[Sample]:
+    """Take the first of each row, then the second of each, and so on."""
+    return [sample for column in zip_longest(*rows) for sample in column if sample is not None]
+
+
+def _halving(length: int) -> list[int]:
+    """Order indices so that the first few of them lie far apart: the middle, then quarters."""
+    order: dict[int, None] = {}
+    parts = 2
+    while len(order) < length:
+        order.update(dict.fromkeys(n * length // parts for n in range(1, parts, 2)))
+        if parts > 2 * length:
+            order.update(dict.fromkeys(range(length)))
+        parts *= 2
+    return list(order)[:length]
+
+
+def pick_evenly(
+    class_ids: npt.NDArray[np.int64], most: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Choose rows evenly over each class, in the order of capture.
+
+    Args:
+        class_ids: `(N,)` the class of each row.
+        most: `(C,)` how many rows of each class at most; 1 or more.
+
+    Returns:
+        The chosen rows, by class, then in their order.
+    """
+    chosen = []
+    for class_id, limit in enumerate(most):
+        of_class = np.flatnonzero(class_ids == class_id)
+        picks = np.linspace(0, len(of_class) - 1, min(int(limit), len(of_class))).round()
+        chosen.append(of_class[picks.astype(np.int64)])
+    return np.concatenate(chosen) if chosen else np.empty(0, np.int64)

@@ -1,0 +1,166 @@
+"""From labelled pictures to a feature set to learn from: a project's samples, or picture files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge_classifier.features.bulk import compute_each
+from edge_classifier.features.cache import FileFeatureCache
+from edge_classifier.features.dataset import Dataset
+from edge_classifier.learning.settings import project_head_settings
+from edge_classifier.project.picture_file import read_image
+from edge_classifier.values import FeatureSet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from edge_classifier.device.preprocessing import Image
+    from edge_classifier.learning.project_backbone import LoadedBackbone
+    from edge_classifier.project.store import ProjectStore
+    from edge_classifier.protocols import Backbone, Progress
+    from edge_classifier.values import Sample, Variants
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ProjectFeatures:
+    """A project's samples with their features.
+
+    Attributes:
+        dataset: Classes and samples.
+        samples: The samples whose pictures could be read, in the order of the features.
+        feature_set: Their features.
+        refused: Why each of the others could not be read, one line each.
+    """
+
+    dataset: Dataset
+    samples: tuple[Sample, ...]
+    feature_set: FeatureSet
+    refused: tuple[str, ...]
+
+
+def complete_features(
+    store: ProjectStore,
+    loaded: LoadedBackbone,
+    progress: Progress,
+    *,
+    samples: Sequence[Sample] | None = None,
+    threads: int | None = None,
+) -> ProjectFeatures:
+    """Collect the features of all samples; compute those that are missing, and keep them.
+
+    Args:
+        store: The project.
+        loaded: Its backbone.
+        progress: Told the part done.
+        samples: Other samples than the project's own; these are not varied.
+        threads: How many compute; all cores if `None`.
+    """
+    dataset = Dataset(store.class_names(), store.samples() if samples is None else tuple(samples))
+    info = loaded.backbone.info
+    # Not `loaded.cache.load`, which would hold all features twice for a moment.
+    cache = FileFeatureCache(store.cache_folder, info.key, info.feature_dim)
+    features, known = cache.select([s.image_sha256 for s in dataset.samples])
+    rows: dict[str, list[int]] = {}
+    for row in np.flatnonzero(~known).tolist():  # two samples may be the same picture
+        rows.setdefault(dataset.samples[row].image_sha256, []).append(row)
+
+    def keep(sample: Sample, computed: npt.NDArray[np.float32]) -> None:
+        same = rows[sample.image_sha256]
+        features[same] = computed
+        known[same] = True
+        if not store.read_only:
+            loaded.cache.append(sample.image_sha256, computed)
+
+    missing = [dataset.samples[same[0]] for same in rows.values()]
+    refused = compute_each(
+        missing,
+        store.read_image,
+        loaded.backbone.extract,
+        keep,
+        progress=progress,
+        what="computing features",
+        threads=threads,
+    )
+    if refused:
+        features = features[known]
+    readable = tuple(s for s, is_known in zip(dataset.samples, known, strict=True) if is_known)
+    varied = samples is None and project_head_settings(store).kind == "linear"
+    variants = _complete_variants(store, loaded, readable, progress, threads) if varied else None
+    labelled = dataset.labelled(readable, features, variants)
+    return ProjectFeatures(dataset, readable, labelled, tuple(refused))
+
+
+def _complete_variants(
+    store: ProjectStore,
+    loaded: LoadedBackbone,
+    samples: Sequence[Sample],
+    progress: Progress,
+    threads: int | None,
+) -> Variants | None:
+    variation = loaded.variation
+    if variation is None:
+        return None
+    make, extract = variation.make, loaded.backbone.extract
+    compute_each(  # a picture that is refused was removed just now
+        variation.missing(samples),
+        store.read_image,
+        lambda images: extract(make(images[0]))[None],
+        lambda sample, computed: variation.keep(sample.image_sha256, computed),
+        progress=progress,
+        what="varying the pictures",
+        threads=threads,
+    )
+    return variation.of(samples)
+
+
+def picture_features(
+    pictures: Sequence[tuple[Path, int]],
+    backbone: Backbone,
+    class_names: tuple[str, ...],
+    progress: Progress,
+    *,
+    read: Callable[[Path], Image] = read_image,
+    threads: int | None = None,
+) -> tuple[FeatureSet, list[Path], list[str]]:
+    """Compute the features of labelled picture files; each counts as a burst of its own.
+
+    Args:
+        pictures: Files, each with the index of its class.
+        backbone: Gives the features.
+        class_names: The classes.
+        progress: Told the part done.
+        read: Gives a picture, `(H, W, 3)` uint8 BGR; called from several threads.
+        threads: How many compute features; all cores if `None`.
+
+    Returns:
+        The features; the file of each row; why each of the others was refused, one line each.
+    """
+    features = np.empty((len(pictures), backbone.info.feature_dim), np.float32)
+    kept: list[tuple[Path, int]] = []
+
+    def keep(picture: tuple[Path, int], computed: npt.NDArray[np.float32]) -> None:
+        features[len(kept)] = computed
+        kept.append(picture)
+
+    refused = compute_each(
+        pictures,
+        lambda picture: read(picture[0]),
+        backbone.extract,
+        keep,
+        progress=progress,
+        what="computing features",
+        threads=threads,
+    )
+    rows = FeatureSet(
+        features[: len(kept)],
+        np.array([class_id for _, class_id in kept], np.int64),
+        np.array([str(n) for n in range(len(kept))], np.str_),
+        class_names,
+    )
+    return rows, [path for path, _ in kept], refused

@@ -1,0 +1,107 @@
+"""How a head is trained, and where a project keeps that."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, fields
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from edge_classifier.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edge_classifier.learning.head import HeadKind
+    from edge_classifier.project.store import ProjectStore
+
+
+_MAX_UNITS: Final = 4096
+_MAX_EPOCHS: Final = 100_000
+"""Settings come from files, too; more would only keep a machine busy."""
+
+
+_RECIPE: Final = 2
+"""Raise it where the same samples and settings give a better model: those that were trained
+before are then trained again."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeadSettings:
+    """How a head is trained.
+
+    Attributes:
+        kind: `linear` is a softmax on L2-normalised features, see the module `linear`; `dense`
+            is the article's Dense relu → softmax, trained by Adam.
+        penalty: `linear` only: weight of the squared weights beside the mean cross-entropy.
+            Smaller makes surer scores.
+        units: `dense` only: size of the hidden layer.
+        learning_rate: `dense` only: of Adam.
+        epochs: `dense` only.
+        batch_fraction: `dense` only: batch size as a part of all samples, in (0, 1].
+        seed: `dense` only: of initial weights and of the order of samples.
+    """
+
+    kind: HeadKind = "linear"
+    penalty: float = 1e-4
+    units: int = 100
+    learning_rate: float = 1e-4
+    epochs: int = 20
+    batch_fraction: float = 0.4
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("linear", "dense"):
+            raise InvalidValueError(f"Expected head 'linear' or 'dense', received {self.kind!r}.")
+        for name in ("penalty", "units", "learning_rate", "epochs"):
+            if not getattr(self, name) > 0:
+                raise InvalidValueError(
+                    f"Expected a positive {name.replace('_', ' ')}, received {getattr(self, name)}."
+                )
+        for name, most in (("units", _MAX_UNITS), ("epochs", _MAX_EPOCHS)):
+            value = getattr(self, name)
+            if value > most or value != int(value):
+                raise InvalidValueError(
+                    f"Expected a whole number of {name} up to {most:,}, received {value}."
+                )
+        if not 0 < self.batch_fraction <= 1:
+            raise InvalidValueError(
+                f"Expected a batch fraction in (0, 1], received {self.batch_fraction}."
+            )
+
+
+def trained_on(fingerprint: str, settings: HeadSettings) -> str:
+    """Name what a model was trained on and how, to tell whether it has to be trained again.
+
+    The result begins with the fingerprint, which is `Dataset.fingerprint` of the samples.
+    """
+    how = hashlib.sha256(f"{_RECIPE} {settings!r}".encode())
+    return f"{fingerprint}-{how.hexdigest()[:16]}"
+
+
+def project_head_settings(
+    store: ProjectStore, changes: Mapping[str, Any] = MappingProxyType({})
+) -> HeadSettings:
+    """Return a project's head settings, with changes that the project then keeps if it can.
+
+    Args:
+        store: The project.
+        changes: Fields of `HeadSettings`; `None` leaves a field as it is.
+
+    Raises:
+        InvalidValueError: if a value is out of its range.
+    """
+    changes = {name: value for name, value in changes.items() if value is not None}
+    stored = store.settings.get("head", {})
+    known = {field.name for field in fields(HeadSettings)}
+    try:
+        values = {name: value for name, value in stored.items() if name in known}
+        settings = HeadSettings(**(values | changes))
+    except (AttributeError, TypeError) as error:
+        raise InvalidValueError(
+            f"The head settings in {store.name}/project.json cannot be used: {error}."
+        ) from error
+    changed = asdict(settings) != stored and (stored or settings != HeadSettings())
+    if changes and changed and not store.read_only:
+        store.update_settings(head=asdict(settings))
+    return settings
