@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from concurrent.futures import Future
 
     from edge_classifier.device.preprocessing import Image
@@ -27,6 +28,11 @@ class Progress(Protocol):
 
 def ignore_progress(_done: float, _what: str | None = None, /) -> None:
     """Show no progress; a `Progress`."""
+
+
+def part_of(progress: Progress, start: float, end: float) -> Progress:
+    """Tell the progress of a part of a work as that of the whole."""
+    return lambda done, what=None: progress(start + done * (end - start), what)
 
 
 def never_cancelled() -> bool:

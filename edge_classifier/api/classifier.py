@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from edge_classifier.api.classifier_file import (
     SavedClassifier,
+    check_backbone,
+    check_weights,
+    identity_of,
     load_classifier,
     save_classifier,
 )
-from edge_classifier.api.estimator import Estimator
-from edge_classifier.api.hyperparameters import check_hyperparameters, project_head_settings
-from edge_classifier.api.images import ColourOrder, as_image
-from edge_classifier.api.looking import Looking, open_backbone
+from edge_classifier.api.estimator import Estimator, head_settings_of
+from edge_classifier.api.extraction import (
+    ColourOrder,
+    FeatureExtractor,
+    as_image,
+    shared_backbone,
+)
 from edge_classifier.api.samples import (
+    LabelledFeatures,
     bursts_of,
     checked_labels,
     classes_of,
     joined,
     labelled,
-    read_project,
 )
-from edge_classifier.api.saved_backbone import check_backbone, check_weights, identity_of
-from edge_classifier.errors import (
-    InvalidValueError,
-    NotTrainedError,
-    ProjectFormatError,
-)
+from edge_classifier.errors import InvalidValueError, NotTrainedError
+from edge_classifier.features.variation import MOST_VARIED
 from edge_classifier.learning.training import train
+from edge_classifier.progress import ProgressMeter
 from edge_classifier.project.folder import is_project
+from edge_classifier.protocols import ignore_progress, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,12 +45,15 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from typing_extensions import Self
 
-    from edge_classifier.api.samples import SeenSamples
     from edge_classifier.learning.head import HeadKind
     from edge_classifier.learning.model import Model
     from edge_classifier.learning.settings import HeadSettings
-    from edge_classifier.protocols import Backbone
+    from edge_classifier.protocols import Backbone, Progress
     from edge_classifier.values import FeatureKind, FeatureSet, Prediction
+
+_EXTRACTED: Final = 0.9
+_READ: Final = 0.1
+"""Parts of the whole, for whoever is told the progress."""
 
 
 class ImageClassifier(Estimator):
@@ -54,6 +63,9 @@ class ImageClassifier(Estimator):
     colour or `(H, W, 4)` with alpha. **Arrays are RGB**, as PIL, scikit-image and matplotlib have
     them; for OpenCV's arrays pass `colour_order="bgr"`. Several pictures are any iterable of
     these, also mixed, or one array `(N, H, W, 3)`.
+
+    `InvalidImageError` is raised for a picture that cannot be read, `NotTrainedError` by what
+    needs `fit` first.
 
     Args:
         backbone: The network that looks at the pictures: a name as in `--backbone`, `auto`, or
@@ -114,6 +126,8 @@ class ImageClassifier(Estimator):
         images: Iterable[object],
         labels: npt.ArrayLike,
         groups: npt.ArrayLike | None = None,
+        *,
+        progress: bool | Progress = False,
     ) -> Self:
         """Learn from labelled pictures; what was learned before is forgotten.
 
@@ -122,22 +136,21 @@ class ImageClassifier(Estimator):
             labels: `(N,)` text, integers or booleans, of two classes at least.
             groups: `(N,)` which pictures are of one burst and resemble each other, as frames of
                 a video do; each is a burst of its own if `None`.
-
-        Returns:
-            Itself.
+            progress: Whether to show on standard error how far the work is; or a callback that
+                takes the part done, 0.0 to 1.0, and what is being done.
 
         Raises:
             InvalidValueError: if the numbers of pictures and labels differ, or a
                 hyperparameter is out of its range.
-            InvalidImageError: if a picture cannot be read.
             NotEnoughSamplesError: with fewer than two classes.
             BackboneError: if the backbone cannot be had.
         """
-        settings = self._head_settings()
-        seen = self._see(images, labels)
-        bursts = bursts_of(groups, len(seen.labels), 0)
-        feature_set = labelled(seen.features, seen.labels, bursts, seen.variants)
-        self._learn(feature_set, seen.labels, settings)
+        settings = head_settings_of(vars(self))
+        with _shown(progress, "computing features") as told:
+            added = self._extract(images, labels, told)
+            bursts = bursts_of(groups, len(added.labels), 0)
+            feature_set = labelled(added.features, added.labels, bursts, added.variants)
+            self._learn(feature_set, added.labels, settings, told)
         return self
 
     def partial_fit(
@@ -146,6 +159,8 @@ class ImageClassifier(Estimator):
         labels: npt.ArrayLike,
         classes: npt.ArrayLike | None = None,
         groups: npt.ArrayLike | None = None,
+        *,
+        progress: bool | Progress = False,
     ) -> Self:
         """Learn from more pictures; adds to what was learned before, and replaces nothing.
 
@@ -155,29 +170,34 @@ class ImageClassifier(Estimator):
         Args:
             images: N pictures.
             labels: As with `fit`; the first call needs two classes.
-            classes: Not needed; taken because scikit-learn's tools pass it.
+            classes: Not needed; scikit-learn's tools pass it.
             groups: As with `fit`; the same group in two calls is the same burst.
-
-        Returns:
-            Itself.
+            progress: As with `fit`.
 
         Raises:
             InvalidValueError: as `fit` does, or if the labels are of another type than before.
         """
         del classes
         if not hasattr(self, "model_"):
-            return self.fit(images, labels, groups)
-        settings = self._head_settings()
-        seen = self._see(images, labels)
-        feature_set, all_labels = joined(self.feature_set_, self.labels_, seen, groups)
-        self._learn(feature_set, all_labels, settings)
+            return self.fit(images, labels, groups, progress=progress)
+        settings = head_settings_of(vars(self))
+        with _shown(progress, "computing features") as told:
+            added = self._extract(images, labels, told)
+            feature_set, all_labels = joined(self.feature_set_, self.labels_, added, groups)
+            self._learn(feature_set, all_labels, settings, told)
         return self
 
     def _learn(
-        self, feature_set: FeatureSet, labels: npt.NDArray[Any], settings: HeadSettings
+        self,
+        feature_set: FeatureSet,
+        labels: npt.NDArray[Any],
+        settings: HeadSettings,
+        progress: Progress,
     ) -> None:
         """Train, and only then take over: a failure leaves what was learned before."""
-        self._take(feature_set, labels, np.unique(labels), train(feature_set, settings))
+        progress(_EXTRACTED, "training")
+        model = train(feature_set, settings, progress=part_of(progress, _EXTRACTED, 1.0))
+        self._take(feature_set, labels, np.unique(labels), model)
 
     def _take(
         self,
@@ -196,67 +216,35 @@ class ImageClassifier(Estimator):
     def predictions(self, images: Iterable[object]) -> Iterator[Prediction]:
         """Answer one picture after the other, with no more than a batch in memory.
 
-        Args:
-            images: Any number of pictures.
-
         Yields:
             Scores and the verdict "unknown", one `Prediction` a picture.
-
-        Raises:
-            NotTrainedError: before `fit`.
-            InvalidImageError: if a picture cannot be read.
         """
         model = self._model()
-        for row in self._looking().rows(images):
+        for row in self._extractor().rows(images):
             yield model.predict(row[None])[0]
 
     def predict_proba(self, images: Iterable[object]) -> npt.NDArray[np.float32]:
-        """Compute the scores of pictures.
-
-        Args:
-            images: N pictures.
+        """Compute the scores of N pictures.
 
         Returns:
             `(N, C)` float32 in the order of `classes_`, each row summing to 1.
-
-        Raises:
-            NotTrainedError: before `fit`.
-            InvalidImageError: if a picture cannot be read.
         """
         model = self._model()
-        return model.head.scores(self._looking().features(images))
+        return model.head.scores(self._extractor().features(images)[0])
 
     def predict(self, images: Iterable[object]) -> npt.NDArray[Any]:
-        """Name the class of each picture.
-
-        Args:
-            images: N pictures.
+        """Name the class of each of N pictures.
 
         Returns:
             `(N,)` labels, of the type that was fitted. A picture that resembles no class gets
             the nearest one all the same; `is_unknown` tells which those are.
-
-        Raises:
-            NotTrainedError: before `fit`.
-            InvalidImageError: if a picture cannot be read.
         """
         scores = self.predict_proba(images)
         labels: npt.NDArray[Any] = self.classes_[scores.argmax(axis=1)]
         return labels
 
     def is_unknown(self, images: Iterable[object]) -> npt.NDArray[np.bool_]:
-        """Say of each picture whether it resembles none of the classes.
-
-        Args:
-            images: N pictures.
-
-        Returns:
-            `(N,)` bool.
-
-        Raises:
-            NotTrainedError: before `fit`.
-            InvalidImageError: if a picture cannot be read.
-        """
+        """Say of each of N pictures whether it resembles none of the classes, `(N,)` bool."""
         return np.array([p.unknown for p in self.predictions(images)], np.bool_)
 
     def score(
@@ -265,15 +253,12 @@ class ImageClassifier(Estimator):
         labels: npt.ArrayLike,
         sample_weight: npt.ArrayLike | None = None,
     ) -> float:
-        """Measure the accuracy.
+        """Measure the accuracy: the part of N pictures that is answered right, in [0, 1].
 
         Args:
             images: N pictures.
             labels: `(N,)` what they show.
             sample_weight: `(N,)` how much each counts; the same if `None`.
-
-        Returns:
-            The part that is answered right, in [0, 1].
         """
         predicted = self.predict(images)
         expected = checked_labels(labels, len(predicted))
@@ -290,7 +275,6 @@ class ImageClassifier(Estimator):
             path: The file, commonly `….npz`; replaced whole or not at all.
 
         Raises:
-            NotTrainedError: before `fit`.
             InvalidValueError: if the backbone is an object of one's own.
             ProjectError: if it cannot be written.
         """
@@ -312,6 +296,7 @@ class ImageClassifier(Estimator):
         labels: npt.ArrayLike | None = None,
         *,
         formats: str = "float32",
+        progress: bool | Progress = False,
     ) -> Path:
         """Write a folder that runs on a Raspberry Pi, proven equal to this classifier.
 
@@ -322,32 +307,35 @@ class ImageClassifier(Estimator):
             labels: What they show; what is predicted of them if `None`.
             formats: `float32`, `dynamic`, `float16`, `int8`, `all` or `auto`, as `edge-classifier
                 export` takes them.
+            progress: As with `fit`.
 
         Returns:
             The bundle's folder.
 
         Raises:
-            NotTrainedError: before `fit`.
             ExportError: if it cannot be written, or is not the same classifier.
         """
-        from edge_classifier.api.export import (  # noqa: PLC0415 - most programs never export
+        from edge_classifier.api.projects import (  # noqa: PLC0415 - most programs never export
             export_with,
         )
 
         model = self._model()
-        pictures = [as_image(picture, self.colour_order) for picture in images]
-        if labels is None:
-            scores = model.head.scores(self._backbone().extract(pictures))
-            labels = self.classes_[scores.argmax(axis=1)]
-        checked = checked_labels(labels, len(pictures))
-        return export_with(
-            zip(pictures, (str(label) for label in checked.tolist()), strict=True),
-            model,
-            self._backbone(),
-            folder=Path(folder),
-            formats=formats,
-            weights=None if self.weights is None else Path(self.weights),
-        )
+        with _shown(progress, "reading pictures") as told:
+            told(0.0, "reading pictures")
+            pictures = [as_image(picture, self.colour_order) for picture in images]
+            if labels is None:
+                scores = model.head.scores(self._backbone().extract(pictures))
+                labels = self.classes_[scores.argmax(axis=1)]
+            checked = checked_labels(labels, len(pictures))
+            return export_with(
+                zip(pictures, (str(label) for label in checked.tolist()), strict=True),
+                model,
+                self._backbone(),
+                folder=Path(folder),
+                formats=formats,
+                weights=None if self.weights is None else Path(self.weights),
+                progress=part_of(told, _READ, 1.0),
+            )
 
     @classmethod
     def load(cls, path: str | Path, *, weights: str | Path | None = None) -> Self:
@@ -366,15 +354,8 @@ class ImageClassifier(Estimator):
         path = Path(path)
         if path.is_dir() and is_project(path):
             return cls._of_project(path, weights)
-        saved = load_classifier(path)
-        loaded = cls()
-        try:
-            loaded.set_params(**saved.params)
-            check_hyperparameters(vars(loaded))
-        except InvalidValueError as error:
-            raise ProjectFormatError(
-                f"{path} is no classifier that can be read ({error}); save it again."
-            ) from error
+        saved = load_classifier(path, cls().get_params())
+        loaded = cls(**saved.params)
         if weights is not None:
             loaded.weights = weights
         if loaded.weights is not None:
@@ -386,10 +367,11 @@ class ImageClassifier(Estimator):
 
     @classmethod
     def _of_project(cls, path: Path, weights: str | Path | None) -> Self:
-        opened = read_project(path, None if weights is None else Path(weights))
-        classifier = cls(**opened.params)
-        classifier.weights = None if opened.weights is None else str(opened.weights)
-        classifier._take(opened.feature_set, opened.labels, opened.classes, opened.model)
+        from edge_classifier.api.projects import read_project  # noqa: PLC0415 - likewise
+
+        trained = read_project(path, None if weights is None else Path(weights))
+        classifier = cls(**trained.params)
+        classifier._take(trained.feature_set, trained.labels, trained.classes, trained.model)
         return classifier
 
     # Inside
@@ -399,17 +381,34 @@ class ImageClassifier(Estimator):
             raise NotTrainedError("This ImageClassifier is not fitted yet; call `fit` first.")
         return self.model_
 
-    def _head_settings(self) -> HeadSettings:
-        return project_head_settings(vars(self))
-
     def _backbone(self) -> Backbone:
         if not isinstance(self.backbone, str):
             return self.backbone
         weights = None if self.weights is None else Path(self.weights)
-        return open_backbone(self.backbone, weights, self.features)
+        return shared_backbone(self.backbone, weights, self.features)
 
-    def _looking(self) -> Looking:
-        return Looking(self._backbone, self.colour_order, self.n_jobs)
+    def _extractor(self) -> FeatureExtractor:
+        return FeatureExtractor(self._backbone, self.colour_order, self.n_jobs)
 
-    def _see(self, images: Iterable[object], labels: npt.ArrayLike) -> SeenSamples:
-        return self._looking().samples(images, labels, varied=self.head == "linear")
+    def _extract(
+        self, images: Iterable[object], labels: npt.ArrayLike, progress: Progress
+    ) -> LabelledFeatures:
+        # The labels first: computing features takes long.
+        checked = checked_labels(labels, len(images) if isinstance(images, Sized) else None)
+        progress(0.0, "computing features")
+        features, variants = self._extractor().features(
+            images,
+            varied=self.head == "linear" and len(checked) <= MOST_VARIED,
+            told=lambda done: progress(_EXTRACTED * min(1.0, done / max(1, len(checked)))),
+        )
+        return LabelledFeatures(features, checked_labels(labels, len(features)), variants)
+
+
+@contextmanager
+def _shown(progress: bool | Progress, what: str) -> Iterator[Progress]:  # noqa: FBT001 - as the user said
+    """Give what is told how far a work is, as the user asked for it."""
+    if progress is True:
+        with ProgressMeter(what) as meter:
+            yield meter
+    else:
+        yield progress or ignore_progress

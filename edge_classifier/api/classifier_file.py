@@ -9,23 +9,36 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from edge_classifier.errors import ProjectFormatError
+from edge_classifier.api.estimator import head_settings_of
+from edge_classifier.errors import BackboneMismatchError, InvalidValueError, ProjectFormatError
+from edge_classifier.features.catalogue import BUILT_IN
+from edge_classifier.features.weights import hash_of
 from edge_classifier.learning.model_file import model_as_arrays, model_from_arrays
 from edge_classifier.project.files import describe, read_regular, reported, write_atomic
 from edge_classifier.project.npz import read_arrays
 from edge_classifier.values import FeatureSet, Variants
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import numpy.typing as npt
 
     from edge_classifier.learning.model import Model
+    from edge_classifier.values import BackboneInfo
 
 _FORMAT: Final = 1
 _MODEL: Final = "model_"
 _PLAIN_LABELS: Final = "iuUbf"
 _MAX_BYTES: Final = 1 << 33
+_UNREADABLE: Final = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +47,7 @@ class SavedClassifier:
 
     Attributes:
         params: The classifier's hyperparameters.
-        backbone: Name, kind of features and SHA-256 of the weights.
+        backbone: Its `name`, `feature_kind` and `weights_sha256`.
         labels: `(N,)` the labels of the samples: strings, integers or booleans.
         feature_set: The samples' features.
         model: The trained model.
@@ -80,8 +93,12 @@ def save_classifier(path: Path, saved: SavedClassifier) -> None:
         write_atomic(path, buffer.getvalue())
 
 
-def load_classifier(path: Path) -> SavedClassifier:
+def load_classifier(path: Path, defaults: Mapping[str, Any]) -> SavedClassifier:
     """Read a classifier.
+
+    Args:
+        path: The file.
+        defaults: All hyperparameters that there are; files of earlier versions may lack some.
 
     Raises:
         ProjectFormatError: if it cannot be read, is none, or was written by a newer version.
@@ -90,9 +107,7 @@ def load_classifier(path: Path) -> SavedClassifier:
         arrays = read_arrays(read_regular(path, _MAX_BYTES))
         content = json.loads(arrays.pop("meta").tobytes())
         if content["format"] != _FORMAT:
-            raise ValueError(  # noqa: TRY301 - told below like everything else
-                f"format {content['format']}, this version reads {_FORMAT}"
-            )
+            raise ValueError(f"format {content['format']}, this version reads {_FORMAT}")
         model = model_from_arrays(
             content["model"],
             {n.removeprefix(_MODEL): a for n, a in arrays.items() if n.startswith(_MODEL)},
@@ -107,30 +122,19 @@ def load_classifier(path: Path) -> SavedClassifier:
         saved = SavedClassifier(
             dict(content["params"]), dict(content["backbone"]), arrays["labels"], feature_set, model
         )
-        _check(saved)
+        _check_parts(saved)
+        _check_hyperparameters(saved.params, defaults)
         return saved  # noqa: TRY300 - what goes wrong in there is told below
     except OSError as error:
         raise ProjectFormatError(f"Cannot read {path}: {describe(error)}.") from error
-    except (
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        ArithmeticError,
-        RecursionError,
-    ) as error:
+    except _UNREADABLE as error:
         raise ProjectFormatError(
             f"{path} is no classifier that can be read ({error}); save it again."
         ) from error
 
 
 def _variants_in(arrays: dict[str, npt.NDArray[Any]]) -> Variants | None:
-    """Read the variants of samples; files of earlier versions have none.
-
-    Raises:
-        ValueError: if there is something else.
-        KeyError: if a part is missing.
-    """
+    """Read the variants of samples; files of earlier versions have none."""
     if "variant_features" not in arrays:
         return None
     features, rows = arrays["variant_features"], arrays["variant_rows"]
@@ -144,7 +148,7 @@ def _variants_in(arrays: dict[str, npt.NDArray[Any]]) -> Variants | None:
     return Variants(features, rows)
 
 
-def _check(saved: SavedClassifier) -> None:
+def _check_parts(saved: SavedClassifier) -> None:
     """Refuse parts that do not fit together.
 
     Raises:
@@ -166,3 +170,72 @@ def _check(saved: SavedClassifier) -> None:
         raise ValueError("its class names are no texts")
     if not all(isinstance(saved.backbone.get(key), str) for key in ("name", "weights_sha256")):
         raise ValueError("it names no backbone")
+
+
+def _check_hyperparameters(params: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+    """Refuse hyperparameters that no `save_classifier` has written.
+
+    Raises:
+        InvalidValueError: naming the first one.
+        TypeError: if one of the head's is of another type.
+    """
+    for name in params:
+        if name not in defaults:
+            raise InvalidValueError(f"Invalid parameter {name!r}.")
+    params = {**defaults, **params}
+    texts = ("backbone", "features", "head", "colour_order")
+    for name in (*texts, *(("weights",) if params["weights"] is not None else ())):
+        if not isinstance(params[name], str):
+            raise InvalidValueError(f"Expected text for {name}.")
+    if params["features"] not in ("pooled", "spatial"):
+        raise InvalidValueError(f"Expected features pooled or spatial, not {params['features']!r}.")
+    if not isinstance(params["n_jobs"], (int, type(None))):
+        raise InvalidValueError("Expected a whole number for n_jobs.")
+    head_settings_of(params)
+
+
+def identity_of(info: BackboneInfo) -> dict[str, str]:
+    """Return what a saved classifier names its backbone by."""
+    return {
+        "name": info.name,
+        "feature_kind": info.feature_kind,
+        "weights_sha256": info.weights_sha256,
+    }
+
+
+def check_weights(path: Path, weights: Path, saved: SavedClassifier) -> None:
+    """Look at the weights file before anything opens it: the saved classifier names its hash.
+
+    Raises:
+        BackboneMismatchError: if it is another one.
+    """
+    expected, found = saved.backbone["weights_sha256"], hash_of(weights)
+    if found != expected:
+        raise BackboneMismatchError(
+            f"{path} was trained with the weights {expected[:12]}, {weights} is "
+            f"{found[:12]}; pass the file of those as `weights`."
+        )
+
+
+def check_backbone(path: Path, info: BackboneInfo, saved: SavedClassifier) -> None:
+    """Refuse a backbone whose features are not those that the classifier was trained on.
+
+    Raises:
+        BackboneMismatchError: if it has other weights.
+        ProjectFormatError: if its features are of another kind.
+    """
+    expected = saved.backbone["weights_sha256"]
+    if info.weights_sha256 != expected:
+        remedy = (
+            "train and save it again, or use the version that saved it"
+            if info.name == BUILT_IN
+            else "pass the file of those as `weights`"
+        )
+        raise BackboneMismatchError(
+            f"{path} was trained with other weights of {info.name} "
+            f"({expected[:12]}, here {info.weights_sha256[:12]}); {remedy}."
+        )
+    if info.feature_dim != saved.model.head.feature_dim:
+        raise ProjectFormatError(
+            f"{path} holds features of another kind than {info.name} gives; save it again."
+        )

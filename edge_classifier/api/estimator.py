@@ -1,13 +1,16 @@
-"""What scikit-learn's tools expect of an estimator, without scikit-learn."""
+"""What scikit-learn's tools expect of an estimator, and what hyperparameters mean for the head."""
 
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from edge_classifier.errors import InvalidValueError
+from edge_classifier.learning.settings import HeadSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from typing_extensions import Self
 
 
@@ -19,22 +22,12 @@ class Estimator:
     """
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002 - scikit-learn's signature
-        """Return the hyperparameters by name.
-
-        Args:
-            deep: Taken because scikit-learn's tools pass it; there are no inner estimators.
-        """
+        """Return the hyperparameters by name; `deep` changes nothing, as none is an estimator."""
         del deep
         return {name: getattr(self, name) for name in _parameters(type(self))}
 
     def set_params(self, **params: Any) -> Self:  # noqa: ANN401 - of any type, checked by `fit`
         """Change some hyperparameters; they count from the next `fit` on.
-
-        Args:
-            params: New values by name.
-
-        Returns:
-            Itself.
 
         Raises:
             InvalidValueError: if there is no hyperparameter of a name; then none is changed.
@@ -84,3 +77,30 @@ def _parameters(cls: type[Estimator]) -> dict[str, Any]:
     """Return the names and defaults of the hyperparameters."""
     parameters = inspect.signature(cls.__init__).parameters.values()
     return {p.name: p.default for p in parameters if p.name != "self"}
+
+
+_FIELDS: Final = {
+    "head": "kind",
+    "penalty": "penalty",
+    "units": "units",
+    "learning_rate": "learning_rate",
+    "epochs": "epochs",
+    "batch_fraction": "batch_fraction",
+    "random_state": "seed",
+}
+"""The hyperparameters of the head, and the fields of `HeadSettings` that they are."""
+
+
+def head_settings_of(params: Mapping[str, Any]) -> HeadSettings:
+    """Return how the head is trained, from hyperparameters by name.
+
+    Raises:
+        InvalidValueError: if one is out of its range.
+        TypeError: if one is of another type.
+    """
+    return HeadSettings(**{field: params[name] for name, field in _FIELDS.items()})
+
+
+def hyperparameters_of(settings: HeadSettings) -> dict[str, Any]:
+    """Return the hyperparameters that `head_settings_of` turns into these."""
+    return {name: getattr(settings, field) for name, field in _FIELDS.items()}

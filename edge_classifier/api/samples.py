@@ -1,4 +1,4 @@
-"""The labelled samples of an `ImageClassifier`: what was passed in, or a project's."""
+"""Labels, bursts and classes of the samples that an `ImageClassifier` learned from."""
 
 from __future__ import annotations
 
@@ -7,23 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from edge_classifier.api.hyperparameters import hyperparameters_of
 from edge_classifier.errors import BackboneMismatchError, InvalidValueError
-from edge_classifier.features.tuned import tuned_weights
 from edge_classifier.features.variation import MOST_VARIED
-from edge_classifier.learning.feature_sets import complete_features
-from edge_classifier.learning.project_backbone import BackboneChoice, load_project_backbone
-from edge_classifier.learning.project_model import trained_model
-from edge_classifier.learning.settings import project_head_settings
-from edge_classifier.project.store import open_for_reading
 from edge_classifier.values import FeatureSet, Variants
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy.typing as npt
 
-    from edge_classifier.learning.model import Model
     from edge_classifier.values import Features
 
 PLAIN_LABELS: Final = "iuUb"
@@ -31,30 +21,8 @@ PLAIN_LABELS: Final = "iuUb"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ReadProject:
-    """A project as a classifier.
-
-    Attributes:
-        params: Hyperparameters of the classifier.
-        labels: `(N,)` the class of each sample.
-        classes: `(C,)` the classes in the order of the scores.
-        feature_set: The samples' features.
-        model: The model that was trained last.
-        weights: Where its backbone's weights are, if they have to be given: the file that was
-            passed in, or that of a backbone of the project's own.
-    """
-
-    params: dict[str, Any]
-    labels: npt.NDArray[np.str_]
-    classes: npt.NDArray[np.str_]
-    feature_set: FeatureSet
-    model: Model
-    weights: Path | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SeenSamples:
-    """Labelled pictures that were looked at.
+class LabelledFeatures:
+    """Features of labelled pictures.
 
     Attributes:
         features: `(N, D)` float32.
@@ -65,44 +33,6 @@ class SeenSamples:
     features: Features
     labels: npt.NDArray[Any]
     variants: Variants | None = None
-
-
-def read_project(path: Path, weights: Path | None) -> ReadProject:
-    """Read a project that was trained.
-
-    Args:
-        path: Its folder.
-        weights: A file with its backbone's weights, or `None` to find them.
-
-    Raises:
-        NotTrainedError: if it has no model yet.
-        ProjectError: if it cannot be read.
-        BackboneError: if its backbone cannot be had.
-    """
-    with open_for_reading(path) as store:
-        settings = project_head_settings(store)
-        choice = BackboneChoice(weights=weights)
-        with load_project_backbone(store, choice, _ignore, may_change=False) as loaded:
-            model, _fresh = trained_model(store, loaded)
-            gathered = complete_features(store, loaded, _ignore)
-    info = loaded.backbone.info
-    params = {
-        "backbone": info.name,
-        "features": info.feature_kind,
-        **hyperparameters_of(settings),
-    }
-    return ReadProject(
-        params,
-        np.array([sample.class_name for sample in gathered.samples], np.str_),
-        np.array(model.class_names, np.str_),
-        gathered.feature_set,
-        model,
-        tuned_weights(path, info) or weights,
-    )
-
-
-def _ignore(_done: float, _what: str | None = None, /) -> None:
-    """Show no progress."""
 
 
 def checked_labels(labels: npt.ArrayLike, count: int | None) -> npt.NDArray[Any]:
@@ -154,7 +84,7 @@ def classes_of(labels: npt.NDArray[Any], class_names: tuple[str, ...]) -> npt.ND
 def joined(
     known: FeatureSet,
     known_labels: npt.NDArray[Any],
-    added: SeenSamples,
+    added: LabelledFeatures,
     groups: npt.ArrayLike | None,
 ) -> tuple[FeatureSet, npt.NDArray[Any]]:
     """Put samples behind those that are known.
@@ -190,13 +120,7 @@ def joined(
 
 
 def _joined_variants(known: FeatureSet, added: Variants | None, count: int) -> Variants | None:
-    """Put the variants of added samples behind those that are known.
-
-    Args:
-        known: The samples before.
-        added: Variants of those that come behind them.
-        count: How many samples there are now; of many, none is varied.
-    """
+    """Put the variants of added samples behind those that are known; none of many (`count`)."""
     if count > MOST_VARIED:
         return None
     moved = added and Variants(added.features, added.rows + len(known))

@@ -37,7 +37,6 @@ from edge_classifier.export.replay import (
     Evidence,
     Network,
     fingerprint,
-    part_of,
     replay_files,
     replay_keras,
     replay_live,
@@ -45,6 +44,7 @@ from edge_classifier.export.replay import (
 from edge_classifier.features.subsample import spread_samples
 from edge_classifier.features.weights_file import weights_file
 from edge_classifier.learning.model import NEIGHBOURS
+from edge_classifier.protocols import part_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

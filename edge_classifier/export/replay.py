@@ -27,6 +27,7 @@ from edge_classifier.export.formats import SCORES, SIMILARITIES
 from edge_classifier.features.child_process import run_child
 from edge_classifier.learning.model_file import model_as_arrays
 from edge_classifier.project.files import describe
+from edge_classifier.protocols import part_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -253,8 +254,3 @@ def _replay_file(
         bytes=len(classifier.bundle.model(classifier.model_format)),
         ms=float(np.median(times)),
     )
-
-
-def part_of(progress: Progress, start: float, end: float) -> Progress:
-    """Tell the progress of a part of a work as that of the whole."""
-    return lambda done, what=None: progress(start + done * (end - start), what)

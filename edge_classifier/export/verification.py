@@ -16,7 +16,6 @@ from edge_classifier.export.replay import (
     VERIFIED,
     Network,
     fingerprint,
-    part_of,
     replay_files,
     replay_keras,
     replay_live,
@@ -25,6 +24,7 @@ from edge_classifier.features.subsample import spread_samples
 from edge_classifier.features.weights_file import weights_file
 from edge_classifier.project.picture_file import read_image
 from edge_classifier.project.picture_paths import labelled_pictures
+from edge_classifier.protocols import part_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,7 @@ from support.fakes import FakeBackbone
 
 import edge_classifier
 from edge_classifier import ImageClassifier
-from edge_classifier.api.images import as_image
+from edge_classifier.api.extraction import as_image
 from edge_classifier.errors import (
     BackboneMismatchError,
     EdgeClassifierError,
@@ -333,3 +333,36 @@ def test_importing_the_package_stays_light() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = edge_classifier.nothing
     assert issubclass(InvalidValueError, EdgeClassifierError)
+
+
+def test_progress_is_told_to_a_callback_up_to_the_whole() -> None:
+    told: list[tuple[float, str | None]] = []
+
+    def tell(done: float, what: str | None = None, /) -> None:
+        told.append((done, what))
+
+    images, labels = pictures(RED) + pictures(BLUE), ["red"] * 6 + ["blue"] * 6
+    classifier = ImageClassifier(FakeBackbone()).fit(iter(images), labels, progress=tell)
+    parts = [done for done, _ in told]
+    assert parts == sorted(parts)
+    assert parts[0] == 0.0
+    assert parts[-1] == 1.0
+    assert len(parts) > len(images)
+    assert [what for _, what in told if what] == ["computing features", "training"]
+    told.clear()
+    classifier.partial_fit(pictures(GREEN, 2), ["green"] * 2, progress=tell)
+    assert told[-1][0] == 1.0
+
+
+@pytest.mark.parametrize("progress", [True, False])
+def test_progress_is_shown_on_standard_error_if_asked_for(
+    progress: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("edge_classifier.progress._LINE_AFTER_S", 0.0)
+    images, labels = pictures(RED) + pictures(BLUE), ["red"] * 6 + ["blue"] * 6
+    ImageClassifier(FakeBackbone()).fit(images, labels, progress=progress)
+    assert ("computing features: " in capsys.readouterr().err) is progress
+
+
+def test_progress_is_no_hyperparameter() -> None:
+    assert "progress" not in ImageClassifier().get_params()

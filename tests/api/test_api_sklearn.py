@@ -45,13 +45,13 @@ class TableClassifier(ImageClassifier):
     def __init__(self, backbone: Any = None, *, penalty: float = 1e-4) -> None:
         super().__init__(backbone, penalty=penalty)
 
-    def fit(self, X: Any, y: Any, groups: Any = None) -> Any:  # noqa: N803 - scikit-learn's names
+    def fit(self, X: Any, y: Any, groups: Any = None, *, progress: Any = False) -> Any:  # noqa: N803 - scikit-learn's names
         if y is None:
             raise ValueError("requires y to be passed, but the target y is None")
         X, y = check_X_y(X, y, dtype=np.float64)  # noqa: N806 - scikit-learn's name
         self.n_features_in_ = X.shape[1]
         self._low, self._span = X.min(), max(float(np.ptp(X)), 1e-9)
-        return super().fit(self._drawn(X), y, groups)
+        return super().fit(self._drawn(X), y, groups, progress=progress)
 
     def predict_proba(self, X: Any) -> Any:  # noqa: N803 - scikit-learn's name
         self._model()

@@ -1,0 +1,129 @@
+"""Between an `ImageClassifier` and project folders: one is read, or made to export a bundle."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edge_classifier.api.estimator import hyperparameters_of
+from edge_classifier.export.exporter import export_bundle
+from edge_classifier.features.tuned import tuned_weights
+from edge_classifier.learning.feature_sets import complete_features
+from edge_classifier.learning.project_backbone import BackboneChoice, load_project_backbone
+from edge_classifier.learning.project_model import trained_model
+from edge_classifier.learning.settings import project_head_settings
+from edge_classifier.project.store import ProjectStore, open_for_reading
+from edge_classifier.protocols import ignore_progress, never_cancelled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import numpy.typing as npt
+
+    from edge_classifier.device.preprocessing import Image
+    from edge_classifier.learning.model import Model
+    from edge_classifier.protocols import Backbone, Progress
+    from edge_classifier.values import FeatureSet
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainedProject:
+    """What a classifier takes over of a project.
+
+    Attributes:
+        params: Hyperparameters of the classifier.
+        labels: `(N,)` the class of each sample.
+        classes: `(C,)` the classes in the order of the scores.
+        feature_set: The samples' features.
+        model: The model that was trained last.
+    """
+
+    params: dict[str, Any]
+    labels: npt.NDArray[np.str_]
+    classes: npt.NDArray[np.str_]
+    feature_set: FeatureSet
+    model: Model
+
+
+def read_project(path: Path, weights: Path | None) -> TrainedProject:
+    """Read a project that was trained.
+
+    Args:
+        path: Its folder.
+        weights: A file with its backbone's weights, or `None` to find them.
+
+    Raises:
+        NotTrainedError: if it has no model yet.
+        ProjectError: if it cannot be read.
+        BackboneError: if its backbone cannot be had.
+    """
+    choice = BackboneChoice(weights=weights)
+    with (
+        open_for_reading(path) as store,
+        load_project_backbone(store, choice, ignore_progress, may_change=False) as loaded,
+    ):
+        model, _ = trained_model(store, loaded)
+        found = complete_features(store, loaded, ignore_progress)
+        settings = project_head_settings(store)
+    info = loaded.backbone.info
+    weights = tuned_weights(path, info) or weights
+    return TrainedProject(
+        {
+            "backbone": info.name,
+            "features": info.feature_kind,
+            "weights": None if weights is None else str(weights),
+            **hyperparameters_of(settings),
+        },
+        np.array([sample.class_name for sample in found.samples], np.str_),
+        np.array(model.class_names, np.str_),
+        found.feature_set,
+        model,
+    )
+
+
+def export_with(
+    pictures: Iterable[tuple[Image, str]],
+    model: Model,
+    backbone: Backbone,
+    *,
+    folder: Path,
+    formats: str,
+    weights: Path | None,
+    progress: Progress,
+) -> Path:
+    """Export a model, as `export_bundle` does, with pictures to calibrate and verify it on.
+
+    They become a project for a moment.
+
+    Args:
+        pictures: `(H, W, 3)` uint8 BGR, each with the name of its class.
+        model: The trained model.
+        backbone: The backbone that it was trained on.
+        folder: The bundle's folder.
+        formats: As `export_bundle` takes them.
+        weights: The file with the backbone's weights, if it had to be given.
+        progress: Told the part done.
+
+    Raises:
+        EdgeClassifierError: as `export_bundle` does, and if a class's name cannot be stored.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        project = Path(scratch, folder.name)
+        with ProjectStore.create(project, model.class_names) as store:
+            store.set_backbone(backbone.info)
+            for image, class_name in pictures:
+                store.add_sample(store.encode(image), class_name, store.next_burst_id())
+            return export_bundle(
+                store,
+                model,
+                backbone,
+                formats=formats,
+                out=folder,
+                weights=weights,
+                progress=progress,
+                cancelled=never_cancelled,
+            )
