@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from edge_classifier.commands.answers import printable
-from edge_classifier.evaluation.coach import Advice, class_advice
+from edge_classifier.evaluation.advice import Advice, class_advice
 from edge_classifier.evaluation.metrics import Confused, Evaluation, most_confused
 from edge_classifier.evaluation.quality import PictureQuality, measure_quality
 from edge_classifier.evaluation.suspects import Suspect, find_suspects

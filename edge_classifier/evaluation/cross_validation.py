@@ -10,6 +10,7 @@ import numpy as np
 from edge_classifier.errors import InvalidValueError
 from edge_classifier.evaluation.metrics import Evaluation, accuracy_interval, evaluate
 from edge_classifier.learning.training import train
+from edge_classifier.protocols import ignore_progress, never_cancelled
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -60,11 +61,8 @@ def burst_folds(feature_set: FeatureSet, folds: int = FOLDS) -> npt.NDArray[np.i
 
     Largest bursts first, each to the fold that has fewest samples of its classes; it is what
     scikit-learn's `StratifiedGroupKFold` aims at, and the same at each call. A class of a single
-    burst cannot be held out without being forgotten: it is always trained on.
-
-    Args:
-        feature_set: Labelled features with their bursts.
-        folds: How many; fewer are used where no class has as many bursts.
+    burst cannot be held out without being forgotten: it is always trained on. Fewer folds are
+    used where no class has as many bursts.
 
     Returns:
         `(N,)` int64, the fold of each row, or -1 for rows that are never held out.
@@ -93,21 +91,13 @@ def burst_folds(feature_set: FeatureSet, folds: int = FOLDS) -> npt.NDArray[np.i
             held[fold] += counts[n]
             fold_of_burst[n] = fold
     rows: npt.NDArray[np.int64] = fold_of_burst[burst]
-    _keep_what_would_be_forgotten(feature_set.class_ids, rows)
+    # Bursts of several classes, which the live classifier never records, may leave a fold with
+    # all rows of a class; these are not held out.
+    for class_id in range(counts.shape[1]):
+        of_class = feature_set.class_ids == class_id
+        if len(np.unique(rows[of_class])) == 1:
+            rows[of_class] = _NOT_HELD_OUT
     return rows
-
-
-def _keep_what_would_be_forgotten(
-    class_ids: npt.NDArray[np.int64], folds: npt.NDArray[np.int64]
-) -> None:
-    """Never hold out a fold's rows of a class that has no other rows.
-
-    Happens only where bursts hold several classes, which the live classifier never records.
-    """
-    for class_id in np.unique(class_ids):
-        of_class = class_ids == class_id
-        if len(np.unique(folds[of_class])) == 1:
-            folds[of_class] = _NOT_HELD_OUT
 
 
 def cross_validate(
@@ -115,47 +105,32 @@ def cross_validate(
     settings: HeadSettings | None = None,
     *,
     folds: int = FOLDS,
-    cancelled: Cancelled = lambda: False,
-    progress: Progress = lambda _done, _what=None: None,
+    cancelled: Cancelled = never_cancelled,
+    progress: Progress = ignore_progress,
 ) -> CrossValidation:
     """Train without each fold in turn, and evaluate on it.
-
-    Args:
-        feature_set: Labelled features with their bursts.
-        settings: How heads are trained.
-        folds: At most how many.
-        cancelled: Asked whether to stop.
-        progress: Told the part done.
 
     Raises:
         NotEnoughSamplesError: with fewer than two classes.
         CancelledError: if `cancelled` said so.
     """
-    fold_of_row = burst_folds(feature_set, folds)
-    held_out = np.unique(fold_of_row[fold_of_row != _NOT_HELD_OUT])
+    splits = _splits(feature_set, folds)
     parts: list[Evaluation] = []
-    rows: list[npt.NDArray[np.int64]] = []
-    for done, fold in enumerate(held_out):
-        test = np.flatnonzero(fold_of_row == fold)
-        model = train(
-            feature_set.subset(np.flatnonzero(fold_of_row != fold)),
-            settings,
-            cancelled=cancelled,
-        )
+    for done, (trained_on, held_out) in enumerate(splits, start=1):
+        model = train(feature_set.subset(trained_on), settings, cancelled=cancelled)
         parts.append(
             evaluate(
                 model,
-                feature_set.features[test],
-                feature_set.class_ids[test],
-                feature_set.burst_ids[test],
+                feature_set.features[held_out],
+                feature_set.class_ids[held_out],
+                feature_set.burst_ids[held_out],
             )
         )
-        rows.append(test)
-        progress((done + 1) / len(held_out))
-    tested = set(feature_set.class_ids[np.concatenate(rows)].tolist()) if rows else set()
+        progress(done / len(splits))
+    rows = np.concatenate([np.empty(0, np.int64), *(held_out for _, held_out in splits)])
+    tested = set(feature_set.class_ids[rows].tolist())
     untested = tuple(n for i, n in enumerate(feature_set.class_names) if i not in tested)
-    order = np.concatenate(rows) if rows else np.empty(0, np.int64)
-    return CrossValidation(_joined(parts) if parts else None, order, len(held_out), untested)
+    return CrossValidation(_joined(parts) if parts else None, rows, len(splits), untested)
 
 
 def learning_curve(
@@ -165,18 +140,12 @@ def learning_curve(
     test: FeatureSet | None = None,
     folds: int = FOLDS,
     seed: int = 0,
-    progress: Progress = lambda _done, _what=None: None,
+    progress: Progress = ignore_progress,
 ) -> tuple[CurvePoint, ...]:
     """Measure the accuracy on pictures not trained on against the samples per class.
 
-    Args:
-        feature_set: Labelled features with their bursts.
-        settings: How heads are trained.
-        test: Other pictures of the same classes to measure on; bursts held out in turn if
-            `None`.
-        folds: At most how many.
-        seed: Of the choice of samples.
-        progress: Told the part done.
+    These are bursts held out in turn, or other pictures of the same classes (`test`). Which
+    samples are taken is chosen at random, by `seed`.
 
     Returns:
         One point a size, the smallest first; empty where nothing can be held out.
@@ -189,7 +158,11 @@ def learning_curve(
             f"Expected test pictures of {', '.join(feature_set.class_names)}, "
             f"received {', '.join(test.class_names)}."
         )
-    splits = [(np.arange(len(feature_set)), test)] if test else _splits(feature_set, folds)
+    splits = (
+        [(np.arange(len(feature_set)), test)]
+        if test
+        else [(rows, feature_set.subset(out)) for rows, out in _splits(feature_set, folds)]
+    )
     if not splits:
         return ()
     most = max(int(np.bincount(feature_set.class_ids[rows]).max()) for rows, _ in splits)
@@ -213,14 +186,13 @@ def learning_curve(
     return tuple(points)
 
 
-def _splits(feature_set: FeatureSet, folds: int) -> list[tuple[npt.NDArray[np.int64], FeatureSet]]:
-    """Give for each fold the rows to train on and what is held out."""
+def _splits(
+    feature_set: FeatureSet, folds: int
+) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+    """Give for each fold the rows to train on and those that are held out."""
     fold_of_row = burst_folds(feature_set, folds)
     return [
-        (
-            np.flatnonzero(fold_of_row != fold),
-            feature_set.subset(np.flatnonzero(fold_of_row == fold)),
-        )
+        (np.flatnonzero(fold_of_row != fold), np.flatnonzero(fold_of_row == fold))
         for fold in np.unique(fold_of_row[fold_of_row != _NOT_HELD_OUT])
     ]
 

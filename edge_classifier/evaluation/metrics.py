@@ -24,7 +24,7 @@ _BINS: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """Predictions of about the same confidence.
+    """Predictions whose confidence lies in one bin.
 
     Attributes:
         low: Lower end of the bin.
@@ -190,14 +190,7 @@ def evaluate(
     class_ids: npt.NDArray[np.int64],
     burst_ids: npt.NDArray[np.str_] | None = None,
 ) -> Evaluation:
-    """Evaluate a model on labelled features.
-
-    Args:
-        model: Gives the classes.
-        features: `(N, D)` float32.
-        class_ids: `(N,)` each an index into the model's classes.
-        burst_ids: `(N,)` as in `Evaluation`.
-    """
+    """Evaluate a model on labelled features `(N, D)`, whose ids index the model's classes."""
     scores = model.head.scores(features)
     if model.unknown is None:
         unknown, threshold = np.zeros(len(features), np.bool_), None
@@ -235,18 +228,12 @@ def most_confused(evaluation: Evaluation) -> Confused | None:
 
 
 def wilson_interval(right: float, count: float, z: float = _Z_95) -> tuple[float, float]:
-    """Estimate between which values a proportion lies.
+    """Estimate between which values in [0, 1] a proportion lies.
+
+    `right` of `count` cases, above 0, went well; neither need be whole. `z` is the normal quantile.
 
     Source: Wilson, "Probable Inference, the Law of Succession, and Statistical Inference",
     JASA 1927; recommended for few cases by Brown, Cai and DasGupta, Statistical Science 2001.
-
-    Args:
-        right: How many cases went well; need not be whole.
-        count: Of how many, more than 0.
-        z: The normal quantile; by default of 95 %.
-
-    Returns:
-        Both ends, in [0, 1].
     """
     part = right / count
     scale = 1 + z * z / count
@@ -258,17 +245,13 @@ def wilson_interval(right: float, count: float, z: float = _Z_95) -> tuple[float
 def accuracy_interval(
     right: npt.NDArray[np.bool_], burst_ids: npt.NDArray[np.str_] | None = None
 ) -> tuple[float, float]:
-    """Estimate the 95 % interval of an accuracy.
+    """Estimate the 95 % interval of an accuracy, from whether each of N pictures is right.
 
     Pictures of one burst resemble each other, so a thousand of them say less than a thousand
-    independent ones. Wilson's interval is taken with the effective number of pictures: all of
-    them divided by the design effect, which is the variance between bursts over that of
-    independent pictures (Korn and Graubard, Survey Methodology 1998). Where no picture, or
-    every picture, is right that cannot be measured, and bursts are counted instead.
-
-    Args:
-        right: `(N,)` whether each is right.
-        burst_ids: `(N,)` which are of one burst; `None` where all are independent.
+    independent ones (all, without `burst_ids`). Wilson's interval is taken with the effective
+    number of pictures: all of them divided by the design effect, which is the variance between
+    bursts over that of independent pictures (Korn and Graubard, Survey Methodology 1998). Where no
+    picture, or every picture, is right that cannot be measured, and bursts are counted instead.
     """
     count, part = len(right), float(right.mean())
     if burst_ids is None:

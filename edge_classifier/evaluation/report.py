@@ -15,6 +15,8 @@ from edge_classifier.evaluation.report_charts import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edge_classifier.evaluation.cross_validation import CurvePoint
     from edge_classifier.evaluation.metrics import Evaluation
 
@@ -69,41 +71,22 @@ svg { width: 100%; height: auto; display: block; } .hero svg { max-width: 440px;
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MistakePicture:
-    """One wrong answer.
+class ReportPicture:
+    """A picture that the report shows, with its caption.
 
     Attributes:
         jpeg: The picture, small; empty if it could not be read.
         name: Of its file.
-        true_class: What it shows.
-        answer: What was said.
-        confidence: The answer's score in [0, 1].
-        unknown: Whether it was called unknown, so that nobody was misled.
+        said: What is printed first, and stands out: the wrong answer, or what is suspect.
+        label: What follows in the next line: `is mug`.
+        note: What follows in the same line.
     """
 
     jpeg: bytes
     name: str
-    true_class: str
-    answer: str
-    confidence: float
-    unknown: bool
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SuspectPicture:
-    """A sample to look at again.
-
-    Attributes:
-        jpeg: The picture, small; empty if it could not be read.
-        name: Of its file.
-        class_name: Its label.
-        text: Why.
-    """
-
-    jpeg: bytes
-    name: str
-    class_name: str
-    text: str
+    said: str
+    label: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,7 +96,6 @@ class Report:
     Attributes:
         title: The project's name.
         how: How it was evaluated, one line.
-        evaluation: The figures.
         untested: Classes that could not be evaluated.
         mistakes: The most confident ones.
         curve: Learning curve; may be empty.
@@ -127,12 +109,12 @@ class Report:
     how: str
     evaluation: Evaluation
     untested: tuple[str, ...]
-    mistakes: tuple[MistakePicture, ...]
+    mistakes: tuple[ReportPicture, ...]
     curve: tuple[CurvePoint, ...]
     why_untested: str = "needs a second burst before it can be evaluated"
     caveat: str = ""
     advice: tuple[str, ...] = ()
-    suspects: tuple[SuspectPicture, ...] = ()
+    suspects: tuple[ReportPicture, ...] = ()
 
 
 def render(report: Report) -> str:
@@ -265,17 +247,8 @@ def _confusion(evaluation: Evaluation) -> str:
 
 
 def _mistakes(report: Report) -> str:
-    if not report.mistakes:
-        return _section("Most confident mistakes", "<p>There are none.</p>")
-    figures = []
-    for mistake in report.mistakes:
-        unknown = ", called unknown" if mistake.unknown else ""
-        caption = (
-            f'<span class="said">{escape(mistake.answer)} {mistake.confidence:.1%}</span>{unknown}'
-            f"<br>is {escape(mistake.true_class)}"
-        )
-        figures.append(_figure(mistake.jpeg, mistake.name, caption))
-    return _section("Most confident mistakes", f'<div class="pictures">{"".join(figures)}</div>')
+    shown = _pictures(report.mistakes) or "<p>There are none.</p>"
+    return _section("Most confident mistakes", shown)
 
 
 def _help(report: Report) -> str:
@@ -283,31 +256,21 @@ def _help(report: Report) -> str:
     if not (report.advice or report.suspects):
         return ""
     lines = "".join(f"<p>{escape(line)}</p>" for line in report.advice)
-    figures = "".join(
-        _figure(
-            suspect.jpeg,
-            suspect.name,
-            f'<span class="said">{escape(suspect.text)}</span><br>in {escape(suspect.class_name)}',
+    return _section("What would help", lines + _pictures(report.suspects))
+
+
+def _pictures(pictures: Sequence[ReportPicture]) -> str:
+    """Show pictures, or the places of those that have gone; nothing where there are none."""
+    figures = []
+    for shown in pictures:
+        name = escape(shown.name)
+        picture = '<div class="gone"></div>'
+        if shown.jpeg:
+            data = base64.b64encode(shown.jpeg).decode("ascii")
+            picture = f'<img alt="{name}" src="data:image/jpeg;base64,{data}">'
+        figures.append(
+            f'<figure>{picture}<figcaption><span class="said">{escape(shown.said)}</span>'
+            f"{escape(shown.note)}<br>{escape(shown.label)}<br>"
+            f'<span class="soft">{name}</span></figcaption></figure>'
         )
-        for suspect in report.suspects
-    )
-    shown = f'<div class="pictures">{figures}</div>' if figures else ""
-    return _section("What would help", lines + shown)
-
-
-def _figure(jpeg: bytes, name: str, caption: str) -> str:
-    """Show a picture, or the place of one that has gone.
-
-    Args:
-        jpeg: Its bytes; empty if it has gone.
-        name: Of its file.
-        caption: HTML.
-    """
-    picture = '<div class="gone"></div>'
-    if jpeg:
-        data = base64.b64encode(jpeg).decode("ascii")
-        picture = f'<img alt="{escape(name)}" src="data:image/jpeg;base64,{data}">'
-    return (
-        f"<figure>{picture}<figcaption>{caption}<br>"
-        f'<span class="soft">{escape(name)}</span></figcaption></figure>'
-    )
+    return f'<div class="pictures">{"".join(figures)}</div>' if figures else ""

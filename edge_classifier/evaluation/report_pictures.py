@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from edge_classifier.errors import InvalidImageError
-from edge_classifier.evaluation.report import MistakePicture, SuspectPicture
+from edge_classifier.evaluation.report import ReportPicture
 from edge_classifier.project.picture_file import read_image
 
 if TYPE_CHECKING:
@@ -25,40 +25,29 @@ _QUALITY: Final = 80
 
 def mistake_pictures(
     evaluation: Evaluation, paths: Sequence[Path], limit: int = SHOWN
-) -> tuple[MistakePicture, ...]:
-    """Collect the most confident mistakes.
-
-    Args:
-        evaluation: What was said.
-        paths: The picture of each of its rows.
-        limit: At most how many.
-    """
+) -> tuple[ReportPicture, ...]:
+    """Collect the most confident mistakes, from the picture of each row of the evaluation."""
+    names, confidences = evaluation.class_names, evaluation.confidences
     return tuple(
-        MistakePicture(
+        ReportPicture(
             jpeg=_small_jpeg(paths[row]),
             name=paths[row].name,
-            true_class=evaluation.class_names[evaluation.class_ids[row]],
-            answer=evaluation.class_names[evaluation.predicted_ids[row]],
-            confidence=float(evaluation.confidences[row]),
-            unknown=bool(evaluation.unknown[row]),
+            said=f"{names[evaluation.predicted_ids[row]]} {confidences[row]:.1%}",
+            label=f"is {names[evaluation.class_ids[row]]}",
+            note=", called unknown" if evaluation.unknown[row] else "",
         )
         for row in evaluation.mistakes(limit)
     )
 
 
-def suspect_pictures(suspects: Sequence[Suspect], limit: int = SHOWN) -> tuple[SuspectPicture, ...]:
-    """Collect samples to look at again.
-
-    Args:
-        suspects: The worst first.
-        limit: At most how many.
-    """
+def suspect_pictures(suspects: Sequence[Suspect], limit: int = SHOWN) -> tuple[ReportPicture, ...]:
+    """Collect the first samples to look at again."""
     return tuple(
-        SuspectPicture(
+        ReportPicture(
             jpeg=_small_jpeg(suspect.sample.path),
             name=suspect.sample.path.name,
-            class_name=suspect.sample.class_name,
-            text=suspect.text,
+            said=suspect.text,
+            label=f"in {suspect.sample.class_name}",
         )
         for suspect in suspects[:limit]
     )

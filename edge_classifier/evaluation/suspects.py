@@ -91,18 +91,13 @@ class Suspect:
 def doubtful_labels(
     samples: Sequence[Sample], feature_set: FeatureSet, found: CrossValidation
 ) -> tuple[Suspect, ...]:
-    """List samples that look mislabelled, the clearest first.
+    """List samples that look mislabelled, the clearest first; single bursts are never doubted.
 
     Two witnesses must agree: a model that was trained without the sample's burst finds another
     class far likelier (as in Northcutt, Jiang and Chuang, "Confident Learning", JAIR 2021, by
     that class's usual score), and nearly all of its nearest neighbours in other bursts are of
     that class. Where many samples of a class look so, the classes are confused, and none is
     listed; unless all of these are one burst of several, as after a hold of the wrong key.
-
-    Args:
-        samples: N of them.
-        feature_set: Their features, in the same order.
-        found: The cross-validation of these; single bursts are never doubted.
     """
     evaluation = found.evaluation
     if evaluation is None:
@@ -150,14 +145,9 @@ def _nearest_are_of(
     feature_set: FeatureSet,
     inverse: npt.NDArray[np.float32],
 ) -> bool:
-    """Say whether a sample's neighbours in other bursts are of another class.
+    """Say whether the neighbours in other bursts of a row are of the other class.
 
-    Args:
-        other_id: That class.
-        own_id: The sample's.
-        row: The sample's.
-        feature_set: All samples.
-        inverse: `(N,)` what their features have to be multiplied by to get length 1.
+    Features are multiplied by `inverse`, `(N,)`, to get length 1.
     """
     similarities = (feature_set.features @ feature_set.features[row]) * inverse
     similarities[feature_set.burst_ids == feature_set.burst_ids[row]] = -np.inf
@@ -173,10 +163,8 @@ def _confused(
 ) -> bool:
     """Say whether too much of a class looks mislabelled for that to be the reason.
 
-    Args:
-        of_class: `(M,)` which held-out samples are of the class.
-        doubted: Which of all held-out samples look mislabelled.
-        bursts: `(M,)`.
+    Of the M samples that were held out `of_class` tells which are of the class, `doubted` are
+    the rows that look mislabelled.
     """
     if len(np.unique(bursts[of_class])) < _BURSTS_TO_COMPARE:
         return True
@@ -192,10 +180,8 @@ def find_suspects(
 ) -> tuple[Suspect, ...]:
     """List suspect samples, the worst first; each once, for its worst reason.
 
-    Args:
-        samples: All of them: how sharp a picture has to be only its burst and class can tell.
-        qualities: Of the pictures that were measured, by image hash.
-        doubtful: What `doubtful_labels` found.
+    All samples are needed: how sharp a picture has to be only its burst and class can tell. Not
+    all need have been measured; qualities are known by image hash.
     """
     worst = {suspect.sample.path: suspect for suspect in doubtful}
     for suspect in _of_bad_quality([s for s in samples if s.image_sha256 in qualities], qualities):

@@ -62,9 +62,8 @@ def calibrated(
 ) -> tuple[LinearHead, npt.NDArray[np.float32]]:
     """Divide a head's logits by the temperature that held-out samples ask for.
 
-    Args:
-        head: Trained on all samples.
-        feature_set: The samples, in the order of capture within each class.
+    The samples, with all of which the head was trained, come in the order of capture within each
+    class.
 
     Returns:
         The head, unchanged where nothing can be held out, and `(N,)` the entropy in nats of the
@@ -81,19 +80,13 @@ def calibrated(
 
 
 def hold_out(head: LinearHead, feature_set: FeatureSet) -> HeldOut | None:
-    """Learn without each fold in turn and ask about it; bursts are never split.
+    """Learn without each fold in turn and ask about it; `None` if no sample can be held out.
 
-    Training so many heads would take several times as long as training the one. The linear
-    discriminant, half of what a head is, has a closed form and takes a hundredth; measured, it
-    gives as good a temperature. Its logits are brought to the spread that the head has on what it
-    was trained on: what counts is how much less sure it is of what it has not seen.
-
-    Args:
-        head: Trained on all samples.
-        feature_set: The samples, in the order of capture within each class; without variants.
-
-    Returns:
-        `None` if no sample can be held out.
+    Bursts are never split. Training so many heads would take several times as long as training
+    the one. The linear discriminant, half of what a head is, has a closed form and takes a
+    hundredth; measured, it gives as good a temperature. Its logits are brought to the spread that
+    the head has on what it was trained on: what counts is how much less sure it is of what it has
+    not seen. Variants are left out.
     """
     classes = len(feature_set.class_names)
     picks = pick_evenly(

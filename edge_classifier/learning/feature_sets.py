@@ -33,7 +33,7 @@ class ProjectFeatures:
 
     Attributes:
         dataset: Classes and samples.
-        samples: The samples whose pictures could be read, in the order of the features.
+        samples: Those whose pictures could be read, in the order of the features.
         feature_set: Their features.
         refused: Why each of the others could not be read, one line each.
     """
@@ -52,14 +52,10 @@ def complete_features(
     samples: Sequence[Sample] | None = None,
     threads: int | None = None,
 ) -> ProjectFeatures:
-    """Collect the features of all samples; compute those that are missing, and keep them.
+    """Collect the features of a project's samples; compute those that are missing, and keep them.
 
-    Args:
-        store: The project.
-        loaded: Its backbone.
-        progress: Told the part done.
-        samples: Other samples than the project's own; these are not varied.
-        threads: How many compute; all cores if `None`.
+    Other `samples` than its own can be given; these are not varied. `threads` compute, all cores
+    if `None`.
     """
     dataset = Dataset(store.class_names(), store.samples() if samples is None else tuple(samples))
     info = loaded.backbone.info
@@ -128,15 +124,10 @@ def picture_features(
     read: Callable[[Path], Image] = read_image,
     threads: int | None = None,
 ) -> tuple[FeatureSet, list[Path], list[str]]:
-    """Compute the features of labelled picture files; each counts as a burst of its own.
+    """Compute the features of picture files, each with the index of its class.
 
-    Args:
-        pictures: Files, each with the index of its class.
-        backbone: Gives the features.
-        class_names: The classes.
-        progress: Told the part done.
-        read: Gives a picture, `(H, W, 3)` uint8 BGR; called from several threads.
-        threads: How many compute features; all cores if `None`.
+    Each counts as a burst of its own. `read`, called from several threads, gives `(H, W, 3)` uint8
+    BGR.
 
     Returns:
         The features; the file of each row; why each of the others was refused, one line each.

@@ -162,7 +162,7 @@ def imprint(feature_set: FeatureSet) -> LinearHead:
         InvalidValueError: if there is no class.
     """
     names = feature_set.class_names
-    means = _class_means(feature_set)
+    means = np.ascontiguousarray(normalise(class_sums(feature_set)).T)
     return LinearHead(names, np.float32(IMPRINT_SCALE) * means, np.zeros(len(names), np.float32))
 
 
@@ -182,6 +182,14 @@ def inverse_norms(features: Features) -> npt.NDArray[np.float32]:
     return inverse
 
 
+def class_sums(feature_set: FeatureSet) -> npt.NDArray[np.float32]:
+    """Return `(C, D)`, the sums of the classes' rows once each has length 1."""
+    shares = np.zeros((len(feature_set.class_names), len(feature_set)), np.float32)
+    shares[feature_set.class_ids, np.arange(len(feature_set))] = inverse_norms(feature_set.features)
+    sums: npt.NDArray[np.float32] = shares @ feature_set.features
+    return sums
+
+
 def softmax(logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
     """Turn logits `(N, C)` into scores that sum to 1 in each row."""
     exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -189,13 +197,6 @@ def softmax(logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
         np.float32, copy=False
     )
     return scores
-
-
-def _class_means(feature_set: FeatureSet) -> npt.NDArray[np.float32]:
-    """Return the normalised means of the classes' normalised rows, one a column."""
-    shares = np.zeros((len(feature_set.class_names), len(feature_set)), np.float32)
-    shares[feature_set.class_ids, np.arange(len(feature_set))] = inverse_norms(feature_set.features)
-    return np.ascontiguousarray(normalise(shares @ feature_set.features).T)
 
 
 def _new_classes(class_names: tuple[str, ...], feature_set: FeatureSet) -> list[str]:
@@ -216,12 +217,8 @@ def _column_for(
     of the new class and the mean of the known ones whose logit, on average, lies a margin above
     the known classes' on samples of the new class, and the same margin below on theirs.
 
-    Args:
-        class_name: The new class.
-        known: The C classes that the head has.
-        feature_set: Samples of both.
-        rows: `(N, D)` what the weight vectors are applied to.
-        logits: `(N, C)` of the known classes.
+    The weight vectors are applied to the rows `(N, D)`; the logits `(N, C)` are those of the C
+    known classes.
     """
     own = feature_set.class_ids == feature_set.class_names.index(class_name)
     ids = [i for i, name in enumerate(feature_set.class_names) if name in known]

@@ -31,10 +31,7 @@ def discriminant(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None:
     """Find the weights that tell classes apart whose rows spread alike; each counts the same.
 
-    Args:
-        rows: `(N, D)`.
-        class_ids: `(N,)`.
-        classes: C; each has a row.
+    Every one of the classes has a row out of `(N, D)`.
 
     Returns:
         Weights `(D, C)` and bias `(C,)`, or `None` where no class has two different rows.
@@ -80,12 +77,8 @@ _OWN_SHARE: Final = 0.5
 def fit_linear_head(feature_set: FeatureSet, penalty: float, cancelled: Cancelled) -> LinearHead:
     """Fit both, and return their mean; deterministic.
 
-    Args:
-        feature_set: Samples of at least two classes, with or without variants. Each class counts
-            the same, however many samples it has; and each sample of a class, with or without
-            variants.
-        penalty: See `fit_softmax`.
-        cancelled: Asked now and then whether to stop.
+    Each of at least two classes counts the same, however many samples it has; and each sample of
+    a class, with or without variants.
 
     Raises:
         CancelledError: if `cancelled` said so.
@@ -108,7 +101,7 @@ def fit_softmax(
     """Minimise the weighted mean cross-entropy, a convex objective, by L-BFGS.
 
     Args:
-        start: Where to start from: its minimum does not depend on it, the time does.
+        start: Where to start from: the minimum does not depend on it, the time does.
         rows: `(N, D)`, each of length 1.
         class_ids: `(N,)`.
         sample_weights: `(N,)`, sum 1.

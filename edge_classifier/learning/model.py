@@ -75,14 +75,10 @@ class UnknownDetector:
         return self.measured_threshold + self.steps * self.step
 
     def adjusted(self, steps: int) -> UnknownDetector:
-        """Move the threshold so many steps from where it was measured.
+        """Make the threshold so many steps stricter (above 0) or more lenient, `MAX_STEPS` at most.
 
         Counted from the measured threshold, not from where it is now: `adjusted(0)` takes all
         steps back, and the same number can be applied again after each training.
-
-        Args:
-            steps: Above 0 is stricter (more is unknown), below more lenient; what is beyond
-                `MAX_STEPS` either way is cut off.
         """
         return replace(self, steps=_within_reach(steps))
 
@@ -136,12 +132,9 @@ def scaled_similarities(
     references: npt.NDArray[np.float32],
     scales: npt.NDArray[np.float32],
 ) -> npt.NDArray[np.float32]:
-    """Return `(N, M)`, how similar rows are to references, both of length 1.
+    """Return `(N, M)`, how similar rows `(N, D)` are to references `(M, D)`, all of length 1.
 
-    Args:
-        rows: `(N, D)`.
-        references: `(M, D)`.
-        scales: `(M,)` what distances to each reference are multiplied by.
+    Distances to each reference are multiplied by its scale out of `(M,)`.
     """
     # The product first, as in an exported graph.
     similar: npt.NDArray[np.float32] = rows @ (references * scales[:, None]).T

@@ -33,10 +33,10 @@ _log = logging.getLogger(__name__)
 
 
 class FileModelStore:
-    """Keeps a project's model in a folder; implements `protocols.FileModelStore`.
+    """Keeps a project's model in a folder, which is made when the first one is saved.
 
     Args:
-        folder: Made when the first model is saved.
+        folder: The folder.
         writable: Whether to keep anything; otherwise what is saved is forgotten.
     """
 
@@ -65,9 +65,8 @@ class FileModelStore:
     def load(self, *, backbone_key: str) -> tuple[Model, str] | None:
         """Return the model and the fingerprint of what it was trained on.
 
-        Returns:
-            `None` if there is no model for this backbone. A damaged file counts as none, with
-            a warning in the log: training again from the samples brings it back.
+        `None` if there is no model for this backbone. A damaged file counts as none, with a warning
+        in the log: training again from the samples brings it back.
         """
         if not self._path.exists():
             return None
@@ -103,9 +102,8 @@ def model_from_arrays(meta: dict[str, Any], arrays: dict[str, npt.NDArray[np.flo
     """Put a model together again.
 
     Raises:
-        ValueError: if something in it cannot be.
-        KeyError: if something is missing.
-        TypeError: if there is something else.
+        ValueError: if something in it cannot be; a KeyError or TypeError if a part is missing or
+            another thing.
     """
     for array in arrays.values():
         if array.dtype != np.float32 or not (np.abs(array) <= _MAX_NUMBER).all():

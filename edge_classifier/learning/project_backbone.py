@@ -88,8 +88,8 @@ class BackboneChoice:
 
     Attributes:
         name: As in the catalogue, or `auto`.
-        weights: A weights file to load instead of the official ones, or `None`.
-        feature_kind: `pooled` or `spatial`; `None` takes the project's, else `pooled`.
+        weights: A weights file to load instead of the official ones.
+        feature_kind: `None` takes the project's, else `pooled`.
         threads: Of the interpreter.
     """
 
@@ -116,15 +116,12 @@ def backbone_loader(
 
     A project keeps the backbone it has: with `auto` it is loaded again, and must have the same
     weights and preprocessing; one that was fine-tuned on its samples lies in its folder. Only a
-    backbone that was asked for by name replaces it. A new project that leaves it to us begins
-    with the built-in one, and says so, where official weights stop coming on the way.
+    backbone that was asked for by name replaces it, unless it `may_change` at all. A new project
+    that leaves it to us begins with the built-in one, and says so, where official weights stop
+    coming on the way.
 
-    Args:
-        store: The project.
-        choice: What the user asked for.
-        may_change: Whether the project may get a backbone, or another one, at all.
-        choose: As `choose_backbone`.
-        open_backbone: As `load_backbone`.
+    `choose` turns `auto` into a name as `choose_backbone` does, `open_backbone` opens what was
+    chosen as `load_backbone` does.
     """
 
     def load(progress: Progress, cancelled: Cancelled) -> LoadedBackbone:
@@ -223,14 +220,8 @@ def load_project_backbone(
 ) -> LoadedBackbone:
     """Load a project's backbone; as a context manager it is closed at the block's end.
 
-    Args:
-        store: The project.
-        choice: What the user asked for.
-        progress: Told what is being done.
-        may_change: Whether a backbone that was asked for by name may replace the project's.
-
     Raises:
-        BackboneMismatchError: if another one was asked for, and may not replace it.
+        BackboneMismatchError: if another one was asked for by name, and may not replace it.
         BackboneError: if it cannot be had.
     """
     loaded = backbone_loader(store, choice, may_change=may_change)(progress, never_cancelled)

@@ -28,8 +28,7 @@ def train_project(
 ) -> Model:
     """Train a head and keep it in the project, unless that is open read-only.
 
-    Returns:
-        The model, with the user's steps of the threshold of "unknown".
+    The model comes with the user's steps of the threshold of "unknown".
 
     Raises:
         NotEnoughSamplesError: with fewer than two classes.
@@ -47,11 +46,10 @@ def train_project(
 
 
 def trained_model(store: ProjectStore, loaded: LoadedBackbone) -> tuple[Model, bool]:
-    """Load the model that was trained last.
+    """Load the model that was trained last, with the user's steps of the threshold of "unknown".
 
     Returns:
-        The model, with the user's steps of the threshold of "unknown", and whether it was
-        trained on just the samples that there are.
+        The model, and whether it was trained on just the samples that there are.
 
     Raises:
         NotTrainedError: if there is none for this backbone.

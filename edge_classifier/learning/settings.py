@@ -84,9 +84,7 @@ def project_head_settings(
 ) -> HeadSettings:
     """Return a project's head settings, with changes that the project then keeps if it can.
 
-    Args:
-        store: The project.
-        changes: Fields of `HeadSettings`; `None` leaves a field as it is.
+    A change to `None` leaves a field of `HeadSettings` as it is.
 
     Raises:
         InvalidValueError: if a value is out of its range.

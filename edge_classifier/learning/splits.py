@@ -18,12 +18,8 @@ def holdout_groups(
     """Number the groups of each class that are held out as a whole.
 
     Frames of one burst resemble each other more than the next burst will resemble them; quarters
-    of it, one after the other in time, are the best that a single burst can give.
-
-    Args:
-        class_ids: `(N,)` the class of each row, in the order of capture within each class.
-        burst_ids: `(N,)` the burst of each row.
-        classes: C, the number of classes.
+    of it, one after the other in time, are the best that a single burst can give. Rows come in
+    the order of capture within each class.
 
     Returns:
         `(N,)` the number of each row's group, from 0 within its class without gaps, and `(C,)`

@@ -34,15 +34,9 @@ def train(
 ) -> Model:
     """Train a head and measure what is unknown to it.
 
-    Args:
-        feature_set: Samples of at least two classes.
-        settings: Which head, and how.
-        cancelled: Asked now and then whether to stop.
-        progress: Told the part done.
-
     Raises:
         NotEnoughSamplesError: with fewer than two classes.
-        CancelledError: if `cancelled` said so.
+        CancelledError: if `cancelled`, asked now and then, said so.
     """
     use_one_thread()
     settings = settings or HeadSettings()

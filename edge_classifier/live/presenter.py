@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from edge_classifier.device.source_state import SourceStatus
 from edge_classifier.errors import InvalidImageError, ProjectError
-from edge_classifier.evaluation.coach import next_hint
+from edge_classifier.evaluation.advice import next_hint
 from edge_classifier.features.dataset import Dataset
 from edge_classifier.learning.training import MIN_CLASSES
 from edge_classifier.live.view import Activity, Banner, ClassCard, Level, Message, Rates

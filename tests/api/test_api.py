@@ -356,7 +356,7 @@ def test_progress_is_told_to_a_callback_up_to_the_whole() -> None:
 
 @pytest.mark.parametrize("progress", [True, False])
 def test_progress_is_shown_on_standard_error_if_asked_for(
-    progress: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, progress: bool
 ) -> None:
     monkeypatch.setattr("edge_classifier.progress._LINE_AFTER_S", 0.0)
     images, labels = pictures(RED) + pictures(BLUE), ["red"] * 6 + ["blue"] * 6

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 from support.feature_sets import clusters
 
-from edge_classifier.evaluation.quality import TOO_ALIKE, class_variety
+from edge_classifier.evaluation.validation import TOO_ALIKE, class_variety
 from edge_classifier.values import FeatureSet
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.evaluation.quality import TOO_ALIKE
 from edge_classifier.project.names import counted
 from edge_classifier.project.palette import key_of
 
@@ -25,26 +24,16 @@ _OFTEN: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What one class lacks.
-
-    Attributes:
-        class_name: The class.
-        text: For the user: `8 pictures (12 more would help)`.
-    """
+    """What one class lacks, in a `text` for the user: `8 pictures (12 more would help)`."""
 
     class_name: str
     text: str
 
 
 def class_advice(dataset: Dataset, validation: Validation | None) -> tuple[Advice, ...]:
-    """Tell which classes have too few samples, or too much alike ones.
-
-    Args:
-        dataset: What was captured so far.
-        validation: How good the model is, where that is known.
-    """
+    """Tell which classes have too few samples, or, if validated, too much alike ones."""
     found = []
-    alike = too_alike(validation)
+    alike = validation.too_alike if validation else ()
     for name in dataset.captured_classes:
         lacks = []
         if dataset.burst_count(name) == 1:
@@ -60,22 +49,10 @@ def class_advice(dataset: Dataset, validation: Validation | None) -> tuple[Advic
     return tuple(found)
 
 
-def too_alike(validation: Validation | None) -> tuple[str, ...]:
-    """Name the classes whose pictures hardly differ; see `variety.TOO_ALIKE`."""
-    if validation is None:
-        return ()
-    return tuple(
-        c.name for c in validation.classes if c.variety is not None and c.variety < TOO_ALIKE
-    )
-
-
 def next_hint(dataset: Dataset, background: str, validation: Validation | None = None) -> str:
     """Suggest the step that helps most now; empty where nothing is missing.
 
-    Args:
-        dataset: What was captured so far.
-        background: Name of the class that key B records.
-        validation: How good the model is, where that is known.
+    Key B records the class that is called like `background`.
     """
 
     def how(class_name: str) -> str:
@@ -119,7 +96,7 @@ def _refine(dataset: Dataset, validation: Validation | None, how: Callable[[str]
     if doubtful := len(validation.doubtful):
         looks = "looks" if doubtful == 1 else "look"
         return f"{counted(doubtful, 'picture')} {looks} mislabelled: V shows what to check"
-    for name in too_alike(validation):
+    for name in validation.too_alike:
         if name in dataset.class_names:
             return f"the pictures of {name} hardly differ: move it while you {how(name)}"
     confused = validation.confused

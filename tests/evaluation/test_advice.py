@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_classifier.evaluation.coach import next_hint
+from edge_classifier.evaluation.advice import next_hint
 from edge_classifier.features.dataset import Dataset
 from edge_classifier.project.palette import key_of
 from edge_classifier.values import BACKGROUND, Sample
