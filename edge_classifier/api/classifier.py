@@ -18,14 +18,8 @@ from edge_classifier.api.classifier_file import (
     save_classifier,
 )
 from edge_classifier.api.estimator import Estimator, head_settings_of
-from edge_classifier.api.extraction import (
-    ColourOrder,
-    FeatureExtractor,
-    as_image,
-    shared_backbone,
-)
+from edge_classifier.api.extraction import ColourOrder, FeatureExtractor, as_image, shared_backbone
 from edge_classifier.api.samples import (
-    LabelledFeatures,
     bursts_of,
     checked_labels,
     classes_of,
@@ -147,10 +141,7 @@ class ImageClassifier(Estimator):
         """
         settings = head_settings_of(vars(self))
         with _shown(progress, "computing features") as told:
-            added = self._extract(images, labels, told)
-            bursts = bursts_of(groups, len(added.labels), 0)
-            feature_set = labelled(added.features, added.labels, bursts, added.variants)
-            self._learn(feature_set, added.labels, settings, told)
+            self._learn(*self._samples(images, labels, groups, 0, told), settings, told)
         return self
 
     def partial_fit(
@@ -182,9 +173,8 @@ class ImageClassifier(Estimator):
             return self.fit(images, labels, groups, progress=progress)
         settings = head_settings_of(vars(self))
         with _shown(progress, "computing features") as told:
-            added = self._extract(images, labels, told)
-            feature_set, all_labels = joined(self.feature_set_, self.labels_, added, groups)
-            self._learn(feature_set, all_labels, settings, told)
+            added = self._samples(images, labels, groups, len(self.feature_set_), told)
+            self._learn(*joined(self.feature_set_, self.labels_, *added), settings, told)
         return self
 
     def _learn(
@@ -353,26 +343,21 @@ class ImageClassifier(Estimator):
         """
         path = Path(path)
         if path.is_dir() and is_project(path):
-            return cls._of_project(path, weights)
-        saved = load_classifier(path, cls().get_params())
-        loaded = cls(**saved.params)
-        if weights is not None:
-            loaded.weights = weights
-        if loaded.weights is not None:
-            check_weights(path, Path(loaded.weights), saved)
-        check_backbone(path, loaded._backbone().info, saved)
+            from edge_classifier.api.projects import read_project  # noqa: PLC0415 - likewise
+
+            saved = read_project(path, None if weights is None else Path(weights))
+            loaded = cls(**saved.params)
+        else:
+            saved = load_classifier(path, cls().get_params())
+            loaded = cls(**saved.params)
+            if weights is not None:
+                loaded.weights = weights
+            if loaded.weights is not None:
+                check_weights(path, Path(loaded.weights), saved)
+            check_backbone(path, loaded._backbone().info, saved)
         classes = classes_of(saved.labels, saved.model.class_names)
         loaded._take(saved.feature_set, saved.labels, classes, saved.model)
         return loaded
-
-    @classmethod
-    def _of_project(cls, path: Path, weights: str | Path | None) -> Self:
-        from edge_classifier.api.projects import read_project  # noqa: PLC0415 - likewise
-
-        trained = read_project(path, None if weights is None else Path(weights))
-        classifier = cls(**trained.params)
-        classifier._take(trained.feature_set, trained.labels, trained.classes, trained.model)
-        return classifier
 
     # Inside
 
@@ -390,9 +375,15 @@ class ImageClassifier(Estimator):
     def _extractor(self) -> FeatureExtractor:
         return FeatureExtractor(self._backbone, self.colour_order, self.n_jobs)
 
-    def _extract(
-        self, images: Iterable[object], labels: npt.ArrayLike, progress: Progress
-    ) -> LabelledFeatures:
+    def _samples(
+        self,
+        images: Iterable[object],
+        labels: npt.ArrayLike,
+        groups: npt.ArrayLike | None,
+        first: int,
+        progress: Progress,
+    ) -> tuple[FeatureSet, npt.NDArray[Any]]:
+        """Compute the features of labelled pictures, the first of which has this number."""
         # The labels first: computing features takes long.
         checked = checked_labels(labels, len(images) if isinstance(images, Sized) else None)
         progress(0.0, "computing features")
@@ -401,7 +392,9 @@ class ImageClassifier(Estimator):
             varied=self.head == "linear" and len(checked) <= MOST_VARIED,
             told=lambda done: progress(_EXTRACTED * min(1.0, done / max(1, len(checked)))),
         )
-        return LabelledFeatures(features, checked_labels(labels, len(features)), variants)
+        checked = checked_labels(labels, len(features))
+        bursts = bursts_of(groups, len(features), first)
+        return labelled(features, checked, bursts, variants), checked
 
 
 @contextmanager

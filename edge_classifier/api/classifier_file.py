@@ -49,8 +49,6 @@ class SavedClassifier:
         params: The classifier's hyperparameters.
         backbone: Its `name`, `feature_kind` and `weights_sha256`.
         labels: `(N,)` the labels of the samples: strings, integers or booleans.
-        feature_set: The samples' features.
-        model: The trained model.
     """
 
     params: dict[str, Any]
@@ -94,11 +92,7 @@ def save_classifier(path: Path, saved: SavedClassifier) -> None:
 
 
 def load_classifier(path: Path, defaults: Mapping[str, Any]) -> SavedClassifier:
-    """Read a classifier.
-
-    Args:
-        path: The file.
-        defaults: All hyperparameters that there are; files of earlier versions may lack some.
+    """Read a classifier; `defaults` are all hyperparameters, of which older files may lack some.
 
     Raises:
         ProjectFormatError: if it cannot be read, is none, or was written by a newer version.
@@ -149,11 +143,7 @@ def _variants_in(arrays: dict[str, npt.NDArray[Any]]) -> Variants | None:
 
 
 def _check_parts(saved: SavedClassifier) -> None:
-    """Refuse parts that do not fit together.
-
-    Raises:
-        ValueError: saying which.
-    """
+    """Refuse parts that do not fit together, with a `ValueError` that says which."""
     rows, classes = saved.feature_set, saved.model.class_names
     if saved.labels.shape != (len(rows),) or saved.labels.dtype.kind not in _PLAIN_LABELS:
         raise ValueError(f"it has labels of shape {saved.labels.shape} for {len(rows)} samples")
@@ -173,12 +163,7 @@ def _check_parts(saved: SavedClassifier) -> None:
 
 
 def _check_hyperparameters(params: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
-    """Refuse hyperparameters that no `save_classifier` has written.
-
-    Raises:
-        InvalidValueError: naming the first one.
-        TypeError: if one of the head's is of another type.
-    """
+    """Refuse hyperparameters that no `save_classifier` has written, likewise or as `TypeError`."""
     for name in params:
         if name not in defaults:
             raise InvalidValueError(f"Invalid parameter {name!r}.")

@@ -50,10 +50,6 @@ class FeatureExtractor:
     def rows(self, images: Iterable[object], *, varied: bool = False) -> Iterator[Features]:
         """Compute the features of one picture after the other, with a batch in memory at most.
 
-        Args:
-            images: Pictures, as `as_image` takes them.
-            varied: Whether to vary them.
-
         Yields:
             `(D,)`, or `(1 + VARIANTS, D)` of a picture and its variants.
 
@@ -89,19 +85,10 @@ class FeatureExtractor:
         varied: bool = False,
         told: Callable[[int], None] = lambda _done: None,
     ) -> tuple[Features, Variants | None]:
-        """Compute the features of N pictures.
-
-        Args:
-            images: Pictures, as `as_image` takes them.
-            varied: Whether to vary them.
-            told: Takes how many are done.
+        """Compute the features of N pictures, as `rows` does; `told` takes how many are done.
 
         Returns:
             `(N, D)` float32, and the features of the variants if there are any.
-
-        Raises:
-            InvalidValueError: as `rows` does.
-            InvalidImageError: if a picture cannot be read.
         """
         rows = []
         for row in self.rows(images, varied=varied):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge_classifier.api.classifier_file import SavedClassifier, identity_of
 from edge_classifier.api.estimator import hyperparameters_of
 from edge_classifier.export.exporter import export_bundle
 from edge_classifier.features.tuned import tuned_weights
@@ -22,39 +22,15 @@ from edge_classifier.protocols import ignore_progress, never_cancelled
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import numpy.typing as npt
-
     from edge_classifier.device.preprocessing import Image
     from edge_classifier.learning.model import Model
     from edge_classifier.protocols import Backbone, Progress
-    from edge_classifier.values import FeatureSet
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TrainedProject:
-    """What a classifier takes over of a project.
+def read_project(path: Path, weights: Path | None) -> SavedClassifier:
+    """Read a project that was trained, as a classifier that was saved.
 
-    Attributes:
-        params: Hyperparameters of the classifier.
-        labels: `(N,)` the class of each sample.
-        classes: `(C,)` the classes in the order of the scores.
-        feature_set: The samples' features.
-        model: The model that was trained last.
-    """
-
-    params: dict[str, Any]
-    labels: npt.NDArray[np.str_]
-    classes: npt.NDArray[np.str_]
-    feature_set: FeatureSet
-    model: Model
-
-
-def read_project(path: Path, weights: Path | None) -> TrainedProject:
-    """Read a project that was trained.
-
-    Args:
-        path: Its folder.
-        weights: A file with its backbone's weights, or `None` to find them.
+    The weights of its backbone are looked for where no file is given.
 
     Raises:
         NotTrainedError: if it has no model yet.
@@ -71,18 +47,14 @@ def read_project(path: Path, weights: Path | None) -> TrainedProject:
         settings = project_head_settings(store)
     info = loaded.backbone.info
     weights = tuned_weights(path, info) or weights
-    return TrainedProject(
-        {
-            "backbone": info.name,
-            "features": info.feature_kind,
-            "weights": None if weights is None else str(weights),
-            **hyperparameters_of(settings),
-        },
-        np.array([sample.class_name for sample in found.samples], np.str_),
-        np.array(model.class_names, np.str_),
-        found.feature_set,
-        model,
-    )
+    params = {
+        "backbone": info.name,
+        "features": info.feature_kind,
+        "weights": None if weights is None else str(weights),
+        **hyperparameters_of(settings),
+    }
+    labels = np.array([sample.class_name for sample in found.samples], np.str_)
+    return SavedClassifier(params, identity_of(info), labels, found.feature_set, model)
 
 
 def export_with(
@@ -97,16 +69,8 @@ def export_with(
 ) -> Path:
     """Export a model, as `export_bundle` does, with pictures to calibrate and verify it on.
 
-    They become a project for a moment.
-
-    Args:
-        pictures: `(H, W, 3)` uint8 BGR, each with the name of its class.
-        model: The trained model.
-        backbone: The backbone that it was trained on.
-        folder: The bundle's folder.
-        formats: As `export_bundle` takes them.
-        weights: The file with the backbone's weights, if it had to be given.
-        progress: Told the part done.
+    The pictures, `(H, W, 3)` uint8 BGR, each with the name of its class, become a project for a
+    moment.
 
     Raises:
         EdgeClassifierError: as `export_bundle` does, and if a class's name cannot be stored.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,21 +17,6 @@ if TYPE_CHECKING:
 
 PLAIN_LABELS: Final = "iuUb"
 """NumPy's kinds of what can be a label: integers, text, booleans."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LabelledFeatures:
-    """Features of labelled pictures.
-
-    Attributes:
-        features: `(N, D)` float32.
-        labels: `(N,)` what they show.
-        variants: Features of their variants, or `None` where none was varied.
-    """
-
-    features: Features
-    labels: npt.NDArray[Any]
-    variants: Variants | None = None
 
 
 def checked_labels(labels: npt.ArrayLike, count: int | None) -> npt.NDArray[Any]:
@@ -56,10 +40,10 @@ def checked_labels(labels: npt.ArrayLike, count: int | None) -> npt.NDArray[Any]
     return array
 
 
-def bursts_of(groups: npt.ArrayLike | None, count: int, known: int) -> npt.NDArray[np.str_]:
-    """Name the bursts: those of the caller, or one a picture."""
+def bursts_of(groups: npt.ArrayLike | None, count: int, first: int) -> npt.NDArray[np.str_]:
+    """Name the bursts: those of the caller, or one a picture, numbered from the first."""
     if groups is None:
-        return np.array([f"#{known + n}" for n in range(count)], np.str_)
+        return np.array([f"#{first + n}" for n in range(count)], np.str_)
     array = np.asarray(groups)
     if array.shape != (count,):
         raise InvalidValueError(
@@ -71,9 +55,7 @@ def bursts_of(groups: npt.ArrayLike | None, count: int, known: int) -> npt.NDArr
 def classes_of(labels: npt.NDArray[Any], class_names: tuple[str, ...]) -> npt.NDArray[Any]:
     """Give the labels that a model's class names stand for, in the order of its scores.
 
-    Args:
-        labels: `(N,)` of all samples.
-        class_names: Of the model: text is kept as it is, other labels as their text.
+    Names of classes are labels, where the `(N,)` of all samples are text; or their text.
     """
     if labels.dtype.kind == "U":  # a class whose samples have all gone is still one of the model's
         return np.array(class_names, np.str_)
@@ -81,65 +63,53 @@ def classes_of(labels: npt.NDArray[Any], class_names: tuple[str, ...]) -> npt.ND
     return np.array([by_name[name] for name in class_names], labels.dtype)
 
 
+def labelled(
+    features: Features,
+    labels: npt.NDArray[Any],
+    bursts: npt.NDArray[np.str_],
+    variants: Variants | None,
+) -> FeatureSet:
+    """Join features with labels; classes are sorted, as scikit-learn has them."""
+    classes, ids = np.unique(labels, return_inverse=True)
+    names = tuple(str(label) for label in classes.tolist())
+    return FeatureSet(features, ids.astype(np.int64), bursts, names, variants)
+
+
 def joined(
     known: FeatureSet,
     known_labels: npt.NDArray[Any],
-    added: LabelledFeatures,
-    groups: npt.ArrayLike | None,
+    added: FeatureSet,
+    added_labels: npt.NDArray[Any],
 ) -> tuple[FeatureSet, npt.NDArray[Any]]:
-    """Put samples behind those that are known.
-
-    Args:
-        known: The samples before.
-        known_labels: `(N,)` their labels.
-        added: What comes behind them.
-        groups: Which of the added are of one burst; the same group before is the same burst.
-
-    Returns:
-        All samples, and their labels.
+    """Put samples behind those that are known, with their labels.
 
     Raises:
         BackboneMismatchError: if the features are of another backbone.
-        InvalidValueError: if the labels are of another type, or the groups not one a picture.
+        InvalidValueError: if the labels are of another type.
     """
     if known.features.shape[1] != added.features.shape[1]:
         raise BackboneMismatchError(
             f"Expected features of the same backbone as before ({known.features.shape[1]} per "
             f"picture), received {added.features.shape[1]}; `fit` starts anew."
         )
-    if (added.labels.dtype.kind == "U") != (known_labels.dtype.kind == "U"):
+    if (added_labels.dtype.kind == "U") != (known_labels.dtype.kind == "U"):
         raise InvalidValueError(
             f"Expected labels of the same type as before, {known_labels.dtype}, "
-            f"received {added.labels.dtype}."
+            f"received {added_labels.dtype}."
         )
-    bursts = np.concatenate([known.burst_ids, bursts_of(groups, len(added.labels), len(known))])
-    labels = np.concatenate([known_labels, added.labels])
+    labels = np.concatenate([known_labels, added_labels])
     features = np.concatenate([known.features, added.features])
-    variants = _joined_variants(known, added.variants, len(labels))
-    return labelled(features, labels, bursts, variants), labels
+    bursts = np.concatenate([known.burst_ids, added.burst_ids])
+    return labelled(features, labels, bursts, _joined_variants(known, added)), labels
 
 
-def _joined_variants(known: FeatureSet, added: Variants | None, count: int) -> Variants | None:
-    """Put the variants of added samples behind those that are known; none of many (`count`)."""
-    if count > MOST_VARIED:
-        return None
-    moved = added and Variants(added.features, added.rows + len(known))
+def _joined_variants(known: FeatureSet, added: FeatureSet) -> Variants | None:
+    """Put the variants of added samples behind those that are known; of many none are kept."""
+    moved = added.variants and Variants(added.variants.features, added.variants.rows + len(known))
     parts = [part for part in (known.variants, moved) if part is not None]
-    if not parts:
+    if not parts or len(known) + len(added) > MOST_VARIED:
         return None
     return Variants(
         np.concatenate([part.features for part in parts]),
         np.concatenate([part.rows for part in parts]),
     )
-
-
-def labelled(
-    features: Features,
-    labels: npt.NDArray[Any],
-    bursts: npt.NDArray[np.str_],
-    variants: Variants | None = None,
-) -> FeatureSet:
-    """Join features with labels; classes are sorted, as scikit-learn has them."""
-    classes, ids = np.unique(labels, return_inverse=True)
-    names = tuple(str(label) for label in classes.tolist())
-    return FeatureSet(features, ids.astype(np.int64), bursts, names, variants)

@@ -139,11 +139,7 @@ def doubtful_labels(
 
 
 def _nearest_are_of(
-    other_id: int,
-    own_id: int,
-    row: int,
-    feature_set: FeatureSet,
-    inverse: npt.NDArray[np.float32],
+    other_id: int, own_id: int, row: int, feature_set: FeatureSet, inverse: npt.NDArray[np.float32]
 ) -> bool:
     """Say whether the neighbours in other bursts of a row are of the other class.
 
@@ -157,9 +153,7 @@ def _nearest_are_of(
 
 
 def _confused(
-    of_class: npt.NDArray[np.bool_],
-    doubted: npt.NDArray[np.int64],
-    bursts: npt.NDArray[np.str_],
+    of_class: npt.NDArray[np.bool_], doubted: npt.NDArray[np.int64], bursts: npt.NDArray[np.str_]
 ) -> bool:
     """Say whether too much of a class looks mislabelled for that to be the reason.
 

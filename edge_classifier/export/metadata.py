@@ -137,11 +137,7 @@ def _metadata(
     if not quantised:
         std = _WHITE / (preprocessing.high - preprocessing.low)
         options = _table(
-            builder,
-            {
-                0: _floats(builder, [-preprocessing.low * std]),
-                1: _floats(builder, [std]),
-            },
+            builder, {0: _floats(builder, [-preprocessing.low * std]), 1: _floats(builder, [std])}
         )
         units = [_table(builder, {1: options}, kinds={0: _NORMALIZATION_OPTIONS})]
     image = _table(builder, {}, kinds={0: _RGB})
@@ -160,9 +156,7 @@ def _metadata(
         fields = {0: builder.CreateString(output)}
         if output == SCORES:
             labels = _table(
-                builder,
-                {0: builder.CreateString(LABELS)},
-                kinds={2: _TENSOR_AXIS_LABELS},
+                builder, {0: builder.CreateString(LABELS)}, kinds={2: _TENSOR_AXIS_LABELS}
             )
             fields[1] = builder.CreateString(f"one score for each of {len(class_names)} classes")
             fields[6] = _vector(builder, [labels])
@@ -173,8 +167,7 @@ def _metadata(
             )
         output_tables.append(_table(builder, fields))
     subgraph = _table(
-        builder,
-        {2: _vector(builder, [input_table]), 3: _vector(builder, output_tables)},
+        builder, {2: _vector(builder, [input_table]), 3: _vector(builder, output_tables)}
     )
     root = _table(
         builder,

@@ -223,10 +223,7 @@ def _temporary_folder() -> Iterator[Path]:
 
 
 def replay_files(
-    bundle: Bundle,
-    formats: Sequence[str],
-    squares: npt.NDArray[np.uint8],
-    progress: Progress,
+    bundle: Bundle, formats: Sequence[str], squares: npt.NDArray[np.uint8], progress: Progress
 ) -> dict[str, Replay]:
     """Ask a bundle's model files about squares `(N, S, S, 3)` uint8 RGB."""
     replays = {}

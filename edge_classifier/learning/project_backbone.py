@@ -32,11 +32,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from edge_classifier.project.store import ProjectStore
-    from edge_classifier.protocols import (
-        Backbone,
-        Cancelled,
-        Progress,
-    )
+    from edge_classifier.protocols import Backbone, Cancelled, Progress
     from edge_classifier.values import BackboneInfo, FeatureKind
 
 
