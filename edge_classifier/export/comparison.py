@@ -85,11 +85,7 @@ def compare(
 ) -> Comparison:
     """Compare what an implementation said with what the reference said of the same samples.
 
-    Args:
-        name: What was asked.
-        replay: What it said.
-        reference: What it should have said.
-        class_ids: `(N,)` the true classes, or `None` if they are not known.
+    The true classes, `(N,)`, are not always known.
 
     Raises:
         InvalidValueError: if there is no sample, or the two are of different ones.

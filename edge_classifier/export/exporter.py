@@ -101,7 +101,7 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
         samples: The project's samples at one moment, for a caller whose other thread may change
             them meanwhile; by default all that the project has.
         progress: Told the part done.
-        cancelled: Asked whether to stop, ten times a second.
+        cancelled: Asked ten times a second.
 
     Returns:
         The bundle's folder.

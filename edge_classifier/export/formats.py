@@ -51,10 +51,7 @@ LIMITS: Final[Mapping[str, Limits]] = MappingProxyType(
 
 
 def chosen_formats(requested: str) -> tuple[str, ...]:
-    """Turn what the user asked for into formats to convert to.
-
-    Args:
-        requested: A format, `all`, or `auto`.
+    """Turn a format, `all` or `auto` into formats to convert to.
 
     Raises:
         InvalidValueError: if there is no such format.
@@ -68,19 +65,15 @@ def chosen_formats(requested: str) -> tuple[str, ...]:
     return (requested,)
 
 
-def refusal(model_format: str, info: BackboneInfo) -> str | None:
-    """Say why a backbone cannot be had in a format, or `None` if it can."""
-    if model_format == INT8 and info.name.startswith("v3"):
-        return (
-            f"{info.name} loses accuracy and speed in int8 (its hard-swish layers are not made "
-            "for it); choose float16, or a v1 or v2 backbone"
-        )
-    return None
-
-
 def possible_formats(
     formats: Sequence[str], info: BackboneInfo
 ) -> tuple[tuple[str, ...], dict[str, str]]:
     """Part formats into those that a backbone can be had in, and why not the others."""
-    reasons = {f: reason for f in formats if (reason := refusal(f, info))}
-    return tuple(f for f in formats if f not in reasons), reasons
+    if not info.name.startswith("v3"):
+        return tuple(formats), {}
+    reason = (
+        f"{info.name} loses accuracy and speed in int8 (its hard-swish layers are not made "
+        "for it); choose float16, or a v1 or v2 backbone"
+    )
+    left_out = {f: reason for f in formats if f == INT8}
+    return tuple(f for f in formats if f not in left_out), left_out

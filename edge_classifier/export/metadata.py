@@ -39,17 +39,8 @@ def finish_model(
 ) -> bytes:
     """Make a converted file ready for readers that know nothing of us.
 
-    Outputs come in a known order (`scores` first), tensors have short names, and the file says
-    what its input and outputs are.
-
-    Args:
-        content: A TFLite file whose outputs are scores and, maybe, similarities.
-        class_names: In the order of the scores.
-        preprocessing: How an image becomes the input.
-        name: Of the model, for its description.
-
-    Returns:
-        The file.
+    Outputs, scores and maybe similarities, come in a known order (`scores` first), tensors have
+    short names, and the file says what its input and outputs are.
     """
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
     graph = model.subgraphs[0]
@@ -184,13 +175,7 @@ def _metadata(
 def _table(
     builder: flatbuffers.Builder, fields: dict[int, int], kinds: dict[int, int] | None = None
 ) -> int:
-    """Write a table.
-
-    Args:
-        builder: Where to.
-        fields: Offsets of what was written before, by slot.
-        kinds: One-byte values (enums, kinds of unions), by slot.
-    """
+    """Write a table: offsets of what is there, and bytes (enums, kinds of unions), by slot."""
     builder.StartObject(8)
     for slot, offset in fields.items():
         builder.PrependUOffsetTRelativeSlot(slot, offset, 0)

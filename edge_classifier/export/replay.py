@@ -148,7 +148,7 @@ def replay_keras(
     Args:
         network: What to build.
         squares: `(N, S, S, 3)` uint8 RGB, what to ask it about.
-        representative: `(M, S, S, 3)` uint8 RGB, what calibrates int8.
+        representative: The same of samples that calibrate int8; `squares` if `None`.
         formats: What to convert to.
         progress: Told the part done.
         cancelled: Asked ten times a second.

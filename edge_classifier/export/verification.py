@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from edge_classifier.device.bundle import Bundle
-    from edge_classifier.device.preprocessing import Image
     from edge_classifier.learning.model import Model
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Backbone, Cancelled, Progress
@@ -113,16 +112,14 @@ def verify_with_pictures(bundle: Bundle, folder: Path, progress: Progress) -> Ve
 
     Raises:
         InvalidValueError: if the folder has no pictures of the classes.
-        ExportError: if the bundle has only one file, so that there is nothing to compare.
+        NotEnoughSamplesError: if none of them can be read.
     """
     pictures, refused = labelled_pictures(folder, bundle.class_names)
-    squares: list[npt.NDArray[np.uint8]] = []
-    ids: list[int] = []
-    paths: list[Path] = []
+    squares, ids, paths = [], [], []
     for done, (path, class_id) in enumerate(pictures):
         progress(_READ * (done + 1) / len(pictures), "reading pictures")
         try:
-            image: Image = read_image(path)
+            image = read_image(path)
         except InvalidImageError as error:
             refused.append(str(error))
             continue

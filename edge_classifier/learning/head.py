@@ -59,24 +59,21 @@ class LinearHead:
 
     def logits(self, features: Features) -> npt.NDArray[np.float32]:
         """Compute what the scores are the softmax of, `(N, C)`."""
-        return self._logits(normalise(features))
+        logits: npt.NDArray[np.float32] = normalise(features) @ self.weights + self.bias
+        return logits
 
     def extended(self, feature_set: FeatureSet) -> LinearHead:
         """Add the classes of `feature_set` that this head lacks; the others stay as they are."""
         head = self
         for name in _new_classes(self.class_names, feature_set):
-            rows = normalise(feature_set.features)
-            column = _column_for(name, head.class_names, feature_set, rows, head._logits(rows))
+            rows, logits = normalise(feature_set.features), head.logits(feature_set.features)
+            column = _column_for(name, head.class_names, feature_set, rows, logits)
             head = LinearHead(
                 (*head.class_names, name),
                 np.concatenate([head.weights, column[:, None]], axis=1),
                 np.append(head.bias, np.float32(0)),
             )
         return head
-
-    def _logits(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        logits: npt.NDArray[np.float32] = rows @ self.weights + self.bias
-        return logits
 
     def without(self, class_name: str) -> LinearHead | None:
         """Drop a class; `None` where no other is left."""

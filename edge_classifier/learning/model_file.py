@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -82,19 +83,25 @@ class FileModelStore:
 
 def model_as_arrays(model: Model) -> tuple[dict[str, Any], dict[str, npt.NDArray[np.float32]]]:
     """Take a model apart: what JSON can hold, and arrays by name."""
+    head, unknown = model.head, model.unknown
     meta: dict[str, Any] = {
-        "kind": "linear" if isinstance(model.head, LinearHead) else "dense",
+        "kind": "linear" if isinstance(head, LinearHead) else "dense",
         "class_names": model.class_names,
     }
-    arrays = _head_arrays(model.head)
-    if model.unknown:
-        meta["threshold"] = model.unknown.measured_threshold
-        meta["threshold_step"] = model.unknown.step
-        meta["threshold_steps"] = model.unknown.steps
-        meta["measured_on_bursts"] = model.unknown.measured_on_bursts
-        meta["hesitation_weight"] = model.unknown.hesitation_weight
-        arrays["references"] = model.unknown.references
-        arrays["scales"] = model.unknown.scales
+    arrays = {
+        field.name: getattr(head, field.name)
+        for field in fields(head)
+        if field.name != "class_names"
+    }
+    if unknown:
+        meta |= {
+            "threshold": unknown.measured_threshold,
+            "threshold_step": unknown.step,
+            "threshold_steps": unknown.steps,
+            "measured_on_bursts": unknown.measured_on_bursts,
+            "hesitation_weight": unknown.hesitation_weight,
+        }
+        arrays |= {"references": unknown.references, "scales": unknown.scales}
     return meta, arrays
 
 
@@ -141,16 +148,6 @@ def model_from_arrays(meta: dict[str, Any], arrays: dict[str, npt.NDArray[np.flo
     return Model(head, detector)
 
 
-def _head_arrays(head: Head) -> dict[str, npt.NDArray[np.float32]]:
-    if isinstance(head, LinearHead):
-        return {"weights": head.weights, "bias": head.bias}
-    return {
-        "hidden_weights": head.hidden_weights,
-        "hidden_bias": head.hidden_bias,
-        "weights": head.weights,
-    }
-
-
 def _read(path: Path) -> tuple[Model, dict[str, Any]]:
     """Read a model file.
 
@@ -158,23 +155,19 @@ def _read(path: Path) -> tuple[Model, dict[str, Any]]:
         ProjectFormatError: if it is damaged or was written by a newer version.
     """
     try:
-        return _parse(path)
-    except ProjectFormatError:
-        raise
+        arrays = read_arrays(read_regular(path, _MAX_BYTES))
+        meta = json.loads(arrays.pop("meta").tobytes())
+        if not all(isinstance(meta[key], str) for key in ("backbone_key", "fingerprint")):
+            raise TypeError(  # noqa: TRY301 - told below like everything else
+                "it does not say what it was trained on"
+            )
+        if meta["format"] == _FORMAT:
+            return model_from_arrays(meta, arrays), meta
     except (ValueError, KeyError, TypeError, OSError, OverflowError, RecursionError) as error:
         raise ProjectFormatError(
             f"{path} is damaged ({error}); it will be trained again from the samples."
         ) from error
-
-
-def _parse(path: Path) -> tuple[Model, dict[str, Any]]:
-    arrays = read_arrays(read_regular(path, _MAX_BYTES))
-    meta = json.loads(arrays.pop("meta").tobytes())
-    if not all(isinstance(meta[key], str) for key in ("backbone_key", "fingerprint")):
-        raise TypeError("it does not say what it was trained on")
-    if meta["format"] != _FORMAT:
-        raise ProjectFormatError(
-            f"{path} has format {meta['format']}, this version reads {_FORMAT}; "
-            "it will be trained again."
-        )
-    return model_from_arrays(meta, arrays), meta
+    raise ProjectFormatError(
+        f"{path} has format {meta['format']}, this version reads {_FORMAT}; "
+        "it will be trained again."
+    )

@@ -112,7 +112,7 @@ def backbone_loader(
 
     A project keeps the backbone it has: with `auto` it is loaded again, and must have the same
     weights and preprocessing; one that was fine-tuned on its samples lies in its folder. Only a
-    backbone that was asked for by name replaces it, unless it `may_change` at all. A new project
+    backbone that was asked for by name replaces it, if it `may_change` at all. A new project
     that leaves it to us begins with the built-in one, and says so, where official weights stop
     coming on the way.
 
@@ -122,10 +122,10 @@ def backbone_loader(
 
     def load(progress: Progress, cancelled: Cancelled) -> LoadedBackbone:
         known = store.backbone
-        keep = known is not None and choice.is_auto
+        kept = known if choice.is_auto else None
         kind = choice.feature_kind or (known.feature_kind if known else "pooled")
-        name = known.name if keep and known else choice.name
-        if keep and known and (own := tuned_weights(store.path, known)):
+        name = kept.name if kept else choice.name
+        if kept and (own := tuned_weights(store.path, kept)):
             tuned = read_tuned(own, kind)
             backbone = LiteRTBackbone(tuned.info, tuned.extractor, choice.threads)
             note = f"{name}, fine-tuned on this project"
@@ -146,9 +146,9 @@ def backbone_loader(
                 raise
             chosen = Choice(BUILT_IN, f"{BUILT_IN} instead: {error}")
             backbone = open_backbone(BUILT_IN, feature_kind=kind, threads=choice.threads)
-        if keep and known:
-            _check_unchanged(store, known, backbone.info)
-        note = f"{name}, as before" if keep else chosen.reason
+        if kept:
+            _check_unchanged(store, kept, backbone.info)
+        note = f"{name}, as before" if kept else chosen.reason
         return _with_its_files(store, backbone, note, may_change=may_change)
 
     return load

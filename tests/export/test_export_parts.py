@@ -23,7 +23,7 @@ from edge_classifier.errors import (
 from edge_classifier.export.bundle import new_bundle
 from edge_classifier.export.comparison import Comparison, Replay, compare
 from edge_classifier.export.exporter import _kept
-from edge_classifier.export.formats import LIMITS, chosen_formats, possible_formats, refusal
+from edge_classifier.export.formats import LIMITS, chosen_formats, possible_formats
 from edge_classifier.features.catalogue import official
 from edge_classifier.features.subsample import spread_samples
 from edge_classifier.features.weights import CacheFolders
@@ -121,8 +121,9 @@ def test_runs_over_other_samples_cannot_be_compared() -> None:
 @pytest.mark.parametrize("name", ["v3-small", "v3-large"])
 def test_int8_is_refused_for_v3_with_the_reason(name: str) -> None:
     info = official(name).info("pooled", "ab")
-    assert "loses accuracy and speed in int8" in str(refusal("int8", info))
-    assert possible_formats(chosen_formats("all"), info)[0] == ("float32", "float16", "dynamic")
+    possible, left_out = possible_formats(chosen_formats("all"), info)
+    assert "loses accuracy and speed in int8" in left_out["int8"]
+    assert possible == ("float32", "float16", "dynamic")
 
 
 def test_an_unknown_format_is_refused_with_those_that_there_are() -> None:
