@@ -6,6 +6,7 @@ import base64
 import math
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.evaluation.report_charts import (
@@ -23,51 +24,7 @@ if TYPE_CHECKING:
 _NUMBERED_CLASSES: Final = 12
 """Above, the columns of the confusion matrix are numbered rather than named."""
 
-_STYLE: Final = """
-:root { color-scheme: light dark; --page: #f6f7f9; --card: #fff; --ink: #1b2430; --soft: #5b6777;
-  --line: #dfe3e8; --good: 0, 114, 178; --bad: 213, 94, 0; }
-@media (prefers-color-scheme: dark) { :root { --page: #11161d; --card: #1a212b; --ink: #e8edf3;
-  --soft: #98a5b5; --line: #323c49; --good: 86, 180, 233; --bad: 230, 130, 60; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--page); color: var(--ink);
-  font: 15px/1.5 system-ui, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
-main { max-width: 1020px; margin: 0 auto; padding: 32px 20px 56px; }
-h1 { font-size: 28px; margin: 0; overflow-wrap: anywhere; }
-h2 { font-size: 17px; margin: 0 0 12px; }
-p { margin: 4px 0; } .soft { color: var(--soft); }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(440px, 1fr)); gap: 16px;
-  margin-top: 16px; }
-@media (max-width: 520px) { .cards { grid-template-columns: 1fr; } }
-section { background: var(--card); border: 1px solid var(--line); border-radius: 12px;
-  padding: 18px 20px; margin-top: 16px; overflow-x: auto; } .cards section { margin: 0; }
-.hero { display: grid; grid-template-columns: auto 1fr; gap: 12px 36px; align-items: center; }
-.big { font-size: 60px; font-weight: 700; line-height: 1; letter-spacing: -1.5px; }
-.facts { display: flex; flex-wrap: wrap; gap: 8px 32px; margin-top: 14px; }
-.facts b { display: block; font-size: 20px; }
-table { border-collapse: collapse; } th { font-weight: 600; text-align: left; }
-.classes { width: 100%; } .classes td, .classes th { padding: 6px 14px 6px 0;
-  border-bottom: 1px solid var(--line); } .classes tr:last-child td { border-bottom: 0; }
-.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.meter { width: 24%; } .meter i { display: block; height: 8px; border-radius: 4px;
-  background: rgb(var(--good)); } .meter span { display: block; height: 8px; border-radius: 4px;
-  background: var(--line); }
-.confusion td, .confusion th { padding: 7px 9px; text-align: center;
-  font-variant-numeric: tabular-nums; border: 2px solid var(--card); min-width: 44px; }
-.confusion th { font-weight: 500; max-width: 130px; overflow-wrap: anywhere; }
-.confusion tbody th { text-align: right; max-width: 220px; } .zero { color: var(--soft); }
-.pictures { display: grid; gap: 16px;
-  grid-template-columns: repeat(auto-fill, minmax(176px, 1fr)); }
-figure { margin: 0; } figure img, .gone { width: 100%; height: 150px; object-fit: contain;
-  background: var(--page); border-radius: 8px; display: block; }
-figcaption { font-size: 13px; line-height: 1.4; margin-top: 6px; overflow-wrap: anywhere; }
-.said { color: rgb(var(--bad)); font-weight: 600; }
-svg { width: 100%; height: auto; display: block; } .hero svg { max-width: 440px; }
-.grid { stroke: var(--line); stroke-width: 1; } .tick { fill: var(--soft); font-size: 12px; }
-.label { fill: var(--soft); font-size: 13px; } .line { fill: none; stroke: rgb(var(--good));
-  stroke-width: 2.5; } .band { fill: rgba(var(--good), .15); } .bar { fill: rgb(var(--good)); }
-.dot { fill: var(--ink); } .diagonal { stroke: var(--soft); stroke-dasharray: 5 4; }
-.interval { stroke: rgb(var(--good)); stroke-width: 8; stroke-linecap: round; }
-"""
+_STYLE: Final = Path(__file__).with_name("report.css")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,7 +99,9 @@ def render(report: Report) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
         "style-src 'unsafe-inline'; img-src data:\">\n"
-        f"<title>{title}: evaluation</title>\n<style>{_STYLE}</style>\n</head>\n<body><main>\n"
+        f"<title>{title}: evaluation</title>\n"
+        f"<style>\n{_STYLE.read_text(encoding='utf-8')}</style>\n"
+        "</head>\n<body><main>\n"
         f'<h1>{title}</h1>\n<p class="soft">{escape(report.how)}</p>\n'
         + _summary(report)
         + _classes(report)

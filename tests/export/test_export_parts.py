@@ -25,43 +25,11 @@ from edge_classifier.export.comparison import Comparison, Replay, compare
 from edge_classifier.export.exporter import _kept
 from edge_classifier.export.formats import LIMITS, chosen_formats, possible_formats
 from edge_classifier.features.catalogue import official
-from edge_classifier.features.subsample import spread_samples
 from edge_classifier.features.weights import CacheFolders
 from edge_classifier.features.weights_file import weights_file
-from edge_classifier.values import Sample
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-
-
-def _samples(*bursts: tuple[str, str, int]) -> list[Sample]:
-    return [
-        Sample(name, burst, Path(f"{name}/{burst}-{n}.jpg"), f"{name}{burst}{n}")
-        for name, burst, count in bursts
-        for n in range(count)
-    ]
-
-
-# Which samples
-
-
-def test_the_first_samples_chosen_are_one_of_each_class_then_one_of_each_burst() -> None:
-    samples = _samples(("mug", "b1", 40), ("mug", "b2", 40), ("leaf", "b3", 3), ("leaf", "b4", 1))
-    chosen = spread_samples(samples, 4)
-    assert [s.class_name for s in chosen] == ["mug", "leaf", "mug", "leaf"]
-    assert {s.burst_id for s in chosen} == {"b1", "b2", "b3", "b4"}
-
-
-def test_samples_of_one_burst_are_chosen_far_apart() -> None:
-    chosen = spread_samples(_samples(("mug", "b1", 100)), 3)
-    assert sorted(int(s.path.stem.split("-")[1]) for s in chosen) == [25, 50, 75]
-
-
-@pytest.mark.parametrize("count", [1, 2, 3, 7, 8, 100])
-def test_all_samples_are_chosen_once_where_there_are_no_more(count: int) -> None:
-    samples = _samples(("mug", "b1", count), ("leaf", "b2", 2))
-    chosen = spread_samples(samples, 1000)
-    assert len(chosen) == len({s.path for s in chosen}) == count + 2
 
 
 # How different is too different
