@@ -131,7 +131,7 @@ class ImageClassifier(Estimator):
             groups: `(N,)` which pictures are of one burst and resemble each other, as frames of
                 a video do; each is a burst of its own if `None`.
             progress: Whether to show on standard error how far the work is; or a callback that
-                takes the part done, 0.0 to 1.0, and what is being done.
+                takes the part done, 0.0 to 1.0, and, where that has changed, what is being done.
 
         Raises:
             InvalidValueError: if the numbers of pictures and labels differ, or a
@@ -187,18 +187,12 @@ class ImageClassifier(Estimator):
         """Train, and only then take over: a failure leaves what was learned before."""
         progress(_EXTRACTED, "training")
         model = train(feature_set, settings, progress=part_of(progress, _EXTRACTED, 1.0))
-        self._take(feature_set, labels, np.unique(labels), model)
+        self._take(feature_set, labels, model)
 
-    def _take(
-        self,
-        feature_set: FeatureSet,
-        labels: npt.NDArray[Any],
-        classes: npt.NDArray[Any],
-        model: Model,
-    ) -> None:
+    def _take(self, feature_set: FeatureSet, labels: npt.NDArray[Any], model: Model) -> None:
         self.feature_set_ = feature_set
         self.labels_ = labels
-        self.classes_ = classes
+        self.classes_ = classes_of(labels, model.class_names)
         self.model_ = model
 
     # Answering
@@ -355,8 +349,7 @@ class ImageClassifier(Estimator):
             if loaded.weights is not None:
                 check_weights(path, Path(loaded.weights), saved)
             check_backbone(path, loaded._backbone().info, saved)
-        classes = classes_of(saved.labels, saved.model.class_names)
-        loaded._take(saved.feature_set, saved.labels, classes, saved.model)
+        loaded._take(saved.feature_set, saved.labels, saved.model)
         return loaded
 
     # Inside
