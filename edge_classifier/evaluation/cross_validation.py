@@ -43,12 +43,11 @@ class CrossValidation:
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """How right models are that were trained on few samples.
+    """How right models are that were trained on few samples, with the 95 % confidence interval.
 
     Attributes:
         samples_per_class: At most; classes that have fewer give all they have.
         accuracy: On held-out bursts.
-        interval: Its 95 % confidence interval.
     """
 
     samples_per_class: int

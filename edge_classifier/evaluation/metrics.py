@@ -27,9 +27,6 @@ class Reliability:
     """Predictions whose confidence lies in one bin.
 
     Attributes:
-        low: Lower end of the bin.
-        high: Upper end of the bin.
-        count: Predictions in it.
         confidence: Their mean confidence; 0 in an empty bin.
         accuracy: The part of them that is right; 0 in an empty bin.
     """

@@ -33,7 +33,6 @@ class ReportPicture:
 
     Attributes:
         jpeg: The picture, small; empty if it could not be read.
-        name: Of its file.
         said: What is printed first, and stands out: the wrong answer, or what is suspect.
         label: What follows in the next line: `is mug`.
         note: What follows in the same line.
@@ -55,8 +54,7 @@ class Report:
         how: How it was evaluated, one line.
         untested: Classes that could not be evaluated.
         mistakes: The most confident ones.
-        curve: Learning curve; may be empty.
-        why_untested: What is missing for classes that could not be evaluated.
+        why_untested: What these classes lack.
         caveat: What keeps the figures from telling about new pictures, or nothing.
         advice: What would help, a line each.
         suspects: Samples to look at again, the worst first.

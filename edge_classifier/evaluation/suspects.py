@@ -74,8 +74,6 @@ class Suspect:
     """A sample that may do more harm than good.
 
     Attributes:
-        sample: The sample.
-        reason: Why.
         text: For the user, one phrase: `looks like phone`.
         severity: From 0 to 1; lists are ordered by it.
         looks_like: The class that it seems to be of, where it looks mislabelled.

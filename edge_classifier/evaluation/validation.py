@@ -41,7 +41,6 @@ class ClassValidation:
     """One class, cross-validated.
 
     Attributes:
-        bursts: How many it has.
         pictures: How many of its pictures were held out; 0 where it has a single burst.
         recall: The part of them that was answered right, or `None` where there was none.
         variety: As `class_variety` measures it, or `None` where nothing can be compared.
@@ -67,7 +66,6 @@ class Validation:
         bursts: How many were held out.
         single_pictures: Whether most of them are of one picture, as pictures added from files
             are: nobody knows then which of them belong together.
-        classes: Each class.
         untested: Classes that need a second burst before they have a number.
         confused: The pair most confused, if any mistake was made.
         examples: A sample of each of that pair, as in `Confused.rows`.

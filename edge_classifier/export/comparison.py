@@ -34,19 +34,16 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How an implementation differs from the reference.
+    """How an implementation differs from the reference on N samples.
 
     Attributes:
         name: What was asked: `live path`, `float32`, …
-        samples: N, over how many samples.
-        agreement: The part of them with the same label.
+        agreement: The part of samples with the same label.
         difference: The largest difference of a score.
         worst: Indices of the samples that differ most, the worst first.
         accuracy: The part of samples labelled right, or `None` without labels.
         reference_accuracy: The same of the reference.
         unknown_agreement: The part of samples with the same verdict "unknown", or `None`.
-        bytes: As of `Replay`.
-        ms: As of `Replay`.
     """
 
     name: str

@@ -32,9 +32,7 @@ class ProjectFeatures:
     """A project's samples with their features.
 
     Attributes:
-        dataset: Classes and samples.
         samples: Those whose pictures could be read, in the order of the features.
-        feature_set: Their features.
         refused: Why each of the others could not be read, one line each.
     """
 

@@ -31,7 +31,7 @@ def discriminant(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None:
     """Find the weights that tell classes apart whose rows spread alike; each counts the same.
 
-    Every one of the classes has a row out of `(N, D)`.
+    Each class has one of the rows `(N, D)` at least.
 
     Returns:
         Weights `(D, C)` and bias `(C,)`, or `None` where no class has two different rows.

@@ -149,7 +149,7 @@ class Model:
 
     Attributes:
         head: Gives the scores.
-        unknown: Gives the verdict "unknown", or `None` before anything was measured.
+        unknown: Gives the verdict "unknown"; `None` before anything was measured.
     """
 
     head: Head

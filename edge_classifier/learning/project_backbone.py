@@ -80,11 +80,9 @@ OpenBackbone: TypeAlias = "Callable[..., LiteRTBackbone]"
 
 @dataclass(frozen=True, slots=True)
 class BackboneChoice:
-    """Which backbone a user asked for.
+    """Which backbone a user asked for: a name of the catalogue or `auto`, maybe with own weights.
 
     Attributes:
-        name: As in the catalogue, or `auto`.
-        weights: A weights file to load instead of the official ones.
         feature_kind: `None` takes the project's, else `pooled`.
         threads: Of the interpreter.
     """

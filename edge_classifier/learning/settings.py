@@ -28,18 +28,16 @@ before are then trained again."""
 
 @dataclass(frozen=True, slots=True)
 class HeadSettings:
-    """How a head is trained.
+    """How a head is trained; all but the kind and the penalty is of use for the dense one only.
 
     Attributes:
         kind: `linear` is a softmax on L2-normalised features, see the module `linear`; `dense`
             is the article's Dense relu → softmax, trained by Adam.
         penalty: `linear` only: weight of the squared weights beside the mean cross-entropy.
             Smaller makes surer scores.
-        units: `dense` only: size of the hidden layer.
-        learning_rate: `dense` only: of Adam.
-        epochs: `dense` only.
-        batch_fraction: `dense` only: batch size as a part of all samples, in (0, 1].
-        seed: `dense` only: of initial weights and of the order of samples.
+        units: Size of the hidden layer.
+        batch_fraction: Batch size as a part of all samples, in (0, 1].
+        seed: Of initial weights and of the order of samples.
     """
 
     kind: HeadKind = "linear"
