@@ -4,6 +4,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from support.fakes import FakeBackbone
@@ -12,11 +13,12 @@ from edge_classifier.errors import NotTrainedError, ProjectError
 from edge_classifier.features.cache import FileFeatureCache
 from edge_classifier.features.variants import make_variants
 from edge_classifier.features.variation import Variation
-from edge_classifier.learning.feature_sets import complete_features
+from edge_classifier.learning.feature_sets import complete_features, picture_features
 from edge_classifier.learning.model_file import FileModelStore
 from edge_classifier.learning.project_backbone import LoadedBackbone
 from edge_classifier.learning.project_model import train_project, trained_model
 from edge_classifier.learning.settings import HeadSettings
+from edge_classifier.project.picture_file import read_image
 from edge_classifier.project.store import ProjectStore, open_for_reading
 from edge_classifier.values import VARIANTS
 
@@ -174,3 +176,26 @@ def test_for_the_dense_head_and_for_held_out_samples_nothing_is_varied(project: 
     assert held_out.feature_set.variants is None
     assert for_dense.feature_set.variants is None
     assert backbone.extracted == 6
+
+
+def test_picture_files_are_bursts_of_their_own_and_those_refused_are_named(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{n}.png" for n in range(3)]
+    for number in (0, 2):
+        cv2.imwrite(str(paths[number]), image(number))
+    paths[1].write_bytes(b"no picture")
+    parts: list[float] = []
+    found, read, refused = picture_features(
+        [(path, n % 2) for n, path in enumerate(paths)],
+        FakeBackbone(),
+        ("a", "b"),
+        lambda done, _what=None: parts.append(done),
+    )
+    assert read == [paths[0], paths[2]]
+    assert found.class_ids.tolist() == [0, 0]
+    assert len(np.unique(found.burst_ids)) == 2
+    np.testing.assert_array_equal(
+        found.features, FakeBackbone().extract([read_image(path) for path in read])
+    )
+    assert len(refused) == 1
+    assert paths[1].name in refused[0]
+    assert parts == pytest.approx([1 / 3, 2 / 3, 1.0])
