@@ -142,15 +142,11 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
         )
         spec = _spec(store, model, info, taught)
         spec["measured_on"] = "held-out samples" if held_out else "samples that were trained on"
+        spec["left_out"] = left_out
         spec["models"] = _add_models(folder, files)
         write_texts(folder, name=target.name, class_names=model.class_names)
         write_spec(folder, spec)
-        replays = replay_files(
-            Bundle.open(folder), wanted, evidence.squares, part_of(progress, _CONVERTED, 1.0)
-        )
-        kept, problems, spec["measured"] = _judged(formats, evidence, keras, replays)
-        spec["left_out"] = {**left_out, **problems}
-        spec["models"] = _rename_models(folder, spec["models"], kept)
+        _verify(folder, spec, formats, evidence, keras, part_of(progress, _CONVERTED, 1.0))
         write_spec(folder, spec)
         spec["references"] = _add_references(folder, verified, store)
         write_spec(folder, spec)
@@ -240,24 +236,29 @@ def _add_models(folder: Path, files: Mapping[str, bytes]) -> dict[str, dict[str,
     return models
 
 
-def _judged(
-    requested: str, evidence: Evidence, keras: Replay, replays: Mapping[str, Replay]
-) -> tuple[list[str], dict[str, str], dict[str, Any]]:
-    """Compare all with the Keras graph.
-
-    Returns:
-        Which files stay, the default one first; why others do not; what `spec.json` tells of all.
+def _verify(
+    folder: Path,
+    spec: dict[str, Any],
+    requested: str,
+    evidence: Evidence,
+    keras: Replay,
+    progress: Progress,
+) -> None:
+    """Compare all with the Keras graph, keep the files that are right, and note it in the spec.
 
     Raises:
         ExportError: if the graph is not the live classifier, or no file is the graph's.
     """
+    replays = replay_files(Bundle.open(folder), tuple(spec["models"]), evidence.squares, progress)
     live = compare(LIVE_PATH, evidence.live, keras, evidence.class_ids)
     if problem := live.problem(LIMITS[FLOAT32]):
         raise ExportError(f"The Keras graph is not what the live picture shows: {problem}.")
     compared = {f: compare(f, r, keras, evidence.class_ids) for f, r in replays.items()}
     problems = {f: problem for f, c in compared.items() if (problem := c.problem(LIMITS[f]))}
     kept = _kept(requested, compared, problems)
-    return kept, problems, {c.name: _measured(c) for c in (live, *compared.values())}
+    spec["models"] = _rename_models(folder, spec["models"], kept)
+    spec["left_out"] |= problems
+    spec["measured"] = {c.name: _measured(c) for c in (live, *compared.values())}
 
 
 def _kept(
