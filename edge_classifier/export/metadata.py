@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import flatbuffers  # type: ignore[import-untyped]
 import numpy as np
@@ -21,10 +21,16 @@ from edge_classifier.export.formats import SCORES, SIMILARITIES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy.typing as npt
+
     from edge_classifier.device.preprocessing import Preprocessing
 
 LABELS: Final = "labels.txt"
 _OUTPUTS: Final = (SCORES, SIMILARITIES)
+
+_Value: TypeAlias = "str | npt.NDArray[np.float32] | list[_Table] | _Table"
+_Table: TypeAlias = "dict[int, int | _Value]"
+"""Of the metadata: values by slot, where an integer is a byte (an enum or a kind of union)."""
 
 _FLOAT32: Final = 0  # TensorType.FLOAT32
 _TENSOR_AXIS_LABELS: Final = 2
@@ -121,78 +127,59 @@ def _metadata(
     *,
     quantised: bool,
 ) -> bytes:
-    """Write the tables, the innermost first as FlatBuffers wants it."""
-    builder = flatbuffers.Builder(1024)
+    """Describe a model, its input and its outputs, by the slots of the schema's tables."""
     # A quantised input takes the pixels as they are; readers that normalise would do it twice.
-    units: list[int] = []
+    units: list[_Table] = []
     if not quantised:
         std = _WHITE / (preprocessing.high - preprocessing.low)
-        options = _table(
-            builder, {0: _floats(builder, [-preprocessing.low * std]), 1: _floats(builder, [std])}
-        )
-        units = [_table(builder, {1: options}, kinds={0: _NORMALIZATION_OPTIONS})]
-    image = _table(builder, {}, kinds={0: _RGB})
-    content = _table(builder, {1: image}, kinds={0: _IMAGE_PROPERTIES})
-    input_table = _table(
-        builder,
-        {
-            0: builder.CreateString("image"),
-            1: builder.CreateString("the largest centred square of a picture, RGB"),
-            3: content,
-            4: _vector(builder, units),
-        },
-    )
-    output_tables = []
-    for output in outputs:
-        fields = {0: builder.CreateString(output)}
-        if output == SCORES:
-            labels = _table(
-                builder, {0: builder.CreateString(LABELS)}, kinds={2: _TENSOR_AXIS_LABELS}
-            )
-            fields[1] = builder.CreateString(f"one score for each of {len(class_names)} classes")
-            fields[6] = _vector(builder, [labels])
-        else:
-            fields[1] = builder.CreateString(
-                "similarities to samples; the mean of the highest few, less the scores' entropy "
-                "times hesitation_weight of spec.json, tells known from unknown"
-            )
-        output_tables.append(_table(builder, fields))
-    subgraph = _table(
-        builder, {2: _vector(builder, [input_table]), 3: _vector(builder, output_tables)}
-    )
-    root = _table(
-        builder,
-        {
-            0: builder.CreateString(name),
-            3: _vector(builder, [subgraph]),
-            7: builder.CreateString("1.0.0"),
-        },
-    )
-    builder.Finish(root, b"M001")
+        normalisation: _Table = {0: _floats(-preprocessing.low * std), 1: _floats(std)}
+        units = [{0: _NORMALIZATION_OPTIONS, 1: normalisation}]
+    image: _Table = {
+        0: "image",
+        1: "the largest centred square of a picture, RGB",
+        3: {0: _IMAGE_PROPERTIES, 1: {0: _RGB}},
+        4: units,
+    }
+    scores: _Table = {
+        0: SCORES,
+        1: f"one score for each of {len(class_names)} classes",
+        6: [{0: LABELS, 2: _TENSOR_AXIS_LABELS}],
+    }
+    similarities: _Table = {
+        0: SIMILARITIES,
+        1: "similarities to samples; the mean of the highest few, less the scores' entropy "
+        "times hesitation_weight of spec.json, tells known from unknown",
+    }
+    subgraph: _Table = {2: [image], 3: [scores, similarities][: len(outputs)]}
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(_write(builder, {0: name, 3: [subgraph], 7: "1.0.0"}), b"M001")
     return bytes(builder.Output())
 
 
-def _table(
-    builder: flatbuffers.Builder, fields: dict[int, int], kinds: dict[int, int] | None = None
-) -> int:
-    """Write a table: offsets of what is there, and bytes (enums, kinds of unions), by slot."""
+def _floats(*values: float) -> npt.NDArray[np.float32]:
+    return np.array(values, np.float32)
+
+
+def _write(builder: flatbuffers.Builder, value: _Value) -> int:
+    """Write a value, the innermost first as FlatBuffers wants it, and return its offset."""
+    if isinstance(value, str):
+        return int(builder.CreateString(value))
+    if isinstance(value, np.ndarray):
+        return int(builder.CreateNumpyVector(value))
+    if isinstance(value, list):
+        offsets = [_write(builder, entry) for entry in value]
+        builder.StartVector(4, len(offsets), 4)
+        for offset in reversed(offsets):
+            builder.PrependUOffsetTRelative(offset)
+        return int(builder.EndVector())
+    slots = {s: v if isinstance(v, int) else _write(builder, v) for s, v in value.items()}
     builder.StartObject(8)
-    for slot, offset in fields.items():
-        builder.PrependUOffsetTRelativeSlot(slot, offset, 0)
-    for slot, value in (kinds or {}).items():
-        builder.PrependUint8Slot(slot, value, 0)
+    for slot, written in slots.items():
+        if isinstance(value[slot], int):
+            builder.PrependUint8Slot(slot, written, 0)
+        else:
+            builder.PrependUOffsetTRelativeSlot(slot, written, 0)
     return int(builder.EndObject())
-
-
-def _vector(builder: flatbuffers.Builder, offsets: Sequence[int]) -> int:
-    builder.StartVector(4, len(offsets), 4)
-    for offset in reversed(offsets):
-        builder.PrependUOffsetTRelative(offset)
-    return int(builder.EndVector())
-
-
-def _floats(builder: flatbuffers.Builder, values: Sequence[float]) -> int:
-    return int(builder.CreateNumpyVector(np.array(values, np.float32)))
 
 
 def _with_labels(content: bytes, class_names: Sequence[str]) -> bytes:
