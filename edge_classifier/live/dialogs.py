@@ -11,7 +11,7 @@ from edge_classifier.live.view import Mode, Prompt
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge_classifier.live.view import Strip
+    from edge_classifier.live.view import PictureStrip
 
 MAX_TYPED = 200
 
@@ -36,7 +36,7 @@ class Dialog:
         """Return the question to show, if it is one."""
         return None
 
-    def strip(self) -> Strip | None:
+    def strip(self) -> PictureStrip | None:
         """Return the strip of pictures to show, if it has one."""
         return None
 

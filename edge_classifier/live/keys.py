@@ -51,14 +51,9 @@ class HoldDetector:
     """
 
     def __init__(self, timing: HoldTiming | None = None) -> None:
-        self._timing = timing or HoldTiming()
+        self.timing = timing or HoldTiming()
         self._last_event_s: float | None = None
         self._repeating = False
-
-    @property
-    def timing(self) -> HoldTiming:
-        """How long silence may last."""
-        return self._timing
 
     @property
     def down(self) -> bool:
@@ -75,7 +70,7 @@ class HoldDetector:
             What it means for the time since the event before.
         """
         before, self._last_event_s = self._last_event_s, now_s
-        if before is not None and now_s - before <= self._timing.repeat_gap_s:
+        if before is not None and now_s - before <= self.timing.repeat_gap_s:
             self._repeating = True
             return KeyEvent.REPEATED
         self._repeating = False
@@ -90,7 +85,7 @@ class HoldDetector:
         """
         if self._last_event_s is None:
             return True
-        gap = self._timing.repeat_gap_s if self._repeating else self._timing.initial_gap_s
+        gap = self.timing.repeat_gap_s if self._repeating else self.timing.initial_gap_s
         if now_s - self._last_event_s <= gap:
             return False
         self._last_event_s = None

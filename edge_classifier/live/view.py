@@ -154,7 +154,7 @@ class StripPicture:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Strip:
+class PictureStrip:
     """A row of pictures to choose from, below the live one.
 
     Attributes:
@@ -211,7 +211,7 @@ class View:
     quality: str = ""
     message: Message | None = None
     prompt: Prompt | None = None
-    strip: Strip | None = None
+    strip: PictureStrip | None = None
     help_lines: tuple[tuple[str, str], ...] = ()
     paused: bool = False
     done: bool = False

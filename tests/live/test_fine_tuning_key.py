@@ -38,14 +38,14 @@ def session_with_tuning(
     def load(_progress: Progress, _cancelled: Cancelled) -> LoadedBackbone:
         return replace(load_fake(store, backbones[-1]), has_seen_samples=len(backbones) > 1)
 
-    def deepen(samples: tuple[Sample, ...], progress: Progress, cancelled: Cancelled) -> str:
+    def fine_tune(samples: tuple[Sample, ...], progress: Progress, cancelled: Cancelled) -> str:
         progress(0.5)
         if cancelled():
             raise CancelledError("Fine-tuning was cancelled; the backbone is as it was.")
         backbones.append(FakeBackbone(96))
         return f"fine-tuned on {len(samples)} samples"
 
-    live = LiveSession(store, executor, load=load, deepen=deepen, export=export)
+    live = LiveSession(store, executor, load=load, fine_tune=fine_tune, export=export)
     executor.run_all()
     for key, thing in (("1", 1), ("2", 2)):
         live.hold(key, thing, seconds=0.9)
@@ -128,7 +128,7 @@ def test_a_failure_is_said_and_the_backbone_before_goes_on(store: ProjectStore) 
     def fail(_samples: tuple[Sample, ...], _p: Progress, _c: Cancelled) -> str:
         raise BackboneError("TensorFlow could not fine-tune it")
 
-    live = LiveSession(store, deepen=fail)
+    live = LiveSession(store, fine_tune=fail)
     live.hold("1", thing=1)
     live.hold("2", thing=2)
     live.type("f")

@@ -9,8 +9,7 @@ from support.fakes import ManualExecutor
 from support.live_session import LiveSession
 
 from edge_classifier.evaluation.suspects import Reason, Suspect
-from edge_classifier.live.assessor import Review
-from edge_classifier.live.view import STRIP_LENGTH, Level, Mode, Strip
+from edge_classifier.live.view import STRIP_LENGTH, Level, Mode, PictureStrip
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import Sample
 
@@ -38,10 +37,10 @@ def doubt(live: LiveSession, samples: list[Sample]) -> None:
         Suspect(sample, Reason.MISLABELLED, f"looks like phone, not {n}", 0.9, "phone")
         for n, sample in enumerate(samples)
     )
-    live.session.learner._assessor.review = Review(found, live.session.dataset)
+    live.session.learner.evaluator.suspects = found
 
 
-def strip(live: LiveSession) -> Strip:
+def strip(live: LiveSession) -> PictureStrip:
     assert live.view.strip is not None
     return live.view.strip
 
@@ -185,7 +184,7 @@ def test_while_suspects_are_looked_for_that_is_shown_and_escape_stops_it(
     executor.run_all()
     live.wait(1.0)
     assert live.view.strip is None
-    assert live.session.learner.review is None
+    assert live.session.learner.evaluator.suspects is None
     assert message(live) != "nothing looks wrong"
 
 

@@ -18,7 +18,7 @@ from edge_classifier.features.variation import Variation
 from edge_classifier.learning.model_file import FileModelStore
 from edge_classifier.learning.project_backbone import LoadedBackbone
 from edge_classifier.live.session import Session, SessionSettings
-from edge_classifier.live.tasks import Deepen
+from edge_classifier.live.tasks import FineTune
 from support.fakes import FakeBackbone, FakeClock, ImmediateExecutor, ManualExecutor
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class LiveSession:
     executor: ImmediateExecutor | ManualExecutor = field(default_factory=ImmediateExecutor)
     settings: SessionSettings | None = None
     export: Export | None = None
-    deepen: Deepen | None = None
+    fine_tune: FineTune | None = None
     backbone: FakeBackbone = field(default_factory=FakeBackbone)
     load: Callable[[Progress, Cancelled], LoadedBackbone] | None = None
 
@@ -84,7 +84,7 @@ class LiveSession:
             clock=self.clock,
             settings=self.settings,
             export=self.export,
-            deepen=self.deepen,
+            fine_tune=self.fine_tune,
         )
         self.view = self.session.step(None, None, RUNNING)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from edge_classifier.device.source_state import SourceState, SourceStatus
 from edge_classifier.errors import EdgeClassifierError
-from edge_classifier.live.keys import HoldDetector, HoldTiming, KeyEvent
+from edge_classifier.live.keys import HoldDetector, KeyEvent
 from edge_classifier.live.view import Level
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Candidate:
-    """A frame that may become a sample.
+class PendingSample:
+    """A frame that becomes a sample if its key turns out to have been down.
 
     Attributes:
         encoded: The picture as it would be stored.
@@ -35,22 +35,24 @@ class Candidate:
     features: Features | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Recorded:
-    """A sample that is on disk now, with its features as in `Candidate`."""
+class Recorded(NamedTuple):
+    """A sample that is on disk now, with its features `(D,)` as far as they are known."""
 
     sample: Sample
     features: Features | None
 
 
-class Recorder:
-    """Records one class at a time.
+class BurstRecorder:
+    """Records bursts of samples, one at a time.
 
     Args:
         store: Where samples go.
         timing: When a silent key counts as released.
         samples_per_second: At most so many while a key is held; neighbouring frames of a
             camera are nearly the same picture, and teach little.
+
+    Attributes:
+        class_name: The class whose key is down, or `None`.
     """
 
     def __init__(
@@ -64,17 +66,12 @@ class Recorder:
         self._hold = HoldDetector(timing)
         self._period_s = 1.0 / samples_per_second
         self._slack_s = self._period_s / 10
-        self._class_name: str | None = None
+        self.class_name: str | None = None
         self._burst_id = ""
         self._press_due = False
         self._next_due_s = 0.0
-        self._since_event: list[Candidate] = []
-        self._before_event: list[Candidate] = []
-
-    @property
-    def class_name(self) -> str | None:
-        """The class whose key is down, or `None`."""
-        return self._class_name
+        self._since_event: list[PendingSample] = []
+        self._before_event: list[PendingSample] = []
 
     def event(self, class_name: str, now_s: float) -> list[Recorded]:
         """Take a press or a repeat of a class's key.
@@ -89,25 +86,25 @@ class Recorder:
         Raises:
             ProjectError: if a sample cannot be written.
         """
-        if class_name != self._class_name:
+        if class_name != self.class_name:
             self.stop()
-            self._class_name = class_name
+            self.class_name = class_name
             self._burst_id = self._store.next_burst_id()
         if self._hold.event(now_s) is KeyEvent.REPEATED:
             confirmed = self._before_event + self._since_event
             self._before_event, self._since_event = [], []
-            return [self._write(candidate) for candidate in confirmed]
+            return [self._write(pending) for pending in confirmed]
         self._before_event, self._since_event = self._since_event, []
         self._press_due = True
         return []
 
     def wants(self, frame: Frame) -> bool:
-        """Say whether this frame should be offered as a candidate."""
-        if self._class_name is None:
+        """Say whether this frame should be offered."""
+        if self.class_name is None:
             return False
         return self._press_due or frame.timestamp_s >= self._next_due_s - self._slack_s
 
-    def offer(self, frame: Frame, candidate: Candidate) -> list[Recorded]:
+    def offer(self, frame: Frame, pending: PendingSample) -> list[Recorded]:
         """Take a frame that was wanted.
 
         Returns:
@@ -121,8 +118,8 @@ class Recorder:
         self._next_due_s = max(self._next_due_s + self._period_s, frame.timestamp_s)
         if self._press_due:
             self._press_due = False
-            return [self._write(candidate)]
-        self._since_event.append(candidate)
+            return [self._write(pending)]
+        self._since_event.append(pending)
         return []
 
     def forget_features(self) -> None:
@@ -132,37 +129,39 @@ class Recorder:
 
     def released(self, now_s: float) -> bool:
         """Say whether the burst has just ended because its key is up."""
-        if self._class_name is None or not self._hold.released(now_s):
+        if self.class_name is None or not self._hold.released(now_s):
             return False
         self.stop()
         return True
 
     def stop(self) -> None:
         """End the burst; frames that no key event confirmed are dropped."""
-        self._class_name = None
+        self.class_name = None
         self._hold = HoldDetector(self._hold.timing)
         self._press_due = False
         self._next_due_s = 0.0
         self._since_event, self._before_event = [], []
 
-    def _write(self, candidate: Candidate) -> Recorded:
-        if self._class_name is None:  # pragma: no cover - only between event and stop
+    def _write(self, pending: PendingSample) -> Recorded:
+        if self.class_name is None:  # pragma: no cover - only between event and stop
             raise RuntimeError("No burst is running.")
-        sample = self._store.add_sample(candidate.encoded, self._class_name, self._burst_id)
-        return Recorded(sample, candidate.features)
+        sample = self._store.add_sample(pending.encoded, self.class_name, self._burst_id)
+        return Recorded(sample, pending.features)
 
 
-class Capture:
-    """Records the class whose key is held; training follows by itself.
+class Recording:
+    """What the record keys do: they record the class whose key is held; training follows.
 
     Args:
         store: The project on disk.
         editor: Is told of every sample.
         learner: Computes features, and trains after a burst.
+        burst: Records what is held.
         clock: Monotonic seconds.
         say: Shows a line in the picture.
-        timing: When a silent key counts as released.
-        samples_per_second: Recorded at most, while a key is held.
+
+    Attributes:
+        source: How the camera is.
     """
 
     def __init__(
@@ -170,25 +169,24 @@ class Capture:
         store: ProjectStore,
         editor: Editor,
         learner: Learner,
+        burst: BurstRecorder,
         *,
         clock: Clock,
         say: Callable[[str, Level], None],
-        timing: HoldTiming,
-        samples_per_second: float,
     ) -> None:
         self._store = store
         self._editor = editor
         self._learner = learner
+        self._burst = burst
         self._clock = clock
         self._say = say
-        self._recorder = Recorder(store, timing=timing, samples_per_second=samples_per_second)
         self._seen_by: Backbone | None = None
         self.source = SourceState(SourceStatus.OPENING, "")
 
     @property
-    def class_name(self) -> str | None:
-        """The class that is being recorded, or `None`."""
-        return self._recorder.class_name
+    def learning(self) -> bool:
+        """Whether a burst is running, or not all was learned yet."""
+        return self._burst.class_name is not None or self._learner.busy
 
     def note_source(self, source: SourceState) -> bool:
         """Take note of how the camera is; returns whether it has just been lost."""
@@ -201,7 +199,7 @@ class Capture:
 
     def record_digit(self, digit: int) -> None:
         """Take a press or a repeat of a digit key."""
-        if not self.possible():
+        if not self._is_live():
             return
         class_name = self._editor.class_of_digit(digit)
         if class_name is None:
@@ -222,12 +220,12 @@ class Capture:
         Raises:
             ProjectError: if a sample cannot be written.
         """
-        if not self.possible():
+        if not self._is_live():
             return
         class_name = self._editor.with_class(class_name)
-        if self._recorder.class_name not in (None, class_name):
+        if self._burst.class_name not in (None, class_name):
             self._learner.request_training()
-        self._write(lambda: self._recorder.event(class_name, self._clock()))
+        self._write(lambda: self._burst.event(class_name, self._clock()))
 
     def add(self, frame: Frame, class_name: str) -> str:
         """Store one frame as a burst of its own, and learn it; a class that is new is made.
@@ -247,18 +245,6 @@ class Capture:
         self._learner.request_training()
         return class_name
 
-    def possible(self) -> bool:
-        """Say whether there is something to record, and tell the user if not."""
-        if self.source.status is SourceStatus.RUNNING:
-            return True
-        if not self.source.text:  # which says why
-            self._say("nothing is recorded: there is no live picture", Level.WARNING)
-        return False
-
-    def wants(self, frame: Frame) -> bool:
-        """Say whether this frame may become a sample."""
-        return self._recorder.wants(frame)
-
     def take(self, frame: Frame) -> Features | None:
         """Take a frame that is wanted, and return the features `(D,)` of what would be stored.
 
@@ -267,28 +253,32 @@ class Capture:
         """
         encoded = self._store.encode(frame.image)
         features = self._learner.extract(encoded.image)
-        self._write(lambda: self._recorder.offer(frame, Candidate(encoded, features)))
+        self._write(lambda: self._burst.offer(frame, PendingSample(encoded, features)))
         return features
 
     def end_if_released(self) -> None:
         """End the burst if its key is up."""
-        if self._recorder.released(self._clock()):
+        if self._burst.released(self._clock()):
             self._learner.request_training()
 
     def stop(self) -> None:
         """End the burst, if one is running, as the release of its key does."""
-        if self._recorder.class_name is not None:
-            self._recorder.stop()
+        if self._burst.class_name is not None:
+            self._burst.stop()
             self._learner.request_training()
 
-    def close(self) -> None:
-        """Drop what no key event has confirmed."""
-        self._recorder.stop()
+    def _is_live(self) -> bool:
+        """Say whether there is something to record, and tell the user if not."""
+        if self.source.status is SourceStatus.RUNNING:
+            return True
+        if not self.source.text:  # which says why
+            self._say("nothing is recorded: there is no live picture", Level.WARNING)
+        return False
 
     def _write(self, record: Callable[[], list[Recorded]]) -> None:
         if self._seen_by is not self._learner.backbone:
             self._seen_by = self._learner.backbone
-            self._recorder.forget_features()
+            self._burst.forget_features()
         try:
             recorded = record()
         except EdgeClassifierError:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge_classifier.errors import CancelledError, EdgeClassifierError
+from edge_classifier.errors import EdgeClassifierError
 from edge_classifier.evaluation.cross_validation import FOLDS
 from edge_classifier.evaluation.quality import PictureQuality, measure_quality
 from edge_classifier.evaluation.suspects import Suspect, find_suspects
@@ -15,14 +14,13 @@ from edge_classifier.evaluation.validation import Validation, validate
 from edge_classifier.features.bulk import read_pictures
 from edge_classifier.features.dataset import pick_evenly
 from edge_classifier.learning.training import MIN_CLASSES
-from edge_classifier.live.jobs import Job
+from edge_classifier.live.jobs import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from edge_classifier.features.dataset import Dataset, FeatureTable
     from edge_classifier.features.variation import Variation
     from edge_classifier.learning.training import HeadSettings
+    from edge_classifier.live.jobs import Job
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Cancelled, Executor, Progress
 
@@ -38,20 +36,7 @@ _LEAST_OF_A_CLASS: Final = 20
 """Samples; with fewer it would be another task."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Review:
-    """What a person should look at again.
-
-    Attributes:
-        suspects: The worst first.
-        dataset: Whose samples were looked through.
-    """
-
-    suspects: tuple[Suspect, ...]
-    dataset: Dataset
-
-
-class Assessor:
+class Evaluator:
     """Validates after each training and looks for suspect samples on request.
 
     Its work gives way: `outdated` stops it, and what was requested is done after the next
@@ -60,33 +45,36 @@ class Assessor:
     Args:
         store: Where the pictures of samples are read.
         executor: The worker.
+
+    Attributes:
+        validation: How good the model is, or `None` before that is known.
+        suspects: What a person should look at again, the worst first; `None` before that was
+            requested and found.
+        stages: Its work on the worker.
     """
 
     def __init__(self, store: ProjectStore, executor: Executor) -> None:
         self._store = store
-        self._executor = executor
         self._qualities: dict[str, PictureQuality] = {}
         self.validation: Validation | None = None
-        self.review: Review | None = None
+        self.suspects: tuple[Suspect, ...] | None = None
         self._dataset: Dataset | None = None
-        self._validating: Job[Validation | None] | None = None
-        self._reviewing: Job[Review] | None = None
-        self._review_wanted = False
+        self._validating: Stage[Validation | None] = Stage(executor)
+        self._searching: Stage[tuple[Suspect, ...]] = Stage(executor)
+        self.stages = (self._validating, self._searching)
 
     @property
-    def job(self) -> Job[Validation | None] | Job[Review] | None:
+    def job(self) -> Job[Validation | None] | Job[tuple[Suspect, ...]] | None:
         """What the worker does for it at present."""
-        return self._validating or self._reviewing
+        return self._validating.job or self._searching.job
 
     def outdated(self) -> None:
         """Take note that samples have changed: nothing that is known holds any longer."""
-        self._dataset = self.validation = self.review = None
-        if self._validating:
-            self._validating.cancel()
-        if self._reviewing:
-            self._reviewing.cancel()
-            self._review_wanted = True
-        self._validating = self._reviewing = None
+        self._dataset = self.validation = self.suspects = None
+        if self._searching.job:
+            self._searching.wanted = True
+        self._validating.abandon()
+        self._searching.abandon()
 
     def trained(
         self,
@@ -107,21 +95,19 @@ class Assessor:
         """
         self.outdated()
         self._dataset = dataset
-        self._validating = Job(
+        self._validating.begin(
             "validating",
             lambda p, c: _validate(dataset, table, settings, training_s, variation, p, c),
-            self._executor,
         )
 
-    def request_review(self) -> None:
+    def request_suspects(self) -> None:
         """Look for suspect samples as soon as the worker has validated."""
-        self._review_wanted = self._reviewing is None
+        self._searching.wanted = self._searching.job is None
 
-    def cancel_review(self) -> None:
+    def cancel_suspects(self) -> None:
         """Take the request back, and stop looking."""
-        self._review_wanted = False
-        if self._reviewing:
-            self._reviewing.cancel()
+        self._searching.wanted = False
+        self._searching.cancel()
 
     def poll(self) -> None:
         """Take over what the worker has finished, and start what was requested.
@@ -129,45 +115,20 @@ class Assessor:
         Raises:
             EdgeClassifierError: when validating or looking failed.
         """
-        if self._validating and self._validating.done:
-            validating, self._validating = self._validating, None
-            try:
-                self.validation = validating.result()
-            except CancelledError:
-                return
-        if self._reviewing and self._reviewing.done:
-            reviewing, self._reviewing = self._reviewing, None
-            try:
-                self.review = reviewing.result()
-            except CancelledError:
-                return
-        if self._review_wanted and self._dataset and not self.job:
-            self._review_wanted = False
-            dataset, validation = self._dataset, self.validation
-            self._reviewing = Job(
-                "looking for suspect pictures",
-                lambda p, c: self._look_through(dataset, validation, p, c),
-                self._executor,
-            )
+        self.validation = self._validating.poll() or self.validation
+        found = self._searching.poll()
+        if found is not None:
+            self.suspects = found
+        if self._searching.wanted and self._dataset and not self.job:
+            dataset, doubtful = self._dataset, self.validation.doubtful if self.validation else ()
 
-    def close(self) -> None:
-        """Stop what runs; may be called twice."""
-        self.outdated()
+            def search(progress: Progress, cancelled: Cancelled) -> tuple[Suspect, ...]:
+                self._measure(dataset, progress, cancelled)
+                return find_suspects(dataset.samples, self._qualities, doubtful)
 
-    def _look_through(
-        self,
-        dataset: Dataset,
-        validation: Validation | None,
-        progress: Progress,
-        cancelled: Cancelled,
-    ) -> Review:
-        qualities = self._measure(dataset, progress, cancelled)
-        doubtful = validation.doubtful if validation else ()
-        return Review(find_suspects(dataset.samples, qualities, doubtful), dataset)
+            self._searching.begin("looking for suspect pictures", search)
 
-    def _measure(
-        self, dataset: Dataset, progress: Progress, cancelled: Cancelled
-    ) -> Mapping[str, PictureQuality]:
+    def _measure(self, dataset: Dataset, progress: Progress, cancelled: Cancelled) -> None:
         """Measure pictures that were not measured before."""
         missing = [s for s in dataset.samples if s.image_sha256 not in self._qualities]
         stopped = "Stopped looking for suspect pictures."
@@ -175,7 +136,6 @@ class Assessor:
             # The learner, which needs the picture, is who reports one that cannot be read.
             if not isinstance(picture, EdgeClassifierError):
                 self._qualities[sample.image_sha256] = measure_quality(picture)
-        return self._qualities
 
 
 def _validate(
@@ -209,7 +169,7 @@ def _validate(
 
 
 def _affordable(values: int, training_s: float | None) -> float:
-    """Say which part of the samples can be validated on in good time.
+    """Return which part of the samples can be validated on in good time.
 
     Args:
         values: Of all features.

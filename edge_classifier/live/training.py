@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edge_classifier.errors import CancelledError, ProjectError
+from edge_classifier.errors import ProjectError
 from edge_classifier.learning.training import MIN_CLASSES, HeadSettings, train, trained_on
-from edge_classifier.live.jobs import Job
+from edge_classifier.live.jobs import Stage
 
 if TYPE_CHECKING:
     from edge_classifier.features.dataset import Dataset, FeatureTable
@@ -35,7 +35,7 @@ class Trained:
     problem: ProjectError | None
 
 
-class Trainer:
+class TrainingStage(Stage[Trained]):
     """Trains when told, and knows on which samples the model was trained.
 
     Args:
@@ -45,27 +45,20 @@ class Trainer:
 
     Attributes:
         dataset: The samples that the model was trained on, or `None`.
-        wanted: Whether to train at the next `start`.
-        job: What the worker trains at present.
+        training_on: Likewise of the model that is being trained, or was last.
+        saving: Secures samples on the disk where there is nothing to train.
     """
 
     def __init__(self, store: ProjectStore, executor: Executor, settings: HeadSettings) -> None:
+        super().__init__(executor)
         self._store = store
-        self._executor = executor
         self._settings = settings
         self.dataset: Dataset | None = None
-        self.wanted = False
-        self.job: Job[Trained] | None = None
-        self._training_on: Dataset | None = None
-        self._syncing: Job[None] | None = None
+        self.saving: Stage[None] = Stage(executor)
+        self.training_on: Dataset | None = None
 
     def recognise(self, fingerprint: str, dataset: Dataset | None) -> None:
-        """Find out whether a model from before was trained on just these samples.
-
-        Args:
-            fingerprint: Of the model, as it was saved with it.
-            dataset: The samples there are.
-        """
+        """Find out whether a model from before, of this fingerprint, was trained on the samples."""
         same = dataset and trained_on(dataset.fingerprint, self._settings) == fingerprint
         self.dataset = dataset if same else None
 
@@ -73,8 +66,8 @@ class Trainer:
         """Take a dataset for another one with the same samples: what was learned holds."""
         if self.dataset is before:
             self.dataset = dataset
-        if self._training_on is before:
-            self._training_on = dataset
+        if self.training_on is before:
+            self.training_on = dataset
 
     def restart(self) -> None:
         """Train anew what is being trained: its samples have changed."""
@@ -82,61 +75,21 @@ class Trainer:
             self.abandon()
             self.wanted = True
 
-    def abandon(self) -> None:
-        """Stop what runs, and take no note of how it ends."""
-        if self.job:
-            self.job.cancel()
-        self.job = None
-
-    def start(self, dataset: Dataset, loaded: LoadedBackbone, table: FeatureTable) -> bool:
-        """Train if that is wanted and nothing is being trained.
+    def start(self, dataset: Dataset, loaded: LoadedBackbone, table: FeatureTable) -> None:
+        """Train; with too few classes the samples are only secured on the disk.
 
         Args:
-            dataset: The samples; with too few classes they are only secured on the disk.
+            dataset: The samples.
             loaded: Gives variants to train on, and keeps the model.
             table: The features that are known.
-
-        Returns:
-            Whether a training has begun.
         """
-        if self.job or not self.wanted:
-            return False
         self.wanted = False
         classes = {s.class_name for s in dataset.samples if s.image_sha256 in table}
         if len(classes) < MIN_CLASSES:
-            self._syncing = Job("saving", lambda _p, _c: self._store.sync(), self._executor)
-            return False
-        self._training_on = dataset
-        self.job = Job(
-            "training", lambda p, c: self._train(dataset, loaded, table, p, c), self._executor
-        )
-        return True
-
-    def poll(self) -> Trained | None:
-        """Hand over a model once, when it has been trained.
-
-        Raises:
-            EdgeClassifierError: when training failed.
-        """
-        if not (self.job and self.job.done):
-            return None
-        job, self.job = self.job, None
-        try:
-            trained = job.result()
-        except CancelledError:
-            return None
-        self.dataset = self._training_on
-        return trained
-
-    def poll_syncing(self) -> None:
-        """Tell what went wrong where there was nothing to train.
-
-        Raises:
-            EdgeClassifierError: when the samples could not be secured on the disk.
-        """
-        if self._syncing and self._syncing.done:
-            job, self._syncing = self._syncing, None
-            job.result()
+            self.saving.begin("saving", lambda _p, _c: self._store.sync())
+        else:
+            self.training_on = dataset
+            self.begin("training", lambda p, c: self._train(dataset, loaded, table, p, c))
 
     def _train(
         self,
