@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from edge_classifier.live.learner import Learner
     from edge_classifier.live.presenter import Presenter
+    from edge_classifier.live.view import Say
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.values import Features, Removed, Sample
 
@@ -25,15 +26,7 @@ if TYPE_CHECKING:
 class Editor:
     """Keeps the dataset, the learner and the presenter in step with the store.
 
-    Args:
-        store: The project on disk.
-        learner: Is told what has changed.
-        presenter: Likewise.
-        say: Shows a line in the picture.
-
-    Attributes:
-        selected: The class that the arrow keys have chosen, or `None`.
-        dataset: What the store has.
+    `selected` is the class that the arrow keys have chosen, or `None`.
     """
 
     def __init__(
@@ -41,7 +34,7 @@ class Editor:
         store: ProjectStore,
         learner: Learner,
         presenter: Presenter,
-        say: Callable[[str, Level], None],
+        say: Say,
     ) -> None:
         self._store = store
         self._learner = learner
@@ -124,13 +117,9 @@ class Editor:
         if removed:
             self._put_back(removed)
         elif last_burst:
-            undone = self._remove(
-                lambda: self._store.remove_burst(last_burst), by_undo=True, last_burst=last_burst
-            )
+            undone = self._remove(lambda: self._store.remove_burst(last_burst), by_undo=True)
             self._learner.request_training()
-            self._say(
-                f"undone: {counted(undone.count, 'picture')} of {undone.class_name}", Level.INFO
-            )
+            self._say(f"undone: {counted(undone.count, 'picture')} of {undone.class_name}")
         else:
             self._say("nothing to undo", Level.WARNING)
 
@@ -140,11 +129,7 @@ class Editor:
         Raises:
             ProjectError: if it cannot be moved.
         """
-        return self._remove(
-            lambda: self._store.remove_samples([sample]),
-            by_undo=False,
-            last_burst=self._last_burst_id,
-        )
+        return self._remove(lambda: self._store.remove_samples([sample]))
 
     def put_back(self) -> Removed | None:
         """Put back what was removed or undone last; returns that, if there was something.
@@ -159,15 +144,13 @@ class Editor:
             self._put_back(removed)
         return removed
 
-    def _remove(self, work: Callable[[], Removed], *, by_undo: bool, last_burst: str) -> Removed:
+    def _remove(self, work: Callable[[], Removed], *, by_undo: bool = False) -> Removed:
+        last_burst = self._last_burst_id
         try:
             removed = work()
         finally:
             self.reload()  # some may be gone before it failed
         self._removals.add(removed, by_undo=by_undo, last_burst=last_burst)
-        class_name = removed.class_name
-        if class_name not in self.dataset.captured_classes:
-            self._learner.current.remove_class(class_name)
         return removed
 
     def _put_back(self, removed: Removed) -> None:
@@ -186,7 +169,7 @@ class Editor:
             text = f"{removed.class_name} is back{what}"
         else:
             text = f"put back {counted(count, 'picture')} of {removed.class_name}"
-        self._say(text, Level.INFO)
+        self._say(text)
 
     def new_class_dialog(self) -> TextDialog:
         """Ask for the name of a new class; Tab renames the selected one instead."""
@@ -197,7 +180,7 @@ class Editor:
             self.selected = name
             key = key_of(self.dataset.class_names, name, BACKGROUND)
             how = f"hold {key}" if key else "hold space"
-            self._say(f"{name}: {how} to record it", Level.INFO)
+            self._say(f"{name}: {how} to record it")
 
         return TextDialog(
             "Name of the new class",
@@ -227,14 +210,10 @@ class Editor:
             return None
 
         def accept() -> None:
-            self._remove(
-                lambda: self._store.remove_class(name),
-                by_undo=False,
-                last_burst=self._last_burst_id,
-            )
+            self._remove(lambda: self._store.remove_class(name))
             self._learner.request_training()
             text = f"removed {name}: U puts it back; its pictures are in the project's trash folder"
-            self._say(text, Level.INFO)
+            self._say(text)
 
         count = counted(self.dataset.count(name), "picture")
         return ConfirmDialog(f"Remove {name} with its {count}?", accept, "U puts it back")
@@ -252,7 +231,7 @@ _KEPT_UNDONE: Final = 32
 class _Removal:
     removed: Removed
     by_undo: bool
-    last_burst: str
+    last_burst: str  # the newest one there was just before, or empty
 
 
 class _Removals:
@@ -262,13 +241,7 @@ class _Removals:
         self._removals: list[_Removal] = []
 
     def add(self, removed: Removed, *, by_undo: bool, last_burst: str) -> None:
-        """Remember one.
-
-        Args:
-            removed: What can be put back.
-            by_undo: Whether it was the undoing of a burst; that is not undone itself.
-            last_burst: The newest burst there was just before, or empty.
-        """
+        """Remember one; the undoing of a burst is not undone itself."""
         self._removals.append(_Removal(removed, by_undo, last_burst))
         del self._removals[:-_KEPT]
         undone = [removal for removal in self._removals if removal.by_undo]
@@ -281,11 +254,7 @@ class _Removals:
         return self._removals[-1].removed if self._removals else None
 
     def newer_than(self, last_burst: str) -> Removed | None:
-        """Return the last removal that came after a burst, but for bursts undone.
-
-        Args:
-            last_burst: The newest burst there is now, or empty.
-        """
+        """Return the last removal that came after the burst, but for bursts undone."""
         for removal in reversed(self._removals):
             if not removal.by_undo:
                 return removal.removed if removal.last_burst >= last_burst else None

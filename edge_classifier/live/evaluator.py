@@ -42,10 +42,6 @@ class Evaluator:
     Its work gives way: `outdated` stops it, and what was requested is done after the next
     training.
 
-    Args:
-        store: Where the pictures of samples are read.
-        executor: The worker.
-
     Attributes:
         validation: How good the model is, or `None` before that is known.
         suspects: What a person should look at again, the worst first; `None` before that was
@@ -71,10 +67,8 @@ class Evaluator:
     def outdated(self) -> None:
         """Take note that samples have changed: nothing that is known holds any longer."""
         self._dataset = self.validation = self.suspects = None
-        if self._searching.job:
-            self._searching.wanted = True
         self._validating.abandon()
-        self._searching.abandon()
+        self._searching.restart()
 
     def trained(
         self,
@@ -84,14 +78,9 @@ class Evaluator:
         training_s: float | None = None,
         variation: Variation | None = None,
     ) -> None:
-        """Validate what was trained on these samples.
+        """Validate what was trained on these samples, and their variants if there are any.
 
-        Args:
-            dataset: The samples.
-            table: Their features.
-            settings: How the head was trained.
-            training_s: How long that took, in seconds, if it was measured.
-            variation: Their variants, if they were learned from.
+        `training_s` is how long one training took, in seconds, if that was measured.
         """
         self.outdated()
         self._dataset = dataset
@@ -147,15 +136,17 @@ def _validate(
     progress: Progress,
     cancelled: Cancelled,
 ) -> Validation | None:
-    """Validate on as many of the known samples as time allows.
+    """Validate on as many of the known samples as time allows; `None` with fewer than two classes.
 
-    Returns:
-        `None` where there is nothing to tell apart.
+    Where nobody knows how long a training takes, the number of features decides.
     """
     known = [s for s in dataset.samples if s.image_sha256 in table]
     ids = {name: n for n, name in enumerate(dataset.class_names)}
     class_ids = np.array([ids[s.class_name] for s in known], np.int64)
-    part = _affordable(len(known) * table.feature_dim, training_s)
+    if training_s is None:
+        part = _MOST_VALUES / max(1, len(known) * table.feature_dim)
+    else:
+        part = VALIDATION_S / max(1e-9, FOLDS * training_s)
     if part < 1.0:
         counts = np.bincount(class_ids, minlength=len(ids))
         most = np.maximum(np.ceil(counts * part).astype(np.int64), _LEAST_OF_A_CLASS)
@@ -166,15 +157,3 @@ def _validate(
     if len(feature_set.class_names) < MIN_CLASSES:
         return None
     return validate(known, feature_set, settings, cancelled=cancelled, progress=progress)
-
-
-def _affordable(values: int, training_s: float | None) -> float:
-    """Return which part of the samples can be validated on in good time.
-
-    Args:
-        values: Of all features.
-        training_s: How long one training on them took, in seconds, or `None`.
-    """
-    if training_s is None:
-        return _MOST_VALUES / max(1, values)
-    return VALIDATION_S / max(1e-9, FOLDS * training_s)

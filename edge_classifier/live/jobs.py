@@ -119,6 +119,12 @@ class Stage(Generic[T]):
         if self.job:
             self.job.cancel()
 
+    def restart(self) -> None:
+        """Begin anew, once it can, what is being done: it is out of date."""
+        if self.job:
+            self.abandon()
+            self.wanted = True
+
     def abandon(self) -> None:
         """Stop the job, and take no note of how it ends."""
         self.cancel()

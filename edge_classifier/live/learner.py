@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from edge_classifier.errors import CancelledError, EdgeClassifierError
 from edge_classifier.features.dataset import FeatureTable
@@ -29,16 +28,8 @@ if TYPE_CHECKING:
     from edge_classifier.values import Features, Sample
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Ready:
-    """A loaded backbone with what is known of the project's samples.
-
-    Attributes:
-        loaded: The backbone.
-        table: Features computed before.
-        model: Trained before, or `None`.
-        fingerprint: What `model` was trained on, see `training.trained_on`; empty without one.
-    """
+class _Ready(NamedTuple):
+    """A loaded backbone, features computed and the model trained before, and of what it was."""
 
     loaded: LoadedBackbone
     table: FeatureTable
@@ -52,16 +43,10 @@ class Learner:
     All its methods are called by the loop; what takes long runs on the worker: loading, then
     computing missing features, training, varying, and when nothing else is to be done, evaluating.
 
-    Args:
-        store: Where the pictures of samples are read.
-        load: Loads the backbone; runs on the worker, may take seconds.
-        executor: The worker.
-        settings: How heads are trained.
-
     Attributes:
-        current: The model that answers now; it is told of removed and renamed classes.
+        current: The model that answers now; it is told of renamed classes.
         evaluator: Finds out how good model and samples are; gives way to all else.
-        settings: As above.
+        settings: How heads are trained.
     """
 
     def __init__(
@@ -156,6 +141,7 @@ class Learner:
         self._features.dataset_changed(dataset, before)
         self._variants.abandon()
         self._training.restart()
+        self.current.keep_only(dataset.captured_classes)
         self._imprint()
 
     def request_training(self) -> None:

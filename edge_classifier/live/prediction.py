@@ -18,13 +18,10 @@ if TYPE_CHECKING:
 
 
 class Smoother:
-    """Exponential moving average of scores and similarity over time, not over frames.
-
-    So it behaves the same at 5 and at 500 frames per second.
+    """Averages scores and similarity over time, as `TimeAverage` does.
 
     Args:
-        time_constant_s: After a change of scene this much time brings the average 63 % of the
-            way; 0 switches smoothing off.
+        time_constant_s: As there; 0 switches smoothing off.
     """
 
     def __init__(self, time_constant_s: float = 0.2) -> None:
@@ -39,12 +36,7 @@ class Smoother:
         self._similarity.reset()
 
     def update(self, prediction: Prediction, now_s: float) -> Prediction:
-        """Take the newest frame's prediction and return the steady one.
-
-        Args:
-            prediction: Of the frame.
-            now_s: Its time, in seconds of a monotonic clock.
-        """
+        """Take the prediction of a frame of this time, and return the steady one."""
         if self.time_constant_s <= 0:
             return prediction
         if prediction.class_names != self._class_names:
@@ -68,11 +60,6 @@ class LivePrediction:
     Args:
         learner: Gives features and model.
         smoothing_s: Time constant of the steady label in seconds; 0 switches it off.
-
-    Attributes:
-        frame: The newest frame, or `None` before the first.
-        prediction: What is said of it, or `None` where nothing can be said.
-        paused: Whether nothing is predicted for now.
     """
 
     def __init__(self, learner: Learner, smoothing_s: float) -> None:

@@ -28,12 +28,7 @@ _UNKNOWN_COLOUR: Final[Colour] = (160, 160, 160)
 
 
 class Presenter:
-    """Keeps what changes only with the dataset, and adds what changes with every frame.
-
-    Args:
-        store: Where colours and thumbnails come from.
-        learner: Says how far learning is, and how good what was learned is.
-    """
+    """Keeps what changes only with the dataset, and adds what changes with every frame."""
 
     def __init__(self, store: ProjectStore, learner: Learner) -> None:
         self._store = store
@@ -188,11 +183,7 @@ _ERROR_S: Final = 12.0
 
 
 class Messages:
-    """Remembers what was said last, and for how long it is shown.
-
-    Args:
-        clock: Monotonic seconds.
-    """
+    """Remembers what was said last, and for how long it is shown."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from edge_classifier.device.source_state import SourceState, SourceStatus
@@ -17,18 +17,16 @@ if TYPE_CHECKING:
     from edge_classifier.live.editor import Editor
     from edge_classifier.live.keys import HoldTiming
     from edge_classifier.live.learner import Learner
+    from edge_classifier.live.view import Say
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Backbone
     from edge_classifier.values import EncodedImage, Features, Sample
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PendingSample:
+class PendingSample(NamedTuple):
     """A frame that becomes a sample if its key turns out to have been down.
 
-    Attributes:
-        encoded: The picture as it would be stored.
-        features: Its features, `(D,)` float32, or `None` before there is a backbone.
+    Its features are `(D,)` float32, or `None` before there is a backbone.
     """
 
     encoded: EncodedImage
@@ -36,23 +34,20 @@ class PendingSample:
 
 
 class Recorded(NamedTuple):
-    """A sample that is on disk now, with its features `(D,)` as far as they are known."""
+    """A sample that is on disk now, with its features likewise."""
 
     sample: Sample
     features: Features | None
 
 
 class BurstRecorder:
-    """Records bursts of samples, one at a time.
+    """Records bursts of samples, one at a time, while the key of `class_name` is down.
 
     Args:
         store: Where samples go.
         timing: When a silent key counts as released.
         samples_per_second: At most so many while a key is held; neighbouring frames of a
             camera are nearly the same picture, and teach little.
-
-    Attributes:
-        class_name: The class whose key is down, or `None`.
     """
 
     def __init__(
@@ -74,11 +69,7 @@ class BurstRecorder:
         self._before_event: list[PendingSample] = []
 
     def event(self, class_name: str, now_s: float) -> list[Recorded]:
-        """Take a press or a repeat of a class's key.
-
-        Args:
-            class_name: Whose key it is; another class than before begins another burst.
-            now_s: When, in seconds of a monotonic clock.
+        """Take a press or a repeat of a class's key; another class begins another burst.
 
         Returns:
             The samples that this event confirmed; they are on disk.
@@ -124,8 +115,8 @@ class BurstRecorder:
 
     def forget_features(self) -> None:
         """Let the frames that wait be stored without their features: these are of no use now."""
-        self._since_event = [replace(one, features=None) for one in self._since_event]
-        self._before_event = [replace(one, features=None) for one in self._before_event]
+        self._since_event = [one._replace(features=None) for one in self._since_event]
+        self._before_event = [one._replace(features=None) for one in self._before_event]
 
     def released(self, now_s: float) -> bool:
         """Say whether the burst has just ended because its key is up."""
@@ -149,44 +140,26 @@ class BurstRecorder:
         return Recorded(sample, pending.features)
 
 
+@dataclass(eq=False, slots=True)
 class Recording:
     """What the record keys do: they record the class whose key is held; training follows.
 
-    Args:
-        store: The project on disk.
-        editor: Is told of every sample.
-        learner: Computes features, and trains after a burst.
-        burst: Records what is held.
-        clock: Monotonic seconds.
-        say: Shows a line in the picture.
-
-    Attributes:
-        source: How the camera is.
+    `source` is how the camera is.
     """
 
-    def __init__(
-        self,
-        store: ProjectStore,
-        editor: Editor,
-        learner: Learner,
-        burst: BurstRecorder,
-        *,
-        clock: Clock,
-        say: Callable[[str, Level], None],
-    ) -> None:
-        self._store = store
-        self._editor = editor
-        self._learner = learner
-        self._burst = burst
-        self._clock = clock
-        self._say = say
-        self._seen_by: Backbone | None = None
-        self.source = SourceState(SourceStatus.OPENING, "")
+    store: ProjectStore
+    editor: Editor
+    learner: Learner
+    burst: BurstRecorder
+    clock: Clock
+    say: Say
+    source: SourceState = field(default_factory=lambda: SourceState(SourceStatus.OPENING, ""))
+    _seen_by: Backbone | None = None
 
     @property
     def learning(self) -> bool:
         """Whether a burst is running, or not all was learned yet."""
-        return self._burst.class_name is not None or self._learner.busy
+        return self.burst.class_name is not None or self.learner.busy
 
     def note_source(self, source: SourceState) -> bool:
         """Take note of how the camera is; returns whether it has just been lost."""
@@ -201,18 +174,18 @@ class Recording:
         """Take a press or a repeat of a digit key."""
         if not self._is_live():
             return
-        class_name = self._editor.class_of_digit(digit)
+        class_name = self.editor.class_of_digit(digit)
         if class_name is None:
-            self._say(f"no class has key {digit} yet; N names a new one", Level.WARNING)
+            self.say(f"no class has key {digit} yet; N names a new one", Level.WARNING)
         else:
             self.record(class_name)
 
     def record_selected(self) -> None:
         """Take a press or a repeat of the key that records the selected class."""
-        if self._editor.selected is None:
-            self._say("select a class with the arrow keys first", Level.WARNING)
+        if self.editor.selected is None:
+            self.say("select a class with the arrow keys first", Level.WARNING)
         else:
-            self.record(self._editor.selected)
+            self.record(self.editor.selected)
 
     def record(self, class_name: str) -> None:
         """Take a press or a repeat of a class's key; a class that is new is made.
@@ -222,10 +195,10 @@ class Recording:
         """
         if not self._is_live():
             return
-        class_name = self._editor.with_class(class_name)
-        if self._burst.class_name not in (None, class_name):
-            self._learner.request_training()
-        self._write(lambda: self._burst.event(class_name, self._clock()))
+        class_name = self.editor.with_class(class_name)
+        if self.burst.class_name not in (None, class_name):
+            self.learner.request_training()
+        self._write(lambda: self.burst.event(class_name, self.clock()))
 
     def add(self, frame: Frame, class_name: str) -> str:
         """Store one frame as a burst of its own, and learn it; a class that is new is made.
@@ -237,12 +210,12 @@ class Recording:
             EdgeClassifierError: if it cannot be stored; then nothing was.
         """
         self.stop()
-        class_name = self._editor.with_class(class_name)
-        encoded = self._store.encode(frame.image)
-        features = self._learner.extract(encoded.image)
-        sample = self._store.add_sample(encoded, class_name, self._store.next_burst_id())
-        self._editor.remember([Recorded(sample, features)])
-        self._learner.request_training()
+        class_name = self.editor.with_class(class_name)
+        encoded = self.store.encode(frame.image)
+        features = self.learner.extract(encoded.image)
+        sample = self.store.add_sample(encoded, class_name, self.store.next_burst_id())
+        self.editor.remember([Recorded(sample, features)])
+        self.learner.request_training()
         return class_name
 
     def take(self, frame: Frame) -> Features | None:
@@ -251,37 +224,37 @@ class Recording:
         Raises:
             ProjectError: if a sample cannot be written.
         """
-        encoded = self._store.encode(frame.image)
-        features = self._learner.extract(encoded.image)
-        self._write(lambda: self._burst.offer(frame, PendingSample(encoded, features)))
+        encoded = self.store.encode(frame.image)
+        features = self.learner.extract(encoded.image)
+        self._write(lambda: self.burst.offer(frame, PendingSample(encoded, features)))
         return features
 
     def end_if_released(self) -> None:
         """End the burst if its key is up."""
-        if self._burst.released(self._clock()):
-            self._learner.request_training()
+        if self.burst.released(self.clock()):
+            self.learner.request_training()
 
     def stop(self) -> None:
         """End the burst, if one is running, as the release of its key does."""
-        if self._burst.class_name is not None:
-            self._burst.stop()
-            self._learner.request_training()
+        if self.burst.class_name is not None:
+            self.burst.stop()
+            self.learner.request_training()
 
     def _is_live(self) -> bool:
         """Say whether there is something to record, and tell the user if not."""
         if self.source.status is SourceStatus.RUNNING:
             return True
         if not self.source.text:  # which says why
-            self._say("nothing is recorded: there is no live picture", Level.WARNING)
+            self.say("nothing is recorded: there is no live picture", Level.WARNING)
         return False
 
     def _write(self, record: Callable[[], list[Recorded]]) -> None:
-        if self._seen_by is not self._learner.backbone:
-            self._seen_by = self._learner.backbone
-            self._burst.forget_features()
+        if self._seen_by is not self.learner.backbone:
+            self._seen_by = self.learner.backbone
+            self.burst.forget_features()
         try:
             recorded = record()
         except EdgeClassifierError:
-            self._editor.reload()  # some samples may have been written before it failed
+            self.editor.reload()  # some samples may have been written before it failed
             raise
-        self._editor.remember(recorded)
+        self.editor.remember(recorded)

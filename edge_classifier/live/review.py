@@ -2,68 +2,58 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import InvalidImageError, ProjectError
 from edge_classifier.live.dialogs import Dialog
-from edge_classifier.live.view import STRIP_LENGTH, Level, Mode, PictureStrip, StripPicture
+from edge_classifier.live.view import STRIP_LENGTH, Mode, PictureStrip, StripPicture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from edge_classifier.device.preprocessing import Image
     from edge_classifier.evaluation.suspects import Suspect
     from edge_classifier.live.editor import Editor
     from edge_classifier.live.learner import Learner
+    from edge_classifier.live.view import Say
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.values import Removed
 
 _STEPS: Final = {"left": -1, "up": -1, "right": 1, "down": 1, "tab": 1}
 
 
+@dataclass(slots=True)
 class ReviewDialog(Dialog):
-    """Shows the suspects as soon as they are found.
-
-    Args:
-        store: Where colours and thumbnails come from.
-        editor: Removes and puts back.
-        learner: Finds the suspects; is told to train once the strip is closed.
-        say: Shows a line in the picture.
-    """
+    """Shows the suspects as soon as they are found; what was changed is trained on at its end."""
 
     mode = Mode.REVIEWING
 
-    def __init__(
-        self,
-        store: ProjectStore,
-        editor: Editor,
-        learner: Learner,
-        say: Callable[[str, Level], None],
-    ) -> None:
-        self._store = store
-        self._editor = editor
-        self._learner = learner
-        self._say = say
-        self._suspects: list[Suspect] | None = None
-        self._chosen = 0
-        self._first = 0
-        self._gone: list[tuple[Removed, int, Suspect]] = []
-        self._changed = False
-        self._thumbnails: dict[Path, Image | None] = {}
-        if learner.evaluator.suspects is None:
-            if learner.stale:
-                learner.request_training()
-            learner.evaluator.request_suspects()
+    store: ProjectStore
+    editor: Editor
+    learner: Learner
+    say: Say
+    _suspects: list[Suspect] | None = None
+    _chosen: int = 0
+    _first: int = 0
+    _gone: list[tuple[Removed, int, Suspect]] = field(default_factory=list)
+    _changed: bool = False
+    _thumbnails: dict[Path, Image | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.learner.evaluator.suspects is None:
+            if self.learner.stale:
+                self.learner.request_training()
+            self.learner.evaluator.request_suspects()
 
     def poll(self) -> ReviewDialog | None:
         """Take over the suspects once they are found, and read one more thumbnail."""
         if self._suspects is None:
-            if self._learner.evaluator.suspects is None:
+            if self.learner.evaluator.suspects is None:
                 return self
-            self._suspects = list(self._learner.evaluator.suspects)
+            self._suspects = list(self.learner.evaluator.suspects)
             if not self._suspects:
-                self._say("nothing looks wrong", Level.INFO)
+                self.say("nothing looks wrong")
                 return None
         for suspect in self._in_sight():
             if suspect.sample.path not in self._thumbnails:
@@ -86,20 +76,20 @@ class ReviewDialog(Dialog):
 
     def _close(self) -> None:
         if self._suspects is None:
-            self._learner.evaluator.cancel_suspects()
+            self.learner.evaluator.cancel_suspects()
         if self._changed:
-            self._learner.request_training()
+            self.learner.request_training()
 
     def _remove(self, suspects: list[Suspect]) -> None:
         suspect = suspects[self._chosen]
-        removed = self._editor.remove_sample(suspect.sample)
+        removed = self.editor.remove_sample(suspect.sample)
         del suspects[self._chosen]
         self._gone.append((removed, self._chosen, suspect))
         self._chosen = min(self._chosen, max(0, len(suspects) - 1))
         self._changed = True
 
     def _put_back(self) -> None:
-        removed = self._editor.put_back()
+        removed = self.editor.put_back()
         if removed is None:
             return
         self._changed = True
@@ -116,15 +106,15 @@ class ReviewDialog(Dialog):
 
     def _thumbnail(self, suspect: Suspect) -> Image | None:
         try:
-            return self._store.thumbnail(suspect.sample)
+            return self.store.thumbnail(suspect.sample)
         except (ProjectError, InvalidImageError):
             return None  # the strip shows its place empty; the learner reports it
 
     def strip(self) -> PictureStrip:
         """Return what to show."""
         if self._suspects is None:
-            first = self._learner.job
-            job = first or self._learner.evaluator.job
+            first = self.learner.job
+            job = first or self.learner.evaluator.job
             title = job.text if job else "looking for suspect pictures"
             return PictureStrip(
                 f"first: {title}" if first else title,
@@ -138,7 +128,7 @@ class ReviewDialog(Dialog):
                 StripPicture(
                     self._thumbnails.get(suspect.sample.path),
                     suspect.sample.class_name,
-                    self._store.colour(suspect.sample.class_name),
+                    self.store.colour(suspect.sample.class_name),
                     suspect.text,
                 )
                 for suspect in self._in_sight()

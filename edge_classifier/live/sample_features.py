@@ -37,9 +37,7 @@ _TAKEN_PER_STEP: Final = 8
 class _CompletingStage(Stage[int]):
     """Computes something of each sample for which it is missing.
 
-    Args:
-        store: Where the pictures of samples are read.
-        executor: The worker.
+    Attributes:
         unreadable: Pictures that are not tried again. By path: what could not be read because
             its class was renamed has another one now.
     """
@@ -157,11 +155,7 @@ class FeatureStage(_CompletingStage):
         return self.poll() is not None
 
     def tell_refused(self, dataset: Dataset | None) -> str:
-        """Say once how many pictures cannot be read; empty where there is nothing new.
-
-        Args:
-            dataset: Only its samples count: others were removed meanwhile.
-        """
+        """Say once how many pictures of the dataset cannot be read; empty where none is new."""
         present = {s.path for s in dataset.samples} if dataset and self.refused else set()
         refused, self.refused = [path for path in self.refused if path in present], []
         if not refused:
@@ -173,14 +167,7 @@ class FeatureStage(_CompletingStage):
 
 
 class VariantStage(_CompletingStage):
-    """Computes the features of each sample's variants once; gives way to all else.
-
-    Args:
-        store: Where the pictures of samples are read.
-        executor: The worker.
-        settings: How heads are trained; a dense one learns from no variants.
-        unreadable: As of the features; pictures that turn out to be such are added.
-    """
+    """Computes the features of each sample's variants once; gives way to all else."""
 
     def __init__(
         self,
@@ -194,7 +181,7 @@ class VariantStage(_CompletingStage):
 
     def missing(self, dataset: Dataset, variation: Variation | None) -> list[Sample]:
         """The samples that can be read and were not varied yet."""
-        if not variation or self._settings.kind != "linear":
+        if not variation or self._settings.kind != "linear":  # others learn from no variants
             return []
         missing = variation.missing(dataset.samples)
         return [s for s in missing if s.path not in self.unreadable]

@@ -99,9 +99,7 @@ class Session:
         self._burst = BurstRecorder(
             store, timing=settings.hold, samples_per_second=settings.samples_per_second
         )
-        self._recording = Recording(
-            store, self._editor, self.learner, self._burst, clock=clock, say=say
-        )
+        self._recording = Recording(store, self._editor, self.learner, self._burst, clock, say)
         self._tasks = Tasks(
             store, self.learner, executor, say=say, export=export, fine_tune=fine_tune
         )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from edge_classifier.export.exporter import Export
     from edge_classifier.live.jobs import Work
     from edge_classifier.live.learner import Learner
+    from edge_classifier.live.view import Say
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Cancelled, Executor, Progress
     from edge_classifier.values import Sample
@@ -29,16 +30,8 @@ FineTune: TypeAlias = "Callable[[tuple[Sample, ...], Progress, Cancelled], str]"
 class Tasks(Stage[str]):
     """Runs what the user has asked for, and tells how it ended.
 
-    Args:
-        store: The project on disk.
-        learner: Gives what is exported.
-        executor: The worker.
-        say: Shows a line in the picture.
-        export: Runs on the worker thread; `None` where exporting is not possible.
-        fine_tune: Runs on the worker thread; `None` where fine-tuning is not possible.
-
-    Attributes:
-        export_waits: Whether an export is to begin once all was learned.
+    `export` and `fine_tune` run on the worker thread, and are `None` where that is not possible;
+    `export_waits` is whether an export is to begin once all was learned.
     """
 
     def __init__(
@@ -47,7 +40,7 @@ class Tasks(Stage[str]):
         learner: Learner,
         executor: Executor,
         *,
-        say: Callable[[str, Level], None],
+        say: Say,
         export: Export | None = None,
         fine_tune: FineTune | None = None,
     ) -> None:
@@ -79,7 +72,7 @@ class Tasks(Stage[str]):
         if job := self.ended():
             after, self._after = self._after, None
             try:
-                self._say(job.result(), Level.INFO)
+                self._say(job.result())
                 if after:
                     after()
             except CancelledError as error:
@@ -107,9 +100,7 @@ class Tasks(Stage[str]):
             self._say("export needs a trained model: capture two classes first", Level.WARNING)
         elif learning:  # else what was just captured would be missing in it
             self.export_waits = True
-            self._say(
-                "the export begins when the training has ended; Esc takes it back", Level.INFO
-            )
+            self._say("the export begins when the training has ended; Esc takes it back")
         else:
             samples = self._store.samples()  # now: the loop goes on changing them
             self._start(

@@ -38,11 +38,6 @@ class Trained:
 class TrainingStage(Stage[Trained]):
     """Trains when told, and knows on which samples the model was trained.
 
-    Args:
-        store: Is synchronised with the disk after each training.
-        executor: The worker.
-        settings: How heads are trained.
-
     Attributes:
         dataset: The samples that the model was trained on, or `None`.
         training_on: Likewise of the model that is being trained, or was last.
@@ -69,20 +64,8 @@ class TrainingStage(Stage[Trained]):
         if self.training_on is before:
             self.training_on = dataset
 
-    def restart(self) -> None:
-        """Train anew what is being trained: its samples have changed."""
-        if self.job:
-            self.abandon()
-            self.wanted = True
-
     def start(self, dataset: Dataset, loaded: LoadedBackbone, table: FeatureTable) -> None:
-        """Train; with too few classes the samples are only secured on the disk.
-
-        Args:
-            dataset: The samples.
-            loaded: Gives variants to train on, and keeps the model.
-            table: The features that are known.
-        """
+        """Train on the features that are known; with too few classes only secure the samples."""
         self.wanted = False
         classes = {s.class_name for s in dataset.samples if s.image_sha256 in table}
         if len(classes) < MIN_CLASSES:

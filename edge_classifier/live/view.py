@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from edge_classifier.device.preprocessing import Image
@@ -114,6 +114,13 @@ class Message:
 
     text: str
     level: Level = Level.INFO
+
+
+class Say(Protocol):
+    """Shows a line in the picture for some seconds."""
+
+    def __call__(self, text: str, level: Level = Level.INFO) -> None:
+        """Show it from now on."""
 
 
 @dataclass(frozen=True, slots=True)
