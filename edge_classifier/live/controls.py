@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.learning.training import MIN_CLASSES
 from edge_classifier.live.correction import CorrectionDialog
-from edge_classifier.live.keys import HoldTiming, SpentKey
 from edge_classifier.live.presenter import unknown_setting
 from edge_classifier.live.review import ReviewDialog
 from edge_classifier.live.view import Level, Mode
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from edge_classifier.device.frame import Clock
     from edge_classifier.live.dialogs import Dialog
     from edge_classifier.live.editor import Editor
+    from edge_classifier.live.keys import SpentKey
     from edge_classifier.live.learner import Learner
     from edge_classifier.live.prediction import LivePrediction
     from edge_classifier.live.presenter import Messages
@@ -32,7 +32,6 @@ class Controls:
     """Turns keys into what they mean; the fields without a default are what they act on.
 
     Attributes:
-        hold: When a silent key counts as released.
         dialog: The question that is open, or `None`.
         help: Whether the list of keys is shown.
         done: Whether the user has ended the session.
@@ -46,14 +45,10 @@ class Controls:
     live: LivePrediction
     recording: Recording
     tasks: Tasks
-    hold: HoldTiming
+    spent: SpentKey
     dialog: Dialog | None = None
     help: bool = False
     done: bool = False
-    _spent: SpentKey = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._spent = SpentKey(self.hold)
 
     def handle(self, key: str) -> None:
         """Do what a key does at this moment.
@@ -66,13 +61,13 @@ class Controls:
         """
         if key == "close":
             self.quit()
-        elif self._spent.swallows(key, self.clock()):
+        elif self.spent.swallows(key, self.clock()):
             pass
         elif self.dialog:
             before, self.dialog = self.dialog, self.dialog.handle(key)
             if before.mode in (Mode.CORRECTING, Mode.REVIEWING) and self.dialog is None:
                 # What is still held down then must not record, nor open the strip again.
-                self._spent.spend(key, self.clock())
+                self.spent.spend(key, self.clock())
         elif action := _ACTIONS.get(key.lower()):
             action(self)
 
@@ -105,7 +100,7 @@ class Controls:
         if self._has_two_classes("reviewing") and self.learner.model:
             say = self.messages.say
             self.ask(lambda: ReviewDialog(self.store, self.editor, self.learner, say))
-            self._spent.spend("v", self.clock())
+            self.spent.spend("v", self.clock())
 
     def adjust_unknown(self, by: int) -> None:
         """Make "unknown" so many steps stricter; below 0 more lenient."""

@@ -43,14 +43,9 @@ class Dialog:
 
 @dataclass(slots=True)
 class TextDialog(Dialog):
-    """Asks for one line.
+    """Asks for one line, and hands it to `accept`; its `EdgeClassifierError` is shown.
 
-    Attributes:
-        title: The question.
-        note: Which keys do what.
-        accept: Takes the line; an `EdgeClassifierError` keeps the dialog open and is shown.
-        text: What is typed so far.
-        alternative: What Tab switches to, if anything.
+    Tab switches to the `alternative`, if there is one.
     """
 
     mode = Mode.TYPING
@@ -89,13 +84,7 @@ class TextDialog(Dialog):
 
 @dataclass(slots=True)
 class ConfirmDialog(Dialog):
-    """Asks yes or no.
-
-    Attributes:
-        title: The question.
-        accept: Is called on yes.
-        note: What a yes means, if it needs saying.
-    """
+    """Asks yes or no; calls `accept` on yes, of which `note` says what it means."""
 
     mode = Mode.CONFIRMING
 

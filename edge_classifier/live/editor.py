@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 class Editor:
     """Keeps the dataset, the learner and the presenter in step with the store.
 
-    `selected` is the class that the arrow keys have chosen, or `None`.
+    What changes the store raises an `EdgeClassifierError` where that cannot be done. `selected` is
+    the class that the arrow keys have chosen, or `None`.
     """
 
     def __init__(
@@ -54,11 +55,7 @@ class Editor:
         self._presenter.dataset_changed(self.dataset)
 
     def class_of_digit(self, digit: int) -> str | None:
-        """Return the class of a digit key; the first free digit makes one, others have none.
-
-        Raises:
-            ProjectError: if the new class cannot be written.
-        """
+        """Return the class of a digit key; the first free digit makes one, others have none."""
         things = [name for name in self.dataset.class_names if name != BACKGROUND]
         if digit <= len(things):
             return things[digit - 1]
@@ -75,7 +72,6 @@ class Editor:
 
         Raises:
             InvalidClassNameError: if there can be no such class.
-            ProjectError: if it cannot be written.
         """
         if class_name not in self.dataset.class_names:
             class_name = self._store.add_class(class_name)
@@ -107,11 +103,7 @@ class Editor:
         return max((sample.burst_id for sample in newest if sample), default="")
 
     def undo(self) -> None:
-        """Take back what was done last: a burst, or the removal of a class or of pictures.
-
-        Raises:
-            EdgeClassifierError: if that cannot be moved to the trash, or back.
-        """
+        """Take back what was done last: a burst, or the removal of a class or of pictures."""
         last_burst = self._last_burst_id
         removed = self._removals.newer_than(last_burst)
         if removed:
@@ -124,19 +116,11 @@ class Editor:
             self._say("nothing to undo", Level.WARNING)
 
     def remove_sample(self, sample: Sample) -> Removed:
-        """Move one picture to the trash; training is left to the caller.
-
-        Raises:
-            ProjectError: if it cannot be moved.
-        """
+        """Move one picture to the trash; training is left to the caller."""
         return self._remove(lambda: self._store.remove_samples([sample]))
 
     def put_back(self) -> Removed | None:
-        """Put back what was removed or undone last; returns that, if there was something.
-
-        Raises:
-            EdgeClassifierError: if it cannot be moved back.
-        """
+        """Put back what was removed or undone last; returns that, if there was something."""
         removed = self._removals.newest
         if removed is None:
             self._say("nothing was removed since the window was opened", Level.WARNING)

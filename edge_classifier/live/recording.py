@@ -43,6 +43,9 @@ class Recorded(NamedTuple):
 class BurstRecorder:
     """Records bursts of samples, one at a time, while the key of `class_name` is down.
 
+    `event` and `offer` return the samples that are on disk now, and raise `ProjectError` where
+    one cannot be written.
+
     Args:
         store: Where samples go.
         timing: When a silent key counts as released.
@@ -72,10 +75,7 @@ class BurstRecorder:
         """Take a press or a repeat of a class's key; another class begins another burst.
 
         Returns:
-            The samples that this event confirmed; they are on disk.
-
-        Raises:
-            ProjectError: if a sample cannot be written.
+            The samples that this event confirmed.
         """
         if class_name != self.class_name:
             self.stop()
@@ -99,11 +99,8 @@ class BurstRecorder:
         """Take a frame that was wanted.
 
         Returns:
-            The samples that are on disk now: the frame itself where a press waits for its
-            frame, none where it is not known yet whether the key is still down.
-
-        Raises:
-            ProjectError: if a sample cannot be written.
+            The frame itself where a press waits for its frame, none where it is not known yet
+            whether the key is still down.
         """
         # On a grid, so that a camera whose frames come a little early is not halved.
         self._next_due_s = max(self._next_due_s + self._period_s, frame.timestamp_s)
@@ -144,7 +141,8 @@ class BurstRecorder:
 class Recording:
     """What the record keys do: they record the class whose key is held; training follows.
 
-    `source` is how the camera is.
+    What writes a sample raises `ProjectError` where that cannot be done. `source` is how the
+    camera is.
     """
 
     store: ProjectStore
@@ -188,11 +186,7 @@ class Recording:
             self.record(self.editor.selected)
 
     def record(self, class_name: str) -> None:
-        """Take a press or a repeat of a class's key; a class that is new is made.
-
-        Raises:
-            ProjectError: if a sample cannot be written.
-        """
+        """Take a press or a repeat of a class's key; a class that is new is made."""
         if not self._is_live():
             return
         class_name = self.editor.with_class(class_name)
@@ -205,9 +199,6 @@ class Recording:
 
         Returns:
             The class's name as stored.
-
-        Raises:
-            EdgeClassifierError: if it cannot be stored; then nothing was.
         """
         self.stop()
         class_name = self.editor.with_class(class_name)
@@ -219,11 +210,7 @@ class Recording:
         return class_name
 
     def take(self, frame: Frame) -> Features | None:
-        """Take a frame that is wanted, and return the features `(D,)` of what would be stored.
-
-        Raises:
-            ProjectError: if a sample cannot be written.
-        """
+        """Take a frame that is wanted, and return the features `(D,)` of what would be stored."""
         encoded = self.store.encode(frame.image)
         features = self.learner.extract(encoded.image)
         self._write(lambda: self.burst.offer(frame, PendingSample(encoded, features)))

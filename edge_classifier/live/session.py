@@ -11,7 +11,7 @@ from edge_classifier.errors import CancelledError, EdgeClassifierError
 from edge_classifier.learning.training import HeadSettings
 from edge_classifier.live.controls import HELP, Controls
 from edge_classifier.live.editor import Editor
-from edge_classifier.live.keys import HoldTiming
+from edge_classifier.live.keys import HoldTiming, SpentKey
 from edge_classifier.live.learner import Learner
 from edge_classifier.live.prediction import LivePrediction
 from edge_classifier.live.presenter import Messages, Presenter, RateMeter, source_message
@@ -112,7 +112,7 @@ class Session:
             live=self._live,
             recording=self._recording,
             tasks=self._tasks,
-            hold=settings.hold,
+            spent=SpentKey(settings.hold),
         )
 
     @property

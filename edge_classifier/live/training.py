@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from edge_classifier.errors import ProjectError
 from edge_classifier.learning.training import MIN_CLASSES, HeadSettings, train, trained_on
@@ -18,21 +17,13 @@ if TYPE_CHECKING:
     from edge_classifier.protocols import Cancelled, Executor, Progress
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Trained:
-    """What a training gives.
-
-    Attributes:
-        model: Ready to answer, saved or not.
-        samples: How many were trained on.
-        seconds: Of computing that it took.
-        problem: Why the model could not be saved, or `None`.
-    """
+class Trained(NamedTuple):
+    """What a training gives: a model that can answer, whether or not it could be saved."""
 
     model: Model
     samples: int
-    seconds: float
-    problem: ProjectError | None
+    seconds: float  # of computing
+    problem: ProjectError | None  # why it could not be saved
 
 
 class TrainingStage(Stage[Trained]):

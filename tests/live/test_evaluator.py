@@ -15,11 +15,6 @@ from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import Sample
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> ProjectStore:
-    return ProjectStore.create(tmp_path / "project", ["mug", "phone"])
-
-
 def taught(store: ProjectStore, executor: ImmediateExecutor | ManualExecutor) -> LiveSession:
     """Record two bursts of both classes."""
     live = LiveSession(store, executor)

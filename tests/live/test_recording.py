@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-import pytest
 
 from edge_classifier.device.frame import Frame
 from edge_classifier.live.recording import BurstRecorder, PendingSample, Recorded
@@ -55,11 +52,6 @@ class Hand:
 def _picture(index: int) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
     """Carries its index: its brightness in the picture."""
     return np.full((48, 64, 3), index % 250, np.uint8)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> ProjectStore:
-    return ProjectStore.create(tmp_path / "project", ["mug", "phone"])
 
 
 def test_a_tap_is_one_sample(store: ProjectStore) -> None:

@@ -87,8 +87,22 @@ class LiveSession:
             fine_tune=self.fine_tune,
         )
         self.view = self.session.step(None, None, RUNNING)
-
         _open.append(self)
+
+    @property
+    def label(self) -> str | None:
+        """The verdict, or `None` where there is none."""
+        return self.view.banner.label if self.view.banner else None
+
+    @property
+    def counts(self) -> list[int]:
+        """Samples of each class, in the order of the cards."""
+        return [card.count for card in self.view.cards]
+
+    @property
+    def message(self) -> str:
+        """What the picture says has happened, or empty."""
+        return self.view.message.text if self.view.message else ""
 
     def close(self) -> None:
         """Close session and project; may be called twice."""
@@ -135,3 +149,12 @@ def settle(live: LiveSession, executor: ManualExecutor) -> None:
     for _ in range(8):
         executor.run_all()
         live.wait(0.2)
+
+
+def teach_two(live: LiveSession, executor: ManualExecutor) -> None:
+    """Let the worker load the backbone, then record two classes, each trained at once."""
+    executor.run_all()
+    for key, thing in (("1", 1), ("2", 2)):
+        live.hold(key, thing)
+        executor.run_all()
+        live.frame()
