@@ -16,7 +16,6 @@ from edge_classifier.live.training import TrainingStage
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge_classifier.device.preprocessing import Image
     from edge_classifier.evaluation.validation import Validation
     from edge_classifier.features.dataset import Dataset
     from edge_classifier.learning.model import Model
@@ -44,6 +43,7 @@ class Learner:
     computing missing features, training, varying, and when nothing else is to be done, evaluating.
 
     Attributes:
+        backbone: The backbone, or `None` before it is there.
         current: The model that answers now; it is told of renamed classes.
         evaluator: Finds out how good model and samples are; gives way to all else.
         settings: How heads are trained.
@@ -60,6 +60,7 @@ class Learner:
         self._load = load
         self._dataset: Dataset | None = None
         self._loaded: LoadedBackbone | None = None
+        self.backbone: Backbone | None = None
         self.current = CurrentModel(store)
         self.evaluator = Evaluator(store, executor)
         self._loading: Stage[_Ready] = Stage(executor)
@@ -82,11 +83,6 @@ class Learner:
     def model(self) -> Model | None:
         """What answers now, trained or imprinted; `None` where nothing was captured."""
         return self.current.model
-
-    @property
-    def backbone(self) -> Backbone | None:
-        """The backbone, once it is there."""
-        return self._loaded.backbone if self._loaded else None
 
     @property
     def note(self) -> str:
@@ -120,10 +116,6 @@ class Learner:
     def stale(self) -> bool:
         """Whether the dataset has changed since the model was trained."""
         return self._dataset is not self._training.dataset
-
-    def extract(self, image: Image) -> Features | None:
-        """Compute the features `(D,)` of a picture, or `None` while there is no backbone."""
-        return self._loaded.backbone.extract([image])[0] if self._loaded else None
 
     def remember(self, sample: Sample, features: Features) -> None:
         """Keep the features `(D,)` of a new sample, in memory and on disk."""
@@ -224,7 +216,7 @@ class Learner:
     def _use(self, ready: _Ready) -> str:
         if self._loaded:
             self._loaded.close()
-        self._loaded = ready.loaded
+        self._loaded, self.backbone = ready.loaded, ready.loaded.backbone
         self._features.use(ready.table, ready.loaded.cache)
         self.current.replace(ready.model)
         self._training.recognise(ready.fingerprint, self._dataset)

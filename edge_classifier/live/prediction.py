@@ -75,9 +75,10 @@ class LivePrediction:
 
     def features_of(self, frame: Frame) -> Features | None:
         """Compute the features `(D,)` of a frame, unless nothing could be said of them."""
-        if self.paused or self._learner.model is None:
-            return None
-        return self._learner.extract(frame.image if frame.small is None else frame.small)
+        backbone = self._learner.backbone
+        silent = self.paused or self._learner.current.model is None
+        image = frame.image if frame.small is None else frame.small
+        return None if silent or backbone is None else backbone.extract([image])[0]
 
     def update(self, features: Features | None) -> None:
         """Predict from the features of the newest frame."""
@@ -86,7 +87,7 @@ class LivePrediction:
 
     def update_where_outdated(self) -> None:
         """Judge a picture that stands still again if what was learned has changed."""
-        model, backbone = self._learner.model, self._learner.backbone
+        model, backbone = self._learner.current.model, self._learner.backbone
         if self.frame is None or self._predicted_by is model:
             return
         if model and self._features is not None and self._seen_by is not backbone:
@@ -95,7 +96,7 @@ class LivePrediction:
             self._predict()
 
     def _predict(self) -> None:
-        self._predicted_by = model = self._learner.model
+        self._predicted_by = model = self._learner.current.model
         if self.paused or model is None or self._features is None or self.frame is None:
             self.prediction = None
         else:

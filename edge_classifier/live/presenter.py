@@ -10,7 +10,7 @@ from edge_classifier.errors import InvalidImageError, ProjectError
 from edge_classifier.evaluation.coach import next_hint
 from edge_classifier.features.dataset import Dataset
 from edge_classifier.learning.training import MIN_CLASSES
-from edge_classifier.live.view import Activity, Banner, ClassCard, Level, Message, Rates
+from edge_classifier.live.view import Activity, Banner, ClassCard, Level, Message
 from edge_classifier.project.names import counted
 from edge_classifier.project.palette import key_of
 from edge_classifier.values import BACKGROUND
@@ -210,49 +210,3 @@ class Messages:
         """Return the line to show, if there is one."""
         said = self._said
         return said[0] if said and now_s <= said[1] else None
-
-
-class RateMeter:
-    """Averages the figures, and renews what is shown only a few times a second.
-
-    Args:
-        shown_every_s: How often the shown figures change; faster cannot be read.
-    """
-
-    def __init__(self, shown_every_s: float = 0.5) -> None:
-        self._shown_every_s = shown_every_s
-        self._since_s: float | None = None
-        self._frames = 0
-        self._drawings = 0
-        self._capture_ms = self._inference_ms = self._drawing_ms = 0.0
-        self._shown = Rates(0.0, 0.0, 0.0, 0.0)
-
-    def add_frame(self, now_s: float, *, capture_ms: float, inference_ms: float) -> None:
-        """Count a frame that was captured and inferred on."""
-        if self._since_s is None:
-            self._since_s = now_s
-        self._frames += 1
-        self._capture_ms += capture_ms
-        self._inference_ms += inference_ms
-
-    def add_drawing(self, drawing_ms: float) -> None:
-        """Count a picture that was drawn and shown."""
-        self._drawings += 1
-        self._drawing_ms += drawing_ms
-
-    def rates(self, now_s: float) -> Rates:
-        """Return the figures to show."""
-        if self._since_s is None:
-            return self._shown
-        elapsed = now_s - self._since_s
-        if elapsed >= self._shown_every_s:
-            frames, drawings = max(1, self._frames), max(1, self._drawings)
-            self._shown = Rates(
-                fps=round(self._frames / elapsed, 1),
-                capture_ms=round(self._capture_ms / frames, 1),
-                inference_ms=round(self._inference_ms / frames, 1),
-                drawing_ms=round(self._drawing_ms / drawings, 1),
-            )
-            self._since_s, self._frames, self._drawings = now_s, 0, 0
-            self._capture_ms = self._inference_ms = self._drawing_ms = 0.0
-        return self._shown

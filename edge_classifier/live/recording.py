@@ -203,7 +203,7 @@ class Recording:
         self.stop()
         class_name = self.editor.with_class(class_name)
         encoded = self.store.encode(frame.image)
-        features = self.learner.extract(encoded.image)
+        features = self._features_of(encoded)
         sample = self.store.add_sample(encoded, class_name, self.store.next_burst_id())
         self.editor.remember([Recorded(sample, features)])
         self.learner.request_training()
@@ -212,9 +212,13 @@ class Recording:
     def take(self, frame: Frame) -> Features | None:
         """Take a frame that is wanted, and return the features `(D,)` of what would be stored."""
         encoded = self.store.encode(frame.image)
-        features = self.learner.extract(encoded.image)
+        features = self._features_of(encoded)
         self._write(lambda: self.burst.offer(frame, PendingSample(encoded, features)))
         return features
+
+    def _features_of(self, encoded: EncodedImage) -> Features | None:
+        backbone = self.learner.backbone
+        return backbone.extract([encoded.image])[0] if backbone else None
 
     def end_if_released(self) -> None:
         """End the burst if its key is up."""

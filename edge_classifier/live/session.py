@@ -14,10 +14,10 @@ from edge_classifier.live.editor import Editor
 from edge_classifier.live.keys import HoldTiming, SpentKey
 from edge_classifier.live.learner import Learner
 from edge_classifier.live.prediction import LivePrediction
-from edge_classifier.live.presenter import Messages, Presenter, RateMeter, source_message
+from edge_classifier.live.presenter import Messages, Presenter, source_message
 from edge_classifier.live.recording import BurstRecorder, Recording
 from edge_classifier.live.tasks import FineTune, Tasks
-from edge_classifier.live.view import Activity, Level, Mode, View
+from edge_classifier.live.view import Activity, Level, Mode, Rates, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -266,3 +266,49 @@ class Session:
         if job := self._tasks.job:
             return Activity(job.text, job.progress)
         return self._presenter.activity()
+
+
+class RateMeter:
+    """Averages the figures, and renews what is shown only a few times a second.
+
+    Args:
+        shown_every_s: How often the shown figures change; faster cannot be read.
+    """
+
+    def __init__(self, shown_every_s: float = 0.5) -> None:
+        self._shown_every_s = shown_every_s
+        self._since_s: float | None = None
+        self._frames = 0
+        self._drawings = 0
+        self._capture_ms = self._inference_ms = self._drawing_ms = 0.0
+        self._shown = Rates(0.0, 0.0, 0.0, 0.0)
+
+    def add_frame(self, now_s: float, *, capture_ms: float, inference_ms: float) -> None:
+        """Count a frame that was captured and inferred on."""
+        if self._since_s is None:
+            self._since_s = now_s
+        self._frames += 1
+        self._capture_ms += capture_ms
+        self._inference_ms += inference_ms
+
+    def add_drawing(self, drawing_ms: float) -> None:
+        """Count a picture that was drawn and shown."""
+        self._drawings += 1
+        self._drawing_ms += drawing_ms
+
+    def rates(self, now_s: float) -> Rates:
+        """Return the figures to show."""
+        if self._since_s is None:
+            return self._shown
+        elapsed = now_s - self._since_s
+        if elapsed >= self._shown_every_s:
+            frames, drawings = max(1, self._frames), max(1, self._drawings)
+            self._shown = Rates(
+                fps=round(self._frames / elapsed, 1),
+                capture_ms=round(self._capture_ms / frames, 1),
+                inference_ms=round(self._inference_ms / frames, 1),
+                drawing_ms=round(self._drawing_ms / drawings, 1),
+            )
+            self._since_s, self._frames, self._drawings = now_s, 0, 0
+            self._capture_ms = self._inference_ms = self._drawing_ms = 0.0
+        return self._shown
