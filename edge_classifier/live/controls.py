@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from edge_classifier.live.keys import SpentKey
     from edge_classifier.live.learner import Learner
     from edge_classifier.live.prediction import LivePrediction
-    from edge_classifier.live.presenter import Messages
     from edge_classifier.live.recording import Recording
     from edge_classifier.live.tasks import Tasks
+    from edge_classifier.live.view import Say
     from edge_classifier.project.store import ProjectStore
 
 
@@ -39,7 +39,7 @@ class Controls:
 
     store: ProjectStore
     clock: Clock
-    messages: Messages
+    say: Say
     learner: Learner
     editor: Editor
     live: LivePrediction
@@ -90,16 +90,14 @@ class Controls:
         """Ask what the newest frame really shows."""
         frame, prediction = self.live.frame, self.live.prediction
         if frame is None:
-            self.messages.say("there is no picture to correct yet", Level.WARNING)
+            self.say("there is no picture to correct yet", Level.WARNING)
             return
-        editor, recording, say = self.editor, self.recording, self.messages.say
-        self.ask(lambda: CorrectionDialog(frame, prediction, editor, recording, say))
+        self.ask(lambda: CorrectionDialog(frame, prediction, self.editor, self.recording, self.say))
 
     def review(self) -> None:
         """Open the strip of pictures that look wrong."""
         if self._has_two_classes("reviewing") and self.learner.model:
-            say = self.messages.say
-            self.ask(lambda: ReviewDialog(self.store, self.editor, self.learner, say))
+            self.ask(lambda: ReviewDialog(self.store, self.editor, self.learner, self.say))
             self.spent.spend("v", self.clock())
 
     def adjust_unknown(self, by: int) -> None:
@@ -110,7 +108,7 @@ class Controls:
         model = current.model
         threshold = model.unknown.threshold if model and model.unknown else None
         text = unknown_setting(current.unknown_steps, threshold)
-        self.messages.say(text if before != current.unknown_steps else f"at the end: {text}")
+        self.say(text if before != current.unknown_steps else f"at the end: {text}")
 
     def train(self) -> None:
         """Train now."""
@@ -127,7 +125,7 @@ class Controls:
     def toggle_smoothing(self) -> None:
         """Switch the steady label on or off."""
         on = self.live.toggle_smoothing()
-        self.messages.say("steady label on" if on else "steady label off")
+        self.say("steady label on" if on else "steady label off")
 
     def toggle_help(self) -> None:
         """Show or hide the list of keys."""
@@ -140,7 +138,7 @@ class Controls:
         elif self.tasks.busy:
             self.tasks.stop()
         elif line := self.learner.cancel():
-            self.messages.say(line)
+            self.say(line)
 
     def quit(self) -> None:
         """End the session."""
@@ -149,7 +147,7 @@ class Controls:
     def _has_two_classes(self, what: str) -> bool:
         if len(self.editor.dataset.captured_classes) >= MIN_CLASSES:
             return True
-        self.messages.say(f"{what} needs pictures of at least two classes", Level.WARNING)
+        self.say(f"{what} needs pictures of at least two classes", Level.WARNING)
         return False
 
 

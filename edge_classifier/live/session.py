@@ -106,7 +106,7 @@ class Session:
         self._controls = Controls(
             store=store,
             clock=clock,
-            messages=self._messages,
+            say=say,
             learner=self.learner,
             editor=self._editor,
             live=self._live,
