@@ -67,8 +67,8 @@ class Learner:
         self._features = FeatureStage(store, executor)
         self._training = TrainingStage(store, executor, self.settings)
         self._variants = VariantStage(store, executor, self.settings, self._features.unreadable)
-        self._own = (self._loading, self._features, self._training, self._variants)
-        self._all = (*self._own, self._training.saving, *self.evaluator.stages)
+        self._stages = (self._loading, self._features, self._training, self._variants)
+        self._polled = (*self._stages, self._training.saving, *self.evaluator.stages)
         self._start_loading()
 
     def reload(self) -> None:
@@ -173,7 +173,7 @@ class Learner:
             CancelledError: when loading was stopped.
             EdgeClassifierError: when loading, extracting, training or saving failed.
         """
-        if not (self._features.refused or any(stage.job or stage.wanted for stage in self._all)):
+        if not (self._features.refused or any(stage.job or stage.wanted for stage in self._polled)):
             return None  # as nearly always
         ready = self._loading.ended()
         line = self._use(ready.result()) if ready else None
@@ -194,7 +194,7 @@ class Learner:
 
     def close(self) -> None:
         """Stop what runs; may be called twice."""
-        for stage in self._own:
+        for stage in self._stages:
             stage.cancel()
         self.evaluator.outdated()
         if self._loaded:

@@ -100,9 +100,7 @@ class Session:
             store, timing=settings.hold, samples_per_second=settings.samples_per_second
         )
         self._recording = Recording(store, self._editor, self.learner, self._burst, clock, say)
-        self._tasks = Tasks(
-            store, self.learner, executor, say=say, export=export, fine_tune=fine_tune
-        )
+        self._tasks = Tasks(store, self.learner, executor, say, export, fine_tune)
         self._controls = Controls(
             store=store,
             clock=clock,

@@ -39,7 +39,6 @@ class Tasks(Stage[str]):
         store: ProjectStore,
         learner: Learner,
         executor: Executor,
-        *,
         say: Say,
         export: Export | None = None,
         fine_tune: FineTune | None = None,
