@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 class PendingSample(NamedTuple):
     """A frame that becomes a sample if its key turns out to have been down.
 
-    Its features are `(D,)` float32, or `None` before there is a backbone.
+    Its features are `(D,)` float32, or `None` before there is a backbone; `seen_by` computed them.
     """
 
     encoded: EncodedImage
     features: Features | None
+    seen_by: Backbone | None = None
 
 
 class Recorded(NamedTuple):
@@ -38,6 +39,7 @@ class Recorded(NamedTuple):
 
     sample: Sample
     features: Features | None
+    seen_by: Backbone | None = None
 
 
 class BurstRecorder:
@@ -110,11 +112,6 @@ class BurstRecorder:
         self._since_event.append(pending)
         return []
 
-    def forget_features(self) -> None:
-        """Let the frames that wait be stored without their features: these are of no use now."""
-        self._since_event = [one._replace(features=None) for one in self._since_event]
-        self._before_event = [one._replace(features=None) for one in self._before_event]
-
     def released(self, now_s: float) -> bool:
         """Say whether the burst has just ended because its key is up."""
         if self.class_name is None or not self._hold.released(now_s):
@@ -134,7 +131,7 @@ class BurstRecorder:
         if self.class_name is None:  # pragma: no cover - only between event and stop
             raise RuntimeError("No burst is running.")
         sample = self._store.add_sample(pending.encoded, self.class_name, self._burst_id)
-        return Recorded(sample, pending.features)
+        return Recorded(sample, pending.features, pending.seen_by)
 
 
 @dataclass(eq=False, slots=True)
@@ -152,7 +149,6 @@ class Recording:
     clock: Clock
     say: Say
     source: SourceState = field(default_factory=lambda: SourceState(SourceStatus.OPENING, ""))
-    _seen_by: Backbone | None = None
 
     @property
     def learning(self) -> bool:
@@ -205,7 +201,7 @@ class Recording:
         encoded = self.store.encode(frame.image)
         features = self._features_of(encoded)
         sample = self.store.add_sample(encoded, class_name, self.store.next_burst_id())
-        self.editor.remember([Recorded(sample, features)])
+        self.editor.remember([(sample, features)])
         self.learner.request_training()
         return class_name
 
@@ -213,7 +209,8 @@ class Recording:
         """Take a frame that is wanted, and return the features `(D,)` of what would be stored."""
         encoded = self.store.encode(frame.image)
         features = self._features_of(encoded)
-        self._write(lambda: self.burst.offer(frame, PendingSample(encoded, features)))
+        pending = PendingSample(encoded, features, self.learner.backbone)
+        self._write(lambda: self.burst.offer(frame, pending))
         return features
 
     def _features_of(self, encoded: EncodedImage) -> Features | None:
@@ -240,12 +237,13 @@ class Recording:
         return False
 
     def _write(self, record: Callable[[], list[Recorded]]) -> None:
-        if self._seen_by is not self.learner.backbone:
-            self._seen_by = self.learner.backbone
-            self.burst.forget_features()
         try:
             recorded = record()
         except EdgeClassifierError:
             self.editor.reload()  # some samples may have been written before it failed
             raise
-        self.editor.remember(recorded)
+        # Frames may have waited for their key while the backbone became another one.
+        backbone = self.learner.backbone
+        self.editor.remember(
+            [(r.sample, r.features if r.seen_by is backbone else None) for r in recorded]
+        )
