@@ -20,8 +20,9 @@ from edge_classifier.live.jobs import Job
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edge_classifier.features.dataset import Dataset, FeatureTable
-    from edge_classifier.features.variation import Variation
+    from edge_classifier.features.dataset import Dataset
+    from edge_classifier.features.feature_table import FeatureTable
+    from edge_classifier.features.variants import Variation
     from edge_classifier.learning.training import HeadSettings
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Cancelled, Executor, Progress

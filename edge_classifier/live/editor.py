@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from edge_classifier.live.learner import Learner
     from edge_classifier.live.presenter import Presenter
     from edge_classifier.project.store import ProjectStore
-    from edge_classifier.values import Removed, Sample
+    from edge_classifier.project.trash import Removed
+    from edge_classifier.values import Sample
 
 _KEPT: Final = 500
 """What was removed before that can still be found in the project's trash. A long review of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edge_classifier.features.dataset import FeatureTable
+from edge_classifier.features.feature_table import FeatureTable
 from edge_classifier.live.jobs import Job
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from edge_classifier.live.editor import Editor
     from edge_classifier.live.learner import Learner
     from edge_classifier.project.store import ProjectStore
-    from edge_classifier.values import Prediction, Removed
+    from edge_classifier.project.trash import Removed
+    from edge_classifier.values import Prediction
 
 _MOVES = {"up": -1, "down": 1, "tab": 1}
 

@@ -7,7 +7,8 @@ import pytest
 from support.fakes import FakeBackbone, ManualExecutor
 from support.live_session import load_fake, scene
 
-from edge_classifier.features.dataset import Dataset, FeatureTable
+from edge_classifier.features.dataset import Dataset
+from edge_classifier.features.feature_table import FeatureTable
 from edge_classifier.live.feature_worker import FeatureWorker
 from edge_classifier.live.loading import Ready
 from edge_classifier.project.store import ProjectStore

@@ -13,8 +13,7 @@ from edge_classifier.device.preprocessing import Image
 from edge_classifier.device.source_state import SourceState, SourceStatus
 from edge_classifier.export.exporter import Export
 from edge_classifier.features.cache import FileFeatureCache
-from edge_classifier.features.variants import make_variants
-from edge_classifier.features.variation import Variation
+from edge_classifier.features.variants import Variation, make_variants
 from edge_classifier.learning.model_file import FileModelStore
 from edge_classifier.learning.project_backbone import LoadedBackbone
 from edge_classifier.live.session import Session, SessionSettings
