@@ -33,7 +33,7 @@ DEFAULT: Final = "v2-0.35"
 """What `auto` means wherever the official weights can be had."""
 
 Architecture: TypeAlias = Literal[
-    "mobilenet_v1", "mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large"
+    "MobileNet", "MobileNetV2", "MobileNetV3Small", "MobileNetV3Large"
 ]
 
 _KERAS: Final = "https://storage.googleapis.com/tensorflow/keras-applications"
@@ -48,7 +48,7 @@ class OfficialBackbone:
 
     Attributes:
         name: As in `--backbone`.
-        architecture: Which network.
+        architecture: Which function of `keras.applications` makes the network.
         alpha: Width multiplier.
         feature_shape: `(h, w, c)` of the last convolution's output after its activation.
         layer: Name of that layer, or `None` where Keras numbers it: then it is the last one.
@@ -90,7 +90,7 @@ class OfficialBackbone:
 _OFFICIAL: Final = (
     OfficialBackbone(
         name="v1-0.25",
-        architecture="mobilenet_v1",
+        architecture="MobileNet",
         alpha=0.25,
         feature_shape=(7, 7, 256),
         layer="conv_pw_13_relu",
@@ -99,7 +99,7 @@ _OFFICIAL: Final = (
     ),
     OfficialBackbone(
         name="v2-0.35",
-        architecture="mobilenet_v2",
+        architecture="MobileNetV2",
         alpha=0.35,
         feature_shape=(7, 7, 1280),
         layer="out_relu",
@@ -108,7 +108,7 @@ _OFFICIAL: Final = (
     ),
     OfficialBackbone(
         name="v2-1.0",
-        architecture="mobilenet_v2",
+        architecture="MobileNetV2",
         alpha=1.0,
         feature_shape=(7, 7, 1280),
         layer="out_relu",
@@ -116,7 +116,7 @@ _OFFICIAL: Final = (
     ),
     OfficialBackbone(
         name="v3-small",
-        architecture="mobilenet_v3_small",
+        architecture="MobileNetV3Small",
         alpha=1.0,
         feature_shape=(7, 7, 576),
         layer=None,
@@ -127,7 +127,7 @@ _OFFICIAL: Final = (
     ),
     OfficialBackbone(
         name="v3-large",
-        architecture="mobilenet_v3_large",
+        architecture="MobileNetV3Large",
         alpha=1.0,
         feature_shape=(7, 7, 960),
         layer=None,

@@ -120,12 +120,7 @@ def _untrained(keras: Any, name: str) -> Any:  # noqa: ANN401 - Keras publishes 
     """Make an official backbone with random weights."""
     spec = official(name)
     size = spec.preprocessing.input_size
-    make = {
-        "mobilenet_v1": keras.applications.MobileNet,
-        "mobilenet_v2": keras.applications.MobileNetV2,
-        "mobilenet_v3_small": keras.applications.MobileNetV3Small,
-        "mobilenet_v3_large": keras.applications.MobileNetV3Large,
-    }[spec.architecture]
+    make = getattr(keras.applications, spec.architecture)
     options = {"include_preprocessing": True} if spec.high > 1 else {}
     return make(
         input_shape=(size, size, 3), alpha=spec.alpha, include_top=False, weights=None, **options

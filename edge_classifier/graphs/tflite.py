@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 from edge_classifier.export.formats import FLOAT32, INT8
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import numpy as np
     import numpy.typing as npt
 
@@ -57,12 +55,7 @@ def convert(
     if model_format == "float16":
         converter.target_spec.supported_types = [tf.float16]
     if model_format == INT8 and representative is not None:
-
-        def samples() -> Iterator[list[npt.NDArray[np.float32]]]:
-            for image in representative:
-                yield [image[None]]
-
-        converter.representative_dataset = samples
+        converter.representative_dataset = lambda: ([image[None]] for image in representative)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         # MediaPipe refuses int8 tensors; a camera's pixels are uint8 anyway.
         converter.inference_input_type = tf.uint8

@@ -49,17 +49,11 @@ from edge_classifier.errors import WeightsMismatchError
 keras = backbones.import_keras()
 folder, jobs = Path(sys.argv[1]), json.loads(sys.argv[2])
 keras.utils.set_random_seed(0)
-make = {
-    "mobilenet_v1": keras.applications.MobileNet,
-    "mobilenet_v2": keras.applications.MobileNetV2,
-    "mobilenet_v3_small": keras.applications.MobileNetV3Small,
-    "mobilenet_v3_large": keras.applications.MobileNetV3Large,
-}
 answers = {}
 for name, weights in jobs.items():
     if weights is None:
         spec = OFFICIAL[name]
-        random = make[spec.architecture](
+        random = getattr(keras.applications, spec.architecture)(
             input_shape=(224, 224, 3), alpha=spec.alpha, include_top=False, weights=None
         )
         weights = str(folder / f"{name}.weights.h5")
