@@ -27,7 +27,7 @@ from edge_classifier.api.samples import (
     labelled,
 )
 from edge_classifier.errors import InvalidValueError, NotTrainedError
-from edge_classifier.features.variation import MOST_VARIED
+from edge_classifier.features.variants import MOST_VARIED
 from edge_classifier.learning.training import train
 from edge_classifier.progress import ProgressMeter
 from edge_classifier.project.folder import is_project

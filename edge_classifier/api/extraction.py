@@ -14,10 +14,10 @@ from PIL import Image as PillowImage
 from edge_classifier.errors import InvalidImageError, InvalidValueError
 from edge_classifier.features.backbone import load_backbone
 from edge_classifier.features.bulk import compute_all
-from edge_classifier.features.variants import make_variants
+from edge_classifier.features.variants import VARIANTS, make_variants
 from edge_classifier.project.picture_file import read_image
 from edge_classifier.project.pillow_image import image_of
-from edge_classifier.values import VARIANTS, Variants
+from edge_classifier.values import Variants
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

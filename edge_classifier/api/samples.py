@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from edge_classifier.errors import BackboneMismatchError, InvalidValueError
-from edge_classifier.features.variation import MOST_VARIED
+from edge_classifier.features.variants import MOST_VARIED
 from edge_classifier.values import FeatureSet, Variants
 
 if TYPE_CHECKING:

@@ -41,8 +41,8 @@ from edge_classifier.export.replay import (
     replay_keras,
     replay_live,
 )
+from edge_classifier.features.backbone import weights_file
 from edge_classifier.features.subsample import spread_samples
-from edge_classifier.features.weights_file import weights_file
 from edge_classifier.learning.model import NEIGHBOURS
 from edge_classifier.protocols import part_of
 

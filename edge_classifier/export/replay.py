@@ -7,7 +7,7 @@ import json
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +20,6 @@ from edge_classifier.errors import (
     ExportError,
     InvalidImageError,
     NotEnoughSamplesError,
-    WeightsMismatchError,
 )
 from edge_classifier.export.comparison import Replay
 from edge_classifier.export.formats import SCORES, SIMILARITIES
@@ -166,11 +165,8 @@ def replay_keras(
     job = {
         "name": network.name,
         "class_names": model.class_names,
-        "backbone": info.name,
+        "backbone": info.as_json(),
         "weights": str(network.weights.resolve()),
-        "feature_kind": info.feature_kind,
-        "root_offset": info.root_offset,
-        "preprocessing": asdict(info.preprocessing),
         "formats": formats,
     }
     with _temporary_folder() as work:
@@ -179,19 +175,14 @@ def replay_keras(
         calibration = squares if representative is None else representative
         np.savez(work / "pixels.npz", verification=squares, representative=calibration)
         failure = run_child(
-            "edge_classifier.graphs.convert",
+            "edge_classifier.graphs.convert_classifier",
             [str(work)],
             progress=progress,
             cancelled=cancelled,
             stopped=_STOPPED,
         )
-        if failure is not None and failure.kind == "mismatch":
-            raise WeightsMismatchError(failure.message)
-        if failure is not None:
-            message = failure.message
-            raise ExportError(
-                message if failure.kind else f"TensorFlow could not convert the model: {message}"
-            )
+        if failure:
+            raise failure.as_error("TensorFlow could not convert the model", ExportError)
         files = {name: (work / f"{name}.tflite").read_bytes() for name in formats}
         with np.load(work / "keras.npz", allow_pickle=False) as said:
             scores, similarities = said[SCORES], said.get(SIMILARITIES)

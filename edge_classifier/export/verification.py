@@ -20,8 +20,8 @@ from edge_classifier.export.replay import (
     replay_keras,
     replay_live,
 )
+from edge_classifier.features.backbone import weights_file
 from edge_classifier.features.subsample import spread_samples
-from edge_classifier.features.weights_file import weights_file
 from edge_classifier.project.picture_file import read_image
 from edge_classifier.project.picture_paths import labelled_pictures
 from edge_classifier.protocols import part_of

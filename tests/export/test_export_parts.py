@@ -24,9 +24,9 @@ from edge_classifier.export.bundle import new_bundle
 from edge_classifier.export.comparison import Comparison, Replay, compare
 from edge_classifier.export.exporter import _kept
 from edge_classifier.export.formats import LIMITS, chosen_formats, possible_formats
+from edge_classifier.features.backbone import weights_file
 from edge_classifier.features.catalogue import official
 from edge_classifier.features.weights import CacheFolders
-from edge_classifier.features.weights_file import weights_file
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -11,8 +11,7 @@ from support.fakes import FakeBackbone
 
 from edge_classifier.errors import NotTrainedError, ProjectError
 from edge_classifier.features.cache import FileFeatureCache
-from edge_classifier.features.variants import make_variants
-from edge_classifier.features.variation import Variation
+from edge_classifier.features.variants import VARIANTS, Variation, make_variants
 from edge_classifier.learning.feature_sets import complete_features, picture_features
 from edge_classifier.learning.model_file import FileModelStore
 from edge_classifier.learning.project_backbone import LoadedBackbone
@@ -20,7 +19,6 @@ from edge_classifier.learning.project_model import train_project, trained_model
 from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.project.picture_file import read_image
 from edge_classifier.project.store import ProjectStore, open_for_reading
-from edge_classifier.values import VARIANTS
 
 
 def told(_done: float, _what: str | None = None) -> None:
