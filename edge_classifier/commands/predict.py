@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from edge_classifier.device.preprocessing import Image
-    from edge_classifier.values import Prediction
+    from edge_classifier.device.verdict import Prediction
 
 IF_CANCELLED: Final = "the answers so far stand; the other pictures were not looked at"
 

@@ -143,7 +143,7 @@ def _load_runtime() -> tuple[Any, str]:
     return tf.lite.Interpreter, "tensorflow"
 
 
-def _fastest(content: bytes) -> Interpreter:
+def fastest_interpreter(content: bytes) -> Interpreter:
     """Try 1 to 4 threads on this machine; three can beat four, and one can beat two."""
     best: tuple[float, Interpreter] | None = None
     for threads in range(1, min(4, os.cpu_count() or 1) + 1):

@@ -14,7 +14,6 @@ import cv2
 
 from edge_classifier import device
 from edge_classifier.device.bundle import BUNDLE_FORMAT
-from edge_classifier.device.errors import ClassifyError
 from edge_classifier.errors import EdgeClassifierError, ExportError
 from edge_classifier.project.files import FileLock, describe, read_regular
 from edge_classifier.project.folder import is_project
@@ -55,19 +54,6 @@ _OURS: Final = frozenset(
     }
 )
 """What a bundle consists of, beside its models; anything else in its folder is somebody's own."""
-
-
-@contextmanager
-def told_as_ours() -> Iterator[None]:
-    """Turn what `classify.py` refuses into an error of this package.
-
-    Raises:
-        ExportError: in place of a `ClassifyError`.
-    """
-    try:
-        yield
-    except ClassifyError as error:
-        raise ExportError(str(error)) from error
 
 
 def check_bundle(folder: Path) -> None:

@@ -23,7 +23,6 @@ from edge_classifier.errors import (
 )
 from edge_classifier.export.bundle import (
     new_bundle,
-    told_as_ours,
     write_reference,
     write_spec,
     write_texts,
@@ -142,11 +141,7 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
         cancelled=cancelled,
     )
     calibration = spread(taught, REPRESENTATIVE)
-    with (
-        new_bundle(target) as folder,
-        tempfile.TemporaryDirectory() as scratch,
-        told_as_ours(),
-    ):
+    with new_bundle(target) as folder, tempfile.TemporaryDirectory() as scratch:
         keras = run_keras(
             Network(store.name, model, info, file),
             Path(scratch),

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from edge_classifier.device.frame import Clock
     from edge_classifier.device.preprocessing import Image
     from edge_classifier.device.source_state import SourceState
+    from edge_classifier.device.verdict import Prediction
     from edge_classifier.evaluation.validation import Validation
     from edge_classifier.live.learner import Learner
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Backbone
-    from edge_classifier.values import Colour, Prediction
+    from edge_classifier.values import Colour
 
 
 class RateMeter:

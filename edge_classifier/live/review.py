@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
     from edge_classifier.device.frame import Frame
     from edge_classifier.device.preprocessing import Image
+    from edge_classifier.device.verdict import Prediction
     from edge_classifier.evaluation.suspects import Suspect
     from edge_classifier.live.capture import Capture
     from edge_classifier.live.editor import Editor
     from edge_classifier.live.learner import Learner
     from edge_classifier.project.store import ProjectStore
-    from edge_classifier.values import Prediction, Removed
+    from edge_classifier.values import Removed
 
 _MOVES = {"up": -1, "down": 1, "tab": 1}
 

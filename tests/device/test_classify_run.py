@@ -24,14 +24,12 @@ from support.exported_project import CLASSES
 
 from edge_classifier.device.bundle import Bundle
 from edge_classifier.device.classifier import Classifier
-from edge_classifier.device.device_reader import Reader
-from edge_classifier.device.errors import ClassifyError
+from edge_classifier.device.errors import BundleError
+from edge_classifier.device.frame import Frame
 from edge_classifier.device.outputs.on_change import OnChange
 from edge_classifier.device.outputs.page import LivePage
 from edge_classifier.device.outputs.window import annotated
-from edge_classifier.device.sources.base import Picture, Source
-from edge_classifier.device.sources.named import source_of
-from edge_classifier.device.verdict import Answer, Hold, TimeAverage, familiarity
+from edge_classifier.device.verdict import Hold, Prediction, TimeAverage, familiarity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -334,7 +332,7 @@ def test_a_model_of_another_number_of_classes_is_refused(copy: Path) -> None:
     names = [*CLASSES, "cat"]
     _spec(class_names=names)(copy)
     (copy / "labels.txt").write_text("".join(f"{n}\n" for n in names), encoding="utf-8")
-    with pytest.raises(ClassifyError, match=r"expected a model of .* 4 classes, .* has 3 classes"):
+    with pytest.raises(BundleError, match=r"expected a model of .* 4 classes, .* has 3 classes"):
         Classifier(Bundle.open(copy))
 
 
@@ -343,7 +341,7 @@ def test_a_model_of_another_number_of_classes_is_refused(copy: Path) -> None:
     [
         (["nowhere.mp4"], "There is no nowhere.mp4"),
         (["9999"], "There is no camera 9999"),
-        (["http://127.0.0.1:9/x"], "http://127.0.0.1:9/x cannot be opened"),
+        (["http://127.0.0.1:9/x"], "http://127.0.0.1:9/x gives no video"),
         (["{empty}"], "has no pictures"),
         (["{pictures}", "--threads", "many"], "expected 1, 2, … or auto"),
         (["{pictures}", "--format", "int4"], "has no int4 model; it has float32"),
@@ -407,80 +405,17 @@ def test_a_label_counts_once_it_has_held() -> None:
     assert hold.label == "b"
 
 
-# Live sources
-
-
-class FlakyCamera(Source):
-    """A live source whose frames are let go one by one, and which can be lost."""
-
-    name = "the flaky camera"
-    live = True
-    video = True
-
-    def __init__(self) -> None:
-        self.opened = 0
-        self.frames: queue.Queue[int | None] = queue.Queue()
-        self.asked = threading.Semaphore(0)
-
-    def open(self) -> None:
-        self.opened += 1
-
-    def read(self) -> tuple[str, Image] | None:
-        self.asked.release()
-        value = self.frames.get()
-        return None if value is None else ("flaky", _noisy(value))
-
-
-def _noisy(value: int) -> Image:
-    """Make a small grey picture that is not of one colour to the last pixel, as cameras' are."""
-    image = np.full((4, 4, 3), value, np.uint8)
-    image[-1] += 1
-    return image
-
-
-def _nothing(image: Image) -> npt.NDArray[Any]:
-    return image
-
-
-def test_of_a_live_source_only_the_newest_frame_counts() -> None:
-    camera = FlakyCamera()
-    reader = Reader(camera, _nothing)
-    for value in (1, 2, 3):
-        camera.frames.put(value)
-    for _ in range(4):  # asked for a fourth frame, it has handed over the third
-        assert camera.asked.acquire(timeout=10)
-    assert next(iter(reader)).picture.image[0, 0, 0] == 3
-    camera.frames.put(None)
-    reader.close()
-
-
-def test_a_camera_that_is_lost_is_opened_again(capsys: pytest.CaptureFixture[str]) -> None:
-    camera = FlakyCamera()
-    reader = Reader(camera, _nothing, retry_s=0.0, settle_s=0.0)
-    camera.frames.put(None)
-    camera.frames.put(7)
-    assert next(iter(reader)).picture.image[0, 0, 0] == 7
-    assert camera.opened == 2
-    assert "the flaky camera is back." in capsys.readouterr().err
-    camera.frames.put(None)
-    reader.close()
-
-
-def test_addresses_are_named_without_their_secrets() -> None:
-    assert source_of("rtsp://me:secret@cam.local/x?key=1").name == "rtsp://cam.local/x"
-
-
 # Who is told
 
 
-def _answer(label: str, score: float = 0.9) -> Answer:
+def _answer(label: str, score: float = 0.9) -> Prediction:
     rest = (1 - score) / 2
     scores = [score if name == label else rest for name in CLASSES]
-    return Answer(CLASSES, np.array(scores, np.float32))
+    return Prediction(CLASSES, np.array(scores, np.float32))
 
 
-def _picture(number: int = 0) -> Picture:
-    return Picture(exported_project.picture(0, number), "camera 0", number, number / 30, 1.0)
+def _picture(number: int = 0) -> Frame:
+    return Frame(exported_project.picture(0, number), number, number / 30, 1.0, "camera 0")
 
 
 def test_a_command_runs_when_the_label_has_changed_and_no_shell_reads_it(tmp_path: Path) -> None:
@@ -490,7 +425,7 @@ def test_a_command_runs_when_the_label_has_changed_and_no_shell_reads_it(tmp_pat
         "import sys\nopen(sys.argv[1], 'a', encoding='utf-8').write(' '.join(sys.argv[2:]) + '\\n')"
     )
     output = OnChange(f"{sys.executable} {script} {log} {{label}} {{score}}", None, frames=2)
-    nasty = Answer(("$(touch x); a", "b"), np.array([0.9, 0.1], np.float32))
+    nasty = Prediction(("$(touch x); a", "b"), np.array([0.9, 0.1], np.float32))
     for answer in (nasty, nasty, nasty, _answer("stripes"), nasty):
         output.show(_picture(), answer)
     output.show(_picture(), _answer("stripes"))
@@ -578,7 +513,7 @@ def test_the_live_page_shows_the_newest_answer_and_a_moving_picture() -> None:
 def test_the_picture_is_annotated_in_a_copy() -> None:
     picture = _picture()
     before = picture.image.copy()
-    drawn = annotated(picture, _answer("ball"))
+    drawn = annotated(picture.image, _answer("ball"))
     np.testing.assert_array_equal(picture.image, before)
     assert (drawn != before).any()
 

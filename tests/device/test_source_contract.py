@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from support.fakes import FakeSource
 
-from edge_classifier.device.sources.cameras import open_source
+from edge_classifier.device.sources.named import open_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -122,7 +122,7 @@ def test_opencv_reads_the_float_file_and_says_the_same(bundle: Path) -> None:
         pixels = classifier.prepare(exported_project.picture(class_id, 77))
         network.setInput(np.ascontiguousarray(pixels[None].transpose(0, 3, 1, 2)))
         scores = np.asarray(network.forward("scores"))
-        np.testing.assert_allclose(scores[0], classifier.answer(pixels).scores, atol=1e-3)
+        np.testing.assert_allclose(scores[0], classifier.predict_prepared(pixels).scores, atol=1e-3)
 
 
 def test_mediapipe_reads_float_and_int8_and_says_the_same(

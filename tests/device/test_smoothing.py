@@ -3,8 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge_classifier.live.prediction import Smoother
-from edge_classifier.values import Prediction
+from edge_classifier.device.verdict import Prediction, Smoother
 
 NAMES = ("mug", "phone")
 
@@ -13,8 +12,7 @@ def prediction(mug: float, similarity: float | None = None) -> Prediction:
     return Prediction(
         NAMES,
         np.array([mug, 1 - mug], np.float32),
-        unknown=similarity is not None and similarity < 0.5,
-        similarity=similarity,
+        similarity,
         threshold=None if similarity is None else 0.5,
     )
 

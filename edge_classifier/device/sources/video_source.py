@@ -1,10 +1,11 @@
-"""Frames out of a `cv2.VideoCapture`, whatever is behind it."""
+"""Frames out of an opened `cv2.VideoCapture`, or what has its methods."""
 
 from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 import cv2
 import numpy as np
@@ -13,12 +14,20 @@ from ..errors import CameraError, CameraLostError, CameraNotFoundError
 from ..frame import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     import numpy.typing as npt
 
     from ..frame import Clock
     from ..preprocessing import Image
+
+WIDTH: Final = 640
+HEIGHT: Final = 480
+FPS: Final = 30
+"""What is asked of a camera: every webcam can do it, and no backbone looks at more."""
+
+LOST_AFTER_S: Final = 1.0
+"""For how long reads of a camera must fail before it counts as lost."""
 
 _EMPTY_READ_PAUSE_S: Final = 0.01
 """Pause between failed reads: a device that is gone answers at once, hundreds of times."""
@@ -36,7 +45,7 @@ _COLOURS: Final = 3
 _COLOURS_AND_ALPHA: Final = 4
 
 
-class Capture(Protocol):
+class VideoCapture(Protocol):
     """The part of `cv2.VideoCapture` that is used."""
 
     def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
@@ -53,6 +62,26 @@ class Capture(Protocol):
 
     def release(self) -> None:
         """Close the device."""
+
+
+OpenCapture: TypeAlias = Callable[..., VideoCapture]
+"""Opens as `cv2.VideoCapture(target, backend, parameters)` does."""
+
+
+def open_capture_or_none(
+    open_capture: OpenCapture,
+    target: str | int,
+    *options: Any,  # noqa: ANN401 - as OpenCV takes them
+) -> VideoCapture | None:
+    """Open a capture, or give `None` where there is nothing that can be opened."""
+    try:
+        capture = open_capture(target, *options)
+    except cv2.error:
+        return None
+    if capture.isOpened():
+        return capture
+    capture.release()
+    return None
 
 
 def as_bgr(image: npt.NDArray[Any] | None) -> Image | None:
@@ -86,7 +115,7 @@ def as_bgr(image: npt.NDArray[Any] | None) -> Image | None:
     )
 
 
-class OpenCVSource:
+class VideoSource:
     """A `FrameSource` on an opened capture: a camera, a stream, a video file.
 
     The first picture is read when this is made: a device that opens and then gives nothing
@@ -108,7 +137,7 @@ class OpenCVSource:
 
     def __init__(
         self,
-        capture: Capture,
+        capture: VideoCapture,
         *,
         name: str,
         no_picture: str,
@@ -144,6 +173,11 @@ class OpenCVSource:
         self.height, self.width = self._first[0].shape[:2]
 
     @property
+    def live(self) -> bool:
+        """Whether it should never end: then only the newest frame counts."""
+        return self._lost_after_s is not None
+
+    @property
     def description(self) -> str:
         """What it is, for the user: `camera 0, 640x480 at 30 fps`."""
         return f"{self.name}, {self.width}x{self.height} at {self.fps:.3g} fps"
@@ -158,7 +192,7 @@ class OpenCVSource:
         while not self._closing.is_set():
             captured, self._first = self._first or self._read_until_lost(), None
             if captured is None:
-                if self._lost_after_s is not None and not self._closing.is_set():
+                if self.live and not self._closing.is_set():
                     raise CameraLostError(f"{self.name} is gone")
                 return
             image, capture_ms = captured
@@ -167,7 +201,7 @@ class OpenCVSource:
                 if self._closing.is_set():
                     return
             self._index += 1
-            yield Frame(image, self._index - 1, self._clock(), capture_ms)
+            yield Frame(image, self._index - 1, self._clock(), capture_ms, self.name)
 
     def close(self) -> None:
         """Release the device, now or as soon as the thread that reads from it comes back."""
