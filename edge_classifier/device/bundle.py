@@ -62,25 +62,8 @@ class Bundle:
         Raises:
             BundleError: if a file is missing, damaged or from a newer version.
         """
+        spec, labels = _read_texts(folder)
         path = folder / "spec.json"
-        try:
-            spec = json.loads(read_file(path, _MAX_TEXT_BYTES), parse_constant=_no_number)
-            text = read_file(folder / "labels.txt", _MAX_TEXT_BYTES).decode()
-            labels = text.replace("\r\n", "\n").rstrip("\n").split("\n")
-        except OSError as error:
-            raise BundleError(
-                f"{folder} is no whole bundle: {Path(error.filename or path).name} cannot be read "
-                f"({error.strerror}); copy the folder again."
-            ) from error
-        except (ValueError, RecursionError) as error:
-            raise BundleError(f"{path} is damaged ({error}); copy the bundle again.") from error
-        if not isinstance(spec, dict) or spec.get("format") != BUNDLE_FORMAT:
-            raise BundleError(f"{path} belongs to something else; expected a bundle's spec.json.")
-        if spec.get("version") != BUNDLE_VERSION:
-            raise BundleError(
-                f"{path} has version {spec.get('version')}, this classify.py reads "
-                f"{BUNDLE_VERSION}; use the classify.py that came with the bundle."
-            )
         try:
             unknown = spec["unknown"] or {"threshold": None, "neighbours": 1}
             threshold = unknown["threshold"]
@@ -100,7 +83,7 @@ class Bundle:
             raise BundleError(
                 f"{path} is damaged ({type(error).__name__}: {error}); copy the bundle again."
             ) from error
-        if tuple(labels) != bundle.class_names:
+        if labels != bundle.class_names:
             raise BundleError(
                 f"{folder / 'labels.txt'} has {len(labels)} labels that are not the "
                 f"{len(bundle.class_names)} classes of spec.json; copy the bundle again."
@@ -113,10 +96,7 @@ class Bundle:
         return tuple(self.spec["models"])
 
     def model(self, model_format: str | None = None) -> bytes:
-        """Read a model file.
-
-        Args:
-            model_format: One of `formats`, or `None` for the default.
+        """Read a model file, by default the first of `formats`.
 
         Raises:
             BundleError: if there is none, or it is damaged.
@@ -145,10 +125,6 @@ class Bundle:
 def read_file(path: Path, max_bytes: int) -> bytes:
     """Read a file that a stranger may have put there.
 
-    Args:
-        path: The file.
-        max_bytes: More than any honest file of its kind has.
-
     Raises:
         OSError: if it cannot be read, is larger, or is a pipe or a device rather than a file.
     """
@@ -161,6 +137,29 @@ def read_file(path: Path, max_bytes: int) -> bytes:
         if status.st_size > max_bytes:
             raise OSError(errno.EFBIG, f"it is larger than {max_bytes:,} bytes", str(path))
         return file.read(max_bytes)
+
+
+def _read_texts(folder: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Read what `spec.json` says and the lines of `labels.txt`."""
+    path = folder / "spec.json"
+    try:
+        spec = json.loads(read_file(path, _MAX_TEXT_BYTES), parse_constant=_no_number)
+        text = read_file(folder / "labels.txt", _MAX_TEXT_BYTES).decode()
+    except OSError as error:
+        raise BundleError(
+            f"{folder} is no whole bundle: {Path(error.filename or path).name} cannot be read "
+            f"({error.strerror}); copy the folder again."
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"{path} is damaged ({error}); copy the bundle again.") from error
+    if not isinstance(spec, dict) or spec.get("format") != BUNDLE_FORMAT:
+        raise BundleError(f"{path} belongs to something else; expected a bundle's spec.json.")
+    if spec.get("version") != BUNDLE_VERSION:
+        raise BundleError(
+            f"{path} has version {spec.get('version')}, this classify.py reads "
+            f"{BUNDLE_VERSION}; use the classify.py that came with the bundle."
+        )
+    return spec, tuple(text.replace("\r\n", "\n").rstrip("\n").split("\n"))
 
 
 def _no_number(text: str) -> float:

@@ -72,14 +72,7 @@ class Interpreter:
         self._interpreter.invoke()
 
     def run(self, pixels: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
-        """Run the network on one input.
-
-        Args:
-            pixels: `(1, H, W, 3)` in the input's own dtype.
-
-        Returns:
-            One array per output, each a copy.
-        """
+        """Run the network on `(1, H, W, 3)` in the input's own dtype; copies each output."""
         self._interpreter.set_tensor(self.input_details["index"], pixels)
         self.invoke()
         return [self._interpreter.get_tensor(o["index"]) for o in self.output_details]
@@ -122,25 +115,19 @@ def _native_chatter_silenced() -> Iterator[None]:
 def _load_runtime() -> tuple[Any, str]:
     """Import the first runtime that is installed; returns its class and its name."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    try:
+    with contextlib.suppress(ImportError):
         from ai_edge_litert.interpreter import Interpreter as LiteRT  # noqa: PLC0415 - optional
-    except ImportError:
-        pass
-    else:
+
         return LiteRT, "ai_edge_litert"
-    try:
+    with contextlib.suppress(ImportError):
         from tflite_runtime.interpreter import Interpreter as TFLite  # noqa: PLC0415 - optional
-    except ImportError:
-        pass
-    else:
+
         return TFLite, "tflite_runtime"
-    try:
+    with contextlib.suppress(ImportError):
         import tensorflow as tf  # noqa: PLC0415 - optional, and slow to import
-    except ImportError:
-        raise ImportError(
-            "No TFLite runtime is installed; `pip install ai-edge-litert` gives one."
-        ) from None
-    return tf.lite.Interpreter, "tensorflow"
+
+        return tf.lite.Interpreter, "tensorflow"
+    raise ImportError("No TFLite runtime is installed; `pip install ai-edge-litert` gives one.")
 
 
 def fastest_interpreter(content: bytes) -> Interpreter:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from .errors import CameraError, EdgeClassifierError
+from .errors import CameraError
 from .picture_check import PictureCheck
 from .source_state import SourceState, SourceStatus
 
@@ -54,6 +55,8 @@ class FrameReader:
             source that is slow by itself is given longer.
         drop: Whether a frame that was not taken is replaced by the next one. Otherwise the
             thread waits, and every frame is taken exactly once.
+        ahead: How many frames may wait to be taken where none is dropped: more than one evens
+            out that some take longer to decode.
         reopen: Whether a source that fails is opened again; otherwise it is given up.
         prepare: Makes `Frame.prepared` of a picture, here, so that the loop need not.
         check_pictures: Whether pictures are left out that no camera in order gives: black ones,
@@ -69,13 +72,14 @@ class FrameReader:
         retry_s: float = 1.0,
         stall_s: float = 1.0,
         drop: bool = True,
+        ahead: int = 1,
         reopen: bool = True,
         prepare: Callable[[Image], npt.NDArray[Any] | None] | None = None,
         check_pictures: bool = False,
     ) -> None:
         self.description = name
         """What the source says it is (`camera 0, 640x480 at 30 fps`); its name before that."""
-        self.first_error: EdgeClassifierError | None = None
+        self.first_error: CameraError | None = None
         """Why the source was given up, once the status is `FAILED`."""
         self._name = name
         self._open_source = open_source
@@ -83,12 +87,13 @@ class FrameReader:
         self._retry_s = retry_s
         self._stall_s = stall_s
         self._drop = drop
+        self._ahead = ahead
         self._reopen = reopen
         self._prepare = prepare
         self._check_pictures = check_pictures
         self._changed = threading.Condition()
         self._source: FrameSource | None = None
-        self._frame: Frame | None = None
+        self._frames: deque[Frame] = deque(maxlen=1 if drop else None)
         self._next_index = 0
         self._status = SourceStatus.OPENING
         self._text = f"opening {name}"
@@ -113,7 +118,7 @@ class FrameReader:
         """How the source is doing."""
         with self._changed:
             status, text = self._status, self._text
-            if status is SourceStatus.ENDED and self._frame is not None:
+            if status is SourceStatus.ENDED and self._frames:
                 return SourceState(SourceStatus.RUNNING)
             since_s = self._waiting_since_s
             patience_s = max(self._stall_s, _SLOW * self._usual_gap_s)
@@ -138,21 +143,22 @@ class FrameReader:
         deadline_s = time.monotonic() + timeout_s
         with self._changed:
             status = self._status
-            while self._frame is None and self._status is status and not self._closing:
+            while not self._frames and self._status is status and not self._closing:
                 remaining_s = deadline_s - time.monotonic()
                 if remaining_s <= 0:
                     break
                 self._changed.wait(remaining_s)
-            frame, self._frame = self._frame, None
-            if frame is not None and not self._drop:
+            if not self._frames:
+                return None
+            if not self._drop:
                 self._changed.notify_all()
-            return frame
+            return self._frames.popleft()
 
     def close(self) -> None:
         """Stop reading and release the source; may be called twice."""
         with self._changed:
             self._closing = True
-            self._frame = None
+            self._frames.clear()
             source = self._source
             self._changed.notify_all()
         if source is not None:
@@ -165,16 +171,18 @@ class FrameReader:
                 source = self._open()
             except Exception as error:  # noqa: BLE001 - a device driver can raise anything
                 if self._status is SourceStatus.OPENING:
-                    self._give_up(error, "cannot be opened")
+                    self._give_up(self._as_ours(error, "cannot be opened"))
                     return
             else:
                 try:
                     self._read_all(source)
                 except Exception as error:  # noqa: BLE001 - a device driver can raise anything
+                    loss = self._as_ours(error, "has stopped working")
                     if not self._reopen:
-                        self._give_up(error, "has stopped working")
+                        self._give_up(loss)
                         return
-                    self._set(SourceStatus.LOST, self._loss(error))
+                    reason = str(loss).rstrip(".")
+                    self._set(SourceStatus.LOST, f"{reason}; waiting for it to come back")
                 else:
                     self._set(SourceStatus.ENDED, "the video has ended")
                     return
@@ -224,12 +232,12 @@ class FrameReader:
     def _hand_over(self, frame: Frame) -> bool:
         """Make a frame the newest one; returns whether to go on."""
         with self._changed:
-            if not self._drop and self._frame is not None:
+            if not self._drop and len(self._frames) >= self._ahead:
                 self._waiting_since_s = None  # it is not the source that keeps us waiting
-                self._changed.wait_for(lambda: self._frame is None or self._closing)
+                self._changed.wait_for(lambda: len(self._frames) < self._ahead or self._closing)
             if self._closing:
                 return False
-            self._frame = frame
+            self._frames.append(frame)
             self._note_arrival(bad=False)
             self._bad_since_s = None
             if self._bad_part < _FEW_BAD:
@@ -262,18 +270,18 @@ class FrameReader:
         self._bad_part += _BAD_WEIGHT * (bad - self._bad_part)
         return now_s
 
-    def _give_up(self, error: Exception, what: str) -> None:
-        if not isinstance(error, EdgeClassifierError):
-            error = CameraError(f"{self._name} {what} ({_one_line(error)}).")
+    def _give_up(self, error: CameraError) -> None:
         self.first_error = error
         self._set(SourceStatus.FAILED, str(error))
 
-    def _loss(self, error: Exception) -> str:
+    def _as_ours(self, error: Exception, what: str) -> CameraError:
+        """Tell an error of somebody else's in one line."""
         if isinstance(error, CameraError):
-            reason = str(error).rstrip(".")
-        else:
-            reason = f"{self._name} has stopped working ({_one_line(error)})"
-        return f"{reason}; waiting for it to come back"
+            return error
+        lines = str(error).strip().splitlines()
+        kind = type(error).__name__
+        reason = f"{kind}: {lines[0][:100]}" if lines else kind
+        return CameraError(f"{self._name} {what} ({reason}).")
 
     def _set(self, status: SourceStatus, text: str) -> None:
         with self._changed:
@@ -289,9 +297,3 @@ def _close(source: FrameSource) -> None:
     # A device that has gone may refuse to be closed; there is nothing left to tell of it.
     with contextlib.suppress(Exception):
         source.close()
-
-
-def _one_line(error: Exception) -> str:
-    """Name an error of somebody else's in a few words."""
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0][:100]}" if lines else type(error).__name__

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .sources.video_source import VideoSource
 
 _IDLE_S: Final = 0.1
+_AHEAD: Final = 4
 _STALLED_AFTER_S: Final = 2.0
 _SETTLE_S: Final = 2.0
 
@@ -107,12 +108,12 @@ def run(options: argparse.Namespace, classifier: Classifier) -> int:
     shown = not (options.no_window or options.benchmark) and Window.possible()
     spec = options.source or _default_source()
     source = open_source_or_pictures(spec, paced=shown)
-    pictures = isinstance(source, PictureFiles)
+    title = f"{classifier.bundle.folder.name} on {source.name}"
+    window_title = title if shown and not isinstance(source, PictureFiles) else ""
     with contextlib.ExitStack() as stack:
         stack.callback(source.close)
-        title = f"{classifier.bundle.folder.name} on {source.name}"
         outputs: list[Output] = []
-        for output in _outputs(options, title if shown and not pictures else "", live=source.live):
+        for output in _outputs(options, window_title, live=source.live):
             outputs.append(output)
             stack.callback(output.close)
         opened: list[FrameSource] = [source]
@@ -121,6 +122,7 @@ def run(options: argparse.Namespace, classifier: Classifier) -> int:
             name=source.name,
             stall_s=_STALLED_AFTER_S,
             drop=source.live,
+            ahead=_AHEAD,
             reopen=source.live,
             prepare=classifier.prepare,
             check_pictures=source.live,

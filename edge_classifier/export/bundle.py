@@ -116,12 +116,16 @@ def write_spec(folder: Path, spec: dict[str, Any]) -> None:
 
 
 def write_texts(folder: Path, *, name: str, class_names: Sequence[str]) -> None:
-    """Write the files that are there for people and for Python."""
+    """Write the files that are there for people."""
     (folder / "labels.txt").write_text("".join(f"{n}\n" for n in class_names), encoding="utf-8")
     (folder / "requirements.txt").write_text(REQUIREMENTS, encoding="utf-8")
     readme = _README.read_text(encoding="utf-8")
     readme = readme.replace("{name}", name).replace("{classes}", ", ".join(class_names))
     (folder / "README.md").write_text(readme, encoding="utf-8")
+
+
+def write_device(folder: Path) -> None:
+    """Write `classify.py`, and beside it this package's `device` under the name `edge_device`."""
     files = sorted(path.relative_to(_DEVICE).as_posix() for path in _DEVICE.rglob("*.py"))
     listed = ", ".join(f'"{file}"' for file in files)
     start = _START.read_text(encoding="utf-8").replace('"{files}"', listed)

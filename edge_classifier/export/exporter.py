@@ -23,6 +23,7 @@ from edge_classifier.errors import (
 )
 from edge_classifier.export.bundle import (
     new_bundle,
+    write_device,
     write_reference,
     write_spec,
     write_texts,
@@ -155,6 +156,7 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
         spec["measured_on"] = "held-out samples" if held_out else "samples that were trained on"
         spec["models"] = _add_models(folder, Path(scratch), wanted)
         write_texts(folder, name=target.name, class_names=model.class_names)
+        write_device(folder)
         write_spec(folder, spec)
         progress(_CONVERTED, "verifying")
         bundle = Bundle.open(folder)

@@ -476,6 +476,7 @@ def test_opencv_and_ffmpeg_say_nothing_on_the_users_terminal(tmp_path: Path) -> 
         ("0", "camera 0"),
         (" 12 ", "camera 12"),
         ("/dev/video0", "/dev/video0"),
+        ("picamera", "the Pi camera"),
         ("some/clip.avi", "clip.avi"),
         ("tasse à café.avi", "tasse à café.avi"),
         ("a\nb.avi", r"a\nb.avi"),

@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 from support import exported_project
 from support.exported_project import CLASSES
+from support.picamera import PICAMERA2
 
 from edge_classifier.device.bundle import Bundle
 from edge_classifier.device.classifier import Classifier
@@ -169,42 +170,10 @@ def test_with_a_screen_a_window_shows_the_video(bundle: Path, video: Path, scree
     assert len(records(result)) == 5
 
 
-_PICAMERA2 = """
-import numpy as np
-
-class Picamera2:
-    def create_video_configuration(self, main):
-        assert main["format"] == "RGB888"
-        return main
-
-    def configure(self, configuration):
-        width, height = configuration["size"]
-        self.shape = (height, width, 3)
-
-    def start(self):
-        self.started = True
-
-    def capture_array(self, name):
-        assert self.started and name == "main"
-        picture = np.full(self.shape, (200, 100, 50), np.uint8)
-        picture[::2, ::2] -= 1  # as noise does
-        return picture
-
-    def close(self):
-        self.started = False
-"""
-
-
-def test_the_pi_camera_is_used_through_picamera2(bundle: Path, tmp_path: Path) -> None:
-    """As far as that can be shown without one: this stand-in has the calls of its manual."""
-    (tmp_path / "picamera2.py").write_text(_PICAMERA2)
-    hidden = ("DISPLAY", "WAYLAND_DISPLAY")
+def test_the_pi_camera_is_used_through_picamera2(bundle: Path) -> None:
     result = subprocess.run(  # noqa: S603 - our own file
-        [sys.executable, str(bundle / "classify.py"), "picamera", "--frames", "3"],
-        env={
-            **{key: value for key, value in os.environ.items() if key not in hidden},
-            "PYTHONPATH": str(tmp_path),
-        },
+        [sys.executable, str(bundle / "classify.py"), "picamera", "--frames", "3", "--no-window"],
+        env={**os.environ, "PYTHONPATH": str(PICAMERA2)},
         capture_output=True,
         text=True,
         timeout=TIMEOUT_S,
@@ -268,6 +237,21 @@ def test_verify_fails_where_they_are_not(copy: Path) -> None:
 
 
 # What is wrong is told in one line
+
+
+@pytest.mark.parametrize("name", ["", "cli.py", "sources/named.py", "outputs/__init__.py"])
+def test_a_bundle_that_was_copied_by_half_says_what_is_missing(copy: Path, name: str) -> None:
+    if name:
+        (copy / "edge_device" / name).unlink()
+    else:
+        shutil.rmtree(copy / "edge_device")
+    result = run(copy, "--verify")
+    assert result.returncode == 1
+    assert result.stdout == ""
+    (line,) = told(result)
+    assert line == (
+        f"classify: {copy} lacks edge_device/{name or '__init__.py'}; copy the whole bundle again."
+    )
 
 
 def _remove(name: str) -> Callable[[Path], None]:

@@ -393,6 +393,6 @@ def test_closing_wakes_who_waits_for_a_frame() -> None:
 
 def test_closing_ends_a_thread_that_waits_for_its_frame_to_be_taken() -> None:
     reader = FrameReader(lambda: FakeSource([BLACK] * 9), drop=False)
-    wait_until(lambda: reader._waiting_since_s is None and reader._frame is not None)
+    wait_until(lambda: reader._waiting_since_s is None and bool(reader._frames))
     reader.close()
     assert not reader._thread.is_alive()

@@ -41,8 +41,8 @@ _MAX_FPS: Final = 500.0
 _LONGEST_GAP_S: Final = 2.0
 """A longer gap between two timestamps of a file is taken for a damaged timestamp."""
 
-_COLOURS: Final = 3
-_COLOURS_AND_ALPHA: Final = 4
+_TO_BGR: Final = {1: cv2.COLOR_GRAY2BGR, 4: cv2.COLOR_BGRA2BGR}
+"""By the number of channels."""
 
 
 class VideoCapture(Protocol):
@@ -103,12 +103,10 @@ def as_bgr(image: npt.NDArray[Any] | None) -> Image | None:
         image = (image >> 8).astype(np.uint8)
     if image.dtype == np.uint8:
         channels = 1 if image.ndim == 2 else image.shape[-1]  # noqa: PLR2004 - (H, W)
-        if channels == _COLOURS:
+        if channels == 3:  # noqa: PLR2004 - blue, green, red
             return image
-        if channels == 1:
-            return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
-        if channels == _COLOURS_AND_ALPHA:
-            return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGRA2BGR), np.uint8)
+        if channels in _TO_BGR:
+            return np.asarray(cv2.cvtColor(image, _TO_BGR[channels]), np.uint8)
     raise CameraError(
         "Expected grey, BGR or BGRA pictures of dtype uint8, "
         f"received shape {image.shape} and dtype {image.dtype}."
@@ -147,6 +145,8 @@ class VideoSource:
         wait: Callable[[float], object] | None = None,
     ) -> None:
         self.name = name
+        self.live = lost_after_s is not None
+        """Whether it should never end: then only the newest frame counts."""
         self._capture = capture
         self._lost_after_s = lost_after_s
         self._paced = paced
@@ -155,8 +155,7 @@ class VideoSource:
         self._wait = wait or self._closing.wait
         self._reading = threading.Lock()
         self._index = 0
-        self._start_s: float | None = None
-        self._position_s = 0.0
+        self._due_s: float | None = None
         self._file_time_s = 0.0
         self._last_file_time_s = 0.0
         self.fps = capture.get(cv2.CAP_PROP_FPS)
@@ -170,17 +169,8 @@ class VideoSource:
         if self._first is None:
             self.close()
             raise CameraNotFoundError(no_picture)
-        self.height, self.width = self._first[0].shape[:2]
-
-    @property
-    def live(self) -> bool:
-        """Whether it should never end: then only the newest frame counts."""
-        return self._lost_after_s is not None
-
-    @property
-    def description(self) -> str:
-        """What it is, for the user: `camera 0, 640x480 at 30 fps`."""
-        return f"{self.name}, {self.width}x{self.height} at {self.fps:.3g} fps"
+        height, width = self._first[0].shape[:2]
+        self.description = f"{name}, {width}x{height} at {self.fps:.3g} fps"
 
     def __iter__(self) -> Iterator[Frame]:
         """Give the frames from where the last iteration stopped, until the end or `close`.
@@ -205,12 +195,9 @@ class VideoSource:
 
     def close(self) -> None:
         """Release the device, now or as soon as the thread that reads from it comes back."""
-        self._closing.set()
-        self._release_unless_reading()
-
-    def _release_unless_reading(self) -> None:
         # OpenCV crashes when a capture is released under a read. Whoever closes sets the flag
         # first and whoever reads looks at it after unlocking, so one of the two releases.
+        self._closing.set()
         if self._reading.acquire(blocking=False):
             try:
                 self._capture.release()
@@ -228,7 +215,7 @@ class VideoSource:
                 self._file_time_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
             capture_ms = (time.perf_counter() - started_s) * 1000
         if self._closing.is_set():
-            self._release_unless_reading()
+            self.close()
             return None
         try:
             image = as_bgr(picture) if ok else None
@@ -247,14 +234,11 @@ class VideoSource:
 
     def _wait_until_due(self) -> None:
         """Wait for the time that the picture just read has in its file."""
-        if self._start_s is None:
-            self._start_s, self._position_s = self._clock(), 0.0
-        else:
-            step_s = self._file_time_s - self._last_file_time_s
-            if not 0 < step_s <= _LONGEST_GAP_S:
-                step_s = 1 / self.fps
-            self._position_s += step_s
+        step_s = self._file_time_s - self._last_file_time_s
+        if not 0 < step_s <= _LONGEST_GAP_S:
+            step_s = 1 / self.fps
         self._last_file_time_s = self._file_time_s
-        ahead_s = self._start_s + self._position_s - self._clock()
+        self._due_s = self._clock() if self._due_s is None else self._due_s + step_s
+        ahead_s = self._due_s - self._clock()
         if ahead_s > 0:
             self._wait(ahead_s)
