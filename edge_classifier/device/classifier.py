@@ -21,7 +21,7 @@ class Classifier:
     """A bundle's model, ready to predict; for one thread at a time.
 
     Args:
-        bundle: The bundle.
+        bundle: What it belongs to.
         model_format: Which of its files, or `None` for the default.
         threads: CPU threads of the interpreter, or 0 to measure which number is fastest.
 

@@ -43,7 +43,7 @@ class FrameReader:
     """Opens a source and reads it in a thread of its own, from the moment this is made.
 
     A source that fails, in whatever way, is opened again until it is back; frames then go on
-    with increasing indices. Only a source that could never be opened is given up.
+    with increasing indices. A source that could never be opened is given up.
 
     Args:
         open_source: Opens the source; called in the thread, again after each loss. Each frame

@@ -80,27 +80,19 @@ def frames_of(reader: FrameReader, log: TroubleLog, idle: Callable[[str], bool])
     Raises:
         EdgeClassifierError: if the source is given up.
     """
-    while True:
-        frame = reader.take(_IDLE_S)
-        state = reader.state
+    while (state := reader.state).status is not SourceStatus.ENDED:
         log.update(state)
+        frame = reader.take(_IDLE_S)
         if frame is not None:
             yield frame
         elif reader.first_error is not None:
             raise reader.first_error
-        elif state.status is SourceStatus.ENDED or not idle(state.text if state.in_trouble else ""):
+        elif not idle(state.text if state.in_trouble else ""):
             return
 
 
 def run(options: argparse.Namespace, classifier: Classifier) -> int:
-    """Classify what the source gives.
-
-    Args:
-        options: As `cli.add_arguments` takes them.
-        classifier: Predicts.
-
-    Returns:
-        The exit status: 0, or `SOME_REFUSED`.
+    """Classify what the source gives; returns the exit status, 0 or `SOME_REFUSED`.
 
     Raises:
         EdgeClassifierError: if the source or an output cannot be used.
@@ -112,22 +104,13 @@ def run(options: argparse.Namespace, classifier: Classifier) -> int:
     window_title = title if shown and not isinstance(source, PictureFiles) else ""
     with contextlib.ExitStack() as stack:
         stack.callback(source.close)
-        outputs: list[Output] = []
-        for output in _outputs(options, window_title, live=source.live):
-            outputs.append(output)
-            stack.callback(output.close)
-        opened: list[FrameSource] = [source]
-        reader = FrameReader(
-            lambda: opened.pop() if opened else open_source_or_pictures(spec, paced=shown),
-            name=source.name,
-            stall_s=_STALLED_AFTER_S,
-            drop=source.live,
-            ahead=_AHEAD,
-            reopen=source.live,
-            prepare=classifier.prepare,
-            check_pictures=source.live,
+        outputs = [
+            stack.enter_context(contextlib.closing(output))
+            for output in _outputs(options, window_title, live=source.live)
+        ]
+        reader = stack.enter_context(
+            _reader(source, lambda: open_source_or_pictures(spec, paced=shown), classifier)
         )
-        stack.callback(reader.close)
         frames = frames_of(
             reader,
             TroubleLog(source.name),
@@ -136,6 +119,25 @@ def run(options: argparse.Namespace, classifier: Classifier) -> int:
         date = None if options.no_smoothing else _dating(source)
         _loop(classifier, frames, outputs, date, options.frames)
     return SOME_REFUSED if isinstance(source, PictureFiles) and source.refused else 0
+
+
+def _reader(
+    source: VideoSource | PictureFiles,
+    open_again: Callable[[], FrameSource],
+    classifier: Classifier,
+) -> FrameReader:
+    """Read an opened source; one that is live is opened again when it is lost."""
+    opened: list[FrameSource] = [source]
+    return FrameReader(
+        lambda: opened.pop() if opened else open_again(),
+        name=source.name,
+        stall_s=_STALLED_AFTER_S,
+        drop=source.live,
+        ahead=_AHEAD,
+        reopen=source.live,
+        prepare=classifier.prepare,
+        check_pictures=source.live,
+    )
 
 
 def _default_source() -> str:
