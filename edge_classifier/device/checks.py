@@ -18,12 +18,7 @@ if TYPE_CHECKING:
 
 
 def verify(bundle: Bundle, threads: int = 1, only: str | None = None) -> int:
-    """Run the bundle's reference frames through each of its models, and print what is found.
-
-    Args:
-        bundle: What to verify.
-        threads: Of the interpreter.
-        only: One format; by default all that the bundle has.
+    """Run the bundle's reference frames through its models, or one, and print what is found.
 
     Returns:
         The exit status: 0 if labels are equal and scores within the format's tolerance.

@@ -76,10 +76,7 @@ def main(bundle: Path, arguments: Sequence[str] | None = None) -> int:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run a classifier.
-
-    Args:
-        options: From `add_arguments`, and `bundle`, the folder.
+    """Run the classifier in the folder `options.bundle`.
 
     Returns:
         0, or 1 after an error told in one line, 3 if some pictures could not be read (as the

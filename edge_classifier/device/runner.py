@@ -35,10 +35,7 @@ _SETTLE_S: Final = 2.0
 class TroubleLog:
     """Says what is wrong with a source once, not once a picture, and once that it is over.
 
-    Args:
-        name: The source, for the user.
-        settle_s: For how many seconds all must be well before it is said to be over.
-        clock: Monotonic seconds.
+    It is over when all has been well for `settle_s` seconds.
     """
 
     def __init__(
@@ -69,13 +66,10 @@ class TroubleLog:
 
 
 def frames_of(reader: FrameReader, log: TroubleLog, idle: Callable[[str], bool]) -> Iterator[Frame]:
-    """Take frames until the source ends, or `idle` says so.
+    """Take frames until the source ends.
 
-    Args:
-        reader: Gives them.
-        log: Told how the source is doing.
-        idle: Called some times a second while no frame comes, with what is wrong; returns
-            whether to go on.
+    `idle` is called some times a second while no frame comes, with what is wrong, and says
+    whether to go on.
 
     Raises:
         EdgeClassifierError: if the source is given up.

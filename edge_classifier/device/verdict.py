@@ -135,11 +135,7 @@ class TimeAverage:
 
 
 class Smoother:
-    """Averages scores and similarity over time, so that the label is steady.
-
-    Args:
-        time_constant_s: As of `TimeAverage`.
-    """
+    """Averages scores and similarity by a `TimeAverage` each, so that the label is steady."""
 
     def __init__(self, time_constant_s: float = SMOOTHING_S) -> None:
         self.time_constant_s = time_constant_s
@@ -153,12 +149,7 @@ class Smoother:
         self._similarity.reset()
 
     def update(self, prediction: Prediction, now_s: float) -> Prediction:
-        """Take the newest frame's prediction and return the steady one.
-
-        Args:
-            prediction: Of the newest frame.
-            now_s: Its time, in seconds of a monotonic clock.
-        """
+        """Take the newest frame's prediction, of a time in seconds; return the steady one."""
         if self.time_constant_s <= 0:
             return prediction
         if prediction.class_names != self._class_names:
@@ -175,11 +166,7 @@ class Smoother:
 
 
 class Hold:
-    """Tells of a new label only once it has held for some frames.
-
-    Args:
-        frames: How many frames in a row make a label count.
-    """
+    """Tells of a new label only once it has held for so many frames in a row."""
 
     def __init__(self, frames: int) -> None:
         self.label: str | None = None

@@ -20,10 +20,9 @@ class Output:
         raise NotImplementedError
 
     def wait(self, trouble: str) -> bool:  # noqa: ARG002 - for those who show it
-        """Be told some times a second that no frame comes; returns whether to go on.
+        """Be told some times a second that no frame comes, and why if that is known.
 
-        Args:
-            trouble: What is wrong, or empty where nothing is known to be.
+        Returns whether to go on.
         """
         return True
 

@@ -14,11 +14,7 @@ if TYPE_CHECKING:
 
 
 class JsonLines(Output):
-    """One JSON object a line on standard output.
-
-    Args:
-        flush: Whether each line goes out at once, as whoever reads a camera's wants it.
-    """
+    """One JSON object a line on standard output; each at once if `flush`, as for a camera."""
 
     def __init__(self, *, flush: bool) -> None:
         self._flush = flush
