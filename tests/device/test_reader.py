@@ -167,6 +167,32 @@ def test_without_dropping_the_source_waits_for_the_consumer_and_is_not_called_st
         assert pulled == 3
 
 
+def test_without_dropping_as_many_frames_may_wait_as_are_wanted_ahead() -> None:
+    source = FakeSource([grey(value) for value in range(20)])
+    with FrameReader(lambda: source, drop=False, ahead=4) as reader:
+        wait_until(lambda: reader._waiting_since_s is None and len(reader._frames) == 4)
+        assert [value_of(take(reader)) for _ in range(20)] == list(range(20))
+
+
+def test_what_is_prepared_beforehand_comes_with_its_frame() -> None:
+    images = [grey(1), grey(2)]
+    with FrameReader(lambda: FakeSource(images), drop=False, prepare=lambda i: i + 1) as reader:
+        frames = [take(reader) for _ in images]
+    assert [int(frame.prepared[0, 0, 0]) for frame in frames if frame.prepared is not None] == [
+        2,
+        3,
+    ]
+    assert all(frame.prepare_ms >= 0 for frame in frames)
+
+
+def test_a_source_that_is_not_opened_again_is_given_up_with_its_error() -> None:
+    opener = Opener(FakeSource([BLACK], fails_after=1), FakeSource([BLACK]))
+    with FrameReader(opener, reopen=False, retry_s=0.0) as reader:
+        wait_until(lambda: reader.state.status is SourceStatus.FAILED)
+        assert isinstance(reader.first_error, CameraLostError)
+    assert opener.opened == 1
+
+
 def test_a_source_that_is_slow_to_open_keeps_nobody_waiting() -> None:
     may_open = threading.Event()
 
