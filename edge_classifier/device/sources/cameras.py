@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
@@ -132,8 +133,9 @@ def quiet_opencv() -> None:
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET
     # Seconds until a camera that delivers nothing is given up; its default is 10.
     os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "3")
-    if "OPENCV_LOG_LEVEL" not in os.environ and hasattr(cv2.utils, "logging"):  # from 4.5.2 on
-        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    if "OPENCV_LOG_LEVEL" not in os.environ:
+        with contextlib.suppress(AttributeError):  # OpenCV before 4.5.2 has no such function
+            cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
 def _configured_camera(device: Path | int, open_capture: OpenCapture) -> VideoCapture | None:
