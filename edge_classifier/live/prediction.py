@@ -27,27 +27,19 @@ class LivePrediction:
         self._learner = learner
         self._smoothing_s = smoothing_s
         self._smoother = Smoother(smoothing_s)
-        self._frame: Frame | None = None
         self._features: Features | None = None
         self._seen_by: Backbone | None = None
         self._predicted_by: Model | None = None
+        self.frame: Frame | None = None
         self.prediction: Prediction | None = None
         self.paused = False
 
-    @property
-    def frame(self) -> Frame | None:
-        """The newest frame, or `None` before the first."""
-        return self._frame
-
     def features_of(self, frame: Frame) -> Features | None:
         """Compute the features `(D,)` of a frame, unless nothing could be said of them."""
-        if self.paused or self._learner.model is None:
-            return None
-        return self._learner.extract(frame.image if frame.prepared is None else frame.prepared)
-
-    def show(self, frame: Frame) -> None:
-        """Take note of the newest frame, whatever is to be predicted of it."""
-        self._frame = frame
+        backbone = self._learner.backbone
+        silent = self.paused or self._learner.current.model is None
+        image = frame.image if frame.prepared is None else frame.prepared
+        return None if silent or backbone is None else backbone.extract([image])[0]
 
     def update(self, features: Features | None) -> None:
         """Predict from the features of the newest frame."""
@@ -56,21 +48,21 @@ class LivePrediction:
 
     def update_where_outdated(self) -> None:
         """Judge a picture that stands still again if what was learned has changed."""
-        model, backbone = self._learner.model, self._learner.backbone
-        if self._frame is None or self._predicted_by is model:
+        model, backbone = self._learner.current.model, self._learner.backbone
+        if self.frame is None or self._predicted_by is model:
             return
         if model and self._features is not None and self._seen_by is not backbone:
-            self.update(self.features_of(self._frame))
+            self.update(self.features_of(self.frame))
         else:
             self._predict()
 
     def _predict(self) -> None:
-        self._predicted_by = model = self._learner.model
-        if self.paused or model is None or self._features is None or self._frame is None:
+        self._predicted_by = model = self._learner.current.model
+        if self.paused or model is None or self._features is None or self.frame is None:
             self.prediction = None
         else:
             raw = model.predict(self._features[None])[0]
-            self.prediction = self._smoother.update(raw, self._frame.timestamp_s)
+            self.prediction = self._smoother.update(raw, self.frame.timestamp_s)
 
     def forget(self) -> None:
         """Take the verdict away: what was seen last may be so no longer."""
