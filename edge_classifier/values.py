@@ -1,4 +1,4 @@
-"""The data that everything else is about: frames, samples, features, predictions.
+"""The data that everything else is about: samples, features.
 
 All types are frozen and validated when made. Images are `(H, W, 3)` uint8 in **BGR** order,
 as OpenCV gives them; only the preprocessing, which is stored with the model, turns them to RGB.
@@ -260,45 +260,3 @@ class FeatureSet:
     def counts(self) -> tuple[int, ...]:
         """Samples per class, in the order of `class_names`."""
         return tuple(int(n) for n in np.bincount(self.class_ids, minlength=len(self.class_names)))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Prediction:
-    """What the model says of one image.
-
-    Attributes:
-        class_names: The C classes, in the order of the scores.
-        scores: `(C,)` float32 in [0, 1], summing to 1.
-        unknown: Whether the image resembles none of the classes.
-        similarity: How familiar the image is, 0 to 1, see the module `unknown`; what `unknown`
-            was decided on. `None` where nothing was measured yet.
-        threshold: The similarity below which an image is unknown, or `None` likewise.
-    """
-
-    class_names: tuple[str, ...]
-    scores: npt.NDArray[np.float32]
-    unknown: bool = False
-    similarity: float | None = None
-    threshold: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.scores.shape != (len(self.class_names),) or not self.class_names:
-            raise InvalidValueError(
-                f"Expected one score for each of {len(self.class_names)} classes (at least one), "
-                f"received shape {self.scores.shape}."
-            )
-
-    @property
-    def class_id(self) -> int:
-        """Index of the highest score; the first one of equals."""
-        return int(np.argmax(self.scores))
-
-    @property
-    def class_name(self) -> str:
-        """Name of the class with the highest score, whether or not it is unknown."""
-        return self.class_names[self.class_id]
-
-    @property
-    def confidence(self) -> float:
-        """The highest score, in [0, 1]."""
-        return float(self.scores[self.class_id])

@@ -39,11 +39,12 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from typing_extensions import Self
 
+    from edge_classifier.device.verdict import Prediction
     from edge_classifier.learning.head import HeadKind
     from edge_classifier.learning.model import Model
     from edge_classifier.learning.settings import HeadSettings
     from edge_classifier.protocols import Backbone, Progress
-    from edge_classifier.values import FeatureKind, FeatureSet, Prediction
+    from edge_classifier.values import FeatureKind, FeatureSet
 
 _EXTRACTED: Final = 0.9
 _READ: Final = 0.1

@@ -10,13 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.commands import options as shared
-from edge_classifier.commands.console import (
-    SOME_REFUSED,
-    ProgressLine,
-    open_for_writing,
-    say,
-    table,
-)
+from edge_classifier.commands.console import ProgressLine, open_for_writing, say, table
+from edge_classifier.device.console import SOME_REFUSED
 from edge_classifier.features.bulk import use_one_opencv_thread
 from edge_classifier.features.catalogue import AUTO
 from edge_classifier.learning.feature_sets import ProjectFeatures, complete_features

@@ -17,7 +17,7 @@ from edge_classifier.device.verdict import SMOOTHING_S
 from edge_classifier.errors import ExportError, InvalidImageError, NotEnoughSamplesError
 from edge_classifier.export.bundle import (
     new_bundle,
-    told_as_ours,
+    write_device,
     write_reference,
     write_spec,
     write_texts,
@@ -131,7 +131,7 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
         cancelled=cancelled,
     )
     calibration = spread_samples(taught, _REPRESENTATIVE)
-    with new_bundle(target) as folder, told_as_ours():
+    with new_bundle(target) as folder:
         keras, files = replay_keras(
             network,
             evidence.squares,
@@ -145,6 +145,7 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
         spec["left_out"] = left_out
         spec["models"] = _add_models(folder, files)
         write_texts(folder, name=target.name, class_names=model.class_names)
+        write_device(folder)
         write_spec(folder, spec)
         _verify(folder, spec, formats, evidence, keras, part_of(progress, _CONVERTED, 1.0))
         write_spec(folder, spec)

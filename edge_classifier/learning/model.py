@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge_classifier.device.verdict import familiarity
+from edge_classifier.device.verdict import Prediction, familiarity
 from edge_classifier.errors import InvalidValueError
 from edge_classifier.learning.head import normalise
-from edge_classifier.values import Prediction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -168,7 +167,7 @@ class Model:
         threshold = self.unknown.threshold
         similarities = self.unknown.similarity(features, scores).tolist()
         return [
-            Prediction(self.class_names, row, similarity < threshold, similarity, threshold)
+            Prediction(self.class_names, row, similarity, threshold)
             for row, similarity in zip(scores, similarities, strict=True)
         ]
 

@@ -32,8 +32,8 @@ import numpy as np
 from edge_classifier.demo.scene import TAUGHT, UNTAUGHT, DemoScene
 from edge_classifier.device.frame import Frame
 from edge_classifier.device.interpreter import Interpreter
-from edge_classifier.device.reader import NewestFrameReader
-from edge_classifier.device.sources.cameras import open_source
+from edge_classifier.device.reader import FrameReader
+from edge_classifier.device.sources.named import open_source
 from edge_classifier.features.backbone import load_backbone
 from edge_classifier.learning.project_backbone import BackboneChoice, backbone_loader
 from edge_classifier.learning.settings import HeadSettings
@@ -159,7 +159,7 @@ def live(
     session.advance = counting  # type: ignore[method-assign,assignment]  # counts, changes nothing
     meddler = threading.Thread(target=during, args=(session,)) if during else None
     started = time.perf_counter()
-    with NewestFrameReader(source, name="the video", drop=drop, shrink=session.shrink) as reader:
+    with FrameReader(source, name="the video", drop=drop, prepare=session.shrink) as reader:
         if meddler:
             meddler.start()
         run(session, reader, Overlay(), window)
