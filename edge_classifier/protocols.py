@@ -25,6 +25,15 @@ class Progress(Protocol):
         """Take the part done, 0.0 to 1.0, and what is being done where that has changed."""
 
 
+def silent(_done: float, _what: str | None = None, /) -> None:
+    """Show no progress."""
+
+
+def never() -> bool:
+    """Never stop: a `Cancelled` for work that nobody can interrupt."""
+    return False
+
+
 class Display(Protocol):
     """Something that shows pictures and hears keys: a window, later a page in a browser."""
 

@@ -16,12 +16,12 @@ from edge_classifier.commands.console import (
     say,
     table,
 )
+from edge_classifier.device.interpreter import core_count
 from edge_classifier.features.bulk import use_one_opencv_thread
 from edge_classifier.features.catalogue import AUTO
 from edge_classifier.graphs.fine_tuning import deepen, shallow
 from edge_classifier.learning import workbench
 from edge_classifier.learning.training import head_settings
-from edge_classifier.project.files import core_count
 
 if TYPE_CHECKING:
     import argparse

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import InvalidValueError
+from edge_classifier.project.classes import fold_class_name
 from edge_classifier.project.files import describe, is_temporary, reported
 from edge_classifier.project.folder import SAMPLES, is_project
-from edge_classifier.project.names import fold_class_name
 from edge_classifier.project.picture_file import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from edge_classifier.project.document import MAX_BURST
 from edge_classifier.project.files import (
     is_temporary,
     read_regular,
@@ -20,6 +19,7 @@ from edge_classifier.project.files import (
     write_atomic,
 )
 from edge_classifier.project.picture_file import IMAGE_SUFFIXES, MAX_FILE_BYTES
+from edge_classifier.project.project_file import MAX_BURST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

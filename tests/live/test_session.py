@@ -18,7 +18,7 @@ from edge_classifier.learning.training import HeadSettings
 from edge_classifier.live.controls import HELP
 from edge_classifier.live.session import SessionSettings
 from edge_classifier.live.view import Banner, Level, Mode
-from edge_classifier.project.palette import PALETTE
+from edge_classifier.project.classes import PALETTE
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.protocols import Backbone, Cancelled, Progress
 from edge_classifier.values import EncodedImage, Features, Sample

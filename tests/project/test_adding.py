@@ -15,7 +15,7 @@ from support.picture_files import picture_bytes, pillow_picture, write_pictures,
 from edge_classifier.errors import InvalidValueError, ProjectError
 from edge_classifier.project.importers import Item, open_importer
 from edge_classifier.project.importers.adding import ImportReport, add
-from edge_classifier.project.provenance import read_sources
+from edge_classifier.project.importers.provenance import read_sources
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import EncodedImage, Sample
 

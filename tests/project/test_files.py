@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge_classifier.errors import ProjectError
+from edge_classifier.project.copying import copy_tree
 from edge_classifier.project.files import (
     FileLock,
     atomic_file,
-    copy_tree,
     read_regular,
     reported,
     write_atomic,

@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from edge_classifier.device.interpreter import core_count
 from edge_classifier.errors import InvalidImageError
-from edge_classifier.project.files import core_count
-from edge_classifier.project.importers.candidate import FilePicture, Refusal
-from edge_classifier.project.picture_file import encode_file
-from edge_classifier.project.pixel_index import pixel_hash
+from edge_classifier.project.importers.base import Refusal
+from edge_classifier.project.importers.known_pictures import pixel_hash
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
-    from edge_classifier.project.importers.candidate import Item
+    from edge_classifier.project.importers.base import Item
     from edge_classifier.values import EncodedImage
 
 _MOST_THREADS: Final = 4
@@ -28,7 +27,7 @@ _MOST_THREADS: Final = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReadPicture:
-    """A candidate's picture.
+    """A picture as it was read.
 
     Attributes:
         sha256: Hash of the file that it is, or will be.
@@ -45,7 +44,7 @@ class ReadPicture:
 def read_ahead(
     items: Iterable[Item], is_known: Callable[[str], bool]
 ) -> Generator[tuple[Item, Callable[[], ReadPicture]], None, None]:
-    """Read candidates before they are asked for.
+    """Read pictures before they are asked for.
 
     Args:
         items: Taken only as far ahead as the threads need.
@@ -73,15 +72,13 @@ def read_ahead(
 def _read(item: Item, is_known: Callable[[str], bool]) -> ReadPicture:
     if isinstance(item, Refusal):
         raise InvalidImageError(item.reason)
-    picture = item.picture
-    if isinstance(picture, FilePicture):
-        data = picture.read()
+    if callable(item.content):
+        data = item.content()
         sha256 = hashlib.sha256(data).hexdigest()
         if is_known(sha256):
             return ReadPicture(sha256)
-        encoded = encode_file(data, picture.name)
-    else:
-        encoded = picture.encoded()
+        item = replace(item, content=lambda: data)
+    encoded = item.encoded()
     pixels = pixel_hash(encoded.image)
     # What waits to be stored needs no pixels any more, only their number: up to 0.2 GB each.
     no_pixels = np.broadcast_to(np.zeros(3, np.uint8), encoded.image.shape)

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from edge_classifier.device.interpreter import core_count
 from edge_classifier.errors import CancelledError, InvalidImageError
-from edge_classifier.project.files import core_count, open_regular, read_regular, write_atomic
+from edge_classifier.project.files import open_regular, read_regular, write_atomic
 from edge_classifier.project.picture_file import image_size, read_image
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def pixel_hash(image: Image) -> str:
     return digest.hexdigest()
 
 
-class PixelIndex:
+class KnownPictures:
     """The class of every picture that is there, by its content.
 
     Args:
@@ -90,19 +91,18 @@ class PixelIndex:
         Raises:
             CancelledError: if `cancelled` says so.
         """
-        self._sort_by_size()
+        for sample in self._unsized:
+            sample_size = None
+            with suppress(OSError), open_regular(sample.path) as file:
+                sample_size = image_size(file.read(_HEADER_BYTES))
+            self._by_size[_upright(sample_size)].append(sample)
+        self._unsized.clear()
         pending = self._by_size.pop(_upright(size), []) + self._by_size.pop(None, [])
         self._hash(pending, progress, cancelled)
         return self._by_pixels.get(pixels)
 
     def add(self, sha256: str, pixels: str, class_name: str) -> None:
-        """Take in a picture that is there from now on.
-
-        Args:
-            sha256: Hash of its file.
-            pixels: Its `pixel_hash`.
-            class_name: Its class.
-        """
+        """Take in a picture that is there from now on, by the hashes of its file and pixels."""
         self._by_bytes[sha256] = class_name
         self._by_pixels[pixels] = class_name
         self._hashes[sha256] = pixels
@@ -116,21 +116,14 @@ class PixelIndex:
             self._file.parent.mkdir(exist_ok=True)
             write_atomic(self._file, content.encode())
 
-    def _sort_by_size(self) -> None:
-        for sample in self._unsized:
-            size = None
-            with suppress(OSError), open_regular(sample.path) as file:
-                size = image_size(file.read(_HEADER_BYTES))
-            self._by_size[_upright(size)].append(sample)
-        self._unsized.clear()
-
     def _hash(self, samples: list[Sample], progress: Progress, cancelled: Cancelled) -> None:
         if not samples:
             return
         with ThreadPoolExecutor(core_count(), thread_name_prefix="pixels") as executor:
             try:
                 for done, pixels in enumerate(executor.map(self._pixels_of, samples)):
-                    _stop_if(cancelled)
+                    if cancelled():
+                        raise CancelledError("Stopped while looking for duplicates.")  # noqa: TRY301 - what is waiting is called off below
                     progress(done / len(samples), "looking for duplicates in the project")
                     if pixels is not None:
                         self._hashes[samples[done].image_sha256] = pixels
@@ -144,11 +137,6 @@ class PixelIndex:
             return pixel_hash(self._read(sample.path))
         except InvalidImageError:  # whoever trains on it will say so
             return None
-
-
-def _stop_if(cancelled: Cancelled) -> None:
-    if cancelled():
-        raise CancelledError("Stopped while looking for duplicates.")
 
 
 def _upright(size: tuple[int, int] | None) -> tuple[int, int] | None:

@@ -1,0 +1,126 @@
+"""A whole project copied to another folder."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge_classifier.errors import CancelledError, ProjectError
+from edge_classifier.project.files import is_temporary, reported
+from edge_classifier.project.folder import LOCK, TRASH
+from edge_classifier.project.project_file import FILE_NAME, write_project_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edge_classifier.project.project_file import ProjectFile
+    from edge_classifier.protocols import Cancelled, Progress
+
+
+def copy_project(
+    path: Path,
+    target: Path,
+    document: ProjectFile,
+    *,
+    progress: Progress,
+    cancelled: Cancelled,
+) -> None:
+    """Copy a project, but for its trash, to a new folder; whole or not at all.
+
+    Args:
+        path: The project.
+        target: A folder that does not exist, or is empty, outside the project.
+        document: The project file of the copy.
+        progress: Told the part done.
+        cancelled: Asked before each file whether to stop.
+
+    Raises:
+        ProjectError: if `target` is none of that, or cannot be written; then nothing was.
+        CancelledError: if asked to stop; then nothing was written either.
+    """
+    target = target.absolute()
+    if target.resolve().is_relative_to(path.resolve()):
+        raise ProjectError(f"{target} is inside the project itself; name another folder.")
+    with reported("read", target):
+        if os.path.lexists(target) and not (target.is_dir() and not os.listdir(target)):  # noqa: PTH208 - names only
+            raise ProjectError(f"{target} exists and is not an empty folder; name a new one.")
+    made = [folder for folder in target.parents if not folder.exists()]
+    unfinished = target.with_name(f".saving-{secrets.token_hex(8)}")
+    left_out = {path / name for name in (LOCK, TRASH, FILE_NAME)}
+    copied = 0
+
+    def before_file() -> None:
+        nonlocal copied
+        if cancelled():
+            raise CancelledError(f"Stopped: no copy was saved in {target}.")
+        progress(min(1.0, copied / files))
+        copied += 1
+
+    try:
+        with reported("write", target):
+            files = max(1, _count_files(path, left_out.__contains__))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            copy_tree(path, unfinished, left_out.__contains__, before_file)
+            # comes last, so that what is not whole is no project
+            write_project_file(unfinished / FILE_NAME, document)
+            if target.exists():
+                target.rmdir()
+            unfinished.rename(target)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        for folder in made:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
+
+
+def _count_files(source: Path, skip: Callable[[Path], bool]) -> int:
+    """Count the files that `copy_tree` would copy, as far as the folder stands still."""
+    count, folders = 0, [source]
+    while folders:
+        for entry in os.scandir(folders.pop()):
+            if entry.is_dir(follow_symlinks=False) and not skip(Path(entry.path)):
+                folders.append(Path(entry.path))
+            count += entry.is_file(follow_symlinks=False)
+    return count
+
+
+def copy_tree(
+    source: Path,
+    target: Path,
+    skip: Callable[[Path], bool],
+    before_file: Callable[[], None] = lambda: None,
+) -> None:
+    """Copy a folder's files and folders, with their times, but no links and no devices.
+
+    Args:
+        source: What to copy. Files may vanish from it meanwhile.
+        target: A folder that does not exist.
+        skip: Says which paths under `source` to leave out.
+        before_file: Is called before each file; what it raises ends the copying.
+
+    Raises:
+        OSError: if something cannot be read or written.
+    """
+    folders = [(source, target)]
+    while folders:
+        here, there = folders.pop()
+        there.mkdir()
+        with os.scandir(here) as entries:
+            for entry in entries:
+                path = Path(entry.path)
+                if is_temporary(entry.name) or skip(path):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append((path, there / entry.name))
+                elif entry.is_file(follow_symlinks=False):
+                    before_file()
+                    try:
+                        shutil.copy2(path, there / entry.name)
+                    except FileNotFoundError:
+                        if path.exists():
+                            raise
