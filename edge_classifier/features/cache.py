@@ -204,7 +204,7 @@ class FileFeatureCache:
             file = self._open()
             if file is None:
                 return
-            with file, atomic_file(self._path) as rewritten:
+            with atomic_file(self._path) as rewritten, file:  # Windows replaces no open file
                 rewritten.write(self._header)
                 for chunk, whole in self._chunks(file, self._records_in(file)):
                     for record in chunk[whole]:

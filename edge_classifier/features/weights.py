@@ -14,11 +14,9 @@ No file is opened as weights before its hash was checked:
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import logging
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -32,7 +30,7 @@ from edge_classifier.errors import (
 )
 from edge_classifier.features.catalogue import AUTO, BUILT_IN, DEFAULT, NAMES, OFFICIAL, official
 from edge_classifier.features.download import MAX_BYTES, download, reachable
-from edge_classifier.project.files import describe, read_regular
+from edge_classifier.project.files import atomic_path, describe, read_regular, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -179,21 +177,14 @@ def obtain_weights(
         return found
     try:
         folders.weights.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(suffix=".part", dir=folders.weights)
-        os.close(handle)
-        part = Path(name)
-        try:
+        target = folders.weights / backbone.file_name
+        with atomic_path(target) as part:
             receipt = download(
                 backbone.url, part, progress=progress, cancelled=cancelled, stall_s=stall_s
             )
             _check(receipt, backbone)
-            target = folders.weights / backbone.file_name
             # The record first: weights without a record are never used, the other way is harmless.
-            _record(target).write_text(f"{receipt.sha256}\n", encoding="ascii")
-            part.replace(target)
-        finally:
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
+            write_atomic(_record(target), f"{receipt.sha256}\n".encode())
     except DownloadError as error:
         raise DownloadError(
             f"The weights of {backbone.name} could not be downloaded: {error} {_OFFLINE}"
