@@ -9,6 +9,7 @@ timer of the system that ends this process; nothing else can interrupt the libra
 from __future__ import annotations
 
 import signal
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -76,7 +77,7 @@ def _read_through(file: Any, path: Path) -> None:  # noqa: ANN401 - h5py publish
 @contextmanager
 def _limited(announce: Callable[[], object]) -> Iterator[None]:
     """End this process if the block takes too much processor time; where the system can."""
-    if not hasattr(signal, "setitimer"):
+    if sys.platform == "win32":  # which has no such timer
         yield
         return
     announce()  # before it is too late; what is said after it takes its place

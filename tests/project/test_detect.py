@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.mounts import named_pipe
 from support.picture_files import picture_bytes, write_pictures
 from support.shared_data import shared_folder
 
@@ -57,7 +58,7 @@ def test_an_empty_folder_and_a_text_say_what_can_be_imported(tmp_path: Path) -> 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     for name in ("pipe.zip", "pipe.jpg"):
-        os.mkfifo(tmp_path / name)
+        named_pipe(tmp_path / name)
         with pytest.raises(NotImportableError, match="not a regular file"):
             open_importer(tmp_path / name)
 
