@@ -22,19 +22,14 @@ if TYPE_CHECKING:
 
 
 def copy_project(
-    path: Path,
-    target: Path,
-    document: ProjectFile,
-    *,
-    progress: Progress,
-    cancelled: Cancelled,
+    path: Path, target: Path, file: ProjectFile, *, progress: Progress, cancelled: Cancelled
 ) -> None:
     """Copy a project, but for its trash, to a new folder; whole or not at all.
 
     Args:
         path: The project.
         target: A folder that does not exist, or is empty, outside the project.
-        document: The project file of the copy.
+        file: The project file of the copy.
         progress: Told the part done.
         cancelled: Asked before each file whether to stop.
 
@@ -51,22 +46,18 @@ def copy_project(
     made = [folder for folder in target.parents if not folder.exists()]
     unfinished = target.with_name(f".saving-{secrets.token_hex(8)}")
     left_out = {path / name for name in (LOCK, TRASH, FILE_NAME)}
-    copied = 0
 
-    def before_file() -> None:
-        nonlocal copied
+    def before_file(done: float) -> None:
         if cancelled():
             raise CancelledError(f"Stopped: no copy was saved in {target}.")
-        progress(min(1.0, copied / files))
-        copied += 1
+        progress(done)
 
     try:
         with reported("write", target):
-            files = max(1, _count_files(path, left_out.__contains__))
             target.parent.mkdir(parents=True, exist_ok=True)
             copy_tree(path, unfinished, left_out.__contains__, before_file)
             # comes last, so that what is not whole is no project
-            write_project_file(unfinished / FILE_NAME, document)
+            write_project_file(unfinished / FILE_NAME, file)
             if target.exists():
                 target.rmdir()
             unfinished.rename(target)
@@ -78,22 +69,11 @@ def copy_project(
         raise
 
 
-def _count_files(source: Path, skip: Callable[[Path], bool]) -> int:
-    """Count the files that `copy_tree` would copy, as far as the folder stands still."""
-    count, folders = 0, [source]
-    while folders:
-        for entry in os.scandir(folders.pop()):
-            if entry.is_dir(follow_symlinks=False) and not skip(Path(entry.path)):
-                folders.append(Path(entry.path))
-            count += entry.is_file(follow_symlinks=False)
-    return count
-
-
 def copy_tree(
     source: Path,
     target: Path,
     skip: Callable[[Path], bool],
-    before_file: Callable[[], None] = lambda: None,
+    before_file: Callable[[float], None] = lambda _done: None,
 ) -> None:
     """Copy a folder's files and folders, with their times, but no links and no devices.
 
@@ -101,26 +81,27 @@ def copy_tree(
         source: What to copy. Files may vanish from it meanwhile.
         target: A folder that does not exist.
         skip: Says which paths under `source` to leave out.
-        before_file: Is called before each file; what it raises ends the copying.
+        before_file: Is told the part done before each file; what it raises ends the copying.
 
     Raises:
         OSError: if something cannot be read or written.
     """
-    folders = [(source, target)]
-    while folders:
-        here, there = folders.pop()
-        there.mkdir()
-        with os.scandir(here) as entries:
+    folders, files = [source], list[Path]()
+    for folder in folders:  # which grows meanwhile
+        with os.scandir(folder) as entries:
             for entry in entries:
-                path = Path(entry.path)
-                if is_temporary(entry.name) or skip(path):
+                if is_temporary(entry.name) or skip(Path(entry.path)):
                     continue
                 if entry.is_dir(follow_symlinks=False):
-                    folders.append((path, there / entry.name))
+                    folders.append(Path(entry.path))
                 elif entry.is_file(follow_symlinks=False):
-                    before_file()
-                    try:
-                        shutil.copy2(path, there / entry.name)
-                    except FileNotFoundError:
-                        if path.exists():
-                            raise
+                    files.append(Path(entry.path))
+    for folder in folders:
+        (target / folder.relative_to(source)).mkdir()
+    for number, file in enumerate(files):
+        before_file(number / len(files))
+        try:
+            shutil.copy2(file, target / file.relative_to(source))
+        except FileNotFoundError:
+            if file.exists():
+                raise

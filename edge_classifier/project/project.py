@@ -57,10 +57,17 @@ class Project:
     """What a project is, beside its samples; `ProjectStore` adds those.
 
     Made by `open`, `create` or `open_or_create`. One program at a time may write.
+
+    Attributes:
+        path: The project's folder.
+        cache_folder: Where to keep what can be deleted without loss; may not exist yet.
+        model_folder: Where to keep heads; may not exist yet.
     """
 
     def __init__(self, path: Path, file: ProjectFile, lock: FileLock | None) -> None:
-        self._path = path
+        self.path = path
+        self.cache_folder = path / CACHE
+        self.model_folder = path / MODEL
         self._file = file
         self._lock = lock
         self._why_read_only = ""
@@ -221,14 +228,9 @@ class Project:
     # What it is
 
     @property
-    def path(self) -> Path:
-        """The project's folder."""
-        return self._path
-
-    @property
     def name(self) -> str:
         """The project's name, for the user: that of its folder."""
-        return self._path.resolve().name
+        return self.path.resolve().name
 
     @property
     def read_only(self) -> bool:
@@ -239,16 +241,6 @@ class Project:
     def why_read_only(self) -> str:
         """Why nothing can be changed, for the user; empty where it can."""
         return self._why_read_only if self.read_only else ""
-
-    @property
-    def cache_folder(self) -> Path:
-        """Where to keep what can be deleted without loss; may not exist yet."""
-        return self._path / CACHE
-
-    @property
-    def model_folder(self) -> Path:
-        """Where to keep heads; may not exist yet."""
-        return self._path / MODEL
 
     @property
     def backbone(self) -> BackboneInfo | None:
@@ -323,7 +315,7 @@ class Project:
         """
         name = self._file.with_class(class_name).class_names[-1]
         for folder in (SAMPLES, HELD_OUT):
-            check_folder(self._path / folder / name)
+            check_folder(self.path / folder / name)
         self._change(lambda file: file.with_class(name))
         return name
 
@@ -343,7 +335,7 @@ class Project:
         """
         if self._lock is None:
             raise ProjectError(
-                f"{self._path} is read-only ({self._why_read_only}): nothing in it can be changed; "
+                f"{self.path} is read-only ({self._why_read_only}): nothing in it can be changed; "
                 "save it as another project (key S) to go on there."
             )
 
@@ -355,7 +347,7 @@ class Project:
         self.check_writable()
         with self._changing:
             file = change(self._file)
-            write_project_file(self._path / FILE_NAME, file)
+            write_project_file(self.path / FILE_NAME, file)
             self._file = file
 
     def _entry(self, class_name: str) -> ClassEntry:

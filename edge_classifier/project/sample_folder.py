@@ -24,7 +24,7 @@ from edge_classifier.project.sample_files import (
 from edge_classifier.values import Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from pathlib import Path
 
     from edge_classifier.project.project_file import ProjectFile
@@ -57,18 +57,15 @@ class SampleFolder:
         return max((number for number in numbers if number is not None), default=0)
 
     def load(self, file: ProjectFile, *, writable: bool, progress: Progress) -> ProjectFile:
-        """Look at what is on disk.
+        """Look at what is on disk, and give the project file with the classes that were found.
 
-        Renamings that were cut short are completed; folders that the file lacks become
-        classes; what cannot be taken is told in one warning.
+        Renamings that were cut short are completed (their notes stay in the file); folders that
+        the file lacks become classes; what cannot be taken is told in one warning.
 
         Args:
             file: The project file.
             writable: Whether to complete renamings and delete unfinished files on disk.
             progress: Told the part of the pictures whose bytes are known.
-
-        Returns:
-            The project file with the classes that were found; its notes of renamings stay.
 
         Raises:
             ProjectError: if something cannot be read.
@@ -93,14 +90,13 @@ class SampleFolder:
             if (folder := self._folders.get(name))
         }
         total, done = sum(map(len, pictures.values())), 0
-
-        def tell() -> None:
-            nonlocal done
-            progress(done / total)
-            done += 1
-
         for name in file.class_names:
-            self._load_class(name, pictures.get(name, []), found, tell)
+            for picture in pictures.get(name, []):
+                progress(done / total)
+                done += 1
+                self._load_picture(name, picture, found)
+            self._samples.setdefault(name, []).sort(key=_order)
+        self._all = None
         if found.left_alone:
             _log.warning("Left alone in %s: %s.", self.path, found.summary())
         return file
@@ -110,9 +106,8 @@ class SampleFolder:
             if entry.renamed_from is None:
                 continue
             old, new = self.path / entry.renamed_from, self.path / entry.name
-            free = not new.exists() or (
-                old.exists() and new.samefile(old)
-            )  # the same, if only the case changed
+            # the same, if only the case changed
+            free = not new.exists() or (old.exists() and new.samefile(old))
             if old.is_dir() and free and entry.renamed_from not in file.class_names:
                 check_folder(old)
                 if not writable:
@@ -121,29 +116,19 @@ class SampleFolder:
                 with reported("rename", old):
                     old.rename(new)
 
-    def _load_class(
-        self,
-        name: str,
-        pictures: list[FoundFile],
-        found: Found,
-        before_each: Callable[[], None],
-    ) -> None:
-        samples: list[Sample] = []
-        folder = self.folder_of(name)
-        for picture in pictures:
-            before_each()
-            try:
-                digest = self._index.digest(folder, picture)
-            except FileNotFoundError:  # the program that has the project open moved it away
-                continue
-            except OSError as error:
-                found.left_alone.append(f"{name}/{picture.name} ({describe(error)})")
-                continue
-            burst_id = self._burst_id(name, picture)
-            samples.append(Sample(name, burst_id, folder / picture.name, digest))
-        samples.sort(key=_order)
-        self._samples[name] = samples
-        self._all = None
+    def _load_picture(self, class_name: str, picture: FoundFile, found: Found) -> None:
+        folder = self.folder_of(class_name)
+        try:
+            digest = self._index.digest(folder, picture)
+        except FileNotFoundError:  # the program that has the project open moved it away
+            return
+        except OSError as error:
+            found.left_alone.append(f"{class_name}/{picture.name} ({describe(error)})")
+            return
+        sample = Sample(
+            class_name, self._burst_id(class_name, picture), folder / picture.name, digest
+        )
+        self._samples.setdefault(class_name, []).append(sample)
 
     def _burst_id(self, class_name: str, picture: FoundFile) -> str:
         if picture.burst_number is None:

@@ -107,7 +107,7 @@ class ProjectStore(Project):
             ProjectError: after the nine millionth.
         """
         if self._last_burst >= MAX_BURST:
-            raise ProjectError(f"{self._path} is full: it has had {MAX_BURST:,} bursts.")
+            raise ProjectError(f"{self.path} is full: it has had {MAX_BURST:,} bursts.")
         self._last_burst += 1
         return burst_id_of(self._last_burst)
 
@@ -294,7 +294,7 @@ class ProjectStore(Project):
             ProjectError: if it exists or cannot be written; then nothing was.
             CancelledError: if asked to stop; then nothing was written either.
         """
-        copy_project(self._path, Path(target), self._file, progress=progress, cancelled=cancelled)
+        copy_project(self.path, Path(target), self._file, progress=progress, cancelled=cancelled)
 
     def _load(self, progress: Progress, *, changed: bool) -> None:
         """Find the samples, and write down what had to be put right."""
@@ -307,7 +307,7 @@ class ProjectStore(Project):
         self._file = file
         self._last_burst = max(file.last_burst, *(f.last_burst for f in self._folders))
         if not self.read_only:
-            for path in (self._path, self.cache_folder, self.model_folder):
+            for path in (self.path, self.cache_folder, self.model_folder):
                 sweep(path)
             super()._load(progress, changed=changed)
             self._save_index()
@@ -326,4 +326,4 @@ class ProjectStore(Project):
             for folder in self._folders:
                 folder.save_index()
         except OSError as error:  # costs time when opening, nothing else
-            _log.info("The index of %s was not written: %s.", self._path, describe(error))
+            _log.info("The index of %s was not written: %s.", self.path, describe(error))
