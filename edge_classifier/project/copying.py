@@ -24,19 +24,7 @@ if TYPE_CHECKING:
 def copy_project(
     path: Path, target: Path, file: ProjectFile, *, progress: Progress, cancelled: Cancelled
 ) -> None:
-    """Copy a project, but for its trash, to a new folder; whole or not at all.
-
-    Args:
-        path: The project.
-        target: A folder that does not exist, or is empty, outside the project.
-        file: The project file of the copy.
-        progress: Told the part done.
-        cancelled: Asked before each file whether to stop.
-
-    Raises:
-        ProjectError: if `target` is none of that, or cannot be written; then nothing was.
-        CancelledError: if asked to stop; then nothing was written either.
-    """
+    """Copy a project, as `ProjectStore.save_as` says; `file` is the project file of the copy."""
     target = target.absolute()
     if target.resolve().is_relative_to(path.resolve()):
         raise ProjectError(f"{target} is inside the project itself; name another folder.")
@@ -82,9 +70,6 @@ def copy_tree(
         target: A folder that does not exist.
         skip: Says which paths under `source` to leave out.
         before_file: Is told the part done before each file; what it raises ends the copying.
-
-    Raises:
-        OSError: if something cannot be read or written.
     """
     folders, files = [source], list[Path]()
     for folder in folders:  # which grows meanwhile

@@ -43,11 +43,7 @@ _REASONS: Final = {
 
 @contextmanager
 def reported(action: str, path: Path) -> Iterator[None]:
-    """Turn an `OSError` into one line for the user.
-
-    Args:
-        action: What was being done: `write`, `read`, `rename`.
-        path: With which file or folder.
+    """Turn an `OSError` into one line: what (`write`, `read`, `rename`) could not be done where.
 
     Raises:
         ProjectError: in place of an `OSError` that is not one of ours.
@@ -183,11 +179,7 @@ def open_regular(path: str | Path) -> BinaryIO:
 
 
 def read_regular(path: str | Path, max_bytes: int) -> bytes:
-    """Read a file that a stranger may have put there.
-
-    Args:
-        path: The file.
-        max_bytes: What is more than any honest file of its kind.
+    """Read a file that a stranger may have put there, of no more than any honest one's size.
 
     Raises:
         OSError: if it cannot be read, is larger, or is a pipe or a device rather than a file.
@@ -200,11 +192,7 @@ def read_regular(path: str | Path, max_bytes: int) -> bytes:
 
 
 class FileLock:
-    """A lock that the system gives back by itself when its owner dies.
-
-    Args:
-        path: The lock file; it is made and stays.
-    """
+    """A lock file, made and left there, that the system gives back when its owner dies."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

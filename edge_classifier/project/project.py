@@ -115,11 +115,7 @@ class Project:
 
     @classmethod
     def create(cls, path: Path, class_names: Iterable[str] = ()) -> Self:
-        """Make a new project and open it.
-
-        Args:
-            path: A folder that does not exist, or is empty but for hidden files.
-            class_names: Its first classes.
+        """Make a new project, where nothing is or a folder empty but for hidden files; open it.
 
         Raises:
             InvalidClassNameError: if a name cannot be used; then nothing was made.
@@ -156,11 +152,7 @@ class Project:
     ) -> Self:
         """Open a project, or make it if there is nothing yet.
 
-        Args:
-            path: Its folder.
-            class_names: Classes it is to have; those it lacks are added.
-            as_possible: Whether to open it as `open_as_possible` does.
-            progress: As for `open`.
+        Classes that it lacks are added; `as_possible` opens it as `open_as_possible` does.
 
         Raises:
             EdgeClassifierError: as `open`, `create` and `add_class` do.
@@ -248,11 +240,7 @@ class Project:
         return self._file.backbone
 
     def set_backbone(self, info: BackboneInfo, *, replace: bool = False) -> None:
-        """Record what the features come from.
-
-        Args:
-            info: The backbone in use.
-            replace: Whether the user asked for another one than the project has.
+        """Record what the features come from; `replace` if the user asked for another one.
 
         Raises:
             BackboneMismatchError: if the project has another one.

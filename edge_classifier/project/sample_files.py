@@ -22,14 +22,14 @@ from edge_classifier.project.picture_file import IMAGE_SUFFIXES, MAX_FILE_BYTES
 from edge_classifier.project.project_file import MAX_BURST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 _CAPTURED: Final = re.compile(r"b(\d{7})-(\d{4,9})\.(?:jpg|png)", re.ASCII)
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _BURST_ID: Final = re.compile(r"b\d{7}", re.ASCII)
 _FOREIGN: Final = "+"  # sorts before every captured burst, so undo takes captured ones first
-_INDEX_VERSION: Final = 1
-_MAX_INDEX_BYTES: Final = 32 * 1024 * 1024  # a quarter of a million samples
+_CACHE_VERSION: Final = 1
+_MAX_CACHE_BYTES: Final = 32 * 1024 * 1024  # a quarter of a million samples
 _NAMED: Final = 3
 
 
@@ -178,15 +178,9 @@ class HashIndex:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._known: dict[str, Any] = {}
+        self._known = read_cache(path, "files")
         self._current: dict[str, tuple[int, int, str]] = {}
         self._changed = False
-        try:
-            content = json.loads(read_regular(path, _MAX_INDEX_BYTES))
-            if content["version"] == _INDEX_VERSION and isinstance(content["files"], dict):
-                self._known = content["files"]
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            pass
 
     def digest(self, folder: Path, picture: FoundFile) -> str:
         """Give the SHA-256 of a picture, hexadecimal; reads it only if it must.
@@ -235,10 +229,26 @@ class HashIndex:
         if not self._changed:
             return
         files = {key: self._current[key] for key in map(_key, paths) if key in self._current}
-        content = {"version": _INDEX_VERSION, "files": files}
-        self._path.parent.mkdir(exist_ok=True)
-        write_atomic(self._path, json.dumps(content, separators=(",", ":")).encode())
+        write_cache(self._path, "files", files)
         self._changed = False
+
+
+def read_cache(path: Path, name: str) -> dict[str, Any]:
+    """Read what `write_cache` wrote; a damaged or missing file holds nothing."""
+    try:
+        content = json.loads(read_regular(path, _MAX_CACHE_BYTES))
+        if content["version"] == _CACHE_VERSION and isinstance(content[name], dict):
+            return dict(content[name])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        pass
+    return {}
+
+
+def write_cache(path: Path, name: str, entries: Mapping[str, object]) -> None:
+    """Remember hashes in a file that can be deleted without loss."""
+    content = {"version": _CACHE_VERSION, name: entries}
+    path.parent.mkdir(exist_ok=True)
+    write_atomic(path, json.dumps(content, separators=(",", ":")).encode())
 
 
 def _key(path: Path) -> str:

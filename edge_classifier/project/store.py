@@ -257,11 +257,11 @@ class ProjectStore(Project):
     def put_back(self, removed: Removed) -> int:
         """Move what was removed back; its class, if it is gone, to its old place and colour.
 
-        Args:
-            removed: As the removal returned it, under the class's present name.
+        It has to bear the class's present name. Pictures whose name was taken meanwhile get
+        another one.
 
         Returns:
-            How many pictures are back; those that have a new name meanwhile get another one.
+            How many pictures are back.
 
         Raises:
             InvalidClassNameError: if the class's name can no longer be told from another one.
@@ -278,10 +278,7 @@ class ProjectStore(Project):
         return self._trash.put_back(removed)
 
     def save_as(
-        self,
-        target: Path,
-        progress: Progress = silent,
-        cancelled: Cancelled = never,
+        self, target: Path, progress: Progress = silent, cancelled: Cancelled = never
     ) -> None:
         """Copy the whole project, but for its trash, to a new folder; whole or not at all.
 
@@ -291,7 +288,7 @@ class ProjectStore(Project):
             cancelled: Asked before each file whether to stop.
 
         Raises:
-            ProjectError: if it exists or cannot be written; then nothing was.
+            ProjectError: if it is none of that, or cannot be written; then nothing was.
             CancelledError: if asked to stop; then nothing was written either.
         """
         copy_project(self.path, Path(target), self._file, progress=progress, cancelled=cancelled)

@@ -19,13 +19,7 @@ if TYPE_CHECKING:
 
 
 class Trash:
-    """Moves files between class folders and `trash/<n>/<class>/`, with the samples in step.
-
-    Args:
-        project: The project's folder.
-        samples: Those to train on.
-        held_out: Those that are only measured on.
-    """
+    """Moves files between class folders and `trash/<n>/<class>/`, with the samples in step."""
 
     def __init__(self, project: Path, samples: SampleFolder, held_out: SampleFolder) -> None:
         self._project = project

@@ -24,6 +24,7 @@ from pathlib import Path
 
 from edge_classifier.commands.cli import main
 from edge_classifier.errors import ProjectLockedError, WeightsMismatchError
+from edge_classifier.export.bundle import new_bundle
 from edge_classifier.features.extractors import obtain_extractor
 from edge_classifier.features.weights import Weights
 from edge_classifier.project import files
@@ -40,10 +41,12 @@ command("add", project, folder / "pictures")
 command("train", project)
 command("evaluate", project, "--report", folder / "report.html")
 command("predict", project, folder / "pictures")
-for _ in range(2):  # the second time an older bundle is replaced
-    command("export", project, "-o", bundle)
+command("export", project, "-o", bundle)
 command("verify", bundle)
 command("run", bundle, folder / "pictures" / "mug" / "0.jpg")
+with new_bundle(bundle) as replacing:
+    (replacing / "new").touch()
+assert (bundle / "new").exists()
 with ProjectStore.open(project) as store:
     try:
         ProjectStore.open(project)

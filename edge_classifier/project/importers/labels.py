@@ -168,11 +168,8 @@ def labels_of(stems: Sequence[str]) -> list[str | None]:
     A number at the end is not part of the label, but one inside is: `class10-1` is of `class10`,
     and so is `class10`, if there is a `class10-1`; else it is of `class`.
 
-    Args:
-        stems: The names, without folder and suffix.
-
     Returns:
-        A label for each, `None` where a name tells none. All are `None` if every single name
+        A label for each stem, `None` where a name tells none. All are `None` if every single name
         would be a class of its own: such names are titles, not labels.
     """
     found = [_label_before_number(stem, set_apart=True) for stem in stems]

@@ -49,12 +49,7 @@ def class_of_archive(stem: str) -> str | None:
 
 
 class TeachableMachineImporter(Importer):
-    """The image project in a `.tm` file.
-
-    Args:
-        tree: The archive.
-        class_name: What all pictures show, if the user has said so.
-    """
+    """The image project in a `.tm` file; `class_name` if the user said what all pictures show."""
 
     description = "a Teachable Machine project"
 

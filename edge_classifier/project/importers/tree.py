@@ -64,7 +64,7 @@ class FolderTree(FileTree):
     """A folder on disk. Links to folders are not followed: they may go round.
 
     Args:
-        folder: The folder.
+        folder: Where it is.
         listed: Whether to look for files; a list in it may name them instead.
     """
 
