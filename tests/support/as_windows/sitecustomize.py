@@ -23,6 +23,9 @@ import warnings
 from contextlib import suppress
 from typing import Any, Final
 
+if sys.platform == "win32":
+    raise ImportError("On Windows there is nothing to stand for.")
+
 OURS: Final = {"edge_classifier", "edge_device"}
 ABSENT_MODULES: Final = {"fcntl", "grp", "posix", "pty", "pwd", "resource", "termios", "tty"}
 ABSENT: Final = {
@@ -160,7 +163,8 @@ def _rename_on_windows(source: Any, target: Any, **options: Any) -> None:
     _rename(source, target, **options)
 
 
-os.rename = _MODULES["os"].rename = _rename_on_windows  # type: ignore[assignment, attr-defined]
+for _module in (os, _MODULES["os"]):
+    vars(_module)["rename"] = _rename_on_windows
 builtins.__import__ = _import_on_windows
 warnings.filterwarnings("ignore", category=EncodingWarning)
 warnings.filterwarnings("error", category=EncodingWarning, module="edge_classifier")
