@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+import hashlib
+from collections import Counter, deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
+from edge_classifier.device.interpreter import core_count
 from edge_classifier.errors import (
     CancelledError,
     InvalidClassNameError,
@@ -15,18 +20,21 @@ from edge_classifier.errors import (
 )
 from edge_classifier.project.classes import clean_class_name, fold_class_name
 from edge_classifier.project.importers.base import Refusal
-from edge_classifier.project.importers.known_pictures import KnownPictures
+from edge_classifier.project.importers.known_pictures import KnownPictures, pixel_hash
 from edge_classifier.project.importers.provenance import note_source
-from edge_classifier.project.importers.read_ahead import ReadPicture, read_ahead
 from edge_classifier.protocols import never, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Generator, Iterable
 
     from edge_classifier.project.importers.base import Item, LabelledPicture
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Cancelled, Progress
     from edge_classifier.values import EncodedImage
+
+
+_MOST_THREADS: Final = 4
+"""Each holds a whole picture, which may be 0.2 GB."""
 
 
 @dataclass(slots=True)
@@ -83,7 +91,7 @@ def add(
         raise InvalidValueError("Expected a project to add to, received none.")
     adding = _Adding(store, progress, cancelled, stored=not dry_run)
     report = adding.report
-    reading = read_ahead(items, adding.is_known)
+    reading = _read_ahead(items, adding.is_known)
     try:
         for number, (item, read) in enumerate(reading):
             if cancelled():
@@ -131,7 +139,7 @@ class _Adding:
         """Say whether the very file is in the project."""
         return self._known.find_bytes(sha256) is not None
 
-    def take(self, item: LabelledPicture, read: Callable[[], ReadPicture]) -> None:
+    def take(self, item: LabelledPicture, read: Callable[[], _Read]) -> None:
         """Add one picture, which `read` gives, or note why not.
 
         Raises:
@@ -210,3 +218,63 @@ class _Adding:
 
     def _refuse(self, item: LabelledPicture, reason: str) -> None:
         self.report.refused.append(Refusal(item.source, reason))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Read:
+    """A picture as it was read.
+
+    Attributes:
+        sha256: Hash of the file that it is, or will be.
+        encoded: As it will be stored, with an image of the right size and without its pixels;
+            `None` if the very file is known.
+        pixels: Its `pixel_hash`; empty likewise.
+    """
+
+    sha256: str
+    encoded: EncodedImage | None = None
+    pixels: str = ""
+
+
+def _read_ahead(
+    items: Iterable[Item], is_known: Callable[[str], bool]
+) -> Generator[tuple[Item, Callable[[], _Read]], None, None]:
+    """Read, decode and hash pictures on several cores, in their order and a few ahead.
+
+    Args:
+        items: Taken only as far ahead as the threads need.
+        is_known: Says whether a file of this SHA-256 is there already, so that it need not be
+            decoded; asked from the threads.
+
+    Yields:
+        Each item, and what waits for its picture: it raises `InvalidImageError` where that
+        cannot be used, and always for a refusal.
+    """
+    threads = min(core_count(), _MOST_THREADS)
+    running: deque[tuple[Item, Callable[[], _Read]]] = deque()
+    executor = ThreadPoolExecutor(threads, thread_name_prefix="import")
+    try:
+        for item in items:
+            running.append((item, executor.submit(_read, item, is_known).result))
+            if len(running) > threads:
+                yield running.popleft()
+        while running:
+            yield running.popleft()
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _read(item: Item, is_known: Callable[[str], bool]) -> _Read:
+    if isinstance(item, Refusal):
+        raise InvalidImageError(item.reason)
+    if callable(item.content):
+        data = item.content()
+        sha256 = hashlib.sha256(data).hexdigest()
+        if is_known(sha256):
+            return _Read(sha256)
+        item = replace(item, content=lambda: data)
+    encoded = item.encoded()
+    pixels = pixel_hash(encoded.image)
+    # What waits to be stored needs no pixels any more, only their number: up to 0.2 GB each.
+    no_pixels = np.broadcast_to(np.zeros(3, np.uint8), encoded.image.shape)
+    return _Read(encoded.sha256, replace(encoded, image=no_pixels), pixels)
