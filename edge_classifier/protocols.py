@@ -25,12 +25,17 @@ class Progress(Protocol):
         """Take the part done, 0.0 to 1.0, and what is being done where that has changed."""
 
 
-def silent(_done: float, _what: str | None = None, /) -> None:
-    """Show no progress."""
+def ignore_progress(_done: float, _what: str | None = None, /) -> None:
+    """Show no progress; a `Progress`."""
 
 
-def never() -> bool:
-    """Never stop: a `Cancelled` for work that nobody can interrupt."""
+def part_of(progress: Progress, start: float, end: float) -> Progress:
+    """Tell the progress of a part of a work as that of the whole."""
+    return lambda done, what=None: progress(start + done * (end - start), what)
+
+
+def never_cancelled() -> bool:
+    """Let work go on to its end; a `Cancelled`."""
     return False
 
 

@@ -38,7 +38,7 @@ from edge_classifier.project.project_file import (
     read_project_file,
     write_project_file,
 )
-from edge_classifier.protocols import silent
+from edge_classifier.protocols import ignore_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -74,7 +74,9 @@ class Project:
         self._changing = threading.Lock()
 
     @classmethod
-    def open(cls, path: Path, *, read_only: bool = False, progress: Progress = silent) -> Self:
+    def open(
+        cls, path: Path, *, read_only: bool = False, progress: Progress = ignore_progress
+    ) -> Self:
         """Open the project in a folder.
 
         Args:
@@ -93,7 +95,7 @@ class Project:
         return cls._loaded(path, lock, progress=progress)
 
     @classmethod
-    def open_as_possible(cls, path: Path, *, progress: Progress = silent) -> Self:
+    def open_as_possible(cls, path: Path, *, progress: Progress = ignore_progress) -> Self:
         """Open a project as `open` does, and one that cannot be written read-only.
 
         That is one that is open in another program, or lies where nothing may be written:
@@ -148,7 +150,7 @@ class Project:
         class_names: Iterable[str] = (),
         *,
         as_possible: bool = False,
-        progress: Progress = silent,
+        progress: Progress = ignore_progress,
     ) -> Self:
         """Open a project, or make it if there is nothing yet.
 
@@ -178,7 +180,7 @@ class Project:
         lock: FileLock | None,
         why_read_only: str = "",
         *,
-        progress: Progress = silent,
+        progress: Progress = ignore_progress,
     ) -> Self:
         try:
             check_layout(path)

@@ -34,7 +34,7 @@ from edge_classifier.project.project_file import (
 from edge_classifier.project.sample_files import HashIndex, burst_id_of, burst_number_of, sweep
 from edge_classifier.project.sample_folder import SampleFolder
 from edge_classifier.project.trash import Trash
-from edge_classifier.protocols import never, silent
+from edge_classifier.protocols import ignore_progress, never_cancelled
 from edge_classifier.values import Sample
 
 if TYPE_CHECKING:
@@ -278,7 +278,10 @@ class ProjectStore(Project):
         return self._trash.put_back(removed)
 
     def save_as(
-        self, target: Path, progress: Progress = silent, cancelled: Cancelled = never
+        self,
+        target: Path,
+        progress: Progress = ignore_progress,
+        cancelled: Cancelled = never_cancelled,
     ) -> None:
         """Copy the whole project, but for its trash, to a new folder; whole or not at all.
 

@@ -22,7 +22,7 @@ from edge_classifier.project.classes import clean_class_name, fold_class_name
 from edge_classifier.project.importers.base import Refusal
 from edge_classifier.project.importers.known_pictures import KnownPictures, pixel_hash
 from edge_classifier.project.importers.provenance import note_source
-from edge_classifier.protocols import never, silent
+from edge_classifier.protocols import ignore_progress, never_cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -71,8 +71,8 @@ def add(
     *,
     total: int | None = None,
     dry_run: bool = False,
-    progress: Progress = silent,
-    cancelled: Cancelled = never,
+    progress: Progress = ignore_progress,
+    cancelled: Cancelled = never_cancelled,
 ) -> ImportReport:
     """Add pictures to a project. What is there stays; nothing is added twice.
 
