@@ -43,10 +43,7 @@ class Display(Protocol):
     """Something that shows pictures and hears keys: a window, later a page in a browser."""
 
     def show(self, image: Image) -> str | None:
-        """Show a picture and return what was pressed since the last call.
-
-        Args:
-            image: `(H, W, 3)` uint8, BGR.
+        """Show a picture `(H, W, 3)` uint8 BGR and return what was pressed since the last call.
 
         Returns:
             `None`, or the name of a key: a printable character as it was typed (`"a"`, `"é"`,
@@ -69,14 +66,7 @@ class Backbone(Protocol):
         """What it is."""
 
     def extract(self, images: Sequence[Image]) -> Features:
-        """Compute the features of images.
-
-        Args:
-            images: N pictures of any size, each `(H, W, 3)` uint8, BGR.
-
-        Returns:
-            `(N, D)` float32.
-        """
+        """Compute the features `(N, D)` of N images of any size."""
 
 
 class Executor(Protocol):

@@ -82,8 +82,8 @@ def write_atomic(path: Path, data: bytes, *, durable: bool = False) -> None:
 def atomic_file(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
     """Open a file for writing that comes to be whole, at the end of the block, or not at all.
 
-    From then on its bytes survive the death of the program. They survive a power cut only if
-    `durable`.
+    The bytes go to a temporary file beside it, which then takes its name. From then on they
+    survive the death of the program. They survive a power cut only if `durable`.
 
     Args:
         path: The file; its folder has to exist.
@@ -93,32 +93,20 @@ def atomic_file(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
     Raises:
         OSError: if it could not be written; then it is as it was before.
     """
-    with atomic_path(path) as temporary, temporary.open("xb") as file:
-        yield file
-        if durable:
-            file.flush()
-            os.fsync(file.fileno())
-    if durable:
-        flush_folder(path.parent)
-
-
-@contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
-    """Give a path beside a file, whose place it takes at the end of the block; gone on an error.
-
-    For what cannot be written through `atomic_file`, as another program or library writes it.
-
-    Raises:
-        OSError: if it could not be written; then it is as it was before.
-    """
     temporary = path.with_name(temporary_name())
     try:
-        yield temporary
+        with temporary.open("xb") as file:
+            yield file
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:
         with suppress(OSError):
             temporary.unlink()
         raise
+    if durable:
+        flush_folder(path.parent)
 
 
 class Unsynced:
