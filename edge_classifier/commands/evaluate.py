@@ -18,6 +18,7 @@ from edge_classifier.commands.outcome import Outcome, as_json, as_text
 from edge_classifier.commands.predictors import features_of
 from edge_classifier.device.console import SOME_REFUSED
 from edge_classifier.errors import InvalidValueError, NotEnoughSamplesError
+from edge_classifier.evaluation.coach import counted
 from edge_classifier.evaluation.cross_validation import (
     FOLDS,
     CurvePoint,
@@ -31,7 +32,6 @@ from edge_classifier.features.bulk import use_one_opencv_thread
 from edge_classifier.learning import workbench
 from edge_classifier.learning.training import MIN_CLASSES, head_settings, train
 from edge_classifier.project.files import reported, write_atomic
-from edge_classifier.project.names import counted
 from edge_classifier.project.picture_file import encode_file, read_image_bytes
 from edge_classifier.project.picture_paths import labelled_pictures
 from edge_classifier.values import FeatureSet

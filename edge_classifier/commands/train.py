@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final
 from edge_classifier.commands import options as shared
 from edge_classifier.commands.console import ProgressLine, open_for_writing, say, table
 from edge_classifier.device.console import SOME_REFUSED
+from edge_classifier.device.interpreter import core_count
 from edge_classifier.features.bulk import use_one_opencv_thread
 from edge_classifier.features.catalogue import AUTO
 from edge_classifier.learning import workbench
 from edge_classifier.learning.fine_tuning import fine_tune, undo_fine_tuning
 from edge_classifier.learning.training import head_settings
-from edge_classifier.project.files import core_count
 
 if TYPE_CHECKING:
     from edge_classifier.learning.model import Model
