@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -15,7 +14,7 @@ from edge_classifier.features.catalogue import BUILT_IN
 from edge_classifier.features.weights import hash_of
 from edge_classifier.learning.model_file import model_as_arrays, model_from_arrays
 from edge_classifier.project.files import describe, read_regular, reported, write_atomic
-from edge_classifier.project.npz import read_arrays
+from edge_classifier.project.npz import npz_bytes, read_arrays
 from edge_classifier.values import FeatureSet, Variants
 
 if TYPE_CHECKING:
@@ -75,7 +74,6 @@ def save_classifier(path: Path, saved: SavedClassifier) -> None:
         "class_names": saved.feature_set.class_names,
         "model": meta,
     }
-    buffer = io.BytesIO()
     everything: dict[str, Any] = {
         "meta": np.frombuffer(json.dumps(content).encode(), np.uint8),
         "labels": saved.labels,
@@ -86,9 +84,8 @@ def save_classifier(path: Path, saved: SavedClassifier) -> None:
     }
     if variants := saved.feature_set.variants:
         everything |= {"variant_features": variants.features, "variant_rows": variants.rows}
-    np.savez(buffer, **everything)
     with reported("write", path):
-        write_atomic(path, buffer.getvalue())
+        write_atomic(path, npz_bytes(everything))
 
 
 def load_classifier(path: Path, defaults: Mapping[str, Any]) -> SavedClassifier:

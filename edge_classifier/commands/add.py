@@ -14,10 +14,10 @@ from edge_classifier.commands.answers import printable
 from edge_classifier.commands.console import ProgressLine, open_or_create, say, table
 from edge_classifier.device.console import SOME_REFUSED
 from edge_classifier.errors import InvalidValueError, NotImportableError
-from edge_classifier.project import folder as project_folder
+from edge_classifier.project.folder import is_blank
 from edge_classifier.project.importers import Refusal, Stretch, open_importer
 from edge_classifier.project.importers.adding import add
-from edge_classifier.project.importers.candidate import SingleFileImporter
+from edge_classifier.project.importers.detect import SingleFileImporter
 from edge_classifier.project.importers.video import EVERY, VideoImporter
 from edge_classifier.project.store import ProjectStore
 
@@ -132,7 +132,7 @@ def _open_project(
     path: Path, importers: list[Importer], stack: ExitStack, *, dry_run: bool
 ) -> ProjectStore | None:
     """Open the project, or make it if there is something to put into it."""
-    new = project_folder.is_blank(path)
+    new = is_blank(path)
     if dry_run and not new:
         return stack.enter_context(ProjectStore.open(path, read_only=True))
     if new and (dry_run or not _any_usable(importers)):

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from edge_classifier.commands.answers import printable
-from edge_classifier.evaluation.advice import Advice, class_advice
+from edge_classifier.evaluation.advice import Advice, class_advice, counted
 from edge_classifier.evaluation.metrics import Confused, Evaluation, most_confused
 from edge_classifier.evaluation.quality import PictureQuality, measure_quality
 from edge_classifier.evaluation.suspects import Suspect, find_suspects
 from edge_classifier.evaluation.validation import summarise
 from edge_classifier.features.bulk import compute_all
-from edge_classifier.project.names import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,6 +17,7 @@ from edge_classifier.commands.console import ProgressLine, open_for_reading, say
 from edge_classifier.commands.outcome import Outcome, as_json, as_text
 from edge_classifier.device.console import SOME_REFUSED
 from edge_classifier.errors import InvalidValueError, NotEnoughSamplesError
+from edge_classifier.evaluation.advice import counted
 from edge_classifier.evaluation.cross_validation import (
     FOLDS,
     CurvePoint,
@@ -33,7 +34,6 @@ from edge_classifier.learning.project_model import trained_model
 from edge_classifier.learning.settings import project_head_settings
 from edge_classifier.learning.training import MIN_CLASSES, train
 from edge_classifier.project.files import reported, write_atomic
-from edge_classifier.project.names import counted
 from edge_classifier.project.picture_file import encode_file, read_image_bytes
 from edge_classifier.project.picture_paths import labelled_pictures
 from edge_classifier.values import FeatureSet

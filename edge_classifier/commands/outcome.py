@@ -11,7 +11,7 @@ from edge_classifier.commands.answers import printable
 from edge_classifier.commands.coaching import Coaching, as_lines
 from edge_classifier.commands.coaching import as_json as coaching_as_json
 from edge_classifier.commands.console import table
-from edge_classifier.project.names import counted
+from edge_classifier.evaluation.advice import counted
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from edge_classifier.commands import options as shared
 from edge_classifier.commands.console import ProgressLine, open_for_writing, say, table
 from edge_classifier.device.console import SOME_REFUSED
+from edge_classifier.device.interpreter import core_count
 from edge_classifier.features.bulk import use_one_opencv_thread
 from edge_classifier.features.catalogue import AUTO
 from edge_classifier.learning.feature_sets import ProjectFeatures, complete_features
@@ -19,7 +20,6 @@ from edge_classifier.learning.fine_tuning import fine_tune, undo_fine_tuning
 from edge_classifier.learning.project_backbone import load_project_backbone
 from edge_classifier.learning.project_model import train_project
 from edge_classifier.learning.settings import project_head_settings
-from edge_classifier.project.files import core_count
 
 if TYPE_CHECKING:
     from edge_classifier.learning.model import Model

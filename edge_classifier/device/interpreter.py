@@ -129,10 +129,17 @@ def _load_runtime() -> Any:  # noqa: ANN401 - the runtimes are untyped
     raise ImportError("No TFLite runtime is installed; `pip install ai-edge-litert` gives one.")
 
 
+def core_count() -> int:
+    """Count the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on Windows and macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def fastest_interpreter(content: bytes) -> Interpreter:
     """Try 1 to 4 threads on this machine; three can beat four, and one can beat two."""
     best: tuple[float, Interpreter] | None = None
-    for threads in range(1, min(4, os.cpu_count() or 1) + 1):
+    for threads in range(1, min(4, core_count()) + 1):
         interpreter = Interpreter(content, threads)
         times = []
         for _ in range(12):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.project.names import counted
-from edge_classifier.project.palette import key_of
+from edge_classifier.project.classes import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +55,7 @@ def next_hint(dataset: Dataset, background: str, validation: Validation | None =
     """
 
     def how(class_name: str) -> str:
-        key = key_of(dataset.class_names, class_name, background)
+        key = key_of(dataset.class_names, class_name)
         return f"hold {key}" if key else "select it with the arrows and hold space"
 
     captured = dataset.captured_classes
@@ -104,3 +103,14 @@ def _refine(dataset: Dataset, validation: Validation | None, how: Callable[[str]
         return ""
     first, second = confused.names
     return f"{first} and {second} are confused most: record {first} from another side: {how(first)}"
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """Count things: `1 picture`, `12 pictures`, `2 classes`.
+
+    Args:
+        count: How many.
+        noun: What one is called.
+        plural: What several are called, where that is not the noun with an s.
+    """
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"

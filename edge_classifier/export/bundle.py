@@ -6,6 +6,7 @@ import json
 import re
 import secrets
 import shutil
+import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -97,6 +98,8 @@ def new_bundle(target: Path) -> Iterator[Path]:
         folder.mkdir()
         at_work.acquire()
         yield folder
+        if sys.platform == "win32":  # which renames no folder in which a file is open
+            at_work.release()
         _take_place(folder, target)
         at_work.release()
         (target / _AT_WORK).unlink()

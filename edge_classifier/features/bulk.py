@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 import cv2
 
+from edge_classifier.device.interpreter import core_count
 from edge_classifier.errors import (
     CancelledError,
     InvalidImageError,
     InvalidValueError,
     ProjectError,
 )
-from edge_classifier.project.files import core_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

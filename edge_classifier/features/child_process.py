@@ -154,7 +154,7 @@ def _failure(module: str, status: int, said: list[str], complained: list[str]) -
 
 def _environment() -> dict[str, str]:
     """The child's environment: it must import this very package, installed or not."""
-    environment = dict(os.environ)
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8:surrogateescape"}
     if str(_PACKAGE_ROOT) not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
         paths = [str(_PACKAGE_ROOT), environment.get("PYTHONPATH", "")]
         environment["PYTHONPATH"] = os.pathsep.join(p for p in paths if p)

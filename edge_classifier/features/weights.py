@@ -30,7 +30,7 @@ from edge_classifier.errors import (
 )
 from edge_classifier.features.catalogue import BUILT_IN
 from edge_classifier.features.download import MAX_BYTES, download
-from edge_classifier.project.files import atomic_file, describe, read_regular
+from edge_classifier.project.files import atomic_file, describe, read_regular, write_atomic
 
 if TYPE_CHECKING:
     from edge_classifier.features.catalogue import OfficialBackbone
@@ -119,7 +119,7 @@ def obtain_weights(
             )
             _check(receipt, backbone)
             # The record first: weights without a record are never used, the other way is harmless.
-            record_of(target).write_text(f"{receipt.sha256}\n", encoding="ascii")
+            write_atomic(record_of(target), f"{receipt.sha256}\n".encode())
     except DownloadError as error:
         raise DownloadError(
             f"The weights of {backbone.name} could not be downloaded: {error} {_OFFLINE}"

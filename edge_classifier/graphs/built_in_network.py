@@ -10,13 +10,12 @@ The weights file is an `.npz` of float16 arrays in the network's order: `000:con
 
 from __future__ import annotations
 
-import io
-import zipfile
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+
+from edge_classifier.project.npz import read_arrays
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -38,12 +37,6 @@ _STEM_CHANNELS: Final = 32
 _REDUCTION: Final = 32
 _LARGEST_ALPHA: Final = 2.0
 _LARGEST_INPUT: Final = 1024
-
-# What NumPy and zipfile raise for bytes that are no whole .npz, besides ValueError.
-_DAMAGE: Final = (
-    *(OSError, KeyError, EOFError, RuntimeError, AttributeError, TypeError),
-    *(zipfile.BadZipFile, zlib.error),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,25 +93,11 @@ def read_weights(content: bytes, alpha: float) -> list[npt.NDArray[np.float32]]:
     Raises:
         ValueError: if it is no weights file of this network; says why, without the file's name.
     """
-    expected = weight_shapes(alpha)
-    try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            if list(archive.files) != list(expected):
-                wrong = sorted(set(archive.files) ^ set(expected))[:3] or ["the order"]
-                raise ValueError(
-                    f"expected {len(expected)} arrays, received {len(archive.files)} that "
-                    f"differ in {wrong}"
-                )
-            # What an array claims is read before the array: a few bytes can claim gigabytes.
-            for key, shape in expected.items():
-                claimed, dtype = _claim(archive.zip, key)
-                if claimed != shape or dtype != np.dtype(np.float16):
-                    raise ValueError(
-                        f"expected float16 {shape} in {key}, received {dtype} {claimed}"
-                    )
-            arrays = [np.asarray(archive[key], np.float32) for key in expected]
-    except _DAMAGE as error:
-        raise ValueError(f"it is no readable .npz: {error}") from error
+    shapes = weight_shapes(alpha)
+    stored = read_arrays(
+        content, {key: (shape, np.dtype(np.float16)) for key, shape in shapes.items()}
+    )
+    arrays = [array.astype(np.float32) for array in stored.values()]
     if not all(np.isfinite(array).all() for array in arrays):
         raise ValueError("it holds values that are no numbers")
     return arrays
@@ -158,12 +137,3 @@ def build_network(keras: Any, input_size: int, alpha: float) -> Any:  # noqa: AN
             x = keras.layers.Conv2D(outputs, (height, width), **options)(x)
         x = keras.layers.ReLU(6.0, name=f"{convolution.name}_relu")(x)
     return keras.Model(image, x, name="built_in")
-
-
-def _claim(archive: zipfile.ZipFile, key: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Read the shape and dtype that an array's header states."""
-    with archive.open(f"{key}.npy") as member:
-        if np.lib.format.read_magic(member) != (1, 0):
-            raise ValueError(f"expected version 1.0 of the .npy format in {key}")
-        shape, _, dtype = np.lib.format.read_array_header_1_0(member)
-        return shape, dtype

@@ -12,7 +12,6 @@ Keras counts them: read without HDF5, which a project from elsewhere must not fe
 
 from __future__ import annotations
 
-import io
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,7 @@ from edge_classifier.errors import WeightsMismatchError
 from edge_classifier.features.catalogue import BUILT_IN
 from edge_classifier.features.tuned import FROZEN_UP_TO, MAX_BYTES
 from edge_classifier.project.files import read_regular
-from edge_classifier.project.npz import read_arrays
+from edge_classifier.project.npz import npz_bytes, read_arrays
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,10 +91,7 @@ def build_tuned(keras: Any, name: str, model: Any, weights: Path) -> Any:  # noq
 
 def as_file(arrays: Sequence[npt.NDArray[np.float32]]) -> bytes:
     """Make the content of a weights file; the same arrays always give the same bytes."""
-    content = io.BytesIO()
-    named: dict[str, Any] = {f"{n:03d}": np.asarray(a, np.float32) for n, a in enumerate(arrays)}
-    np.savez(content, **named)
-    return content.getvalue()
+    return npz_bytes({f"{n:03d}": np.asarray(a, np.float32) for n, a in enumerate(arrays)})
 
 
 def _read(content: bytes, shapes: Sequence[tuple[int, ...]]) -> list[npt.NDArray[np.float32]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import logging
 from dataclasses import fields
@@ -14,7 +13,7 @@ from edge_classifier.errors import ProjectFormatError
 from edge_classifier.learning.head import DenseHead, Head, LinearHead
 from edge_classifier.learning.model import DEFAULT_STEP, Model, UnknownDetector
 from edge_classifier.project.files import read_regular, reported, write_atomic
-from edge_classifier.project.npz import read_arrays
+from edge_classifier.project.npz import npz_bytes, read_arrays
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,13 +54,11 @@ class FileModelStore:
             return
         meta, arrays = model_as_arrays(model)
         meta |= {"format": _FORMAT, "backbone_key": backbone_key, "fingerprint": fingerprint}
-        buffer = io.BytesIO()
         text = np.frombuffer(json.dumps(meta).encode(), np.uint8)
-        # NumPy's stub mistakes the arrays for its own keyword arguments.
-        np.savez(buffer, meta=text, **arrays)  # type: ignore[arg-type]
+        content = npz_bytes({"meta": text, **arrays})
         with reported("write", self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(self._path, buffer.getvalue())
+            write_atomic(self._path, content)
 
     def load(self, *, backbone_key: str) -> tuple[Model, str] | None:
         """Return the model and the fingerprint of what it was trained on.

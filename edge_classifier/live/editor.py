@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import TrashEmptiedError
+from edge_classifier.evaluation.advice import counted
 from edge_classifier.features.dataset import Dataset
 from edge_classifier.live.dialogs import ConfirmDialog, TextDialog
 from edge_classifier.live.view import Level
-from edge_classifier.project.names import counted
-from edge_classifier.project.palette import key_of
+from edge_classifier.project.classes import key_of
 from edge_classifier.values import BACKGROUND
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ class Editor:
             name = self._store.add_class(text)
             self.reload()
             self.selected = name
-            key = key_of(self.dataset.class_names, name, BACKGROUND)
+            key = key_of(self.dataset.class_names, name)
             how = f"hold {key}" if key else "hold space"
             self._say(f"{name}: {how} to record it")
 

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from edge_classifier.device.source_state import SourceStatus
 from edge_classifier.errors import InvalidImageError, ProjectError
-from edge_classifier.evaluation.advice import next_hint
+from edge_classifier.evaluation.advice import counted, next_hint
 from edge_classifier.features.dataset import Dataset
 from edge_classifier.learning.training import MIN_CLASSES
 from edge_classifier.live.view import Activity, Banner, ClassCard, Level, Message
-from edge_classifier.project.names import counted
-from edge_classifier.project.palette import key_of
+from edge_classifier.project.classes import key_of
 from edge_classifier.values import BACKGROUND
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ class Presenter:
         self._cards = tuple(
             ClassCard(
                 name=name,
-                key=key_of(dataset.class_names, name, BACKGROUND),
+                key=key_of(dataset.class_names, name),
                 colour=self._colours[name],
                 count=dataset.count(name),
                 score=None,

@@ -9,7 +9,7 @@
       sources.jsonl      where imported samples came from
       trash/<n>/<class>/ what was undone or removed
       model/             heads
-      backbone/<hash>/   a backbone fine-tuned on the samples (see `tuned_backbone`)
+      backbone/<hash>/   a backbone fine-tuned on the samples (see `features.tuned`)
       cache/             can be deleted without loss
 """
 
@@ -17,27 +17,20 @@ from __future__ import annotations
 
 import itertools
 import os
-import secrets
-import shutil
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from edge_classifier.errors import (
-    CancelledError,
     NotAProjectError,
     ProjectError,
     ProjectFormatError,
     ProjectLockedError,
 )
-from edge_classifier.project.document import FILE_NAME, write_document
-from edge_classifier.project.files import FileLock, copy_tree, count_files, reported
+from edge_classifier.project.files import FileLock, reported
 from edge_classifier.project.picture_file import IMAGE_SUFFIXES
-
-if TYPE_CHECKING:
-    from edge_classifier.project.document import ProjectDocument
-    from edge_classifier.protocols import Cancelled, Progress
+from edge_classifier.project.project_file import FILE_NAME
 
 SAMPLES: Final = "samples"
 HELD_OUT: Final = "validation"
@@ -52,12 +45,7 @@ _LOOK_AT: Final = 1000  # entries of a foreign folder, before giving up to say w
 
 
 def default_project_path(folder: Path | None = None, today: date | None = None) -> Path:
-    """Name a project that does not exist yet: `projects/2026-11-30-1`.
-
-    Args:
-        folder: Where `projects` is or will be; the current folder if `None`.
-        today: The date in its name; today if `None`.
-    """
+    """Name a project that does not exist yet, in the current folder: `projects/2026-11-30-1`."""
     day = (today or date.today()).isoformat()  # noqa: DTZ011 - the date on the user's own clock
     base = (folder or Path.cwd()) / "projects"
     paths = (base / f"{day}-{number}" for number in itertools.count(1))
@@ -78,6 +66,18 @@ def is_blank(path: Path) -> bool:
         if not os.path.lexists(path):
             return True
         return path.is_dir() and all(name.startswith(".") for name in os.listdir(path))  # noqa: PTH208 - names only
+
+
+def checked_project(path: Path) -> Path:
+    """Give the path of a project, or say why it cannot be opened.
+
+    Raises:
+        ProjectError: if it is none.
+    """
+    path = Path(path)
+    if not is_project(path):
+        raise refusal(path)
+    return path
 
 
 def refusal(path: Path) -> ProjectError:
@@ -138,21 +138,6 @@ def lock_project(path: Path) -> FileLock:
     return lock
 
 
-def new_trash_folder(path: Path, class_name: str) -> Path:
-    """Make a folder in the trash for what is removed of a class now.
-
-    Raises:
-        ProjectError: if it cannot be made.
-    """
-    trash = path / TRASH
-    with reported("write in", trash):
-        trash.mkdir(exist_ok=True)
-        numbers = [int(name) for name in os.listdir(trash) if name.isdecimal()]  # noqa: PTH208 - names only
-        folder = trash / f"{max(numbers, default=0) + 1:06d}" / class_name
-        folder.mkdir(parents=True)
-    return folder
-
-
 def make_way(target: Path, folder: Path) -> None:
     """Make sure that a folder can take the name `target`.
 
@@ -192,60 +177,3 @@ def _holds_pictures(path: Path) -> bool:
             if len(entries) < _LOOK_AT and os.access(folder, os.R_OK | os.X_OK):
                 entries += itertools.islice(os.scandir(folder), _LOOK_AT - len(entries))
     return any(Path(entry.name).suffix.lower() in IMAGE_SUFFIXES for entry in entries)
-
-
-def copy_project(
-    path: Path,
-    target: Path,
-    document: ProjectDocument,
-    *,
-    progress: Progress,
-    cancelled: Cancelled,
-) -> None:
-    """Copy a project, but for its trash, to a new folder; whole or not at all.
-
-    Args:
-        path: The project.
-        target: A folder that does not exist, or is empty, outside the project.
-        document: The project file of the copy.
-        progress: Told the part done.
-        cancelled: Asked before each file whether to stop.
-
-    Raises:
-        ProjectError: if `target` is none of that, or cannot be written; then nothing was.
-        CancelledError: if asked to stop; then nothing was written either.
-    """
-    target = target.absolute()
-    if target.resolve().is_relative_to(path.resolve()):
-        raise ProjectError(f"{target} is inside the project itself; name another folder.")
-    with reported("read", target):
-        if os.path.lexists(target) and not (target.is_dir() and not os.listdir(target)):  # noqa: PTH208 - names only
-            raise ProjectError(f"{target} exists and is not an empty folder; name a new one.")
-    made = [folder for folder in target.parents if not folder.exists()]
-    unfinished = target.with_name(f".saving-{secrets.token_hex(8)}")
-    left_out = {path / name for name in (LOCK, TRASH, FILE_NAME)}
-    copied = 0
-
-    def before_file() -> None:
-        nonlocal copied
-        if cancelled():
-            raise CancelledError(f"Stopped: no copy was saved in {target}.")
-        progress(min(1.0, copied / files))
-        copied += 1
-
-    try:
-        with reported("write", target):
-            files = max(1, count_files(path, left_out.__contains__))
-            target.parent.mkdir(parents=True, exist_ok=True)
-            copy_tree(path, unfinished, left_out.__contains__, before_file)
-            # comes last, so that what is not whole is no project
-            write_document(unfinished / FILE_NAME, document)
-            if target.exists():
-                target.rmdir()
-            unfinished.rename(target)
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        for folder in made:
-            with suppress(OSError):
-                folder.rmdir()
-        raise

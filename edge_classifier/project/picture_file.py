@@ -71,10 +71,7 @@ _CMYK: Final = 4
 
 
 def encode_image(image: Image) -> EncodedImage:
-    """Turn a picture into what is stored: a JPEG file, and the pixels that it holds.
-
-    Args:
-        image: `(H, W, 3)` uint8, BGR.
+    """Turn a picture, `(H, W, 3)` BGR, into what is stored: a JPEG file, and the pixels it holds.
 
     Raises:
         InvalidImageError: if it is no such array, or larger than a JPEG file can be.
@@ -92,10 +89,7 @@ def encode_image(image: Image) -> EncodedImage:
 
 
 def read_image(path: Path) -> Image:
-    """Read a picture of any kind: upright, transparent places white, the first frame.
-
-    Returns:
-        `(H, W, 3)` uint8, BGR.
+    """Read a picture, BGR, of any kind: upright, transparent places white, the first frame.
 
     Raises:
         InvalidImageError: if it cannot be read, is no whole picture, or is too large.
@@ -104,14 +98,7 @@ def read_image(path: Path) -> Image:
 
 
 def decode_image(data: bytes, name: str) -> Image:
-    """Decode a picture file of any kind, as `read_image` does.
-
-    Args:
-        data: The file.
-        name: For the user.
-
-    Returns:
-        `(H, W, 3)` uint8, BGR.
+    """Decode the bytes of a picture file as `read_image` does; its name is for the user.
 
     Raises:
         InvalidImageError: if it is no whole picture, or is too large.
@@ -119,18 +106,14 @@ def decode_image(data: bytes, name: str) -> Image:
     _check(data, name)
     if _is_plain_jpeg(data):
         return _decode_jpeg(data, name, cv2.IMREAD_COLOR)
-    return read_with_pillow(data, name, MAX_PIXELS).image
+    return read_with_pillow(data, name, MAX_PIXELS)[0]
 
 
 def encode_file(data: bytes, name: str) -> EncodedImage:
-    """Turn a picture file into what is stored, without any loss.
+    """Turn the bytes of a picture file into what is stored, without any loss.
 
     A JPEG file that OpenCV reads, and a PNG file that needs no conversion, stay as they are;
     everything else becomes a PNG file of the pixels that `decode_image` gives.
-
-    Args:
-        data: The file.
-        name: For the user.
 
     Raises:
         InvalidImageError: as with `decode_image`.
@@ -140,33 +123,25 @@ def encode_file(data: bytes, name: str) -> EncodedImage:
     if _is_plain_jpeg(data):
         suffix, image = ".jpg", _decode_jpeg(data, name, cv2.IMREAD_COLOR)
     else:
-        picture = read_with_pillow(data, name, MAX_PIXELS)
-        image = picture.image
-        if not picture.plain_png:
+        image, is_plain_png = read_with_pillow(data, name, MAX_PIXELS)
+        if not is_plain_png:
             data = encode_png(image)
     return EncodedImage(data, image, hashlib.sha256(data).hexdigest(), suffix)
 
 
 def read_thumbnail(path: Path) -> Image:
-    """Read a picture small: its longest side is at most `THUMBNAIL_SIZE` pixels.
-
-    Returns:
-        `(H, W, 3)` uint8, BGR.
+    """Read a picture, BGR, small: its longest side is at most `THUMBNAIL_SIZE` pixels.
 
     Raises:
         InvalidImageError: as with `read_image`.
     """
     data = read_image_bytes(path)
-    longest = max(image_size(data) or (1, 1))
-    flag = cv2.IMREAD_COLOR
-    for factor, reduced in _REDUCED:
-        # a whole factor is decoded for free; what is left is averaged below
-        if longest >= factor * THUMBNAIL_SIZE:
-            flag = reduced
-            break
     _check(data, str(path))
     if _is_plain_jpeg(data):
-        image = _decode_jpeg(data, str(path), flag)
+        # a whole factor is decoded for free; what is left is averaged below
+        factor = max(image_size(data) or (1, 1)) // THUMBNAIL_SIZE
+        reduced = next((flag for least, flag in _REDUCED if factor >= least), cv2.IMREAD_COLOR)
+        image = _decode_jpeg(data, str(path), reduced)
     else:
         image = decode_image(data, str(path))
     height, width = image.shape[:2]
@@ -178,13 +153,10 @@ def read_thumbnail(path: Path) -> Image:
 
 
 def image_size(data: bytes) -> tuple[int, int] | None:
-    """Read a picture's size off its header, without decoding it.
-
-    Args:
-        data: The file.
+    """Read a picture's width and height off its header, without decoding it.
 
     Returns:
-        Width and height in pixels, or `None` if it is no JPEG, PNG, WebP or BMP.
+        Pixels, or `None` if it is no JPEG, PNG, WebP or BMP.
     """
     try:
         if data.startswith(b"\xff\xd8"):
@@ -248,10 +220,9 @@ def read_image_bytes(path: Path) -> bytes:
         InvalidImageError: if it cannot be read, is empty, or is larger than any picture.
     """
     try:
-        data = read_regular(path, MAX_FILE_BYTES)
+        return read_regular(path, MAX_FILE_BYTES)
     except OSError as error:
         raise InvalidImageError(f"Cannot read the picture {path}: {describe(error)}.") from error
-    return data
 
 
 def _check(data: bytes, name: str) -> None:

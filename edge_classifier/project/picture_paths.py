@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import InvalidValueError
+from edge_classifier.project.classes import fold_class_name
 from edge_classifier.project.files import describe, is_temporary, reported
 from edge_classifier.project.folder import SAMPLES, is_project
-from edge_classifier.project.names import fold_class_name
 from edge_classifier.project.picture_file import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:
@@ -22,9 +22,7 @@ def labelled_pictures(
 ) -> tuple[list[tuple[Path, int]], list[str]]:
     """Find the pictures below a folder that has one folder a class, or below a project.
 
-    Args:
-        folder: Holds the class folders; their names may differ in case.
-        class_names: The classes that there are.
+    The names of the folders may differ in case from those of the classes.
 
     Returns:
         The pictures, each with the index of its class, and why others are refused, one line
@@ -71,14 +69,9 @@ def picture_paths(
 ) -> Iterator[Path]:
     """Find pictures: files as they are given, folders with all that is below them.
 
-    Hidden files and folders are left out, and so are links to folders, which may go round.
-
-    Args:
-        paths: Files and folders.
-        refused: Is told of each folder that cannot be read.
-
-    Yields:
-        Paths of files; in folders only those whose name ends as a picture's does.
+    Hidden files and folders are left out, and so are links to folders, which may go round. In
+    folders only files whose name ends as a picture's does are found; `refused` is told of each
+    folder that cannot be read.
     """
     for path in paths:
         if path.is_dir():

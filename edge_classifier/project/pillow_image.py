@@ -12,7 +12,6 @@ import io
 import threading
 import warnings
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import cv2
@@ -53,27 +52,12 @@ LARGE: Final = threading.Lock()
 one that takes half a gigabyte has to be the only one."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PillowPicture:
-    """A picture as Pillow read it.
+def read_with_pillow(data: bytes, name: str, max_pixels: int) -> tuple[Image, bool]:
+    """Read a picture of at most so many pixels; what has more is refused before it is decoded.
 
-    Attributes:
-        image: `(H, W, 3)` uint8, BGR.
-        plain_png: Whether the file is a PNG that every program reads to the same pixels: one
-            frame, upright, without alpha.
-    """
-
-    image: Image
-    plain_png: bool
-
-
-def read_with_pillow(data: bytes, name: str, max_pixels: int) -> PillowPicture:
-    """Read a picture.
-
-    Args:
-        data: The file.
-        name: For the user.
-        max_pixels: What has more is refused before it is decoded.
+    Returns:
+        The image, `(H, W, 3)` uint8, BGR, and whether the file is a PNG that every program
+        reads to the same pixels: one frame, upright, without alpha.
 
     Raises:
         InvalidImageError: if it is no picture, is damaged, or too large.
@@ -103,7 +87,7 @@ def read_with_pillow(data: bytes, name: str, max_pixels: int) -> PillowPicture:
             raise InvalidImageError(
                 f"The picture {name} is damaged; remove it or replace it."
             ) from error
-    return PillowPicture(image, plain)
+    return image, plain
 
 
 def _most_pixels(picture: PillowImage.Image, usual: int) -> int:
@@ -117,14 +101,7 @@ def _most_pixels(picture: PillowImage.Image, usual: int) -> int:
 
 
 def image_of(picture: PillowImage.Image, name: str) -> Image:
-    """Turn Pillow's picture into ours: upright, transparent places white.
-
-    Args:
-        picture: Of any mode.
-        name: For the user.
-
-    Returns:
-        `(H, W, 3)` uint8, BGR.
+    """Turn Pillow's picture of any mode into ours, BGR: upright, transparent places white.
 
     Raises:
         InvalidImageError: if it holds floating-point numbers.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import logging
 import os
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,55 +16,71 @@ from edge_classifier.errors import (
     ProjectLockedError,
     UnknownClassError,
 )
-from edge_classifier.project import folder as project_folder
-from edge_classifier.project.document import (
-    FILE_NAME,
-    ProjectDocument,
-    check_settings,
-    read_document,
-    write_document,
-)
+from edge_classifier.project.classes import clean_class_name
 from edge_classifier.project.files import reported
-from edge_classifier.project.names import clean_class_name
+from edge_classifier.project.folder import (
+    CACHE,
+    HELD_OUT,
+    MODEL,
+    SAMPLES,
+    check_folder,
+    check_layout,
+    checked_project,
+    is_blank,
+    is_project,
+    lock_project,
+    refusal,
+)
+from edge_classifier.project.project_file import (
+    FILE_NAME,
+    ProjectFile,
+    check_settings,
+    read_project_file,
+    write_project_file,
+)
+from edge_classifier.protocols import ignore_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from typing_extensions import Self
 
-    from edge_classifier.project.document import ClassEntry
     from edge_classifier.project.files import FileLock
+    from edge_classifier.project.project_file import ClassEntry
     from edge_classifier.protocols import Progress
     from edge_classifier.values import BackboneInfo, Colour
 
 _log = logging.getLogger(__name__)
 
 
-def _tell_nobody(_done: float, _what: str | None = None, /) -> None:
-    """Show no progress."""
-
-
 class Project:
     """What a project is, beside its samples; `ProjectStore` adds those.
 
     Made by `open`, `create` or `open_or_create`. One program at a time may write.
+
+    Attributes:
+        path: The project's folder.
+        cache_folder: Where to keep what can be deleted without loss; may not exist yet.
+        model_folder: Where to keep heads; may not exist yet.
     """
 
-    def __init__(self, path: Path, document: ProjectDocument, lock: FileLock | None) -> None:
-        self._path = path
-        self._document = document
+    def __init__(self, path: Path, file: ProjectFile, lock: FileLock | None) -> None:
+        self.path = path
+        self.cache_folder = path / CACHE
+        self.model_folder = path / MODEL
+        self._file = file
         self._lock = lock
         self._why_read_only = ""
         self._changing = threading.Lock()
 
     @classmethod
     def open(
-        cls, path: Path, *, read_only: bool = False, progress: Progress = _tell_nobody
+        cls, path: Path, *, read_only: bool = False, progress: Progress = ignore_progress
     ) -> Self:
-        """Open a project.
+        """Open the project in a folder.
 
         Args:
-            path: Its folder.
+            path: The folder.
             read_only: Never change anything; works beside a program that has it open.
             progress: Told the part done: the first time, all pictures are read.
 
@@ -74,30 +90,23 @@ class Project:
             ProjectLockedError: if another program has it open.
             ProjectError: if it cannot be read or, unless `read_only`, written.
         """
-        path = Path(path)
-        if not project_folder.is_project(path):
-            raise project_folder.refusal(path)
-        lock = None if read_only else project_folder.lock_project(path)
+        path = checked_project(path)
+        lock = None if read_only else lock_project(path)
         return cls._loaded(path, lock, progress=progress)
 
     @classmethod
-    def open_as_possible(cls, path: Path, *, progress: Progress = _tell_nobody) -> Self:
-        """Open a project, and one that cannot be written read-only: `why_read_only` says why.
+    def open_as_possible(cls, path: Path, *, progress: Progress = ignore_progress) -> Self:
+        """Open a project as `open` does, and one that cannot be written read-only.
 
-        That is one that is open in another program, or lies where nothing may be written.
-
-        Args:
-            path: Its folder.
-            progress: As for `open`.
+        That is one that is open in another program, or lies where nothing may be written:
+        `why_read_only` says which.
 
         Raises:
             NotAProjectError: if the folder holds something else.
             ProjectFormatError: if its project file is damaged or newer.
             ProjectError: if it cannot be read.
         """
-        path = Path(path)
-        if not project_folder.is_project(path):
-            raise project_folder.refusal(path)
+        path = checked_project(path)
         reason = "its folder may not be written"
         if os.access(path, os.W_OK):
             try:
@@ -108,11 +117,7 @@ class Project:
 
     @classmethod
     def create(cls, path: Path, class_names: Iterable[str] = ()) -> Self:
-        """Make a new project and open it.
-
-        Args:
-            path: A folder that does not exist, or is empty but for hidden files.
-            class_names: Its first classes.
+        """Make a new project, where nothing is or a folder empty but for hidden files; open it.
 
         Raises:
             InvalidClassNameError: if a name cannot be used; then nothing was made.
@@ -120,19 +125,19 @@ class Project:
             ProjectError: if it is a project already, or cannot be written.
         """
         path = Path(path)
-        document = ProjectDocument()
+        file = ProjectFile()
         for name in class_names:
-            document = document.with_class(name)
-        if project_folder.is_project(path):
+            file = file.with_class(name)
+        if is_project(path):
             raise ProjectError(f"{path} is a project already; open it, or name another folder.")
-        if not project_folder.is_blank(path):
-            raise project_folder.refusal(path)
+        if not is_blank(path):
+            raise refusal(path)
         with reported("make the folder", path):
             path.mkdir(parents=True, exist_ok=True)
-        lock = project_folder.lock_project(path)
+        lock = lock_project(path)
         try:
             if not (path / FILE_NAME).exists():  # another program may have been a bit faster
-                write_document(path / FILE_NAME, document)
+                write_project_file(path / FILE_NAME, file)
         except BaseException:
             lock.release()
             raise
@@ -145,21 +150,17 @@ class Project:
         class_names: Iterable[str] = (),
         *,
         as_possible: bool = False,
-        progress: Progress = _tell_nobody,
+        progress: Progress = ignore_progress,
     ) -> Self:
         """Open a project, or make it if there is nothing yet.
 
-        Args:
-            path: Its folder.
-            class_names: Classes it is to have; those it lacks are added.
-            as_possible: Whether to open it as `open_as_possible` does.
-            progress: As for `open`.
+        Classes that it lacks are added; `as_possible` opens it as `open_as_possible` does.
 
         Raises:
             EdgeClassifierError: as `open`, `create` and `add_class` do.
         """
         path, names = Path(path), list(class_names)
-        if project_folder.is_blank(path):
+        if is_blank(path):
             return cls.create(path, names)
         open_it = cls.open_as_possible if as_possible else cls.open
         store = open_it(path, progress=progress)
@@ -179,19 +180,20 @@ class Project:
         lock: FileLock | None,
         why_read_only: str = "",
         *,
-        progress: Progress = _tell_nobody,
+        progress: Progress = ignore_progress,
     ) -> Self:
         try:
-            project_folder.check_layout(path)
-            file = path / FILE_NAME
-            if file.exists():
-                document = read_document(file)
-            else:
-                _log.warning("%s is missing: its classes are taken from the folders.", file)
-                document = ProjectDocument()
-            store = cls(path, document, lock)
+            check_layout(path)
+            is_new = not (path / FILE_NAME).exists()
+            if is_new:
+                _log.warning(
+                    "%s is missing: its classes are taken from the folders.", path / FILE_NAME
+                )
+            store = cls(
+                path, ProjectFile() if is_new else read_project_file(path / FILE_NAME), lock
+            )
             store._why_read_only = why_read_only or "it was opened so"
-            store._load(progress, changed=not file.exists())
+            store._load(progress, changed=is_new)
         except BaseException:
             if lock:
                 lock.release()
@@ -220,14 +222,9 @@ class Project:
     # What it is
 
     @property
-    def path(self) -> Path:
-        """The project's folder."""
-        return self._path
-
-    @property
     def name(self) -> str:
         """The project's name, for the user: that of its folder."""
-        return self._path.resolve().name
+        return self.path.resolve().name
 
     @property
     def read_only(self) -> bool:
@@ -240,32 +237,18 @@ class Project:
         return self._why_read_only if self.read_only else ""
 
     @property
-    def cache_folder(self) -> Path:
-        """Where to keep what can be deleted without loss; may not exist yet."""
-        return self._path / project_folder.CACHE
-
-    @property
-    def model_folder(self) -> Path:
-        """Where to keep heads; may not exist yet."""
-        return self._path / project_folder.MODEL
-
-    @property
     def backbone(self) -> BackboneInfo | None:
         """What the project's features come from, or `None` until that is chosen."""
-        return self._document.backbone
+        return self._file.backbone
 
     def set_backbone(self, info: BackboneInfo, *, replace: bool = False) -> None:
-        """Record what the features come from.
-
-        Args:
-            info: The backbone in use.
-            replace: Whether the user asked for another one than the project has.
+        """Record what the features come from; `replace` if the user asked for another one.
 
         Raises:
             BackboneMismatchError: if the project has another one.
             ProjectError: if it cannot be written.
         """
-        current = self._document.backbone
+        current = self._file.backbone
         if current == info:
             return
         if current is not None and not replace:
@@ -280,34 +263,30 @@ class Project:
                 f"(weights {info.weights_sha256[:8]}), ask for the change: all features are "
                 "then computed anew."
             )
-        self._change(lambda document: dataclasses.replace(document, backbone=info))
+        self._change(lambda file: file.with_backbone(info))
 
     @property
     def settings(self) -> dict[str, Any]:
-        """A copy of the settings: whatever JSON can hold, by name."""
-        return copy.deepcopy(dict(self._document.settings))
+        """A copy of the settings, by name: whatever JSON can hold.
+
+        For example how strict "unknown" is: `unknown.stored_steps(store.settings)`.
+        """
+        return copy.deepcopy(dict(self._file.settings))
 
     def update_settings(self, **changes: object) -> None:
-        """Change some settings and keep the others.
-
-        Args:
-            changes: New values by name.
+        """Change some settings and keep the others: `update_settings(unknown_steps=2)`.
 
         Raises:
             InvalidValueError: if JSON cannot hold them.
-            ProjectError: if they cannot be written.
+            ProjectError: if they cannot be written; then they are as before.
         """
         checked = check_settings(changes)
-        if {**self._document.settings, **checked} != self._document.settings:
-            self._change(
-                lambda document: dataclasses.replace(
-                    document, settings={**document.settings, **checked}
-                )
-            )
+        if {**self._file.settings, **checked} != self._file.settings:
+            self._change(lambda file: replace(file, settings={**file.settings, **checked}))
 
     def class_names(self) -> tuple[str, ...]:
         """The classes, in the order of their keys."""
-        return self._document.class_names
+        return self._file.class_names
 
     def colour(self, class_name: str) -> Colour:
         """The colour of a class: blue, green, red.
@@ -324,21 +303,16 @@ class Project:
             InvalidClassNameError: if it cannot be stored or told from another one.
             ProjectError: if it cannot be written.
         """
-        name = self._document.with_class(class_name).class_names[-1]
-        for folder in (project_folder.SAMPLES, project_folder.HELD_OUT):
-            project_folder.check_folder(self._path / folder / name)
-        self._change(lambda document: document.with_class(name))
+        name = self._file.with_class(class_name).class_names[-1]
+        for folder in (SAMPLES, HELD_OUT):
+            check_folder(self.path / folder / name)
+        self._change(lambda file: file.with_class(name))
         return name
 
     def _load(self, _progress: Progress, *, changed: bool) -> None:
-        """Take in what lies beside the project file.
-
-        Args:
-            _progress: Told the part done.
-            changed: Whether that file has to be written in any case.
-        """
+        """Take in what lies beside the project file; `changed` if that has to be written anyway."""
         if changed and not self.read_only:
-            self._change(lambda document: document)
+            self._change(lambda file: file)
 
     def _before_close(self) -> None:
         """Do what is left to do while the project is still ours."""
@@ -351,23 +325,23 @@ class Project:
         """
         if self._lock is None:
             raise ProjectError(
-                f"{self._path} is read-only ({self._why_read_only}): nothing in it can be changed; "
+                f"{self.path} is read-only ({self._why_read_only}): nothing in it can be changed; "
                 "save it as another project (key S) to go on there."
             )
 
-    def _change(self, change: Callable[[ProjectDocument], ProjectDocument]) -> None:
+    def _change(self, change: Callable[[ProjectFile], ProjectFile]) -> None:
         """Change the project file, on disk and here, or neither.
 
         The lock keeps apart the worker thread, which chooses the backbone, and the picture's.
         """
         self.check_writable()
         with self._changing:
-            document = change(self._document)
-            write_document(self._path / FILE_NAME, document)
-            self._document = document
+            file = change(self._file)
+            write_project_file(self.path / FILE_NAME, file)
+            self._file = file
 
     def _entry(self, class_name: str) -> ClassEntry:
-        for entry in self._document.classes:
+        for entry in self._file.classes:
             if entry.name == class_name:
                 return entry
         raise UnknownClassError(

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from edge_classifier.project.document import MAX_BURST
 from edge_classifier.project.files import (
     is_temporary,
     read_regular,
@@ -20,16 +19,17 @@ from edge_classifier.project.files import (
     write_atomic,
 )
 from edge_classifier.project.picture_file import IMAGE_SUFFIXES, MAX_FILE_BYTES
+from edge_classifier.project.project_file import MAX_BURST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 _CAPTURED: Final = re.compile(r"b(\d{7})-(\d{4,9})\.(?:jpg|png)", re.ASCII)
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _BURST_ID: Final = re.compile(r"b\d{7}", re.ASCII)
 _FOREIGN: Final = "+"  # sorts before every captured burst, so undo takes captured ones first
-_INDEX_VERSION: Final = 1
-_MAX_INDEX_BYTES: Final = 32 * 1024 * 1024  # a quarter of a million samples
+_CACHE_VERSION: Final = 1
+_MAX_CACHE_BYTES: Final = 32 * 1024 * 1024  # a quarter of a million samples
 _NAMED: Final = 3
 
 
@@ -118,10 +118,7 @@ def find_class_folders(samples: Path) -> Found:
 def find_pictures(folder: Path, found: Found, *, sweep: bool) -> list[FoundFile]:
     """List the pictures of one class, by name, without reading them.
 
-    Args:
-        folder: The class folder.
-        found: Is told what was left alone.
-        sweep: Whether to delete writes that never ended.
+    What is left alone is noted in `found`; `sweep` deletes writes that never ended.
 
     Raises:
         ProjectError: if the folder cannot be read.
@@ -134,12 +131,10 @@ def find_pictures(folder: Path, found: Found, *, sweep: bool) -> list[FoundFile]
                     Path(entry.path).unlink(missing_ok=True)
                 continue
             try:
-                reason = _unfit(entry)
                 status = entry.stat(follow_symlinks=False)
+                reason = _unfit(entry, status.st_size)
             except FileNotFoundError:  # the program that has the project open moved it away
                 continue
-            if not reason and status.st_size == 0:
-                reason = "empty"
             if reason:
                 found.left_alone.append(f"{folder.name}/{entry.name} ({reason})")
                 continue
@@ -158,14 +153,14 @@ def sweep(folder: Path) -> None:
                 Path(entry.path).unlink(missing_ok=True)
 
 
-def _unfit(entry: os.DirEntry[str]) -> str:
+def _unfit(entry: os.DirEntry[str], size: int) -> str:
     if entry.is_symlink():
         return "a link"
     if not entry.is_file(follow_symlinks=False):
         return "not a file"
     if os.path.splitext(entry.name)[1].lower() not in IMAGE_SUFFIXES:  # noqa: PTH122 - 20,000 times
         return "not a picture"
-    return ""
+    return "" if size else "empty"
 
 
 def _captured(name: str) -> tuple[int | None, int]:
@@ -178,23 +173,14 @@ def _captured(name: str) -> tuple[int | None, int]:
 class HashIndex:
     """Remembers the SHA-256 of pictures by name, size and time, so that they need no reading.
 
-    An optimisation: a damaged or stale index costs time, nothing else.
-
-    Args:
-        path: Its file; it need not exist.
+    An optimisation: a damaged, stale or missing index costs time, nothing else.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._known: dict[str, Any] = {}
+        self._known = read_cache(path, "files")
         self._current: dict[str, tuple[int, int, str]] = {}
         self._changed = False
-        try:
-            content = json.loads(read_regular(path, _MAX_INDEX_BYTES))
-            if content["version"] == _INDEX_VERSION and isinstance(content["files"], dict):
-                self._known = content["files"]
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            pass
 
     def digest(self, folder: Path, picture: FoundFile) -> str:
         """Give the SHA-256 of a picture, hexadecimal; reads it only if it must.
@@ -202,39 +188,36 @@ class HashIndex:
         Raises:
             OSError: if it must, and cannot.
         """
-        key = f"{folder.name}/{picture.name}"
+        key = _key(folder / picture.name)
         entry = self._known.get(key)
-        if (
+        if not (
             isinstance(entry, list)
             and entry[:2] == [picture.size, picture.mtime_ns]
             and isinstance(digest := entry[-1], str)
             and _DIGEST.fullmatch(digest)
         ):
-            self._current[key] = (picture.size, picture.mtime_ns, digest)
-            return digest
-        data = read_regular(folder / picture.name, MAX_FILE_BYTES)
-        digest = hashlib.sha256(data).hexdigest()
+            data = read_regular(folder / picture.name, MAX_FILE_BYTES)
+            digest = hashlib.sha256(data).hexdigest()
+            self._changed = True
         self._current[key] = (picture.size, picture.mtime_ns, digest)
-        self._changed = True
         return digest
 
     def note(self, path: Path, digest: str) -> None:
         """Remember a picture that was just written."""
         status = path.stat()
-        key = f"{path.parent.name}/{path.name}"
-        self._current[key] = (status.st_size, status.st_mtime_ns, digest)
+        self._current[_key(path)] = (status.st_size, status.st_mtime_ns, digest)
         self._changed = True
 
     def forget(self, path: Path) -> None:
         """Forget a picture that is gone."""
-        if self._current.pop(f"{path.parent.name}/{path.name}", None):
+        if self._current.pop(_key(path), None):
             self._changed = True
 
     def move(self, path: Path, target: Path) -> None:
         """Follow a picture to another folder."""
-        entry = self._current.pop(f"{path.parent.name}/{path.name}", None)
+        entry = self._current.pop(_key(path), None)
         if entry is not None:
-            self._current[f"{target.parent.name}/{target.name}"] = entry
+            self._current[_key(target)] = entry
             self._changed = True
 
     def save(self, paths: Iterable[Path]) -> None:
@@ -245,9 +228,28 @@ class HashIndex:
         """
         if not self._changed:
             return
-        keys = (f"{path.parent.name}/{path.name}" for path in paths)
-        files = {key: self._current[key] for key in keys if key in self._current}
-        content = {"version": _INDEX_VERSION, "files": files}
-        self._path.parent.mkdir(exist_ok=True)
-        write_atomic(self._path, json.dumps(content, separators=(",", ":")).encode())
+        files = {key: self._current[key] for key in map(_key, paths) if key in self._current}
+        write_cache(self._path, "files", files)
         self._changed = False
+
+
+def read_cache(path: Path, name: str) -> dict[str, Any]:
+    """Read what `write_cache` wrote; a damaged or missing file holds nothing."""
+    try:
+        content = json.loads(read_regular(path, _MAX_CACHE_BYTES))
+        if content["version"] == _CACHE_VERSION and isinstance(content[name], dict):
+            return dict(content[name])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        pass
+    return {}
+
+
+def write_cache(path: Path, name: str, entries: Mapping[str, object]) -> None:
+    """Remember hashes in a file that can be deleted without loss."""
+    content = {"version": _CACHE_VERSION, name: entries}
+    path.parent.mkdir(exist_ok=True)
+    write_atomic(path, json.dumps(content, separators=(",", ":")).encode())
+
+
+def _key(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"

@@ -1,4 +1,4 @@
-"""The classes and samples of a project on disk (its layout: see `project_folder`).
+"""The classes and samples of a project on disk (its layout: see `folder`).
 
 Every change is one `os.replace` of a file or one `rename` of a folder, or a row of them after
 each of which the project opens: a kill at any moment loses no sample.
@@ -16,32 +16,33 @@ from edge_classifier.errors import (
     InvalidValueError,
     ProjectError,
 )
-from edge_classifier.project import folder as project_folder
-from edge_classifier.project import sample_files
-from edge_classifier.project.document import (
-    MAX_BURST,
-    ProjectDocument,
-)
+from edge_classifier.project.classes import clean_class_name
+from edge_classifier.project.copying import copy_project
 from edge_classifier.project.files import (
     Unsynced,
     describe,
     reported,
     write_atomic,
 )
-from edge_classifier.project.names import clean_class_name
+from edge_classifier.project.folder import HELD_OUT, SAMPLES, make_way, move_all
 from edge_classifier.project.picture_file import encode_image, read_image, read_thumbnail
 from edge_classifier.project.project import Project
-from edge_classifier.project.sample_table import SampleTable
+from edge_classifier.project.project_file import (
+    MAX_BURST,
+    ProjectFile,
+)
+from edge_classifier.project.sample_files import HashIndex, burst_id_of, burst_number_of, sweep
+from edge_classifier.project.sample_folder import SampleFolder
 from edge_classifier.project.trash import Trash
-from edge_classifier.protocols import ignore_progress
+from edge_classifier.protocols import ignore_progress, never_cancelled
 from edge_classifier.values import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge_classifier.device.preprocessing import Image
-    from edge_classifier.project.document import ClassEntry
     from edge_classifier.project.files import FileLock
+    from edge_classifier.project.project_file import ClassEntry
     from edge_classifier.project.trash import Removed
     from edge_classifier.protocols import Cancelled, Progress
     from edge_classifier.values import EncodedImage
@@ -50,35 +51,34 @@ _log = logging.getLogger(__name__)
 
 
 class ProjectStore(Project):
-    """A project with its samples. Implements `protocols.ProjectStore`.
+    """A project on disk: its classes and samples.
 
-    Changes come from one thread; pictures may be read, and `sync` called, from another one too.
+    Every method that changes something has done so on disk when it returns. Changes come from
+    one thread; pictures may be read, and `sync` called, from another one too.
     """
 
-    def __init__(self, path: Path, document: ProjectDocument, lock: FileLock | None) -> None:
-        super().__init__(path, document, lock)
+    def __init__(self, path: Path, project_file: ProjectFile, lock: FileLock | None) -> None:
+        super().__init__(path, project_file, lock)
         self._unsynced = Unsynced()
-        index = sample_files.HashIndex(self.cache_folder / "index.json")
-        self._table = SampleTable(self._samples_folder, index)
-        index = sample_files.HashIndex(self.cache_folder / "index-validation.json")
-        self._held_out = SampleTable(self._held_out_folder, index)
-        self._trash = Trash(path, self._table, self._held_out)
+        self._samples = SampleFolder(path / SAMPLES, HashIndex(self.cache_folder / "index.json"))
+        self._held_out = SampleFolder(
+            path / HELD_OUT, HashIndex(self.cache_folder / "index-validation.json")
+        )
+        self._folders = (self._samples, self._held_out)
+        self._trash = Trash(path, self._samples, self._held_out)
         self._removed_classes: dict[str, tuple[ClassEntry, int]] = {}
-        self._last_burst = document.last_burst
+        self._last_burst = project_file.last_burst
 
     def samples(self) -> tuple[Sample, ...]:
         """All samples to train on, by class, then in the order they were captured."""
-        return self._table.all(self.class_names())
+        return self._samples.all(self.class_names())
 
     def held_out(self) -> tuple[Sample, ...]:
         """All samples that are measured on and never trained on, in the same order."""
         return self._held_out.all(self.class_names())
 
     def encode(self, image: Image) -> EncodedImage:
-        """Turn a frame's picture into what will be stored.
-
-        Args:
-            image: `(H, W, 3)` uint8, BGR, of any size.
+        """Turn a frame's picture, BGR, of any size, into what will be stored.
 
         Raises:
             InvalidImageError: if it is none, or too large.
@@ -108,9 +108,9 @@ class ProjectStore(Project):
             ProjectError: after the nine millionth.
         """
         if self._last_burst >= MAX_BURST:
-            raise ProjectError(f"{self._path} is full: it has had {MAX_BURST:,} bursts.")
+            raise ProjectError(f"{self.path} is full: it has had {MAX_BURST:,} bursts.")
         self._last_burst += 1
-        return sample_files.burst_id_of(self._last_burst)
+        return burst_id_of(self._last_burst)
 
     def add_sample(
         self, encoded: EncodedImage, class_name: str, burst_id: str, *, held_out: bool = False
@@ -134,11 +134,11 @@ class ProjectStore(Project):
         """
         self.check_writable()
         self._entry(class_name)
-        number = sample_files.burst_number_of(burst_id)
+        number = burst_number_of(burst_id)
         if number is None or number > self._last_burst:
             raise InvalidValueError(f"Expected a burst of this project, received {burst_id!r}.")
-        table = self._held_out if held_out else self._table
-        path = table.next_path(class_name, burst_id, encoded.suffix)
+        folder = self._held_out if held_out else self._samples
+        path = folder.next_path(class_name, burst_id, encoded.suffix)
         sample = Sample(class_name, burst_id, path, encoded.sha256)
         with reported("write", path):
             try:
@@ -146,7 +146,7 @@ class ProjectStore(Project):
             except FileNotFoundError:  # the first sample of its class
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_atomic(path, encoded.data)
-            table.add(sample)
+            folder.add(sample)
         self._unsynced.add(path)
         return sample
 
@@ -172,7 +172,7 @@ class ProjectStore(Project):
             ProjectError: if they cannot be moved; those that were not, stay samples.
         """
         self.check_writable()
-        there = self._table.of_class(samples[0].class_name) if samples else ()
+        there = self._samples.of_class(samples[0].class_name) if samples else ()
         if not samples or not all(sample in there for sample in samples):
             raise InvalidValueError(
                 f"Expected samples of one class of {self.name}, received {len(samples)}, "
@@ -189,8 +189,8 @@ class ProjectStore(Project):
         Raises:
             ProjectError: if the disk fails.
         """
-        with reported("write", self._samples_folder):
-            self._unsynced.flush((self._samples_folder, self._held_out_folder))
+        with reported("write", self._samples.path):
+            self._unsynced.flush(folder.path for folder in self._folders)
 
     def rename_class(self, class_name: str, new_name: str) -> str:
         """Rename a class, its samples with it, and return the name as stored.
@@ -207,27 +207,30 @@ class ProjectStore(Project):
         name = clean_class_name(new_name, (n for n in self.class_names() if n != class_name))
         if name == class_name:
             return name
-        tables = self._tables_with(class_name)
-        for table in tables:
-            project_folder.make_way(table.folder / name, table.folder_of(class_name))
-        if not tables:
-            self._change(lambda d: d.renamed(class_name, name, None))
+        moves = [
+            (folder.folder_of(class_name), folder.path / name)
+            for folder in self._folders
+            if folder.folder_of(class_name).exists()
+        ]
+        for old, new in moves:
+            make_way(new, old)
+        if not moves:
+            self._change(lambda file: file.renamed(class_name, name, None))
         else:
             # In this order the project has every sample at every moment: until the folders
             # have moved, the note beside the new name says where to look.
-            old = tables[0].folder_of(class_name).name
-            self._change(lambda d: d.renamed(class_name, name, old))
-            moves = [(table.folder_of(class_name), table.folder / name) for table in tables]
+            old_name = moves[0][0].name
+            self._change(lambda file: file.renamed(class_name, name, old_name))
             try:
-                project_folder.move_all("rename", moves)
+                move_all("rename", moves)
             except ProjectError:
                 with suppress(ProjectError):
-                    self._change(lambda d: d.renamed(name, class_name, None))
+                    self._change(lambda file: file.renamed(name, class_name, None))
                 raise
             with suppress(ProjectError):  # the note does no harm from here on
-                self._change(lambda d: d.renamed(name, name, None))
-        for table in self._tables:
-            table.rename_class(class_name, name)
+                self._change(lambda file: file.renamed(name, name, None))
+        for folder in self._folders:
+            folder.rename_class(class_name, name)
         return name
 
     def remove_class(self, class_name: str) -> Removed:
@@ -243,23 +246,23 @@ class ProjectStore(Project):
         self._keep_last_burst()
         removed = self._trash.take_class(class_name)
         try:
-            self._change(lambda d: d.without_class(class_name))
+            self._change(lambda file: file.without_class(class_name))
         except ProjectError:
             self._trash.return_class(removed)
             raise
-        for table in self._tables:
-            table.remove_class(class_name)
+        for folder in self._folders:
+            folder.remove_class(class_name)
         self._removed_classes[class_name] = (entry, place)
         return removed
 
     def put_back(self, removed: Removed) -> int:
         """Move what was removed back; its class, if it is gone, to its old place and colour.
 
-        Args:
-            removed: As the removal returned it, under the class's present name.
+        It has to bear the class's present name. Pictures whose name was taken meanwhile get
+        another one.
 
         Returns:
-            How many pictures are back; those that have a new name meanwhile get another one.
+            How many pictures are back.
 
         Raises:
             InvalidClassNameError: if the class's name can no longer be told from another one.
@@ -270,7 +273,7 @@ class ProjectStore(Project):
         name = removed.class_name
         if name not in self.class_names():
             if name in self._removed_classes:
-                self._change(lambda d: d.with_entry(*self._removed_classes[name]))
+                self._change(lambda file: file.with_entry(*self._removed_classes[name]))
             else:
                 self.add_class(name)
         return self._trash.put_back(removed)
@@ -279,7 +282,7 @@ class ProjectStore(Project):
         self,
         target: Path,
         progress: Progress = ignore_progress,
-        cancelled: Cancelled = lambda: False,
+        cancelled: Cancelled = never_cancelled,
     ) -> None:
         """Copy the whole project, but for its trash, to a new folder; whole or not at all.
 
@@ -289,41 +292,24 @@ class ProjectStore(Project):
             cancelled: Asked before each file whether to stop.
 
         Raises:
-            ProjectError: if it exists or cannot be written; then nothing was.
+            ProjectError: if it is none of that, or cannot be written; then nothing was.
             CancelledError: if asked to stop; then nothing was written either.
         """
-        project_folder.copy_project(
-            self._path, Path(target), self._document, progress=progress, cancelled=cancelled
-        )
-
-    @property
-    def _samples_folder(self) -> Path:
-        return self._path / project_folder.SAMPLES
-
-    @property
-    def _held_out_folder(self) -> Path:
-        return self._path / project_folder.HELD_OUT
-
-    @property
-    def _tables(self) -> tuple[SampleTable, SampleTable]:
-        return self._table, self._held_out
-
-    def _tables_with(self, class_name: str) -> list[SampleTable]:
-        return [table for table in self._tables if table.folder_of(class_name).exists()]
+        copy_project(self.path, Path(target), self._file, progress=progress, cancelled=cancelled)
 
     def _load(self, progress: Progress, *, changed: bool) -> None:
         """Find the samples, and write down what had to be put right."""
-        document = self._document
-        for table in self._tables:
-            document = table.load(document, writable=not self.read_only, progress=progress)
-        for name in document.class_names:  # their renamings are completed, or never began
-            document = document.renamed(name, name, None)
-        changed = changed or document != self._document
-        self._document = document
-        self._last_burst = max(document.last_burst, *(t.last_burst for t in self._tables))
+        file = self._file
+        for folder in self._folders:
+            file = folder.load(file, writable=not self.read_only, progress=progress)
+        for name in file.class_names:  # their renamings are completed, or never began
+            file = file.renamed(name, name, None)
+        changed = changed or file != self._file
+        self._file = file
+        self._last_burst = max(file.last_burst, *(f.last_burst for f in self._folders))
         if not self.read_only:
-            for folder in (self._path, self.cache_folder, self.model_folder):
-                sample_files.sweep(folder)
+            for path in (self.path, self.cache_folder, self.model_folder):
+                sweep(path)
             super()._load(progress, changed=changed)
             self._save_index()
 
@@ -333,15 +319,15 @@ class ProjectStore(Project):
 
     def _keep_last_burst(self) -> None:
         """Write down the highest burst so far, before it can vanish from the samples."""
-        if self._document.last_burst < self._last_burst:
-            self._change(lambda d: replace(d, last_burst=self._last_burst))
+        if self._file.last_burst < self._last_burst:
+            self._change(lambda file: replace(file, last_burst=self._last_burst))
 
     def _save_index(self) -> None:
         try:
-            for table in self._tables:
-                table.save_index()
+            for folder in self._folders:
+                folder.save_index()
         except OSError as error:  # costs time when opening, nothing else
-            _log.info("The index of %s was not written: %s.", self._path, describe(error))
+            _log.info("The index of %s was not written: %s.", self.path, describe(error))
 
 
 def open_for_reading(path: Path, progress: Progress = ignore_progress) -> ProjectStore:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge_classifier.errors import TrashEmptiedError
-from edge_classifier.project import folder as project_folder
 from edge_classifier.project.files import reported
-from edge_classifier.values import Sample
+from edge_classifier.project.folder import TRASH, move_all
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edge_classifier.project.sample_table import SampleTable
+    from edge_classifier.project.sample_folder import SampleFolder
     from edge_classifier.values import Sample
 
 
@@ -54,17 +54,11 @@ class Removed:
 
 
 class Trash:
-    """Moves files between the class folders and `trash/<n>/<class>/`, and tells the tables.
+    """Moves files between class folders and `trash/<n>/<class>/`, with the samples in step."""
 
-    Args:
-        project: The project's folder.
-        table: Of the samples to train on.
-        held_out: Of those that are only measured on.
-    """
-
-    def __init__(self, project: Path, table: SampleTable, held_out: SampleTable) -> None:
+    def __init__(self, project: Path, samples: SampleFolder, held_out: SampleFolder) -> None:
         self._project = project
-        self._table = table
+        self._samples = samples
         self._held_out = held_out
 
     def take_samples(self, samples: tuple[Sample, ...]) -> Removed:
@@ -74,41 +68,43 @@ class Trash:
             ProjectError: if they cannot be moved; those that were not, stay samples.
         """
         class_name = samples[0].class_name
-        folder = project_folder.new_trash_folder(self._project, class_name)
+        folder = self._new_folder(class_name)
         for sample in samples:
             with reported("move to the trash", sample.path), suppress(FileNotFoundError):
                 sample.path.replace(folder / sample.path.name)
-            self._table.remove(sample)
+            self._samples.remove(sample)
         return Removed(class_name, whole_class=False, samples=Trashed(folder, samples))
 
     def take_class(self, class_name: str) -> Removed:
-        """Move a class's folders to the trash; the tables still count them.
+        """Move a class's folders to the trash; the samples still count.
 
         Raises:
             ProjectError: if one cannot be moved; then all are as before.
         """
-        moves: dict[SampleTable, tuple[Path, Path]] = {}
-        for table in (self._table, self._held_out):
-            if table.folder_of(class_name).exists():
-                folder = project_folder.new_trash_folder(self._project, class_name)
-                moves[table] = (table.folder_of(class_name), folder)
-        for _, folder in moves.values():
-            with reported("write in", folder):
-                folder.rmdir()
-        project_folder.move_all("move to the trash", list(moves.values()))
+        moves: dict[SampleFolder, tuple[Path, Path]] = {}
+        for samples in (self._samples, self._held_out):
+            folder = samples.folder_of(class_name)
+            if folder.exists():
+                moves[samples] = (folder, self._new_folder(class_name))
+        for _, target in moves.values():
+            with reported("write in", target):
+                target.rmdir()
+        move_all("move to the trash", list(moves.values()))
 
-        def part(table: SampleTable) -> Trashed | None:
-            return Trashed(moves[table][1], table.of_class(class_name)) if table in moves else None
+        def part(samples: SampleFolder) -> Trashed | None:
+            if samples not in moves:
+                return None
+            return Trashed(moves[samples][1], samples.of_class(class_name))
 
         return Removed(
-            class_name, whole_class=True, samples=part(self._table), held_out=part(self._held_out)
+            class_name, whole_class=True, samples=part(self._samples), held_out=part(self._held_out)
         )
 
     def return_class(self, removed: Removed) -> None:
-        """Undo `take_class` before the tables have forgotten the class, as far as possible."""
-        for table, part in self._parts(removed):
+        """Undo `take_class` before its samples are forgotten, as far as possible."""
+        for samples, part in self._parts(removed):
             with suppress(OSError):
-                part.folder.rename(table.folder_of(removed.class_name))
+                part.folder.rename(samples.folder_of(removed.class_name))
 
     def put_back(self, removed: Removed) -> int:
         """Move what was removed back to its class; what is gone from the trash stays gone.
@@ -122,15 +118,15 @@ class Trash:
                 be put back by another call.
         """
         count = 0
-        for table, part in self._parts(removed):
-            folder = table.folder_of(removed.class_name)
+        for samples, part in self._parts(removed):
+            folder = samples.folder_of(removed.class_name)
             with reported("put back", part.folder):
                 if removed.whole_class and part.folder.is_dir() and not folder.exists():
                     folder.parent.mkdir(exist_ok=True)
                     part.folder.rename(folder)
                 else:
                     folder.mkdir(parents=True, exist_ok=True)
-                count += table.put_back(part.samples, part.folder, removed.class_name)
+                count += samples.put_back(part.samples, part.folder, removed.class_name)
             with suppress(OSError):  # not empty, or moved as a whole
                 part.folder.rmdir()
             with suppress(OSError):
@@ -138,10 +134,19 @@ class Trash:
         if removed.count and not count:
             raise TrashEmptiedError(
                 f"The pictures of {removed.class_name} are no longer in {self._project}/"
-                f"{project_folder.TRASH}, so they cannot be put back."
+                f"{TRASH}, so they cannot be put back."
             )
         return count
 
-    def _parts(self, removed: Removed) -> list[tuple[SampleTable, Trashed]]:
-        pairs = ((self._table, removed.samples), (self._held_out, removed.held_out))
-        return [(table, part) for table, part in pairs if part is not None]
+    def _parts(self, removed: Removed) -> list[tuple[SampleFolder, Trashed]]:
+        pairs = ((self._samples, removed.samples), (self._held_out, removed.held_out))
+        return [(samples, part) for samples, part in pairs if part is not None]
+
+    def _new_folder(self, class_name: str) -> Path:
+        trash = self._project / TRASH
+        with reported("write in", trash):
+            trash.mkdir(exist_ok=True)
+            numbers = [int(name) for name in os.listdir(trash) if name.isdecimal()]  # noqa: PTH208 - names only
+            folder = trash / f"{max(numbers, default=0) + 1:06d}" / class_name
+            folder.mkdir(parents=True)
+        return folder

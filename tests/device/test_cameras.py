@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from support.fakes import FakeClock
+from support.mounts import named_pipe
 
 from edge_classifier.device.sources.cameras import (
     CameraListing,
@@ -330,7 +331,7 @@ def make_bad_files(folder: Path) -> None:
     cv2.imwrite(str(folder / "picture.png"), GREY)
     whole = write_video(folder / "whole.avi").read_bytes()
     (folder / "cut.avi").write_bytes(whole[:200])
-    os.mkfifo(folder / "pipe")
+    named_pipe(folder / "pipe")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import pytest
 
 from edge_classifier.evaluation.advice import next_hint
 from edge_classifier.features.dataset import Dataset
-from edge_classifier.project.palette import key_of
 from edge_classifier.values import BACKGROUND, Sample
 
 
@@ -44,14 +43,3 @@ def dataset(**bursts: list[int]) -> Dataset:
 )
 def test_the_hint_names_the_next_useful_step(captured: Dataset, hint: str) -> None:
     assert next_hint(captured, BACKGROUND) == hint
-
-
-def test_the_background_has_its_own_key_and_takes_no_digit() -> None:
-    names = ("mug", BACKGROUND, "phone")
-    assert [key_of(names, name, BACKGROUND) for name in names] == ["1", "B", "2"]
-
-
-def test_the_tenth_class_has_no_digit() -> None:
-    names = tuple(f"class {n}" for n in range(1, 12))
-    assert key_of(names, "class 9", BACKGROUND) == "9"
-    assert key_of(names, "class 10", BACKGROUND) is None

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -211,7 +209,7 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged(tmp_path: Path
             assert writer.stdout is not None
             lines = [writer.stdout.readline() for _ in range(killed_after)]
             cache.load()  # while it writes
-            os.kill(writer.pid, signal.SIGKILL)
+            writer.kill()
             lines += [line for line in writer.stdout.read().splitlines() if line]
         acknowledged = count + len([line for line in lines if line.strip()])
         names, _ = cache.load()

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from support.mounts import named_pipe
 
 from edge_classifier.errors import BackboneError, InvalidValueError
 from edge_classifier.features.built_in import built_in_folder
@@ -117,9 +117,8 @@ def test_what_is_no_network_is_refused_by_name(content: bytes, tmp_path: Path) -
         ImageNetClassifier(path)
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "network.tflite")
+    named_pipe(tmp_path / "network.tflite")
     with pytest.raises(BackboneError, match="not a regular file"):
         read_network(tmp_path / "network.tflite")
 

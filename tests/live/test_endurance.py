@@ -65,7 +65,7 @@ def test_hashes_of_what_was_undone_do_not_pile_up(live: LiveSession) -> None:
     live.hold(" ", thing=9, seconds=0.7)
     live.type("x", "y")
     assert len(live.session.dataset.samples) == samples
-    assert len(live.store._table._index._current) == samples
+    assert len(live.store._samples._index._current) == samples
 
 
 def test_lines_that_were_drawn_are_not_all_kept() -> None:

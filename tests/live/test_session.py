@@ -16,7 +16,7 @@ from edge_classifier.learning.project_backbone import LoadedBackbone
 from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.live.session import SessionSettings
 from edge_classifier.live.view import Level
-from edge_classifier.project.palette import PALETTE
+from edge_classifier.project.classes import PALETTE
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.protocols import Cancelled, Progress
 from edge_classifier.values import EncodedImage, Features, Sample

@@ -3,19 +3,19 @@ from __future__ import annotations
 import io
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
+from support.mounts import small_disk
 from support.picture_files import picture_bytes, pillow_picture, write_pictures, write_zip
 
 from edge_classifier.errors import InvalidValueError, ProjectError
 from edge_classifier.project.importers import Item, open_importer
 from edge_classifier.project.importers.adding import ImportReport, add
-from edge_classifier.project.provenance import read_sources
+from edge_classifier.project.importers.provenance import read_sources
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import EncodedImage, Sample
 
@@ -287,26 +287,20 @@ def test_a_full_disk_ends_it_with_the_reason_and_keeps_what_was_added(
         assert add_path(again, data).added_count == 3
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk")
 def test_a_disk_that_is_really_full_leaves_no_half_file(tmp_path: Path, data: Path) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
-    if subprocess.run(mount, check=False, capture_output=True).returncode:  # noqa: S603 - fixed
-        pytest.skip("nothing may be mounted here")
-    try:
-        (data / "a").mkdir()
-        for number in range(30):
-            picture = picture_bytes(number, "PNG", size=(60, 40))
-            (data / "a" / f"{number}.png").write_bytes(picture)
-        with ProjectStore.create(disk / "project") as store:
-            report = add_path(store, data)
-            assert "disk is full" in report.stopped
-            assert 0 < report.added_count < 30
-            assert len(store.samples()) >= report.added_count
-            assert all(store.read_image(s).shape == (40, 60, 3) for s in store.samples())
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)  # noqa: S603, S607 - fixed
+    (data / "a").mkdir()
+    for number in range(30):
+        picture = picture_bytes(number, "PNG", size=(60, 40))
+        (data / "a" / f"{number}.png").write_bytes(picture)
+    with (
+        small_disk(tmp_path / "disk", 64) as disk,
+        ProjectStore.create(disk / "project") as store,
+    ):
+        report = add_path(store, data)
+        assert "disk is full" in report.stopped
+        assert 0 < report.added_count < 30
+        assert len(store.samples()) >= report.added_count
+        assert all(store.read_image(s).shape == (40, 60, 3) for s in store.samples())
 
 
 def test_a_file_that_may_not_be_read_is_refused(store: ProjectStore, data: Path) -> None:

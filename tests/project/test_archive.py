@@ -9,7 +9,7 @@ import pytest
 from support.picture_files import picture_bytes, write_zip
 
 from edge_classifier.errors import InvalidImageError, NotImportableError
-from edge_classifier.project.importers import Candidate, Refusal, open_importer
+from edge_classifier.project.importers import LabelledPicture, Refusal, open_importer
 from edge_classifier.project.importers.archive import ZipTree
 
 
@@ -32,9 +32,9 @@ def test_an_archive_is_read_as_the_folder_that_was_packed(tmp_path: Path) -> Non
             "set/.DS_Store": b"junk",
         },
     )
-    found = [item for item in open_importer(path) if isinstance(item, Candidate)]
+    found = [item for item in open_importer(path) if isinstance(item, LabelledPicture)]
     assert [(c.class_name, c.held_out) for c in found] == [("dog", False), ("杯子", True)]
-    assert [c.picture.image().shape for c in found] == [(16, 24, 3)] * 2
+    assert [c.encoded().image.shape for c in found] == [(16, 24, 3)] * 2
     assert found[0].source == f"{path}/set/train/dog/1.jpg"
 
 
@@ -101,9 +101,9 @@ def test_a_bomb_is_refused_without_being_unpacked(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("dog/1.jpg", bytes(100_000_000))
     (item,) = open_importer(path)
-    assert isinstance(item, Candidate)
+    assert isinstance(item, LabelledPicture)
     with pytest.raises(InvalidImageError, match="would unpack to 100,000,000 bytes"):
-        item.picture.image()
+        item.encoded()
 
 
 def test_an_entry_longer_than_announced_is_refused(tmp_path: Path) -> None:
@@ -111,18 +111,18 @@ def test_an_entry_longer_than_announced_is_refused(tmp_path: Path) -> None:
     size = len(picture_bytes(1)).to_bytes(4, "little")
     path.write_bytes(path.read_bytes().replace(size, (10).to_bytes(4, "little")))
     (item,) = open_importer(path)
-    assert isinstance(item, Candidate)
+    assert isinstance(item, LabelledPicture)
     with pytest.raises(InvalidImageError, match=r"1\.jpg"):
-        item.picture.image()
+        item.encoded()
 
 
 def test_a_damaged_entry_is_refused_and_its_neighbour_is_read(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "set.zip", {"a/1.jpg": picture_bytes(1), "a/2.jpg": b"y" * 300})
     path.write_bytes(path.read_bytes().replace(b"y" * 300, b"z" * 300))
-    first, second = (item for item in open_importer(path) if isinstance(item, Candidate))
-    assert first.picture.image().shape == (16, 24, 3)
+    first, second = (item for item in open_importer(path) if isinstance(item, LabelledPicture))
+    assert first.encoded().image.shape == (16, 24, 3)
     with pytest.raises(InvalidImageError, match=r"2\.jpg is damaged in the archive"):
-        second.picture.image()
+        second.encoded()
 
 
 def test_a_name_that_is_in_there_twice_is_told(tmp_path: Path) -> None:

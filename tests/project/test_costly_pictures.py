@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
-import sys
 import tracemalloc
 import zlib
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 from PIL import ImageOps
+from support.mounts import named_pipe
 
 from edge_classifier.device.sources.pictures import read_picture
 from edge_classifier.errors import InvalidImageError
@@ -130,11 +131,8 @@ def test_a_png_that_unpacks_without_end_is_read_as_far_as_its_size_says() -> Non
             assert "damaged" in str(error) or "not a picture" in str(error)  # noqa: PT017 - both will do
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="pipes")
 def test_a_device_reads_no_pipe_and_no_picture_beyond_its_memory(tmp_path: Path) -> None:
-    import os  # noqa: PLC0415 - here only
-
-    os.mkfifo(tmp_path / "pipe.jpg")
+    named_pipe(tmp_path / "pipe.jpg")
     assert read_picture(tmp_path / "pipe.jpg") is None
     (tmp_path / "huge.jpg").touch()
     os.truncate(tmp_path / "huge.jpg", 1 << 40)

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from support.picture_files import write_pictures, write_zip
 
 from edge_classifier.errors import NotImportableError
-from edge_classifier.project.importers import Candidate, Refusal, open_importer
+from edge_classifier.project.importers import LabelledPicture, Refusal, open_importer
 from edge_classifier.project.importers.csv_table import CsvImporter
 from edge_classifier.project.importers.tree import FolderTree
 
 
-def items(path: Path, class_name: str | None = None) -> tuple[list[Candidate], list[Refusal]]:
+def items(path: Path, class_name: str | None = None) -> tuple[list[LabelledPicture], list[Refusal]]:
     found = list(open_importer(path, class_name=class_name))
-    candidates = [item for item in found if isinstance(item, Candidate)]
+    candidates = [item for item in found if isinstance(item, LabelledPicture)]
     return candidates, [item for item in found if isinstance(item, Refusal)]
 
 
@@ -48,9 +48,9 @@ def test_any_usual_encoding_is_understood_and_a_guess_is_told(
     (tmp_path / "t.csv").write_bytes("file,label\r\nété.jpg,tasse à café\r\n".encode(encoding))
     importer = open_importer(tmp_path / "t.csv")
     (item,) = importer
-    assert isinstance(item, Candidate)
+    assert isinstance(item, LabelledPicture)
     assert item.class_name == "tasse à café"
-    assert item.picture.image().shape == (16, 24, 3)
+    assert item.encoded().image.shape == (16, 24, 3)
     assert ["Windows-1252" in note for note in importer.notes] == [True] * (encoding == "cp1252")
 
 
@@ -71,7 +71,7 @@ def test_paths_are_looked_for_from_the_table_whatever_the_current_folder(
     monkeypatch.chdir(tmp_path)
     for path in (tmp_path / "lists" / "t.csv", Path("lists/t.csv")):
         candidates, refused = items(path)
-        assert [c.picture.image().shape for c in candidates] == [(16, 24, 3)] * 3
+        assert [c.encoded().image.shape for c in candidates] == [(16, 24, 3)] * 3
         assert refused == []
 
 

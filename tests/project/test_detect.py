@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.mounts import named_pipe
 from support.picture_files import picture_bytes, write_pictures
 from support.shared_data import shared_folder
 
 from edge_classifier.device.preprocessing import Image
 from edge_classifier.errors import NotImportableError
-from edge_classifier.project.importers import Candidate, Refusal, open_importer
+from edge_classifier.project.importers import LabelledPicture, Refusal, open_importer
 from edge_classifier.project.picture_file import encode_image
 from edge_classifier.project.store import ProjectStore
 
@@ -19,7 +20,7 @@ def classes(path: Path) -> dict[str, tuple[int, int]]:
     """Pictures to train on and held-out ones, by class."""
     found: dict[str, tuple[int, int]] = {}
     for item in open_importer(path):
-        if isinstance(item, Candidate):
+        if isinstance(item, LabelledPicture):
             training, held_out = found.get(item.class_name, (0, 0))
             found[item.class_name] = training + (not item.held_out), held_out + item.held_out
     return found
@@ -57,7 +58,7 @@ def test_an_empty_folder_and_a_text_say_what_can_be_imported(tmp_path: Path) -> 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     for name in ("pipe.zip", "pipe.jpg"):
-        os.mkfifo(tmp_path / name)
+        named_pipe(tmp_path / name)
         with pytest.raises(NotImportableError, match="not a regular file"):
             open_importer(tmp_path / name)
 
@@ -66,7 +67,7 @@ def test_photos_without_labels_need_a_class(tmp_path: Path) -> None:
     write_pictures(tmp_path, "IMG_1.jpg", "IMG_2.jpg")
     with pytest.raises(NotImportableError, match=r"the 2 pictures in .*`--class NAME`"):
         open_importer(tmp_path)
-    found = [c for c in open_importer(tmp_path, class_name="mug") if isinstance(c, Candidate)]
+    found = [c for c in open_importer(tmp_path, class_name="mug") if isinstance(c, LabelledPicture)]
     assert [c.class_name for c in found] == ["mug", "mug"]
 
 
@@ -87,7 +88,7 @@ def test_another_project_gives_its_classes_its_splits_and_its_bursts(tmp_path: P
                 )
         store.remove_burst("b0000002")
     importer = open_importer(tmp_path / "other")
-    found = [item for item in importer if isinstance(item, Candidate)]
+    found = [item for item in importer if isinstance(item, LabelledPicture)]
     assert importer.description == "a project"
     assert [(c.class_name, c.held_out) for c in found] == [("mug", False)] * 2 + [("mug", True)] * 2
     assert len({c.group for c in found}) == 2

@@ -6,12 +6,13 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from support.mounts import named_pipe
 
 from edge_classifier.errors import ProjectError
+from edge_classifier.project.copying import copy_tree
 from edge_classifier.project.files import (
     FileLock,
     atomic_file,
-    copy_tree,
     read_regular,
     reported,
     write_atomic,
@@ -57,9 +58,8 @@ def test_a_full_disk_is_told_in_one_line_with_what_to_do(tmp_path: Path) -> None
         full.write(b"x")
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
 def test_a_named_pipe_is_refused_at_once(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
+    named_pipe(tmp_path / "pipe")
     with pytest.raises(OSError, match="not a regular file"):
         read_regular(tmp_path / "pipe", 100)
 

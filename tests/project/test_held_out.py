@@ -10,9 +10,9 @@ import pytest
 
 from edge_classifier.errors import ProjectError, ProjectFormatError
 from edge_classifier.project.folder import SOURCES
+from edge_classifier.project.importers.provenance import note_source, read_sources
 from edge_classifier.project.picture_file import encode_file, encode_image
 from edge_classifier.project.pillow_image import encode_png
-from edge_classifier.project.provenance import note_source, read_sources
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import EncodedImage, Sample
 

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from edge_classifier.project.importers.layout import understand
+from edge_classifier.project.importers.labels import place_pictures
 
 
 def found(*paths: str, root: str = "data", class_name: str | None = None) -> dict[str, str]:
     """Class by path; held-out ones are marked with a star, refused ones empty."""
-    placed = understand(paths, root, class_name).placed
+    placed = place_pictures(paths, root, class_name)[0]
     return {p.path: p.class_name + "*" * (p.held_out and bool(p.class_name)) for p in placed}
 
 
@@ -65,7 +65,7 @@ def test_splits_with_labels_in_file_names() -> None:
 
 
 def test_a_test_folder_without_labels_beside_classes_is_refused_and_no_class() -> None:
-    placed = understand(["fork/1.jpg", "test/test_image.jpg", "Test/x.jpg"]).placed
+    placed = place_pictures(["fork/1.jpg", "test/test_image.jpg", "Test/x.jpg"])[0]
     assert {p.path for p in placed if not p.class_name} == {"test/test_image.jpg", "Test/x.jpg"}
     assert all("not what they show" in p.reason for p in placed if not p.class_name)
 
@@ -100,8 +100,8 @@ def test_what_the_user_says_goes_over_all_names_but_not_over_splits() -> None:
 
 
 def test_classes_come_in_the_order_people_count_and_held_out_last() -> None:
-    layout = understand(["c10/1.jpg", "c2/1.jpg", "c1/10.jpg", "c1/9.jpg", "val/c1/1.jpg"])
-    assert [p.path for p in layout.placed] == [
+    placed, _ = place_pictures(["c10/1.jpg", "c2/1.jpg", "c1/10.jpg", "c1/9.jpg", "val/c1/1.jpg"])
+    assert [p.path for p in placed] == [
         "c1/9.jpg",
         "c1/10.jpg",
         "c2/1.jpg",
@@ -111,4 +111,4 @@ def test_classes_come_in_the_order_people_count_and_held_out_last() -> None:
 
 
 def test_nothing_is_nothing() -> None:
-    assert understand([]).placed == ()
+    assert place_pictures([])[0] == []

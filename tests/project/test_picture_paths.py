@@ -51,10 +51,11 @@ def test_the_first_path_comes_before_the_rest_is_looked_for(tmp_path: Path) -> N
     assert list(paths) == [tmp_path / "two" / "a.jpg", tmp_path / "two" / "b.jpg"]
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs permissions that bind")
 def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     touch(tmp_path, "locked/a.jpg", "open/b.jpg")
     (tmp_path / "locked").chmod(0)
+    if os.access(tmp_path / "locked", os.R_OK):
+        pytest.skip("needs permissions that bind")
     refused: list[Path] = []
     paths = list(picture_paths([tmp_path], lambda path, _error: refused.append(path)))
     (tmp_path / "locked").chmod(0o700)

@@ -168,7 +168,6 @@ def test_a_folder_that_turns_read_only_loses_nothing_and_is_used_again_when_it_i
             again.read_image(sample)
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="processes are killed otherwise here")
 def test_a_project_is_free_again_when_its_owner_was_killed(path: Path) -> None:
     with subprocess.Popen(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", OWNER, str(path)], stdout=subprocess.PIPE
@@ -177,7 +176,7 @@ def test_a_project_is_free_again_when_its_owner_was_killed(path: Path) -> None:
         owner.stdout.readline()
         with ProjectStore.open_as_possible(path) as second:
             assert second.why_read_only == "it is open in another edge-classifier"
-        os.kill(owner.pid, signal.SIGKILL)
+        owner.kill()
         owner.wait()
     with ProjectStore.open_as_possible(path) as again:
         assert not again.read_only

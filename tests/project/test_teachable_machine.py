@@ -7,11 +7,11 @@ from support.picture_files import picture_bytes, write_zip
 from support.shared_data import shared_folder
 
 from edge_classifier.errors import NotImportableError
-from edge_classifier.project.importers import Candidate, open_importer
+from edge_classifier.project.importers import LabelledPicture, open_importer
 
 
-def candidates(path: Path) -> list[Candidate]:
-    return [item for item in open_importer(path) if isinstance(item, Candidate)]
+def candidates(path: Path) -> list[LabelledPicture]:
+    return [item for item in open_importer(path) if isinstance(item, LabelledPicture)]
 
 
 def test_a_project_file_gives_its_classes_each_as_one_burst(tmp_path: Path) -> None:
@@ -23,7 +23,7 @@ def test_a_project_file_gives_its_classes_each_as_one_burst(tmp_path: Path) -> N
     assert importer.description == "a Teachable Machine project"
     assert importer.left_alone == ()
     assert importer.count == 24
-    found = [item for item in importer if isinstance(item, Candidate)]
+    found = [item for item in importer if isinstance(item, LabelledPicture)]
     assert {c.class_name for c in found} == {"Class 1", "tasse-!-x"}
     assert len({c.group for c in found}) == 2
     assert [Path(c.source).name for c in found[:12]] == [f"Class 1-!-{n}.png" for n in range(12)]
@@ -31,7 +31,7 @@ def test_a_project_file_gives_its_classes_each_as_one_burst(tmp_path: Path) -> N
 
 def test_pictures_without_a_suffix_are_read_too(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "p.tm", {"a-!-0": picture_bytes(1), "manifest.json": b"{}"})
-    assert [c.picture.image().shape for c in candidates(path)] == [(16, 24, 3)]
+    assert [c.encoded().image.shape for c in candidates(path)] == [(16, 24, 3)]
 
 
 def test_a_project_file_of_another_layout_is_read_as_any_archive(tmp_path: Path) -> None:

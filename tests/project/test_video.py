@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from edge_classifier.errors import InvalidValueError, NotImportableError
-from edge_classifier.project.importers import Candidate, Importer, Stretch, open_importer
+from edge_classifier.project.importers import Importer, LabelledPicture, Stretch, open_importer
 
 FPS = 10
 
@@ -25,14 +25,14 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def frames(importer: Importer) -> list[int]:
     """Number of each frame, read off its grey."""
-    found = [item for item in importer if isinstance(item, Candidate)]
-    return [round(float(c.picture.image().mean()) / 8) for c in found]
+    found = [item for item in importer if isinstance(item, LabelledPicture)]
+    return [round(float(c.encoded().image.mean()) / 8) for c in found]
 
 
 def test_every_nth_frame_of_a_stretch_is_taken_as_one_burst(video: Path) -> None:
     stretch = Stretch(every=4, from_s=0.5, to_s=2.0)
     importer = open_importer(video, class_name="mug", stretch=stretch)
-    found = [item for item in importer if isinstance(item, Candidate)]
+    found = [item for item in importer if isinstance(item, LabelledPicture)]
     assert frames(importer) == [5, 9, 13, 17]
     assert importer.count == 4
     assert {(c.class_name, c.group) for c in found} == {("mug", str(video))}

@@ -1,7 +1,9 @@
-"""Disks that are full and folders that may not be written, or a reason why not here."""
+"""What not every system has, or a reason why not here: full and read-only disks, pipes."""
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 from endurance import disks
 from endurance.disks import fill
 
-__all__ = ["fill", "read_only", "small_disk"]
+__all__ = ["fill", "named_pipe", "read_only", "small_disk"]
 
 
 @contextmanager
@@ -31,3 +33,10 @@ def read_only(folder: Path) -> Iterator[None]:
             yield
     except disks.CannotMountError as error:
         pytest.skip(str(error))
+
+
+def named_pipe(path: Path) -> None:
+    """Make a pipe that nobody writes to, which opening waits for."""
+    if sys.platform == "win32":
+        pytest.skip("this system has no named pipes")
+    os.mkfifo(path)

@@ -21,12 +21,15 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+
+from edge_classifier.device.interpreter import core_count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,10 +86,12 @@ class _Rows:
         self._start = mapped.offset
         self._bytes = int(np.prod(self._shape)) * self._dtype.itemsize
         self._file = path.open("rb", buffering=0)
-        if hasattr(os, "posix_fadvise"):
+        if sys.platform == "linux":
             os.posix_fadvise(self._file.fileno(), 0, 0, os.POSIX_FADV_RANDOM)
 
     def __getitem__(self, index: int) -> NDArray[Any]:
+        if sys.platform == "win32":
+            raise NotImplementedError("Windows reads from no place without moving there.")
         content = os.pread(self._file.fileno(), self._bytes, self._start + index * self._bytes)
         row: NDArray[Any] = np.frombuffer(content, self._dtype).reshape(self._shape)
         return row
@@ -151,4 +156,4 @@ class ViewStore:
 
 def thread_limit() -> int:
     """Return the number of processor cores that this process may use."""
-    return len(os.sched_getaffinity(0))
+    return core_count()

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from edge_classifier.device.interpreter import Interpreter
+from edge_classifier.device.interpreter import Interpreter, core_count
 from edge_classifier.features.backbone import load_backbone
 from edge_classifier.features.bulk import compute_all, use_one_opencv_thread
 from edge_classifier.features.cache import FileFeatureCache
@@ -32,7 +32,6 @@ from edge_classifier.learning.project_backbone import BackboneChoice, load_proje
 from edge_classifier.learning.project_model import train_project
 from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.learning.training import train
-from edge_classifier.project.files import core_count
 from edge_classifier.project.picture_file import encode_image, read_image
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import FeatureSet

@@ -19,8 +19,8 @@ from edge_classifier.features.backbone import load_backbone
 from edge_classifier.features.cache import FileFeatureCache
 from edge_classifier.learning.model_file import FileModelStore
 from edge_classifier.project.folder import is_project
-from edge_classifier.project.pixel_index import pixel_hash
-from edge_classifier.project.provenance import read_sources
+from edge_classifier.project.importers.known_pictures import pixel_hash
+from edge_classifier.project.importers.provenance import read_sources
 from edge_classifier.project.store import ProjectStore
 
 if TYPE_CHECKING:

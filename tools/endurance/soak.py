@@ -71,7 +71,6 @@ _CALIBRATE_EVERY_S: Final = 1.0
 _CALIBRATION_RUNS: Final = 20
 _REPEAT_AFTER_S: Final = 0.5
 _MOST_PATIENCE_S: Final = 4.0
-_PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 
 
 class Times:
@@ -133,8 +132,10 @@ HEADINGS: Final = (
 
 def resident_mb(process: str = "self") -> float:
     """Return a process's resident memory in MB."""
+    if sys.platform == "win32":
+        raise NotImplementedError("Windows has no /proc.")
     pages = Path(f"/proc/{process}/statm").read_text("ascii").split()[1]
-    return int(pages) * _PAGE / 1e6
+    return int(pages) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def thread_count(process: str = "self") -> int:

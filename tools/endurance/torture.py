@@ -144,7 +144,7 @@ class Torturer:
             self.tally.after[operation] += 1
         where = f"kill {self._kills} ({seen.under_way or f'after {operation}'})"
         problems = list(seen.problems)
-        if seen.status != -signal.SIGKILL:
+        if sys.platform == "win32" or seen.status != -signal.SIGKILL:
             problems.append(f"it ended by itself with {seen.status}, see {self._log}")
         self._known, found = self.examiner.examine(self._project, seen)
         self._note(where, problems + found)

@@ -30,6 +30,9 @@ from endurance.orders import Order
 from endurance.script import User
 from endurance.watch import Fuse, Watch
 
+if sys.platform == "win32":
+    raise ImportError("Windows does not fork.")
+
 
 def live(order: Order, journal: Journal) -> None:
     """Run the live program as `edge-classifier live` does, with a script at the keys."""

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from endurance.journal import Journal
     from endurance.script import Keys
 
+if sys.platform == "win32":
+    raise ImportError("Windows has no process groups.")
+
 _CHANGES: Final = frozenset({"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate"})
 _WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import faulthandler
 import os
 import resource
+import sys
 import time
 import traceback
 from typing import TYPE_CHECKING, Final
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
     from random import Random
+
+if sys.platform == "win32":
+    raise ImportError("Windows does not fork.")
 
 _WINDOW: Final = 256
 _STRUCTURED: Final = 0.3  # tables hold more zeros than weights do

@@ -7,7 +7,7 @@ import zlib
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.project.importers import Candidate, Stretch, open_importer
+from edge_classifier.project.importers import LabelledPicture, Stretch, open_importer
 from edge_classifier.project.picture_file import encode_file, read_image, read_thumbnail
 from fuzzing.base import ByteTarget
 from fuzzing.mutate import mutate_bytes
@@ -87,8 +87,8 @@ class VideoTarget(ByteTarget):
         path = self.write("clip.mp4", data)
         importer = open_importer(path, class_name="mug", stretch=Stretch(every=2))
         for item in islice(importer, 6):
-            if isinstance(item, Candidate):
-                item.picture.encoded()
+            if isinstance(item, LabelledPicture):
+                item.encoded()
 
 
 def _with_size(rng: Random, data: bytes, place: int, layout: str) -> bytes:

@@ -14,10 +14,10 @@ import numpy as np
 from edge_classifier.errors import EdgeClassifierError
 from edge_classifier.features.cache import FileFeatureCache
 from edge_classifier.learning.settings import project_head_settings
-from edge_classifier.project.document import FILE_NAME
+from edge_classifier.project.importers.known_pictures import KnownPictures, pixel_hash
+from edge_classifier.project.importers.provenance import read_sources
 from edge_classifier.project.picture_file import encode_file
-from edge_classifier.project.pixel_index import PixelIndex, pixel_hash
-from edge_classifier.project.provenance import read_sources
+from edge_classifier.project.project_file import FILE_NAME
 from edge_classifier.project.store import ProjectStore
 from fuzzing.base import ByteTarget
 from fuzzing.mutate import encode_json, mutate_bytes, mutate_json
@@ -117,7 +117,7 @@ class IndexTarget(ByteTarget):
             found = {s.path: s.image_sha256 for s in store.samples()}
             assert found.keys() == self._samples.keys()  # noqa: S101 - none is lost
             assert all(len(bytes.fromhex(h)) == 32 for h in found.values())  # noqa: PLR2004, S101 - SHA-256
-            index = PixelIndex(store.cache_folder, store.samples())
+            index = KnownPictures(store.cache_folder, store.samples())
             size, pixels = (16, 12), pixel_hash(np.zeros((12, 16, 3), np.uint8))
             assert index.find_pixels(size, pixels, lambda *_: None, lambda: False) is None  # noqa: S101 - it is not there
             index.save()

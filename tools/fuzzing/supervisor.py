@@ -17,6 +17,9 @@ from typing import Any, Final
 
 import edge_classifier
 
+if sys.platform == "win32":
+    raise ImportError("Windows has no /proc.")
+
 CPU_LIMIT_S: Final = 5.0
 _WALL_LIMIT_S: Final = 300.0  # where others need the processors, 5 s of them take so long
 _START_LIMIT_S: Final = 180.0

@@ -22,6 +22,9 @@ from edge_classifier.errors import EdgeClassifierError
 from fuzzing.sandbox import Watch, peak_bytes, reset_peak, snapshot
 from fuzzing.target import CPU_LIMIT_MS, MEMORY_LIMIT_MB, Target, make_target
 
+if sys.platform == "win32":
+    raise ImportError("Windows limits no memory.")
+
 _ADDRESS_SPACE: Final = 6 << 30  # guards the machine; what is counted is resident memory
 
 

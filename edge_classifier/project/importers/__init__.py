@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from edge_classifier.project.importers.candidate import Candidate, Importer, Item, Picture, Refusal
+from edge_classifier.project.importers.base import Importer, Item, LabelledPicture, Refusal
 from edge_classifier.project.importers.detect import open_importer
 from edge_classifier.project.importers.video import Stretch
 
-__all__ = ["Candidate", "Importer", "Item", "Picture", "Refusal", "Stretch", "open_importer"]
+__all__ = ["Importer", "Item", "LabelledPicture", "Refusal", "Stretch", "open_importer"]

@@ -1,11 +1,16 @@
-"""Candidates into a project: checked, told apart from what is there, and stored."""
+"""Pictures into a project: checked, told apart from what is there, and stored."""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+import hashlib
+from collections import Counter, deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
+from edge_classifier.device.interpreter import core_count
 from edge_classifier.errors import (
     CancelledError,
     InvalidClassNameError,
@@ -13,24 +18,28 @@ from edge_classifier.errors import (
     InvalidValueError,
     ProjectError,
 )
-from edge_classifier.project.importers.candidate import Refusal
-from edge_classifier.project.importers.read_ahead import ReadPicture, read_ahead
-from edge_classifier.project.names import clean_class_name, fold_class_name
-from edge_classifier.project.pixel_index import PixelIndex
-from edge_classifier.project.provenance import note_source
+from edge_classifier.project.classes import clean_class_name, fold_class_name
+from edge_classifier.project.importers.base import Refusal
+from edge_classifier.project.importers.known_pictures import KnownPictures, pixel_hash
+from edge_classifier.project.importers.provenance import note_source
+from edge_classifier.protocols import ignore_progress, never_cancelled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Generator, Iterable
 
-    from edge_classifier.project.importers.candidate import Candidate, Item
+    from edge_classifier.project.importers.base import Item, LabelledPicture
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Cancelled, Progress
     from edge_classifier.values import EncodedImage
 
 
+_MOST_THREADS: Final = 4
+"""Each holds a whole picture, which may be 0.2 GB."""
+
+
 @dataclass(slots=True)
 class ImportReport:
-    """What became of the candidates.
+    """What became of the pictures.
 
     Attributes:
         added: Pictures added to train on (or that would be), by class.
@@ -62,10 +71,10 @@ def add(
     *,
     total: int | None = None,
     dry_run: bool = False,
-    progress: Progress | None = None,
-    cancelled: Cancelled | None = None,
+    progress: Progress = ignore_progress,
+    cancelled: Cancelled = never_cancelled,
 ) -> ImportReport:
-    """Add candidates to a project. What is there stays; nothing is added twice.
+    """Add pictures to a project. What is there stays; nothing is added twice.
 
     Args:
         store: The project; may be `None` in a dry run of one that does not exist yet.
@@ -80,14 +89,16 @@ def add(
     """
     if store is None and not dry_run:
         raise InvalidValueError("Expected a project to add to, received none.")
-    adding = _Adding(store, progress or _silent, cancelled or _never, stored=not dry_run)
+    adding = _Adding(store, progress, cancelled, stored=not dry_run)
     report = adding.report
-    reading = read_ahead(items, adding.is_known)
+    reading = _read_ahead(items, adding.is_known)
     try:
         for number, (item, read) in enumerate(reading):
-            adding.stop_if_cancelled()
+            if cancelled():
+                report.cancelled = True
+                break
             done = number / max(total, number + 1) if total else 0.0
-            adding.progress(done, f"adding, {number:,} done")
+            progress(done, f"adding, {number:,} done")
             if isinstance(item, Refusal):
                 report.refused.append(item)
             else:
@@ -106,20 +117,15 @@ class _Adding:
     """One call of `add`."""
 
     def __init__(
-        self,
-        store: ProjectStore | None,
-        progress: Progress,
-        cancelled: Cancelled,
-        *,
-        stored: bool,
+        self, store: ProjectStore | None, progress: Progress, cancelled: Cancelled, *, stored: bool
     ) -> None:
         self.report = ImportReport()
-        self.progress = progress
+        self._progress = progress
         self._cancelled = cancelled
         self._store = store if stored else None
         trained_on, held_out = (store.samples(), store.held_out()) if store else ((), ())
-        samples = (*trained_on, *held_out)
-        self._index = PixelIndex(store.cache_folder if store else None, samples)
+        cache_folder = store.cache_folder if store else None
+        self._known = KnownPictures(cache_folder, (*trained_on, *held_out))
         self._burst_of_file = {
             (sample.image_sha256, is_held_out): sample.burst_id
             for is_held_out, part in ((False, trained_on), (True, held_out))
@@ -127,86 +133,68 @@ class _Adding:
         }
         self._class_names = list(store.class_names()) if store else []
         self._classes: dict[str, str] = {}
-        self._bursts: dict[tuple[str, bool, str], str] = {}
-
-    def stop_if_cancelled(self) -> None:
-        """Ask the user.
-
-        Raises:
-            CancelledError: if the user stopped.
-        """
-        if self._cancelled():
-            raise CancelledError("Stopped by the user.")
+        self._bursts: dict[tuple[str, bool, str | None], str] = {}
 
     def is_known(self, sha256: str) -> bool:
         """Say whether the very file is in the project."""
-        return self._index.find_bytes(sha256) is not None
+        return self._known.find_bytes(sha256) is not None
 
-    def take(self, candidate: Candidate, read: Callable[[], ReadPicture]) -> None:
-        """Add one candidate, or say why not.
-
-        Args:
-            candidate: What it is.
-            read: Gives its picture.
+    def take(self, item: LabelledPicture, read: Callable[[], _Read]) -> None:
+        """Add one picture, which `read` gives, or note why not.
 
         Raises:
             ProjectError: if it cannot be stored.
             CancelledError: if the user stopped.
         """
         try:
-            class_name = self._class_of(candidate.class_name)
+            class_name = self._class_of(item.class_name)
             picture = read()
         except (InvalidImageError, InvalidClassNameError) as error:
-            self._refuse(candidate, str(error))
+            self._refuse(item, str(error))
             return
-        there = self._index.find_bytes(picture.sha256)
+        there = self._known.find_bytes(picture.sha256)
         if there is None and picture.encoded is not None:
             height, width = picture.encoded.image.shape[:2]
-            there = self._index.find_pixels(
-                (width, height), picture.pixels, self.progress, self._cancelled
+            there = self._known.find_pixels(
+                (width, height), picture.pixels, self._progress, self._cancelled
             )
             if there is None:
-                self._add(candidate, picture.encoded, class_name)
-                self._index.add(picture.sha256, picture.pixels, class_name)
+                self._add(item, picture.encoded, class_name)
+                self._known.add(picture.sha256, picture.pixels, class_name)
                 return
         if there == class_name:
             self.report.duplicates += 1
-            self._go_on_with_burst(candidate, class_name, picture.sha256)
+            self._go_on_with_burst(item, class_name, picture.sha256)
         else:
-            self._refuse(candidate, f"the same picture is in the class {there!r} already")
+            self._refuse(item, f"the same picture is in the class {there!r} already")
 
     def finish(self) -> None:
         """Remember what was learned about the project's pictures."""
         if self._store is not None:
-            self._index.save()
+            self._known.save()
 
-    def _add(self, candidate: Candidate, encoded: EncodedImage, class_name: str) -> None:
-        held_out = candidate.held_out
+    def _add(self, item: LabelledPicture, encoded: EncodedImage, class_name: str) -> None:
         if self._store is not None:
             if class_name not in self._store.class_names():
                 self._store.add_class(class_name)
-            burst_id = self._burst_of(self._store, candidate, class_name)
-            sample = self._store.add_sample(encoded, class_name, burst_id, held_out=held_out)
-            note_source(self._store.path, sample, candidate.source)
-        (self.report.held_out if held_out else self.report.added)[class_name] += 1
+            key = (class_name, item.held_out, item.group)
+            if item.group is None or key not in self._bursts:
+                self._bursts[key] = self._store.next_burst_id()
+            sample = self._store.add_sample(
+                encoded, class_name, self._bursts[key], held_out=item.held_out
+            )
+            note_source(self._store.path, sample, item.source)
+        (self.report.held_out if item.held_out else self.report.added)[class_name] += 1
 
-    def _burst_of(self, store: ProjectStore, candidate: Candidate, class_name: str) -> str:
-        if candidate.group is None:
-            return store.next_burst_id()
-        key = (class_name, candidate.held_out, candidate.group)
-        if key not in self._bursts:
-            self._bursts[key] = store.next_burst_id()
-        return self._bursts[key]
-
-    def _go_on_with_burst(self, candidate: Candidate, class_name: str, sha256: str) -> None:
+    def _go_on_with_burst(self, item: LabelledPicture, class_name: str, sha256: str) -> None:
         """Put what follows of a recording into the burst that its beginning is in.
 
         Otherwise a recording whose import was cut off would be two bursts, and be measured on
         frames that resemble those it was trained on.
         """
-        burst_id = self._burst_of_file.get((sha256, candidate.held_out))
-        if candidate.group is not None and burst_id is not None:
-            self._bursts.setdefault((class_name, candidate.held_out, candidate.group), burst_id)
+        burst_id = self._burst_of_file.get((sha256, item.held_out))
+        if item.group is not None and burst_id is not None:
+            self._bursts.setdefault((class_name, item.held_out, item.group), burst_id)
 
     def _class_of(self, label: str) -> str:
         """Give the class that a label means.
@@ -228,14 +216,65 @@ class _Adding:
             self._classes[label] = class_name
         return self._classes[label]
 
-    def _refuse(self, candidate: Candidate, reason: str) -> None:
-        self.report.refused.append(Refusal(candidate.source, reason))
+    def _refuse(self, item: LabelledPicture, reason: str) -> None:
+        self.report.refused.append(Refusal(item.source, reason))
 
 
-def _silent(_done: float, _what: str | None = None, /) -> None:
-    """Tell nobody."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Read:
+    """A picture as it was read.
+
+    Attributes:
+        sha256: Hash of the file that it is, or will be.
+        encoded: As it will be stored, with an image of the right size and without its pixels;
+            `None` if the very file is known.
+        pixels: Its `pixel_hash`; empty likewise.
+    """
+
+    sha256: str
+    encoded: EncodedImage | None = None
+    pixels: str = ""
 
 
-def _never() -> bool:
-    """Go on."""
-    return False
+def _read_ahead(
+    items: Iterable[Item], is_known: Callable[[str], bool]
+) -> Generator[tuple[Item, Callable[[], _Read]], None, None]:
+    """Read, decode and hash pictures on several cores, in their order and a few ahead.
+
+    Args:
+        items: Taken only as far ahead as the threads need.
+        is_known: Says whether a file of this SHA-256 is there already, so that it need not be
+            decoded; asked from the threads.
+
+    Yields:
+        Each item, and what waits for its picture: it raises `InvalidImageError` where that
+        cannot be used, and always for a refusal.
+    """
+    threads = min(core_count(), _MOST_THREADS)
+    running: deque[tuple[Item, Callable[[], _Read]]] = deque()
+    executor = ThreadPoolExecutor(threads, thread_name_prefix="import")
+    try:
+        for item in items:
+            running.append((item, executor.submit(_read, item, is_known).result))
+            if len(running) > threads:
+                yield running.popleft()
+        while running:
+            yield running.popleft()
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _read(item: Item, is_known: Callable[[str], bool]) -> _Read:
+    if isinstance(item, Refusal):
+        raise InvalidImageError(item.reason)
+    if callable(item.content):
+        data = item.content()
+        sha256 = hashlib.sha256(data).hexdigest()
+        if is_known(sha256):
+            return _Read(sha256)
+        item = replace(item, content=lambda: data)
+    encoded = item.encoded()
+    pixels = pixel_hash(encoded.image)
+    # What waits to be stored needs no pixels any more, only their number: up to 0.2 GB each.
+    no_pixels = np.broadcast_to(np.zeros(3, np.uint8), encoded.image.shape)
+    return _Read(encoded.sha256, replace(encoded, image=no_pixels), pixels)

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import InvalidImageError, NotImportableError
 from edge_classifier.project.files import describe, open_regular
-from edge_classifier.project.importers.candidate import Refusal
-from edge_classifier.project.importers.tree import is_junk
+from edge_classifier.project.importers.base import Refusal
+from edge_classifier.project.importers.tree import FileTree, is_junk
 from edge_classifier.project.picture_file import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
     from typing import BinaryIO
 
@@ -34,20 +33,16 @@ _BOMB_BYTES: Final = 64 * 1024 * 1024
 _BOMB_RATIO: Final = 200  # of a white 8000 x 8000 BMP it may be more, but that is larger, too
 
 
-class ZipTree:
+class ZipTree(FileTree):
     """What a zip archive holds.
-
-    Args:
-        path: The archive.
 
     Raises:
         NotImportableError: if it is damaged, or cannot be read.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        super().__init__(str(path))
         self._reading = threading.Lock()
-        self._refusals: list[Refusal] = []
         try:
             with open_regular(path) as file:  # a pipe would be waited for
                 _check_directory(file, path)
@@ -59,25 +54,11 @@ class ZipTree:
         except Exception as error:  # zipfile raises whatever comes to hand
             raise NotImportableError(f"{path} is damaged, or no zip archive at all.") from error
         self._entries = self._list()
-
-    @property
-    def name(self) -> str:
-        """What the user calls it."""
-        return str(self._path)
-
-    @property
-    def paths(self) -> Sequence[str]:
-        """All files."""
-        return sorted(self._entries)
-
-    @property
-    def refusals(self) -> Sequence[Refusal]:
-        """Entries that are not read."""
-        return self._refusals
+        self.paths = sorted(self._entries)
 
     def source(self, path: str) -> str:
         """Name a file for the user: `archive.zip/dog/1.jpg`."""
-        return f"{self._path}/{path}"
+        return f"{self.name}/{path}"
 
     def find(self, folder: str, name: str) -> str | None:
         """Find the file that a list in `folder` calls `name`; only in the archive."""
@@ -125,18 +106,14 @@ class ZipTree:
             if not reason and path in entries:
                 reason = "its name is in the archive twice; the first one is taken"
             if reason:
-                self._refusals.append(Refusal(self.source(path), reason))
+                self.refusals.append(Refusal(self.source(path), reason))
             else:
                 entries[path] = entry
         return entries
 
 
 def _check_directory(file: BinaryIO, path: Path) -> None:
-    """Refuse an archive that lists absurdly many files, before that list is read.
-
-    Raises:
-        NotImportableError: if it does.
-    """
+    """Refuse an archive that lists absurdly many files, before that list is read."""
     size = file.seek(0, io.SEEK_END)
     file.seek(max(0, size - _LONGEST_END))
     end = file.read(_LONGEST_END)

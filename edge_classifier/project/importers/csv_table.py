@@ -11,15 +11,15 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import NotImportableError
-from edge_classifier.project.importers.candidate import Candidate, FilePicture, Refusal
+from edge_classifier.project.importers.base import Importer, LabelledPicture, Refusal
 from edge_classifier.project.importers.labels import held_out_by_name
 from edge_classifier.project.picture_file import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from edge_classifier.project.importers.candidate import Item
-    from edge_classifier.project.importers.tree import Tree
+    from edge_classifier.project.importers.base import Item
+    from edge_classifier.project.importers.tree import FileTree
 
 _FILE_COLUMNS: Final = (
     "file", "filename", "filepath", "path", "image", "imagepath", "imagefile", "imagename",
@@ -60,7 +60,7 @@ class Columns:
     has_header: bool
 
 
-class CsvImporter:
+class CsvImporter(Importer):
     """Rows of file, label and perhaps split; in any order and with any usual names.
 
     Args:
@@ -73,7 +73,9 @@ class CsvImporter:
         NotImportableError: if it is no such table.
     """
 
-    def __init__(self, tree: Tree, path: str, data: bytes, class_name: str | None = None) -> None:
+    def __init__(
+        self, tree: FileTree, path: str, data: bytes, class_name: str | None = None
+    ) -> None:
         self._tree = tree
         self._folder = str(PurePosixPath(path).parent)
         self._source = tree.source(path)
@@ -83,7 +85,7 @@ class CsvImporter:
                 f"{self._source} has {len(data):,} bytes, at most {_MAX_BYTES:,} are read; "
                 "split it into several tables."
             )
-        self._text, self._encoding = _decoded(data)
+        self._text, encoding = _decoded(data)
         self._delimiter, columns = _understood(self._text, needs_label=class_name is None)
         if columns is None:
             first = next(iter(_rows(self._text, self._delimiter, 1)), [])
@@ -92,32 +94,14 @@ class CsvImporter:
                 "call the one with the files `file` and the one with the classes `label`."
             )
         self._columns = columns
-
-    @property
-    def description(self) -> str:
-        """What was found, for the user."""
-        name = {"\t": "tabs", "|": "bars", ";": "semicolons", ",": "commas"}[self._delimiter]
-        return f"a table separated by {name}"
-
-    @property
-    def count(self) -> int:
-        """How many items will come, about."""
-        return max(0, self._text.count("\n") + 1 - self._columns.has_header)
-
-    @property
-    def left_alone(self) -> tuple[str, ...]:
-        """Nothing: files that the table does not name are nobody's business."""
-        return ()
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What the user should know."""
-        if self._encoding == "cp1252":
-            return (f"{self._source} is not UTF-8; it was read as Windows-1252.",)
-        return ()
+        separator = {"\t": "tabs", "|": "bars", ";": "semicolons", ",": "commas"}[self._delimiter]
+        self.description = f"a table separated by {separator}"
+        self.count = max(0, self._text.count("\n") + 1 - columns.has_header)
+        if encoding == "cp1252":
+            self.notes = (f"{self._source} is not UTF-8; it was read as Windows-1252.",)
 
     def __iter__(self) -> Iterator[Item]:
-        """Give a candidate or a refusal for each row."""
+        """Give a picture or a refusal for each row."""
         rows = csv.reader(_lines(self._text), delimiter=self._delimiter)
         number = 0
         try:
@@ -142,9 +126,9 @@ class CsvImporter:
         path = self._find(name)
         if path is None:
             return Refusal(f"{source}: {name}", "there is no such file")
-        picture = FilePicture(self._tree.source(path), partial(self._tree.read, path))
         held_out = held_out_by_name(_cell(row, self._columns.split)) is True
-        return Candidate(self._tree.source(path), label, picture, None, held_out)
+        content = partial(self._tree.read, path)
+        return LabelledPicture(self._tree.source(path), label, content, held_out=held_out)
 
     def _find(self, name: str) -> str | None:
         name = name.replace("\\", "/")
@@ -187,11 +171,7 @@ def _understood(text: str, *, needs_label: bool) -> tuple[str, Columns | None]:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """Give a table's lines.
-
-    Raises:
-        csv.Error: if one is longer than any line of a table of pictures.
-    """
+    """Give a table's lines; one longer than any of a table of pictures is a `csv.Error`."""
     for line in io.StringIO(text, newline=""):
         if len(line) > _LONGEST_LINE:
             raise csv.Error(f"a line has {len(line):,} characters")

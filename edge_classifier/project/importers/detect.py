@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -9,20 +10,43 @@ from edge_classifier.errors import InvalidImageError, NotImportableError
 from edge_classifier.project.files import describe, open_regular
 from edge_classifier.project.importers import teachable_machine
 from edge_classifier.project.importers.archive import ZipTree
-from edge_classifier.project.importers.candidate import SingleFileImporter
+from edge_classifier.project.importers.base import Importer, LabelledPicture
 from edge_classifier.project.importers.csv_table import CsvImporter, is_picture_table
 from edge_classifier.project.importers.labelled_tree import TreeImporter
-from edge_classifier.project.importers.layout import NO_LABEL
+from edge_classifier.project.importers.labels import NO_LABEL, labels_of
 from edge_classifier.project.importers.tree import VIDEO_SUFFIXES, FolderTree
 from edge_classifier.project.importers.video import Stretch, VideoImporter
-from edge_classifier.project.picture_file import IMAGE_SUFFIXES
+from edge_classifier.project.picture_file import IMAGE_SUFFIXES, read_image_bytes
 
 if TYPE_CHECKING:
-    from edge_classifier.project.importers.candidate import Importer
-    from edge_classifier.project.importers.tree import Tree
+    from collections.abc import Iterator
+
+    from edge_classifier.project.importers.base import Item
+    from edge_classifier.project.importers.tree import FileTree
 
 _TABLES: Final = frozenset({".csv", ".tsv"})
 _ZIP: Final = b"PK"
+
+
+class SingleFileImporter(Importer):
+    """A picture whose class is in its name, or was said.
+
+    Raises:
+        NotImportableError: if nothing tells its class.
+    """
+
+    description = "a picture"
+    count = 1
+
+    def __init__(self, path: Path, class_name: str | None = None) -> None:
+        label = class_name or labels_of([path.stem])[0]
+        if not label:
+            raise NotImportableError(f"{path}: {NO_LABEL}.")
+        self._picture = LabelledPicture(str(path), label, partial(read_image_bytes, path))
+
+    def __iter__(self) -> Iterator[Item]:
+        """Give it."""
+        yield self._picture
 
 
 def open_importer(
@@ -34,9 +58,6 @@ def open_importer(
         path: A folder, an archive, a table, a video or a picture.
         class_name: What everything in it shows; without it labels are looked for.
         stretch: Which frames of a video are meant.
-
-    Returns:
-        What gives its pictures. No picture has been read yet.
 
     Raises:
         NotImportableError: if there is nothing, or nothing that can be imported.
@@ -52,8 +73,10 @@ def open_importer(
 
 def _open(path: Path, class_name: str | None, stretch: Stretch | None) -> Importer:
     try:
-        is_folder = path.is_dir()
-        start = b"" if is_folder else _start_of(path)
+        is_folder, start = path.is_dir(), b""
+        if not is_folder:
+            with open_regular(path) as file:
+                start = file.read(len(_ZIP))
     except (OSError, ValueError) as error:
         reason = describe(error) if isinstance(error, OSError) else str(error)
         raise NotImportableError(f"Cannot read {path}: {reason}.") from error
@@ -78,7 +101,7 @@ def _open(path: Path, class_name: str | None, stretch: Stretch | None) -> Import
 
 
 def _of_tree(
-    tree: Tree, root: str, class_name: str | None, capture_of: str | None = None
+    tree: FileTree, root: str, class_name: str | None, capture_of: str | None = None
 ) -> Importer:
     if teachable_machine.is_project(tree):
         return teachable_machine.TeachableMachineImporter(tree, class_name)
@@ -90,21 +113,16 @@ def _of_tree(
                 if table.finds_any():
                     return table
     importer = TreeImporter(tree, root=root, class_name=class_name, capture_of=capture_of)
-    items = importer.placed
-    if items and all(placed.reason == NO_LABEL for placed in items):
+    placed = importer.placed
+    if placed and all(picture.reason == NO_LABEL for picture in placed):
         raise NotImportableError(
-            f"Nothing tells what the {len(items)} pictures in {tree.name} show: put them into a "
+            f"Nothing tells what the {len(placed)} pictures in {tree.name} show: put them into a "
             "folder per class, or name what all of them show with `--class NAME`."
         )
     return importer
 
 
-def _start_of(path: Path) -> bytes:
-    with open_regular(path) as file:
-        return file.read(len(_ZIP))
-
-
-def _table(tree: Tree, path: str) -> bytes:
+def _table(tree: FileTree, path: str) -> bytes:
     try:
         return tree.read(path)
     except InvalidImageError as error:

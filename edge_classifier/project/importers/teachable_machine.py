@@ -21,15 +21,15 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.project.importers.candidate import Candidate, FilePicture
+from edge_classifier.project.importers.base import Importer, LabelledPicture
 from edge_classifier.project.importers.labels import natural_key
 from edge_classifier.project.importers.tree import sort_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from edge_classifier.project.importers.candidate import Item
-    from edge_classifier.project.importers.tree import Tree
+    from edge_classifier.project.importers.base import Item
+    from edge_classifier.project.importers.tree import FileTree
 
 SUFFIX: Final = ".tm"
 _MARK: Final = "-!-"
@@ -37,7 +37,7 @@ _MANIFEST: Final = "manifest.json"
 _SAMPLES_ARCHIVE: Final = re.compile(r"(.*?)[-_ ]?samples(?: ?\([0-9]+\))?", re.IGNORECASE)
 
 
-def is_project(tree: Tree) -> bool:
+def is_project(tree: FileTree) -> bool:
     """Say whether an archive is laid out as a `.tm` file, whatever it is called."""
     return any(_MARK in path for path in tree.paths)
 
@@ -48,50 +48,30 @@ def class_of_archive(stem: str) -> str | None:
     return match[1].strip() or None if match else None
 
 
-class TeachableMachineImporter:
-    """The image project in a `.tm` file.
+class TeachableMachineImporter(Importer):
+    """The image project in a `.tm` file; `class_name` if the user said what all pictures show."""
 
-    Args:
-        tree: The archive.
-        class_name: What all pictures show, if the user has said so.
-    """
+    description = "a Teachable Machine project"
 
-    def __init__(self, tree: Tree, class_name: str | None = None) -> None:
+    def __init__(self, tree: FileTree, class_name: str | None = None) -> None:
         self._tree = tree
         self._class_name = class_name
-        pictures, refused, others = sort_out(tree)
+        pictures, self._refused, others = sort_out(tree)
         marked = {path for path in (*pictures, *others) if _MARK in path}
-        self._refused = [*tree.refusals, *refused]
-        self._others = tuple(tree.source(p) for p in others if p not in marked and p != _MANIFEST)
         self._pictures = sorted(marked, key=natural_key)
-
-    @property
-    def description(self) -> str:
-        """What was found, for the user."""
-        return "a Teachable Machine project"
-
-    @property
-    def count(self) -> int:
-        """How many items will come."""
-        return len(self._refused) + len(self._pictures)
-
-    @property
-    def left_alone(self) -> tuple[str, ...]:
-        """Files that are not meant to be pictures."""
-        return self._others
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Nothing."""
-        return ()
+        self.left_alone = tuple(
+            tree.source(path) for path in others if path not in marked and path != _MANIFEST
+        )
+        self.count = len(self._refused) + len(self._pictures)
 
     def __iter__(self) -> Iterator[Item]:
-        """Give refusals, then candidates, class by class."""
+        """Give refusals, then pictures, class by class."""
         yield from self._refused
         for path in self._pictures:
-            source = self._tree.source(path)
-            picture = FilePicture(source, partial(self._tree.read, path))
             label = path.rpartition(_MARK)[0]
-            yield Candidate(
-                source, self._class_name or label, picture, f"{self._tree.name}/{label}"
+            yield LabelledPicture(
+                self._tree.source(path),
+                self._class_name or label,
+                partial(self._tree.read, path),
+                group=f"{self._tree.name}/{label}",
             )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
-from edge_classifier.project.document import FILE_NAME
 from edge_classifier.project.files import describe
 from edge_classifier.project.folder import SAMPLES
-from edge_classifier.project.importers.candidate import Refusal
+from edge_classifier.project.importers.base import Refusal
 from edge_classifier.project.picture_file import IMAGE_SUFFIXES, read_image_bytes
+from edge_classifier.project.project_file import FILE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,27 +27,31 @@ _UNREADABLE: Final = frozenset(
 _JUNK: Final = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 
 
-class Tree(Protocol):
-    """A folder, or what an archive holds."""
+class FileTree(ABC):
+    """A folder, or what an archive holds.
 
-    @property
-    def name(self) -> str:
-        """What the user calls it."""
+    Attributes:
+        name: What the user calls it.
+        paths: All files, relative, with `/` between the parts; hidden ones left out.
+        refusals: What cannot be looked at.
+    """
 
-    @property
-    def paths(self) -> Sequence[str]:
-        """All files, relative, with `/` between the parts; hidden ones left out."""
+    name: str
+    paths: Sequence[str] = ()
 
-    @property
-    def refusals(self) -> Sequence[Refusal]:
-        """What cannot be looked at."""
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.refusals: list[Refusal] = []
 
+    @abstractmethod
     def source(self, path: str) -> str:
         """Name a file for the user."""
 
+    @abstractmethod
     def find(self, folder: str, name: str) -> str | None:
         """Find the file that a list in `folder` calls `name`."""
 
+    @abstractmethod
     def read(self, path: str) -> bytes:
         """Read a file.
 
@@ -55,33 +60,19 @@ class Tree(Protocol):
         """
 
 
-class FolderTree:
+class FolderTree(FileTree):
     """A folder on disk. Links to folders are not followed: they may go round.
 
     Args:
-        folder: The folder.
+        folder: Where it is.
         listed: Whether to look for files; a list in it may name them instead.
     """
 
     def __init__(self, folder: Path, *, listed: bool = True) -> None:
+        super().__init__(str(folder))
         self._folder = folder
-        self._refusals: list[Refusal] = []
-        self._paths = self._list() if listed else []
-
-    @property
-    def name(self) -> str:
-        """What the user calls it."""
-        return str(self._folder)
-
-    @property
-    def paths(self) -> Sequence[str]:
-        """All files."""
-        return self._paths
-
-    @property
-    def refusals(self) -> Sequence[Refusal]:
-        """Folders that cannot be read."""
-        return self._refusals
+        if listed:
+            self.paths = self._list()
 
     def source(self, path: str) -> str:
         """Name a file for the user."""
@@ -105,7 +96,7 @@ class FolderTree:
         paths: list[str] = []
 
         def refuse(error: OSError) -> None:
-            self._refusals.append(Refusal(str(error.filename), f"{describe(error)}"))
+            self.refusals.append(Refusal(str(error.filename), describe(error)))
 
         for here, folders, files in os.walk(self._folder, onerror=refuse):
             inside = Path(here).relative_to(self._folder)
@@ -122,29 +113,29 @@ def is_junk(name: str) -> bool:
     return name.startswith(".") or name.casefold() in _JUNK
 
 
-def sort_out(tree: Tree) -> tuple[list[str], list[Refusal], list[str]]:
+def sort_out(tree: FileTree) -> tuple[list[str], list[Refusal], list[str]]:
     """Tell pictures from other files, by their names.
 
     Returns:
-        The paths of pictures; what was probably meant to be imported and cannot be; and all
-        other paths.
+        The paths of pictures; what was probably meant to be imported and cannot be, with what
+        the tree itself refuses; and all other paths.
     """
     pictures: list[str] = []
-    refused: list[Refusal] = []
+    refused = list(tree.refusals)
     others: list[str] = []
     for path in tree.paths:
         suffix = PurePosixPath(path).suffix.lower()
+        reason = ""
         if suffix in IMAGE_SUFFIXES:
             pictures.append(path)
         elif suffix in VIDEO_SUFFIXES:
             reason = "a video; name it by itself, with `--class NAME` for what it shows"
-            refused.append(Refusal(tree.source(path), reason))
         elif suffix in _UNREADABLE:
             reason = f"{suffix[1:].upper()} pictures cannot be read; convert it to JPEG or PNG"
-            refused.append(Refusal(tree.source(path), reason))
         elif suffix in {".zip", ".tm"}:
             reason = "an archive in there; name it by itself"
-            refused.append(Refusal(tree.source(path), reason))
         else:
             others.append(path)
+        if reason:
+            refused.append(Refusal(tree.source(path), reason))
     return pictures, refused, others

@@ -14,13 +14,13 @@ from edge_classifier.errors import (
     InvalidValueError,
     NotImportableError,
 )
-from edge_classifier.project.importers.candidate import Candidate, FramePicture, Refusal
+from edge_classifier.project.importers.base import Importer, LabelledPicture, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from edge_classifier.project.importers.candidate import Item
+    from edge_classifier.project.importers.base import Item
 
 EVERY: Final = 10
 """Three frames a second of a usual video: neighbours differ by more than noise."""
@@ -50,13 +50,8 @@ class Stretch:
             )
 
 
-class VideoImporter:
+class VideoImporter(Importer):
     """Frames of a video, all of one class.
-
-    Args:
-        path: The file.
-        class_name: What it shows.
-        stretch: Which frames.
 
     Raises:
         NotImportableError: if it cannot be played.
@@ -70,34 +65,9 @@ class VideoImporter:
             source = open_source(str(path), paced=False)
         except CameraNotFoundError as error:
             raise NotImportableError(str(error)) from error
-        self._fps = source.fps
+        self.description = f"a video at {source.fps:.3g} fps, 1 frame of {stretch.every}"
+        self.count = self._count(source.fps)
         source.close()
-
-    @property
-    def description(self) -> str:
-        """What was found, for the user."""
-        return f"a video at {self._fps:.3g} fps, 1 frame of {self._stretch.every}"
-
-    @property
-    def count(self) -> int | None:
-        """How many frames will come, about; the file may not know."""
-        capture = cv2.VideoCapture(str(self._path.resolve()), cv2.CAP_FFMPEG)
-        frames = capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        capture.release()
-        if not 0 < frames < float("inf"):
-            return None
-        end = frames if self._stretch.to_s is None else min(frames, self._stretch.to_s * self._fps)
-        return max(0, int((end - self._stretch.from_s * self._fps) / self._stretch.every) + 1)
-
-    @property
-    def left_alone(self) -> tuple[str, ...]:
-        """Nothing."""
-        return ()
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Nothing."""
-        return ()
 
     def __iter__(self) -> Iterator[Item]:
         """Give the frames, and a refusal in place of what cannot be read."""
@@ -112,13 +82,19 @@ class VideoImporter:
                     continue
                 first = frame.index if first is None else first
                 if (frame.index - first) % self._stretch.every == 0:
-                    yield Candidate(
-                        f"{self._path} at {time_s:.2f} s",
-                        self._class_name,
-                        FramePicture(frame.image),
-                        group=str(self._path),
-                    )
+                    name = f"{self._path} at {time_s:.2f} s"
+                    yield LabelledPicture(name, self._class_name, frame.image, str(self._path))
         except CameraError as error:
             yield Refusal(str(self._path), str(error))
         finally:
             source.close()
+
+    def _count(self, fps: float) -> int | None:
+        """Say how many frames will come, about; the file may not know."""
+        capture = cv2.VideoCapture(str(self._path.resolve()), cv2.CAP_FFMPEG)
+        frames = capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        capture.release()
+        if not 0 < frames < float("inf"):
+            return None
+        end = frames if self._stretch.to_s is None else min(frames, self._stretch.to_s * fps)
+        return max(0, int((end - self._stretch.from_s * fps) / self._stretch.every) + 1)

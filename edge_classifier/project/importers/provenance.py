@@ -27,12 +27,7 @@ _MAX_BYTES: Final = 64 * 1024 * 1024
 
 
 def note_source(project: Path, sample: Sample, source: str) -> None:
-    """Write down where a sample came from.
-
-    Args:
-        project: The project's folder.
-        sample: One that was just added.
-        source: Its original name, for people.
+    """Write down the original name, for people, of a sample that was just added.
 
     Raises:
         ProjectError: if it cannot be written.
@@ -47,14 +42,9 @@ def note_source(project: Path, sample: Sample, source: str) -> None:
 
 
 def read_sources(project: Path) -> dict[str, str]:
-    """Tell where imported samples came from.
+    """Give the original names of imported samples by the names of their files.
 
-    Args:
-        project: The project's folder.
-
-    Returns:
-        The original name by the name of the sample's file; lines that a crash cut off are
-        left out.
+    Lines that a crash cut off are left out.
 
     Raises:
         ProjectError: if the file is there and cannot be read.

@@ -1,4 +1,4 @@
-"""Which class names a project takes.
+"""What tells classes apart: their names, keys and colours.
 
 A class's name is also the name of its folder, on any system the project may be copied to. So
 it has to be one path component everywhere, and two names must not meet on a file system that
@@ -12,10 +12,12 @@ import unicodedata
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import InvalidClassNameError
+from edge_classifier.values import BACKGROUND
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from edge_classifier.values import Colour
 
 MAX_CHARACTERS: Final = 100
 """Longer names fit on no card of the picture."""
@@ -38,24 +40,13 @@ _QUOTED: Final = 40
 
 @functools.lru_cache(maxsize=8192)  # each name is compared with every other one
 def fold_class_name(name: str) -> str:
-    """Give the form in which two names that look or sort alike are equal.
-
-    Args:
-        name: A class name.
-
-    Returns:
-        The name without case, joiners and differences of Unicode composition.
-    """
+    """Drop case, joiners and composition, so that names that look or sort alike are equal."""
     bare = "".join(c for c in name if c not in _JOINERS)
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", bare).casefold())
 
 
 def clean_class_name(text: str, taken: Iterable[str] = ()) -> str:
-    """Turn what was typed into a class name that can be stored.
-
-    Args:
-        text: What the user typed, or the name of a folder.
-        taken: The names of the other classes.
+    """Turn what was typed, or a folder's name, into a class name that can be stored.
 
     Returns:
         The name in Unicode's composed form (NFC), without spaces around it and with single
@@ -134,12 +125,52 @@ def _quote(name: str) -> str:
     return repr(name if len(name) <= _QUOTED else name[:_QUOTED] + "…")
 
 
-def counted(count: int, noun: str, plural: str = "") -> str:
-    """Count things: `1 picture`, `12 pictures`, `2 classes`.
+def key_of(class_names: tuple[str, ...], class_name: str) -> str | None:
+    """Return what records a class: `1` to `9`, `B` for the background, or `None` beyond nine."""
+    if class_name == BACKGROUND:
+        return "B"
+    index = [name for name in class_names if name != BACKGROUND].index(class_name)
+    return str(index + 1) if index < 9 else None  # noqa: PLR2004 - nine digit keys
 
-    Args:
-        count: How many.
-        noun: What one is called.
-        plural: What several are called, where that is not the noun with an s.
+
+def colour_from_hex(text: str) -> Colour:
+    """Read `#rrggbb` as blue, green, red.
+
+    Raises:
+        ValueError: if it is not of that form.
     """
-    return f"{count} {noun if count == 1 else plural or noun + 's'}"
+    if len(text) != len("#rrggbb") or text[0] != "#" or not text[1:].isalnum():
+        raise ValueError(f"Expected a colour like #56b4e9, received {text!r}.")
+    red, green, blue = bytes.fromhex(text[1:])
+    return blue, green, red
+
+
+def colour_to_hex(colour: Colour) -> str:
+    """Write a colour (blue, green, red) as `#rrggbb`."""
+    blue, green, red = colour
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+# Okabe and Ito, "Color Universal Design" (2008), without black; the last two, for the eighth
+# and ninth class, are from Paul Tol's "muted" scheme (SRON/EPS/TN/09-002).
+PALETTE: Final[tuple[Colour, ...]] = (
+    colour_from_hex("#56b4e9"),  # sky blue
+    colour_from_hex("#e69f00"),  # orange
+    colour_from_hex("#009e73"),  # bluish green
+    colour_from_hex("#cc79a7"),  # reddish purple
+    colour_from_hex("#f0e442"),  # yellow
+    colour_from_hex("#d55e00"),  # vermillion
+    colour_from_hex("#0072b2"),  # blue
+    colour_from_hex("#ddcc77"),  # sand
+    colour_from_hex("#882255"),  # wine
+)
+"""Colours of classes in the order they are given out, told apart also by colour-blind eyes."""
+
+_BACKGROUND_COLOUR: Final = colour_from_hex("#b0a18f")  # a warm grey, unlike that of "unknown"
+
+
+def next_colour(class_name: str, used: Iterable[Colour]) -> Colour:
+    """Choose a new class's colour: the first of the palette that is used least."""
+    if class_name == BACKGROUND:
+        return _BACKGROUND_COLOUR
+    return min(PALETTE, key=list(used).count)

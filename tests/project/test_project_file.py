@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from edge_classifier.device.preprocessing import Preprocessing
 from edge_classifier.errors import InvalidValueError, ProjectError, ProjectFormatError
-from edge_classifier.project.document import (
-    ProjectDocument,
+from edge_classifier.project.project_file import (
+    ProjectFile,
     check_settings,
-    read_document,
-    write_document,
+    read_project_file,
+    write_project_file,
 )
 from edge_classifier.values import BackboneInfo
 
@@ -50,19 +50,19 @@ def backbone(**changes: Any) -> dict[str, Any]:
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
-    document = ProjectDocument(
+    document = ProjectFile(
         backbone=replace(INFO, feature_kind="pooled", root_offset=0.03),
         settings={"head": {"kind": "dense", "units": [100]}},
         last_burst=7,
     )
     document = document.with_class("杯子").with_class("background").renamed("杯子", "mug", "杯子")
-    write_document(tmp_path / "p.json", document)
-    assert read_document(tmp_path / "p.json") == document
+    write_project_file(tmp_path / "p.json", document)
+    assert read_project_file(tmp_path / "p.json") == document
 
 
 def test_a_person_can_read_order_names_keys_and_colours_off_the_file(tmp_path: Path) -> None:
-    document = ProjectDocument().with_class("tasse à café").with_class("background")
-    write_document(tmp_path / "p.json", document.with_class("phone"))
+    document = ProjectFile().with_class("tasse à café").with_class("background")
+    write_project_file(tmp_path / "p.json", document.with_class("phone"))
     text = (tmp_path / "p.json").read_text(encoding="utf-8")
     assert "tasse à café" in text
     assert [(c["name"], c["key"], c["colour"]) for c in json.loads(text)["classes"]] == [
@@ -77,7 +77,7 @@ def test_fields_of_other_programs_are_kept_also_in_classes(tmp_path: Path) -> No
     known = content(note={"by": "someone"})
     known["classes"][0]["icon"] = "cup"
     path.write_text(json.dumps(known))
-    write_document(path, read_document(path).with_class("third"))
+    write_project_file(path, read_project_file(path).with_class("third"))
     written = json.loads(path.read_text())
     assert written["note"] == {"by": "someone"}
     assert written["classes"][0]["icon"] == "cup"
@@ -88,8 +88,8 @@ def test_half_a_surrogate_pair_in_a_setting_does_not_keep_the_file_from_being_wr
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "p.json"
-    write_document(path, ProjectDocument(settings={"note": "\ud800"}))
-    assert read_document(path).settings == {"note": "\ud800"}
+    write_project_file(path, ProjectFile(settings={"note": "\ud800"}))
+    assert read_project_file(path).settings == {"note": "\ud800"}
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_a_damaged_file_is_refused_in_one_line_with_its_path(
         damage if isinstance(damage, bytes) else json.dumps(content(**damage)).encode()
     )
     with pytest.raises(ProjectFormatError, match=said) as caught:
-        read_document(path)
+        read_project_file(path)
     assert str(caught.value).startswith(str(path))
     assert "\n" not in str(caught.value)
     assert "move it away" in str(caught.value)
@@ -151,12 +151,12 @@ def test_a_damaged_file_is_refused_in_one_line_with_its_path(
 def test_a_file_of_a_newer_version_asks_for_an_update(tmp_path: Path) -> None:
     (tmp_path / "p.json").write_text(json.dumps(content(version=2, classes="of another kind")))
     with pytest.raises(ProjectFormatError, match=r"newer.*format 2.*update"):
-        read_document(tmp_path / "p.json")
+        read_project_file(tmp_path / "p.json")
 
 
 def test_a_file_that_is_not_there_is_a_project_error(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match="Cannot read"):
-        read_document(tmp_path / "p.json")
+        read_project_file(tmp_path / "p.json")
 
 
 JSON = st.recursive(
@@ -177,15 +177,15 @@ JSON = st.recursive(
 def test_no_content_whatever_fails_otherwise(tmp_path: Path, changes: dict[str, Any]) -> None:
     (tmp_path / "p.json").write_text(json.dumps(content(**changes)))
     try:
-        document = read_document(tmp_path / "p.json")
+        document = read_project_file(tmp_path / "p.json")
     except ProjectFormatError:
         return
-    write_document(tmp_path / "q.json", document)
-    assert read_document(tmp_path / "q.json") == document
+    write_project_file(tmp_path / "q.json", document)
+    assert read_project_file(tmp_path / "q.json") == document
 
 
 def test_a_removed_classes_colour_is_free_again_and_the_others_keep_theirs() -> None:
-    document = ProjectDocument().with_class("a").with_class("b").with_class("c")
+    document = ProjectFile().with_class("a").with_class("b").with_class("c")
     colours = {entry.name: entry.colour for entry in document.classes}
     changed = document.without_class("a").with_class("d")
     assert {e.name: e.colour for e in changed.classes} == {

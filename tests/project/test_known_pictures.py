@@ -8,8 +8,8 @@ from support.picture_files import picture_bytes
 
 from edge_classifier.device.preprocessing import Image
 from edge_classifier.errors import CancelledError
+from edge_classifier.project.importers.known_pictures import KnownPictures, pixel_hash
 from edge_classifier.project.picture_file import encode_file, read_image
-from edge_classifier.project.pixel_index import PixelIndex, pixel_hash
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import Sample
 
@@ -18,7 +18,7 @@ def silent(_done: float, _what: str | None = None, /) -> None:
     pass
 
 
-def find(index: PixelIndex, image: Image) -> str | None:
+def find(index: KnownPictures, image: Image) -> str | None:
     height, width = image.shape[:2]
     return index.find_pixels((width, height), pixel_hash(image), silent, lambda: False)
 
@@ -47,13 +47,13 @@ def test_only_samples_of_the_same_size_are_read_and_each_once(tmp_path: Path) ->
 
     with filled(tmp_path / "p", [(24, 16), (24, 16), (30, 10)]) as store:
         wanted = store.read_image(store.samples()[1])
-        index = PixelIndex(store.cache_folder, store.samples(), watched)
+        index = KnownPictures(store.cache_folder, store.samples(), watched)
         assert find(index, wanted) == "mug"
         assert find(index, wanted[::-1]) is None
         assert sorted(read) == [s.path for s in store.samples()[:2]]
         index.save()
         read.clear()
-        again = PixelIndex(store.cache_folder, store.samples(), watched)
+        again = KnownPictures(store.cache_folder, store.samples(), watched)
         assert find(again, wanted) == "mug"
         assert read == []
 
@@ -63,7 +63,7 @@ def test_a_damaged_cache_costs_time_and_nothing_else(tmp_path: Path, content: st
     with filled(tmp_path / "p", [(24, 16)]) as store:
         store.cache_folder.mkdir(exist_ok=True)
         (store.cache_folder / "pixels.json").write_text(content)
-        index = PixelIndex(store.cache_folder, store.samples())
+        index = KnownPictures(store.cache_folder, store.samples())
         assert find(index, store.read_image(store.samples()[0])) == "mug"
 
 
@@ -71,17 +71,17 @@ def test_a_damaged_sample_is_no_duplicate_of_anything(tmp_path: Path) -> None:
     with filled(tmp_path / "p", [(24, 16), (24, 16)]) as store:
         broken, whole = store.samples()
         broken.path.write_bytes(broken.path.read_bytes()[:300])
-        index = PixelIndex(None, store.samples())
+        index = KnownPictures(None, store.samples())
         assert find(index, store.read_image(whole)) == "mug"
 
 
 def test_looking_for_duplicates_can_be_cancelled(tmp_path: Path) -> None:
     with filled(tmp_path / "p", [(24, 16)] * 5) as store:
-        index = PixelIndex(None, store.samples())
+        index = KnownPictures(None, store.samples())
         with pytest.raises(CancelledError):
             index.find_pixels((24, 16), "x", silent, lambda: True)
 
 
 def test_a_sample_is_found_by_its_file_without_being_read() -> None:
     sample = Sample("mug", "b0000001", Path("/gone.jpg"), "ab" * 32)
-    assert PixelIndex(None, [sample]).find_bytes("ab" * 32) == "mug"
+    assert KnownPictures(None, [sample]).find_bytes("ab" * 32) == "mug"

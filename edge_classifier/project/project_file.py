@@ -23,16 +23,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from edge_classifier.errors import InvalidValueError, ProjectFormatError
-from edge_classifier.project.files import read_regular, reported, write_atomic
-from edge_classifier.project.names import clean_class_name
-from edge_classifier.project.palette import (
-    BACKGROUND_COLOUR,
+from edge_classifier.project.classes import (
+    clean_class_name,
     colour_from_hex,
     colour_to_hex,
     key_of,
     next_colour,
 )
-from edge_classifier.values import BACKGROUND, BackboneInfo, checked
+from edge_classifier.project.files import read_regular, reported, write_atomic
+from edge_classifier.values import BackboneInfo, checked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,7 +68,7 @@ class ClassEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class ProjectDocument:
+class ProjectFile:
     """The content of a project file.
 
     Attributes:
@@ -91,21 +90,21 @@ class ProjectDocument:
         """The names, in the order of the classes."""
         return tuple(entry.name for entry in self.classes)
 
-    def with_class(self, name: str) -> ProjectDocument:
+    def with_backbone(self, info: BackboneInfo) -> ProjectFile:
+        """Name what the features come from."""
+        return replace(self, backbone=info)
+
+    def with_class(self, name: str) -> ProjectFile:
         """Add a class at the end, with a colour of its own.
 
         Raises:
             InvalidClassNameError: if the name cannot be used beside the others.
         """
         name = clean_class_name(name, self.class_names)
-        if name == BACKGROUND:
-            colour = BACKGROUND_COLOUR
-        else:
-            colour = next_colour(entry.colour for entry in self.classes)
-        entry = ClassEntry(name, colour)
-        return replace(self, classes=(*self.classes, entry))
+        colour = next_colour(name, (entry.colour for entry in self.classes))
+        return replace(self, classes=(*self.classes, ClassEntry(name, colour)))
 
-    def with_entry(self, entry: ClassEntry, place: int) -> ProjectDocument:
+    def with_entry(self, entry: ClassEntry, place: int) -> ProjectFile:
         """Put a class back that was taken out, at its place among the others if it can be.
 
         Raises:
@@ -115,11 +114,11 @@ class ProjectDocument:
         classes = (*self.classes[:place], entry, *self.classes[place:])
         return replace(self, classes=classes)
 
-    def without_class(self, name: str) -> ProjectDocument:
+    def without_class(self, name: str) -> ProjectFile:
         """Take a class out; the others keep their colours."""
         return replace(self, classes=tuple(e for e in self.classes if e.name != name))
 
-    def renamed(self, name: str, new_name: str, renamed_from: str | None) -> ProjectDocument:
+    def renamed(self, name: str, new_name: str, renamed_from: str | None) -> ProjectFile:
         """Give a class another name, and say where its samples still lie (`None`: nowhere)."""
         return replace(
             self,
@@ -146,25 +145,18 @@ def check_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     return dict(copy)
 
 
-def write_document(path: Path, document: ProjectDocument) -> None:
+def write_project_file(path: Path, file: ProjectFile) -> None:
     """Write a project file, whole or not at all, and wait until the disk has it.
-
-    Args:
-        path: The file itself.
-        document: Its content.
 
     Raises:
         ProjectError: if it cannot be written; then it is as before.
     """
     with reported("write", path):
-        write_atomic(path, _encode(document), durable=True)
+        write_atomic(path, _encode(file), durable=True)
 
 
-def read_document(path: Path) -> ProjectDocument:
+def read_project_file(path: Path) -> ProjectFile:
     """Read and check a project file.
-
-    Args:
-        path: The file itself.
 
     Raises:
         ProjectFormatError: if it is damaged, or of a newer version.
@@ -191,24 +183,24 @@ class _NewerVersionError(Exception):
     """The file says that it is of a later format."""
 
 
-def _encode(document: ProjectDocument) -> bytes:
+def _encode(file: ProjectFile) -> bytes:
     content = {
         "format": _FORMAT,
         "version": VERSION,
         "classes": [
             {
                 "name": entry.name,
-                "key": key_of(document.class_names, entry.name, BACKGROUND),
+                "key": key_of(file.class_names, entry.name),
                 "colour": colour_to_hex(entry.colour),
                 **({"renamed_from": entry.renamed_from} if entry.renamed_from else {}),
                 **entry.extra,
             }
-            for entry in document.classes
+            for entry in file.classes
         ],
-        "backbone": None if document.backbone is None else document.backbone.as_json(),
-        "settings": document.settings,
-        "last_burst": document.last_burst,
-        **document.extra,
+        "backbone": None if file.backbone is None else file.backbone.as_json(),
+        "settings": file.settings,
+        "last_burst": file.last_burst,
+        **file.extra,
     }
     try:
         return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
@@ -216,7 +208,7 @@ def _encode(document: ProjectDocument) -> bytes:
         return (json.dumps(content, indent=2) + "\n").encode()
 
 
-def _decode(data: bytes) -> ProjectDocument:
+def _decode(data: bytes) -> ProjectFile:
     content = checked(
         dict, json.loads(data.decode(), parse_float=_finite, parse_constant=_finite), "content"
     )
@@ -235,7 +227,7 @@ def _decode(data: bytes) -> ProjectDocument:
         raise ValueError(f"last_burst is {last_burst}")
     settings = checked(dict, content.pop("settings", {}), "settings")
     checked(dict, settings.get("head", {}), "the settings of the head")
-    return ProjectDocument(
+    return ProjectFile(
         classes=classes,
         backbone=None
         if backbone is None

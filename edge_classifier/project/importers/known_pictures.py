@@ -7,7 +7,6 @@ hashed only of samples that are as large as a picture in question, and remembere
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -15,9 +14,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from edge_classifier.device.interpreter import core_count
 from edge_classifier.errors import CancelledError, InvalidImageError
-from edge_classifier.project.files import core_count, open_regular, read_regular, write_atomic
+from edge_classifier.project.files import open_regular
 from edge_classifier.project.picture_file import image_size, read_image
+from edge_classifier.project.sample_files import read_cache, write_cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from edge_classifier.protocols import Cancelled, Progress
     from edge_classifier.values import Sample
 
-_VERSION: Final = 1
-_MAX_BYTES: Final = 32 * 1024 * 1024
 _HEADER_BYTES: Final = 1 << 18  # camera makers put thumbnails and profiles before the size
 _FILE_NAME: Final = "pixels.json"
 
@@ -40,7 +39,7 @@ def pixel_hash(image: Image) -> str:
     return digest.hexdigest()
 
 
-class PixelIndex:
+class KnownPictures:
     """The class of every picture that is there, by its content.
 
     Args:
@@ -57,7 +56,8 @@ class PixelIndex:
     ) -> None:
         self._read = read
         self._file = cache_folder / _FILE_NAME if cache_folder else None
-        self._remembered = _load(self._file)
+        known = read_cache(self._file, "pixels") if self._file else {}
+        self._remembered = {key: str(value) for key, value in known.items()}
         self._by_bytes: dict[str, str] = {}
         self._by_pixels: dict[str, str] = {}
         self._hashes: dict[str, str] = {}
@@ -65,12 +65,11 @@ class PixelIndex:
         self._by_size: dict[tuple[int, int] | None, list[Sample]] = defaultdict(list)
         for sample in samples:
             self._by_bytes[sample.image_sha256] = sample.class_name
-            known = self._remembered.get(sample.image_sha256)
-            if known is None:
+            pixels = self._remembered.get(sample.image_sha256)
+            if pixels is None:
                 self._unsized.append(sample)
             else:
-                self._hashes[sample.image_sha256] = known
-                self._by_pixels[known] = sample.class_name
+                self.add(sample.image_sha256, pixels, sample.class_name)
 
     def find_bytes(self, sha256: str) -> str | None:
         """Give the class of the sample that is this very file, or `None`."""
@@ -90,19 +89,18 @@ class PixelIndex:
         Raises:
             CancelledError: if `cancelled` says so.
         """
-        self._sort_by_size()
+        for sample in self._unsized:
+            sample_size = None
+            with suppress(OSError), open_regular(sample.path) as file:
+                sample_size = image_size(file.read(_HEADER_BYTES))
+            self._by_size[_upright(sample_size)].append(sample)
+        self._unsized.clear()
         pending = self._by_size.pop(_upright(size), []) + self._by_size.pop(None, [])
         self._hash(pending, progress, cancelled)
         return self._by_pixels.get(pixels)
 
     def add(self, sha256: str, pixels: str, class_name: str) -> None:
-        """Take in a picture that is there from now on.
-
-        Args:
-            sha256: Hash of its file.
-            pixels: Its `pixel_hash`.
-            class_name: Its class.
-        """
+        """Take in a picture that is there from now on, by the hashes of its file and pixels."""
         self._by_bytes[sha256] = class_name
         self._by_pixels[pixels] = class_name
         self._hashes[sha256] = pixels
@@ -111,18 +109,8 @@ class PixelIndex:
         """Remember what was computed; failing costs time, nothing else."""
         if self._file is None or self._hashes == self._remembered:
             return
-        content = json.dumps({"version": _VERSION, "pixels": self._hashes})
         with suppress(OSError):
-            self._file.parent.mkdir(exist_ok=True)
-            write_atomic(self._file, content.encode())
-
-    def _sort_by_size(self) -> None:
-        for sample in self._unsized:
-            size = None
-            with suppress(OSError), open_regular(sample.path) as file:
-                size = image_size(file.read(_HEADER_BYTES))
-            self._by_size[_upright(size)].append(sample)
-        self._unsized.clear()
+            write_cache(self._file, "pixels", self._hashes)
 
     def _hash(self, samples: list[Sample], progress: Progress, cancelled: Cancelled) -> None:
         if not samples:
@@ -130,7 +118,8 @@ class PixelIndex:
         with ThreadPoolExecutor(core_count(), thread_name_prefix="pixels") as executor:
             try:
                 for done, pixels in enumerate(executor.map(self._pixels_of, samples)):
-                    _stop_if(cancelled)
+                    if cancelled():
+                        raise CancelledError("Stopped while looking for duplicates.")  # noqa: TRY301 - what is waiting is called off below
                     progress(done / len(samples), "looking for duplicates in the project")
                     if pixels is not None:
                         self._hashes[samples[done].image_sha256] = pixels
@@ -146,23 +135,6 @@ class PixelIndex:
             return None
 
 
-def _stop_if(cancelled: Cancelled) -> None:
-    if cancelled():
-        raise CancelledError("Stopped while looking for duplicates.")
-
-
 def _upright(size: tuple[int, int] | None) -> tuple[int, int] | None:
     """Give a size that does not depend on how the camera was held."""
     return None if size is None else (min(size), max(size))
-
-
-def _load(file: Path | None) -> dict[str, str]:
-    if file is None:
-        return {}
-    try:
-        content = json.loads(read_regular(file, _MAX_BYTES))
-        if content["version"] == _VERSION:
-            return {str(key): str(value) for key, value in content["pixels"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        pass
-    return {}

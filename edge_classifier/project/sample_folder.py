@@ -1,4 +1,4 @@
-"""The samples of an open project: found on disk once, then kept in step with it."""
+"""The samples in a folder of class folders: found on disk once, then kept in step with it."""
 
 from __future__ import annotations
 
@@ -10,33 +10,39 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edge_classifier.errors import InvalidClassNameError, InvalidValueError
-from edge_classifier.project import sample_files
+from edge_classifier.project.classes import clean_class_name
 from edge_classifier.project.files import describe, reported
 from edge_classifier.project.folder import check_folder
-from edge_classifier.project.names import clean_class_name
+from edge_classifier.project.sample_files import (
+    burst_id_of,
+    burst_number_of,
+    find_class_folders,
+    find_pictures,
+    foreign_burst_id,
+    sample_file_name,
+)
 from edge_classifier.values import Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from pathlib import Path
 
-    from edge_classifier.project.document import ProjectDocument
-    from edge_classifier.project.sample_files import Found, HashIndex
+    from edge_classifier.project.project_file import ProjectFile
+    from edge_classifier.project.sample_files import Found, FoundFile, HashIndex
     from edge_classifier.protocols import Progress
 
 _log = logging.getLogger(__name__)
 
 
-class SampleTable:
+class SampleFolder:
     """Which samples lie where.
 
-    Args:
-        folder: The project's `samples`, or its `validation`.
-        index: Remembers hashes.
+    Attributes:
+        path: Where the class folders lie: the project's `samples`, or its `validation`.
     """
 
-    def __init__(self, folder: Path, index: HashIndex) -> None:
-        self._folder = folder
+    def __init__(self, path: Path, index: HashIndex) -> None:
+        self.path = path
         self._index = index
         self._folders: dict[str, Path] = {}
         self._samples: dict[str, list[Sample]] = {}
@@ -45,80 +51,64 @@ class SampleTable:
         self._next_index: dict[str, int] = {}
 
     @property
-    def folder(self) -> Path:
-        """Where the class folders lie."""
-        return self._folder
-
-    @property
     def last_burst(self) -> int:
         """The highest number of a burst that was found or added."""
-        numbers = map(sample_files.burst_number_of, self._burst_classes)
+        numbers = map(burst_number_of, self._burst_classes)
         return max((number for number in numbers if number is not None), default=0)
 
-    def load(
-        self,
-        document: ProjectDocument,
-        *,
-        writable: bool,
-        progress: Progress = lambda _done, _what=None: None,
-    ) -> ProjectDocument:
-        """Look at what is on disk.
+    def load(self, file: ProjectFile, *, writable: bool, progress: Progress) -> ProjectFile:
+        """Look at what is on disk, and give the project file with the classes that were found.
 
-        Renamings that were cut short are completed; folders that the document lacks become
-        classes; what cannot be taken is told in one warning.
+        Renamings that were cut short are completed (their notes stay in the file); folders that
+        the file lacks become classes; what cannot be taken is told in one warning.
 
         Args:
-            document: The project file.
+            file: The project file.
             writable: Whether to complete renamings and delete unfinished files on disk.
             progress: Told the part of the pictures whose bytes are known.
-
-        Returns:
-            The project file with the classes that were found; its notes of renamings stay.
 
         Raises:
             ProjectError: if something cannot be read.
         """
-        self._finish_renames(document, writable=writable)
-        found = sample_files.find_class_folders(self._folder)
+        self._finish_renames(file, writable=writable)
+        found = find_class_folders(self.path)
         moving = {folder.name for folder in self._folders.values()}
         for name, folder_name in found.folders.items():
             if folder_name in moving:
                 continue
-            if name not in document.class_names:
-                if not _is_class_name(name, document.class_names):
+            if name not in file.class_names:
+                if not _is_class_name(name, file.class_names):
                     found.left_alone.append(f"{folder_name!r} (cannot be a class name)")
                     continue
-                document = document.with_class(name)
-            self._folders[name] = self._folder / folder_name
-        for name in document.class_names:
-            check_folder(self._folder / name)
+                file = file.with_class(name)
+            self._folders[name] = self.path / folder_name
+        for name in file.class_names:
+            check_folder(self.path / name)
         pictures = {
-            name: sample_files.find_pictures(folder, found, sweep=writable)
-            for name in document.class_names
+            name: find_pictures(folder, found, sweep=writable)
+            for name in file.class_names
             if (folder := self._folders.get(name))
         }
         total, done = sum(map(len, pictures.values())), 0
-
-        def tell() -> None:
-            nonlocal done
-            progress(done / total)
-            done += 1
-
-        for name in document.class_names:
-            self._load_class(name, pictures.get(name, []), found, tell)
+        for name in file.class_names:
+            for picture in pictures.get(name, []):
+                progress(done / total)
+                done += 1
+                self._load_picture(name, picture, found)
+            self._samples.setdefault(name, []).sort(key=_order)
+        self._all = None
         if found.left_alone:
-            _log.warning("Left alone in %s: %s.", self._folder, found.summary())
-        return document
+            _log.warning("Left alone in %s: %s.", self.path, found.summary())
+        return file
 
-    def _finish_renames(self, document: ProjectDocument, *, writable: bool) -> None:
-        for entry in document.classes:
+    def _finish_renames(self, file: ProjectFile, *, writable: bool) -> None:
+        for entry in file.classes:
             if entry.renamed_from is None:
                 continue
-            old, new = self._folder / entry.renamed_from, self._folder / entry.name
-            free = not new.exists() or (
-                old.exists() and new.samefile(old)
-            )  # the same, if only the case changed
-            if old.is_dir() and free and entry.renamed_from not in document.class_names:
+            old, new = self.path / entry.renamed_from, self.path / entry.name
+            # the same, if only the case changed
+            free = not new.exists() or (old.exists() and new.samefile(old))
+            if old.is_dir() and free and entry.renamed_from not in file.class_names:
                 check_folder(old)
                 if not writable:
                     self._folders[entry.name] = old
@@ -126,37 +116,27 @@ class SampleTable:
                 with reported("rename", old):
                     old.rename(new)
 
-    def _load_class(
-        self,
-        name: str,
-        pictures: list[sample_files.FoundFile],
-        found: Found,
-        before_each: Callable[[], None],
-    ) -> None:
-        samples: list[Sample] = []
-        folder = self.folder_of(name)
-        for picture in pictures:
-            before_each()
-            try:
-                digest = self._index.digest(folder, picture)
-            except FileNotFoundError:  # the program that has the project open moved it away
-                continue
-            except OSError as error:
-                found.left_alone.append(f"{name}/{picture.name} ({describe(error)})")
-                continue
-            burst_id = self._burst_id(name, picture)
-            samples.append(Sample(name, burst_id, folder / picture.name, digest))
-        samples.sort(key=_order)
-        self._samples[name] = samples
-        self._all = None
+    def _load_picture(self, class_name: str, picture: FoundFile, found: Found) -> None:
+        folder = self.folder_of(class_name)
+        try:
+            digest = self._index.digest(folder, picture)
+        except FileNotFoundError:  # the program that has the project open moved it away
+            return
+        except OSError as error:
+            found.left_alone.append(f"{class_name}/{picture.name} ({describe(error)})")
+            return
+        sample = Sample(
+            class_name, self._burst_id(class_name, picture), folder / picture.name, digest
+        )
+        self._samples.setdefault(class_name, []).append(sample)
 
-    def _burst_id(self, class_name: str, picture: sample_files.FoundFile) -> str:
+    def _burst_id(self, class_name: str, picture: FoundFile) -> str:
         if picture.burst_number is None:
-            return sample_files.foreign_burst_id(class_name, picture.name)
-        burst_id = sample_files.burst_id_of(picture.burst_number)
+            return foreign_burst_id(class_name, picture.name)
+        burst_id = burst_id_of(picture.burst_number)
         if self._burst_classes.setdefault(burst_id, class_name) != class_name:
             # copied here from another project; undoing one must not take the other along
-            return sample_files.foreign_burst_id(class_name, burst_id)
+            return foreign_burst_id(class_name, burst_id)
         self._next_index[burst_id] = max(self._next_index.get(burst_id, 0), picture.index + 1)
         return burst_id
 
@@ -172,7 +152,7 @@ class SampleTable:
 
     def folder_of(self, class_name: str) -> Path:
         """Where a class's samples lie, or will."""
-        return self._folders.get(class_name) or self._folder / class_name
+        return self._folders.get(class_name) or self.path / class_name
 
     def next_path(self, class_name: str, burst_id: str, suffix: str) -> Path:
         """Name the file of a burst's next sample.
@@ -186,7 +166,7 @@ class SampleTable:
                 f"The burst {burst_id} belongs to the class {owner!r}, not to {class_name!r}."
             )
         index = self._next_index.get(burst_id, 0)
-        return self.folder_of(class_name) / sample_files.sample_file_name(burst_id, index, suffix)
+        return self.folder_of(class_name) / sample_file_name(burst_id, index, suffix)
 
     def add(self, sample: Sample) -> None:
         """Take in a sample that was just written to its `next_path`.
@@ -235,7 +215,7 @@ class SampleTable:
                     continue
                 back = replace(sample, class_name=class_name, path=folder / name)
                 if name != sample.path.name or _is_foreign(sample):
-                    burst_id = sample_files.foreign_burst_id(class_name, name)
+                    burst_id = foreign_burst_id(class_name, name)
                     back = replace(back, burst_id=burst_id)
                 self._index.note(back.path, back.image_sha256)
                 self._burst_classes[back.burst_id] = class_name
@@ -257,13 +237,13 @@ class SampleTable:
 
     def rename_class(self, class_name: str, new_name: str) -> None:
         """Follow a class folder to its new name."""
-        folder = self._folder / new_name
-        foreign = sample_files.foreign_burst_id(class_name, "")
+        folder = self.path / new_name
+        foreign = foreign_burst_id(class_name, "")
         renamed: list[Sample] = []
         for sample in self._samples.pop(class_name, []):
             burst_id = sample.burst_id
             if burst_id.startswith(foreign):
-                burst_id = sample_files.foreign_burst_id(new_name, burst_id[len(foreign) :])
+                burst_id = foreign_burst_id(new_name, burst_id[len(foreign) :])
             path = folder / sample.path.name
             self._index.move(sample.path, path)
             renamed.append(replace(sample, class_name=new_name, burst_id=burst_id, path=path))
@@ -290,7 +270,7 @@ def _order(sample: Sample) -> tuple[str, int, str]:
 
 
 def _is_foreign(sample: Sample) -> bool:
-    return sample_files.burst_number_of(sample.burst_id) is None
+    return burst_number_of(sample.burst_id) is None
 
 
 def _free_name(folder: Path, name: str) -> str:

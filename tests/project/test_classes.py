@@ -10,7 +10,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edge_classifier.errors import InvalidClassNameError
-from edge_classifier.project.names import MAX_BYTES, clean_class_name
+from edge_classifier.project.classes import (
+    MAX_BYTES,
+    PALETTE,
+    clean_class_name,
+    colour_from_hex,
+    colour_to_hex,
+    key_of,
+    next_colour,
+)
+from edge_classifier.values import BACKGROUND
 
 
 def test_spaces_around_and_between_words_are_collapsed() -> None:
@@ -103,3 +112,37 @@ def test_whatever_is_accepted_is_one_folder_that_gives_the_name_back(text: str) 
         assert os.listdir(samples) == [name]  # noqa: PTH208 - the names as they are
         assert (samples / name).parent == samples
         assert not any(part == ".." for part in (samples / name).parts)
+
+
+def test_the_background_has_its_own_key_and_takes_no_digit() -> None:
+    names = ("mug", BACKGROUND, "phone")
+    assert [key_of(names, name) for name in names] == ["1", "B", "2"]
+
+
+def test_the_tenth_class_has_no_digit() -> None:
+    names = tuple(f"class {n}" for n in range(1, 12))
+    assert key_of(names, "class 9") == "9"
+    assert key_of(names, "class 10") is None
+
+
+def test_a_colour_is_read_as_blue_green_red_and_written_back() -> None:
+    assert colour_from_hex("#56b4e9") == (0xE9, 0xB4, 0x56)
+    assert colour_to_hex((0xE9, 0xB4, 0x56)) == "#56b4e9"
+
+
+@pytest.mark.parametrize("text", ["", "56b4e9", "#56b4e", "#56b4eg", "#5 b4e9", "#56b4e90"])
+def test_anything_else_is_no_colour(text: str) -> None:
+    with pytest.raises(ValueError, match=r"colour|hexadecimal"):
+        colour_from_hex(text)
+
+
+def test_nine_classes_have_nine_colours_and_a_tenth_shares_one() -> None:
+    used: list[tuple[int, int, int]] = []
+    for _ in range(10):
+        used.append(next_colour("mug", used))
+    assert len(set(used[:9])) == 9
+    assert used[9] == PALETTE[0]
+
+
+def test_a_colour_that_became_free_is_given_again() -> None:
+    assert next_colour("mug", [PALETTE[0], PALETTE[2]]) == PALETTE[1]
