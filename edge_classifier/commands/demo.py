@@ -21,6 +21,7 @@ from edge_classifier.demo.script import (
     asking,
     teaching,
 )
+from edge_classifier.device.console import say
 from edge_classifier.errors import EdgeClassifierError, NoDisplayError
 from edge_classifier.export.exporter import exporter
 from edge_classifier.learning.project_backbone import BackboneChoice, backbone_loader
@@ -71,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
         try:
             display = OpenCVWindow("Edge Classifier · demo")
         except NoDisplayError as error:
-            _say(f"{error} Writing a video instead.")
+            say(f"{error} Writing a video instead.")
         else:
             try:
                 return _play(path, choice, _paced(display), options.seconds)
@@ -131,7 +132,7 @@ def _recorded(folder: Path) -> _Shown:
 
 def _play(path: Path, choice: BackboneChoice, shown: _Shown | None, seconds: float) -> int:
     with ProjectStore.create(path, TAUGHT) as store:
-        _say(f"Project: {path} (new)")
+        say(f"Project: {path} (new)")
         written = shown is None
         shown = shown or _recorded(path)
         clock = ScriptedClock()
@@ -159,15 +160,15 @@ def _play(path: Path, choice: BackboneChoice, shown: _Shown | None, seconds: flo
             camera.close()
             shown.close()
         if demo.stopped:
-            _say("Stopped.")
+            say("Stopped.")
             return 0
         bundle = path.with_name(f"{path.name}-bundle")
         _print_table(outcomes, session, len(store.samples()), bundle)
         if not bundle.exists():
-            _say(f"`edge-classifier export {path}` makes the bundle.")
+            say(f"`edge-classifier export {path}` makes the bundle.")
         if written:
-            _say(f"Look at {path / SHEET} and {path / VIDEO}.")
-        _say(f"`edge-classifier live {path} --source demo` goes on with what was taught.")
+            say(f"Look at {path / SHEET} and {path / VIDEO}.")
+        say(f"`edge-classifier live {path} --source demo` goes on with what was taught.")
     return 0 if bundle.exists() else 1
 
 
@@ -175,15 +176,15 @@ def _perform(
     demo: DemoRun, session: Session, shown: _Shown, seconds: float
 ) -> list[tuple[Scene, Outcome]]:
     """Teach, train, ask."""
-    _say("loading the backbone …")
+    say("loading the backbone …")
     if not demo.wait_for_worker() and not demo.stopped:
         raise EdgeClassifierError("The backbone was not loaded in time; try again.")
     if session.learner.backbone is None and not demo.stopped:
         raise EdgeClassifierError(session.problem or "There is no backbone to learn with.")
-    _say(session.learner.note)
+    say(session.learner.note)
     for scene in teaching(seconds=seconds):
         if not demo.stopped:
-            _say(f"{scene.text}: holding key {scene.key}")
+            say(f"{scene.text}: holding key {scene.key}")
             demo.play(scene)
             shown.highlight()
     demo.wait_for_worker()
@@ -193,9 +194,9 @@ def _perform(
             outcome = demo.play(scene)
             shown.highlight()
             outcomes.append((scene, outcome))
-            _say(f"{scene.text}: {outcome.right} of {outcome.frames} frames right")
+            say(f"{scene.text}: {outcome.right} of {outcome.frames} frames right")
     if not demo.stopped:
-        _say("exporting and comparing with the Keras graph …")
+        say("exporting and comparing with the Keras graph …")
         demo.press("e")
         demo.wait_for_worker()
         shown.highlight()
@@ -239,8 +240,3 @@ def _print_table(
     ]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.commands import demo
 from edge_classifier.commands import options as shared
 from edge_classifier.commands.console import open_or_create
-from edge_classifier.demo.camera import DemoCamera
+from edge_classifier.device.console import say
 from edge_classifier.device.picture_check import PictureCheck
 from edge_classifier.device.reader import NewestFrameReader
 from edge_classifier.device.sources.cameras import check_source, open_source, source_name
@@ -20,7 +18,6 @@ from edge_classifier.errors import (
     NoDisplayError,
     WeightsNotFoundError,
 )
-from edge_classifier.export.exporter import exporter
 from edge_classifier.graphs.fine_tuning import tunable_backbone
 from edge_classifier.learning.training import head_settings
 from edge_classifier.live.jobs import start_worker
@@ -36,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edge_classifier.device.frame import FrameSource
+    from edge_classifier.export.exporter import Export
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Display
 
@@ -93,18 +91,20 @@ def run(options: argparse.Namespace) -> int:
             raise NoDisplayError(
                 f"{error} `edge-classifier demo --no-window` needs none."
             ) from error
-        _say(f"{error} Playing the demo without a window instead.")
-        return demo.run_without_window(choice=shared.backbone_choice(options))
+        say(f"{error} Playing the demo without a window instead.")
+        from edge_classifier.commands.demo import run_without_window  # noqa: PLC0415 - for this only
+
+        return run_without_window(choice=shared.backbone_choice(options))
     try:
         new = not path.exists()
         with open_or_create(path, options.classes, as_possible=True) as store:
             state = "new" if new else store.why_read_only and f"read-only: {store.why_read_only}"
-            _say(f"Project: {path}{state and f' ({state})'}")
+            say(f"Project: {path}{state and f' ({state})'}")
             problem = _run_window(options, store, display, changes)
             samples, classes = len(store.samples()), len(store.class_names())
     finally:
         display.close()
-    _say(
+    say(
         f"{samples} pictures of {classes} classes are in {path}; "
         f"`edge-classifier live {path}` goes on."
     )
@@ -134,7 +134,7 @@ def _run_window(
         executor=executor,
         clock=time.monotonic,
         settings=settings,
-        export=exporter(store, options.weights),
+        export=lambda *job: _exporter(store, options.weights)(*job),
         deepen=tune,
     )
     name, open_source = _source(options, session)
@@ -153,7 +153,7 @@ def _run_window(
         reader.close()
         executor.shutdown(wait=True, cancel_futures=True)
         if unfinished:
-            _say(f"Stopped before its end: {unfinished}; nothing of it was kept.")
+            say(f"Stopped before its end: {unfinished}; nothing of it was kept.")
     return session.problem if session.learner.backbone is None else ""
 
 
@@ -169,7 +169,7 @@ def _goes_on(source: str | None) -> bool:
 def _source(options: argparse.Namespace, session: Session) -> tuple[str, Callable[[], FrameSource]]:
     """Return the source's name for the user, and what opens it."""
     if options.source == "demo":
-        return "the demo camera", DemoCamera
+        return "the demo camera", _demo_camera
     if options.source is not None:
         spec = options.source
         return source_name(spec), lambda: open_source(spec, paced=not options.unpaced)
@@ -181,17 +181,24 @@ def _source(options: argparse.Namespace, session: Session) -> tuple[str, Callabl
         except CameraNotFoundError as error:
             if seen[0]:  # It was there before: wait for it, the demo is not what was meant.
                 raise
-            _say(f"{error} {NO_CAMERA}")
+            say(f"{error} {NO_CAMERA}")
             session.announce(NO_CAMERA, Level.WARNING)
             if options.mirror is None:  # a rendered scene is nobody's mirror
                 session.mirrored = False
-            return DemoCamera()
+            return _demo_camera()
         seen[0] = True
         return camera
 
     return "camera 0", camera_or_demo
 
 
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+def _demo_camera() -> FrameSource:
+    from edge_classifier.demo.camera import DemoCamera  # noqa: PLC0415 - who has a camera needs none
+
+    return DemoCamera()
+
+
+def _exporter(store: ProjectStore, weights: Path | None) -> Export:
+    from edge_classifier.export.exporter import exporter  # noqa: PLC0415 - when `E` is pressed
+
+    return exporter(store, weights)

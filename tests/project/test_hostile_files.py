@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from support.picture_files import picture_bytes
 
-from edge_classifier.commands.console import one_line
+from edge_classifier.device.console import one_line
 from edge_classifier.errors import (
     DownloadError,
     InvalidValueError,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from edge_classifier.commands.answers import printable
+from edge_classifier.device.console import one_line
 from edge_classifier.evaluation.coach import Advice, class_advice
 from edge_classifier.evaluation.metrics import Confused, Evaluation, most_confused
 from edge_classifier.evaluation.quality import PictureQuality, measure_quality
@@ -33,7 +33,7 @@ _SHOWN: Final = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Coaching:
+class Suggestions:
     """What would help.
 
     Attributes:
@@ -50,15 +50,67 @@ class Coaching:
     examples: tuple[Path, ...] = ()
     suspects: tuple[Suspect, ...] = ()
 
+    def class_lines(self) -> list[str]:
+        """Write what concerns whole classes; no line where there is nothing to say."""
+        lines = [f"{one_line(one.class_name)}: {one.text}" for one in self.advice]
+        if self.gains_most:
+            name, recall = self.gains_most
+            lines.append(
+                f"{one_line(name)} gains most from more pictures: {recall:.1%} of it is found"
+            )
+        if self.confused:
+            first, second = map(one_line, self.confused.names)
+            lines.append(
+                f"{first} and {second} are confused most, "
+                f"{counted(self.confused.mistakes, 'picture')}: "
+                + ", ".join(one_line(str(path)) for path in self.examples)
+            )
+        return lines
 
-def coach_bursts(
+    def lines(self) -> list[str]:
+        """Write all of it for eyes; no line where there is nothing to say."""
+        lines = self.class_lines() + [
+            f"{suspect.text}: {one_line(str(suspect.sample.path))}"
+            for suspect in self.suspects[:_SHOWN]
+        ]
+        if (more := len(self.suspects) - _SHOWN) > 0:
+            lines.append(f"and {counted(more, 'more suspect picture')}; --json has all")
+        return lines
+
+    def as_json(self) -> dict[str, Any]:
+        """Give what JSON can hold."""
+        confused = self.confused
+        return {
+            "classes": [{"name": one.class_name, "advice": one.text} for one in self.advice],
+            "gains_most": self.gains_most and self.gains_most[0],
+            "confused": confused
+            and {
+                "classes": confused.names,
+                "mistakes": confused.mistakes,
+                "part": confused.part,
+                "examples": [str(path) for path in self.examples],
+            },
+            "suspects": [
+                {
+                    "path": str(suspect.sample.path),
+                    "class": suspect.sample.class_name,
+                    "reason": suspect.reason.value,
+                    "severity": suspect.severity,
+                    "looks_like": suspect.looks_like,
+                }
+                for suspect in self.suspects
+            ],
+        }
+
+
+def suggest_from_bursts(
     store: ProjectStore,
     gathered: Gathered,
     found: CrossValidation,
     progress: Progress,
     threads: int | None,
-) -> Coaching:
-    """Look at what cross-validation found and at the pictures themselves.
+) -> Suggestions:
+    """Look at what cross-validation found, and at every picture itself.
 
     Args:
         store: The project.
@@ -69,13 +121,13 @@ def coach_bursts(
     """
     validation = summarise(gathered.samples, gathered.feature_set, found)
     qualities: dict[str, PictureQuality] = {}
-    computed = compute_all(gathered.samples, store.read_image, _quality_row, threads=threads)
+    computed = compute_all(gathered.samples, store.read_image, _quality_rows, threads=threads)
     for done, one in enumerate(computed):
         if one.values is not None:
             qualities[one.item.image_sha256] = PictureQuality(*one.values.tolist())
         progress((done + 1) / len(gathered.samples), "looking for suspect pictures")
     weakest = next((c for c in validation.classes if c.name == validation.weakest), None)
-    return Coaching(
+    return Suggestions(
         class_advice(gathered.dataset, validation),
         (weakest.name, weakest.recall or 0.0) if weakest else None,
         validation.confused,
@@ -84,79 +136,19 @@ def coach_bursts(
     )
 
 
-def coach_held_out(evaluation: Evaluation, paths: Sequence[Path]) -> Coaching:
-    """Look at what held-out pictures were taken for.
-
-    Args:
-        evaluation: What was said of them.
-        paths: The picture of each of its rows.
-    """
-    confused = most_confused(evaluation)
-    if confused is None:
-        return Coaching()
-    weakest = int(np.nanargmin(evaluation.recall))
-    return Coaching(
-        gains_most=(evaluation.class_names[weakest], float(evaluation.recall[weakest])),
-        confused=confused,
-        examples=tuple(paths[row] for row in confused.rows if row is not None),
-    )
-
-
-def _quality_row(images: list[Image]) -> npt.NDArray[np.float32]:
+def _quality_rows(images: list[Image]) -> npt.NDArray[np.float32]:
     measured = [measure_quality(image) for image in images]
     return np.array([(q.sharpness, q.contrast, q.white, q.black) for q in measured], np.float32)
 
 
-def class_lines(coaching: Coaching) -> list[str]:
-    """Tell of classes, in some lines; none where there is nothing to say."""
-    lines = [f"{printable(one.class_name)}: {one.text}" for one in coaching.advice]
-    if coaching.gains_most:
-        name, recall = coaching.gains_most
-        lines.append(
-            f"{printable(name)} gains most from more pictures: {recall:.1%} of it is found"
-        )
-    if coaching.confused:
-        first, second = map(printable, coaching.confused.names)
-        lines.append(
-            f"{first} and {second} are confused most, "
-            f"{counted(coaching.confused.mistakes, 'picture')}: "
-            + ", ".join(printable(str(path)) for path in coaching.examples)
-        )
-    return lines
-
-
-def as_lines(coaching: Coaching) -> list[str]:
-    """Tell it in some lines; none where there is nothing to say."""
-    lines = class_lines(coaching) + [
-        f"{suspect.text}: {printable(str(suspect.sample.path))}"
-        for suspect in coaching.suspects[:_SHOWN]
-    ]
-    if (more := len(coaching.suspects) - _SHOWN) > 0:
-        lines.append(f"and {counted(more, 'more suspect picture')}; --json has all")
-    return lines
-
-
-def as_json(coaching: Coaching) -> dict[str, Any]:
-    """Tell it as what JSON can hold."""
-    confused = coaching.confused
-    return {
-        "classes": [{"name": one.class_name, "advice": one.text} for one in coaching.advice],
-        "gains_most": coaching.gains_most and coaching.gains_most[0],
-        "confused": confused
-        and {
-            "classes": confused.names,
-            "mistakes": confused.mistakes,
-            "part": confused.part,
-            "examples": [str(path) for path in coaching.examples],
-        },
-        "suspects": [
-            {
-                "path": str(suspect.sample.path),
-                "class": suspect.sample.class_name,
-                "reason": suspect.reason.value,
-                "severity": suspect.severity,
-                "looks_like": suspect.looks_like,
-            }
-            for suspect in coaching.suspects
-        ],
-    }
+def suggest_from_held_out(evaluation: Evaluation, paths: Sequence[Path]) -> Suggestions:
+    """Look at what held-out pictures, one path a row of the evaluation, were taken for."""
+    confused = most_confused(evaluation)
+    if confused is None:
+        return Suggestions()
+    weakest = int(np.nanargmin(evaluation.recall))
+    return Suggestions(
+        gains_most=(evaluation.class_names[weakest], float(evaluation.recall[weakest])),
+        confused=confused,
+        examples=tuple(paths[row] for row in confused.rows if row is not None),
+    )
