@@ -123,11 +123,13 @@ class EvaluationResult:
         of_classes = f", of {tested} of {counted(tested + untested, 'class', 'classes')}"
         threshold = evaluation.threshold
         below = "" if threshold is None else f", as less than {threshold:.2f} familiar"
-        return [
-            *lines,
+        accuracy = (
             f"accuracy {evaluation.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%}), "
             f"{int(evaluation.right.sum())} of {len(evaluation)} right"
-            f"{of_classes if untested else ''}",
+        )
+        return [
+            *lines,
+            accuracy + (of_classes if untested else ""),
             f"called unknown: {evaluation.unknown_rate:.1%}{below}",
             f"calibration error of the scores: {evaluation.calibration_error:.3f}",
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from edge_classifier.commands import options as shared
 from edge_classifier.commands.console import open_or_create
@@ -134,7 +134,7 @@ def _run_window(
         executor=executor,
         clock=time.monotonic,
         settings=settings,
-        export=lambda *job: _exporter(store, options.weights)(*job),
+        export=_exporter(store, options.weights),
         deepen=tune,
     )
     name, open_source = _source(options, session)
@@ -199,6 +199,9 @@ def _demo_camera() -> FrameSource:
 
 
 def _exporter(store: ProjectStore, weights: Path | None) -> Export:
-    from edge_classifier.export.exporter import exporter  # noqa: PLC0415 - when `E` is pressed
+    def export(*job: Any) -> Path:  # noqa: ANN401 - as `Export` says
+        from edge_classifier.export.exporter import exporter  # noqa: PLC0415 - when `E` is pressed
 
-    return exporter(store, weights)
+        return exporter(store, weights)(*job)
+
+    return export
