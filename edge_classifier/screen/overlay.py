@@ -28,7 +28,7 @@ from edge_classifier.screen.live_picture import dim, draw_picture, mark_square
 from edge_classifier.screen.picture_strip import STRIP_HEIGHT, draw_strip
 from edge_classifier.screen.popups import draw_help, draw_message, draw_prompt
 from edge_classifier.screen.text import TextRenderer, line_height
-from edge_classifier.screen.verdict import draw_verdict
+from edge_classifier.screen.verdict import draw_first_hint, draw_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -46,8 +46,8 @@ _HEADER: Final = 48
 _BANNER: Final = 92
 _FOOTER: Final = 48
 _RATES: Final = 20
-_HINTS_END: Final = 36
-"""Characters at the end of a hint that are always shown."""
+_SMALL: Final = 15
+"""Letters of the header and the footer, in pixels; smaller ones where a line does not fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class Overlay:
         pixels = np.full((size[1], size[0], 3), WINDOW, np.uint8)
         self._canvas = Canvas(pixels, text or TextRenderer())
         self._cards = ClassCards(self._canvas, self.regions.cards)
-        self._drawn: dict[str, Hashable] = {}
+        self._drawn: dict[str, tuple[Hashable, ...]] = {}
 
     def draw(self, view: View) -> Image:
         """Draw a view.
@@ -122,33 +122,25 @@ class Overlay:
             `(height, width, 3)` uint8, BGR: the overlay's own canvas, which the next call draws
             over. Copy it to keep it.
         """
-        self._update("title", view.title, lambda: self._title(view.title))
-        activity = view.activity
-        self._update("activity", activity, lambda: self._activity(activity))
+        self._update(self._title, view.title)
+        self._update(self._activity, view.activity)
         # Without a verdict the banner says what to do next, and the footer need not repeat it.
-        verdict = (view.banner, view.hint if view.banner is None else "")
-        self._update("banner", verdict, lambda: self._banner(view.banner, view.hint))
-        hint = "" if view.banner is None else view.hint
-        place = self.regions.hint
-        self._update(
-            "hint", hint, lambda: self._footnote(place, self._elided(hint, 14, place.width))
-        )
-        quality = view.quality
-        self._update("quality", quality, lambda: self._quality(quality))
-        self._update("rates", view.rates, lambda: self._rates(view.rates))
+        no_verdict = view.banner is None
+        self._update(self._banner, view.banner, view.hint if no_verdict else "")
+        self._update(self._hint, "" if no_verdict else view.hint)
+        self._update(self._quality, view.quality)
+        self._update(self._rates, view.rates)
         self._cards.draw(view.cards, mirrored=view.mirrored)
         self._video(view)
         return self._canvas.pixels
 
-    def _update(self, region: str, content: Hashable, draw: Callable[[], None]) -> None:
-        if region not in self._drawn or self._drawn[region] != content:
-            draw()
-            self._drawn[region] = content
+    def _update(self, draw: Callable[..., None], *content: Hashable) -> None:
+        if self._drawn.get(draw.__name__) != content:
+            draw(*content)
+            self._drawn[draw.__name__] = content
 
     def _title(self, title: str) -> None:
-        box = self.regions.title
-        size = 15 if self._fits(title, 15, box) else 13
-        self._lines(box, self._canvas.text.wrap(title, size, box.width, 2), size, MUTED)
+        self._small_print(self.regions.title, title, 13, MUTED)
 
     def _activity(self, activity: Activity) -> None:
         canvas, box = self._canvas, self.regions.activity
@@ -167,53 +159,37 @@ class Overlay:
             canvas.bar(track, activity.progress, ACCENT, WINDOW)
 
     def _banner(self, banner: Banner | None, hint: str) -> None:
-        canvas, box = self._canvas, self.regions.banner
-        draw_verdict(canvas, box, banner)
         if banner is None:
-            hint = self._elided(hint, 19, box.width - 40)
-            lines = self._canvas.text.wrap(hint, 19, box.width - 40, 2)
-            top = box.top + (box.height - 27 * len(lines)) // 2
-            place = Box(box.left + 20, top, box.width - 40, box.bottom - top)
-            canvas.write_lines(place, lines, 19, TEXT, CARD)
+            draw_first_hint(self._canvas, self.regions.banner, hint)
+        else:
+            draw_verdict(self._canvas, self.regions.banner, banner)
 
-    def _footnote(self, box: Box, text: str) -> None:
-        size = 15 if self._fits(text, 15, box) else 14
-        self._lines(box, self._canvas.text.wrap(text, size, box.width, 2), size, TEXT)
+    def _hint(self, hint: str) -> None:
+        box = self.regions.hint
+        self._small_print(box, self._canvas.text.elided(hint, 14, box.width), 14, TEXT)
 
     def _quality(self, text: str) -> None:
         box = self.regions.quality
         first, _, rest = text.partition(" · ")
-        if rest and not self._fits(text, 15, box):
+        if rest and not self._fits(text, box):
             self._lines(box, [first, rest], 14, TEXT)
         else:
-            self._footnote(box, text)
+            self._small_print(box, text, 14, TEXT)
 
-    def _elided(self, text: str, size: int, width: int) -> str:
-        """Leave out some of the middle of what needs over two lines: its end tells the key."""
-        wrap = self._canvas.text.wrap
-        if len(wrap(text, size, width, 3)) <= 2:  # noqa: PLR2004 - lines
-            return text
-        end = text[-_HINTS_END:]
-        fits, too_long = 0, len(text) - _HINTS_END
-        while too_long - fits > 1:
-            middle = (fits + too_long) // 2
-            if len(wrap(f"{text[:middle]} … {end}", size, width, 3)) <= 2:  # noqa: PLR2004 - lines
-                fits = middle
-            else:
-                too_long = middle
-        return f"{text[:fits]} … {end}"
+    def _small_print(self, box: Box, text: str, smaller: int, colour: Colour) -> None:
+        """Draw one line, or up to two smaller ones."""
+        size = _SMALL if self._fits(text, box) else smaller
+        self._lines(box, self._canvas.text.wrap(text, size, box.width, 2), size, colour)
 
-    def _fits(self, text: str, size: int, box: Box) -> bool:
-        return len(self._canvas.text.wrap(text, size, box.width, 2)) <= 1
+    def _fits(self, text: str, box: Box) -> bool:
+        return len(self._canvas.text.wrap(text, _SMALL, box.width, 2)) <= 1
 
     def _lines(self, box: Box, lines: list[str], size: int, colour: Colour) -> None:
         """Draw lines on the window, vertically centred in a box of their own."""
         box.of(self._canvas.pixels)[:] = WINDOW
-        step = line_height(size)
-        top = box.top + (box.height - step * len(lines)) // 2
-        for number, line in enumerate(lines):
-            row = Box(box.left, top + number * step, box.width, step)
-            self._canvas.write(row, line, size, colour, WINDOW)
+        top = box.top + (box.height - line_height(size) * len(lines)) // 2
+        place = Box(box.left, top, box.width, box.height)
+        self._canvas.write_lines(place, lines, size, colour, WINDOW)
 
     def _rates(self, rates: Rates) -> None:
         canvas, box = self._canvas, self.regions.rates

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.screen.canvas import CARD, MUTED, TEXT, WINDOW, Box, Canvas, readable
-from edge_classifier.screen.text import BOLD, SEMIBOLD
+from edge_classifier.screen.text import BOLD, SEMIBOLD, line_height
 
 if TYPE_CHECKING:
     from edge_classifier.live.view import Banner
@@ -14,13 +14,22 @@ _UNKNOWN_GREY: Final = (176, 168, 162)
 _FAMILIAR_ROW: Final = 22
 _FAMILIAR_TEXT: Final = 262
 _MARGIN: Final = 20
+_HINT: Final = 19
 
 
-def draw_verdict(canvas: Canvas, box: Box, banner: Banner | None) -> None:
-    """Draw a verdict, or an empty card where there is none."""
+def draw_first_hint(canvas: Canvas, box: Box, hint: str) -> None:
+    """Draw what to do first, in at most two lines, while there is no verdict."""
     canvas.fill(box, CARD, WINDOW)
-    if banner is None:
-        return
+    width = box.width - 2 * _MARGIN
+    lines = canvas.text.wrap(canvas.text.elided(hint, _HINT, width), _HINT, width, 2)
+    top = box.top + (box.height - line_height(_HINT) * len(lines)) // 2
+    place = Box(box.left + _MARGIN, top, width, box.bottom - top)
+    canvas.write_lines(place, lines, _HINT, TEXT, CARD)
+
+
+def draw_verdict(canvas: Canvas, box: Box, banner: Banner) -> None:
+    """Draw a verdict: class or unknown, how sure it is, and how familiar the picture."""
+    canvas.fill(box, CARD, WINDOW)
     inside = Box(box.left + _MARGIN, box.top + 2, box.width - 2 * _MARGIN, box.height - 38)
     colour = _UNKNOWN_GREY if banner.unknown else readable(banner.colour)
     taken = 0
