@@ -12,7 +12,7 @@ from edge_classifier.progress import ProgressMeter
 from edge_classifier.project.store import ProjectStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
 _OPENING: Final = "opening the project"
@@ -59,8 +59,10 @@ _NO_LIMIT: Final = 10_000
 """Columns of a table in a file."""
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Lay out a table: the first column to the left, the others to the right.
+def table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], left: Collection[int] = (0,)
+) -> str:
+    """Lay out a table: some columns to the left, the others to the right.
 
     Cells of a table that is wider than the terminal are broken; no line is broken in a file.
 
@@ -73,7 +75,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _NO_LIMIT
     grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="", show_edge=False)
     for number, title in enumerate(header):
-        grid.add_column(title, justify="right" if number else "left", overflow="fold")
+        grid.add_column(title, justify="left" if number in left else "right", overflow="fold")
     for cells in rows:
         grid.add_row(*cells)
     text = io.StringIO()
