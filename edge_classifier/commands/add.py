@@ -192,7 +192,8 @@ def _tell(
 
 
 def _table(report: ImportReport, store: ProjectStore | None, *, dry_run: bool) -> str:
-    names = list(dict.fromkeys([*(store.class_names() if store else ()), *_classes_of(report)]))
+    known = store.class_names() if store else ()
+    names = list(dict.fromkeys([*known, *report.added, *report.held_out]))
     now = dict.fromkeys(names, 0)
     for sample in (*store.samples(), *store.held_out()) if store else ():
         now[sample.class_name] += 1
@@ -202,11 +203,6 @@ def _table(report: ImportReport, store: ProjectStore | None, *, dry_run: bool) -
         for name in names
     ]
     return table(header, rows) if rows else ""
-
-
-def _classes_of(report: ImportReport) -> Iterator[str]:
-    yield from report.added
-    yield from report.held_out
 
 
 def _say_refused(refused: list[Refusal]) -> None:

@@ -19,21 +19,13 @@ _OPENING: Final = "opening the project"
 
 
 def open_for_writing(path: Path) -> ProjectStore:
-    """Open a project that is there.
-
-    Raises:
-        ProjectError: as `ProjectStore.open` does.
-    """
+    """Open a project that is there, as `ProjectStore.open` does."""
     with ProgressMeter(_OPENING) as progress:
         return ProjectStore.open(path, progress=progress)
 
 
 def open_for_reading(path: Path) -> ProjectStore:
-    """Open a project, also one that is open elsewhere or may not be written.
-
-    Raises:
-        ProjectError: if it cannot be opened.
-    """
+    """Open a project, also one that is open elsewhere or may not be written."""
     with ProgressMeter(_OPENING) as progress:
         return workbench.open_for_reading(path, progress)
 
@@ -41,11 +33,7 @@ def open_for_reading(path: Path) -> ProjectStore:
 def open_or_create(
     path: Path, class_names: Iterable[str] = (), *, as_possible: bool = False
 ) -> ProjectStore:
-    """Open a project, or make it; see `ProjectStore.open_or_create`.
-
-    Raises:
-        EdgeClassifierError: as that does.
-    """
+    """Open a project, or make it, as `ProjectStore.open_or_create` does."""
     with ProgressMeter(_OPENING) as progress:
         return ProjectStore.open_or_create(
             path, class_names, as_possible=as_possible, progress=progress

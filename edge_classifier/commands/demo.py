@@ -79,9 +79,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def run_without_window(
-    path: Path | None = None,
-    choice: BackboneChoice | None = None,
-    seconds: float = 2.0,
+    path: Path | None = None, choice: BackboneChoice | None = None, seconds: float = 2.0
 ) -> int:
     """Play the demo and write an annotated video and a contact sheet into the project."""
     path = path or default_project_path()

@@ -114,10 +114,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run_window(
-    options: argparse.Namespace,
-    store: ProjectStore,
-    display: Display,
-    changes: dict[str, object],
+    options: argparse.Namespace, store: ProjectStore, display: Display, changes: dict[str, object]
 ) -> str:
     """Run the session; returns why it had no backbone, or nothing."""
     mirrored = options.mirror if options.mirror is not None else _is_camera(options.source)

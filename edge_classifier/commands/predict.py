@@ -29,12 +29,7 @@ from edge_classifier.commands.predictors import (
 from edge_classifier.device.console import say
 from edge_classifier.errors import InvalidValueError
 from edge_classifier.features.bulk import compute_all, use_one_opencv_thread
-from edge_classifier.features.imagenet import (
-    FULL,
-    USUAL_CROP,
-    ImageNetClassifier,
-    read_labels,
-)
+from edge_classifier.features.imagenet import FULL, USUAL_CROP, ImageNetClassifier, read_labels
 from edge_classifier.learning import workbench
 from edge_classifier.progress import ProgressMeter
 from edge_classifier.project.files import describe
@@ -143,10 +138,7 @@ def _from_project(options: argparse.Namespace) -> int:
             prediction = found.prediction
             best = _best(prediction.scores, prediction.class_names, top_k)
             row = PredictionRow(
-                str(found.path),
-                best,
-                unknown=prediction.unknown,
-                similarity=prediction.similarity,
+                str(found.path), best, unknown=prediction.unknown, similarity=prediction.similarity
             )
             rows.add(row)
     return rows.finish()

@@ -110,14 +110,9 @@ def suggest_from_bursts(
     progress: Progress,
     threads: int | None,
 ) -> Suggestions:
-    """Look at what cross-validation found, and at every picture itself.
+    """Look at what cross-validation found, and at every picture itself, which takes a while.
 
-    Args:
-        store: The project.
-        gathered: Its samples and features.
-        found: Their cross-validation.
-        progress: Told the part done: every picture is decoded.
-        threads: How many decode; all cores if `None`.
+    `threads` decode the pictures; as many as there are cores if `None`.
     """
     validation = summarise(gathered.samples, gathered.feature_set, found)
     qualities: dict[str, PictureQuality] = {}

@@ -35,11 +35,6 @@ _LIGHT: Final = (235, 235, 235)
 def write_worst_frames(path: Path, verification: Verification, class_names: Sequence[str]) -> None:
     """Write a JPEG with the frames that differ most, one row of them a run.
 
-    Args:
-        path: The file.
-        verification: What was compared.
-        class_names: In the order of the scores.
-
     Raises:
         ProjectError: if it cannot be written.
     """

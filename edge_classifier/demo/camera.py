@@ -53,12 +53,11 @@ class DemoCamera:
     over from that. However fast they are read, the pictures are the same.
 
     Args:
-        scene: What the camera is in; `DemoScene(0)` if left out. Scenes of the same seed give the
-            same pictures.
+        scene: `DemoScene(0)` if left out; scenes of one seed give the same pictures.
         fps: Frames per second, also of the scene's own time.
         paced: Whether to keep to `fps`, as a camera does, or to give frames as fast as they
             are asked for.
-        clock: Seconds of a monotonic clock.
+        clock: Monotonic seconds.
         sleep: Waits for some seconds.
 
     Raises:
@@ -94,14 +93,10 @@ class DemoCamera:
         return f"demo camera, {WIDTH}x{HEIGHT} at {self._fps:g} fps"
 
     def present(self, object_name: str | None, take: int = 0) -> None:
-        """Ask for something to be held up from now on; may be called from another thread.
+        """Ask for something to be held up from now on, or `None`; from any thread.
 
         The hand goes, the camera turns to the view of the take, and the hand comes back with
         the object: all that in the next frames, about 2 seconds at most. `settled` says when.
-
-        Args:
-            object_name: One of `TAUGHT`, `UNTAUGHT`, or `None` for the empty scene.
-            take: 0 or more; each has its own view, light, distance and pose.
 
         Raises:
             InvalidValueError: if there is no such object or take.

@@ -122,14 +122,7 @@ def _bent(points: Floats, joints: Sequence[Point], radii: Sequence[float]) -> Fl
 
 
 class Held:
-    """An object, turned, in a hand.
-
-    Args:
-        thing: The object.
-        reach: How far it extends from its origin, in units.
-        turn: `(3, 3)` matrix.
-        hand: The hand.
-    """
+    """An object in a hand, turned by a `(3, 3)` matrix; it extends `reach` units at most."""
 
     def __init__(self, thing: Solid, reach: float, turn: Floats, hand: Hand) -> None:
         self._thing = thing

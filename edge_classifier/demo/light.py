@@ -20,11 +20,7 @@ _SHADE_MARGIN: Final = 320
 
 
 def lit_layer(relief: Relief, state: SceneState) -> Image:
-    """Light a relief from the state's light.
-
-    Args:
-        relief: What to light.
-        state: Its light's direction, and the wobble that turns relief and light apart.
+    """Light a relief from the state's light, less the wobble that turns the relief.
 
     Returns:
         `(H, W, 4)` uint8: BGR, already times coverage, and coverage.

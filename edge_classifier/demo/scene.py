@@ -47,10 +47,7 @@ _TURNS: Final[Mapping[str, tuple[tuple[float, float], ...]]] = {
 
 
 class DemoScene:
-    """A room, and a hand that holds things into it.
-
-    Args:
-        seed: Decides on the room and on all movements; 0 or more.
+    """A room, and a hand that holds things into it; the seed, 0 or more, decides on all of it.
 
     Raises:
         InvalidValueError: if the seed is negative.
@@ -65,15 +62,12 @@ class DemoScene:
         self._reliefs: dict[tuple[str, int], Relief] = {}
 
     def image(self, object_name: str | None, t_s: float, take: int = 0) -> Image:
-        """Render one picture.
+        """Render one picture, `(480, 640, 3)` uint8 BGR; the same for the same arguments.
 
         Args:
             object_name: One of `TAUGHT`, `UNTAUGHT`, or `None` for the empty scene.
             t_s: Time in seconds since the take began.
             take: Which take, 0 or more: each has its own view, light, distance and pose.
-
-        Returns:
-            `(480, 640, 3)` uint8, BGR; the same for the same arguments.
 
         Raises:
             InvalidValueError: if there is no such object or take.
@@ -101,12 +95,7 @@ class DemoScene:
         return state_at(self._seed, take, t_s)
 
     def render(
-        self,
-        state: SceneState,
-        object_name: str | None,
-        take: int,
-        t_s: float,
-        raised: float = 1.0,
+        self, state: SceneState, object_name: str | None, take: int, t_s: float, raised: float = 1.0
     ) -> Image:
         """Render a state, or a blend of two: `(480, 640, 3)` uint8, BGR.
 
@@ -154,11 +143,7 @@ class DemoScene:
 
 
 def check_subject(object_name: str | None, take: int) -> None:
-    """Refuse what there is no picture of.
-
-    Raises:
-        InvalidValueError: with what was expected and what was received.
-    """
+    """Refuse, with an `InvalidValueError`, what there is no picture of."""
     if object_name is not None and object_name not in _SOLIDS:
         raise InvalidValueError(
             f"The demo camera shows {', '.join(_SOLIDS)} or nothing (None), "

@@ -113,7 +113,7 @@ class DemoRun:
     """Plays scenes to a session, frame by frame.
 
     Args:
-        camera: Unpaced, on the same clock.
+        camera: Unpaced.
         session: On the same clock.
         clock: The demo's own time.
         show: Is given every view; returns a key of the user, or `None`.

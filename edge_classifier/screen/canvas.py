@@ -143,14 +143,7 @@ class Canvas:
     ) -> int:
         """Draw one line of text, vertically centred in a box, ellipsised to its width.
 
-        Args:
-            box: Where; nothing outside it changes.
-            text: In any script.
-            size: Of the letters in pixels (em).
-            colour: Of the letters.
-            background: What the box is filled with already.
-            weight: 300 to 900.
-            align: `left`, `centre` or `right`.
+        `size` is in pixels (em), `weight` from 300 to 900, `align` is `left`, `centre` or `right`.
 
         Returns:
             The width of what was drawn, in pixels.

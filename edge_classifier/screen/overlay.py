@@ -96,11 +96,7 @@ class Regions:
 
 
 class Overlay:
-    """Draws views on a canvas of its own.
-
-    Args:
-        size: Width and height of the canvas in pixels.
-        text: Draws the text; by default in any script that the machine has fonts for.
+    """Draws views on a canvas of its own, `size` being its width and height in pixels.
 
     Raises:
         InvalidValueError: if the canvas is too small to hold everything.

@@ -46,14 +46,7 @@ def draw_strip(canvas: Canvas, box: Box, strip: Strip, *, mirrored: bool) -> Non
         _cell(canvas, cell, each, chosen=number == strip.chosen, mirrored=mirrored)
 
 
-def _cell(
-    canvas: Canvas,
-    cell: Box,
-    each: StripPicture,
-    *,
-    chosen: bool,
-    mirrored: bool,
-) -> None:
+def _cell(canvas: Canvas, cell: Box, each: StripPicture, *, chosen: bool, mirrored: bool) -> None:
     background = RAISED if chosen else CARD
     canvas.frame(cell, ACCENT if chosen else CARD, background, CARD)
     inside = cell.inner(5)

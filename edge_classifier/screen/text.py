@@ -85,9 +85,7 @@ def _joins(character: str) -> bool:
 class TextRenderer:
     """Draws lines of text and keeps what it has drawn.
 
-    Args:
-        face: Draws everything that it covers.
-        find_face: Looks for another face for a character that `face` does not cover.
+    What `face` does not cover is drawn by a face that `find_face` finds for the character.
     """
 
     def __init__(self, face: Face | None = None, find_face: FindFace | None = None) -> None:
@@ -113,13 +111,13 @@ class TextRenderer:
         weight: int = REGULAR,
         max_width: int | None = None,
     ) -> Image:
-        """Draw a line of text.
+        """Draw a line of text, in any script; one that is too wide ends in an ellipsis.
 
         Args:
-            text: In any script; a text that is too wide ends in an ellipsis.
+            text: What to draw.
             size: Of the letters, in pixels (em).
             colour: Of the letters; blue, green, red.
-            background: Behind the letters; blue, green, red.
+            background: Likewise, behind the letters.
             weight: 300 (light) to 900 (black).
             max_width: In pixels; the result is never wider.
 

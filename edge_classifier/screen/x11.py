@@ -11,12 +11,7 @@ _LOCK: Final = 1 << 1
 
 
 class XServer:
-    """A connection of our own to the X server.
-
-    Args:
-        xlib: The loaded libX11.
-        display: What `XOpenDisplay` returned.
-    """
+    """A connection of our own to the X server, through the loaded libX11."""
 
     def __init__(self, xlib: ctypes.CDLL, display: int) -> None:
         self._xlib = xlib
@@ -45,11 +40,7 @@ class XServer:
 
 
 def connect(name: str, timeout_s: float = 3.0) -> XServer | None:
-    """Connect to an X server.
-
-    Args:
-        name: As in `DISPLAY`.
-        timeout_s: How long it may take to answer.
+    """Connect to an X server, named as in `DISPLAY`.
 
     Returns:
         The connection, or `None` where libX11 is not installed (then nothing is known).
