@@ -161,7 +161,7 @@ class DemoRun:
         return counts
 
     def press(self, key: str) -> None:
-        """Press a key of the user's, for one frame."""
+        """Press a key once."""
         self._step(key)
 
     def wait_for_worker(self) -> bool:

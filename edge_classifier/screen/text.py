@@ -91,15 +91,14 @@ class TextRenderer:
     def __init__(self, face: Face | None = None, find_face: FindFace | None = None) -> None:
         self._face: Face = face or EmbeddedFace()
         self._find_face = find_face or SystemFonts().find
-        self._widths = lru_cache(_CACHED)(self._width)
+        self._widths = lru_cache(_CACHED)(
+            lambda text, size, weight: self._measure(self._runs(tidy(text)), size, weight)
+        )
         self._bitmaps = lru_cache(_CACHED)(self._bitmap)
 
     def width(self, text: str, size: int, weight: int = REGULAR) -> int:
         """Return the width in pixels of a text on one line."""
         return self._widths(text, size, weight)
-
-    def _width(self, text: str, size: int, weight: int) -> int:
-        return self._measure(self._runs(tidy(text)), size, weight)
 
     def bitmap(
         self,

@@ -49,10 +49,7 @@ class OpenCVWindow:
         cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
 
     def show(self, image: Image) -> str | None:
-        """Show a picture and return what was pressed since the last call.
-
-        Args:
-            image: `(H, W, 3)` uint8, BGR.
+        """Show a picture, `(H, W, 3)` uint8 BGR, and return what was pressed since the last call.
 
         Returns:
             `None` or a key's name, as `protocols.Display.show` says; `close` once the window is
