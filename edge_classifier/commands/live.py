@@ -132,7 +132,7 @@ def _run_window(
         clock=time.monotonic,
         settings=settings,
         export=_exporter(store, options.weights),
-        deepen=tune,
+        fine_tune=tune,
     )
     name, open_source = _source(options, session)
     reader = NewestFrameReader(

@@ -20,7 +20,7 @@ from edge_classifier.screen.canvas import (
 from edge_classifier.screen.text import SEMIBOLD, line_height
 
 if TYPE_CHECKING:
-    from edge_classifier.live.view import Strip, StripPicture
+    from edge_classifier.live.view import PictureStrip, StripPicture
 
 STRIP_HEIGHT: Final = 204
 _HEAD: Final = 34
@@ -29,7 +29,7 @@ _REASON: Final = 12
 _REASON_LINES: Final = 3
 
 
-def draw_strip(canvas: Canvas, box: Box, strip: Strip, *, mirrored: bool) -> None:
+def draw_strip(canvas: Canvas, box: Box, strip: PictureStrip, *, mirrored: bool) -> None:
     """Draw a strip into a box that is `STRIP_HEIGHT` high, or a little less."""
     canvas.fill(box, CARD, WINDOW)
     head = Box(box.left + 14, box.top + 4, box.width - 28, _HEAD - 4)
