@@ -18,7 +18,7 @@ from edge_classifier.errors import (
     NoDisplayError,
     WeightsNotFoundError,
 )
-from edge_classifier.graphs.fine_tuning import tunable_backbone
+from edge_classifier.learning.fine_tuning import tunable_backbone
 from edge_classifier.learning.training import head_settings
 from edge_classifier.live.jobs import start_worker
 from edge_classifier.live.loop import run as run_app

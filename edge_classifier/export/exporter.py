@@ -43,13 +43,13 @@ from edge_classifier.export.runs import (
     Network,
     collect,
     fingerprint,
-    part_of,
     run_file,
     run_keras,
 )
-from edge_classifier.features.weights_file import weights_file
+from edge_classifier.features.backbone import weights_file
 from edge_classifier.learning.splits import REFERENCES, REPRESENTATIVE, VERIFIED, spread
 from edge_classifier.learning.unknown import NEIGHBOURS
+from edge_classifier.protocols import part_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

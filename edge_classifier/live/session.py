@@ -16,7 +16,7 @@ from edge_classifier.live.learner import Learner
 from edge_classifier.live.prediction import LivePrediction
 from edge_classifier.live.presenter import Messages, Presenter, source_message
 from edge_classifier.live.recording import BurstRecorder, Recording
-from edge_classifier.live.tasks import FineTune, Tasks
+from edge_classifier.live.tasks import Tasks
 from edge_classifier.live.view import Activity, Level, Mode, Rates, View
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from edge_classifier.device.source_state import SourceState
     from edge_classifier.export.exporter import Export
     from edge_classifier.features.dataset import Dataset
+    from edge_classifier.learning.fine_tuning import FineTune
     from edge_classifier.learning.project_backbone import LoadedBackbone
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Cancelled, Executor, Progress

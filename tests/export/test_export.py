@@ -25,7 +25,7 @@ from edge_classifier.errors import CancelledError
 from edge_classifier.export.exporter import export_bundle
 from edge_classifier.export.formats import LIMITS
 from edge_classifier.features.built_in import read_built_in
-from edge_classifier.graphs.convert import float_operators
+from edge_classifier.graphs.tflite import float_operators
 from edge_classifier.learning import workbench
 from edge_classifier.learning.model import Model
 from edge_classifier.learning.project_backbone import BackboneChoice

@@ -24,9 +24,9 @@ from edge_classifier.export.bundle import new_bundle
 from edge_classifier.export.comparison import Comparison, Run, compare
 from edge_classifier.export.exporter import _kept
 from edge_classifier.export.formats import LIMITS, chosen_formats, possible_formats, refusal
+from edge_classifier.features.backbone import weights_file
 from edge_classifier.features.catalogue import official
 from edge_classifier.features.weights import CacheFolders
-from edge_classifier.features.weights_file import weights_file
 from edge_classifier.learning.splits import spread
 from edge_classifier.values import Sample
 
