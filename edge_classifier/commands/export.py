@@ -6,14 +6,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from edge_classifier.commands.console import ProgressLine, open_for_reading, percent, say, table
+from edge_classifier.commands.console import open_for_reading, percent, table
 from edge_classifier.device.bundle import Bundle
+from edge_classifier.device.console import say
 from edge_classifier.errors import NotTrainedError
 from edge_classifier.export.exporter import export_bundle
 from edge_classifier.export.formats import ALL, AUTO, FLOAT32, LIMITS
 from edge_classifier.learning import workbench
 from edge_classifier.learning.project_backbone import BackboneChoice
 from edge_classifier.learning.training import head_settings
+from edge_classifier.progress import ProgressMeter
 
 if TYPE_CHECKING:
     import argparse
@@ -51,9 +53,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Export."""
     with open_for_reading(options.project) as store:
-        with ProgressLine("loading the backbone") as progress:
-            choice = BackboneChoice(weights=options.weights)
-            loaded = workbench.load_for(store, choice, progress, may_change=False)
+        choice = BackboneChoice(weights=options.weights)
+        with (
+            ProgressMeter("loading the backbone") as progress,
+            workbench.loaded_for(store, choice, progress, may_change=False) as loaded,
+        ):
             model = _model(store, loaded, progress)
             folder = export_bundle(
                 store,
@@ -65,7 +69,6 @@ def run(options: argparse.Namespace) -> int:
                 progress=progress,
                 cancelled=lambda: False,
             )
-        loaded.cache.close()
     spec = Bundle.open(folder).spec
     sys.stdout.write(_table(spec))
     for model_format, reason in spec["left_out"].items():
@@ -74,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _model(store: ProjectStore, loaded: LoadedBackbone, progress: ProgressLine) -> Model:
+def _model(store: ProjectStore, loaded: LoadedBackbone, progress: ProgressMeter) -> Model:
     """Take the trained model, or train where the samples have changed since."""
     try:
         model, current = workbench.trained_model(store, loaded)

@@ -1,0 +1,109 @@
+"""Progress of long work on standard error: a bar on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Final, TextIO
+
+from edge_classifier.device.console import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.progress import Progress
+    from typing_extensions import Self
+
+_BAR_AFTER_S: Final = 0.2
+"""Work that is done sooner shows no bar, and does not wait for `rich` to be imported."""
+
+_REFRESH_S: Final = 0.1
+_LINE_AFTER_S: Final = 5.0
+_LINE_EVERY_S: Final = 30.0
+
+
+class ProgressMeter:
+    """Shows how far a work is and how long it still takes; a `protocols.Progress`.
+
+    Args:
+        what: What is being done.
+        stream: Where to; standard error if not given.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        stream: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._what = what
+        self._stream = stream or sys.stderr
+        self._clock = clock
+        self._on_terminal = self._stream.isatty() and os.environ.get("TERM") != "dumb"
+        self._bar: Progress | None = None
+        self._began_s = clock()
+        self._next_s = self._began_s + (_BAR_AFTER_S if self._on_terminal else _LINE_AFTER_S)
+
+    def __enter__(self) -> Self:
+        """Return itself; the bar is wiped at the end of the block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Wipe the bar."""
+        self.close()
+
+    def __call__(self, done: float, what: str | None = None, /) -> None:
+        """Show the part done, 0.0 to 1.0, and what is being done where that has changed."""
+        now_s = self._clock()
+        if what is not None and what != self._what:
+            self._what, self._began_s = what, now_s
+            if self._bar is not None:
+                self._bar.reset(self._bar.task_ids[0], description=one_line(what))
+        if now_s < self._next_s:
+            return
+        done = max(0.0, min(1.0, done))
+        if self._on_terminal:
+            self._next_s = now_s + _REFRESH_S
+            self._draw(done)
+        else:
+            self._next_s = now_s + _LINE_EVERY_S
+            left_s = (now_s - self._began_s) * (1 - done) / done if done else 0.0
+            left = f", about {left_s:.0f} s left" if left_s >= 1 else ""
+            self._stream.write(f"{one_line(self._what)}: {done:.0%}{left}\n")
+            self._stream.flush()
+
+    def close(self) -> None:
+        """Wipe the bar; may be called twice, and the next call of the meter draws it again."""
+        if self._bar is not None:
+            bar, self._bar = self._bar, None
+            bar.stop()
+
+    def _draw(self, done: float) -> None:
+        if self._bar is None:
+            self._bar = _new_bar(self._stream, self._clock)
+            self._bar.add_task(one_line(self._what), total=1.0)
+            self._bar.start()
+        self._bar.update(self._bar.task_ids[0], completed=done)
+        self._bar.refresh()
+
+
+def _new_bar(stream: TextIO, clock: Callable[[], float]) -> Progress:
+    from rich import progress as bars  # noqa: PLC0415 - 50 ms that only long work on a terminal pays
+    from rich.console import Console  # noqa: PLC0415 - as above
+
+    return bars.Progress(
+        bars.BarColumn(),
+        bars.TaskProgressColumn(),
+        bars.TimeRemainingColumn(),
+        bars.TextColumn("{task.description}", markup=False),
+        console=Console(
+            file=stream, force_terminal=True, markup=False, highlight=False, emoji=False
+        ),
+        auto_refresh=False,  # no thread; the work itself says how far it is
+        transient=True,
+        redirect_stdout=False,  # answers never go where the bar is
+        redirect_stderr=False,
+        get_time=clock,
+    )
