@@ -5,24 +5,42 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 from support import exported_project
 from support.live_session import close_all
+from support.once import copy_of_what_is_made_once
 
 from edge_classifier.commands.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 # What was tried fails again the next time, on any machine and however slow that is; to look for
 # other inputs: pytest --hypothesis-profile=default, and tools/fuzzing.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
+
+
+@pytest.hookimpl(optionalhook=True)  # pytest-xdist's, which may be missing
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Run single files in this process, which starts sooner; all else with one worker a core."""
+    named = [Path(argument.partition("::")[0]) for argument in config.args]
+    return 0 if all(path.is_file() for path in named) else None
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one worker do a file, whose fixtures are then made once; files that take long first."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+    for item in items:
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
 
 
 @pytest.fixture(autouse=True)
@@ -59,14 +77,18 @@ def screen() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def taught_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project on the built-in backbone with three classes and a trained model."""
-    path = tmp_path_factory.mktemp("taught") / "things"
-    exported_project.teach(path).store.close()
-    return path
+
+    def make(path: Path) -> None:
+        exported_project.teach(path).store.close()
+
+    return copy_of_what_is_made_once(tmp_path_factory, "things", make)
 
 
 @pytest.fixture(scope="session")
 def bundle(taught_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Everything that can be exported from that project; converted once for all tests."""
-    folder = tmp_path_factory.mktemp("exported") / "things-bundle"
-    assert main(["export", str(taught_project), "--format", "all", "-o", str(folder)]) == 0
-    return folder
+
+    def make(path: Path) -> None:
+        assert main(["export", str(taught_project), "--format", "all", "-o", str(path)]) == 0
+
+    return copy_of_what_is_made_once(tmp_path_factory, "things-bundle", make)
