@@ -199,7 +199,7 @@ def _rooms(modules: dict[str, Module]) -> Iterator[str]:
         for module in modules.values()
         for name, length in module.functions.items()
     ]
-    length, name = max(functions)
+    length, name = max(functions, default=(0, "none"))
     yield f"longest function: {name}, {length} lines"
     yield f"functions over 40 lines: {sum(length > 40 for length, _ in functions)}"  # noqa: PLR2004 - the house's own limit
 
