@@ -135,7 +135,7 @@ def _run_window(
         clock=time.monotonic,
         settings=settings,
         export=exporter(store, options.weights),
-        deepen=tune,
+        fine_tune=tune,
     )
     name, open_source = _source(options, session)
     reader = NewestFrameReader(

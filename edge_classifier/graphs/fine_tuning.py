@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_classifier.learning.project_backbone import BackboneChoice
-    from edge_classifier.live.tasks import Deepen
+    from edge_classifier.live.tasks import FineTune
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import (
         Cancelled,
@@ -243,7 +243,7 @@ def tunable_backbone(
     *,
     choose: ChooseBackbone = choose_backbone,
     open_backbone: OpenBackbone = load_backbone,
-) -> tuple[Callable[[Progress, Cancelled], LoadedBackbone], Deepen]:
+) -> tuple[Callable[[Progress, Cancelled], LoadedBackbone], FineTune]:
     """Return what loads a session's backbone, and what fine-tunes it for the loads to come.
 
     Both are to be run on the worker thread. Where loading is stopped in a new project that left

@@ -21,9 +21,6 @@ and a mean of more is hardly another one."""
 class CurrentModel:
     """Keeps a model that knows every captured class, from its first sample on.
 
-    Args:
-        store: Where the steps of "unknown" are kept.
-
     Attributes:
         model: What answers, or `None` where nothing was captured.
         unknown_steps: How many steps "unknown" is stricter (above 0) than what was measured.
@@ -38,8 +35,7 @@ class CurrentModel:
     def adjust_unknown(self, steps: int) -> None:
         """Make "unknown" so many steps stricter than measured, for every model to come as well.
 
-        Args:
-            steps: Below 0 more lenient; at most `unknown.MAX_STEPS` either way.
+        Below 0 it is more lenient; `unknown.MAX_STEPS` is the most either way.
 
         Raises:
             ProjectError: if the project cannot be written; then nothing has changed.
@@ -58,10 +54,6 @@ class CurrentModel:
         """Take the features `(D,)` of a new sample for known ones."""
         self.model = self.model.with_known(features) if self.model else None
 
-    def remove_class(self, class_name: str) -> None:
-        """Let the model forget a class."""
-        self.model = self.model.without(class_name) if self.model else None
-
     def rename_class(self, class_name: str, new_name: str) -> None:
         """Let the model call a class by its new name."""
         self.model = self.model.renamed(class_name, new_name) if self.model else None
@@ -69,15 +61,10 @@ class CurrentModel:
     def keep_only(self, class_names: tuple[str, ...]) -> None:
         """Let the model forget all other classes."""
         for name in set(self.model.class_names if self.model else ()) - set(class_names):
-            self.remove_class(name)
+            self.model = self.model.without(name) if self.model else None
 
     def imprint(self, dataset: Dataset, table: FeatureTable) -> None:
-        """Give classes that the model lacks an imprinted weight vector.
-
-        Args:
-            dataset: The samples.
-            table: Their features, as far as they are known.
-        """
+        """Give classes that the model lacks a weight vector, made of the known features."""
         if self.model is None or self._imprinted:
             feature_set = dataset.feature_set(table, _IMPRINTED_FROM)
             if feature_set.class_names:

@@ -11,7 +11,7 @@ from edge_classifier.live.view import Mode, Prompt
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge_classifier.live.view import Strip
+    from edge_classifier.live.view import PictureStrip
 
 MAX_TYPED = 200
 
@@ -36,21 +36,16 @@ class Dialog:
         """Return the question to show, if it is one."""
         return None
 
-    def strip(self) -> Strip | None:
+    def strip(self) -> PictureStrip | None:
         """Return the strip of pictures to show, if it has one."""
         return None
 
 
 @dataclass(slots=True)
 class TextDialog(Dialog):
-    """Asks for one line.
+    """Asks for one line, and hands it to `accept`; its `EdgeClassifierError` is shown.
 
-    Attributes:
-        title: The question.
-        note: Which keys do what.
-        accept: Takes the line; an `EdgeClassifierError` keeps the dialog open and is shown.
-        text: What is typed so far.
-        alternative: What Tab switches to, if anything.
+    Tab switches to the `alternative`, if there is one.
     """
 
     mode = Mode.TYPING
@@ -89,13 +84,7 @@ class TextDialog(Dialog):
 
 @dataclass(slots=True)
 class ConfirmDialog(Dialog):
-    """Asks yes or no.
-
-    Attributes:
-        title: The question.
-        accept: Is called on yes.
-        note: What a yes means, if it needs saying.
-    """
+    """Asks yes or no; calls `accept` on yes, of which `note` says what it means."""
 
     mode = Mode.CONFIRMING
 

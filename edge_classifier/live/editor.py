@@ -8,96 +8,26 @@ from typing import TYPE_CHECKING, Final
 from edge_classifier.errors import TrashEmptiedError
 from edge_classifier.features.dataset import Dataset
 from edge_classifier.live.dialogs import ConfirmDialog, TextDialog
-from edge_classifier.live.presenter import pictures
 from edge_classifier.live.view import Level
+from edge_classifier.project.names import counted
 from edge_classifier.project.palette import key_of
 from edge_classifier.values import BACKGROUND
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from edge_classifier.live.capture import Recorded
     from edge_classifier.live.learner import Learner
     from edge_classifier.live.presenter import Presenter
+    from edge_classifier.live.view import Say
     from edge_classifier.project.store import ProjectStore
-    from edge_classifier.values import Removed, Sample
-
-_KEPT: Final = 500
-"""What was removed before that can still be found in the project's trash. A long review of
-pictures has to come back one by one."""
-
-_KEPT_UNDONE: Final = 32
-"""Likewise of what was undone: a person who records and undoes all day must not fill the memory."""
-
-
-@dataclass(slots=True)
-class _Removal:
-    removed: Removed
-    by_undo: bool
-    last_burst: str
-
-
-class Removals:
-    """Remembers the newest removals, the newest last."""
-
-    def __init__(self) -> None:
-        self._removals: list[_Removal] = []
-
-    def add(self, removed: Removed, *, by_undo: bool, last_burst: str) -> None:
-        """Remember one.
-
-        Args:
-            removed: What can be put back.
-            by_undo: Whether it was the undoing of a burst; that is not undone itself.
-            last_burst: The newest burst there was just before, or empty.
-        """
-        self._removals.append(_Removal(removed, by_undo, last_burst))
-        del self._removals[:-_KEPT]
-        undone = [removal for removal in self._removals if removal.by_undo]
-        if len(undone) > _KEPT_UNDONE:
-            self._removals.remove(undone[0])
-
-    @property
-    def newest(self) -> Removed | None:
-        """What was removed last, in whichever way."""
-        return self._removals[-1].removed if self._removals else None
-
-    def newer_than(self, last_burst: str) -> Removed | None:
-        """Return the last removal that came after a burst, but for bursts undone.
-
-        Args:
-            last_burst: The newest burst there is now, or empty.
-        """
-        for removal in reversed(self._removals):
-            if not removal.by_undo:
-                return removal.removed if removal.last_burst >= last_burst else None
-        return None
-
-    def forget(self, removed: Removed) -> None:
-        """Take note that something is back."""
-        self._removals = [r for r in self._removals if r.removed is not removed]
-
-    def rename(self, class_name: str, new_name: str) -> None:
-        """Let what was removed of a class go back to it under its new name.
-
-        A class that was removed as a whole keeps its name: the one that is renamed is another.
-        """
-        for removal in self._removals:
-            if removal.removed.class_name == class_name and not removal.removed.whole_class:
-                removal.removed = replace(removal.removed, class_name=new_name)
-
-
-_SELECT_FIRST = "select a class with the arrow keys first"
+    from edge_classifier.values import Features, Removed, Sample
 
 
 class Editor:
     """Keeps the dataset, the learner and the presenter in step with the store.
 
-    Args:
-        store: The project on disk.
-        learner: Is told what has changed.
-        presenter: Likewise.
-        say: Shows a line in the picture.
+    What changes the store raises an `EdgeClassifierError` where that cannot be done. `selected` is
+    the class that the arrow keys have chosen, or `None`.
     """
 
     def __init__(
@@ -105,13 +35,13 @@ class Editor:
         store: ProjectStore,
         learner: Learner,
         presenter: Presenter,
-        say: Callable[[str, Level], None],
+        say: Say,
     ) -> None:
         self._store = store
         self._learner = learner
         self._presenter = presenter
         self._say = say
-        self._removals = Removals()
+        self._removals = _Removals()
         self.selected: str | None = None
         self.dataset = Dataset((), ())
         self.reload()
@@ -125,11 +55,7 @@ class Editor:
         self._presenter.dataset_changed(self.dataset)
 
     def class_of_digit(self, digit: int) -> str | None:
-        """Return the class of a digit key; the first free digit makes one, others have none.
-
-        Raises:
-            ProjectError: if the new class cannot be written.
-        """
+        """Return the class of a digit key; the first free digit makes one, others have none."""
         things = [name for name in self.dataset.class_names if name != BACKGROUND]
         if digit <= len(things):
             return things[digit - 1]
@@ -146,7 +72,6 @@ class Editor:
 
         Raises:
             InvalidClassNameError: if there can be no such class.
-            ProjectError: if it cannot be written.
         """
         if class_name not in self.dataset.class_names:
             class_name = self._store.add_class(class_name)
@@ -154,12 +79,12 @@ class Editor:
         self.selected = class_name
         return class_name
 
-    def remember(self, recorded: list[Recorded]) -> None:
-        """Take note of new samples and their features."""
+    def remember(self, recorded: Sequence[tuple[Sample, Features | None]]) -> None:
+        """Take note of new samples, with their features `(D,)` as far as they are known."""
         try:
-            for one in recorded:
-                if one.features is not None:
-                    self._learner.remember(one.sample, one.features)
+            for sample, features in recorded:
+                if features is not None:
+                    self._learner.remember(sample, features)
         finally:  # the samples are there, even if their features could not be kept
             if recorded:
                 self.reload()
@@ -178,42 +103,24 @@ class Editor:
         return max((sample.burst_id for sample in newest if sample), default="")
 
     def undo(self) -> None:
-        """Take back what was done last: a burst, or the removal of a class or of pictures.
-
-        Raises:
-            EdgeClassifierError: if that cannot be moved to the trash, or back.
-        """
+        """Take back what was done last: a burst, or the removal of a class or of pictures."""
         last_burst = self._last_burst_id
         removed = self._removals.newer_than(last_burst)
         if removed:
             self._put_back(removed)
         elif last_burst:
-            undone = self._remove(
-                lambda: self._store.remove_burst(last_burst), by_undo=True, last_burst=last_burst
-            )
+            undone = self._remove(lambda: self._store.remove_burst(last_burst), by_undo=True)
             self._learner.request_training()
-            self._say(f"undone: {pictures(undone.count)} of {undone.class_name}", Level.INFO)
+            self._say(f"undone: {counted(undone.count, 'picture')} of {undone.class_name}")
         else:
             self._say("nothing to undo", Level.WARNING)
 
     def remove_sample(self, sample: Sample) -> Removed:
-        """Move one picture to the trash; training is left to the caller.
-
-        Raises:
-            ProjectError: if it cannot be moved.
-        """
-        return self._remove(
-            lambda: self._store.remove_samples([sample]),
-            by_undo=False,
-            last_burst=self._last_burst_id,
-        )
+        """Move one picture to the trash; training is left to the caller."""
+        return self._remove(lambda: self._store.remove_samples([sample]))
 
     def put_back(self) -> Removed | None:
-        """Put back what was removed or undone last; returns that, if there was something.
-
-        Raises:
-            EdgeClassifierError: if it cannot be moved back.
-        """
+        """Put back what was removed or undone last; returns that, if there was something."""
         removed = self._removals.newest
         if removed is None:
             self._say("nothing was removed since the window was opened", Level.WARNING)
@@ -221,15 +128,13 @@ class Editor:
             self._put_back(removed)
         return removed
 
-    def _remove(self, work: Callable[[], Removed], *, by_undo: bool, last_burst: str) -> Removed:
+    def _remove(self, work: Callable[[], Removed], *, by_undo: bool = False) -> Removed:
+        last_burst = self._last_burst_id
         try:
             removed = work()
         finally:
             self.reload()  # some may be gone before it failed
         self._removals.add(removed, by_undo=by_undo, last_burst=last_burst)
-        class_name = removed.class_name
-        if class_name not in self.dataset.captured_classes:
-            self._learner.current.remove_class(class_name)
         return removed
 
     def _put_back(self, removed: Removed) -> None:
@@ -244,11 +149,11 @@ class Editor:
         self._learner.request_training()
         if removed.whole_class:
             self.selected = removed.class_name
-            what = f" with its {pictures(count)}" if count else ""
+            what = f" with its {counted(count, 'picture')}" if count else ""
             text = f"{removed.class_name} is back{what}"
         else:
-            text = f"put back {pictures(count)} of {removed.class_name}"
-        self._say(text, Level.INFO)
+            text = f"put back {counted(count, 'picture')} of {removed.class_name}"
+        self._say(text)
 
     def new_class_dialog(self) -> TextDialog:
         """Ask for the name of a new class; Tab renames the selected one instead."""
@@ -259,7 +164,7 @@ class Editor:
             self.selected = name
             key = key_of(self.dataset.class_names, name, BACKGROUND)
             how = f"hold {key}" if key else "hold space"
-            self._say(f"{name}: {how} to record it", Level.INFO)
+            self._say(f"{name}: {how} to record it")
 
         return TextDialog(
             "Name of the new class",
@@ -285,18 +190,69 @@ class Editor:
         """Ask whether to remove the selected class; `None` where none is selected."""
         name = self.selected
         if name is None:
-            self._say(_SELECT_FIRST, Level.WARNING)
+            self._say("select a class with the arrow keys first", Level.WARNING)
             return None
 
         def accept() -> None:
-            self._remove(
-                lambda: self._store.remove_class(name),
-                by_undo=False,
-                last_burst=self._last_burst_id,
-            )
+            self._remove(lambda: self._store.remove_class(name))
             self._learner.request_training()
             text = f"removed {name}: U puts it back; its pictures are in the project's trash folder"
-            self._say(text, Level.INFO)
+            self._say(text)
 
-        count = pictures(self.dataset.count(name))
+        count = counted(self.dataset.count(name), "picture")
         return ConfirmDialog(f"Remove {name} with its {count}?", accept, "U puts it back")
+
+
+_KEPT: Final = 500
+"""What was removed before that can still be found in the project's trash. A long review of
+pictures has to come back one by one."""
+
+_KEPT_UNDONE: Final = 32
+"""Likewise of what was undone: a person who records and undoes all day must not fill the memory."""
+
+
+@dataclass(slots=True)
+class _Removal:
+    removed: Removed
+    by_undo: bool
+    last_burst: str  # the newest one there was just before, or empty
+
+
+class _Removals:
+    """Remembers the newest removals, the newest last."""
+
+    def __init__(self) -> None:
+        self._removals: list[_Removal] = []
+
+    def add(self, removed: Removed, *, by_undo: bool, last_burst: str) -> None:
+        """Remember one; the undoing of a burst is not undone itself."""
+        self._removals.append(_Removal(removed, by_undo, last_burst))
+        del self._removals[:-_KEPT]
+        undone = [removal for removal in self._removals if removal.by_undo]
+        if len(undone) > _KEPT_UNDONE:
+            self._removals.remove(undone[0])
+
+    @property
+    def newest(self) -> Removed | None:
+        """What was removed last, in whichever way."""
+        return self._removals[-1].removed if self._removals else None
+
+    def newer_than(self, last_burst: str) -> Removed | None:
+        """Return the last removal that came after the burst, but for bursts undone."""
+        for removal in reversed(self._removals):
+            if not removal.by_undo:
+                return removal.removed if removal.last_burst >= last_burst else None
+        return None
+
+    def forget(self, removed: Removed) -> None:
+        """Take note that something is back."""
+        self._removals = [r for r in self._removals if r.removed is not removed]
+
+    def rename(self, class_name: str, new_name: str) -> None:
+        """Let what was removed of a class go back to it under its new name.
+
+        A class that was removed as a whole keeps its name: the one that is renamed is another.
+        """
+        for removal in self._removals:
+            if removal.removed.class_name == class_name and not removal.removed.whole_class:
+                removal.removed = replace(removal.removed, class_name=new_name)

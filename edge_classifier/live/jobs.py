@@ -1,11 +1,11 @@
-"""Work aside: what trains, saves or exports on the one worker thread, and tells how far it is."""
+"""Work on the one worker thread: begun, asked how far it is, stopped, and taken over when done."""
 
 from __future__ import annotations
 
 import threading
 from concurrent.futures import CancelledError as FutureCancelledError
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from edge_classifier.errors import CancelledError, EdgeClassifierError
 
@@ -16,33 +16,33 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+Work: TypeAlias = "Callable[[Progress, Cancelled], T]"
+"""Does something, tells how far it is, and asks whether to stop."""
+
 
 class Job(Generic[T]):
-    """One piece of work on the start_worker thread.
+    """One piece of work on the worker thread.
 
     Args:
         text: What it does, for the user: `training`.
-        work: Is called with a `protocols.Progress` and a question whether to stop.
-        executor: Runs it.
+        work: Run by the executor.
+        executor: The worker.
+
+    Attributes:
+        text: As above, or what the work has said since that it is doing.
+        progress: The part done, 0.0 to 1.0, or `None` where nothing was told yet.
     """
 
-    def __init__(
-        self, text: str, work: Callable[[Progress, Cancelled], T], executor: Executor
-    ) -> None:
+    def __init__(self, text: str, work: Work[T], executor: Executor) -> None:
         self.text = text
-        self._progress: float | None = None
+        self.progress: float | None = None
         self._stop = threading.Event()
         self._future = executor.submit(lambda: work(self._tell, self._stop.is_set))
 
     def _tell(self, done: float, what: str | None = None) -> None:
-        self._progress = done
+        self.progress = done
         if what is not None:
             self.text = what
-
-    @property
-    def progress(self) -> float | None:
-        """The part done, 0.0 to 1.0, or `None` where nothing was told yet."""
-        return self._progress
 
     @property
     def done(self) -> bool:
@@ -74,6 +74,63 @@ class Job(Generic[T]):
             ) from error
 
 
+class Stage(Generic[T]):
+    """One kind of work, of which the worker has at most one job at a time.
+
+    Args:
+        executor: The worker.
+
+    Attributes:
+        wanted: Whether to begin as soon as what comes before it has ended.
+        job: What the worker does for it at present, or has done and nobody took over yet.
+    """
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+        self.wanted = False
+        self.job: Job[T] | None = None
+
+    def begin(self, text: str, work: Work[T]) -> None:
+        """Give the worker a job, which is called `text` for the user."""
+        self.wanted = False
+        self.job = Job(text, work, self._executor)
+
+    def ended(self) -> Job[T] | None:
+        """Hand over the job once it has ended, in whichever way; its result says how."""
+        if self.job is None or not self.job.done:
+            return None
+        job, self.job = self.job, None
+        return job
+
+    def poll(self) -> T | None:
+        """Take over what the job gave: `None` before it has ended, and where it was stopped.
+
+        Raises:
+            EdgeClassifierError: if it failed.
+        """
+        job = self.ended()
+        try:
+            return job.result() if job else None
+        except CancelledError:
+            return None
+
+    def cancel(self) -> None:
+        """Ask the job to stop; how it ended is still to be taken over."""
+        if self.job:
+            self.job.cancel()
+
+    def restart(self) -> None:
+        """Begin anew, once it can, what is being done: it is out of date."""
+        if self.job:
+            self.abandon()
+            self.wanted = True
+
+    def abandon(self) -> None:
+        """Stop the job, and take no note of how it ends."""
+        self.cancel()
+        self.job = None
+
+
 def start_worker() -> ThreadPoolExecutor:
     """Make the one worker thread."""
-    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="start_worker")
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="worker")

@@ -44,21 +44,12 @@ class KeyEvent(Enum):
 
 
 class HoldDetector:
-    """Follows one key from its press to its release.
-
-    Args:
-        timing: How long silence may last.
-    """
+    """Follows one key from its press to its release."""
 
     def __init__(self, timing: HoldTiming | None = None) -> None:
-        self._timing = timing or HoldTiming()
+        self.timing = timing or HoldTiming()
         self._last_event_s: float | None = None
         self._repeating = False
-
-    @property
-    def timing(self) -> HoldTiming:
-        """How long silence may last."""
-        return self._timing
 
     @property
     def down(self) -> bool:
@@ -66,31 +57,19 @@ class HoldDetector:
         return self._last_event_s is not None
 
     def event(self, now_s: float) -> KeyEvent:
-        """Take an event of the key.
-
-        Args:
-            now_s: When it came, in seconds of a monotonic clock.
-
-        Returns:
-            What it means for the time since the event before.
-        """
+        """Take an event of the key, at a time in seconds of a monotonic clock."""
         before, self._last_event_s = self._last_event_s, now_s
-        if before is not None and now_s - before <= self._timing.repeat_gap_s:
+        if before is not None and now_s - before <= self.timing.repeat_gap_s:
             self._repeating = True
             return KeyEvent.REPEATED
         self._repeating = False
         return KeyEvent.PRESSED
 
     def released(self, now_s: float) -> bool:
-        """Say whether the key has been silent for so long that it must be up.
-
-        Args:
-            now_s: The time, in seconds of the same clock. Once this has returned `True`, the
-                key is up.
-        """
+        """Say whether the key has been silent for so long that it must be up, and is from now."""
         if self._last_event_s is None:
             return True
-        gap = self._timing.repeat_gap_s if self._repeating else self._timing.initial_gap_s
+        gap = self.timing.repeat_gap_s if self._repeating else self.timing.initial_gap_s
         if now_s - self._last_event_s <= gap:
             return False
         self._last_event_s = None
@@ -99,11 +78,7 @@ class HoldDetector:
 
 
 class SpentKey:
-    """A key that has done its work: while it stays down, its repeats shall do nothing else.
-
-    Args:
-        timing: When a silent key counts as released.
-    """
+    """A key that has done its work: while it stays down, its repeats shall do nothing else."""
 
     def __init__(self, timing: HoldTiming) -> None:
         self._key: str | None = None

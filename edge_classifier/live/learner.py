@@ -1,49 +1,52 @@
-"""Learning aside while the picture keeps moving: what comes after what, and what gives way."""
+"""Learning on the worker while the picture keeps moving: what comes after what, what gives way."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from edge_classifier.errors import CancelledError, EdgeClassifierError
+from edge_classifier.features.dataset import FeatureTable
 from edge_classifier.learning.training import HeadSettings
-from edge_classifier.live.assessor import Assessor
 from edge_classifier.live.current_model import CurrentModel
-from edge_classifier.live.feature_worker import FeatureWorker, VariationWorker
-from edge_classifier.live.loading import Loader
-from edge_classifier.live.trainer import Trainer
+from edge_classifier.live.evaluator import Evaluator
+from edge_classifier.live.jobs import Stage
+from edge_classifier.live.sample_features import FeatureStage, VariantStage
+from edge_classifier.live.training import TrainingStage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge_classifier.device.preprocessing import Image
     from edge_classifier.evaluation.validation import Validation
     from edge_classifier.features.dataset import Dataset
     from edge_classifier.learning.model import Model
     from edge_classifier.learning.project_backbone import LoadedBackbone
-    from edge_classifier.live.assessor import Review
     from edge_classifier.live.jobs import Job
-    from edge_classifier.live.loading import Ready
-    from edge_classifier.live.trainer import Trained
+    from edge_classifier.live.training import Trained
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Backbone, Cancelled, Executor, Progress
     from edge_classifier.values import Features, Sample
+
+
+class _Ready(NamedTuple):
+    """A loaded backbone, features computed and the model trained before, and of what it was."""
+
+    loaded: LoadedBackbone
+    table: FeatureTable
+    model: Model | None
+    fingerprint: str
 
 
 class Learner:
     """Keeps features and model up to date with the dataset.
 
     All its methods are called by the loop; what takes long runs on the worker: loading, then
-    computing missing features, training, varying, and when nothing else is to be done, assessing.
-
-    Args:
-        store: Where the pictures of samples are read.
-        load: Loads the backbone; runs on the worker, may take seconds.
-        executor: The worker.
-        settings: How heads are trained.
+    computing missing features, training, varying, and when nothing else is to be done, evaluating.
 
     Attributes:
-        current: The model that answers now; it is told of removed and renamed classes.
-        settings: As above.
+        backbone: The backbone, or `None` before it is there.
+        current: The model that answers now; it is told of renamed classes.
+        evaluator: Finds out how good model and samples are; gives way to all else.
+        settings: How heads are trained.
     """
 
     def __init__(
@@ -54,24 +57,27 @@ class Learner:
         settings: HeadSettings | None = None,
     ) -> None:
         self.settings = settings or HeadSettings()
+        self._load = load
         self._dataset: Dataset | None = None
         self._loaded: LoadedBackbone | None = None
+        self.backbone: Backbone | None = None
         self.current = CurrentModel(store)
-        self._loader = Loader(load, executor)
-        self._features = FeatureWorker(store, executor)
-        self._trainer = Trainer(store, executor, self.settings)
-        self._variants = VariationWorker(
-            store, executor, self.settings, unreadable=self._features.unreadable
-        )
-        self._assessor = Assessor(store, executor)
+        self.evaluator = Evaluator(store, executor)
+        self._loading: Stage[_Ready] = Stage(executor)
+        self._features = FeatureStage(store, executor)
+        self._training = TrainingStage(store, executor, self.settings)
+        self._variants = VariantStage(store, executor, self.settings, self._features.unreadable)
+        self._stages = (self._loading, self._features, self._training, self._variants)
+        self._polled = (*self._stages, self._training.saving, *self.evaluator.stages)
+        self._start_loading()
 
     def reload(self) -> None:
         """Load the backbone anew: it is another one now. Until then the one before answers."""
         self._features.abandon()
-        self._trainer.abandon()
+        self._training.abandon()
         self._variants.abandon()
-        self._assessor.outdated()
-        self._loader.start()
+        self.evaluator.outdated()
+        self._start_loading()
 
     @property
     def model(self) -> Model | None:
@@ -79,24 +85,19 @@ class Learner:
         return self.current.model
 
     @property
-    def backbone(self) -> Backbone | None:
-        """The backbone, once it is there."""
-        return self._loaded.backbone if self._loaded else None
-
-    @property
     def note(self) -> str:
         """Which backbone is in use; empty while it is being loaded."""
         return self._loaded.note if self._loaded else ""
 
     @property
-    def job(self) -> Job[Ready] | Job[None] | Job[Trained] | None:
-        """What the worker does for the learner at present."""
-        return self._loader.job or self._features.job or self._trainer.job or self._variants.job
+    def job(self) -> Job[_Ready] | Job[int] | Job[Trained] | None:
+        """What the worker does for the learner at present, but for evaluating."""
+        return self._loading.job or self._features.job or self._training.job or self._variants.job
 
     @property
     def busy(self) -> bool:
         """Whether the worker does something for the learner, or will from the next step on."""
-        return self.job is not None or (self._loaded is not None and self._trainer.wanted)
+        return self.job is not None or (self._loaded is not None and self._training.wanted)
 
     @property
     def validation(self) -> Validation | None:
@@ -104,7 +105,7 @@ class Learner:
 
         Never known with a backbone that has seen the samples: that needs others, see `evaluate`.
         """
-        return None if self.is_fine_tuned else self._assessor.validation
+        return None if self.is_fine_tuned else self.evaluator.validation
 
     @property
     def is_fine_tuned(self) -> bool:
@@ -112,23 +113,9 @@ class Learner:
         return self._loaded is not None and self._loaded.has_seen_samples
 
     @property
-    def review(self) -> Review | None:
-        """The suspect samples, once they were requested and found; `None` likewise."""
-        return self._assessor.review
-
-    @property
-    def assessing(self) -> Job[Validation | None] | Job[Review] | None:
-        """What the worker finds out about model and samples at present; gives way to all else."""
-        return self._assessor.job
-
-    @property
     def stale(self) -> bool:
         """Whether the dataset has changed since the model was trained."""
-        return self._dataset is not self._trainer.dataset
-
-    def extract(self, image: Image) -> Features | None:
-        """Compute the features `(D,)` of a picture, or `None` while there is no backbone."""
-        return self._loaded.backbone.extract([image])[0] if self._loaded else None
+        return self._dataset is not self._training.dataset
 
     def remember(self, sample: Sample, features: Features) -> None:
         """Keep the features `(D,)` of a new sample, in memory and on disk."""
@@ -140,19 +127,20 @@ class Learner:
         before, self._dataset = self._dataset, dataset
         if before and before.samples == dataset.samples:
             # Only classes without samples came or went: what was learned of the others holds.
-            self._trainer.replace(before, dataset)
+            self._training.replace(before, dataset)
             return
-        self._assessor.outdated()
+        self.evaluator.outdated()
         self._features.dataset_changed(dataset, before)
         self._variants.abandon()
-        self._trainer.restart()
+        self._training.restart()
+        self.current.keep_only(dataset.captured_classes)
         self._imprint()
 
     def request_training(self) -> None:
         """Train as soon as worker and features allow; load the backbone if there is none."""
         if self._loaded is None:
-            self._loader.start()
-        self._trainer.wanted = True
+            self._start_loading()
+        self._training.wanted = True
         self._features.wanted = True  # the user may have stopped computing them
 
     def cancel(self) -> str:
@@ -163,26 +151,17 @@ class Learner:
         Returns:
             A line for the user; empty where nothing was under way.
         """
-        if self._loaded is None and self._loader.job:
-            self._loader.job.cancel()
-            return f"stopping: {self._loader.job.text}"
-        job = self._features.job or self._trainer.job or self._variants.job
+        if self._loaded is None and self._loading.job:
+            self._loading.cancel()
+            return f"stopping: {self._loading.job.text}"
+        job = self._features.job or self._training.job or self._variants.job
         if job is None:
             return ""
         job.cancel()
-        self._variants.wanted = False
-        self._trainer.wanted = False
-        if not self.stale and not self._variants.job:  # which assesses when it has stopped
-            self._assess()
+        self._variants.wanted = self._training.wanted = False
+        if not self.stale and not self._variants.job:  # which evaluates when it has stopped
+            self._evaluate()
         return f"stopped {job.text}; T goes on with it"
-
-    def request_review(self) -> None:
-        """Look for suspect samples as soon as the model is trained and validated."""
-        self._assessor.request_review()
-
-    def cancel_review(self) -> None:
-        """Take the request back, and stop looking."""
-        self._assessor.cancel_review()
 
     def poll(self) -> str | None:
         """Take over what the worker has finished; called once a step.
@@ -194,85 +173,102 @@ class Learner:
             CancelledError: when loading was stopped.
             EdgeClassifierError: when loading, extracting, training or saving failed.
         """
-        line = self._poll_loading()
-        if self._features.poll():
+        if not (self._features.refused or any(stage.job or stage.wanted for stage in self._polled)):
+            return None  # as nearly always
+        ready = self._loading.ended()
+        line = self._use(ready.result()) if ready else None
+        if self._features.job and self._features.take_over():
             self._imprint()
-            self._trainer.wanted = True
-        line = self._poll_training() or line
-        self._poll_varying()
+            self._training.wanted = True
+        if trained := self._training.poll():
+            line = self._take_over(trained) or line
+        if varied := self._variants.ended():
+            self._train_on_variants(varied)
         self._start_work()
-        self._assessor.poll()
-        self._trainer.poll_syncing()
+        self.evaluator.poll()
+        if saved := self._training.saving.ended():
+            saved.result()
         # With the line of the training that follows, which would hide one of its own.
         refused = "" if self.busy else self._features.tell_refused(self._dataset)
         return "; ".join(part for part in (line, refused) if part) or None
 
     def close(self) -> None:
         """Stop what runs; may be called twice."""
-        for job in (self._loader.job, self._features.job, self._trainer.job, self._variants.job):
-            if job:
-                job.cancel()
-        self._assessor.close()
+        for stage in self._stages:
+            stage.cancel()
+        self.evaluator.outdated()
         if self._loaded:
             self._loaded.close()
 
-    def _poll_loading(self) -> str | None:
-        ready = self._loader.poll()
-        if ready is None:
-            return None
+    def _start_loading(self) -> None:
+        """Load the backbone, unless it is being loaded already."""
+        if not self._loading.job:
+            self._loading.begin("loading the backbone", self._get_ready)
+
+    def _get_ready(self, progress: Progress, cancelled: Cancelled) -> _Ready:
+        loaded = self._load(progress, cancelled)
+        info = loaded.backbone.info
+        table = FeatureTable(info.feature_dim)
+        table.fill(*loaded.cache.load())
+        model, fingerprint = loaded.models.load(backbone_key=info.key) or (None, "")
+        return _Ready(loaded, table, model, fingerprint)
+
+    def _use(self, ready: _Ready) -> str:
         if self._loaded:
             self._loaded.close()
-        self._loaded = ready.loaded
-        self._features.use(ready)
+        self._loaded, self.backbone = ready.loaded, ready.loaded.backbone
+        self._features.use(ready.table, ready.loaded.cache)
         self.current.replace(ready.model)
-        self._trainer.recognise(ready.fingerprint, self._dataset)
+        self._training.recognise(ready.fingerprint, self._dataset)
         if self._dataset and not self.stale:
             self._variants.wanted = True
-            self._assess()
+            self._evaluate()
         elif self._dataset:
             # What was removed or renamed after the last training must not be answered again.
             self.current.keep_only(self._dataset.captured_classes)
             self._imprint()
-            self._trainer.wanted = True
+            self._training.wanted = True
         return f"backbone: {ready.loaded.note}"
 
-    def _poll_training(self) -> str | None:
-        trained = self._trainer.poll()
-        if trained is None or self._trainer.dataset is None or self._loaded is None:
-            return None
+    def _take_over(self, trained: Trained) -> str:
+        loaded, dataset = self._loaded, self._training.training_on
+        self._training.dataset = dataset
         self.current.replace(trained.model)
         self._variants.wanted = True
-        if not self._variants.missing(self._trainer.dataset, self._loaded.variation):
-            self._assess(trained.seconds)
+        if dataset and loaded and not self._variants.missing(dataset, loaded.variation):
+            self._evaluate(trained.seconds)
         if trained.problem:
             raise trained.problem
         return f"trained on {trained.samples} samples"
 
-    def _poll_varying(self) -> None:
+    def _train_on_variants(self, varied: Job[int]) -> None:
         try:
-            if self._variants.poll():
-                self._trainer.wanted = True
-        except CancelledError:
-            self._assess()
-        except EdgeClassifierError:
-            self._assess()
-            raise
+            varied.result()
+        except EdgeClassifierError as error:
+            self._evaluate()
+            if not isinstance(error, CancelledError):
+                raise
+        else:
+            self._training.wanted = True
 
     def _start_work(self) -> None:
         dataset, loaded, table = self._dataset, self._loaded, self._features.table
-        if loaded is None or table is None or dataset is None or self._loader.job:
+        if loaded is None or table is None or dataset is None or self._loading.job:
             return
-        self._features.start(dataset, loaded.backbone)
-        if not self._features.job and self._trainer.start(dataset, loaded, table):
-            self._assessor.outdated()  # it gives way
-        if not self.busy:
+        if self._features.wanted and not self._features.job:
+            self._features.start(dataset, loaded.backbone, table)
+        if self._training.wanted and not (self._features.job or self._training.job):
+            self._training.start(dataset, loaded, table)
+            if self._training.job:
+                self.evaluator.outdated()  # it gives way
+        if self._variants.wanted and not self.busy:
             self._variants.start(dataset, loaded)
 
-    def _assess(self, training_s: float | None = None) -> None:
+    def _evaluate(self, training_s: float | None = None) -> None:
         """Find out how good the model is, once it was trained on all there is to learn from."""
-        if self._trainer.dataset and self._features.table is not None and self._loaded:
-            self._assessor.trained(
-                self._trainer.dataset,
+        if self._training.dataset and self._features.table is not None and self._loaded:
+            self.evaluator.trained(
+                self._training.dataset,
                 self._features.table,
                 self.settings,
                 training_s,

@@ -26,7 +26,6 @@ about 2 ms a picture. A loop that has time to spare shows every frame."""
 LONGEST_WAIT_S: Final = 0.05
 """A slow machine shows this often all the same: what moves should be seen to move."""
 
-
 LISTENING_S: Final = 0.012
 """A window has one slot for a key, so it is asked this often; fast typists reach 30 ms a key."""
 
@@ -39,7 +38,7 @@ class FrameFeed(Protocol):
 
     @property
     def state(self) -> SourceState:
-        """How the source is doing."""
+        """How the source is."""
 
     @property
     def first_error(self) -> EdgeClassifierError | None:
@@ -69,23 +68,16 @@ def run(
     Every frame is inferred on; pictures are drawn and shown at most at the refresh rate, and
     also while no frame comes, so that keys are always heard.
 
-    Args:
-        session: The state machine.
-        feed: Where frames come from.
-        painter: Draws.
-        display: Shows, and hears keys.
-        clock: Monotonic seconds.
-
     Raises:
         EdgeClassifierError: if the source could not be opened in the first place.
     """
     use_one_thread()
     pace = _Pace(clock())
-    ear = _Ear(display, clock)
+    keys = _KeyListener(display, clock)
     while True:
-        frame = ear.wait_for_frame(feed, pace.wait_s(clock()))
+        frame = keys.wait_for_frame(feed, pace.wait_s(clock()))
         pace.waited(clock())
-        *earlier, key = ear.heard()
+        *earlier, key = keys.heard()
         for one in earlier:
             session.advance(None, one)
         session.advance(frame, key, feed.state)
@@ -95,18 +87,13 @@ def run(
             raise feed.first_error
         started_s = clock()
         if pace.due(started_s):
-            ear.hear(display.show(painter.draw(session.view())))
+            keys.hear(display.show(painter.draw(session.view())))
             showing_ms = pace.shown(started_s, clock())
             session.rates.add_drawing(showing_ms)
 
 
-class _Ear:
-    """Listens for keys, also while a frame is waited for.
-
-    Args:
-        display: Hears keys.
-        clock: Monotonic seconds.
-    """
+class _KeyListener:
+    """Listens for keys, also while a frame is waited for."""
 
     def __init__(self, display: Display, clock: Clock) -> None:
         self._display = display
@@ -147,11 +134,7 @@ class _Ear:
 
 
 class _Pace:
-    """Decides when the next picture is shown.
-
-    Args:
-        now_s: The time, in seconds of a monotonic clock.
-    """
+    """Decides when the next picture is shown; all times are seconds of a monotonic clock."""
 
     def __init__(self, now_s: float) -> None:
         self._next_s = now_s  # not before the screen can show another one

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edge_classifier.device.verdict import SMOOTHING_S, TimeAverage
-from edge_classifier.values import Prediction
 
 if TYPE_CHECKING:
     from edge_classifier.device.frame import Frame
     from edge_classifier.learning.model import Model
     from edge_classifier.live.learner import Learner
     from edge_classifier.protocols import Backbone
-    from edge_classifier.values import Features
+    from edge_classifier.values import Features, Prediction
 
 
 class Smoother:
-    """Exponential moving average of scores and similarity over time, not over frames.
-
-    So it behaves the same at 5 and at 500 frames per second.
+    """Averages scores and similarity over time, as `TimeAverage` does.
 
     Args:
-        time_constant_s: After a change of scene this much time brings the average 63 % of the
-            way; 0 switches smoothing off.
+        time_constant_s: As there; 0 switches smoothing off.
     """
 
     def __init__(self, time_constant_s: float = 0.2) -> None:
@@ -39,34 +36,22 @@ class Smoother:
         self._similarity.reset()
 
     def update(self, prediction: Prediction, now_s: float) -> Prediction:
-        """Take one frame's prediction and return the steady one.
-
-        Args:
-            prediction: Of the newest frame.
-            now_s: Its time, in seconds of a monotonic clock.
-        """
+        """Take the prediction of a frame of this time, and return the steady one."""
         if self.time_constant_s <= 0:
             return prediction
         if prediction.class_names != self._class_names:
             self.reset()
             self._class_names = prediction.class_names
         scores = self._scores.update(prediction.scores, now_s)
-        similarity: float | None = None
-        if prediction.similarity is None:
+        similarity, unknown = prediction.similarity, prediction.unknown
+        if similarity is None:
             self._similarity.reset()
         else:
-            value = np.array([prediction.similarity], np.float32)
+            value = np.array([similarity], np.float32)
             similarity = float(self._similarity.update(value, now_s)[0])
-        unknown = prediction.unknown
         if similarity is not None and prediction.threshold is not None:
             unknown = similarity < prediction.threshold
-        return Prediction(
-            prediction.class_names,
-            scores,
-            unknown=unknown,
-            similarity=similarity,
-            threshold=prediction.threshold,
-        )
+        return replace(prediction, scores=scores, unknown=unknown, similarity=similarity)
 
 
 class LivePrediction:
@@ -81,27 +66,19 @@ class LivePrediction:
         self._learner = learner
         self._smoothing_s = smoothing_s
         self._smoother = Smoother(smoothing_s)
-        self._frame: Frame | None = None
         self._features: Features | None = None
         self._seen_by: Backbone | None = None
         self._predicted_by: Model | None = None
+        self.frame: Frame | None = None
         self.prediction: Prediction | None = None
         self.paused = False
 
-    @property
-    def frame(self) -> Frame | None:
-        """The newest frame, or `None` before the first."""
-        return self._frame
-
     def features_of(self, frame: Frame) -> Features | None:
         """Compute the features `(D,)` of a frame, unless nothing could be said of them."""
-        if self.paused or self._learner.model is None:
-            return None
-        return self._learner.extract(frame.image if frame.small is None else frame.small)
-
-    def show(self, frame: Frame) -> None:
-        """Take note of the newest frame, whatever is to be predicted of it."""
-        self._frame = frame
+        backbone = self._learner.backbone
+        silent = self.paused or self._learner.current.model is None
+        image = frame.image if frame.small is None else frame.small
+        return None if silent or backbone is None else backbone.extract([image])[0]
 
     def update(self, features: Features | None) -> None:
         """Predict from the features of the newest frame."""
@@ -110,21 +87,21 @@ class LivePrediction:
 
     def update_where_outdated(self) -> None:
         """Judge a picture that stands still again if what was learned has changed."""
-        model, backbone = self._learner.model, self._learner.backbone
-        if self._frame is None or self._predicted_by is model:
+        model, backbone = self._learner.current.model, self._learner.backbone
+        if self.frame is None or self._predicted_by is model:
             return
         if model and self._features is not None and self._seen_by is not backbone:
-            self.update(self.features_of(self._frame))
+            self.update(self.features_of(self.frame))
         else:
             self._predict()
 
     def _predict(self) -> None:
-        self._predicted_by = model = self._learner.model
-        if self.paused or model is None or self._features is None or self._frame is None:
+        self._predicted_by = model = self._learner.current.model
+        if self.paused or model is None or self._features is None or self.frame is None:
             self.prediction = None
         else:
             raw = model.predict(self._features[None])[0]
-            self.prediction = self._smoother.update(raw, self._frame.timestamp_s)
+            self.prediction = self._smoother.update(raw, self.frame.timestamp_s)
 
     def forget(self) -> None:
         """Take the verdict away: what was seen last may be so no longer."""

@@ -10,7 +10,7 @@ from edge_classifier.errors import InvalidImageError, ProjectError
 from edge_classifier.evaluation.coach import next_hint
 from edge_classifier.features.dataset import Dataset
 from edge_classifier.learning.training import MIN_CLASSES
-from edge_classifier.live.view import Activity, Banner, ClassCard, Level, Message, Rates
+from edge_classifier.live.view import Activity, Banner, ClassCard, Level, Message
 from edge_classifier.project.names import counted
 from edge_classifier.project.palette import key_of
 from edge_classifier.values import BACKGROUND
@@ -22,132 +22,33 @@ if TYPE_CHECKING:
     from edge_classifier.evaluation.validation import Validation
     from edge_classifier.live.learner import Learner
     from edge_classifier.project.store import ProjectStore
-    from edge_classifier.protocols import Backbone
     from edge_classifier.values import Colour, Prediction
-
-
-class RateMeter:
-    """Smooths the figures, and renews what is shown only a few times a second.
-
-    Args:
-        shown_every_s: How often the shown figures change; faster cannot be read.
-    """
-
-    def __init__(self, shown_every_s: float = 0.5) -> None:
-        self._shown_every_s = shown_every_s
-        self._since_s: float | None = None
-        self._frames = 0
-        self._sums = {"capture": 0.0, "inference": 0.0, "drawing": 0.0}
-        self._drawings = 0
-        self._shown = Rates(0.0, 0.0, 0.0, 0.0)
-
-    def add_frame(self, now_s: float, *, capture_ms: float, inference_ms: float) -> None:
-        """Count a frame that was captured and inferred on."""
-        if self._since_s is None:
-            self._since_s = now_s
-        self._frames += 1
-        self._sums["capture"] += capture_ms
-        self._sums["inference"] += inference_ms
-
-    def add_drawing(self, drawing_ms: float) -> None:
-        """Count a picture that was drawn and shown."""
-        self._drawings += 1
-        self._sums["drawing"] += drawing_ms
-
-    def rates(self, now_s: float) -> Rates:
-        """Return the figures to show."""
-        if self._since_s is None:
-            return self._shown
-        elapsed = now_s - self._since_s
-        if elapsed >= self._shown_every_s:
-            frames, drawings = max(1, self._frames), max(1, self._drawings)
-            self._shown = Rates(
-                fps=round(self._frames / elapsed, 1),
-                capture_ms=round(self._sums["capture"] / frames, 1),
-                inference_ms=round(self._sums["inference"] / frames, 1),
-                drawing_ms=round(self._sums["drawing"] / drawings, 1),
-            )
-            self._since_s, self._frames, self._drawings = now_s, 0, 0
-            self._sums = dict.fromkeys(self._sums, 0.0)
-        return self._shown
-
-
-_MESSAGE_S: Final = 5.0
-_ERROR_S: Final = 12.0
-
-
-class Messages:
-    """Remembers what was said last, and for how long it is shown.
-
-    Args:
-        clock: Monotonic seconds.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._said: tuple[Message, float] | None = None
-        self._routine: tuple[Message, float] | None = None
-
-    def say(self, text: str, level: Level = Level.INFO) -> None:
-        """Show a line from now on; may be called from another thread."""
-        until_s = self._clock() + (_ERROR_S if level is Level.ERROR else _MESSAGE_S)
-        self._said = (Message(text, level), until_s)  # at once, for the reader's thread
-
-    def say_by_the_way(self, text: str) -> None:
-        """Show a line of routine, unless it would hide what was just answered."""
-        said = self._said
-        if said is None or said is self._routine or self._clock() > said[1]:
-            self.say(text)
-            self._routine = self._said
-
-    def clear(self) -> None:
-        """Take the line away: something is more important than whatever was said before."""
-        self._said = None
-
-    def current(self, now_s: float) -> Message | None:
-        """Return the line to show, if there is one."""
-        said = self._said
-        return said[0] if said and now_s <= said[1] else None
-
 
 _UNKNOWN_COLOUR: Final[Colour] = (160, 160, 160)
 
 
 class Presenter:
-    """Keeps what changes only with the dataset, and adds what changes with every frame.
+    """Keeps what changes only with the dataset, and adds what changes with every frame."""
 
-    Args:
-        store: Where colours and thumbnails come from.
-    """
-
-    def __init__(self, store: ProjectStore) -> None:
+    def __init__(self, store: ProjectStore, learner: Learner) -> None:
         self._store = store
+        self._name = store.name
+        self._learner = learner
         self._thumbnails: dict[str, tuple[str, Image | None]] = {}
         self._cards: tuple[ClassCard, ...] = ()
         self._colours: dict[str, Colour] = {}
         self._dataset = Dataset((), ())
+        self._saved = ""
+        self._has_two_classes = False
         self._advised: tuple[Dataset, Validation | None] | None = None
         self._hint = ""
-
-    def hint(self, validation: Validation | None) -> str:
-        """Return what to do next; empty where nothing is missing.
-
-        Args:
-            validation: How good the model is, where that is known.
-        """
-        # By identity: comparing thousands of samples would take longer than the frame.
-        if self._advised is None or not (
-            self._advised[0] is self._dataset and self._advised[1] is validation
-        ):
-            self._advised = (self._dataset, validation)
-            self._hint = read_only_hint(self._store) or next_hint(
-                self._dataset, BACKGROUND, validation
-            )
-        return self._hint
+        self._validated = ""
 
     def dataset_changed(self, dataset: Dataset) -> None:
         """Take note of added or removed classes and samples."""
         self._dataset = dataset
+        self._saved = f"{counted(len(dataset.samples), 'picture')} saved"
+        self._has_two_classes = len(dataset.captured_classes) >= MIN_CLASSES
         self._colours = {name: self._store.colour(name) for name in dataset.class_names}
         self._cards = tuple(
             ClassCard(
@@ -177,6 +78,11 @@ class Presenter:
             self._thumbnails[class_name] = (newest.image_sha256, picture)
         return picture
 
+    def title(self) -> str:
+        """Name the project and its backbone; why it is that one was said when it was loaded."""
+        backbone = self._learner.backbone
+        return f"{self._name} · {backbone.info.name}" if backbone else self._name
+
     def cards(
         self, prediction: Prediction | None, *, selected: str | None, recording: str | None
     ) -> tuple[ClassCard, ...]:
@@ -198,51 +104,55 @@ class Presenter:
         """Return the verdict; none while there is nothing to tell a class from."""
         if prediction is None or len(prediction.class_names) < MIN_CLASSES:
             return None
-        name = "unknown" if prediction.unknown else prediction.class_name
+        unknown, name = prediction.unknown, prediction.class_name
         return Banner(
-            label=name,
-            confidence=None if prediction.unknown else prediction.confidence,
-            unknown=prediction.unknown,
-            colour=_UNKNOWN_COLOUR
-            if prediction.unknown
-            else self._colours.get(name, _UNKNOWN_COLOUR),
+            label="unknown" if unknown else name,
+            confidence=None if unknown else prediction.confidence,
+            unknown=unknown,
+            colour=_UNKNOWN_COLOUR if unknown else self._colours.get(name, _UNKNOWN_COLOUR),
             similarity=prediction.similarity,
             threshold=prediction.threshold,
         )
 
+    def activity(self) -> Activity:
+        """Say how far learning is, for a moment when nothing else goes on."""
+        learner = self._learner
+        if job := learner.job:
+            return Activity(job.text, job.progress)
+        if learner.backbone is None:
+            return Activity(f"no backbone · {self._saved}")
+        if learner.model is None or not self._has_two_classes:
+            return Activity(self._saved)
+        return Activity(f"{'T trains anew' if learner.stale else 'trained'} · {self._saved}")
 
-def read_only_hint(store: ProjectStore) -> str:
-    """Say why nothing can be captured; empty where it can."""
-    why = store.why_read_only
-    return f"read-only: {why}; S saves a copy to go on in" if why else ""
+    def hint(self) -> str:
+        """Return what to do next; empty where nothing is missing."""
+        self._advise()
+        return self._hint
 
+    def quality(self) -> str:
+        """Say how good what was learned is, as far as that is known."""
+        learner = self._learner
+        if learner.is_fine_tuned:
+            return "fine-tuned on these pictures: only others can tell how good it is"
+        self._advise()
+        if self._validated:
+            return self._validated
+        return "validating …" if learner.evaluator.job and not learner.stale else ""
 
-def project_title(name: str, backbone: Backbone | None) -> str:
-    """Name the project and its backbone; why it is that one was said when it was loaded."""
-    return f"{name} · {backbone.info.name}" if backbone else name
-
-
-def learning_activity(learner: Learner, dataset: Dataset) -> Activity:
-    """Say how far learning is, for a moment when nothing else goes on."""
-    if job := learner.job:
-        return Activity(job.text, job.progress)
-    saved = f"{pictures(len(dataset.samples))} saved"
-    if learner.backbone is None:
-        return Activity(f"no backbone · {saved}")
-    if learner.model is None or len(dataset.captured_classes) < MIN_CLASSES:
-        return Activity(saved)
-    if learner.stale:
-        return Activity(f"T trains anew · {saved}")
-    return Activity(f"trained · {saved}")
-
-
-def quality_line(learner: Learner) -> str:
-    """Say how good what was learned is, as far as that is known."""
-    if learner.is_fine_tuned:
-        return "fine-tuned on these pictures: only others can tell how good it is"
-    if learner.validation is not None:
-        return learner.validation.line()
-    return "validating …" if learner.assessing and not learner.stale else ""
+    def _advise(self) -> None:
+        """Find the lines that change only with the dataset and what is known of the model."""
+        # By identity: comparing thousands of samples would take longer than the frame.
+        validation = self._learner.validation
+        advised = self._advised
+        if advised and advised[0] is self._dataset and advised[1] is validation:
+            return
+        self._advised = (self._dataset, validation)
+        self._validated = validation.line() if validation else ""
+        if why := self._store.why_read_only:
+            self._hint = f"read-only: {why}; S saves a copy to go on in"
+        else:
+            self._hint = next_hint(self._dataset, BACKGROUND, validation)
 
 
 def unknown_setting(steps: int, threshold: float | None) -> str:
@@ -252,12 +162,8 @@ def unknown_setting(steps: int, threshold: float | None) -> str:
         steps: Of the user's: above 0 is stricter than measured.
         threshold: The similarity below which a frame is unknown, or `None` before it is known.
     """
-    if not steps:
-        how = "as measured"
-    else:
-        unit = "step" if abs(steps) == 1 else "steps"
-        way = "stricter" if steps > 0 else "more lenient"
-        how = f"{abs(steps)} {unit} {way} than measured"
+    way = "stricter" if steps > 0 else "more lenient"
+    how = f"{counted(abs(steps), 'step')} {way} than measured" if steps else "as measured"
     where = "" if threshold is None else f": what is less than {threshold:.2f} familiar is unknown"
     return f"unknown is {how}{where}"
 
@@ -272,6 +178,35 @@ def source_message(source: SourceState) -> Message | None:
     return Message(source.text, Level.INFO if calm else Level.ERROR)
 
 
-def pictures(count: int) -> str:
-    """Count pictures in words: `1 picture`, `12 pictures`."""
-    return counted(count, "picture")
+_MESSAGE_S: Final = 5.0
+_ERROR_S: Final = 12.0
+
+
+class Messages:
+    """Remembers what was said last, and for how long it is shown."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._said: tuple[Message, float] | None = None
+        self._routine: tuple[Message, float] | None = None
+
+    def say(self, text: str, level: Level = Level.INFO) -> None:
+        """Show a line from now on; may be called from another thread."""
+        until_s = self._clock() + (_ERROR_S if level is Level.ERROR else _MESSAGE_S)
+        self._said = (Message(text, level), until_s)  # at once, for the reader's thread
+
+    def say_by_the_way(self, text: str) -> None:
+        """Show a line of routine, unless it would hide what was just answered."""
+        said = self._said
+        if said is None or said is self._routine or self._clock() > said[1]:
+            self.say(text)
+            self._routine = self._said
+
+    def clear(self) -> None:
+        """Take the line away: something is more important than whatever was said before."""
+        self._said = None
+
+    def current(self, now_s: float) -> Message | None:
+        """Return the line to show, if there is one."""
+        said = self._said
+        return said[0] if said and now_s <= said[1] else None

@@ -9,23 +9,15 @@ from typing import TYPE_CHECKING
 from edge_classifier.device.verdict import SMOOTHING_S
 from edge_classifier.errors import CancelledError, EdgeClassifierError
 from edge_classifier.learning.training import HeadSettings
-from edge_classifier.live.capture import Capture
-from edge_classifier.live.controls import HELP, Controls, Parts
+from edge_classifier.live.controls import HELP, Controls
 from edge_classifier.live.editor import Editor
-from edge_classifier.live.keys import HoldTiming
+from edge_classifier.live.keys import HoldTiming, SpentKey
 from edge_classifier.live.learner import Learner
 from edge_classifier.live.prediction import LivePrediction
-from edge_classifier.live.presenter import (
-    Messages,
-    Presenter,
-    RateMeter,
-    learning_activity,
-    project_title,
-    quality_line,
-    source_message,
-)
-from edge_classifier.live.tasks import Deepen, Tasks
-from edge_classifier.live.view import Activity, Level, Mode, View
+from edge_classifier.live.presenter import Messages, Presenter, source_message
+from edge_classifier.live.recording import BurstRecorder, Recording
+from edge_classifier.live.tasks import FineTune, Tasks
+from edge_classifier.live.view import Activity, Level, Mode, Rates, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,11 +63,13 @@ class Session:
         timer: Seconds for measuring durations; differs from `clock` where time is scripted.
         settings: How it behaves.
         export: Runs on the worker thread; `None` where exporting is not possible.
-        deepen: Likewise of fine-tuning the backbone.
+        fine_tune: Likewise, of the backbone.
 
     Attributes:
+        learner: Features and model.
         mirrored: Whether the picture is drawn mirrored; any thread may change it.
         rates: Frames per second and milliseconds.
+        problem: The last error that was shown, or empty.
     """
 
     def __init__(  # noqa: PLR0913 - a keyword-only constructor that takes its collaborators
@@ -88,42 +82,36 @@ class Session:
         timer: Clock = time.perf_counter,
         settings: SessionSettings | None = None,
         export: Export | None = None,
-        deepen: Deepen | None = None,
+        fine_tune: FineTune | None = None,
     ) -> None:
-        self._name = store.name
+        settings = settings or SessionSettings()
         self._clock = clock
         self._timer = timer
-        self._settings = settings or SessionSettings()
+        self.mirrored = settings.mirrored
+        self.problem = ""
         self.rates = RateMeter()
         self._messages = Messages(clock)
         say = self._messages.say
-        self._learner = Learner(store, load, executor, self._settings.head)
-        self._presenter = Presenter(store)
-        self._editor = Editor(store, self._learner, self._presenter, say)
-        self._live = LivePrediction(self._learner, self._settings.smoothing_s)
-        self._capture = Capture(
-            store,
-            self._editor,
-            self._learner,
+        self.learner = Learner(store, load, executor, settings.head)
+        self._presenter = Presenter(store, self.learner)
+        self._editor = Editor(store, self.learner, self._presenter, say)
+        self._live = LivePrediction(self.learner, settings.smoothing_s)
+        self._burst = BurstRecorder(
+            store, timing=settings.hold, samples_per_second=settings.samples_per_second
+        )
+        self._recording = Recording(store, self._editor, self.learner, self._burst, clock, say)
+        self._tasks = Tasks(store, self.learner, executor, say, export, fine_tune)
+        self._controls = Controls(
+            store=store,
             clock=clock,
             say=say,
-            timing=self._settings.hold,
-            samples_per_second=self._settings.samples_per_second,
+            learner=self.learner,
+            editor=self._editor,
+            live=self._live,
+            recording=self._recording,
+            tasks=self._tasks,
+            spent=SpentKey(settings.hold),
         )
-        self._tasks = Tasks(store, self._learner, executor, say, export, deepen)
-        parts = Parts(
-            store,
-            clock,
-            self._messages,
-            self._learner,
-            self._editor,
-            self._live,
-            self._capture,
-            self._tasks,
-        )
-        self._controls = Controls(parts, self._settings.hold)
-        self.mirrored = self._settings.mirrored
-        self._problem = ""
 
     @property
     def dataset(self) -> Dataset:
@@ -136,19 +124,9 @@ class Session:
         return self._live.prediction
 
     @property
-    def learner(self) -> Learner:
-        """Features and model."""
-        return self._learner
-
-    @property
     def done(self) -> bool:
         """Whether the user has ended it."""
         return self._controls.done
-
-    @property
-    def problem(self) -> str:
-        """The last error that was shown, or empty."""
-        return self._problem
 
     @property
     def unfinished(self) -> str:
@@ -158,7 +136,7 @@ class Session:
     @property
     def busy(self) -> bool:
         """Whether a burst is running, or the worker still has something to do."""
-        return self._controls.learning or self._tasks.busy
+        return self._recording.learning or self._tasks.busy
 
     def step(self, frame: Frame | None, key: str | None, source: SourceState | None = None) -> View:
         """Take what has happened since the last step and say what to show.
@@ -178,19 +156,48 @@ class Session:
         self, frame: Frame | None, key: str | None, source: SourceState | None = None
     ) -> None:
         """Do what `step` does, for a moment at which nothing will be shown."""
-        if source is not None and self._capture.note_source(source):
-            self._messages.clear()
-        if self._capture.source.in_trouble:
+        if source is not None and source != self._recording.source:
+            lost = self._recording.note_source(source)
+            if lost:
+                self._messages.clear()
+        if self._recording.source.in_trouble:
             self._live.forget()
         self._guard(self._poll, ends_burst=False)
         if key is not None:
             self._guard(lambda: self._controls.handle(key))
         # Before the frame: one that takes long keeps the next repeat from being heard.
-        self._capture.end_if_released()
+        if self._burst.class_name:
+            self._recording.end_if_released()
         if frame is not None:
             self._guard(lambda: self._on_frame(frame))
         else:
             self._guard(self._live.update_where_outdated)
+
+    def view(self) -> View:
+        """Say what to show now."""
+        now = self._clock()
+        frame, prediction = self._live.frame, self._live.prediction
+        dialog, controls, presenter = self._controls.dialog, self._controls, self._presenter
+        return View(
+            image=frame.image if frame else None,
+            mirrored=self.mirrored,
+            mode=dialog.mode if dialog else Mode.LIVE,
+            title=presenter.title(),
+            cards=presenter.cards(
+                prediction, selected=self._editor.selected, recording=self._burst.class_name
+            ),
+            banner=presenter.banner(prediction),
+            activity=self._activity(),
+            rates=self.rates.rates(now),
+            hint=presenter.hint(),
+            quality=presenter.quality(),
+            message=self._messages.current(now) or source_message(self._recording.source),
+            prompt=dialog.prompt() if dialog else None,
+            strip=dialog.strip() if dialog else None,
+            help_lines=HELP if controls.help else (),
+            paused=self._live.paused,
+            done=controls.done,
+        )
 
     def shrink(self, image: Image) -> Image | None:
         """Do the part of the preprocessing that needs no network; for the thread that reads.
@@ -198,7 +205,7 @@ class Session:
         Returns:
             What belongs into `Frame.small`: `None` while there is no backbone.
         """
-        backbone = self._learner.backbone
+        backbone = self.learner.backbone
         return backbone.info.preprocessing.shrink(image) if backbone else None
 
     def announce(self, text: str, level: Level = Level.INFO) -> None:
@@ -207,11 +214,9 @@ class Session:
 
     def close(self) -> None:
         """Stop what runs; may be called twice."""
-        self._capture.close()
-        self._tasks.close()
-        self._learner.close()
-
-    # What comes in
+        self._burst.stop()  # what no key event has confirmed is dropped
+        self._tasks.cancel()
+        self.learner.close()
 
     def _guard(self, work: Callable[[], None], *, ends_burst: bool = True) -> None:
         """Show an error of ours in the picture; the session goes on."""
@@ -221,26 +226,28 @@ class Session:
             self._messages.say(str(error), Level.WARNING)
         except EdgeClassifierError as error:
             if ends_burst:
-                self._capture.stop()
-            self._problem = str(error)
-            self._messages.say(self._problem, Level.ERROR)
+                self._recording.stop()
+            self.problem = str(error)
+            self._messages.say(self.problem, Level.ERROR)
 
     def _poll(self) -> None:
-        self._tasks.poll()
-        if line := self._learner.poll():
-            if not self._capture.source.in_trouble:  # which is to be seen
+        if self._tasks.job:
+            self._tasks.tell_ended()
+        if line := self.learner.poll():
+            if not self._recording.source.in_trouble:  # which is to be seen
                 self._messages.say_by_the_way(line)
             self._live.reset()
-        if not self._controls.learning:
+        if self._tasks.export_waits and not self._recording.learning:
             self._tasks.begin_what_waits()
-        self._controls.poll()
+        if self._controls.dialog:
+            self._controls.dialog = self._controls.dialog.poll()
 
     def _on_frame(self, frame: Frame) -> None:
         started = self._timer()
-        self._live.show(frame)
-        if self._capture.wants(frame):
-            features = self._capture.take(frame)
-        elif self._capture.source.in_trouble:
+        self._live.frame = frame
+        if self._burst.class_name and self._burst.wants(frame):
+            features = self._recording.take(frame)
+        elif self._recording.source.in_trouble:
             features = None  # it was the last one, and is not live any more
         else:
             features = self._live.features_of(frame)
@@ -251,38 +258,55 @@ class Session:
             inference_ms=(self._timer() - started) * 1000,
         )
 
-    # What comes out
-
-    def view(self) -> View:
-        """Say what to show now."""
-        now = self._clock()
-        frame, dialog = self._live.frame, self._controls.dialog
-        return View(
-            image=frame.image if frame else None,
-            mirrored=self.mirrored,
-            mode=dialog.mode if dialog else Mode.LIVE,
-            title=project_title(self._name, self._learner.backbone),
-            cards=self._presenter.cards(
-                self.prediction,
-                selected=self._editor.selected,
-                recording=self._capture.class_name,
-            ),
-            banner=self._presenter.banner(self.prediction),
-            activity=self._activity(),
-            rates=self.rates.rates(now),
-            hint=self._presenter.hint(self._learner.validation),
-            quality=quality_line(self._learner),
-            message=self._messages.current(now) or source_message(self._capture.source),
-            prompt=dialog.prompt() if dialog else None,
-            strip=dialog.strip() if dialog else None,
-            help_lines=HELP if self._controls.help else (),
-            paused=self._live.paused,
-            done=self._controls.done,
-        )
-
     def _activity(self) -> Activity:
-        if self._capture.class_name:
-            return Activity(f"recording {self._capture.class_name}", recording=True)
+        if self._burst.class_name:
+            return Activity(f"recording {self._burst.class_name}", recording=True)
         if job := self._tasks.job:
             return Activity(job.text, job.progress)
-        return learning_activity(self._learner, self.dataset)
+        return self._presenter.activity()
+
+
+class RateMeter:
+    """Averages the figures, and renews what is shown only a few times a second.
+
+    Args:
+        shown_every_s: How often the shown figures change; faster cannot be read.
+    """
+
+    def __init__(self, shown_every_s: float = 0.5) -> None:
+        self._shown_every_s = shown_every_s
+        self._since_s: float | None = None
+        self._frames = 0
+        self._drawings = 0
+        self._capture_ms = self._inference_ms = self._drawing_ms = 0.0
+        self._shown = Rates(0.0, 0.0, 0.0, 0.0)
+
+    def add_frame(self, now_s: float, *, capture_ms: float, inference_ms: float) -> None:
+        """Count a frame that was captured and inferred on."""
+        if self._since_s is None:
+            self._since_s = now_s
+        self._frames += 1
+        self._capture_ms += capture_ms
+        self._inference_ms += inference_ms
+
+    def add_drawing(self, drawing_ms: float) -> None:
+        """Count a picture that was drawn and shown."""
+        self._drawings += 1
+        self._drawing_ms += drawing_ms
+
+    def rates(self, now_s: float) -> Rates:
+        """Return the figures to show."""
+        if self._since_s is None:
+            return self._shown
+        elapsed = now_s - self._since_s
+        if elapsed >= self._shown_every_s:
+            frames, drawings = max(1, self._frames), max(1, self._drawings)
+            self._shown = Rates(
+                fps=round(self._frames / elapsed, 1),
+                capture_ms=round(self._capture_ms / frames, 1),
+                inference_ms=round(self._inference_ms / frames, 1),
+                drawing_ms=round(self._drawing_ms / drawings, 1),
+            )
+            self._since_s, self._frames, self._drawings = now_s, 0, 0
+            self._capture_ms = self._inference_ms = self._drawing_ms = 0.0
+        return self._shown

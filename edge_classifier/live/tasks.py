@@ -1,4 +1,4 @@
-"""What a user starts and the worker does: saving a copy, exporting. One at a time."""
+"""What a user starts and the worker does: saving a copy, exporting, fine-tuning. One at a time."""
 
 from __future__ import annotations
 
@@ -8,37 +8,30 @@ from typing import TYPE_CHECKING, TypeAlias
 from edge_classifier.errors import CancelledError
 from edge_classifier.learning.training import MIN_CLASSES
 from edge_classifier.live.dialogs import TextDialog
-from edge_classifier.live.jobs import Job
+from edge_classifier.live.jobs import Stage
 from edge_classifier.live.view import Level
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edge_classifier.export.exporter import Export
+    from edge_classifier.live.jobs import Work
     from edge_classifier.live.learner import Learner
+    from edge_classifier.live.view import Say
     from edge_classifier.project.store import ProjectStore
-    from edge_classifier.protocols import (
-        Cancelled,
-        Executor,
-        Progress,
-    )
+    from edge_classifier.protocols import Cancelled, Executor, Progress
     from edge_classifier.values import Sample
 
 
-Deepen: TypeAlias = "Callable[[tuple[Sample, ...], Progress, Cancelled], str]"
+FineTune: TypeAlias = "Callable[[tuple[Sample, ...], Progress, Cancelled], str]"
 """Fine-tunes the project's backbone on these samples, and returns what to say of it."""
 
 
-class Tasks:
+class Tasks(Stage[str]):
     """Runs what the user has asked for, and tells how it ended.
 
-    Args:
-        store: The project on disk.
-        learner: Gives what is exported.
-        executor: The worker.
-        say: Shows a line in the picture.
-        export: Runs on the worker thread; `None` where exporting is not possible.
-        deepen: Runs on the worker thread; `None` where fine-tuning is not possible.
+    `export` and `fine_tune` run on the worker thread, and are `None` where that is not possible;
+    `export_waits` is whether an export is to begin once all was learned.
     """
 
     def __init__(
@@ -46,47 +39,39 @@ class Tasks:
         store: ProjectStore,
         learner: Learner,
         executor: Executor,
-        say: Callable[[str, Level], None],
-        export: Export | None,
-        deepen: Deepen | None = None,
+        say: Say,
+        export: Export | None = None,
+        fine_tune: FineTune | None = None,
     ) -> None:
+        super().__init__(executor)
         self._store = store
-        self._name = store.name
         self._learner = learner
-        self._executor = executor
         self._say = say
         self._export = export
-        self._deepen = deepen
+        self._fine_tune = fine_tune
         self._after: Callable[[], None] | None = None
-        self._job: Job[str] | None = None
-        self._export_waits = False
-
-    @property
-    def job(self) -> Job[str] | None:
-        """What is under way, or `None`."""
-        return self._job
+        self.export_waits = False
 
     @property
     def unfinished(self) -> str:
         """What had been started and the worker had not finished, or empty."""
-        return self._job.text if self._job and not self._job.done else ""
+        return self.job.text if self.job and not self.job.done else ""
 
     @property
     def busy(self) -> bool:
         """Whether something is under way, or waits."""
-        return self._job is not None or self._export_waits
+        return self.job is not None or self.export_waits
 
-    def poll(self) -> None:
+    def tell_ended(self) -> None:
         """Tell what has ended.
 
         Raises:
             EdgeClassifierError: as what has ended did.
         """
-        if self._job and self._job.done:
-            job, self._job = self._job, None
+        if job := self.ended():
             after, self._after = self._after, None
             try:
-                self._say(job.result(), Level.INFO)
+                self._say(job.result())
                 if after:
                     after()
             except CancelledError as error:
@@ -94,21 +79,16 @@ class Tasks:
 
     def begin_what_waits(self) -> None:
         """Begin what has waited for the learning to end, after what was begun meanwhile."""
-        if self._export_waits and not self._job:
-            self._export_waits = False
+        if not self.job:
+            self.export_waits = False
             self.export(learning=False)
 
-    def cancel(self) -> None:
+    def stop(self) -> None:
         """Take back what waits, or else stop what is under way."""
-        if self._export_waits:
-            self._export_waits = False
-        elif self._job:
-            self._job.cancel()
-
-    def close(self) -> None:
-        """Stop what runs; may be called twice."""
-        if self._job:
-            self._job.cancel()
+        if self.export_waits:
+            self.export_waits = False
+        else:
+            self.cancel()
 
     def export(self, *, learning: bool) -> None:
         """Export, once there is nothing more to learn."""
@@ -118,22 +98,20 @@ class Tasks:
         elif model is None or backbone is None or len(model.class_names) < MIN_CLASSES:
             self._say("export needs a trained model: capture two classes first", Level.WARNING)
         elif learning:  # else what was just captured would be missing in it
-            self._export_waits = True
-            self._say(
-                "the export begins when the training has ended; Esc takes it back", Level.INFO
-            )
+            self.export_waits = True
+            self._say("the export begins when the training has ended; Esc takes it back")
         else:
             samples = self._store.samples()  # now: the loop goes on changing them
             self._start(
                 "exporting", lambda p, c: f"exported to {export(model, backbone, samples, p, c)}"
             )
 
-    def deepen(self) -> None:
+    def fine_tune(self) -> None:
         """Fine-tune the backbone to the classes; what was learned is then learned anew."""
-        deepen, samples = self._deepen, self._store.samples()
-        if deepen is None or self._learner.backbone is None:
+        fine_tune, samples = self._fine_tune, self._store.samples()
+        if fine_tune is None or self._learner.backbone is None:
             self._say("fine-tuning is not possible here", Level.WARNING)
-        elif self._start("fine-tuning", lambda p, c: deepen(samples, p, c)):
+        elif self._start("fine-tuning", lambda p, c: fine_tune(samples, p, c)):
             self._after = self._learner.reload
 
     def save_dialog(self) -> TextDialog:
@@ -150,12 +128,12 @@ class Tasks:
             "Save a copy as (folder)",
             "Enter saves · Esc cancels; the project itself is always saved",
             accept,
-            text=f"{self._name}-copy",
+            text=f"{self._store.name}-copy",
         )
 
-    def _start(self, text: str, work: Callable[[Progress, Cancelled], str]) -> bool:
-        if self._job:
-            self._say(f"not yet: {self._job.text} is under way; Esc stops it", Level.WARNING)
+    def _start(self, text: str, work: Work[str]) -> bool:
+        if self.job:
+            self._say(f"not yet: {self.job.text} is under way; Esc stops it", Level.WARNING)
             return False
-        self._job = Job(text, work, self._executor)
+        self.begin(text, work)
         return True

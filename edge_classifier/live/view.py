@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from edge_classifier.device.preprocessing import Image
@@ -116,6 +116,13 @@ class Message:
     level: Level = Level.INFO
 
 
+class Say(Protocol):
+    """Shows a line in the picture for some seconds."""
+
+    def __call__(self, text: str, level: Level = Level.INFO) -> None:
+        """Show it from now on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """Something asked in the window.
@@ -154,7 +161,7 @@ class StripPicture:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Strip:
+class PictureStrip:
     """A row of pictures to choose from, below the live one.
 
     Attributes:
@@ -211,7 +218,7 @@ class View:
     quality: str = ""
     message: Message | None = None
     prompt: Prompt | None = None
-    strip: Strip | None = None
+    strip: PictureStrip | None = None
     help_lines: tuple[tuple[str, str], ...] = ()
     paused: bool = False
     done: bool = False

@@ -25,7 +25,7 @@ from edge_classifier.screen.text import SEMIBOLD, line_height
 
 if TYPE_CHECKING:
     from edge_classifier.device.preprocessing import Image
-    from edge_classifier.live.view import Strip, StripPicture
+    from edge_classifier.live.view import PictureStrip, StripPicture
 
 HEIGHT: Final = 204
 _HEAD: Final = 34
@@ -34,7 +34,9 @@ _REASON: Final = 12
 _REASON_LINES: Final = 3
 
 
-def draw_strip(painter: Painter, canvas: Image, box: Box, strip: Strip, *, mirrored: bool) -> None:
+def draw_strip(
+    painter: Painter, canvas: Image, box: Box, strip: PictureStrip, *, mirrored: bool
+) -> None:
     """Draw a strip into a box that is `HEIGHT` high, or a little less."""
     fill(canvas, box, CARD, WINDOW, 10)
     head = Box(box.left + 14, box.top + 4, box.width - 28, _HEAD - 4)

@@ -21,14 +21,6 @@ def live(tmp_path: Path) -> LiveSession:
     return live
 
 
-def message(live: LiveSession) -> str:
-    return live.view.message.text if live.view.message else ""
-
-
-def label(live: LiveSession) -> str | None:
-    return live.view.banner.label if live.view.banner else None
-
-
 def test_the_frame_is_frozen_when_w_is_pressed_and_the_live_picture_goes_on(
     live: LiveSession,
 ) -> None:
@@ -41,7 +33,7 @@ def test_the_frame_is_frozen_when_w_is_pressed_and_the_live_picture_goes_on(
     assert live.view.prompt is not None
     assert live.view.prompt.title == "mug is wrong. What is it?"
     assert live.view.prompt.picture is shown
-    assert label(live) == "phone"
+    assert live.label == "phone"
 
 
 def test_the_frozen_frame_becomes_a_burst_of_its_own_on_disk_at_once(live: LiveSession) -> None:
@@ -65,12 +57,12 @@ def test_the_frozen_frame_becomes_a_burst_of_its_own_on_disk_at_once(live: LiveS
 def test_unknown_is_corrected_and_known_from_then_on(live: LiveSession) -> None:
     live.thing = 50
     live.wait(1.0)
-    assert label(live) == "unknown"
+    assert live.label == "unknown"
     live.type("w", "2")
     live.frame()
-    assert message(live) == "corrected: unknown → phone; learning it now, U takes it back"
+    assert live.message == "corrected: unknown → phone; learning it now, U takes it back"
     live.wait(1.0)
-    assert label(live) == "phone"
+    assert live.label == "phone"
 
 
 def test_training_starts_at_once(tmp_path: Path) -> None:
@@ -93,7 +85,7 @@ def test_u_takes_a_correction_back(live: LiveSession) -> None:
     assert len(live.store.samples()) == len(before) + 1
     live.type("u")
     assert live.store.samples() == before
-    assert message(live) == "undone: 1 picture of mug"
+    assert live.message == "undone: 1 picture of mug"
 
 
 def test_escape_corrects_nothing(live: LiveSession) -> None:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pytest
 from support.fakes import FakeBackbone, ManualExecutor
 from support.live_session import LiveSession, load_fake, settle
 
@@ -20,15 +19,6 @@ from edge_classifier.protocols import Backbone, Cancelled, Progress
 from edge_classifier.values import Sample
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> ProjectStore:
-    return ProjectStore.create(tmp_path / "project", ["mug", "phone"])
-
-
-def label(live: LiveSession) -> str | None:
-    return live.view.banner.label if live.view.banner else None
-
-
 def session_with_tuning(
     store: ProjectStore, executor: ManualExecutor, export: Export | None = None
 ) -> LiveSession:
@@ -38,14 +28,14 @@ def session_with_tuning(
     def load(_progress: Progress, _cancelled: Cancelled) -> LoadedBackbone:
         return replace(load_fake(store, backbones[-1]), has_seen_samples=len(backbones) > 1)
 
-    def deepen(samples: tuple[Sample, ...], progress: Progress, cancelled: Cancelled) -> str:
+    def fine_tune(samples: tuple[Sample, ...], progress: Progress, cancelled: Cancelled) -> str:
         progress(0.5)
         if cancelled():
             raise CancelledError("Fine-tuning was cancelled; the backbone is as it was.")
         backbones.append(FakeBackbone(96))
         return f"fine-tuned on {len(samples)} samples"
 
-    live = LiveSession(store, executor, load=load, deepen=deepen, export=export)
+    live = LiveSession(store, executor, load=load, fine_tune=fine_tune, export=export)
     executor.run_all()
     for key, thing in (("1", 1), ("2", 2)):
         live.hold(key, thing, seconds=0.9)
@@ -61,7 +51,7 @@ def test_what_was_learned_is_learned_anew_with_the_tuned_backbone(store: Project
     assert live.view.activity.text == "fine-tuning"
     live.thing = 1
     live.wait(1.0)
-    assert label(live) == "mug"  # the one before answers meanwhile
+    assert live.label == "mug"  # the one before answers meanwhile
     settle(live, executor)
     backbone = live.session.learner.backbone
     assert backbone is not None
@@ -71,7 +61,7 @@ def test_what_was_learned_is_learned_anew_with_the_tuned_backbone(store: Project
     for thing, name in ((1, "mug"), (2, "phone")):
         live.thing = thing
         live.wait(1.0)
-        assert label(live) == name
+        assert live.label == name
 
 
 def test_what_is_recorded_while_the_tuned_backbone_is_loaded_is_learned_with_it(
@@ -86,7 +76,7 @@ def test_what_is_recorded_while_the_tuned_backbone_is_loaded_is_learned_with_it(
     settle(live, executor)
     live.thing = 3
     live.wait(1.0)
-    assert label(live) == "class 3"
+    assert live.label == "class 3"
     assert not live.session.learner.stale
 
 
@@ -121,21 +111,21 @@ def test_fine_tuning_is_stopped_by_escape_and_changes_nothing(store: ProjectStor
     assert backbone.info.name == "fake-64"
     live.thing = 2
     live.wait(1.0)
-    assert label(live) == "phone"
+    assert live.label == "phone"
 
 
 def test_a_failure_is_said_and_the_backbone_before_goes_on(store: ProjectStore) -> None:
     def fail(_samples: tuple[Sample, ...], _p: Progress, _c: Cancelled) -> str:
         raise BackboneError("TensorFlow could not fine-tune it")
 
-    live = LiveSession(store, deepen=fail)
+    live = LiveSession(store, fine_tune=fail)
     live.hold("1", thing=1)
     live.hold("2", thing=2)
     live.type("f")
     live.frame()
     assert live.view.message is not None
     assert live.view.message.level is Level.ERROR
-    assert label(live) == "phone"
+    assert live.label == "phone"
 
 
 def test_fine_tuning_needs_two_classes_and_where_it_is_impossible_that_is_said(
@@ -170,7 +160,7 @@ def test_a_key_that_is_down_while_the_backbone_changes_goes_on_recording(
     assert live.session.problem == ""
     assert not live.session.learner.stale
     live.wait(1.0)
-    assert label(live) == "class 3"
+    assert live.label == "class 3"
     recorded = [s for s in store.samples() if s.class_name == "class 3"]
     assert len(recorded) > 10  # also the frames from before the change
     hashes, features = load_fake(store, FakeBackbone(96)).cache.load()
@@ -191,4 +181,4 @@ def test_a_picture_that_stands_still_is_judged_with_the_new_backbone(store: Proj
     backbone = live.session.learner.backbone
     assert backbone is not None
     assert backbone.info.name == "fake-96"
-    assert label(live) == "phone"
+    assert live.label == "phone"

@@ -18,11 +18,6 @@ from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import VARIANTS, Features, FeatureSet
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> ProjectStore:
-    return ProjectStore.create(tmp_path / "project", ["mug", "phone"])
-
-
 def run_worker(live: LiveSession, executor: ManualExecutor) -> None:
     while executor.pending:
         executor.run_all()

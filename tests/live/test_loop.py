@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from itertools import repeat
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +13,6 @@ from edge_classifier.device.source_state import SourceState, SourceStatus
 from edge_classifier.errors import CameraNotFoundError, EdgeClassifierError
 from edge_classifier.live.loop import LONGEST_WAIT_S, REFRESH_S, SHOWING_SHARE, run
 from edge_classifier.live.view import View
-from edge_classifier.project.store import ProjectStore
 
 
 class Feed:
@@ -70,11 +68,6 @@ class SlowDisplay(FakeDisplay):
     def show(self, image: Image) -> str | None:
         self._clock.advance(self._showing_s)
         return super().show(image)
-
-
-@pytest.fixture
-def live(tmp_path: Path) -> LiveSession:
-    return LiveSession(ProjectStore.create(tmp_path / "project", ["mug", "phone"]))
 
 
 def test_every_frame_of_a_camera_is_shown(live: LiveSession) -> None:

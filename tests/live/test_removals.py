@@ -24,10 +24,6 @@ def counts(live: LiveSession) -> dict[str, int]:
     return {card.name: card.count for card in live.view.cards}
 
 
-def message(live: LiveSession) -> str:
-    return live.view.message.text if live.view.message else ""
-
-
 def remove(live: LiveSession, class_name: str) -> None:
     while live.session.view().cards and not any(
         card.selected and card.name == class_name for card in live.view.cards
@@ -45,7 +41,7 @@ def test_a_class_that_was_removed_comes_back_and_is_predicted_again(
     assert list(counts(live)) == ["mug", "class 3"]
     live.type(key)
     assert counts(live) == before
-    assert message(live).startswith("phone is back with its ")
+    assert live.message.startswith("phone is back with its ")
     live.thing = 2
     live.wait(1.0)
     assert live.view.banner is not None
@@ -89,7 +85,7 @@ def test_an_undone_burst_is_put_back_by_z_and_not_by_u(live: LiveSession) -> Non
     live.type("z", "z")
     assert counts(live) == before
     live.type("z")
-    assert message(live) == "nothing was removed since the window was opened"
+    assert live.message == "nothing was removed since the window was opened"
 
 
 def test_pictures_come_back_to_a_class_that_was_renamed(live: LiveSession) -> None:
@@ -105,7 +101,7 @@ def test_a_name_that_was_taken_meanwhile_is_said_and_nothing_is_lost(live: LiveS
     before = counts(live)
     remove(live, "phone")
     live.type("n", *"PHONE", "enter", "u")
-    assert "PHONE" in message(live)
+    assert "PHONE" in live.message
     live.type("n", "tab", *["backspace"] * 5, *"cup", "enter", "u")
     assert counts(live)["phone"] == before["phone"]
 
@@ -121,9 +117,9 @@ def test_what_somebody_has_deleted_from_the_trash_is_not_in_the_way_of_the_rest(
     shutil.rmtree(live.store.path / "trash")
     kept.rename(live.store.path / "trash")
     live.type(key)
-    assert "no longer in" in message(live)
+    assert "no longer in" in live.message
     live.type(key)
-    assert message(live).startswith("mug is back with its ")
+    assert live.message.startswith("mug is back with its ")
 
 
 def test_what_was_away_while_its_features_were_computed_is_learned_once_it_is_back(

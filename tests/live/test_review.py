@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from support.fakes import ManualExecutor
 from support.live_session import LiveSession
 
 from edge_classifier.evaluation.suspects import Reason, Suspect
-from edge_classifier.live.assessor import Review
-from edge_classifier.live.view import STRIP_LENGTH, Level, Mode, Strip
+from edge_classifier.live.view import STRIP_LENGTH, Level, Mode, PictureStrip
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import Sample
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> ProjectStore:
-    return ProjectStore.create(tmp_path / "project", ["mug", "phone"])
 
 
 def teach(live: LiveSession, *, wrong: float = 0.0, bursts: int = 1) -> list[Sample]:
@@ -38,16 +30,12 @@ def doubt(live: LiveSession, samples: list[Sample]) -> None:
         Suspect(sample, Reason.MISLABELLED, f"looks like phone, not {n}", 0.9, "phone")
         for n, sample in enumerate(samples)
     )
-    live.session.learner._assessor.review = Review(found, live.session.dataset)
+    live.session.learner.evaluator.suspects = found
 
 
-def strip(live: LiveSession) -> Strip:
+def strip(live: LiveSession) -> PictureStrip:
     assert live.view.strip is not None
     return live.view.strip
-
-
-def message(live: LiveSession) -> str:
-    return live.view.message.text if live.view.message else ""
 
 
 def test_pictures_of_another_class_are_found_and_shown_with_the_reason(
@@ -151,7 +139,7 @@ def test_u_puts_back_what_was_removed_in_the_strip(store: ProjectStore) -> None:
     live.wait(1.0)
     live.type("x", "v", "u")
     assert store.samples() == before
-    assert message(live) == "put back 1 picture of mug"
+    assert live.message == "put back 1 picture of mug"
 
 
 def test_where_nothing_is_suspect_that_is_said(store: ProjectStore) -> None:
@@ -160,7 +148,7 @@ def test_where_nothing_is_suspect_that_is_said(store: ProjectStore) -> None:
     live.type("v")
     live.wait(1.0)
     assert live.view.strip is None
-    assert message(live) == "nothing looks wrong"
+    assert live.message == "nothing looks wrong"
 
 
 def test_while_suspects_are_looked_for_that_is_shown_and_escape_stops_it(
@@ -185,8 +173,8 @@ def test_while_suspects_are_looked_for_that_is_shown_and_escape_stops_it(
     executor.run_all()
     live.wait(1.0)
     assert live.view.strip is None
-    assert live.session.learner.review is None
-    assert message(live) != "nothing looks wrong"
+    assert live.session.learner.evaluator.suspects is None
+    assert live.message != "nothing looks wrong"
 
 
 def test_a_review_needs_two_classes(store: ProjectStore) -> None:

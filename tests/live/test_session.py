@@ -7,63 +7,33 @@ from pathlib import Path
 
 import pytest
 from support.fakes import FakeBackbone, ManualExecutor
-from support.live_session import LiveSession
+from support.live_session import LiveSession, teach_two
 
 from edge_classifier.device.preprocessing import Image
 from edge_classifier.device.source_state import SourceState, SourceStatus
-from edge_classifier.errors import ExportError, ProjectError, WeightsNotFoundError
-from edge_classifier.learning.model import Model
+from edge_classifier.errors import ProjectError, WeightsNotFoundError
 from edge_classifier.learning.project_backbone import LoadedBackbone
 from edge_classifier.learning.training import HeadSettings
-from edge_classifier.live.controls import HELP
 from edge_classifier.live.session import SessionSettings
-from edge_classifier.live.view import Banner, Level, Mode
+from edge_classifier.live.view import Level
 from edge_classifier.project.palette import PALETTE
 from edge_classifier.project.store import ProjectStore
-from edge_classifier.protocols import Backbone, Cancelled, Progress
+from edge_classifier.protocols import Cancelled, Progress
 from edge_classifier.values import EncodedImage, Features, Sample
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> ProjectStore:
-    return ProjectStore.create(tmp_path / "project", ["mug", "phone"])
-
-
-@pytest.fixture
-def live(store: ProjectStore) -> LiveSession:
-    return LiveSession(store)
-
-
-def counts(live: LiveSession) -> list[int]:
-    return [card.count for card in live.view.cards]
-
-
-def label(live: LiveSession) -> str | None:
-    return live.view.banner.label if live.view.banner else None
-
-
-def teach_two(live: LiveSession, executor: ManualExecutor) -> None:
-    """Let the worker load the backbone, then record two classes, each trained at once."""
-    executor.run_all()
-    for key, thing in (("1", 1), ("2", 2)):
-        live.hold(key, thing)
-        executor.run_all()
-        live.frame()
-
 
 # Recording
 
 
 def test_holding_a_key_records_its_class_as_one_burst(live: LiveSession) -> None:
     live.hold("2", thing=2)
-    assert counts(live)[0] == 0
-    assert counts(live)[1] >= 15
+    assert live.counts[0] == 0
+    assert live.counts[1] >= 15
     assert len({s.burst_id for s in live.store.samples()}) == 1
 
 
 def test_a_tap_records_one_picture(live: LiveSession) -> None:
     live.tap("1")
-    assert counts(live) == [1, 0]
+    assert live.counts == [1, 0]
 
 
 def test_the_picture_says_what_is_being_recorded(live: LiveSession) -> None:
@@ -75,7 +45,7 @@ def test_the_picture_says_what_is_being_recorded(live: LiveSession) -> None:
 
 def test_a_sample_is_on_disk_when_the_picture_counts_it(live: LiveSession) -> None:
     live.frame("1")
-    assert counts(live) == [1, 0]
+    assert live.counts == [1, 0]
     with ProjectStore.open(live.store.path, read_only=True) as other:
         assert len(other.samples()) == 1
 
@@ -83,14 +53,14 @@ def test_a_sample_is_on_disk_when_the_picture_counts_it(live: LiveSession) -> No
 def test_the_next_free_digit_makes_a_class(live: LiveSession) -> None:
     live.hold("3", thing=3)
     assert [card.name for card in live.view.cards] == ["mug", "phone", "class 3"]
-    assert counts(live)[2] > 1
+    assert live.counts[2] > 1
 
 
 def test_a_digit_further_on_says_how_to_make_a_class(live: LiveSession) -> None:
     view = live.tap("7")
     assert view.message is not None
     assert "N names a new one" in view.message.text
-    assert sum(counts(live)) == 0
+    assert sum(live.counts) == 0
 
 
 def test_b_records_the_background_which_takes_no_digit(live: LiveSession) -> None:
@@ -114,7 +84,7 @@ def test_space_records_the_class_selected_with_the_arrows(live: LiveSession) -> 
     live.type("down", "down")
     assert [card.selected for card in live.view.cards] == [False, True]
     live.hold(" ", thing=2)
-    assert counts(live)[1] > 1
+    assert live.counts[1] > 1
 
 
 def test_more_than_nine_classes_can_be_recorded(tmp_path: Path) -> None:
@@ -153,7 +123,7 @@ def test_two_classes_are_told_apart_after_two_holds(live: LiveSession) -> None:
     for thing, name in ((1, "mug"), (2, "phone")):
         live.thing = thing
         live.wait(1.0)
-        assert label(live) == name
+        assert live.label == name
         assert live.view.banner is not None
         assert live.view.banner.confidence is not None
         assert live.view.banner.confidence > 0.8
@@ -164,7 +134,7 @@ def test_what_was_never_shown_is_unknown(live: LiveSession) -> None:
     live.hold("2", thing=2)
     live.thing = 50
     live.wait(1.0)
-    assert label(live) == "unknown"
+    assert live.label == "unknown"
     assert live.view.banner is not None
     assert live.view.banner.confidence is None
 
@@ -183,10 +153,10 @@ def test_answers_come_before_any_training(store: ProjectStore) -> None:
     live.tap("1")
     live.thing = 2
     live.tap("2")
-    assert label(live) == "phone"
+    assert live.label == "phone"
     live.thing = 0
     live.wait(1.0)
-    assert label(live) == "mug"
+    assert live.label == "mug"
 
 
 def test_training_starts_by_itself_after_a_burst(store: ProjectStore) -> None:
@@ -213,10 +183,10 @@ def test_scores_keep_coming_from_the_last_head_while_one_trains(store: ProjectSt
     assert live.view.activity.text == "training"
     live.thing = 1
     live.wait(1.0)
-    assert label(live) == "mug"
+    assert live.label == "mug"
     live.thing = 3
     live.wait(1.0)
-    assert label(live) == "class 3"
+    assert live.label == "class 3"
 
 
 def test_new_samples_cancel_a_training_that_has_not_finished(store: ProjectStore) -> None:
@@ -238,7 +208,7 @@ def test_the_picture_can_be_captured_before_the_backbone_is_there(store: Project
     live = LiveSession(store, executor)
     live.hold("1", thing=1)
     live.hold("2", thing=2)
-    assert min(counts(live)) > 10
+    assert min(live.counts) > 10
     assert live.view.activity.text == "loading the backbone"
     while executor.pending:
         executor.run_all()
@@ -246,7 +216,7 @@ def test_the_picture_can_be_captured_before_the_backbone_is_there(store: Project
     assert live.view.activity.text.startswith("trained")
     live.thing = 1
     live.wait(1.0)
-    assert label(live) == "mug"
+    assert live.label == "mug"
 
 
 def test_features_of_a_captured_frame_are_computed_once(live: LiveSession) -> None:
@@ -261,7 +231,7 @@ def test_what_is_being_recorded_is_not_called_unknown(store: ProjectStore) -> No
     live = LiveSession(store, executor)
     teach_two(live, executor)
     live.hold("3", thing=3)
-    assert label(live) == "class 3"
+    assert live.label == "class 3"
 
 
 def test_the_dense_head_of_the_article_works_as_well(store: ProjectStore) -> None:
@@ -271,7 +241,7 @@ def test_the_dense_head_of_the_article_works_as_well(store: ProjectStore) -> Non
     live.hold("2", thing=2)
     live.thing = 1
     live.wait(1.0)
-    assert label(live) == "mug"
+    assert live.label == "mug"
 
 
 def test_a_backbone_that_cannot_be_had_is_said_and_captures_are_kept(
@@ -285,7 +255,7 @@ def test_a_backbone_that_cannot_be_had_is_said_and_captures_are_kept(
     assert view.message is not None
     assert view.message.text == "offline use needs --weights FILE"
     live.hold("1", thing=1)
-    assert counts(live)[0] > 10
+    assert live.counts[0] > 10
     assert live.view.activity.text.startswith("no backbone")
 
 
@@ -299,23 +269,7 @@ def test_a_head_that_cannot_be_kept_is_said_and_used_all_the_same(store: Project
     assert live.view.message is not None
     assert live.view.message.level is Level.ERROR
     assert live.view.activity.text.startswith("trained")
-    assert label(live) == "class 3"
-
-
-def test_work_that_fails_aside_does_not_end_a_burst(store: ProjectStore) -> None:
-    def fail(_m: Model, _b: Backbone, _s: tuple[Sample, ...], _p: Progress, _c: Cancelled) -> Path:
-        raise ExportError("the disk is full")
-
-    executor = ManualExecutor()
-    live = LiveSession(store, executor, export=fail)
-    teach_two(live, executor)
-    live.frame("e")
-    live.frame("1")
-    executor.run_all()
-    view = live.frame()
-    assert view.message is not None
-    assert view.message.text == "the disk is full"
-    assert view.activity.recording
+    assert live.label == "class 3"
 
 
 # Coming back
@@ -324,14 +278,14 @@ def test_work_that_fails_aside_does_not_end_a_burst(store: ProjectStore) -> None
 def test_reopening_brings_back_samples_and_predictions(live: LiveSession) -> None:
     live.hold("1", thing=1)
     live.hold("2", thing=2)
-    before = counts(live)
+    before = live.counts
     live.close()
     with ProjectStore.open(live.store.path) as store:
         again = LiveSession(store)
         again.thing = 2
         again.wait(1.0)
-        assert counts(again) == before
-        assert label(again) == "phone"
+        assert again.counts == before
+        assert again.label == "phone"
         assert again.backbone.extracted == again.index  # the live frames, and no sample
 
 
@@ -350,205 +304,6 @@ def test_pictures_added_by_hand_are_learned_when_the_project_is_opened(
         assert again.view.activity.text.startswith("trained")
 
 
-# Undoing and removing
-
-
-def test_undo_takes_back_the_last_burst_and_then_the_one_before(live: LiveSession) -> None:
-    live.hold("1", thing=1)
-    first = counts(live)
-    live.hold("2", thing=2)
-    live.type("u")
-    assert counts(live) == first
-    live.type("u")
-    assert counts(live) == [0, 0]
-    view = live.type("u")
-    assert view.message is not None
-    assert view.message.text == "nothing to undo"
-
-
-def test_an_undone_class_is_no_longer_predicted(live: LiveSession) -> None:
-    live.hold("1", thing=1)
-    live.hold("2", thing=2)
-    live.hold("3", thing=3)
-    live.type("u")
-    live.thing = 3
-    live.wait(1.0)
-    assert label(live) != "class 3"
-
-
-def test_a_class_is_removed_only_after_yes(live: LiveSession) -> None:
-    live.hold("1", thing=1)
-    live.type("x")
-    assert live.view.mode is Mode.CONFIRMING
-    assert live.view.prompt is not None
-    assert live.view.prompt.title.startswith("Remove mug with its")
-    live.type("n")
-    assert [card.name for card in live.view.cards] == ["mug", "phone"]
-    live.type("x", "y")
-    assert [card.name for card in live.view.cards] == ["phone"]
-
-
-def test_training_does_not_hide_what_was_just_answered(live: LiveSession) -> None:
-    for key, thing in (("1", 1), ("2", 2), ("3", 3)):
-        live.hold(key, thing)
-    live.type("x", "y")
-    view = live.frame()
-    assert view.message is not None
-    assert "trash folder" in view.message.text
-
-
-def test_removed_pictures_are_still_in_the_trash(live: LiveSession) -> None:
-    live.hold("1", thing=1)
-    captured = counts(live)[0]
-    live.type("x", "y")
-    assert len(list((live.store.path / "trash").rglob("*.jpg"))) == captured
-
-
-# Naming
-
-
-def test_a_class_is_named_by_typing_in_the_window(live: LiveSession) -> None:
-    live.type("n", *"tasse à café", "enter")
-    assert live.view.cards[-1].name == "tasse à café"
-    assert live.view.mode is Mode.LIVE
-    live.hold("3", thing=3)
-    assert live.view.cards[-1].count > 1
-
-
-def test_letters_typed_into_a_name_trigger_nothing(live: LiveSession) -> None:
-    live.type("n", *"quit bus", "enter")
-    assert not live.view.done
-    assert live.view.cards[-1].name == "quit bus"
-
-
-@pytest.mark.parametrize("name", ["", "mug", "MUG", "../../x", "n" * 150])
-def test_a_name_that_cannot_be_is_refused_in_the_window(live: LiveSession, name: str) -> None:
-    live.type("n", *name, "enter")
-    assert live.view.mode is Mode.TYPING
-    assert live.view.prompt is not None
-    assert live.view.prompt.error
-    assert len(live.view.cards) == 2
-
-
-def test_the_selected_class_can_be_renamed(live: LiveSession) -> None:
-    live.hold("1", thing=1)
-    live.hold("2", thing=2)
-    live.type("up", "n", "tab", *["backspace"] * 3, *"cup", "enter")
-    assert [card.name for card in live.view.cards] == ["cup", "phone"]
-    live.thing = 1
-    live.wait(1.0)
-    assert label(live) == "cup"
-
-
-# The rest of the keys
-
-
-def familiar_thing(live: LiveSession) -> Banner:
-    live.thing = 1
-    live.wait(1.0)
-    assert live.view.banner is not None
-    return live.view.banner
-
-
-def test_the_picture_shows_how_familiar_it_is_and_what_is_unknown(live: LiveSession) -> None:
-    live.hold("1", thing=1)
-    live.hold("2", thing=2)
-    known = familiar_thing(live)
-    live.thing = 50
-    live.wait(1.0)
-    strange = live.view.banner
-    assert strange is not None
-    assert known.similarity is not None
-    assert strange.similarity is not None
-    assert known.threshold == strange.threshold is not None
-    assert strange.similarity < strange.threshold < known.similarity
-
-
-def test_brackets_move_the_threshold_of_unknown_at_once(live: LiveSession) -> None:
-    live.hold("1", thing=1)
-    live.hold("2", thing=2)
-    before = familiar_thing(live).threshold
-    live.type("]")
-    assert live.view.message is not None
-    assert live.view.message.text.startswith("unknown is 1 step stricter than measured")
-    stricter = live.frame().banner
-    live.type("[", "[")
-    lenient = live.frame().banner
-    assert stricter is not None
-    assert lenient is not None
-    assert stricter.threshold is not None
-    assert lenient.threshold is not None
-    assert before is not None
-    assert lenient.threshold < before < stricter.threshold
-    live.type("]")
-    assert live.frame().banner is not None
-    assert familiar_thing(live).threshold == pytest.approx(before)
-
-
-def test_what_is_familiar_becomes_unknown_when_that_is_made_strict_enough(
-    live: LiveSession,
-) -> None:
-    live.hold("1", thing=1)
-    live.hold("2", thing=2)
-    assert familiar_thing(live).label == "mug"
-    live.type(*["]"] * 20)
-    assert live.frame().banner is not None
-    assert label(live) == "unknown"
-    live.type("]")
-    assert live.view.message is not None
-    assert live.view.message.text.startswith("at the end: unknown is 20 steps stricter")
-
-
-def test_the_threshold_that_was_moved_outlives_training_closing_and_goes_into_the_export(
-    store: ProjectStore, tmp_path: Path
-) -> None:
-    exported: list[Model] = []
-
-    def export(
-        model: Model, _b: Backbone, _s: tuple[Sample, ...], _p: Progress, _c: Cancelled
-    ) -> Path:
-        exported.append(model)
-        return tmp_path / "bundle"
-
-    live = LiveSession(store)
-    live.hold("1", thing=1)
-    live.hold("2", thing=2)
-    live.type("]", "]")
-    live.hold("3", thing=3)
-    live.close()
-    with ProjectStore.open(store.path) as again:
-        reopened = LiveSession(again, export=export)
-        reopened.wait(1.0)
-        reopened.type("e")
-        reopened.wait(0.5)
-    (model,) = exported
-    assert model.unknown is not None
-    assert model.unknown.steps == 2
-    assert model.unknown.threshold > model.unknown.measured_threshold
-
-
-def test_an_export_has_the_samples_of_the_moment_at_which_it_began(
-    store: ProjectStore, tmp_path: Path
-) -> None:
-    exported: list[int] = []
-
-    def export(
-        _m: Model, _b: Backbone, samples: tuple[Sample, ...], _p: Progress, _c: Cancelled
-    ) -> Path:
-        exported.append(len(samples))
-        return tmp_path / "bundle"
-
-    executor = ManualExecutor()
-    live = LiveSession(store, executor, export=export)
-    teach_two(live, executor)
-    at_the_key = len(store.samples())
-    live.type("e")
-    live.hold("1", thing=1)
-    executor.run_all()
-    assert exported == [at_the_key]
-    assert len(store.samples()) > at_the_key
-
-
 def test_the_picture_says_how_good_the_model_is(live: LiveSession) -> None:
     live.hold("1", thing=1)
     live.hold("2", thing=2)
@@ -560,127 +315,6 @@ def test_the_picture_says_how_good_the_model_is(live: LiveSession) -> None:
     assert re.fullmatch(r"validated \d+ % ± \d+ on 4 bursts", live.view.quality)
 
 
-def test_saving_a_copy_is_shown_and_stopped_by_escape(store: ProjectStore, tmp_path: Path) -> None:
-    executor = ManualExecutor()
-    live = LiveSession(store, executor)
-    teach_two(live, executor)
-    executor.run_all()
-    target = tmp_path / "copy"
-    live.type("s", *["backspace"] * 60, *str(target), "enter")
-    assert live.view.activity.text == f"saving to {target}"
-    live.type("escape")
-    executor.run_all()
-    live.frame()
-    assert not target.exists()
-    assert live.view.message is not None
-    assert live.view.message.level is Level.WARNING
-
-
-def test_pause_stops_predicting_and_resume_goes_on(live: LiveSession) -> None:
-    live.hold("1", thing=1)
-    live.hold("2", thing=2)
-    extracted = live.backbone.extracted
-    live.type("p")
-    live.wait(0.5)
-    assert live.view.paused
-    assert live.view.banner is None
-    assert live.backbone.extracted == extracted
-    live.type("p")
-    assert live.frame().banner is not None
-
-
-def test_help_shows_every_key_and_goes_away_again(live: LiveSession) -> None:
-    assert live.type("h").help_lines == HELP
-    assert live.type("escape").help_lines == ()
-
-
-def test_the_steady_label_can_be_switched_off(live: LiveSession) -> None:
-    live.hold("1", thing=1)
-    live.hold("2", thing=2)
-    live.type("m")
-    live.thing = 1
-    live.frame()
-    assert label(live) == "mug"
-
-
-@pytest.mark.parametrize("key", ["q", "Q", "close"])
-def test_quitting_and_closing_the_window_end_the_session(live: LiveSession, key: str) -> None:
-    assert live.type(key).done
-
-
-def test_training_needs_two_classes_and_says_so(live: LiveSession) -> None:
-    view = live.type("t")
-    assert view.message is not None
-    assert view.message.level is Level.WARNING
-    assert "two classes" in view.message.text
-
-
-def test_a_copy_is_saved_where_the_user_says(live: LiveSession, tmp_path: Path) -> None:
-    live.hold("1", thing=1)
-    target = tmp_path / "copy"
-    live.type("s", *["backspace"] * 60, *str(target), "enter")
-    live.frame()
-    with ProjectStore.open(target) as copy:
-        assert len(copy.samples()) == counts(live)[0]
-
-
-def test_a_copy_onto_something_else_is_refused_in_one_line(
-    live: LiveSession, tmp_path: Path
-) -> None:
-    target = tmp_path / "taken"
-    target.mkdir()
-    (target / "thesis.txt").write_text("mine")
-    live.type("s", *["backspace"] * 60, *str(target), "enter")
-    view = live.frame()
-    assert view.message is not None
-    assert view.message.level is Level.ERROR
-    assert str(target) in view.message.text
-
-
-def test_exporting_tells_where_the_bundle_is(store: ProjectStore, tmp_path: Path) -> None:
-    live = LiveSession(store, export=lambda _m, _b, _s, _p, _c: tmp_path / "bundle")
-    live.hold("1", thing=1)
-    live.hold("2", thing=2)
-    live.type("e")
-    view = live.frame()
-    assert view.message is not None
-    assert view.message.text == f"exported to {tmp_path / 'bundle'}"
-
-
-def test_what_was_still_being_exported_is_known_at_the_end(
-    store: ProjectStore, tmp_path: Path
-) -> None:
-    executor = ManualExecutor()
-    live = LiveSession(store, executor, export=lambda _m, _b, _s, _p, _c: tmp_path / "bundle")
-    teach_two(live, executor)
-    live.type("e")
-    assert live.session.unfinished == "exporting"
-    executor.run_all()
-    assert live.session.unfinished == ""
-
-
-def test_a_failed_export_is_said_and_the_session_goes_on(store: ProjectStore) -> None:
-    def fail(_m: Model, _b: Backbone, _s: tuple[Sample, ...], _p: Progress, _c: Cancelled) -> Path:
-        raise ExportError("the disk is full")
-
-    live = LiveSession(store, export=fail)
-    live.hold("1", thing=1)
-    live.hold("2", thing=2)
-    live.type("e")
-    view = live.frame()
-    assert view.message is not None
-    assert view.message.text == "the disk is full"
-    live.hold("1", thing=1)
-    assert label(live) == "mug"
-
-
-def test_exporting_before_training_says_what_is_missing(store: ProjectStore) -> None:
-    live = LiveSession(store, export=lambda _m, _b, _s, _p, _c: Path("never"))
-    view = live.type("e")
-    assert view.message is not None
-    assert "capture two classes first" in view.message.text
-
-
 def test_a_disk_that_cannot_be_written_is_said_in_the_picture(live: LiveSession) -> None:
     folder = live.store.path / "samples" / "mug"
     folder.parent.mkdir(exist_ok=True)
@@ -690,7 +324,7 @@ def test_a_disk_that_cannot_be_written_is_said_in_the_picture(live: LiveSession)
     view = live.frame("1")
     assert view.message is not None
     assert view.message.level is Level.ERROR
-    assert counts(live) == [0, 0]
+    assert live.counts == [0, 0]
     assert not live.frame().activity.recording
 
 
@@ -735,7 +369,7 @@ def test_samples_written_before_the_disk_was_full_are_counted(
     monkeypatch.setattr(store, "add_sample", add_some)
     live.hold("1", thing=1)
     assert len(store.samples()) == 3
-    assert counts(live) == [3, 0]
+    assert live.counts == [3, 0]
 
 
 class SlowBackbone(FakeBackbone):
@@ -757,50 +391,3 @@ def test_a_hold_stays_one_burst_when_frames_are_slow_now_and_then(store: Project
     backbone.pause = lambda: live.clock.advance(0.25)  # type: ignore[method-assign]  # as slow as it pleases
     live.hold("1", thing=1, seconds=4.0)
     assert len({sample.burst_id for sample in store.samples()}) == 1
-
-
-def test_an_export_waits_for_the_training_of_the_last_burst(
-    store: ProjectStore, tmp_path: Path
-) -> None:
-    exported: list[Model] = []
-
-    def export(
-        model: Model, _b: Backbone, _s: tuple[Sample, ...], _p: Progress, _c: Cancelled
-    ) -> Path:
-        exported.append(model)
-        return tmp_path / "bundle"
-
-    live = LiveSession(store, export=export)
-    live.hold("1", thing=1)
-    live.hold("2", thing=2)
-    live.thing = 3
-    live.frame("3")
-    live.type("e")
-    live.wait(1.5)
-    assert not live.session.learner.stale
-    assert exported == [live.session.learner.model]
-
-
-def test_escape_takes_back_an_export_that_waits(store: ProjectStore, tmp_path: Path) -> None:
-    live = LiveSession(store, export=lambda _m, _b, _s, _p, _c: tmp_path / "bundle")
-    live.hold("1", thing=1)
-    live.hold("2", thing=2)
-    live.type("1", "e", "escape")
-    said = [live.frame().message for _ in range(60)]
-    assert not [m for m in said if m and m.text.startswith("exported")]
-
-
-def test_a_class_removed_after_the_video_has_ended_is_no_longer_the_verdict(
-    live: LiveSession,
-) -> None:
-    live.hold("1", thing=1)
-    live.hold("2", thing=2)
-    live.hold("3", thing=3)
-    ended = SourceState(SourceStatus.ENDED, "the video has ended")
-    assert label(live) == "class 3"
-    for key in ("x", "y"):
-        live.view = live.session.step(None, key, ended)
-    assert label(live) in ("mug", "phone", "unknown")
-    live.type("u", "u", "u")  # the removal, and two bursts
-    live.view = live.session.step(None, None, ended)
-    assert label(live) is None

@@ -20,9 +20,9 @@ from edge_classifier.live.view import (
     Level,
     Message,
     Mode,
+    PictureStrip,
     Prompt,
     Rates,
-    Strip,
     StripPicture,
     View,
 )
@@ -189,8 +189,8 @@ def test_messages_questions_and_help_stay_on_the_video(text: str) -> None:
         {"prompt": Prompt(text, text, text, text)},
         {"prompt": Prompt(text, None, text)},
         {"prompt": Prompt(text, None, text, text, picture=scene(300, 500))},
-        {"strip": Strip(text, text, (StripPicture(THUMBNAIL, text, GREEN, text),) * 6, 5)},
-        {"strip": Strip(text, text, progress=0.5)},
+        {"strip": PictureStrip(text, text, (StripPicture(THUMBNAIL, text, GREEN, text),) * 6, 5)},
+        {"strip": PictureStrip(text, text, progress=0.5)},
         {"help_lines": ((text, text),) * 16},
         {"paused": True},
     ):
@@ -253,7 +253,7 @@ def test_the_mark_of_the_threshold_is_left_of_the_end_of_what_is_familiar_enough
 
 
 def test_the_live_picture_goes_on_above_the_strip() -> None:
-    strip = Strip("1 of 2", "", (StripPicture(THUMBNAIL, "mug", GREEN, "blurred"),) * 2, 0)
+    strip = PictureStrip("1 of 2", "", (StripPicture(THUMBNAIL, "mug", GREEN, "blurred"),) * 2, 0)
     first, second = (
         drawn(view(strip=strip, image=image)) for image in (IMAGE, np.zeros_like(IMAGE))
     )
@@ -264,7 +264,7 @@ def test_the_live_picture_goes_on_above_the_strip() -> None:
 
 def test_the_chosen_picture_of_a_strip_is_seen() -> None:
     pictures = (StripPicture(THUMBNAIL, "mug", GREEN, "blurred"),) * 6
-    first, second = (drawn(view(strip=Strip("", "", pictures, n))) for n in (1, 2))
+    first, second = (drawn(view(strip=PictureStrip("", "", pictures, n))) for n in (1, 2))
     assert 180 < differing(first, second).width < 230
 
 
@@ -397,8 +397,8 @@ VIEWS = st.builds(
     strip=st.sampled_from(
         [
             None,
-            Strip("looking", "Esc", progress=0.3),
-            Strip("1 of 1", "", (StripPicture(THUMBNAIL, "mug", GREEN, "blurred"),), 0),
+            PictureStrip("looking", "Esc", progress=0.3),
+            PictureStrip("1 of 1", "", (StripPicture(THUMBNAIL, "mug", GREEN, "blurred"),), 0),
         ]
     ),
     quality=st.sampled_from(["", "validated 94 % ± 3 on 5 bursts"]),

@@ -18,7 +18,7 @@ from edge_classifier.features.variation import Variation
 from edge_classifier.learning.model_file import FileModelStore
 from edge_classifier.learning.project_backbone import LoadedBackbone
 from edge_classifier.live.session import Session, SessionSettings
-from edge_classifier.live.tasks import Deepen
+from edge_classifier.live.tasks import FineTune
 from support.fakes import FakeBackbone, FakeClock, ImmediateExecutor, ManualExecutor
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class LiveSession:
     executor: ImmediateExecutor | ManualExecutor = field(default_factory=ImmediateExecutor)
     settings: SessionSettings | None = None
     export: Export | None = None
-    deepen: Deepen | None = None
+    fine_tune: FineTune | None = None
     backbone: FakeBackbone = field(default_factory=FakeBackbone)
     load: Callable[[Progress, Cancelled], LoadedBackbone] | None = None
 
@@ -84,11 +84,25 @@ class LiveSession:
             clock=self.clock,
             settings=self.settings,
             export=self.export,
-            deepen=self.deepen,
+            fine_tune=self.fine_tune,
         )
         self.view = self.session.step(None, None, RUNNING)
-
         _open.append(self)
+
+    @property
+    def label(self) -> str | None:
+        """The verdict, or `None` where there is none."""
+        return self.view.banner.label if self.view.banner else None
+
+    @property
+    def counts(self) -> list[int]:
+        """Samples of each class, in the order of the cards."""
+        return [card.count for card in self.view.cards]
+
+    @property
+    def message(self) -> str:
+        """What the picture says has happened, or empty."""
+        return self.view.message.text if self.view.message else ""
 
     def close(self) -> None:
         """Close session and project; may be called twice."""
@@ -135,3 +149,12 @@ def settle(live: LiveSession, executor: ManualExecutor) -> None:
     for _ in range(8):
         executor.run_all()
         live.wait(0.2)
+
+
+def teach_two(live: LiveSession, executor: ManualExecutor) -> None:
+    """Let the worker load the backbone, then record two classes, each trained at once."""
+    executor.run_all()
+    for key, thing in (("1", 1), ("2", 2)):
+        live.hold(key, thing)
+        executor.run_all()
+        live.frame()

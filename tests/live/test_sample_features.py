@@ -8,8 +8,8 @@ from support.fakes import FakeBackbone, ManualExecutor
 from support.live_session import load_fake, scene
 
 from edge_classifier.features.dataset import Dataset, FeatureTable
-from edge_classifier.live.feature_worker import FeatureWorker
-from edge_classifier.live.loading import Ready
+from edge_classifier.learning.project_backbone import LoadedBackbone
+from edge_classifier.live.sample_features import FeatureStage
 from edge_classifier.project.store import ProjectStore
 
 PICTURES = 20
@@ -24,9 +24,9 @@ def store(tmp_path: Path) -> Iterator[ProjectStore]:
 
 
 @pytest.fixture
-def ready(store: ProjectStore) -> Iterator[Ready]:
+def loaded(store: ProjectStore) -> Iterator[LoadedBackbone]:
     loaded = load_fake(store, FakeBackbone())
-    yield Ready(loaded, FeatureTable(loaded.backbone.info.feature_dim), None, "")
+    yield loaded
     loaded.close()
 
 
@@ -35,21 +35,22 @@ def dataset_of(store: ProjectStore) -> Dataset:
 
 
 def computing(
-    store: ProjectStore, ready: Ready, executor: ManualExecutor, dataset: Dataset
-) -> FeatureWorker:
-    worker = FeatureWorker(store, executor)
-    worker.use(ready)
-    worker.start(dataset, ready.loaded.backbone)
-    return worker
+    store: ProjectStore, loaded: LoadedBackbone, executor: ManualExecutor, dataset: Dataset
+) -> tuple[FeatureStage, FeatureTable]:
+    stage = FeatureStage(store, executor)
+    table = FeatureTable(loaded.backbone.info.feature_dim)
+    stage.use(table, loaded.cache)
+    stage.start(dataset, loaded.backbone, table)
+    return stage, table
 
 
 def test_one_step_takes_over_a_few_features_only_and_the_last_says_that_all_are_there(
-    store: ProjectStore, ready: Ready
+    store: ProjectStore, loaded: LoadedBackbone
 ) -> None:
     executor = ManualExecutor()
-    worker = computing(store, ready, executor, dataset_of(store))
+    stage, table = computing(store, loaded, executor, dataset_of(store))
     executor.run_all()
-    assert [(worker.poll(), len(ready.table)) for _ in range(4)] == [
+    assert [(stage.take_over(), len(table)) for _ in range(4)] == [
         (False, 8),
         (False, 16),
         (True, PICTURES),
@@ -58,30 +59,30 @@ def test_one_step_takes_over_a_few_features_only_and_the_last_says_that_all_are_
 
 
 def test_features_of_the_backbone_before_are_not_taken_for_those_of_another(
-    store: ProjectStore, ready: Ready
+    store: ProjectStore, loaded: LoadedBackbone
 ) -> None:
     executor = ManualExecutor()
-    worker = computing(store, ready, executor, dataset_of(store))
+    stage, table = computing(store, loaded, executor, dataset_of(store))
     executor.run_all()
-    worker.abandon()
-    other = FeatureTable(ready.table.feature_dim)
-    worker.use(Ready(ready.loaded, other, None, ""))
-    assert not worker.poll()
+    stage.abandon()
+    other = FeatureTable(table.feature_dim)
+    stage.use(other, loaded.cache)
+    assert not stage.take_over()
     assert len(other) == 0
 
 
 def test_a_picture_that_was_refused_and_then_removed_is_not_told(
-    store: ProjectStore, ready: Ready
+    store: ProjectStore, loaded: LoadedBackbone
 ) -> None:
     dataset = dataset_of(store)
     first, second = dataset.samples[:2]
     for sample in (first, second):
         sample.path.write_bytes(b"damaged")
     executor = ManualExecutor()
-    worker = computing(store, ready, executor, dataset)
+    stage, _ = computing(store, loaded, executor, dataset)
     executor.run_all()
     for _ in range(3):
-        worker.poll()
+        stage.take_over()
     left = Dataset(("mug",), tuple(s for s in dataset.samples if s != first))
-    assert worker.tell_refused(left) == f"1 picture cannot be read: mug/{second.path.name}"
-    assert worker.tell_refused(left) == ""
+    assert stage.tell_refused(left) == f"1 picture cannot be read: mug/{second.path.name}"
+    assert stage.tell_refused(left) == ""

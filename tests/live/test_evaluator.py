@@ -10,14 +10,9 @@ from support.live_session import LiveSession
 from edge_classifier.evaluation.suspects import Reason
 from edge_classifier.features.dataset import Dataset, FeatureTable
 from edge_classifier.learning.training import HeadSettings
-from edge_classifier.live.assessor import VALIDATION_S, Assessor
+from edge_classifier.live.evaluator import VALIDATION_S, Evaluator
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import Sample
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> ProjectStore:
-    return ProjectStore.create(tmp_path / "project", ["mug", "phone"])
 
 
 def taught(store: ProjectStore, executor: ImmediateExecutor | ManualExecutor) -> LiveSession:
@@ -63,13 +58,13 @@ def test_a_new_sample_makes_what_was_validated_unknown_again(store: ProjectStore
 def test_validation_gives_way_to_the_next_training(store: ProjectStore) -> None:
     executor = ManualExecutor()
     live = taught(store, executor)
-    while live.session.learner.assessing is None:
+    while live.session.learner.evaluator.job is None:
         assert executor.run_next()  # saves, trains
         live.frame()
     assert not live.session.busy  # so that an export need not wait for it
     live.hold("1", thing=1)
     assert executor.pending == 1  # the training alone; the validation was taken back
-    assert live.session.learner.assessing is None
+    assert live.session.learner.evaluator.job is None
 
 
 def table_of(dataset: Dataset, dim: int = 16) -> FeatureTable:
@@ -98,28 +93,27 @@ def many(per_class: int) -> Dataset:
 def test_what_would_take_too_long_is_validated_on_fewer_samples(
     store: ProjectStore, training_s: float, validated: int
 ) -> None:
-    assessor = Assessor(store, ImmediateExecutor())
+    evaluator = Evaluator(store, ImmediateExecutor())
     dataset = many(200)
-    assessor.trained(dataset, table_of(dataset), HeadSettings(), training_s)
-    assessor.poll()
-    assert assessor.validation is not None
-    assert sum(c.pictures for c in assessor.validation.classes) == validated
-    assert {c.bursts for c in assessor.validation.classes} == {20}
+    evaluator.trained(dataset, table_of(dataset), HeadSettings(), training_s)
+    evaluator.poll()
+    assert evaluator.validation is not None
+    assert sum(c.pictures for c in evaluator.validation.classes) == validated
+    assert {c.bursts for c in evaluator.validation.classes} == {20}
 
 
 def test_a_review_decodes_each_picture_once(store: ProjectStore) -> None:
     live = taught(store, ImmediateExecutor())
     live.wait(1.0)
     learner = live.session.learner
-    learner.request_review()
+    learner.evaluator.request_suspects()
     live.wait(0.2)
-    assert learner.review is not None
-    assert learner.review.suspects == ()
+    assert learner.evaluator.suspects == ()
     for sample in store.samples():
         sample.path.rename(sample.path.with_suffix(".away"))
-    learner.request_review()
+    learner.evaluator.request_suspects()
     live.wait(0.2)
-    assert learner.review.suspects == ()
+    assert learner.evaluator.suspects == ()
 
 
 def test_a_review_finds_a_picture_that_is_blown_out(store: ProjectStore) -> None:
@@ -131,9 +125,9 @@ def test_a_review_finds_a_picture_that_is_blown_out(store: ProjectStore) -> None
     with ProjectStore.open(store.path) as again:
         live = LiveSession(again)
         live.wait(1.0)
-        live.session.learner.request_review()
+        live.session.learner.evaluator.request_suspects()
         live.wait(1.0)
-        review = live.session.learner.review
-        assert review is not None
-        found = [(s.sample.path.name, s.reason) for s in review.suspects]
+        suspects = live.session.learner.evaluator.suspects
+        assert suspects is not None
+        found = [(s.sample.path.name, s.reason) for s in suspects]
         assert (added.path.name, Reason.TOO_BRIGHT) in found

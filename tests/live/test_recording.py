@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-import pytest
 
 from edge_classifier.device.frame import Frame
-from edge_classifier.live.capture import Candidate, Recorded, Recorder
+from edge_classifier.live.recording import BurstRecorder, PendingSample, Recorded
 from edge_classifier.project.store import ProjectStore
 
 FRAME_S = 1 / 30
@@ -17,7 +14,7 @@ class Hand:
 
     def __init__(self, store: ProjectStore, *, samples_per_second: float = 30.0) -> None:
         self.store = store
-        self.recorder = Recorder(store, samples_per_second=samples_per_second)
+        self.recorder = BurstRecorder(store, samples_per_second=samples_per_second)
         self.index = 0
         self.recorded: list[Recorded] = []
 
@@ -30,8 +27,8 @@ class Hand:
             self.recorded += self.recorder.event(key_of, self.now_s)
         frame = Frame(_picture(self.index), self.index, self.now_s)
         if self.recorder.wants(frame):
-            candidate = Candidate(self.store.encode(frame.image), None)
-            self.recorded += self.recorder.offer(frame, candidate)
+            pending = PendingSample(self.store.encode(frame.image), None)
+            self.recorded += self.recorder.offer(frame, pending)
         self.index += 1
 
     def hold(self, class_name: str, seconds: float) -> None:
@@ -55,11 +52,6 @@ class Hand:
 def _picture(index: int) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
     """Carries its index: its brightness in the picture."""
     return np.full((48, 64, 3), index % 250, np.uint8)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> ProjectStore:
-    return ProjectStore.create(tmp_path / "project", ["mug", "phone"])
 
 
 def test_a_tap_is_one_sample(store: ProjectStore) -> None:
@@ -128,5 +120,5 @@ def test_a_fast_camera_is_not_recorded_faster_than_asked(store: ProjectStore) ->
 
 
 def test_nothing_is_wanted_while_no_key_is_down(store: ProjectStore) -> None:
-    recorder = Recorder(store)
+    recorder = BurstRecorder(store)
     assert not recorder.wants(Frame(_picture(0), 0, 0.0))

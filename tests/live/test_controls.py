@@ -1,0 +1,222 @@
+"""What the keys do that record nothing."""
+
+from __future__ import annotations
+
+import pytest
+from support.live_session import LiveSession
+
+from edge_classifier.device.source_state import SourceState, SourceStatus
+from edge_classifier.live.controls import HELP, KEYS
+from edge_classifier.live.view import Banner, Level, Mode
+
+
+def test_undo_takes_back_the_last_burst_and_then_the_one_before(live: LiveSession) -> None:
+    live.hold("1", thing=1)
+    first = live.counts
+    live.hold("2", thing=2)
+    live.type("u")
+    assert live.counts == first
+    live.type("u")
+    assert live.counts == [0, 0]
+    view = live.type("u")
+    assert view.message is not None
+    assert view.message.text == "nothing to undo"
+
+
+def test_an_undone_class_is_no_longer_predicted(live: LiveSession) -> None:
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    live.hold("3", thing=3)
+    live.type("u")
+    live.thing = 3
+    live.wait(1.0)
+    assert live.label != "class 3"
+
+
+def test_a_class_is_removed_only_after_yes(live: LiveSession) -> None:
+    live.hold("1", thing=1)
+    live.type("x")
+    assert live.view.mode is Mode.CONFIRMING
+    assert live.view.prompt is not None
+    assert live.view.prompt.title.startswith("Remove mug with its")
+    live.type("n")
+    assert [card.name for card in live.view.cards] == ["mug", "phone"]
+    live.type("x", "y")
+    assert [card.name for card in live.view.cards] == ["phone"]
+
+
+def test_training_does_not_hide_what_was_just_answered(live: LiveSession) -> None:
+    for key, thing in (("1", 1), ("2", 2), ("3", 3)):
+        live.hold(key, thing)
+    live.type("x", "y")
+    view = live.frame()
+    assert view.message is not None
+    assert "trash folder" in view.message.text
+
+
+def test_removed_pictures_are_still_in_the_trash(live: LiveSession) -> None:
+    live.hold("1", thing=1)
+    captured = live.counts[0]
+    live.type("x", "y")
+    assert len(list((live.store.path / "trash").rglob("*.jpg"))) == captured
+
+
+def test_a_class_is_named_by_typing_in_the_window(live: LiveSession) -> None:
+    live.type("n", *"tasse à café", "enter")
+    assert live.view.cards[-1].name == "tasse à café"
+    assert live.view.mode is Mode.LIVE
+    live.hold("3", thing=3)
+    assert live.view.cards[-1].count > 1
+
+
+def test_letters_typed_into_a_name_trigger_nothing(live: LiveSession) -> None:
+    live.type("n", *"quit bus", "enter")
+    assert not live.view.done
+    assert live.view.cards[-1].name == "quit bus"
+
+
+@pytest.mark.parametrize("name", ["", "mug", "MUG", "../../x", "n" * 150])
+def test_a_name_that_cannot_be_is_refused_in_the_window(live: LiveSession, name: str) -> None:
+    live.type("n", *name, "enter")
+    assert live.view.mode is Mode.TYPING
+    assert live.view.prompt is not None
+    assert live.view.prompt.error
+    assert len(live.view.cards) == 2
+
+
+def test_the_selected_class_can_be_renamed(live: LiveSession) -> None:
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    live.type("up", "n", "tab", *["backspace"] * 3, *"cup", "enter")
+    assert [card.name for card in live.view.cards] == ["cup", "phone"]
+    live.thing = 1
+    live.wait(1.0)
+    assert live.label == "cup"
+
+
+def familiar_thing(live: LiveSession) -> Banner:
+    live.thing = 1
+    live.wait(1.0)
+    assert live.view.banner is not None
+    return live.view.banner
+
+
+def test_the_picture_shows_how_familiar_it_is_and_what_is_unknown(live: LiveSession) -> None:
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    known = familiar_thing(live)
+    live.thing = 50
+    live.wait(1.0)
+    strange = live.view.banner
+    assert strange is not None
+    assert known.similarity is not None
+    assert strange.similarity is not None
+    assert known.threshold == strange.threshold is not None
+    assert strange.similarity < strange.threshold < known.similarity
+
+
+def test_brackets_move_the_threshold_of_unknown_at_once(live: LiveSession) -> None:
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    before = familiar_thing(live).threshold
+    live.type("]")
+    assert live.view.message is not None
+    assert live.view.message.text.startswith("unknown is 1 step stricter than measured")
+    stricter = live.frame().banner
+    live.type("[", "[")
+    lenient = live.frame().banner
+    assert stricter is not None
+    assert lenient is not None
+    assert stricter.threshold is not None
+    assert lenient.threshold is not None
+    assert before is not None
+    assert lenient.threshold < before < stricter.threshold
+    live.type("]")
+    assert live.frame().banner is not None
+    assert familiar_thing(live).threshold == pytest.approx(before)
+
+
+def test_what_is_familiar_becomes_unknown_when_that_is_made_strict_enough(
+    live: LiveSession,
+) -> None:
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    assert familiar_thing(live).label == "mug"
+    live.type(*["]"] * 20)
+    assert live.frame().banner is not None
+    assert live.label == "unknown"
+    live.type("]")
+    assert live.view.message is not None
+    assert live.view.message.text.startswith("at the end: unknown is 20 steps stricter")
+
+
+def test_pause_stops_predicting_and_resume_goes_on(live: LiveSession) -> None:
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    extracted = live.backbone.extracted
+    live.type("p")
+    live.wait(0.5)
+    assert live.view.paused
+    assert live.view.banner is None
+    assert live.backbone.extracted == extracted
+    live.type("p")
+    assert live.frame().banner is not None
+
+
+def test_help_shows_every_key_and_goes_away_again(live: LiveSession) -> None:
+    assert live.type("h").help_lines == HELP
+    assert live.type("escape").help_lines == ()
+
+
+def test_the_steady_label_can_be_switched_off(live: LiveSession) -> None:
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    live.type("m")
+    live.thing = 1
+    live.frame()
+    assert live.label == "mug"
+
+
+@pytest.mark.parametrize("key", ["q", "Q", "close"])
+def test_quitting_and_closing_the_window_end_the_session(live: LiveSession, key: str) -> None:
+    assert live.type(key).done
+
+
+def test_training_needs_two_classes_and_says_so(live: LiveSession) -> None:
+    view = live.type("t")
+    assert view.message is not None
+    assert view.message.level is Level.WARNING
+    assert "two classes" in view.message.text
+
+
+def test_a_class_removed_after_the_video_has_ended_is_no_longer_the_verdict(
+    live: LiveSession,
+) -> None:
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    live.hold("3", thing=3)
+    ended = SourceState(SourceStatus.ENDED, "the video has ended")
+    assert live.label == "class 3"
+    for key in ("x", "y"):
+        live.view = live.session.step(None, key, ended)
+    assert live.label in ("mug", "phone", "unknown")
+    live.type("u", "u", "u")  # the removal, and two bursts
+    live.view = live.session.step(None, None, ended)
+    assert live.label is None
+
+
+def test_every_key_of_the_list_does_something_and_none_does_two_things() -> None:
+    keys = [key for row in KEYS for key in row.actions]
+    assert all(row.actions for row in KEYS)
+    assert len(keys) == len(set(keys))
+    assert tuple((row.keys, row.meaning) for row in KEYS) == HELP
+
+
+def test_every_key_of_the_list_can_be_pressed_before_anything_was_captured(
+    live: LiveSession,
+) -> None:
+    for row in KEYS:
+        for key in row.actions:
+            live.type(key, "escape")
+    assert live.view.mode is Mode.LIVE
+    assert live.session.problem == ""

@@ -1,0 +1,194 @@
+"""What a user starts and the worker does: copies and exports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from support.fakes import ManualExecutor
+from support.live_session import LiveSession, teach_two
+
+from edge_classifier.errors import ExportError
+from edge_classifier.learning.model import Model
+from edge_classifier.live.view import Level
+from edge_classifier.project.store import ProjectStore
+from edge_classifier.protocols import Backbone, Cancelled, Progress
+from edge_classifier.values import Sample
+
+
+def test_the_threshold_that_was_moved_outlives_training_closing_and_goes_into_the_export(
+    store: ProjectStore, tmp_path: Path
+) -> None:
+    exported: list[Model] = []
+
+    def export(
+        model: Model, _b: Backbone, _s: tuple[Sample, ...], _p: Progress, _c: Cancelled
+    ) -> Path:
+        exported.append(model)
+        return tmp_path / "bundle"
+
+    live = LiveSession(store)
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    live.type("]", "]")
+    live.hold("3", thing=3)
+    live.close()
+    with ProjectStore.open(store.path) as again:
+        reopened = LiveSession(again, export=export)
+        reopened.wait(1.0)
+        reopened.type("e")
+        reopened.wait(0.5)
+    (model,) = exported
+    assert model.unknown is not None
+    assert model.unknown.steps == 2
+    assert model.unknown.threshold > model.unknown.measured_threshold
+
+
+def test_an_export_has_the_samples_of_the_moment_at_which_it_began(
+    store: ProjectStore, tmp_path: Path
+) -> None:
+    exported: list[int] = []
+
+    def export(
+        _m: Model, _b: Backbone, samples: tuple[Sample, ...], _p: Progress, _c: Cancelled
+    ) -> Path:
+        exported.append(len(samples))
+        return tmp_path / "bundle"
+
+    executor = ManualExecutor()
+    live = LiveSession(store, executor, export=export)
+    teach_two(live, executor)
+    at_the_key = len(store.samples())
+    live.type("e")
+    live.hold("1", thing=1)
+    executor.run_all()
+    assert exported == [at_the_key]
+    assert len(store.samples()) > at_the_key
+
+
+def test_saving_a_copy_is_shown_and_stopped_by_escape(store: ProjectStore, tmp_path: Path) -> None:
+    executor = ManualExecutor()
+    live = LiveSession(store, executor)
+    teach_two(live, executor)
+    executor.run_all()
+    target = tmp_path / "copy"
+    live.type("s", *["backspace"] * 60, *str(target), "enter")
+    assert live.view.activity.text == f"saving to {target}"
+    live.type("escape")
+    executor.run_all()
+    live.frame()
+    assert not target.exists()
+    assert live.view.message is not None
+    assert live.view.message.level is Level.WARNING
+
+
+def test_a_copy_is_saved_where_the_user_says(live: LiveSession, tmp_path: Path) -> None:
+    live.hold("1", thing=1)
+    target = tmp_path / "copy"
+    live.type("s", *["backspace"] * 60, *str(target), "enter")
+    live.frame()
+    with ProjectStore.open(target) as copy:
+        assert len(copy.samples()) == live.counts[0]
+
+
+def test_a_copy_onto_something_else_is_refused_in_one_line(
+    live: LiveSession, tmp_path: Path
+) -> None:
+    target = tmp_path / "taken"
+    target.mkdir()
+    (target / "thesis.txt").write_text("mine")
+    live.type("s", *["backspace"] * 60, *str(target), "enter")
+    view = live.frame()
+    assert view.message is not None
+    assert view.message.level is Level.ERROR
+    assert str(target) in view.message.text
+
+
+def test_exporting_tells_where_the_bundle_is(store: ProjectStore, tmp_path: Path) -> None:
+    live = LiveSession(store, export=lambda _m, _b, _s, _p, _c: tmp_path / "bundle")
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    live.type("e")
+    view = live.frame()
+    assert view.message is not None
+    assert view.message.text == f"exported to {tmp_path / 'bundle'}"
+
+
+def test_what_was_still_being_exported_is_known_at_the_end(
+    store: ProjectStore, tmp_path: Path
+) -> None:
+    executor = ManualExecutor()
+    live = LiveSession(store, executor, export=lambda _m, _b, _s, _p, _c: tmp_path / "bundle")
+    teach_two(live, executor)
+    live.type("e")
+    assert live.session.unfinished == "exporting"
+    executor.run_all()
+    assert live.session.unfinished == ""
+
+
+def test_a_failed_export_is_said_and_the_session_goes_on(store: ProjectStore) -> None:
+    def fail(_m: Model, _b: Backbone, _s: tuple[Sample, ...], _p: Progress, _c: Cancelled) -> Path:
+        raise ExportError("the disk is full")
+
+    live = LiveSession(store, export=fail)
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    live.type("e")
+    view = live.frame()
+    assert view.message is not None
+    assert view.message.text == "the disk is full"
+    live.hold("1", thing=1)
+    assert live.label == "mug"
+
+
+def test_exporting_before_training_says_what_is_missing(store: ProjectStore) -> None:
+    live = LiveSession(store, export=lambda _m, _b, _s, _p, _c: Path("never"))
+    view = live.type("e")
+    assert view.message is not None
+    assert "capture two classes first" in view.message.text
+
+
+def test_an_export_waits_for_the_training_of_the_last_burst(
+    store: ProjectStore, tmp_path: Path
+) -> None:
+    exported: list[Model] = []
+
+    def export(
+        model: Model, _b: Backbone, _s: tuple[Sample, ...], _p: Progress, _c: Cancelled
+    ) -> Path:
+        exported.append(model)
+        return tmp_path / "bundle"
+
+    live = LiveSession(store, export=export)
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    live.thing = 3
+    live.frame("3")
+    live.type("e")
+    live.wait(1.5)
+    assert not live.session.learner.stale
+    assert exported == [live.session.learner.model]
+
+
+def test_escape_takes_back_an_export_that_waits(store: ProjectStore, tmp_path: Path) -> None:
+    live = LiveSession(store, export=lambda _m, _b, _s, _p, _c: tmp_path / "bundle")
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    live.type("1", "e", "escape")
+    said = [live.frame().message for _ in range(60)]
+    assert not [m for m in said if m and m.text.startswith("exported")]
+
+
+def test_work_that_fails_aside_does_not_end_a_burst(store: ProjectStore) -> None:
+    def fail(_m: Model, _b: Backbone, _s: tuple[Sample, ...], _p: Progress, _c: Cancelled) -> Path:
+        raise ExportError("the disk is full")
+
+    executor = ManualExecutor()
+    live = LiveSession(store, executor, export=fail)
+    teach_two(live, executor)
+    live.frame("e")
+    live.frame("1")
+    executor.run_all()
+    view = live.frame()
+    assert view.message is not None
+    assert view.message.text == "the disk is full"
+    assert view.activity.recording
