@@ -28,9 +28,16 @@ settings.load_profile("repeatable")
 
 @pytest.hookimpl(optionalhook=True)  # pytest-xdist's, which may be missing
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """Run single files in this process, which starts sooner; all else with one worker a core."""
-    named = [Path(argument.partition("::")[0]) for argument in config.args]
-    return 0 if all(path.is_file() for path in named) else None
+    """Run files that are named in this process, which starts sooner; all else on all cores.
+
+    With one worker more than cores, since some tests wait: for cameras, children and deadlines.
+    """
+    if all(Path(argument.partition("::")[0]).is_file() for argument in config.args):
+        return 0
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None  # which pytest-xdist knows
+    affinity = getattr(os, "sched_getaffinity", None)
+    return 1 + (len(affinity(0)) if affinity else os.cpu_count() or 1)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups

@@ -1,7 +1,7 @@
 """Makes the README's moving picture out of the demo's video: record, answer, unknown.
 
-    edge-classifier demo mugs --no-window --backbone built-in
-    python tools moving_picture mugs/demo.mp4 docs/demo.webp
+edge-classifier demo mugs --no-window --backbone built-in
+python tools moving_picture mugs/demo.mp4 docs/demo.webp
 """
 
 from __future__ import annotations
