@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from hypothesis import settings
 from support import exported_project
 from support.live_session import close_all
 from support.once import copy_of_what_is_made_once
+from support.screen import NoVirtualScreenError, virtual_screen
 
 from edge_classifier.commands.cli import main
 
@@ -59,26 +59,13 @@ def _close_sessions() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def screen() -> Iterator[str]:
     """Start a virtual screen and give what belongs into `DISPLAY`."""
-    missing = [tool for tool in ("Xvfb", "xdotool") if shutil.which(tool) is None]
-    if missing:
-        pytest.skip(f"{' and '.join(missing)} not installed (apt install xvfb xdotool)")
-    readable, writable = os.pipe()
-    # The server takes a free number itself and writes it once it accepts connections.
-    server = subprocess.Popen(  # noqa: S603 - a fixed program
-        ["Xvfb", "-displayfd", str(writable), "-screen", "0", "1280x800x24", "-nolisten", "tcp"],  # noqa: S607 - found on the PATH like any user's
-        pass_fds=(writable,),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(writable)
-    with os.fdopen(readable) as answer:
-        number = answer.readline().strip()
-    if not number:
-        server.wait(10)
-        pytest.skip("Xvfb does not start here")
-    yield f":{number}"
-    server.terminate()
-    server.wait(10)
+    if shutil.which("xdotool") is None:
+        pytest.skip("xdotool is not installed (apt install xvfb xdotool)")
+    try:
+        with virtual_screen() as display:
+            yield display
+    except NoVirtualScreenError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")

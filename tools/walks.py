@@ -4,7 +4,7 @@
 
 The program is run as a user runs it, by its command line, so that any version can be traced; only
 what lies below OpenCV is scripted: `cv2.VideoCapture` gives rendered pictures, and `cv2.pollKey`
-presses keys in a window on a virtual screen (needs Xvfb where there is no screen).
+presses keys in a window on a virtual screen (needs Xvfb).
 
 A file is on a walk when one of its Python functions is called for it, in any thread, or waits for
 such a call to return. What the loop does anyway, frame or not, is not called for the frame, and
@@ -25,7 +25,6 @@ import importlib
 import importlib.util
 import io
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -37,6 +36,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import cv2
 import numpy as np
+from support.screen import virtual_screen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -303,12 +303,12 @@ def _main() -> Callable[[list[str]], int]:
 
 
 def trace_in_child() -> None:
-    """Trace in a process of its own, on a virtual screen where there is none."""
-    words = [sys.executable, str(Path(__file__).resolve()), "--child"]
-    if not os.environ.get("DISPLAY") and shutil.which("xvfb-run"):
-        words = ["xvfb-run", "-a", *words]
+    """Trace in a process of its own, on a virtual screen."""
     # Elsewhere, or the program's own children would import a checkout that we are in.
-    subprocess.run(words, check=True, cwd=tempfile.gettempdir())  # noqa: S603 - our own words
+    words = [sys.executable, str(Path(__file__).resolve().parent), "walks", "--child"]
+    with virtual_screen() as display:
+        environment = {**os.environ, "DISPLAY": display}
+        subprocess.run(words, check=True, cwd=tempfile.gettempdir(), env=environment)  # noqa: S603 - our own words
 
 
 def main() -> None:
