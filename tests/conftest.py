@@ -40,14 +40,10 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     return 1 + (len(affinity(0)) if affinity else os.cpu_count() or 1)
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one worker do a file, whose fixtures are then made once; files that take long first."""
+    """Begin with the files that take long, so that no worker is left with one in the end."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
-    for item in items:
-        if not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
 
 
 @pytest.fixture(autouse=True)

@@ -31,13 +31,23 @@ def rows(text: str) -> list[list[str]]:
     ]
 
 
-def test_the_key_table_is_the_help_in_the_window() -> None:
-    pairs = [row for row in rows(TEXT) if len(row) == 2]
-    table = [(key.replace("`", ""), meaning) for key, meaning in pairs]
-    expected = [(" ".join(key.split()), meaning) for key, meaning in HELP]
-    assert expected[0] in table, "the key table begins with the first key of the help"
-    first = table.index(expected[0])
-    assert table[first : first + len(expected)] == expected
+OF_WINDOW = [(" ".join(key.split()), meaning) for key, meaning in HELP]
+
+
+def key_table(text: str) -> list[tuple[str, str]]:
+    """Give the keys of a page's first table of keys, with what they do."""
+    table = text.partition("| key |")[2].partition("\n\n")[0]
+    return [(row[0].replace("`", ""), row[1]) for row in rows(table) if len(row) == 2]
+
+
+def test_a_table_of_all_keys_is_the_help_in_the_window() -> None:
+    assert OF_WINDOW in [key_table(text) for text in TEXTS.values()]
+
+
+def test_the_readme_tells_of_the_keys_of_the_beginning_as_the_window_does() -> None:
+    table = key_table(TEXT)
+    assert table == [pair for pair in OF_WINDOW if pair in table]
+    assert {"1 … 9", "H", "Q"} <= {key for key, _ in table}  # H shows the others
 
 
 def test_there_are_exactly_two_set_up_commands() -> None:
