@@ -26,23 +26,28 @@ expect, so that `except OSError` keeps working around a camera::
     ├── NotTrainedError (RuntimeError)       no head yet
     ├── NotEnoughSamplesError (ValueError)   fewer classes or samples than the work needs
     ├── ExportError (RuntimeError)           a bundle could not be written or did not verify
+    │   └── BundleError (ValueError)         it is incomplete, damaged or from a newer version
     └── CancelledError (RuntimeError)        stopped by the user before the end
 """
 
 from __future__ import annotations
 
 from edge_classifier.device.errors import (
+    BundleError,
     CameraError,
     CameraLostError,
     CameraNotFoundError,
     EdgeClassifierError,
+    ExportError,
     InvalidImageError,
     InvalidValueError,
+    NoDisplayError,
 )
 
 __all__ = [
     "BackboneError",
     "BackboneMismatchError",
+    "BundleError",
     "CameraError",
     "CameraLostError",
     "CameraNotFoundError",
@@ -100,10 +105,6 @@ class TrashEmptiedError(ProjectError):
     """Nothing of what was removed is left in the trash, so it can never be put back."""
 
 
-class NoDisplayError(EdgeClassifierError, RuntimeError):
-    """A window is asked for on a machine without a screen."""
-
-
 class BackboneError(EdgeClassifierError, RuntimeError):
     """A backbone cannot be built or run."""
 
@@ -130,10 +131,6 @@ class NotTrainedError(EdgeClassifierError, RuntimeError):
 
 class NotEnoughSamplesError(EdgeClassifierError, ValueError):
     """There are fewer classes or samples than the work needs."""
-
-
-class ExportError(EdgeClassifierError, RuntimeError):
-    """A bundle could not be written, or does not say what the live picture said."""
 
 
 class CancelledError(EdgeClassifierError, RuntimeError):

@@ -25,14 +25,25 @@ class Progress(Protocol):
         """Take the part done, 0.0 to 1.0, and what is being done where that has changed."""
 
 
+def ignore_progress(_done: float, _what: str | None = None, /) -> None:
+    """Show no progress; a `Progress`."""
+
+
+def part_of(progress: Progress, start: float, end: float) -> Progress:
+    """Tell the progress of a part of a work as that of the whole."""
+    return lambda done, what=None: progress(start + done * (end - start), what)
+
+
+def never_cancelled() -> bool:
+    """Let work go on to its end; a `Cancelled`."""
+    return False
+
+
 class Display(Protocol):
     """Something that shows pictures and hears keys: a window, later a page in a browser."""
 
     def show(self, image: Image) -> str | None:
-        """Show a picture and return what was pressed since the last call.
-
-        Args:
-            image: `(H, W, 3)` uint8, BGR.
+        """Show a picture `(H, W, 3)` uint8 BGR and return what was pressed since the last call.
 
         Returns:
             `None`, or the name of a key: a printable character as it was typed (`"a"`, `"é"`,
@@ -55,14 +66,7 @@ class Backbone(Protocol):
         """What it is."""
 
     def extract(self, images: Sequence[Image]) -> Features:
-        """Compute the features of images.
-
-        Args:
-            images: N pictures of any size, each `(H, W, 3)` uint8, BGR.
-
-        Returns:
-            `(N, D)` float32.
-        """
+        """Compute the features `(N, D)` of N images of any size."""
 
 
 class Executor(Protocol):

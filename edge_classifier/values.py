@@ -1,4 +1,4 @@
-"""The data that everything else is about: frames, samples, features, predictions.
+"""The data that everything else is about: samples, features.
 
 All types are frozen and validated when made. Images are `(H, W, 3)` uint8 in **BGR** order,
 as OpenCV gives them; only the preprocessing, which is stored with the model, turns them to RGB.
@@ -10,17 +10,19 @@ import hashlib
 import json
 import math
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from edge_classifier.device.preprocessing import Preprocessing
 from edge_classifier.errors import InvalidValueError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from edge_classifier.device.preprocessing import Image, Preprocessing
+    from edge_classifier.device.preprocessing import Image
 
 
 Features: TypeAlias = npt.NDArray[np.float32]
@@ -31,8 +33,7 @@ Colour: TypeAlias = tuple[int, int, int]
 
 FeatureKind: TypeAlias = Literal["pooled", "spatial"]
 
-VARIANTS: Final = 3
-"""How often a sample is varied (crop, tilt, light) for a head to learn from beside itself."""
+_MAX_SIZE: Final = 65_536
 
 BACKGROUND: Final = "background"
 """The name of the ordinary class that key B records: the empty scene."""
@@ -46,7 +47,7 @@ class Sample:
         class_name: The class it was captured for.
         burst_id: The burst it belongs to: what is undone, and what is split, as a whole.
         path: The picture file.
-        image_sha256: Hash of the picture file's bytes, hexadecimal: the key of its features.
+        image_sha256: Hash of the file's bytes, hexadecimal: the key of its features.
     """
 
     class_name: str
@@ -119,6 +120,59 @@ class BackboneInfo:
         if self.root_offset is not None:  # without one the keys of older caches stay as they are
             depends.append(self.root_offset)
         return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()
+
+    def as_json(self) -> dict[str, Any]:
+        """What `from_json` reads: all fields by their names, those of the preprocessing within."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> BackboneInfo:
+        """Read what `as_json` gave, from a file that a stranger may have written.
+
+        Raises:
+            ValueError: if it describes no backbone; says what is wrong in a few words.
+        """
+        shape = checked(list, fields.get("feature_shape"), "feature_shape")
+        sizes = tuple(checked(int, size, "a size") for size in shape)
+        if len(sizes) != 3 or max(sizes) > _MAX_SIZE:  # noqa: PLR2004 - h, w, c
+            raise ValueError(f"feature_shape is {shape}")
+        kind = fields.get("feature_kind")
+        if kind not in ("pooled", "spatial"):
+            raise ValueError(f"feature_kind is {kind!r}")
+        offset = fields.get("root_offset")
+        preprocessing = checked(dict, fields.get("preprocessing"), "preprocessing")
+        expected = set(Preprocessing.__dataclass_fields__)
+        if set(preprocessing) != expected:
+            # A step that is not known cannot be replayed; left out, it would be wrong in silence.
+            raise ValueError(f"preprocessing has other fields than {', '.join(sorted(expected))}")
+        return cls(
+            name=checked(str, fields.get("name"), "the backbone's name"),
+            feature_shape=sizes,
+            feature_kind=kind,
+            weights_sha256=checked(str, fields.get("weights_sha256"), "weights_sha256"),
+            preprocessing=Preprocessing(
+                input_size=checked(int, preprocessing["input_size"], "input_size"),
+                resize=preprocessing["resize"],
+                low=float(checked((int, float), preprocessing["low"], "low")),
+                high=float(checked((int, float), preprocessing["high"], "high")),
+            ),
+            root_offset=None
+            if offset is None
+            else float(checked((int, float), offset, "root_offset")),
+        )
+
+
+def checked(kind: type | tuple[type, ...], value: object, what: str) -> Any:  # noqa: ANN401 - JSON is untyped, and this is where it gets types
+    """Return a value out of JSON if it is of a type, or of one of several; never a `bool`.
+
+    Raises:
+        ValueError: if it is of another type; names it by `what`.
+    """
+    if not isinstance(value, kind) or isinstance(value, bool):
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        expected = " or ".join(k.__name__ for k in kinds)
+        raise ValueError(f"{what} is {type(value).__name__}, expected {expected}")  # noqa: TRY004 - of a file, not of a caller
+    return value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -206,80 +260,3 @@ class FeatureSet:
     def counts(self) -> tuple[int, ...]:
         """Samples per class, in the order of `class_names`."""
         return tuple(int(n) for n in np.bincount(self.class_ids, minlength=len(self.class_names)))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Prediction:
-    """What the model says of one image.
-
-    Attributes:
-        class_names: The C classes, in the order of the scores.
-        scores: `(C,)` float32 in [0, 1], summing to 1.
-        unknown: Whether the image resembles none of the classes.
-        similarity: How familiar the image is, 0 to 1, see the module `unknown`; what `unknown`
-            was decided on. `None` where nothing was measured yet.
-        threshold: The similarity below which an image is unknown, or `None` likewise.
-    """
-
-    class_names: tuple[str, ...]
-    scores: npt.NDArray[np.float32]
-    unknown: bool = False
-    similarity: float | None = None
-    threshold: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.scores.shape != (len(self.class_names),) or not self.class_names:
-            raise InvalidValueError(
-                f"Expected one score for each of {len(self.class_names)} classes (at least one), "
-                f"received shape {self.scores.shape}."
-            )
-
-    @property
-    def class_id(self) -> int:
-        """Index of the highest score; the first one of equals."""
-        return int(np.argmax(self.scores))
-
-    @property
-    def class_name(self) -> str:
-        """Name of the class with the highest score, whether or not it is unknown."""
-        return self.class_names[self.class_id]
-
-    @property
-    def confidence(self) -> float:
-        """The highest score, in [0, 1]."""
-        return float(self.scores[self.class_id])
-
-
-@dataclass(frozen=True, slots=True)
-class Trashed:
-    """Samples that lie in a folder of the trash.
-
-    Attributes:
-        folder: Where they lie, by the file names that they had.
-        samples: As they were.
-    """
-
-    folder: Path
-    samples: tuple[Sample, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """What `ProjectStore.put_back` puts back.
-
-    Attributes:
-        class_name: Of all that was removed.
-        whole_class: Whether the class went with its samples.
-        samples: What was there to train on, or `None`.
-        held_out: What was there to measure on only, or `None`.
-    """
-
-    class_name: str
-    whole_class: bool
-    samples: Trashed | None = None
-    held_out: Trashed | None = None
-
-    @property
-    def count(self) -> int:
-        """How many pictures were removed."""
-        return sum(len(part.samples) for part in (self.samples, self.held_out) if part)

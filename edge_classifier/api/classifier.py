@@ -40,11 +40,12 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from edge_classifier.api.samples import SeenSamples
+    from edge_classifier.device.verdict import Prediction
     from edge_classifier.learning.head import HeadKind
     from edge_classifier.learning.model import Model
     from edge_classifier.learning.training import HeadSettings
     from edge_classifier.protocols import Backbone
-    from edge_classifier.values import FeatureKind, FeatureSet, Prediction
+    from edge_classifier.values import FeatureKind, FeatureSet
 
 
 class ImageClassifier(Estimator):

@@ -15,9 +15,8 @@ from edge_classifier.api.samples import SeenSamples, checked_labels
 from edge_classifier.errors import InvalidValueError
 from edge_classifier.features.backbone import load_backbone
 from edge_classifier.features.bulk import compute_all
-from edge_classifier.features.variants import make_variants
-from edge_classifier.features.variation import MOST_VARIED
-from edge_classifier.values import VARIANTS, Variants
+from edge_classifier.features.variants import MOST_VARIED, VARIANTS, make_variants
+from edge_classifier.values import Variants
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -10,7 +10,7 @@ import numpy as np
 from edge_classifier.api.hyperparameters import hyperparameters_of
 from edge_classifier.errors import BackboneMismatchError, InvalidValueError
 from edge_classifier.features.tuned import tuned_weights
-from edge_classifier.features.variation import MOST_VARIED
+from edge_classifier.features.variants import MOST_VARIED
 from edge_classifier.learning import workbench
 from edge_classifier.learning.project_backbone import BackboneChoice
 from edge_classifier.learning.training import head_settings

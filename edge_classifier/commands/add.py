@@ -11,7 +11,8 @@ from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.commands.answers import printable
-from edge_classifier.commands.console import SOME_REFUSED, ProgressLine, open_or_create, say, table
+from edge_classifier.commands.console import ProgressLine, open_or_create, say, table
+from edge_classifier.device.console import SOME_REFUSED
 from edge_classifier.errors import InvalidValueError, NotImportableError
 from edge_classifier.project import folder as project_folder
 from edge_classifier.project.importers import Refusal, Stretch, open_importer

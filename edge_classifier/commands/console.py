@@ -55,9 +55,6 @@ def open_or_create(
         )
 
 
-SOME_REFUSED: Final = 3
-"""Exit code: the work was done, but some pictures were refused; each is named with its reason."""
-
 _BAR_CELLS: Final = 24
 _REFRESH_S: Final = 0.1
 _WIDE: Final = "FW"

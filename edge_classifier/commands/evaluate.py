@@ -13,9 +13,10 @@ import numpy as np
 from edge_classifier.commands import options as shared
 from edge_classifier.commands.answers import printable
 from edge_classifier.commands.coaching import class_lines, coach_bursts, coach_held_out
-from edge_classifier.commands.console import SOME_REFUSED, ProgressLine, open_for_reading, say
+from edge_classifier.commands.console import ProgressLine, open_for_reading, say
 from edge_classifier.commands.outcome import Outcome, as_json, as_text
 from edge_classifier.commands.predictors import features_of
+from edge_classifier.device.console import SOME_REFUSED
 from edge_classifier.errors import InvalidValueError, NotEnoughSamplesError
 from edge_classifier.evaluation.cross_validation import (
     FOLDS,

@@ -11,9 +11,14 @@ from edge_classifier.commands import demo
 from edge_classifier.commands import options as shared
 from edge_classifier.commands.console import open_or_create
 from edge_classifier.demo.camera import DemoCamera
-from edge_classifier.device.picture_check import PictureCheck
-from edge_classifier.device.reader import NewestFrameReader
-from edge_classifier.device.sources.cameras import check_source, open_source, source_name
+from edge_classifier.device.reader import FrameReader
+from edge_classifier.device.sources.named import (
+    SourceKind,
+    check_source,
+    kind_of,
+    open_source,
+    source_name,
+)
 from edge_classifier.errors import (
     BackboneError,
     CameraNotFoundError,
@@ -21,7 +26,7 @@ from edge_classifier.errors import (
     WeightsNotFoundError,
 )
 from edge_classifier.export.exporter import exporter
-from edge_classifier.graphs.fine_tuning import tunable_backbone
+from edge_classifier.learning.fine_tuning import tunable_backbone
 from edge_classifier.learning.training import head_settings
 from edge_classifier.live.jobs import start_worker
 from edge_classifier.live.loop import run as run_app
@@ -41,6 +46,8 @@ if TYPE_CHECKING:
 
 NO_CAMERA: Final = "No camera can be opened here; going on with the rendered demo camera."
 
+_CAMERA: Final = "0"
+
 IF_CANCELLED: Final = "everything that was captured is on disk; the same command goes on"
 
 
@@ -51,8 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--source",
-        metavar="0|PATH|URL|demo",
-        help="camera number, video file, stream or the rendered demo camera (default: camera 0)",
+        metavar="0|picamera|PATH|URL|demo",
+        help="camera number, picamera (the Raspberry Pi's own), video file, stream or the rendered "
+        "demo camera (default: camera 0)",
     )
     parser.add_argument(
         "--classes", nargs="+", default=[], metavar="NAME", help="classes the project is to have"
@@ -120,7 +128,8 @@ def _run_window(
     changes: dict[str, object],
 ) -> str:
     """Run the session; returns why it had no backbone, or nothing."""
-    mirrored = options.mirror if options.mirror is not None else _is_camera(options.source)
+    kind = kind_of(options.source or _CAMERA)  # the demo's name is that of a file
+    mirrored = options.mirror if options.mirror is not None else kind.is_camera
     settings = SessionSettings(
         mirrored=mirrored,
         smoothing_s=0.0 if options.no_smoothing else SessionSettings().smoothing_s,
@@ -138,12 +147,12 @@ def _run_window(
         fine_tune=tune,
     )
     name, open_source = _source(options, session)
-    reader = NewestFrameReader(
+    reader = FrameReader(
         open_source,
         name=name,
         drop=not options.unpaced,
-        shrink=session.shrink,
-        new_check=(lambda: PictureCheck().fault) if _goes_on(options.source) else None,
+        prepare=session.shrink,
+        check_pictures=kind is not SourceKind.FILE,  # what is in a file is there on purpose
     )
     try:
         run_app(session, reader, Overlay(), display)
@@ -157,15 +166,6 @@ def _run_window(
     return session.problem if session.learner.backbone is None else ""
 
 
-def _is_camera(source: str | None) -> bool:
-    return source is None or source.isdigit() or source.startswith("/dev/")
-
-
-def _goes_on(source: str | None) -> bool:
-    """Say whether a source gives what is before it now; what is in a file is there on purpose."""
-    return _is_camera(source) or "://" in str(source)
-
-
 def _source(options: argparse.Namespace, session: Session) -> tuple[str, Callable[[], FrameSource]]:
     """Return the source's name for the user, and what opens it."""
     if options.source == "demo":
@@ -177,7 +177,7 @@ def _source(options: argparse.Namespace, session: Session) -> tuple[str, Callabl
 
     def camera_or_demo() -> FrameSource:
         try:
-            camera = open_source("0")
+            camera = open_source(_CAMERA)
         except CameraNotFoundError as error:
             if seen[0]:  # It was there before: wait for it, the demo is not what was meant.
                 raise
@@ -189,7 +189,7 @@ def _source(options: argparse.Namespace, session: Session) -> tuple[str, Callabl
         seen[0] = True
         return camera
 
-    return "camera 0", camera_or_demo
+    return source_name(_CAMERA), camera_or_demo
 
 
 def _say(text: str) -> None:

@@ -18,7 +18,7 @@ from edge_classifier.commands.answers import (
     TextWriter,
     printable,
 )
-from edge_classifier.commands.console import SOME_REFUSED, ProgressLine, open_for_reading, say
+from edge_classifier.commands.console import ProgressLine, open_for_reading, say
 from edge_classifier.commands.predictors import (
     BundlePredictor,
     ModelPredictor,
@@ -27,6 +27,7 @@ from edge_classifier.commands.predictors import (
     predict_all,
     read_picture,
 )
+from edge_classifier.device.console import SOME_REFUSED
 from edge_classifier.errors import InvalidValueError
 from edge_classifier.features.bulk import compute_all, use_one_opencv_thread
 from edge_classifier.features.imagenet import (
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from edge_classifier.device.preprocessing import Image
-    from edge_classifier.values import Prediction
+    from edge_classifier.device.verdict import Prediction
 
 IF_CANCELLED: Final = "the answers so far stand; the other pictures were not looked at"
 

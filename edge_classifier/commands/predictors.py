@@ -10,10 +10,10 @@ import numpy as np
 
 from edge_classifier.device.bundle import Bundle
 from edge_classifier.device.classifier import Classifier
-from edge_classifier.export.bundle import told_as_ours
+from edge_classifier.device.verdict import Prediction
 from edge_classifier.features.bulk import compute_all
 from edge_classifier.project.picture_file import read_image
-from edge_classifier.values import FeatureSet, Prediction
+from edge_classifier.values import FeatureSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -94,14 +94,13 @@ class BundlePredictor:
         folder: The bundle.
 
     Raises:
-        ExportError: if it is damaged.
+        BundleError: if it is damaged.
     """
 
     def __init__(self, folder: Path) -> None:
         self._local = threading.local()
-        with told_as_ours():
-            self._bundle = Bundle.open(folder)
-            self._classifier()
+        self._bundle = Bundle.open(folder)
+        self._classifier()
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -120,10 +119,8 @@ class BundlePredictor:
 
     def answer(self, values: npt.NDArray[np.float32], /) -> Prediction:
         """Take one row of `compute` apart."""
-        threshold = self._bundle.threshold
         similarity = None if np.isnan(values[-1]) else float(values[-1])
-        unknown = similarity is not None and threshold is not None and similarity < threshold
-        return Prediction(self.class_names, values[:-1], unknown, similarity, threshold)
+        return Prediction(self.class_names, values[:-1], similarity, self._bundle.threshold)
 
     def _classifier(self) -> Classifier:
         """Give the classifier of this thread."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 from dataclasses import replace
@@ -9,23 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.commands import options as shared
-from edge_classifier.commands.console import (
-    SOME_REFUSED,
-    ProgressLine,
-    open_for_writing,
-    say,
-    table,
-)
+from edge_classifier.commands.console import ProgressLine, open_for_writing, say, table
+from edge_classifier.device.console import SOME_REFUSED
 from edge_classifier.features.bulk import use_one_opencv_thread
 from edge_classifier.features.catalogue import AUTO
-from edge_classifier.graphs.fine_tuning import deepen, shallow
 from edge_classifier.learning import workbench
+from edge_classifier.learning.fine_tuning import fine_tune, undo_fine_tuning
 from edge_classifier.learning.training import head_settings
 from edge_classifier.project.files import core_count
 
 if TYPE_CHECKING:
-    import argparse
-
     from edge_classifier.learning.model import Model
 
 IF_CANCELLED: Final = "the model is as it was; features that were computed are kept"
@@ -36,16 +30,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("project", type=Path, help="project folder")
     shared.add_backbone_options(parser, bulk=True)
     shared.add_head_options(parser)
-    depth = parser.add_mutually_exclusive_group()
-    depth.add_argument(
-        "--deep",
+    tuning = parser.add_mutually_exclusive_group()
+    tuning.add_argument(
+        "--fine-tune",
         action="store_true",
         help="first fine-tune the last blocks of the network on the samples (up to a minute); the "
         "project keeps the result in its folder `backbone`",
     )
-    depth.add_argument(
-        "--shallow", action="store_true", help="go back to the network as it came, and delete that"
+    tuning.add_argument(
+        "--undo-fine-tuning",
+        action="store_true",
+        help="go back to the network as it came, and delete that",
     )
+    # Their names in version 0.1.
+    for old, destination in (("--deep", "fine_tune"), ("--shallow", "undo_fine_tuning")):
+        tuning.add_argument(old, dest=destination, action="store_true", help=argparse.SUPPRESS)
     parser.epilog = "Exit code: 0 trained, 1 not, 3 trained but some pictures could not be read."
 
 
@@ -55,8 +54,8 @@ def run(options: argparse.Namespace) -> int:
     with open_for_writing(options.project) as store:
         settings = head_settings(store, shared.head_changes(options))
         choice = shared.backbone_choice(options)
-        change = deepen if options.deep else shallow if options.shallow else None
-        if change is not None:
+        if options.fine_tune or options.undo_fine_tuning:
+            change = fine_tune if options.fine_tune else undo_fine_tuning
             with ProgressLine("loading the backbone") as progress:
                 change(store, choice, progress, lambda: False)
             choice = replace(choice, name=AUTO)

@@ -10,7 +10,7 @@ from edge_classifier.commands.console import ProgressLine, open_for_reading, per
 from edge_classifier.commands.worst_frames import write_worst_frames
 from edge_classifier.device import checks
 from edge_classifier.device.bundle import Bundle
-from edge_classifier.export.bundle import check_bundle, told_as_ours
+from edge_classifier.export.bundle import check_bundle
 from edge_classifier.export.verifier import verify_with_pictures, verify_with_project
 from edge_classifier.learning import workbench
 from edge_classifier.learning.project_backbone import BackboneChoice
@@ -50,15 +50,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Verify; see the exit codes in the help."""
     check_bundle(options.bundle)
-    with told_as_ours():
-        bundle = Bundle.open(options.bundle)
-        if options.samples is None:
-            return DIFFERENT if checks.verify(bundle) else 0
-        with ProgressLine("loading the backbone") as progress:
-            if is_project(options.samples):
-                verification = _with_project(options, bundle, progress)
-            else:
-                verification = verify_with_pictures(bundle, options.samples, progress)
+    bundle = Bundle.open(options.bundle)
+    if options.samples is None:
+        return DIFFERENT if checks.verify(bundle) else 0
+    with ProgressLine("loading the backbone") as progress:
+        if is_project(options.samples):
+            verification = _with_project(options, bundle, progress)
+        else:
+            verification = verify_with_pictures(bundle, options.samples, progress)
     for line in verification.refused:
         say(f"refused: {line}")
     sys.stdout.write(_as_text(verification))

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from edge_classifier.demo.camera import DemoCamera
     from edge_classifier.device.frame import Clock, Frame
+    from edge_classifier.device.verdict import Prediction
     from edge_classifier.live.session import Session
     from edge_classifier.live.view import Activity, View
-    from edge_classifier.values import Prediction
 
 FPS: Final = 30.0
 _RUNNING: Final = SourceState(SourceStatus.RUNNING)

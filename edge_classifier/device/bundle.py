@@ -13,11 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from .errors import ClassifyError
+from .errors import BundleError
 from .preprocessing import Preprocessing
 
 BUNDLE_FORMAT: Final = "edge-classifier bundle"
 BUNDLE_VERSION: Final = 1
+SCORE_TOLERANCE: Final = {"float32": 1e-3, "float16": 5e-3, "dynamic": 5e-2, "int8": 5e-2}
+"""The largest difference of a score from the one in the bundle. Float arithmetic differs in the
+last digits between processors; int8 files step by 1/256, and where LiteRT runs dynamic-range and
+int8 operators by other kernels, some steps add up."""
+
 _MAX_TEXT_BYTES: Final = 16 * 1024 * 1024
 _MAX_MODEL_BYTES: Final = 512 * 1024 * 1024
 _MAX_CLASSES: Final = 10_000
@@ -55,27 +60,10 @@ class Bundle:
         """Read a bundle's description; its model is read by `model`.
 
         Raises:
-            ClassifyError: if a file is missing, damaged or from a newer version.
+            BundleError: if a file is missing, damaged or from a newer version.
         """
+        spec, labels = _read_texts(folder)
         path = folder / "spec.json"
-        try:
-            spec = json.loads(read_file(path, _MAX_TEXT_BYTES), parse_constant=_no_number)
-            text = read_file(folder / "labels.txt", _MAX_TEXT_BYTES).decode()
-            labels = text.replace("\r\n", "\n").rstrip("\n").split("\n")
-        except OSError as error:
-            raise ClassifyError(
-                f"{folder} is no whole bundle: {Path(error.filename or path).name} cannot be read "
-                f"({error.strerror}); copy the folder again."
-            ) from error
-        except (ValueError, RecursionError) as error:
-            raise ClassifyError(f"{path} is damaged ({error}); copy the bundle again.") from error
-        if not isinstance(spec, dict) or spec.get("format") != BUNDLE_FORMAT:
-            raise ClassifyError(f"{path} belongs to something else; expected a bundle's spec.json.")
-        if spec.get("version") != BUNDLE_VERSION:
-            raise ClassifyError(
-                f"{path} has version {spec.get('version')}, this classify.py reads "
-                f"{BUNDLE_VERSION}; use the classify.py that came with the bundle."
-            )
         try:
             unknown = spec["unknown"] or {"threshold": None, "neighbours": 1}
             threshold = unknown["threshold"]
@@ -92,11 +80,11 @@ class Bundle:
             )
             _check_files(spec)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise ClassifyError(
+            raise BundleError(
                 f"{path} is damaged ({type(error).__name__}: {error}); copy the bundle again."
             ) from error
-        if tuple(labels) != bundle.class_names:
-            raise ClassifyError(
+        if labels != bundle.class_names:
+            raise BundleError(
                 f"{folder / 'labels.txt'} has {len(labels)} labels that are not the "
                 f"{len(bundle.class_names)} classes of spec.json; copy the bundle again."
             )
@@ -108,17 +96,14 @@ class Bundle:
         return tuple(self.spec["models"])
 
     def model(self, model_format: str | None = None) -> bytes:
-        """Read a model file.
-
-        Args:
-            model_format: One of `formats`, or `None` for the default.
+        """Read a model file, by default the first of `formats`.
 
         Raises:
-            ClassifyError: if there is none, or it is damaged.
+            BundleError: if there is none, or it is damaged.
         """
         model_format = model_format or self.formats[0]
         if model_format not in self.formats:
-            raise ClassifyError(
+            raise BundleError(
                 f"{self.folder} has no {model_format} model; it has {', '.join(self.formats)}."
             )
         about = self.spec["models"][model_format]
@@ -126,11 +111,11 @@ class Bundle:
         try:
             content = read_file(path, _MAX_MODEL_BYTES)
         except OSError as error:
-            raise ClassifyError(
+            raise BundleError(
                 f"{path} cannot be read ({error.strerror}); copy the bundle again."
             ) from error
         if hashlib.sha256(content).hexdigest() != about["sha256"]:
-            raise ClassifyError(
+            raise BundleError(
                 f"{path} is not the file of this bundle: it is truncated, damaged or was "
                 "replaced; copy the bundle again."
             )
@@ -139,10 +124,6 @@ class Bundle:
 
 def read_file(path: Path, max_bytes: int) -> bytes:
     """Read a file that a stranger may have put there.
-
-    Args:
-        path: The file.
-        max_bytes: More than any honest file of its kind has.
 
     Raises:
         OSError: if it cannot be read, is larger, or is a pipe or a device rather than a file.
@@ -156,6 +137,29 @@ def read_file(path: Path, max_bytes: int) -> bytes:
         if status.st_size > max_bytes:
             raise OSError(errno.EFBIG, f"it is larger than {max_bytes:,} bytes", str(path))
         return file.read(max_bytes)
+
+
+def _read_texts(folder: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Read what `spec.json` says and the lines of `labels.txt`."""
+    path = folder / "spec.json"
+    try:
+        spec = json.loads(read_file(path, _MAX_TEXT_BYTES), parse_constant=_no_number)
+        text = read_file(folder / "labels.txt", _MAX_TEXT_BYTES).decode()
+    except OSError as error:
+        raise BundleError(
+            f"{folder} is no whole bundle: {Path(error.filename or path).name} cannot be read "
+            f"({error.strerror}); copy the folder again."
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"{path} is damaged ({error}); copy the bundle again.") from error
+    if not isinstance(spec, dict) or spec.get("format") != BUNDLE_FORMAT:
+        raise BundleError(f"{path} belongs to something else; expected a bundle's spec.json.")
+    if spec.get("version") != BUNDLE_VERSION:
+        raise BundleError(
+            f"{path} has version {spec.get('version')}, this classify.py reads "
+            f"{BUNDLE_VERSION}; use the classify.py that came with the bundle."
+        )
+    return spec, tuple(text.replace("\r\n", "\n").rstrip("\n").split("\n"))
 
 
 def _no_number(text: str) -> float:
@@ -188,8 +192,8 @@ def _plain(text: str) -> bool:
 def _check_files(spec: dict[str, Any]) -> None:
     """Refuse files outside of the bundle, and reference frames without their scores."""
     models = spec["models"]
-    if not models or not set(models) <= set(_TOLERANCE):
-        raise ValueError(f"models are {', '.join(models)}, known are {', '.join(_TOLERANCE)}")
+    if not models or not set(models) <= set(SCORE_TOLERANCE):
+        raise ValueError(f"models are {', '.join(models)}, known are {', '.join(SCORE_TOLERANCE)}")
     for about in models.values():
         _check_file(about["file"])
         if not isinstance(about["sha256"], str):
@@ -208,9 +212,3 @@ def _check_file(name: object) -> None:
     parts = name.split("/") if isinstance(name, str) else [""]
     if not all(part and part[0] != "." and set(part) <= _FILE_CHARACTERS for part in parts):
         raise ValueError(f"{name!r:.60} is no file of a bundle")
-
-
-_TOLERANCE: Final = {"float32": 1e-3, "float16": 5e-3, "dynamic": 5e-2, "int8": 5e-2}
-"""The largest difference of a score from the one in the bundle. Float arithmetic differs in the
-last digits between processors; int8 files step by 1/256, and where LiteRT runs dynamic-range and
-int8 operators by other kernels, some steps add up."""

@@ -1,4 +1,4 @@
-"""A bundle's model, ready to answer."""
+"""A bundle's model, ready to predict."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import ClassifyError
-from .interpreter import Interpreter, _fastest
-from .verdict import Answer, TimeAverage, familiarity
+from .errors import BundleError
+from .interpreter import Interpreter, fastest_interpreter
+from .verdict import Prediction, familiarity
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -18,75 +18,58 @@ if TYPE_CHECKING:
 
 
 class Classifier:
-    """A bundle's model, ready to answer; for one thread at a time.
+    """A bundle's model, ready to predict; for one thread at a time.
 
     Args:
-        bundle: The bundle.
+        bundle: What it belongs to.
         model_format: Which of its files, or `None` for the default.
         threads: CPU threads of the interpreter, or 0 to measure which number is fastest.
 
     Raises:
-        ClassifyError: if the model cannot be used.
+        BundleError: if the model cannot be used.
     """
 
     def __init__(self, bundle: Bundle, model_format: str | None = None, threads: int = 1) -> None:
         self.bundle = bundle
         self.model_format = model_format or bundle.formats[0]
-        content = bundle.model(model_format)
+        content = bundle.model(self.model_format)
         try:
-            self.interpreter = Interpreter(content, threads) if threads else _fastest(content)
+            self.interpreter = (
+                Interpreter(content, threads) if threads else fastest_interpreter(content)
+            )
         except (ValueError, ImportError) as error:
-            raise ClassifyError(f"{bundle.folder}: {error}") from error
+            raise BundleError(f"{bundle.folder}: {error}") from error
         size = bundle.preprocessing.input_size
         outputs = [tuple(int(n) for n in o["shape"]) for o in self.interpreter.output_details]
         classes = len(bundle.class_names)
         if self.interpreter.input_shape != (1, size, size, 3) or outputs[0] != (1, classes):
-            raise ClassifyError(
+            raise BundleError(
                 f"{bundle.folder}: expected a model of {size} px and {classes} classes, its file "
                 f"takes {self.interpreter.input_shape[1]} px and has {outputs[0][-1]} classes."
             )
         self.quantised = self.interpreter.input_details["dtype"] == np.uint8
         self._has_similarities = len(outputs) > 1 and bundle.threshold is not None
-        self._steady = (TimeAverage(bundle.smoothing_s), TimeAverage(bundle.smoothing_s))
 
     def prepare(self, image: Image) -> npt.NDArray[Any]:
         """Bring an image, `(H, W, 3)` uint8 BGR, into the network's input; in any thread."""
         preprocessing = self.bundle.preprocessing
         return preprocessing.square(image) if self.quantised else preprocessing.apply(image)
 
-    def answer(self, pixels: npt.NDArray[Any]) -> Answer:
+    def predict_prepared(self, pixels: npt.NDArray[Any]) -> Prediction:
         """Predict from what `prepare` gave."""
         self.interpreter.input_view()[0] = pixels
         self.interpreter.invoke()
-        scores = self._output(0)[0]
+        bundle, scores = self.bundle, self._output(0)[0]
         if not self._has_similarities:
-            return Answer(self.bundle.class_names, scores)
-        bundle = self.bundle
+            return Prediction(bundle.class_names, scores)
         similarity = familiarity(
             self._output(1), scores[None], bundle.neighbours, bundle.hesitation_weight
         )
-        return self._judged(scores, similarity)
+        return Prediction(bundle.class_names, scores, float(similarity[0]), bundle.threshold)
 
-    def predict(self, image: Image) -> Answer:
+    def predict(self, image: Image) -> Prediction:
         """Predict from an image, `(H, W, 3)` uint8 BGR, of any size."""
-        return self.answer(self.prepare(image))
-
-    def steady(self, answer: Answer, now_s: float) -> Answer:
-        """Average over the answers before; as the live picture does."""
-        scores = self._steady[0].update(answer.scores, now_s)
-        if answer.similarity is None:
-            return Answer(answer.class_names, scores)
-        similarity = np.array([answer.similarity], np.float32)
-        return self._judged(scores, self._steady[1].update(similarity, now_s))
-
-    def _judged(
-        self, scores: npt.NDArray[np.float32], similarity: npt.NDArray[np.float32]
-    ) -> Answer:
-        value = float(similarity[0])
-        threshold = self.bundle.threshold
-        return Answer(
-            self.bundle.class_names, scores, value, threshold is not None and value < threshold
-        )
+        return self.predict_prepared(self.prepare(image))
 
     def _output(self, index: int) -> npt.NDArray[np.float32]:
         """Copy an output as float32; what is quantised is brought back to its real values."""

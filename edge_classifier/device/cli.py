@@ -3,39 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import io
 import os
 import signal
 import sys
 import threading
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from . import runner
 from .bundle import Bundle
-from .checks import Benchmark, verify
+from .checks import verify
 from .classifier import Classifier
 from .console import say
-from .device_reader import Reader
-from .errors import ClassifyError
-from .outputs.json_lines import JsonLines
-from .outputs.on_change import OnChange
-from .outputs.page import LivePage
-from .outputs.window import Window
-from .sources.capture import Capture
-from .sources.files import PictureFiles
-from .sources.named import source_of
-from .sources.picamera import PiCamera
+from .errors import EdgeClassifierError, InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from .outputs.base import Output
-    from .sources.base import Source
-
-
-SOME_REFUSED: Final = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -92,10 +76,7 @@ def main(bundle: Path, arguments: Sequence[str] | None = None) -> int:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run a classifier.
-
-    Args:
-        options: From `add_arguments`, and `bundle`, the folder.
+    """Run the classifier in the folder `options.bundle`.
 
     Returns:
         0, or 1 after an error told in one line, 3 if some pictures could not be read (as the
@@ -109,8 +90,8 @@ def run(options: argparse.Namespace) -> int:
         bundle = Bundle.open(options.bundle)
         if options.verify:
             return verify(bundle, threads, options.format)
-        return _run(options, Classifier(bundle, options.format, threads))
-    except ClassifyError as error:
+        return runner.run(options, Classifier(bundle, options.format, threads))
+    except EdgeClassifierError as error:
         say(f"classify: {error}")
         return 1
     except BrokenPipeError:  # `classify.py … | head`
@@ -124,72 +105,5 @@ def _threads(text: str) -> int:
     if text == "auto":
         return 0
     if not text.isdigit() or int(text) < 1:
-        raise ClassifyError(f"--threads {text}: expected 1, 2, … or auto.")
+        raise InvalidValueError(f"--threads {text}: expected 1, 2, … or auto.")
     return int(text)
-
-
-def _default_source() -> Source:
-    if not Path("/dev/video0").exists():
-        with contextlib.suppress(ImportError):
-            import picamera2  # noqa: F401, PLC0415 - only to know whether it is there
-
-            return PiCamera()
-    return source_of("0")
-
-
-def _run(options: argparse.Namespace, classifier: Classifier) -> int:
-    source = source_of(options.source) if options.source else _default_source()
-    benchmark = Benchmark() if options.benchmark else None
-    outputs: list[Output] = []
-    reader: Reader | None = None
-    try:
-        if options.mjpeg:
-            outputs.append(LivePage(options.mjpeg, options.token))
-        if options.on_change or options.webhook:
-            outputs.append(OnChange(options.on_change, options.webhook, max(1, options.hold)))
-        window = source.video and not (options.no_window or options.benchmark) and Window.possible()
-        reader = Reader(source, classifier.prepare, pace_s=_pace(source, shown=window))
-        if window:
-            outputs.append(Window(f"{classifier.bundle.folder.name} on {source.name}"))
-        if benchmark:
-            outputs.append(benchmark)
-        elif not options.quiet:
-            outputs.append(JsonLines(flush=source.live))
-        _loop(options, classifier, reader, outputs, benchmark)
-    finally:
-        if reader:
-            reader.close()
-        for output in outputs:
-            output.close()
-    some_refused = isinstance(source, PictureFiles) and source.refused > 0
-    return SOME_REFUSED if some_refused else 0
-
-
-def _pace(source: Source, *, shown: bool) -> float:
-    """Play a video file at its own speed where somebody looks on, else as fast as possible."""
-    if shown and isinstance(source, Capture) and not source.live:
-        return 1 / source.fps
-    return 0.0
-
-
-def _loop(
-    options: argparse.Namespace,
-    classifier: Classifier,
-    reader: Reader,
-    outputs: Sequence[Output],
-    benchmark: Benchmark | None,
-) -> None:
-    smooth = reader.source.video and not options.no_smoothing
-    reader.idle = lambda trouble: all(output.wait(trouble) for output in outputs)
-    for count, prepared in enumerate(reader, start=1):
-        started = time.perf_counter()
-        answer = classifier.answer(prepared.pixels)
-        if benchmark:
-            benchmark.add(prepared, (time.perf_counter() - started) * 1000)
-        if smooth:
-            answer = classifier.steady(answer, prepared.picture.time_s)
-        going_on = [output.show(prepared.picture, answer) for output in outputs]
-        if not all(going_on):
-            return
-        if count == options.frames:
-            return

@@ -1,4 +1,4 @@
-"""Errors of what runs on a device."""
+"""Errors of what runs on a device; `edge_classifier.errors` draws the whole tree."""
 
 from __future__ import annotations
 
@@ -31,5 +31,13 @@ class CameraLostError(CameraError):
     """A source that delivered frames has stopped to exist."""
 
 
-class ClassifyError(Exception):
-    """What the user has to know, in one line: what is wrong, with which file, what to do."""
+class NoDisplayError(EdgeClassifierError, RuntimeError):
+    """A window is asked for where none can be opened."""
+
+
+class ExportError(EdgeClassifierError, RuntimeError):
+    """A bundle could not be written or used, or does not say what the live picture said."""
+
+
+class BundleError(ExportError, ValueError):
+    """A bundle is incomplete, damaged or from a newer version."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from .errors import InvalidImageError, InvalidValueError
-from .preprocessing import Image
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from .preprocessing import Image
 
 
@@ -38,15 +38,19 @@ class Frame:
         index: Number of the frame since its source was opened, from 0.
         timestamp_s: When it was captured, in seconds of a monotonic clock.
         capture_ms: How long the source took to deliver it, in milliseconds.
-        small: What the preprocessing leaves of the image, BGR, where it was shrunk beforehand:
-            it gives the same features as the image itself.
+        name: The file or the source that it comes from, for the user.
+        prepared: What the reader has made of the image beforehand, in its own thread: the image
+            shrunk to what the preprocessing leaves of it, or the network's input.
+        prepare_ms: How long that took, in milliseconds.
     """
 
     image: Image
     index: int
     timestamp_s: float
     capture_ms: float = 0.0
-    small: Image | None = None
+    name: str = ""
+    prepared: npt.NDArray[Any] | None = None
+    prepare_ms: float = 0.0
 
     def __post_init__(self) -> None:
         check_image(self.image)

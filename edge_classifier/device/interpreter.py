@@ -36,7 +36,7 @@ class Interpreter:
     """
 
     def __init__(self, model: Path | bytes, threads: int = 1) -> None:
-        interpreter_class, self.runtime = _load_runtime()
+        interpreter_class = _load_runtime()
         content = model.read_bytes() if isinstance(model, Path) else model
         name = str(model) if isinstance(model, Path) else "the model"
         try:
@@ -50,7 +50,6 @@ class Interpreter:
         # A function from `tensor()` may be kept; the arrays that it gives may not.
         self._input = self._interpreter.tensor(self.input_details["index"])
         self._outputs = [self._interpreter.tensor(o["index"]) for o in self.output_details]
-        self.threads = threads
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -72,14 +71,7 @@ class Interpreter:
         self._interpreter.invoke()
 
     def run(self, pixels: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
-        """Run the network on one input.
-
-        Args:
-            pixels: `(1, H, W, 3)` in the input's own dtype.
-
-        Returns:
-            One array per output, each a copy.
-        """
+        """Run the network on `(1, H, W, 3)` in the input's own dtype; copies each output."""
         self._interpreter.set_tensor(self.input_details["index"], pixels)
         self.invoke()
         return [self._interpreter.get_tensor(o["index"]) for o in self.output_details]
@@ -119,31 +111,25 @@ def _native_chatter_silenced() -> Iterator[None]:
             os.close(nowhere)
 
 
-def _load_runtime() -> tuple[Any, str]:
-    """Import the first runtime that is installed; returns its class and its name."""
+def _load_runtime() -> Any:  # noqa: ANN401 - the runtimes are untyped
+    """Import the first runtime that is installed; returns its class."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    try:
+    with contextlib.suppress(ImportError):
         from ai_edge_litert.interpreter import Interpreter as LiteRT  # noqa: PLC0415 - optional
-    except ImportError:
-        pass
-    else:
-        return LiteRT, "ai_edge_litert"
-    try:
+
+        return LiteRT
+    with contextlib.suppress(ImportError):
         from tflite_runtime.interpreter import Interpreter as TFLite  # noqa: PLC0415 - optional
-    except ImportError:
-        pass
-    else:
-        return TFLite, "tflite_runtime"
-    try:
+
+        return TFLite
+    with contextlib.suppress(ImportError):
         import tensorflow as tf  # noqa: PLC0415 - optional, and slow to import
-    except ImportError:
-        raise ImportError(
-            "No TFLite runtime is installed; `pip install ai-edge-litert` gives one."
-        ) from None
-    return tf.lite.Interpreter, "tensorflow"
+
+        return tf.lite.Interpreter
+    raise ImportError("No TFLite runtime is installed; `pip install ai-edge-litert` gives one.")
 
 
-def _fastest(content: bytes) -> Interpreter:
+def fastest_interpreter(content: bytes) -> Interpreter:
     """Try 1 to 4 threads on this machine; three can beat four, and one can beat two."""
     best: tuple[float, Interpreter] | None = None
     for threads in range(1, min(4, os.cpu_count() or 1) + 1):

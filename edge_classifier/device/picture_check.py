@@ -38,14 +38,12 @@ class PictureCheck:
         """Say what is wrong with a picture.
 
         Args:
-            image: The next one of the same source; should be `(H, W, 3)` uint8, BGR.
+            image: The next one of the same source, `(H, W, 3)` uint8, BGR.
 
         Returns:
             What the source does, to go on after its name: `gives black pictures: …`; empty where
             nothing is wrong.
         """
-        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:  # noqa: PLR2004 - (H, W, 3)
-            return f"gives pictures that cannot be used (shape {image.shape}, {image.dtype})"
         if _of_one_colour(image):
             if image[0, 0].any():
                 return "gives pictures of one colour only: is another program using it?"

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 Image: TypeAlias = "npt.NDArray[np.uint8]"
 """A bare picture: `(H, W, 3)` uint8, BGR."""
 
-_HALF: Final = 2
 _MAX_INPUT: Final = 4096
 
 
@@ -51,10 +50,7 @@ class Preprocessing:
             raise ValueError(f"Expected resize 'mipmap' or 'bilinear', received {self.resize!r}.")
 
     def square(self, image: Image) -> Image:
-        """Cut out the largest centred square and resize it.
-
-        Args:
-            image: `(H, W, 3)` uint8, BGR, of any size.
+        """Cut out the largest centred square of a BGR image of any size and resize it.
 
         Returns:
             `(input_size, input_size, 3)` uint8, RGB.
@@ -65,14 +61,10 @@ class Preprocessing:
         side = min(height, width)
         top, left = (height - side) // 2, (width - side) // 2
         square = image[top : top + side, left : left + side]
-        if self.resize == "mipmap":
-            while side >= _HALF * self.input_size:
-                even = side - side % _HALF
-                side = even // _HALF
-                halved = cv2.resize(
-                    square[:even, :even], (side, side), interpolation=cv2.INTER_AREA
-                )
-                square = np.asarray(halved, dtype=np.uint8)
+        while self.resize == "mipmap" and side >= 2 * self.input_size:
+            even, side = side - side % 2, side // 2
+            halved = cv2.resize(square[:even, :even], (side, side), interpolation=cv2.INTER_AREA)
+            square = np.asarray(halved, dtype=np.uint8)
         if side == self.input_size:
             return np.asarray(cv2.cvtColor(square, cv2.COLOR_BGR2RGB), dtype=np.uint8)
         # With a fourth channel OpenCV's exact resize takes its vector path: the same bits in
@@ -87,9 +79,6 @@ class Preprocessing:
     def shrink(self, image: Image) -> Image:
         """Make a small image that `apply` turns into the very input it makes of the image itself.
 
-        Args:
-            image: `(H, W, 3)` uint8, BGR, of any size.
-
         Returns:
             `(input_size, input_size, 3)` uint8, BGR.
         """
@@ -100,15 +89,11 @@ class Preprocessing:
     def apply(
         self, image: Image, out: npt.NDArray[np.float32] | None = None
     ) -> npt.NDArray[np.float32]:
-        """Make the network's input of one image.
-
-        Args:
-            image: `(H, W, 3)` uint8, BGR, of any size.
-            out: Where to write, `(input_size, input_size, 3)` float32; a view of an
-                interpreter's input saves a copy.
+        """Make the network's input of a BGR image of any size.
 
         Returns:
-            `(input_size, input_size, 3)` float32, RGB, in [low, high].
+            `(input_size, input_size, 3)` float32, RGB, in [low, high]; `out`, where that is given:
+            a view of an interpreter's input saves a copy.
         """
         scale = np.float32((self.high - self.low) / 255.0)
         scaled: npt.NDArray[np.float32] = np.multiply(

@@ -5,15 +5,18 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections import deque
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from .errors import CameraError, EdgeClassifierError
+from .errors import CameraError
+from .picture_check import PictureCheck
 from .source_state import SourceState, SourceStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
+
+    import numpy.typing as npt
 
     from .frame import Clock, Frame, FrameSource
     from .preprocessing import Image
@@ -36,11 +39,11 @@ _BAD_WEIGHT: Final = 0.05
 """Bad pictures among good ones are said from that part of the last twenty or so on."""
 
 
-class NewestFrameReader:
+class FrameReader:
     """Opens a source and reads it in a thread of its own, from the moment this is made.
 
     A source that fails, in whatever way, is opened again until it is back; frames then go on
-    with increasing indices. Only a source that could never be opened is given up.
+    with increasing indices. A source that could never be opened is given up.
 
     Args:
         open_source: Opens the source; called in the thread, again after each loss. Each frame
@@ -52,9 +55,12 @@ class NewestFrameReader:
             source that is slow by itself is given longer.
         drop: Whether a frame that was not taken is replaced by the next one. Otherwise the
             thread waits, and every frame is taken exactly once.
-        shrink: Makes `Frame.small` of a picture, here, so that the loop need not.
-        new_check: Makes, at each opening, what says of every picture in turn what is wrong with
-            it (`gives black pictures: …`), or nothing. Frames that are wrong are never given.
+        ahead: How many frames may wait to be taken where none is dropped: more than one evens
+            out that some take longer to decode.
+        reopen: Whether a source that fails is opened again; otherwise it is given up.
+        prepare: Makes `Frame.prepared` of a picture, here, so that the loop need not.
+        check_pictures: Whether pictures are left out that no camera in order gives: black ones,
+            damaged ones.
     """
 
     def __init__(  # noqa: PLR0913 - all keyword-only but what is read
@@ -66,23 +72,28 @@ class NewestFrameReader:
         retry_s: float = 1.0,
         stall_s: float = 1.0,
         drop: bool = True,
-        shrink: Callable[[Image], Image | None] | None = None,
-        new_check: Callable[[], Callable[[Image], str]] | None = None,
+        ahead: int = 1,
+        reopen: bool = True,
+        prepare: Callable[[Image], npt.NDArray[Any] | None] | None = None,
+        check_pictures: bool = False,
     ) -> None:
-        self.name = name
-        self.first_error: EdgeClassifierError | None = None
-        """Why the source could not be opened, once the status is `FAILED`."""
+        self.description = name
+        """What the source says it is (`camera 0, 640x480 at 30 fps`); its name before that."""
+        self.first_error: CameraError | None = None
+        """Why the source was given up, once the status is `FAILED`."""
+        self._name = name
         self._open_source = open_source
         self._clock = clock
         self._retry_s = retry_s
         self._stall_s = stall_s
         self._drop = drop
-        self._shrink = shrink
-        self._new_check = new_check or (lambda: lambda _image: "")
+        self._ahead = ahead
+        self._reopen = reopen
+        self._prepare = prepare
+        self._check_pictures = check_pictures
         self._changed = threading.Condition()
         self._source: FrameSource | None = None
-        self._description = name
-        self._frame: Frame | None = None
+        self._frames: deque[Frame] = deque(maxlen=1 if drop else None)
         self._next_index = 0
         self._status = SourceStatus.OPENING
         self._text = f"opening {name}"
@@ -94,50 +105,30 @@ class NewestFrameReader:
         self._thread = threading.Thread(target=self._run, name="frame-reader", daemon=True)
         self._thread.start()
 
-    def __enter__(self) -> NewestFrameReader:  # noqa: PYI034 - Python 3.10 has no `Self`
+    def __enter__(self) -> FrameReader:  # noqa: PYI034 - Python 3.10 has no `Self`
         """Return the reader; leaving the block closes it."""
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close the reader."""
         self.close()
-
-    @property
-    def description(self) -> str:
-        """What the source says it is (`camera 0, 640x480 at 30 fps`); its name before that."""
-        return self._description
 
     @property
     def state(self) -> SourceState:
         """How the source is doing."""
         with self._changed:
             status, text = self._status, self._text
-            if status is SourceStatus.ENDED and self._frame is not None:
+            if status is SourceStatus.ENDED and self._frames:
                 return SourceState(SourceStatus.RUNNING)
             since_s = self._waiting_since_s
             patience_s = max(self._stall_s, _SLOW * self._usual_gap_s)
         if since_s is not None:
             silent_s = self._clock() - since_s
             if silent_s > patience_s and status is not SourceStatus.LOST:
-                what = self._description.partition(",")[0]  # another camera may have stepped in
+                what = self.description.partition(",")[0]  # another camera may have stepped in
                 text = f"no picture from {what} for {silent_s:.0f} s"
                 return SourceState(SourceStatus.STALLED, text)
         return SourceState(status, text)
-
-    @property
-    def status(self) -> SourceStatus:
-        """What can be expected of the source."""
-        return self.state.status
-
-    @property
-    def status_text(self) -> str:
-        """One line about the source for the user, or empty while all is well."""
-        return self.state.text
 
     def take(self, timeout_s: float) -> Frame | None:
         """Take the newest frame, if it was not taken before; else wait for one.
@@ -152,21 +143,22 @@ class NewestFrameReader:
         deadline_s = time.monotonic() + timeout_s
         with self._changed:
             status = self._status
-            while self._frame is None and self._status is status and not self._closing:
+            while not self._frames and self._status is status and not self._closing:
                 remaining_s = deadline_s - time.monotonic()
                 if remaining_s <= 0:
                     break
                 self._changed.wait(remaining_s)
-            frame, self._frame = self._frame, None
-            if frame is not None and not self._drop:
+            if not self._frames:
+                return None
+            if not self._drop:
                 self._changed.notify_all()
-            return frame
+            return self._frames.popleft()
 
     def close(self) -> None:
         """Stop reading and release the source; may be called twice."""
         with self._changed:
             self._closing = True
-            self._frame = None
+            self._frames.clear()
             source = self._source
             self._changed.notify_all()
         if source is not None:
@@ -179,13 +171,18 @@ class NewestFrameReader:
                 source = self._open()
             except Exception as error:  # noqa: BLE001 - a device driver can raise anything
                 if self._status is SourceStatus.OPENING:
-                    self._fail(error)
+                    self._give_up(self._as_ours(error, "cannot be opened"))
                     return
             else:
                 try:
                     self._read_all(source)
                 except Exception as error:  # noqa: BLE001 - a device driver can raise anything
-                    self._set(SourceStatus.LOST, self._loss(error))
+                    loss = self._as_ours(error, "has stopped working")
+                    if not self._reopen:
+                        self._give_up(loss)
+                        return
+                    reason = str(loss).rstrip(".")
+                    self._set(SourceStatus.LOST, f"{reason}; waiting for it to come back")
                 else:
                     self._set(SourceStatus.ENDED, "the video has ended")
                     return
@@ -203,7 +200,7 @@ class NewestFrameReader:
             raise
         with self._changed:
             self._source = source
-            self._description = description
+            self.description = description
             self._waiting_since_s = self._clock()
         return source
 
@@ -212,39 +209,35 @@ class NewestFrameReader:
         first_index = self._next_index
         if self._closing:  # while it was opened, when `close` could not know of it
             return
-        check = self._new_check()
+        check = PictureCheck()
         for frame in source:
-            if fault := check(frame.image):
+            fault = check.fault(frame.image) if self._check_pictures else ""
+            if fault:
                 self._leave_out(fault)
                 continue
-            numbered = self._prepared(frame, first_index)
-            if not self._hand_over(numbered):
+            if not self._hand_over(self._prepared(frame, first_index)):
                 return
-            self._next_index = numbered.index + 1
+            self._next_index = first_index + frame.index + 1
 
     def _prepared(self, frame: Frame, first_index: int) -> Frame:
-        """Number a frame on over all openings of the source, and shrink it."""
-        if self._shrink is None:
-            return replace(frame, index=first_index + frame.index) if first_index else frame
+        """Number a frame on over all openings of the source, and prepare it."""
+        index = first_index + frame.index
+        if self._prepare is None:
+            return replace(frame, index=index) if first_index else frame
         started_s = time.perf_counter()
-        small = self._shrink(frame.image)
-        shrink_ms = (time.perf_counter() - started_s) * 1000.0
-        return replace(
-            frame,
-            index=first_index + frame.index,
-            capture_ms=frame.capture_ms + shrink_ms,
-            small=small,
-        )
+        prepared = self._prepare(frame.image)
+        prepare_ms = (time.perf_counter() - started_s) * 1000.0
+        return replace(frame, index=index, prepared=prepared, prepare_ms=prepare_ms)
 
     def _hand_over(self, frame: Frame) -> bool:
         """Make a frame the newest one; returns whether to go on."""
         with self._changed:
-            if not self._drop and self._frame is not None:
+            if not self._drop and len(self._frames) >= self._ahead:
                 self._waiting_since_s = None  # it is not the source that keeps us waiting
-                self._changed.wait_for(lambda: self._frame is None or self._closing)
+                self._changed.wait_for(lambda: len(self._frames) < self._ahead or self._closing)
             if self._closing:
                 return False
-            self._frame = frame
+            self._frames.append(frame)
             self._note_arrival(bad=False)
             self._bad_since_s = None
             if self._bad_part < _FEW_BAD:
@@ -263,10 +256,10 @@ class NewestFrameReader:
             if self._bad_since_s is None:
                 self._bad_since_s = now_s
             if now_s - self._bad_since_s >= _UNUSABLE_S:
-                self._status, self._text = SourceStatus.UNUSABLE, f"{self.name} {fault}"
+                self._status, self._text = SourceStatus.UNUSABLE, f"{self._name} {fault}"
                 self._changed.notify_all()
             elif self._status is SourceStatus.RUNNING and self._bad_part > _MANY_BAD:
-                self._text = f"some pictures are left out: {self.name} {fault}"
+                self._text = f"some pictures are left out: {self._name} {fault}"
 
     def _note_arrival(self, *, bad: bool) -> float:
         """Take note that something has come; returns when."""
@@ -277,18 +270,18 @@ class NewestFrameReader:
         self._bad_part += _BAD_WEIGHT * (bad - self._bad_part)
         return now_s
 
-    def _fail(self, error: Exception) -> None:
-        if not isinstance(error, EdgeClassifierError):
-            error = CameraError(f"{self.name} cannot be opened ({_one_line(error)}).")
+    def _give_up(self, error: CameraError) -> None:
         self.first_error = error
         self._set(SourceStatus.FAILED, str(error))
 
-    def _loss(self, error: Exception) -> str:
+    def _as_ours(self, error: Exception, what: str) -> CameraError:
+        """Tell an error of somebody else's in one line."""
         if isinstance(error, CameraError):
-            reason = str(error).rstrip(".")
-        else:
-            reason = f"{self.name} has stopped working ({_one_line(error)})"
-        return f"{reason}; waiting for it to come back"
+            return error
+        lines = str(error).strip().splitlines()
+        kind = type(error).__name__
+        reason = f"{kind}: {lines[0][:100]}" if lines else kind
+        return CameraError(f"{self._name} {what} ({reason}).")
 
     def _set(self, status: SourceStatus, text: str) -> None:
         with self._changed:
@@ -304,9 +297,3 @@ def _close(source: FrameSource) -> None:
     # A device that has gone may refuse to be closed; there is nothing left to tell of it.
     with contextlib.suppress(Exception):
         source.close()
-
-
-def _one_line(error: Exception) -> str:
-    """Name an error of somebody else's in a few words."""
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0][:100]}" if lines else type(error).__name__

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from .errors import InvalidValueError
+
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+UNKNOWN: Final = "unknown"
+
+SMOOTHING_S: Final = 0.2
+"""Time constant of the steady label in seconds, unless its user wants another."""
 
 
 def familiarity(
@@ -44,6 +51,58 @@ def entropy(scores: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float32]:
     return nats.astype(np.float32, copy=False)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """What the model says of one image.
+
+    Attributes:
+        class_names: The C classes, in the order of the scores.
+        scores: `(C,)` float32 in [0, 1], summing to 1.
+        similarity: How familiar the image is, 0 to 1 (see `familiarity`), or `None` where that
+            was not measured.
+        threshold: The similarity below which an image is unknown, or `None` likewise.
+    """
+
+    class_names: tuple[str, ...]
+    scores: npt.NDArray[np.float32]
+    similarity: float | None = None
+    threshold: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.scores.shape != (len(self.class_names),) or not self.class_names:
+            raise InvalidValueError(
+                f"Expected one score for each of {len(self.class_names)} classes (at least one), "
+                f"received shape {self.scores.shape}."
+            )
+
+    @property
+    def unknown(self) -> bool:
+        """Whether the image resembles none of the classes."""
+        if self.similarity is None or self.threshold is None:
+            return False
+        return self.similarity < self.threshold
+
+    @property
+    def class_id(self) -> int:
+        """Index of the highest score; the first one of equals."""
+        return int(np.argmax(self.scores))
+
+    @property
+    def class_name(self) -> str:
+        """Name of the class with the highest score, whether or not the image is unknown."""
+        return self.class_names[self.class_id]
+
+    @property
+    def label(self) -> str:
+        """The class name, or `unknown`."""
+        return UNKNOWN if self.unknown else self.class_name
+
+    @property
+    def confidence(self) -> float:
+        """The highest score, in [0, 1]."""
+        return float(self.scores.max())
+
+
 class TimeAverage:
     """Exponential moving average over time, not over frames.
 
@@ -75,12 +134,39 @@ class TimeAverage:
         return self._average
 
 
-class Hold:
-    """Tells of a new label only once it has held for some frames.
+class Smoother:
+    """Averages scores and similarity by a `TimeAverage` each, so that the label is steady."""
 
-    Args:
-        frames: How many frames in a row make a label count.
-    """
+    def __init__(self, time_constant_s: float = SMOOTHING_S) -> None:
+        self.time_constant_s = time_constant_s
+        self._class_names: tuple[str, ...] = ()
+        self._scores = TimeAverage(time_constant_s)
+        self._similarity = TimeAverage(time_constant_s)
+
+    def reset(self) -> None:
+        """Forget what came before."""
+        self._scores.reset()
+        self._similarity.reset()
+
+    def update(self, prediction: Prediction, now_s: float) -> Prediction:
+        """Take the newest frame's prediction, of a time in seconds; return the steady one."""
+        if self.time_constant_s <= 0:
+            return prediction
+        if prediction.class_names != self._class_names:
+            self.reset()
+            self._class_names = prediction.class_names
+        scores = self._scores.update(prediction.scores, now_s)
+        similarity = prediction.similarity
+        if similarity is None:
+            self._similarity.reset()
+        else:
+            value = np.array([similarity], np.float32)
+            similarity = float(self._similarity.update(value, now_s)[0])
+        return replace(prediction, scores=scores, similarity=similarity)
+
+
+class Hold:
+    """Tells of a new label only once it has held for so many frames in a row."""
 
     def __init__(self, frames: int) -> None:
         self.label: str | None = None
@@ -97,41 +183,3 @@ class Hold:
             return False
         self.label = label
         return True
-
-
-UNKNOWN: Final = "unknown"
-
-SMOOTHING_S: Final = 0.2
-"""Time constant of the steady label in seconds, unless its user wants another."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Answer:
-    """What the model says of one image.
-
-    Attributes:
-        class_names: In the order of the scores.
-        scores: `(C,)` float32 in [0, 1].
-        similarity: How familiar it is, 0 to 1 (see `familiarity`), or `None` if not measured.
-        unknown: Whether the image resembles none of the classes.
-    """
-
-    class_names: tuple[str, ...]
-    scores: npt.NDArray[np.float32]
-    similarity: float | None = None
-    unknown: bool = False
-
-    @property
-    def class_name(self) -> str:
-        """The class with the highest score, whether or not the image is unknown."""
-        return self.class_names[int(np.argmax(self.scores))]
-
-    @property
-    def label(self) -> str:
-        """The class name, or `unknown`."""
-        return UNKNOWN if self.unknown else self.class_name
-
-    @property
-    def score(self) -> float:
-        """The highest score, in [0, 1]."""
-        return float(self.scores.max())

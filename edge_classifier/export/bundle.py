@@ -14,7 +14,6 @@ import cv2
 
 from edge_classifier import device
 from edge_classifier.device.bundle import BUNDLE_FORMAT
-from edge_classifier.device.errors import ClassifyError
 from edge_classifier.errors import EdgeClassifierError, ExportError
 from edge_classifier.project.files import FileLock, describe, read_regular
 from edge_classifier.project.folder import is_project
@@ -55,19 +54,6 @@ _OURS: Final = frozenset(
     }
 )
 """What a bundle consists of, beside its models; anything else in its folder is somebody's own."""
-
-
-@contextmanager
-def told_as_ours() -> Iterator[None]:
-    """Turn what `classify.py` refuses into an error of this package.
-
-    Raises:
-        ExportError: in place of a `ClassifyError`.
-    """
-    try:
-        yield
-    except ClassifyError as error:
-        raise ExportError(str(error)) from error
 
 
 def check_bundle(folder: Path) -> None:
@@ -130,12 +116,16 @@ def write_spec(folder: Path, spec: dict[str, Any]) -> None:
 
 
 def write_texts(folder: Path, *, name: str, class_names: Sequence[str]) -> None:
-    """Write the files that are there for people and for Python."""
+    """Write the files that are there for people."""
     (folder / "labels.txt").write_text("".join(f"{n}\n" for n in class_names), encoding="utf-8")
     (folder / "requirements.txt").write_text(REQUIREMENTS, encoding="utf-8")
     readme = _README.read_text(encoding="utf-8")
     readme = readme.replace("{name}", name).replace("{classes}", ", ".join(class_names))
     (folder / "README.md").write_text(readme, encoding="utf-8")
+
+
+def write_device(folder: Path) -> None:
+    """Write `classify.py`, and beside it this package's `device` under the name `edge_device`."""
     files = sorted(path.relative_to(_DEVICE).as_posix() for path in _DEVICE.rglob("*.py"))
     listed = ", ".join(f'"{file}"' for file in files)
     start = _START.read_text(encoding="utf-8").replace('"{files}"', listed)

@@ -23,7 +23,7 @@ from edge_classifier.errors import (
 )
 from edge_classifier.export.bundle import (
     new_bundle,
-    told_as_ours,
+    write_device,
     write_reference,
     write_spec,
     write_texts,
@@ -43,13 +43,13 @@ from edge_classifier.export.runs import (
     Network,
     collect,
     fingerprint,
-    part_of,
     run_file,
     run_keras,
 )
-from edge_classifier.features.weights_file import weights_file
+from edge_classifier.features.backbone import weights_file
 from edge_classifier.learning.splits import REFERENCES, REPRESENTATIVE, VERIFIED, spread
 from edge_classifier.learning.unknown import NEIGHBOURS
+from edge_classifier.protocols import part_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -142,11 +142,7 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
         cancelled=cancelled,
     )
     calibration = spread(taught, REPRESENTATIVE)
-    with (
-        new_bundle(target) as folder,
-        tempfile.TemporaryDirectory() as scratch,
-        told_as_ours(),
-    ):
+    with new_bundle(target) as folder, tempfile.TemporaryDirectory() as scratch:
         keras = run_keras(
             Network(store.name, model, info, file),
             Path(scratch),
@@ -160,6 +156,7 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
         spec["measured_on"] = "held-out samples" if held_out else "samples that were trained on"
         spec["models"] = _add_models(folder, Path(scratch), wanted)
         write_texts(folder, name=target.name, class_names=model.class_names)
+        write_device(folder)
         write_spec(folder, spec)
         progress(_CONVERTED, "verifying")
         bundle = Bundle.open(folder)

@@ -7,7 +7,7 @@ import json
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,6 @@ from edge_classifier.errors import (
     ExportError,
     InvalidImageError,
     NotEnoughSamplesError,
-    WeightsMismatchError,
 )
 from edge_classifier.export.comparison import Run
 from edge_classifier.export.formats import SCORES, SIMILARITIES
@@ -188,11 +187,8 @@ def run_keras(
     job = {
         "name": network.name,
         "class_names": model.class_names,
-        "backbone": info.name,
+        "backbone": info.as_json(),
         "weights": str(network.weights.resolve()),
-        "feature_kind": info.feature_kind,
-        "root_offset": info.root_offset,
-        "preprocessing": asdict(info.preprocessing),
         "formats": list(formats),
     }
     with _in_temporary_folder() as work:
@@ -201,19 +197,14 @@ def run_keras(
         calibration = squares if representative is None else representative
         np.savez(work / "pixels.npz", verification=squares, representative=calibration)
         failure = run_child(
-            "edge_classifier.graphs.convert",
+            "edge_classifier.graphs.convert_classifier",
             [str(work)],
             progress=progress,
             cancelled=cancelled,
             stopped="Exporting was cancelled; nothing was written.",
         )
-        if failure is not None and failure.kind == "mismatch":
-            raise WeightsMismatchError(failure.message)
-        if failure is not None:
-            message = failure.message
-            raise ExportError(
-                message if failure.kind else f"TensorFlow could not convert the model: {message}"
-            )
+        if failure:
+            raise failure.as_error("TensorFlow could not convert the model", ExportError)
         for model_format in formats:
             content = (work / f"{model_format}.tflite").read_bytes()
             (folder / f"{model_format}.tflite").write_bytes(content)
@@ -244,11 +235,6 @@ def _in_temporary_folder() -> Iterator[Path]:
             f"Temporary files cannot be written in {where}: {reason}. "
             "The environment variable TMPDIR names another folder."
         ) from error
-
-
-def part_of(progress: Progress, start: float, end: float) -> Progress:
-    """Tell the progress of a part of a work as that of the whole."""
-    return lambda done, what=None: progress(start + done * (end - start), what)
 
 
 def run_file(

@@ -20,14 +20,14 @@ from edge_classifier.export.runs import (
     Network,
     collect,
     fingerprint,
-    part_of,
     run_file,
     run_keras,
 )
-from edge_classifier.features.weights_file import weights_file
+from edge_classifier.features.backbone import weights_file
 from edge_classifier.learning.splits import VERIFIED, spread
 from edge_classifier.project.picture_file import read_image
 from edge_classifier.project.picture_paths import labelled_pictures
+from edge_classifier.protocols import part_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,8 +1,9 @@
-"""From a backbone's name to features: LiteRT with XNNPACK, never `model.predict`."""
+"""From a backbone's name to features: it is chosen, loaded, and run by LiteRT with XNNPACK."""
 
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,22 +11,28 @@ import numpy as np
 
 from edge_classifier.device.frame import check_image
 from edge_classifier.device.interpreter import Interpreter
-from edge_classifier.errors import BackboneError, InvalidValueError, WeightsMismatchError
+from edge_classifier.errors import (
+    BackboneError,
+    InvalidValueError,
+    WeightsMismatchError,
+    WeightsNotFoundError,
+)
 from edge_classifier.features.built_in import built_in_folder, read_built_in
-from edge_classifier.features.catalogue import AUTO, BUILT_IN, official
+from edge_classifier.features.catalogue import AUTO, BUILT_IN, DEFAULT, NAMES, OFFICIAL, official
+from edge_classifier.features.download import reachable
 from edge_classifier.features.extractors import obtain_extractor
-from edge_classifier.features.tuned import TUNED_WEIGHTS, read_tuned
-from edge_classifier.features.weights import CacheFolders, choose, obtain_weights
+from edge_classifier.features.tuned import TUNED_WEIGHTS, read_tuned, tuned_weights
+from edge_classifier.features.weights import CacheFolders, find_weights, hash_of, obtain_weights
+from edge_classifier.protocols import ignore_progress, never_cancelled
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
     from edge_classifier.device.preprocessing import Image
-    from edge_classifier.features.extractors import LoadProgress
-    from edge_classifier.features.weights import Choice
-    from edge_classifier.protocols import Cancelled
+    from edge_classifier.features.catalogue import OfficialBackbone
+    from edge_classifier.protocols import Cancelled, Progress
     from edge_classifier.values import BackboneInfo, FeatureKind, Features
 
 
@@ -75,17 +82,11 @@ class LiteRTBackbone:
         return self._extractor
 
     def extract(self, images: Sequence[Image]) -> Features:
-        """Compute the features of images.
+        """Compute the features `(N, D)` of N images of any size.
 
         Pooled features are the means over height and width, as Keras' GlobalAveragePooling2D
         gives them, or about their square roots if the backbone has a `root_offset`; spatial
         features are the flattened map, in the order of Keras' Flatten.
-
-        Args:
-            images: N pictures of any size, each `(H, W, 3)` uint8, BGR.
-
-        Returns:
-            `(N, D)` float32.
 
         Raises:
             InvalidImageError: if one is no such picture.
@@ -118,20 +119,50 @@ class LiteRTBackbone:
                 row /= np.sqrt(row + np.float32(self._info.root_offset))
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A backbone that was chosen (never `auto`), and why, in one line for the screen."""
+
+    name: str
+    reason: str
+
+
 def choose_backbone(
-    requested: str = AUTO, *, weights: Path | None = None, folders: CacheFolders | None = None
+    requested: str = AUTO,
+    *,
+    weights: Path | None = None,
+    folders: CacheFolders | None = None,
+    built_in: bool | None = None,
+    is_reachable: Callable[[str], bool] = reachable,
+    default: OfficialBackbone = OFFICIAL[DEFAULT],
 ) -> Choice:
-    """Turn `auto` into a backbone's name, with the reason for the screen; takes up to 3 s.
+    """Turn the wish for `auto` into a backbone's name; any other wish stays as it is.
+
+    `auto` means `default` where its weights are given by `--weights`, lie in the caches (by default
+    this user's), or are within reach, which is known within 3 seconds; else the built-in backbone,
+    which is looked for unless it is said whether it is there.
 
     Raises:
         InvalidValueError: if there is no such backbone.
         WeightsNotFoundError: if nothing can be had.
     """
-    return choose(
-        requested,
-        weights=weights,
-        folders=folders or CacheFolders.of_this_user(),
-        built_in=built_in_folder() is not None,
+    if requested != AUTO:
+        if requested not in NAMES:
+            official(requested)
+        return Choice(requested, f"{requested}, as asked")
+    if weights is not None:
+        return Choice(default.name, f"{default.name}, with the weights in {weights.name}")
+    if find_weights(default, folders or CacheFolders.of_this_user()) is not None:
+        return Choice(default.name, f"{default.name}: its official weights are on this machine")
+    if is_reachable(default.url):
+        return Choice(default.name, f"{default.name}: its official weights can be downloaded")
+    if built_in_folder() is not None if built_in is None else built_in:
+        return Choice(
+            BUILT_IN, f"{BUILT_IN}: the official weights are neither here nor within reach"
+        )
+    raise WeightsNotFoundError(
+        f"The official weights of {default.name} are neither on this machine nor within reach, and "
+        "there is no built-in backbone; offline use needs --weights FILE."
     )
 
 
@@ -141,23 +172,16 @@ def load_backbone(
     weights: Path | None = None,
     feature_kind: FeatureKind = "pooled",
     threads: int = 1,
-    progress: LoadProgress = lambda _what, _fraction: None,
-    cancelled: Cancelled = lambda: False,
+    progress: Progress = ignore_progress,
+    cancelled: Cancelled = never_cancelled,
     folders: CacheFolders | None = None,
 ) -> LiteRTBackbone:
     """Open a backbone; download and compile it first where that was not done before.
 
-    May take half a minute the first time: for the worker thread.
-
-    Args:
-        name: One of `backbones.NAMES`, or `auto`.
-        weights: A file with the weights of an official backbone, or `None` to find them; of one
-            that was fine-tuned, its file in the project.
-        feature_kind: `pooled` or `spatial`.
-        threads: CPU threads for a run of the network.
-        progress: Told what is being done, and how much of that is done.
-        cancelled: Asked whether to stop, ten times a second.
-        folders: The caches; by default this user's.
+    May take half a minute the first time, for the worker thread; `cancelled` is asked ten times a
+    second meanwhile. The weights of an official backbone are looked for, by default in this user's
+    caches, unless they are given; of one that was fine-tuned they are its file in the project.
+    `threads` are those of a run of the network.
 
     Raises:
         InvalidValueError: if there is no such backbone.
@@ -182,7 +206,7 @@ def load_backbone(
     backbone = official(name)
 
     def downloaded(size: int, total: int | None) -> None:
-        progress(f"downloading {name}: {size / 1e6:.1f} MB", size / total if total else 0.0)
+        progress(size / total if total else 0.0, f"downloading {name}: {size / 1e6:.1f} MB")
 
     found = obtain_weights(
         backbone, given=weights, folders=folders, progress=downloaded, cancelled=cancelled
@@ -191,3 +215,50 @@ def load_backbone(
         name, found, folder=folders.extractors, progress=progress, cancelled=cancelled
     )
     return LiteRTBackbone(backbone.info(feature_kind, found.sha256), extractor, threads)
+
+
+def weights_file(
+    info: BackboneInfo,
+    given: Path | None = None,
+    folders: CacheFolders | None = None,
+    *,
+    project: Path | None = None,
+) -> Path:
+    """Find the weights of a backbone in use: in its project, as given by `--weights`, or cached.
+
+    Raises:
+        WeightsNotFoundError: if they are nowhere.
+        WeightsMismatchError: if what is there are other weights.
+    """
+    own = tuned_weights(project, info) if project else None
+    if own is None and given is not None and given.name == TUNED_WEIGHTS:
+        own = given
+    if own is not None:
+        return _same(own, info)
+    if info.name == BUILT_IN:
+        built_in = read_built_in(info.feature_kind)
+        if built_in.info.weights_sha256 != info.weights_sha256:
+            raise WeightsMismatchError(
+                "The model was trained on another version of the built-in backbone; train it again."
+            )
+        return built_in.weights
+    if given is not None:
+        return _same(given, info)
+    found = find_weights(official(info.name), folders or CacheFolders.of_this_user())
+    if found is not None and found.sha256 == info.weights_sha256:
+        return found.path
+    raise WeightsNotFoundError(
+        f"Exporting needs the weights file of {info.name} (SHA-256 {info.weights_sha256[:12]}…), "
+        "which is not in the cache; pass it with --weights FILE."
+    )
+
+
+def _same(path: Path, info: BackboneInfo) -> Path:
+    """Return the file if it holds just these weights."""
+    sha256 = hash_of(path)
+    if sha256 != info.weights_sha256:
+        raise WeightsMismatchError(
+            f"{path} holds other weights ({sha256[:12]}) than the model was trained on "
+            f"({info.weights_sha256[:12]})."
+        )
+    return path

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_classifier.device.preprocessing import Preprocessing
 from edge_classifier.errors import BackboneError, WeightsMismatchError, WeightsNotFoundError
 from edge_classifier.features.catalogue import BUILT_IN
 from edge_classifier.values import BackboneInfo
@@ -18,13 +17,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class BuiltIn:
-    """The built-in backbone, read and checked.
+class StoredBackbone:
+    """A backbone that was read from a folder, and is whole.
 
     Attributes:
         info: What it is.
         extractor: The TFLite file's bytes.
-        weights: The `.npz` that `compile_extractor.build_keras_model` builds the same from.
+        weights: The `.npz` that `graphs.backbones.build_backbone` builds the same from.
     """
 
     info: BackboneInfo
@@ -41,12 +40,8 @@ def built_in_folder() -> Path | None:
     return None
 
 
-def read_built_in(feature_kind: FeatureKind, folder: Path | None = None) -> BuiltIn:
-    """Read the built-in backbone.
-
-    Args:
-        feature_kind: Which features it shall give.
-        folder: Where it is, or `None` to find it.
+def read_built_in(feature_kind: FeatureKind, folder: Path | None = None) -> StoredBackbone:
+    """Read the built-in backbone out of a folder, by default the package's.
 
     Raises:
         WeightsNotFoundError: if this installation has none.
@@ -61,20 +56,17 @@ def read_built_in(feature_kind: FeatureKind, folder: Path | None = None) -> Buil
     description = folder / f"{BUILT_IN}.json"
     try:
         about = json.loads(description.read_text(encoding="utf-8"))
-        height, width, channels = about["feature_shape"]
         low, high = about.get("scale", (-1.0, 1.0))
-        offset = about.get("root_offset")
-        info = BackboneInfo(
-            name=BUILT_IN,
-            feature_shape=(int(height), int(width), int(channels)),
-            feature_kind=feature_kind,
-            weights_sha256=str(about["weights_sha256"]),
-            preprocessing=Preprocessing(int(about["input_size"]), low=float(low), high=float(high)),
-            root_offset=None if offset is None else float(offset),
-        )
+        preprocessing = {"input_size": about["input_size"], "resize": "mipmap"}
+        about |= {
+            "name": BUILT_IN,
+            "feature_kind": feature_kind,
+            "preprocessing": {**preprocessing, "low": low, "high": high},
+        }
+        info = BackboneInfo.from_json(about)
         expected = about["extractor_sha256"]
         extractor = (folder / f"{BUILT_IN}.tflite").read_bytes()
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BackboneError(
             f"The built-in backbone in {folder} cannot be read ({error}); "
             "install the package again."
@@ -84,4 +76,4 @@ def read_built_in(feature_kind: FeatureKind, folder: Path | None = None) -> Buil
             f"{folder / f'{BUILT_IN}.tflite'} is damaged: its hash is not the one in "
             f"{description.name}; install the package again."
         )
-    return BuiltIn(info, extractor, folder / f"{BUILT_IN}.weights.npz")
+    return StoredBackbone(info, extractor, folder / f"{BUILT_IN}.weights.npz")

@@ -1,8 +1,8 @@
-"""Features of many pictures on all cores, with no more than a batch of them in memory.
+"""Many pictures read, with no more than a batch of them in memory: one by one, or on all cores.
 
-Each thread reads, decodes and infers on its own, with an interpreter of its own; all three let
-other Python threads run. So decoding overlaps with inference without a picture ever being
-handed from one thread to another.
+In `compute_all` each thread reads, decodes and infers on its own, with an interpreter of its own;
+all three let other Python threads run. So decoding overlaps with inference without a picture ever
+being handed from one thread to another.
 """
 
 from __future__ import annotations
@@ -36,41 +36,6 @@ if TYPE_CHECKING:
     from edge_classifier.values import Sample
 
 
-def read_pictures(
-    store: ProjectStore,
-    samples: Sequence[Sample],
-    progress: Progress,
-    cancelled: Cancelled,
-    stopped: str,
-) -> Iterator[tuple[Sample, Image | ProjectError | InvalidImageError]]:
-    """Read one picture after the other.
-
-    Args:
-        store: Where they are read.
-        samples: Whose pictures.
-        progress: Told the part done, each time that the caller is done with a picture.
-        cancelled: Asked before each.
-        stopped: What the user is told when it was cancelled.
-
-    Yields:
-        Each sample with its picture `(H, W, 3)`, uint8, BGR, or with why there is none: it was
-        removed meanwhile, or is damaged.
-
-    Raises:
-        CancelledError: if asked to stop.
-    """
-    for done, sample in enumerate(samples):
-        if cancelled():
-            raise CancelledError(stopped)
-        picture: Image | ProjectError | InvalidImageError
-        try:
-            picture = store.read_image(sample)
-        except (ProjectError, InvalidImageError) as error:
-            picture = error
-        yield sample, picture
-        progress((done + 1) / len(samples))
-
-
 T = TypeVar("T")
 
 _CHUNK: Final = 8
@@ -81,12 +46,9 @@ _CHUNKS_PER_THREAD: Final = 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Computed(Generic[T]):
-    """What was computed of one picture, or why nothing could be.
+    """What was computed of one picture, one row of values, or the problem why nothing could be.
 
-    Attributes:
-        item: What stands for the picture: its path, its sample.
-        values: One row of what was computed, float32; `None` where the picture was refused.
-        problem: Why it was refused, or `None`.
+    `item` is what stands for the picture: its path, its sample.
     """
 
     item: T
@@ -110,17 +72,14 @@ def compute_all(
     *,
     threads: int | None = None,
 ) -> Iterator[Computed[T]]:
-    """Compute something of every picture, in their order, as soon as it is there.
+    """Compute something of every picture and yield it, in their order, as soon as it is there.
 
     Args:
         items: What stands for the pictures; taken only as far ahead as the threads need.
-        read: Gives a picture, `(H, W, 3)` uint8 BGR; called from the threads.
-        compute: Gives `(N, …)` float32 of N pictures, as `protocols.Backbone.extract` does;
+        read: Gives the image; called from the threads.
+        compute: Gives `(N, …)` float32 of N images, as `protocols.Backbone.extract` does;
             called from the threads.
         threads: How many; all cores if `None`.
-
-    Yields:
-        One result an item.
 
     Raises:
         InvalidValueError: with fewer than one thread.
@@ -129,8 +88,14 @@ def compute_all(
     if count < 1:
         raise InvalidValueError(f"Expected 1 or more threads, received {count}.")
 
+    def compute_one(item: T) -> Computed[T]:
+        try:
+            return Computed(item, compute([read(item)])[0], None)
+        except (InvalidImageError, ProjectError) as error:
+            return Computed(item, None, error)
+
     def work(chunk: list[T]) -> list[Computed[T]]:
-        return [_compute_one(item, read, compute) for item in chunk]
+        return [compute_one(item) for item in chunk]
 
     remaining = iter(items)
     running: deque[Future[list[Computed[T]]]] = deque()
@@ -148,12 +113,36 @@ def compute_all(
         executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _compute_one(
-    item: T,
-    read: Callable[[T], Image],
-    compute: Callable[[list[Image]], npt.NDArray[np.float32]],
-) -> Computed[T]:
-    try:
-        return Computed(item, compute([read(item)])[0], None)
-    except (InvalidImageError, ProjectError) as error:
-        return Computed(item, None, error)
+def read_pictures(
+    store: ProjectStore,
+    samples: Sequence[Sample],
+    progress: Progress,
+    cancelled: Cancelled,
+    stopped: str,
+) -> Iterator[tuple[Sample, Image | ProjectError | InvalidImageError]]:
+    """Read one picture after the other, in the thread that calls.
+
+    Args:
+        store: Where they are read.
+        samples: Whose pictures.
+        progress: Told the part done, each time that the caller is done with a picture.
+        cancelled: Asked before each.
+        stopped: What the user is told when it was cancelled.
+
+    Yields:
+        Each sample with its image, or with why there is none: it was removed meanwhile, or is
+        damaged.
+
+    Raises:
+        CancelledError: if asked to stop.
+    """
+    for done, sample in enumerate(samples):
+        if cancelled():
+            raise CancelledError(stopped)
+        picture: Image | ProjectError | InvalidImageError
+        try:
+            picture = store.read_image(sample)
+        except (ProjectError, InvalidImageError) as error:
+            picture = error
+        yield sample, picture
+        progress((done + 1) / len(samples))

@@ -13,11 +13,12 @@ backbone, dimension or version.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import struct
 import threading
 import zlib
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import numpy as np
@@ -43,7 +44,7 @@ _CHUNK_BYTES: Final = 4 << 20  # read at a time, so that loading needs little be
 
 
 class FileFeatureCache:
-    """Features of one backbone in a folder. Implements `protocols.FileFeatureCache`.
+    """Features of one backbone in a folder.
 
     One program at a time may append (the project's lock sees to that); any may load meanwhile.
 
@@ -85,31 +86,21 @@ class FileFeatureCache:
             ProjectError: if the file is there and cannot be read.
         """
         hashes: list[str] = []
-        features: Features = np.empty((0, self._dim), np.float32)
-        with self._using, reported("read", self._path):
-            file = self._open()
-            if file is None:
-                return hashes, features
-            with file:
-                try:
-                    features = np.empty((self._records_in(file), self._dim), np.float32)
-                except MemoryError as error:
-                    raise ProjectError(
-                        f"{self._path} is larger than the memory; delete it."
-                    ) from error
-                for chunk, whole in self._chunks(file, len(features)):
-                    if not whole.any():  # no crash damages so much; nothing after it is ours
-                        break
-                    rows = chunk["features"][whole]
-                    features[len(hashes) : len(hashes) + len(rows)] = rows
-                    hashes += [bytes(digest).hex() for digest in chunk["sha256"][whole]]
+        with self._reading() as file:
+            try:
+                features: Features = np.empty((self._records_in(file), self._dim), np.float32)
+            except MemoryError as error:
+                raise ProjectError(f"{self._path} is larger than the memory; delete it.") from error
+            for chunk, whole in self._chunks(file, len(features)):
+                if not whole.any():  # no crash damages so much; nothing after it is ours
+                    break
+                rows = chunk["features"][whole]
+                features[len(hashes) : len(hashes) + len(rows)] = rows
+                hashes += [bytes(digest).hex() for digest in chunk["sha256"][whole]]
         return hashes, features[: len(hashes)]
 
     def select(self, image_sha256s: Sequence[str]) -> tuple[Features, npt.NDArray[np.bool_]]:
-        """Read the features of some pictures only, in their order, and hold no others.
-
-        Args:
-            image_sha256s: Of N picture files, hexadecimal; may repeat.
+        """Read the features of N pictures only, in their order, and hold no others.
 
         Returns:
             `(N, D)` float32, undefined where not known; and `(N,)` bool, which are known.
@@ -122,30 +113,22 @@ class FileFeatureCache:
         rows: dict[bytes, list[int]] = {}
         for row, image_sha256 in enumerate(image_sha256s):
             rows.setdefault(_digest_of(image_sha256), []).append(row)
-        with self._using, reported("read", self._path):
-            file = self._open()
-            if file is None:
-                return features, known
-            with file:
-                for chunk, whole in self._chunks(file, self._records_in(file)):
-                    pairs = [
-                        (record, row)
-                        for record, digest in enumerate(chunk["sha256"].tolist())
-                        if whole[record]
-                        for row in rows.pop(digest, ())  # a picture's first record will do
-                    ]
-                    if pairs:
-                        records, wanted = np.array(pairs).T
-                        features[wanted] = chunk["features"][records]
-                        known[wanted] = True
+        with self._reading() as file:
+            for chunk, whole in self._chunks(file, self._records_in(file)):
+                pairs = [
+                    (record, row)
+                    for record, digest in enumerate(chunk["sha256"].tolist())
+                    if whole[record]
+                    for row in rows.pop(digest, ())  # a picture's first record will do
+                ]
+                if pairs:
+                    records, wanted = np.array(pairs).T
+                    features[wanted] = chunk["features"][records]
+                    known[wanted] = True
         return features, known
 
     def append(self, image_sha256: str, features: Features) -> None:
-        """Add the features of one picture; they survive the program when this returns.
-
-        Args:
-            image_sha256: Of the picture file, hexadecimal.
-            features: `(D,)` float32.
+        """Add the features `(D,)` of one picture; they survive the program when this returns.
 
         Raises:
             InvalidValueError: if they are of another shape or type.
@@ -182,18 +165,11 @@ class FileFeatureCache:
         Raises:
             ProjectError: if the file is there and cannot be read.
         """
-        with self._using, reported("read", self._path):
-            file = self._open()
-            if file is None:
-                return 0
-            with file:
-                return self._records_in(file)
+        with self._reading() as file:
+            return self._records_in(file)
 
     def compact(self, keep: Collection[str]) -> None:
         """Rewrite the file with the features of some pictures only, each once.
-
-        Args:
-            keep: Their SHA-256, hexadecimal.
 
         Raises:
             ProjectError: if it cannot be written; then it is as before.
@@ -204,7 +180,7 @@ class FileFeatureCache:
             file = self._open()
             if file is None:
                 return
-            with file, atomic_file(self._path) as rewritten:
+            with atomic_file(self._path) as rewritten, file:  # Windows replaces no open file
                 rewritten.write(self._header)
                 for chunk, whole in self._chunks(file, self._records_in(file)):
                     for record in chunk[whole]:
@@ -222,6 +198,12 @@ class FileFeatureCache:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+    @contextmanager
+    def _reading(self) -> Iterator[BinaryIO]:
+        """Open the file for reading behind its header; nothing if there is none of ours."""
+        with self._using, reported("read", self._path), self._open() or io.BytesIO() as file:
+            yield file
 
     def _open(self) -> BinaryIO | None:
         """Open the file for reading behind its header; `None` if there is none of ours."""
@@ -255,19 +237,17 @@ class FileFeatureCache:
         self._file.seek(self._end)
 
     def _records_in(self, file: BinaryIO) -> int:
-        return (os.fstat(file.fileno()).st_size - len(self._header)) // self._record_bytes
+        """Count the records, and go to the first."""
+        size = file.seek(0, os.SEEK_END) - len(self._header)
+        file.seek(len(self._header))
+        return max(0, size // self._record_bytes)
 
     def _chunks(
         self, file: BinaryIO, count: int
     ) -> Iterator[tuple[npt.NDArray[np.void], npt.NDArray[np.bool_]]]:
         """Read records some at a time, and say which are as they were written."""
-        layout = np.dtype(
-            [
-                ("sha256", np.void, _HASH_BYTES),
-                ("features", "<f4", (self._dim,)),
-                ("crc", "<u4"),
-            ]
-        )
+        features = ("features", "<f4", (self._dim,))
+        layout = np.dtype([("sha256", np.void, _HASH_BYTES), features, ("crc", "<u4")])
         content = self._record_bytes - _CRC.size
         at_once = max(1, _CHUNK_BYTES // self._record_bytes)
         buffer = bytearray(min(count, at_once) * self._record_bytes)

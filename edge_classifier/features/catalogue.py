@@ -33,7 +33,7 @@ DEFAULT: Final = "v2-0.35"
 """What `auto` means wherever the official weights can be had."""
 
 Architecture: TypeAlias = Literal[
-    "mobilenet_v1", "mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large"
+    "MobileNet", "MobileNetV2", "MobileNetV3Small", "MobileNetV3Large"
 ]
 
 _KERAS: Final = "https://storage.googleapis.com/tensorflow/keras-applications"
@@ -48,7 +48,7 @@ class OfficialBackbone:
 
     Attributes:
         name: As in `--backbone`.
-        architecture: Which network.
+        architecture: Which function of `keras.applications` makes the network.
         alpha: Width multiplier.
         feature_shape: `(h, w, c)` of the last convolution's output after its activation.
         layer: Name of that layer, or `None` where Keras numbers it: then it is the last one.
@@ -87,58 +87,58 @@ class OfficialBackbone:
         )
 
 
-_V1_025: Final = OfficialBackbone(
-    name="v1-0.25",
-    architecture="mobilenet_v1",
-    alpha=0.25,
-    feature_shape=(7, 7, 256),
-    layer="conv_pw_13_relu",
-    url=f"{_KERAS}/mobilenet/mobilenet_2_5_224_tf_no_top.h5",
-    sha256="dbdb03ee2a22fd895301636cd328b234bb3a9952358f436d82f46b81e0d5b0bf",
-)
-_V2_035: Final = OfficialBackbone(
-    name="v2-0.35",
-    architecture="mobilenet_v2",
-    alpha=0.35,
-    feature_shape=(7, 7, 1280),
-    layer="out_relu",
-    url=f"{_V2}_0.35_224_no_top.h5",
-    sha256="df1c3db1d0d9193719c4c70f707c56f7021f999f825bdc57454c275cf6def19f",
-)
-_V2_100: Final = OfficialBackbone(
-    name="v2-1.0",
-    architecture="mobilenet_v2",
-    alpha=1.0,
-    feature_shape=(7, 7, 1280),
-    layer="out_relu",
-    url=f"{_V2}_1.0_224_no_top.h5",
-)
-_V3_SMALL: Final = OfficialBackbone(
-    name="v3-small",
-    architecture="mobilenet_v3_small",
-    alpha=1.0,
-    feature_shape=(7, 7, 576),
-    layer=None,
-    url=f"{_V3}_small_224_1.0_float_no_top_v2.h5",
-    md5="d3e8ec802a04aa4fc771ee12a9a9b836",
-    low=0.0,
-    high=255.0,
-)
-_V3_LARGE: Final = OfficialBackbone(
-    name="v3-large",
-    architecture="mobilenet_v3_large",
-    alpha=1.0,
-    feature_shape=(7, 7, 960),
-    layer=None,
-    url=f"{_V3}_large_224_1.0_float_no_top_v2.h5",
-    md5="07fb09a5933dd0c8eaafa16978110389",
-    low=0.0,
-    high=255.0,
+_OFFICIAL: Final = (
+    OfficialBackbone(
+        name="v1-0.25",
+        architecture="MobileNet",
+        alpha=0.25,
+        feature_shape=(7, 7, 256),
+        layer="conv_pw_13_relu",
+        url=f"{_KERAS}/mobilenet/mobilenet_2_5_224_tf_no_top.h5",
+        sha256="dbdb03ee2a22fd895301636cd328b234bb3a9952358f436d82f46b81e0d5b0bf",
+    ),
+    OfficialBackbone(
+        name="v2-0.35",
+        architecture="MobileNetV2",
+        alpha=0.35,
+        feature_shape=(7, 7, 1280),
+        layer="out_relu",
+        url=f"{_V2}_0.35_224_no_top.h5",
+        sha256="df1c3db1d0d9193719c4c70f707c56f7021f999f825bdc57454c275cf6def19f",
+    ),
+    OfficialBackbone(
+        name="v2-1.0",
+        architecture="MobileNetV2",
+        alpha=1.0,
+        feature_shape=(7, 7, 1280),
+        layer="out_relu",
+        url=f"{_V2}_1.0_224_no_top.h5",
+    ),
+    OfficialBackbone(
+        name="v3-small",
+        architecture="MobileNetV3Small",
+        alpha=1.0,
+        feature_shape=(7, 7, 576),
+        layer=None,
+        url=f"{_V3}_small_224_1.0_float_no_top_v2.h5",
+        md5="d3e8ec802a04aa4fc771ee12a9a9b836",
+        low=0.0,
+        high=255.0,
+    ),
+    OfficialBackbone(
+        name="v3-large",
+        architecture="MobileNetV3Large",
+        alpha=1.0,
+        feature_shape=(7, 7, 960),
+        layer=None,
+        url=f"{_V3}_large_224_1.0_float_no_top_v2.h5",
+        md5="07fb09a5933dd0c8eaafa16978110389",
+        low=0.0,
+        high=255.0,
+    ),
 )
 
-OFFICIAL: Final[Mapping[str, OfficialBackbone]] = MappingProxyType(
-    {b.name: b for b in (_V1_025, _V2_035, _V2_100, _V3_SMALL, _V3_LARGE)}
-)
+OFFICIAL: Final[Mapping[str, OfficialBackbone]] = MappingProxyType({b.name: b for b in _OFFICIAL})
 """The official backbones by name, smallest first."""
 
 NAMES: Final = (*OFFICIAL, BUILT_IN)

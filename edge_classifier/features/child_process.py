@@ -1,8 +1,9 @@
-"""Work that needs TensorFlow, done by a child process: watched, cancelled, told in one line.
+"""Work that could freeze, bloat or crash this program, done by a child process: both ends.
 
-The child is a module of this package run as a program. What it writes on standard output, a line
-each: `step <fraction> <what>` while it works, and a word for the kind of failure followed by one
-line for the user before it ends with a status that is not 0.
+The child is a module of this package run as a program: TensorFlow, or a file that may crash the
+runtime. It says on standard output, a line each, `step <fraction> <what>` while it works, and
+before it ends with a status that is not 0 `mismatch <one line>` for a `WeightsMismatchError` or
+`failed <one line>`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.errors import CancelledError
+from edge_classifier.errors import (
+    BackboneError,
+    CancelledError,
+    EdgeClassifierError,
+    WeightsMismatchError,
+)
+from edge_classifier.project.files import describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +35,12 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _POLL_S: Final = 0.1
+_NICENESS: Final = 10
 _PACKAGE_ROOT: Final = Path(__file__).resolve().parents[2]
+
+_STEP: Final = "step"
+_MISMATCH: Final = "mismatch"
+_FAILED: Final = "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,35 +48,40 @@ class Failure:
     """How a child failed.
 
     Attributes:
-        kind: The first word of its last line; empty if it ended without one.
-        message: The rest of that line, or the last line of what it complained about.
+        kind: `mismatch` or `failed`; empty if it ended without a word.
+        message: What it said, or else the last line of its standard error.
+        status: Its exit status; the negative number of the signal that ended it.
     """
 
     kind: str
     message: str
+    status: int
+
+    def as_error(
+        self, what_failed: str, error: type[EdgeClassifierError] = BackboneError
+    ) -> EdgeClassifierError:
+        """Make what the child's caller raises: a `WeightsMismatchError`, or else `error`.
+
+        Args:
+            what_failed: Told before a message that the child did not mean for the user.
+            error: The type.
+        """
+        if self.kind == _MISMATCH:
+            return WeightsMismatchError(self.message)
+        return error(self.message if self.kind else f"{what_failed}: {self.message}")
 
 
 def run_child(
-    module: str,
-    arguments: Sequence[str],
-    *,
-    progress: Progress,
-    cancelled: Cancelled,
-    stopped: str,
-    on_end: Callable[[int], object] = lambda _pid: None,
+    module: str, arguments: Sequence[str], *, progress: Progress, cancelled: Cancelled, stopped: str
 ) -> Failure | None:
-    """Run a module as a child process and wait for it.
+    """Run a module as a child process and wait for it; returns `None` if it succeeded.
 
     Args:
-        module: Its dotted name.
+        module: Its dotted name; it calls `serve`.
         arguments: For it.
         progress: Told its steps.
         cancelled: Asked ten times a second; the child is then killed.
         stopped: What the user is told when it was cancelled.
-        on_end: Called with the child's process id once it is gone, in any case.
-
-    Returns:
-        `None` if it succeeded.
 
     Raises:
         CancelledError: if asked to stop.
@@ -77,10 +94,10 @@ def run_child(
         with said.open("wb") as stdout, complained.open("wb") as stderr:
             process = subprocess.Popen(  # noqa: S603 - our own module and the user's own paths
                 [sys.executable, "-m", module, *arguments],
-                stdin=subprocess.PIPE,  # see `end_with_parent`
+                stdin=subprocess.PIPE,  # see `_end_with_parent`
                 stdout=stdout,
                 stderr=stderr,
-                env=child_environment(),
+                env=_environment(),
             )
         try:
             _watch(process, said, progress, cancelled, stopped)
@@ -90,25 +107,9 @@ def run_child(
                 process.wait()
             if process.stdin:
                 process.stdin.close()
-            on_end(process.pid)
         if process.returncode == 0:
             return None
-        return _failure(module, _lines(said), _lines(complained))
-
-
-def end_with_parent() -> None:
-    """End this process when the one that started it by `run_child` is gone, however it went.
-
-    For the child, first of all. A parent that was killed cannot stop it; but then nobody holds
-    the other end of its standard input any more.
-    """
-
-    def wait() -> None:
-        with contextlib.suppress(OSError):
-            os.read(0, 1)  # not by `sys.stdin`, whose lock would be held at the end
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
+        return _failure(module, process.returncode, _lines(said), _lines(complained))
 
 
 def _watch(
@@ -124,7 +125,7 @@ def _watch(
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=_POLL_S)
         ended = process.poll() is not None
-        steps = [line for line in _lines(said) if line.startswith("step ")]
+        steps = [line for line in _lines(said) if line.startswith(f"{_STEP} ")]
         for line in steps[seen:]:
             _, fraction, what = line.split(" ", 2)
             progress(float(fraction), what)
@@ -141,21 +142,79 @@ def _lines(path: Path) -> list[str]:
     return text[: text.rfind("\n") + 1].splitlines()
 
 
-def _failure(module: str, said: list[str], complained: list[str]) -> Failure:
+def _failure(module: str, status: int, said: list[str], complained: list[str]) -> Failure:
     """Make one line of what the child said in the end."""
-    last = said[-1] if said else ""
-    kind, _, message = last.partition(" ")
-    if message and kind != "step":
-        return Failure(kind, message)
+    kind, _, message = said[-1].partition(" ") if said else ("", "", "")
+    if message and kind in (_MISMATCH, _FAILED):
+        return Failure(kind, message, status)
     for line in complained:
         _log.info("%s: %s", module, line)
-    return Failure("", complained[-1] if complained else "it ended without a word")
+    return Failure("", complained[-1] if complained else "it ended without a word", status)
 
 
-def child_environment() -> dict[str, str]:
+def _environment() -> dict[str, str]:
     """The child's environment: it must import this very package, installed or not."""
     environment = dict(os.environ)
     if str(_PACKAGE_ROOT) not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
         paths = [str(_PACKAGE_ROOT), environment.get("PYTHONPATH", "")]
         environment["PYTHONPATH"] = os.pathsep.join(p for p in paths if p)
     return environment
+
+
+def serve(work: Callable[[Sequence[str]], None], *, aside: bool = True) -> int:
+    """Be the child: do the work, given the command line's arguments, and say how it went.
+
+    Args:
+        work: Says its steps by `say_step`.
+        aside: Whether other programs go first: the live picture goes on meanwhile.
+
+    Returns:
+        The exit status.
+    """
+    _end_with_parent()
+    if aside and hasattr(os, "nice"):
+        os.nice(_NICENESS)
+    try:
+        work(sys.argv[1:])
+    except EdgeClassifierError as error:
+        say_failure(error)
+        return 1
+    except OSError as error:
+        _say(_FAILED, f"Cannot use {error.filename or 'a temporary file'}: {describe(error)}.")
+        return 1
+    return 0
+
+
+def say_step(done: float, what: str) -> None:
+    """Tell the parent the part of the work that is done, 0.0 to 1.0, and what comes now."""
+    _say(f"{_STEP} {done:.3f}", what)
+
+
+def say_failure(error: EdgeClassifierError) -> None:
+    """Tell the parent why the work ends here; whatever is said later takes its place."""
+    _say(_MISMATCH if isinstance(error, WeightsMismatchError) else _FAILED, str(error))
+
+
+def take_back_failure() -> None:
+    """Tell the parent that the work goes on after all."""
+    _say("going", "on")
+
+
+def _say(kind: str, text: str) -> None:
+    sys.stdout.write(" ".join(f"{kind} {text}".split()) + "\n")
+    sys.stdout.flush()
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it by `run_child` is gone, however it went.
+
+    A parent that was killed cannot stop its child; but then nobody holds the other end of the
+    child's standard input any more.
+    """
+
+    def wait() -> None:
+        with contextlib.suppress(OSError):
+            os.read(0, 1)  # not by `sys.stdin`, whose lock would be held at the end
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()

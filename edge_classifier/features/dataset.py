@@ -1,4 +1,4 @@
-"""What was captured so far, as values: classes, samples, bursts, and the features known."""
+"""What was captured so far: the classes and samples of a project at one moment."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_classifier.errors import InvalidValueError
 from edge_classifier.values import FeatureSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     import numpy.typing as npt
 
-    from edge_classifier.features.variation import Variation
+    from edge_classifier.features.feature_table import FeatureTable
+    from edge_classifier.features.variants import Variation
     from edge_classifier.values import Features, Sample, Variants
 
 
@@ -38,70 +38,6 @@ def pick_evenly(
         picks = np.linspace(0, len(of_class) - 1, min(int(limit), len(of_class))).round()
         chosen.append(of_class[picks.astype(np.int64)])
     return np.concatenate(chosen) if chosen else np.empty(0, np.int64)
-
-
-class FeatureTable:
-    """Features by image hash, in one array that grows.
-
-    Args:
-        feature_dim: D, the number of features per image.
-    """
-
-    def __init__(self, feature_dim: int) -> None:
-        self._rows: dict[str, int] = {}
-        self._features = np.empty((0, feature_dim), np.float32)
-
-    @property
-    def feature_dim(self) -> int:
-        """D, the number of features per image."""
-        return int(self._features.shape[1])
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __contains__(self, image_sha256: str) -> bool:
-        return image_sha256 in self._rows
-
-    def add(self, image_sha256: str, features: Features) -> None:
-        """Add one image's features, `(D,)` float32; adding a known image changes nothing."""
-        if image_sha256 in self._rows:
-            return
-        row = len(self._rows)
-        if row == len(self._features):
-            grown = np.empty((max(64, row + row // 2), self._features.shape[1]), np.float32)
-            grown[:row] = self._features
-            self._features = grown
-        self._features[row] = features
-        self._rows[image_sha256] = row
-
-    def fill(self, image_sha256s: Sequence[str], features: Features) -> None:
-        """Take over a whole array `(N, D)`, for an empty table; the array is not copied.
-
-        Raises:
-            InvalidValueError: if the table is not empty or the sizes do not agree.
-        """
-        if self._rows or features.shape != (len(image_sha256s), self._features.shape[1]):
-            raise InvalidValueError(
-                f"Expected an empty table and {len(image_sha256s)} rows of "
-                f"{self._features.shape[1]} features, received {features.shape}."
-            )
-        self._rows = {sha: row for row, sha in enumerate(image_sha256s)}
-        self._features = features
-
-    def only(self, image_sha256s: Iterable[str]) -> FeatureTable:
-        """Copy what is known of these images into a table of its own; this one stays as it is."""
-        kept = dict.fromkeys(sha for sha in image_sha256s if sha in self._rows)
-        table = FeatureTable(self._features.shape[1])
-        table.fill(list(kept), self.take(list(kept)))
-        return table
-
-    def take(self, image_sha256s: Sequence[str]) -> Features:
-        """Copy the features of known images, `(N, D)` float32.
-
-        Raises:
-            KeyError: if an image is not known.
-        """
-        return self._features[[self._rows[sha] for sha in image_sha256s]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +108,8 @@ class Dataset:
     ) -> FeatureSet:
         """Collect the known features of all samples; classes without any are left out.
 
-        Args:
-            table: What is known.
-            most_per_class: Of more samples some are chosen, evenly in the order of capture.
-            variation: Known variants of the samples, which are collected with them.
+        Of more than `most_per_class` samples some are chosen, evenly in the order of capture. The
+        variants that `variation` knows of the samples are collected with them.
         """
         known = [s for s in self.samples if s.image_sha256 in table]
         if most_per_class is not None:
@@ -188,12 +122,9 @@ class Dataset:
     def labelled(
         self, samples: Sequence[Sample], features: Features, variants: Variants | None = None
     ) -> FeatureSet:
-        """Join some of the samples with their features; classes without any are left out.
+        """Join N of the samples with their features `(N, D)`, which are not copied.
 
-        Args:
-            samples: N of them.
-            features: `(N, D)` float32; not copied.
-            variants: Of these samples, counted as they are.
+        Classes without any are left out. The rows of `variants` count these samples.
         """
         present = {s.class_name for s in samples}
         class_names = tuple(name for name in self.class_names if name in present)
@@ -201,11 +132,7 @@ class Dataset:
         return FeatureSet(
             features,
             np.array([ids[s.class_name] for s in samples], np.int64),
-            _strings(s.burst_id for s in samples),
+            np.array([s.burst_id for s in samples], np.str_),
             class_names,
             variants,
         )
-
-
-def _strings(values: Iterable[str]) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
-    return np.array(list(values), np.str_)

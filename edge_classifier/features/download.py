@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from email.message import Message
     from http.client import HTTPMessage
-    from pathlib import Path
-    from typing import IO
+    from typing import IO, BinaryIO
 
     from edge_classifier.protocols import Cancelled
 
@@ -48,14 +47,9 @@ _LONGEST_NUMBER: Final = 19
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What came.
+    """What came: its size in bytes and its hashes, hexadecimal.
 
-    Attributes:
-        size: In bytes.
-        sha256: Of the bytes, hexadecimal.
-        md5: Of the bytes, hexadecimal.
-        server_md5: The MD5 that the storage server announced in its `x-goog-hash` header, or
-            `None` if it announced none.
+    `server_md5` is what the storage server announced in its `x-goog-hash` header, if it did.
     """
 
     size: int
@@ -66,18 +60,18 @@ class Receipt:
 
 def download(
     url: str,
-    target: Path,
+    file: BinaryIO,
     *,
     progress: ByteProgress,
     cancelled: Cancelled,
     stall_s: float = 10.0,
     max_bytes: int = MAX_BYTES,
 ) -> Receipt:
-    """Write what an address gives to a file.
+    """Write what an address gives to a file; what that holds is incomplete unless this returns.
 
     Args:
         url: The address.
-        target: The file, overwritten; incomplete unless this returns.
+        file: Open for writing.
         progress: Called after every piece.
         cancelled: Asked ten times a second.
         stall_s: Give up when nothing has come for this long, in seconds.
@@ -93,31 +87,27 @@ def download(
     total: int | None = None
     server_md5: str | None = None
     size = 0
-    with target.open("wb") as file:
-        for event in _events(url, cancelled, stall_s):
-            if isinstance(event, bytes):
-                file.write(event)
-                sha256.update(event)
-                md5.update(event)
-                size += len(event)
-                progress(size, total)
-            else:
-                total = _announced_size(event)
-                server_md5 = _announced_md5(event)
-            if max(size, total or 0) > max_bytes:
-                raise DownloadError(f"{url} is larger than {max_bytes:,} bytes.")
+    for event in _events(url, cancelled, stall_s):
+        if isinstance(event, bytes):
+            file.write(event)
+            sha256.update(event)
+            md5.update(event)
+            size += len(event)
+            progress(size, total)
+        else:
+            total = _announced_size(event)
+            server_md5 = _announced_md5(event)
+        if max(size, total or 0) > max_bytes:
+            raise DownloadError(f"{url} is larger than {max_bytes:,} bytes.")
     if total is not None and size != total:
         raise DownloadError(f"{url} stopped after {size} of {total} bytes; try again.")
     return Receipt(size, sha256.hexdigest(), md5.hexdigest(), server_md5)
 
 
 def reachable(url: str, within_s: float = 3.0, open_url: OpenUrl | None = None) -> bool:
-    """Say whether an address answers in time; resolving its name counts.
+    """Say whether an address answers within some seconds; resolving its name counts.
 
-    Args:
-        url: Asked for its headers only.
-        within_s: Seconds until the answer is no.
-        open_url: What opens it; may block for as long as it likes.
+    `open_url` may block for as long as it likes.
     """
     events, stop = _start(url, "HEAD", within_s, open_url)
     try:

@@ -1,27 +1,22 @@
-"""The cache of compiled extractors, and the child process that fills it."""
+"""The cache of compiled extractors, filled by a child process that has TensorFlow."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import logging
-import os
+import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
-from edge_classifier.errors import BackboneError, WeightsMismatchError
+from edge_classifier.errors import BackboneError
 from edge_classifier.features.child_process import run_child
+from edge_classifier.features.weights import record_of, recorded_hash
+from edge_classifier.project.files import write_atomic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from edge_classifier.features.weights import Weights
-    from edge_classifier.protocols import Cancelled
-
-LoadProgress: TypeAlias = "Callable[[str, float], None]"
-"""Is told what is being done, and how much of it is done, from 0.0 to 1.0."""
+    from edge_classifier.protocols import Cancelled, Progress
 
 CONVERTER_VERSION: Final = 1
 """Part of the cache's file names: raise it when `compile_extractor` gives other files."""
@@ -35,21 +30,11 @@ def extractor_path(folder: Path, name: str, weights_sha256: str) -> Path:
 
 
 def obtain_extractor(
-    name: str,
-    weights: Weights,
-    *,
-    folder: Path,
-    progress: LoadProgress,
-    cancelled: Cancelled,
+    name: str, weights: Weights, *, folder: Path, progress: Progress, cancelled: Cancelled
 ) -> bytes:
     """Return the TFLite file of an official backbone, compiled at the first time only.
 
-    Args:
-        name: Of the backbone.
-        weights: Its weights.
-        folder: The cache of extractors.
-        progress: Told what the compiler is doing.
-        cancelled: Asked ten times a second while it works.
+    `cancelled` is asked ten times a second while the compiler works.
 
     Raises:
         WeightsMismatchError: if the weights belong to another backbone, or are damaged.
@@ -61,9 +46,9 @@ def obtain_extractor(
     if content is None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            _compile(name, weights.path, path, progress, cancelled)
-            content = path.read_bytes()
-            write_whole(_record(path), hashlib.sha256(content).hexdigest().encode())
+            content = _compile(name, weights.path, progress, cancelled)
+            write_atomic(path, content)
+            write_atomic(record_of(path), hashlib.sha256(content).hexdigest().encode())
         except OSError as error:
             raise BackboneError(
                 f"The compiled backbone cannot be kept in {folder}: {error.strerror or error}. "
@@ -76,57 +61,24 @@ def _read_whole(path: Path) -> bytes | None:
     """Read a cached file, or `None` if it is absent or not what was once written."""
     if not path.exists():
         return None
-    try:
+    with suppress(OSError):
         content = path.read_bytes()
-        if hashlib.sha256(content).hexdigest() == _record(path).read_text(encoding="ascii"):
+        if hashlib.sha256(content).hexdigest() == recorded_hash(path):
             return content
-    except (OSError, ValueError):
-        pass
     _log.warning("%s is damaged and is compiled again.", path)
     return None
 
 
-def _record(path: Path) -> Path:
-    return path.with_name(f"{path.name}.sha256")
-
-
-def _compile(
-    name: str, weights: Path, target: Path, progress: LoadProgress, cancelled: Cancelled
-) -> None:
-    """Run the compiler and wait for it."""
-
-    def clean_up(pid: int) -> None:
-        with contextlib.suppress(OSError):
-            part_of(target, pid).unlink(missing_ok=True)
-
-    failure = run_child(
-        "edge_classifier.graphs.compile_extractor",
-        [name, str(weights.resolve()), str(target.resolve())],
-        progress=lambda done, what=None: progress(f"preparing {name}: {what}", done),
-        cancelled=cancelled,
-        stopped="Preparing the backbone was cancelled; nothing was kept.",
-        on_end=clean_up,
-    )
-    if failure is None:
-        return
-    if failure.kind == "mismatch":
-        raise WeightsMismatchError(failure.message)
-    if failure.kind == "failed":
-        raise BackboneError(failure.message)
-    raise BackboneError(f"TensorFlow could not compile {name}: {failure.message}")
-
-
-def write_whole(target: Path, content: bytes) -> None:
-    """Write a file that is either whole or not there."""
-    part = part_of(target, os.getpid())
-    try:
-        part.write_bytes(content)
-        part.replace(target)
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-
-
-def part_of(target: Path, pid: int) -> Path:
-    """Where a process writes a file before it is whole."""
-    return target.with_name(f"{target.name}.{pid}.part")
+def _compile(name: str, weights: Path, progress: Progress, cancelled: Cancelled) -> bytes:
+    with tempfile.TemporaryDirectory() as scratch:
+        target = Path(scratch, "extractor.tflite")
+        failure = run_child(
+            "edge_classifier.graphs.compile_extractor",
+            [name, str(weights.resolve()), str(target)],
+            progress=lambda done, what=None: progress(done, f"preparing {name}: {what}"),
+            cancelled=cancelled,
+            stopped="Preparing the backbone was cancelled; nothing was kept.",
+        )
+        if failure:
+            raise failure.as_error(f"TensorFlow could not compile {name}")
+        return target.read_bytes()

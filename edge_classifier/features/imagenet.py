@@ -1,4 +1,8 @@
-"""The thousand classes of ImageNet, by a TFLite file that has its top still on."""
+"""The thousand classes of ImageNet, by a TFLite file that has its top still on.
+
+Run as a program, `python -m edge_classifier.features.imagenet FILE` runs such a file once, so that
+one that makes the runtime crash takes down that process and not this one.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,9 @@ import ast
 import io
 import json
 import re
-import subprocess
 import sys
 import threading
+import time
 import zipfile
 from contextlib import suppress
 from pathlib import Path
@@ -18,9 +22,10 @@ import numpy as np
 
 from edge_classifier.device.interpreter import Interpreter
 from edge_classifier.device.preprocessing import Preprocessing
-from edge_classifier.errors import BackboneError, InvalidValueError
-from edge_classifier.features.child_process import child_environment
+from edge_classifier.errors import BackboneError, CancelledError, InvalidValueError
+from edge_classifier.features.child_process import run_child, serve
 from edge_classifier.project.files import describe, read_regular
+from edge_classifier.protocols import ignore_progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,91 +33,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from edge_classifier.device.preprocessing import Image
-
-MAX_NETWORK_BYTES: Final = 512 * 1024 * 1024
-"""The largest MobileNet has 20 MB."""
-
-_IDENTIFIER: Final = b"TFL3"
-_MAX_TENSOR_BYTES: Final = 256 * 1024 * 1024
-_TIMEOUT_S: Final = 30.0
-_REFUSED: Final = 1
-
-
-def read_network(path: Path) -> bytes:
-    """Read a TFLite file from anywhere, after a child process has run it once.
-
-    Raises:
-        BackboneError: if it cannot be read, is none, or cannot be run.
-    """
-    try:
-        content = read_regular(path, MAX_NETWORK_BYTES)
-    except OSError as error:
-        raise BackboneError(f"{path} cannot be read: {describe(error)}.") from error
-    check_identifier(content, str(path))
-    try:
-        done = subprocess.run(  # noqa: S603 - our own module
-            [sys.executable, "-m", "edge_classifier.features.imagenet", str(path.absolute())],
-            check=False,
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            timeout=_TIMEOUT_S,
-            env=child_environment(),
-        )
-    except subprocess.TimeoutExpired as error:
-        raise BackboneError(f"{path} takes longer than {_TIMEOUT_S:.0f} s for a run.") from error
-    if done.returncode == 0:
-        return content
-    if done.returncode == _REFUSED:
-        reason = done.stdout.decode("utf-8", "replace").strip()
-        raise BackboneError(f"{path} cannot be run: {reason}")
-    raise BackboneError(
-        f"{path} is damaged: it made the TFLite runtime crash in the process that tried it "
-        f"(status {done.returncode}); get the file again."
-    )
-
-
-def check_identifier(content: bytes, name: str) -> None:
-    """Refuse what is no TFLite file at the first look.
-
-    Raises:
-        BackboneError: if it is none.
-    """
-    if content[4:8] != _IDENTIFIER:
-        raise BackboneError(f"{name} is no TFLite model: its identifier is not TFL3.")
-
-
-def run_once(content: bytes) -> None:
-    """Run a network on a grey picture.
-
-    Raises:
-        BackboneError: if it cannot be run, or asks for absurd amounts of memory.
-    """
-    check_identifier(content, "the file")
-    try:
-        interpreter = Interpreter(content)
-        details = [interpreter.input_details, *interpreter.output_details]
-        sizes = [int(np.prod(d["shape"], dtype=np.int64)) for d in details]
-        if min(sizes) < 1 or max(sizes) > _MAX_TENSOR_BYTES:
-            raise BackboneError(f"its inputs and outputs have {sizes} values")
-        interpreter.run(np.zeros(interpreter.input_details["shape"], details[0]["dtype"]))
-    except (ValueError, RuntimeError, ImportError, TypeError, MemoryError, IndexError) as error:
-        raise BackboneError(str(error) or type(error).__name__) from error
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a file once; returns 0, or 1 after a line that says why it cannot be run."""
-    (path,) = arguments if arguments is not None else sys.argv[1:]
-    try:
-        run_once(Path(path).read_bytes())
-    except BackboneError as error:
-        sys.stdout.write(" ".join(str(error).split())[:400] + "\n")
-        return _REFUSED
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
-
 
 CLASSES: Final = 1000
 FULL: Final = 1.0
@@ -123,6 +43,13 @@ _PLAIN: Final = re.compile(r"\s*(?:\{[\s\d:,]*\}|\[[\s,]*\])\s*")
 
 USUAL_CROP: Final = 0.875
 """The part of the shorter side that networks for ImageNet are usually tested on (224 of 256)."""
+
+_MAX_NETWORK_BYTES: Final = 512 * 1024 * 1024
+"""The largest MobileNet has 20 MB."""
+
+_IDENTIFIER: Final = b"TFL3"
+_MAX_TENSOR_BYTES: Final = 256 * 1024 * 1024
+_TIMEOUT_S: Final = 30.0
 
 
 class ImageNetClassifier:
@@ -164,12 +91,7 @@ class ImageNetClassifier:
         self._quantised = dtypes == {np.uint8}
 
     def scores(self, image: Image, crop: float = FULL) -> npt.NDArray[np.float32]:
-        """Compute the scores `(1000,)` of a picture.
-
-        Args:
-            image: `(H, W, 3)` uint8, BGR.
-            crop: Which part of the shorter side the central square takes, in (0, 1].
-        """
+        """Compute the scores `(1000,)` of a picture, of its central square, see `central`."""
         interpreter = self._interpreter()
         square = central(image, crop)
         if self._quantised:
@@ -208,14 +130,10 @@ class ImageNetClassifier:
 
 
 def central(image: Image, crop: float) -> Image:
-    """Cut out the centred square that takes a part of the shorter side.
-
-    Args:
-        image: `(H, W, 3)`.
-        crop: In (0, 1].
+    """Cut out the centred square that takes a part of the shorter side, in (0, 1].
 
     Raises:
-        InvalidValueError: if it is out of that range.
+        InvalidValueError: if the part is out of that range.
     """
     if not 0 < crop <= 1:
         raise InvalidValueError(f"Expected a crop in (0, 1], received {crop}.")
@@ -276,3 +194,68 @@ def _thousand(names: Sequence[str], path: Path) -> tuple[str, ...]:
             f"Expected the names of {CLASSES} classes in {path}, received {len(names)}."
         )
     return tuple(name.strip() for name in names[-CLASSES:])
+
+
+def read_network(path: Path) -> bytes:
+    """Read a TFLite file from anywhere, after a child process has run it once.
+
+    Raises:
+        BackboneError: if it cannot be read, is none, or cannot be run.
+    """
+    try:
+        content = read_regular(path, _MAX_NETWORK_BYTES)
+    except OSError as error:
+        raise BackboneError(f"{path} cannot be read: {describe(error)}.") from error
+    _check_identifier(content, str(path))
+    deadline = time.monotonic() + _TIMEOUT_S
+    try:
+        failure = run_child(
+            "edge_classifier.features.imagenet",
+            [str(path.absolute())],
+            progress=ignore_progress,
+            cancelled=lambda: time.monotonic() > deadline,
+            stopped=f"{path} takes longer than {_TIMEOUT_S:.0f} s for a run.",
+        )
+    except CancelledError as error:
+        raise BackboneError(str(error)) from error
+    if failure is None:
+        return content
+    if failure.kind:
+        raise BackboneError(f"{path} cannot be run: {failure.message}")
+    raise BackboneError(
+        f"{path} is damaged: it made the TFLite runtime crash in the process that tried it "
+        f"(status {failure.status}); get the file again."
+    )
+
+
+def _check_identifier(content: bytes, name: str) -> None:
+    """Refuse what is no TFLite file at the first look."""
+    if content[4:8] != _IDENTIFIER:
+        raise BackboneError(f"{name} is no TFLite model: its identifier is not TFL3.")
+
+
+def run_once(content: bytes) -> None:
+    """Run a network on a grey picture.
+
+    Raises:
+        BackboneError: if it cannot be run, or asks for absurd amounts of memory.
+    """
+    _check_identifier(content, "the file")
+    try:
+        interpreter = Interpreter(content)
+        details = [interpreter.input_details, *interpreter.output_details]
+        sizes = [int(np.prod(d["shape"], dtype=np.int64)) for d in details]
+        if min(sizes) < 1 or max(sizes) > _MAX_TENSOR_BYTES:
+            raise BackboneError(f"its inputs and outputs have {sizes} values")
+        interpreter.run(np.zeros(interpreter.input_details["shape"], details[0]["dtype"]))
+    except (ValueError, RuntimeError, ImportError, TypeError, MemoryError, IndexError) as error:
+        raise BackboneError(" ".join(str(error).split())[:400] or type(error).__name__) from error
+
+
+def _try(arguments: Sequence[str]) -> None:
+    (path,) = arguments
+    run_once(Path(path).read_bytes())
+
+
+if __name__ == "__main__":
+    sys.exit(serve(_try, aside=False))

@@ -5,7 +5,7 @@ atomic write; each lies whole in `backbone/<first 16 digits of that hash>/`::
 
     tuned.json            what it is, and the hash of the extractor
     tuned.tflite          the compiled extractor
-    tuned.weights.npz     what it was compiled from (see `two_tails`), for exporting
+    tuned.weights.npz     what it was compiled from (see `graphs.tuned_network`), for exporting
     built-in.json         of which size the network is, where it is the built-in one
 """
 
@@ -15,19 +15,13 @@ import hashlib
 import json
 import re
 import shutil
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.device.preprocessing import Preprocessing
 from edge_classifier.errors import WeightsMismatchError
+from edge_classifier.features.built_in import StoredBackbone
 from edge_classifier.features.catalogue import BUILT_IN
-from edge_classifier.project.files import (
-    is_temporary,
-    read_regular,
-    reported,
-    temporary_name,
-)
+from edge_classifier.project.files import is_temporary, read_regular, reported, temporary_name
 from edge_classifier.project.folder import BACKBONE, check_folder
 from edge_classifier.values import BackboneInfo
 
@@ -36,40 +30,23 @@ if TYPE_CHECKING:
 
     from edge_classifier.values import FeatureKind
 
-
-EXTRACTOR: Final = "tuned.tflite"
-
-
 TUNED_WEIGHTS: Final = "tuned.weights.npz"
-
-
+EXTRACTOR: Final = "tuned.tflite"
+JOB: Final = "job.json"
+VIEWS: Final = "views.npz"
 MAX_BYTES: Final = 100_000_000
+"""More than any file of a tuned backbone has."""
 
-
-CUTS: Final = {
+FROZEN_UP_TO: Final = {
     "v1-0.25": "conv_pw_10_relu",
     "v2-0.35": "block_13_project_BN",
     "v2-1.0": "block_13_project_BN",
     BUILT_IN: "conv_pw_10_relu",
 }
-"""Up to which layer each backbone that can be tuned stays as it is: three blocks come after."""
-
+"""The last layer that stays as it is, of each backbone that can be tuned: three blocks follow."""
 
 _ABOUT: Final = "tuned.json"
 _DIGITS: Final = 16
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TunedBackbone:
-    """A backbone that was fine-tuned on a project's samples.
-
-    Attributes:
-        info: What it is: named like the backbone it was made of, with twice its features.
-        extractor: The TFLite file's bytes.
-    """
-
-    info: BackboneInfo
-    extractor: bytes
 
 
 def tuned_weights(project: Path, info: BackboneInfo) -> Path | None:
@@ -80,12 +57,8 @@ def tuned_weights(project: Path, info: BackboneInfo) -> Path | None:
     return path if path.is_file() else None
 
 
-def read_tuned(weights: Path, feature_kind: FeatureKind) -> TunedBackbone:
-    """Read a tuned backbone.
-
-    Args:
-        weights: From `tuned_weights`.
-        feature_kind: Which features it shall give.
+def read_tuned(weights: Path, feature_kind: FeatureKind) -> StoredBackbone:
+    """Read a tuned backbone, by its weights: named like its base, with twice its features.
 
     Raises:
         WeightsMismatchError: if it is damaged.
@@ -93,15 +66,7 @@ def read_tuned(weights: Path, feature_kind: FeatureKind) -> TunedBackbone:
     folder = weights.parent
     try:
         about = json.loads(read_regular(folder / _ABOUT, MAX_BYTES))
-        height, width, channels = about["feature_shape"]
-        info = BackboneInfo(
-            str(about["name"]),
-            (int(height), int(width), int(channels)),
-            feature_kind,
-            str(about["weights_sha256"]),
-            Preprocessing(**about["preprocessing"]),
-            about.get("root_offset"),
-        )
+        info = BackboneInfo.from_json({**about, "feature_kind": feature_kind})
         extractor = read_regular(folder / EXTRACTOR, MAX_BYTES)
         contents = (extractor, read_regular(weights, MAX_BYTES))
         hashes = [hashlib.sha256(content).hexdigest() for content in contents]
@@ -110,7 +75,7 @@ def read_tuned(weights: Path, feature_kind: FeatureKind) -> TunedBackbone:
         raise _damaged(weights) from error
     if not whole:
         raise _damaged(weights)
-    return TunedBackbone(info, extractor)
+    return StoredBackbone(info, extractor, weights)
 
 
 def new_folder(project: Path) -> Path:
@@ -139,7 +104,7 @@ def keep_tuned(project: Path, made: Path, base: BackboneInfo) -> BackboneInfo:
         base: The backbone that it was made of.
 
     Returns:
-        What it is. `project.json` still has to name it.
+        What it is; `project.json` still has to name it.
 
     Raises:
         ProjectError: if it cannot be written.
@@ -153,7 +118,7 @@ def keep_tuned(project: Path, made: Path, base: BackboneInfo) -> BackboneInfo:
             feature_shape=(height, width, 2 * channels),
             weights_sha256=hashlib.sha256(weights).hexdigest(),
         )
-        about = {**asdict(info), "extractor_sha256": hashlib.sha256(extractor).hexdigest()}
+        about = {**info.as_json(), "extractor_sha256": hashlib.sha256(extractor).hexdigest()}
         (made / _ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
         target = _folder(project, info.weights_sha256)
         if _is_whole(target):  # the same weights as before: the project may be using them now
@@ -195,5 +160,5 @@ def _folder(project: Path, weights_sha256: str) -> Path:
 def _damaged(weights: Path) -> WeightsMismatchError:
     return WeightsMismatchError(
         f"The fine-tuned backbone in {weights.parent} is damaged; `edge-classifier train PROJECT "
-        "--deep` makes it again, `--shallow` goes back to the one before."
+        "--fine-tune` makes it again, `--undo-fine-tuning` goes back to the one before."
     )

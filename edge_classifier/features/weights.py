@@ -14,11 +14,9 @@ No file is opened as weights before its hash was checked:
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import logging
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -30,13 +28,11 @@ from edge_classifier.errors import (
     WeightsMismatchError,
     WeightsNotFoundError,
 )
-from edge_classifier.features.catalogue import AUTO, BUILT_IN, DEFAULT, NAMES, OFFICIAL, official
-from edge_classifier.features.download import MAX_BYTES, download, reachable
-from edge_classifier.project.files import describe, read_regular
+from edge_classifier.features.catalogue import BUILT_IN
+from edge_classifier.features.download import MAX_BYTES, download
+from edge_classifier.project.files import atomic_file, describe, read_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from edge_classifier.features.catalogue import OfficialBackbone
     from edge_classifier.features.download import ByteProgress, Receipt
     from edge_classifier.protocols import Cancelled
@@ -49,11 +45,9 @@ _OFFLINE: Final = f"Offline use needs --weights FILE or --backbone {BUILT_IN}."
 
 @dataclass(frozen=True, slots=True)
 class CacheFolders:
-    """Where weights and compiled extractors are kept.
+    """Where weights and compiled extractors are kept; deleting `own` loses nothing but time.
 
-    Attributes:
-        own: This program's cache; deleting it loses nothing but time.
-        keras: The folder `models` in Keras' cache; only read.
+    `keras` is the folder `models` in Keras' cache, and is only read.
     """
 
     own: Path
@@ -68,82 +62,21 @@ class CacheFolders:
 
     @property
     def weights(self) -> Path:
-        """Downloaded weights."""
+        """Of downloaded weights."""
         return self.own / "weights"
 
     @property
     def extractors(self) -> Path:
-        """Compiled extractors."""
+        """Of compiled extractors."""
         return self.own / "extractors"
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A weights file that is what it should be.
-
-    Attributes:
-        path: The file.
-        sha256: Of its bytes, hexadecimal.
-    """
+    """A weights file that is what it should be, with its SHA-256, hexadecimal."""
 
     path: Path
     sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A backbone that was chosen.
-
-    Attributes:
-        name: As in `--backbone`, never `auto`.
-        reason: Why, in one line for the screen.
-    """
-
-    name: str
-    reason: str
-
-
-def choose(
-    requested: str,
-    *,
-    weights: Path | None,
-    folders: CacheFolders,
-    built_in: bool,
-    is_reachable: Callable[[str], bool] = reachable,
-    default: OfficialBackbone = OFFICIAL[DEFAULT],
-) -> Choice:
-    """Turn the wish for `auto` into a backbone's name; any other wish stays as it is.
-
-    Args:
-        requested: What the user asked for.
-        weights: The file given by `--weights`, if any.
-        folders: The caches.
-        built_in: Whether the built-in backbone is there.
-        is_reachable: Says within 3 seconds whether an address answers.
-        default: What `auto` means where its weights can be had.
-
-    Raises:
-        InvalidValueError: if there is no such backbone.
-        WeightsNotFoundError: if nothing can be had.
-    """
-    if requested != AUTO:
-        if requested not in NAMES:
-            official(requested)
-        return Choice(requested, f"{requested}, as asked")
-    if weights is not None:
-        return Choice(default.name, f"{default.name}, with the weights in {weights.name}")
-    if find_weights(default, folders) is not None:
-        return Choice(default.name, f"{default.name}: its official weights are on this machine")
-    if is_reachable(default.url):
-        return Choice(default.name, f"{default.name}: its official weights can be downloaded")
-    if built_in:
-        return Choice(
-            BUILT_IN, f"{BUILT_IN}: the official weights are neither here nor within reach"
-        )
-    raise WeightsNotFoundError(
-        f"The official weights of {default.name} are neither on this machine nor within reach, and "
-        "there is no built-in backbone; offline use needs --weights FILE."
-    )
 
 
 def obtain_weights(
@@ -157,13 +90,8 @@ def obtain_weights(
 ) -> Weights:
     """Return the weights: the given file, or a cached one, or else download them.
 
-    Args:
-        backbone: Whose weights.
-        given: The file of `--weights`, if any; whether it fits shows when it is loaded.
-        folders: The caches.
-        progress: Told the bytes of a download.
-        cancelled: Asked during a download.
-        stall_s: Give a download up when nothing has come for this long, in seconds.
+    Whether a given file fits shows when it is loaded. `progress`, `cancelled` and `stall_s` are as
+    for `download`.
 
     Raises:
         WeightsNotFoundError: if the given file does not exist.
@@ -173,27 +101,25 @@ def obtain_weights(
         CancelledError: if asked to stop.
     """
     if given is not None:
-        return _given(given)
+        content = _read(given)
+        if not content.startswith(_HDF5):  # told at once, what would take TensorFlow seconds
+            raise WeightsMismatchError(
+                f"{given} is no weights file: expected HDF5, as Keras saves it (.h5, .weights.h5)."
+            )
+        return Weights(given, hashlib.sha256(content).hexdigest())
     found = find_weights(backbone, folders)
     if found is not None:
         return found
     try:
         folders.weights.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(suffix=".part", dir=folders.weights)
-        os.close(handle)
-        part = Path(name)
-        try:
+        target = folders.weights / backbone.file_name
+        with atomic_file(target) as file:
             receipt = download(
-                backbone.url, part, progress=progress, cancelled=cancelled, stall_s=stall_s
+                backbone.url, file, progress=progress, cancelled=cancelled, stall_s=stall_s
             )
             _check(receipt, backbone)
-            target = folders.weights / backbone.file_name
             # The record first: weights without a record are never used, the other way is harmless.
-            _record(target).write_text(f"{receipt.sha256}\n", encoding="ascii")
-            part.replace(target)
-        finally:
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
+            record_of(target).write_text(f"{receipt.sha256}\n", encoding="ascii")
     except DownloadError as error:
         raise DownloadError(
             f"The weights of {backbone.name} could not be downloaded: {error} {_OFFLINE}"
@@ -223,28 +149,15 @@ def find_weights(backbone: OfficialBackbone, folders: CacheFolders) -> Weights |
         genuine = backbone.sha256 in (None, sha256) and backbone.md5 in (None, md5)
         if path == in_own:
             pinned = backbone.sha256 is not None or backbone.md5 is not None
-            genuine = genuine and _recorded(path) in ((sha256, None) if pinned else (sha256,))
+            genuine = genuine and recorded_hash(path) in ((sha256, None) if pinned else (sha256,))
         if genuine:
             return Weights(path, sha256)
         _log.warning("%s is not used: its hash is not that of the official file.", path)
     return None
 
 
-def _given(path: Path) -> Weights:
-    """Read the user's own file; the signature tells at once what would take TensorFlow seconds."""
-    content = _read(path)
-    if not content.startswith(_HDF5):
-        raise WeightsMismatchError(
-            f"{path} is no weights file: expected HDF5, as Keras saves it (.h5, .weights.h5)."
-        )
-    return Weights(path, hashlib.sha256(content).hexdigest())
-
-
 def hash_of(path: Path) -> str:
-    """Hash a weights file that a user gave, without opening it as one.
-
-    Returns:
-        Its SHA-256, hexadecimal.
+    """Return the SHA-256, hexadecimal, of a weights file, without opening it as one.
 
     Raises:
         WeightsNotFoundError: if it cannot be read.
@@ -280,12 +193,14 @@ def _check(receipt: Receipt, backbone: OfficialBackbone) -> None:
             )
 
 
-def _record(path: Path) -> Path:
+def record_of(path: Path) -> Path:
+    """The file beside a cached one that tells its SHA-256."""
     return path.with_name(f"{path.name}.sha256")
 
 
-def _recorded(path: Path) -> str | None:
+def recorded_hash(path: Path) -> str | None:
+    """Read the SHA-256 that a cached file should have, or `None` where there is no record."""
     try:
-        return _record(path).read_text(encoding="ascii").strip()
+        return record_of(path).read_text(encoding="ascii").strip()
     except (OSError, ValueError):
         return None

@@ -74,9 +74,7 @@ def convolutions(alpha: float) -> list[Convolution]:
     found = [Convolution("conv1", (3, 3, 3, channels), 2)]
     for number, (width, stride) in enumerate(_BLOCKS, 1):
         outputs = int(width * alpha)
-        found.append(
-            Convolution(f"conv_dw_{number}", (3, 3, channels, 1), stride, depthwise=True),
-        )
+        found.append(Convolution(f"conv_dw_{number}", (3, 3, channels, 1), stride, depthwise=True))
         found.append(Convolution(f"conv_pw_{number}", (1, 1, channels, outputs), 1))
         channels = outputs
     return found
@@ -93,11 +91,7 @@ def weight_shapes(alpha: float) -> dict[str, tuple[int, ...]]:
 
 
 def read_weights(content: bytes, alpha: float) -> list[npt.NDArray[np.float32]]:
-    """Read a weights file.
-
-    Args:
-        content: The `.npz`.
-        alpha: Width of the network.
+    """Read the `.npz` of a network's weights, of width `alpha`.
 
     Returns:
         A kernel and a bias for each convolution, in order; as float32, which holds every

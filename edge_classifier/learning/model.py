@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from edge_classifier.values import Prediction
+from edge_classifier.device.verdict import Prediction
 
 if TYPE_CHECKING:
     from edge_classifier.learning.head import Head
@@ -35,15 +35,8 @@ class Model:
         scores = self.head.scores(features)
         if self.unknown is None:
             return [Prediction(self.class_names, row) for row in scores]
-        threshold = self.unknown.threshold
         return [
-            Prediction(
-                self.class_names,
-                row,
-                unknown=similarity < threshold,
-                similarity=similarity,
-                threshold=threshold,
-            )
+            Prediction(self.class_names, row, similarity, self.unknown.threshold)
             for row, similarity in zip(
                 scores, self.unknown.similarity(features, scores).tolist(), strict=True
             )

@@ -12,16 +12,19 @@ from edge_classifier.errors import (
     ProjectError,
     WeightsMismatchError,
 )
-from edge_classifier.features.backbone import LiteRTBackbone, choose_backbone, load_backbone
+from edge_classifier.features.backbone import Choice, LiteRTBackbone, choose_backbone, load_backbone
 from edge_classifier.features.built_in import built_in_folder
 from edge_classifier.features.cache import FileFeatureCache
 from edge_classifier.features.catalogue import AUTO, BUILT_IN
 from edge_classifier.features.tuned import read_tuned, tuned_weights
-from edge_classifier.features.variants import VARIANTS_VERSION, make_variants
-from edge_classifier.features.variation import Variation, variant_sha256
-from edge_classifier.features.weights import Choice
+from edge_classifier.features.variants import (
+    VARIANTS,
+    VARIANTS_VERSION,
+    Variation,
+    make_variants,
+    variant_sha256,
+)
 from edge_classifier.learning.model_file import FileModelStore
-from edge_classifier.values import VARIANTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,7 +138,7 @@ def backbone_loader(
                 weights=choice.weights,
                 feature_kind=kind,
                 threads=choice.threads,
-                progress=lambda what, done: progress(done, what),
+                progress=progress,
                 cancelled=cancelled,
             )
         except (DownloadError, WeightsMismatchError) as error:

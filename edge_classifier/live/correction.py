@@ -12,10 +12,10 @@ from edge_classifier.values import BACKGROUND
 
 if TYPE_CHECKING:
     from edge_classifier.device.frame import Frame
+    from edge_classifier.device.verdict import Prediction
     from edge_classifier.live.editor import Editor
     from edge_classifier.live.recording import Recording
     from edge_classifier.live.view import Say
-    from edge_classifier.values import Prediction
 
 _MOVES: Final = {"up": -1, "down": 1, "tab": 1}
 

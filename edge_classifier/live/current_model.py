@@ -9,7 +9,8 @@ from edge_classifier.learning.model import Model
 from edge_classifier.learning.unknown import MAX_STEPS, STEPS_SETTING, stored_steps
 
 if TYPE_CHECKING:
-    from edge_classifier.features.dataset import Dataset, FeatureTable
+    from edge_classifier.features.dataset import Dataset
+    from edge_classifier.features.feature_table import FeatureTable
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.values import Features
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from edge_classifier.live.presenter import Presenter
     from edge_classifier.live.view import Say
     from edge_classifier.project.store import ProjectStore
-    from edge_classifier.values import Features, Removed, Sample
+    from edge_classifier.project.trash import Removed
+    from edge_classifier.values import Features, Sample
 
 
 class Editor:

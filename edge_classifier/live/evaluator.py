@@ -17,8 +17,9 @@ from edge_classifier.learning.training import MIN_CLASSES
 from edge_classifier.live.jobs import Stage
 
 if TYPE_CHECKING:
-    from edge_classifier.features.dataset import Dataset, FeatureTable
-    from edge_classifier.features.variation import Variation
+    from edge_classifier.features.dataset import Dataset
+    from edge_classifier.features.feature_table import FeatureTable
+    from edge_classifier.features.variants import Variation
     from edge_classifier.learning.training import HeadSettings
     from edge_classifier.live.jobs import Job
     from edge_classifier.project.store import ProjectStore

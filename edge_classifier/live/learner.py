@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from edge_classifier.errors import CancelledError, EdgeClassifierError
-from edge_classifier.features.dataset import FeatureTable
+from edge_classifier.features.feature_table import FeatureTable
 from edge_classifier.learning.training import HeadSettings
 from edge_classifier.live.current_model import CurrentModel
 from edge_classifier.live.evaluator import Evaluator

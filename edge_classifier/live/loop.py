@@ -34,7 +34,7 @@ ALERT_S: Final = 2.0
 
 
 class FrameFeed(Protocol):
-    """Gives the newest frame; `device.reader.NewestFrameReader` is one."""
+    """Gives the newest frame; `device.reader.FrameReader` is one."""
 
     @property
     def state(self) -> SourceState:

@@ -2,56 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from edge_classifier.device.verdict import SMOOTHING_S, TimeAverage
+from edge_classifier.device.verdict import SMOOTHING_S, Smoother
 
 if TYPE_CHECKING:
     from edge_classifier.device.frame import Frame
+    from edge_classifier.device.verdict import Prediction
     from edge_classifier.learning.model import Model
     from edge_classifier.live.learner import Learner
     from edge_classifier.protocols import Backbone
-    from edge_classifier.values import Features, Prediction
-
-
-class Smoother:
-    """Averages scores and similarity over time, as `TimeAverage` does.
-
-    Args:
-        time_constant_s: As there; 0 switches smoothing off.
-    """
-
-    def __init__(self, time_constant_s: float = 0.2) -> None:
-        self.time_constant_s = time_constant_s
-        self._class_names: tuple[str, ...] = ()
-        self._scores = TimeAverage(time_constant_s)
-        self._similarity = TimeAverage(time_constant_s)
-
-    def reset(self) -> None:
-        """Forget what came before."""
-        self._scores.reset()
-        self._similarity.reset()
-
-    def update(self, prediction: Prediction, now_s: float) -> Prediction:
-        """Take the prediction of a frame of this time, and return the steady one."""
-        if self.time_constant_s <= 0:
-            return prediction
-        if prediction.class_names != self._class_names:
-            self.reset()
-            self._class_names = prediction.class_names
-        scores = self._scores.update(prediction.scores, now_s)
-        similarity, unknown = prediction.similarity, prediction.unknown
-        if similarity is None:
-            self._similarity.reset()
-        else:
-            value = np.array([similarity], np.float32)
-            similarity = float(self._similarity.update(value, now_s)[0])
-        if similarity is not None and prediction.threshold is not None:
-            unknown = similarity < prediction.threshold
-        return replace(prediction, scores=scores, unknown=unknown, similarity=similarity)
+    from edge_classifier.values import Features
 
 
 class LivePrediction:
@@ -77,7 +38,7 @@ class LivePrediction:
         """Compute the features `(D,)` of a frame, unless nothing could be said of them."""
         backbone = self._learner.backbone
         silent = self.paused or self._learner.current.model is None
-        image = frame.image if frame.small is None else frame.small
+        image = frame.image if frame.prepared is None else frame.prepared
         return None if silent or backbone is None else backbone.extract([image])[0]
 
     def update(self, features: Features | None) -> None:

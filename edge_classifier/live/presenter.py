@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from edge_classifier.device.frame import Clock
     from edge_classifier.device.preprocessing import Image
     from edge_classifier.device.source_state import SourceState
+    from edge_classifier.device.verdict import Prediction
     from edge_classifier.evaluation.validation import Validation
     from edge_classifier.live.learner import Learner
     from edge_classifier.project.store import ProjectStore
-    from edge_classifier.values import Colour, Prediction
+    from edge_classifier.values import Colour
 
 _UNKNOWN_COLOUR: Final[Colour] = (160, 160, 160)
 

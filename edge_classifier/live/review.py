@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from edge_classifier.live.learner import Learner
     from edge_classifier.live.view import Say
     from edge_classifier.project.store import ProjectStore
-    from edge_classifier.values import Removed
+    from edge_classifier.project.trash import Removed
 
 _STEPS: Final = {"left": -1, "up": -1, "right": 1, "down": 1, "tab": 1}
 

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
     from edge_classifier.device.preprocessing import Image
     from edge_classifier.features.cache import FileFeatureCache
-    from edge_classifier.features.dataset import Dataset, FeatureTable
-    from edge_classifier.features.variation import Variation
+    from edge_classifier.features.dataset import Dataset
+    from edge_classifier.features.feature_table import FeatureTable
+    from edge_classifier.features.variants import Variation
     from edge_classifier.learning.project_backbone import LoadedBackbone
     from edge_classifier.learning.training import HeadSettings
     from edge_classifier.project.store import ProjectStore

@@ -16,7 +16,7 @@ from edge_classifier.live.learner import Learner
 from edge_classifier.live.prediction import LivePrediction
 from edge_classifier.live.presenter import Messages, Presenter, source_message
 from edge_classifier.live.recording import BurstRecorder, Recording
-from edge_classifier.live.tasks import FineTune, Tasks
+from edge_classifier.live.tasks import Tasks
 from edge_classifier.live.view import Activity, Level, Mode, Rates, View
 
 if TYPE_CHECKING:
@@ -25,12 +25,13 @@ if TYPE_CHECKING:
     from edge_classifier.device.frame import Clock, Frame
     from edge_classifier.device.preprocessing import Image
     from edge_classifier.device.source_state import SourceState
+    from edge_classifier.device.verdict import Prediction
     from edge_classifier.export.exporter import Export
     from edge_classifier.features.dataset import Dataset
+    from edge_classifier.learning.fine_tuning import FineTune
     from edge_classifier.learning.project_backbone import LoadedBackbone
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Cancelled, Executor, Progress
-    from edge_classifier.values import Prediction
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +204,7 @@ class Session:
         """Do the part of the preprocessing that needs no network; for the thread that reads.
 
         Returns:
-            What belongs into `Frame.small`: `None` while there is no backbone.
+            What belongs into `Frame.prepared`: `None` while there is no backbone.
         """
         backbone = self.learner.backbone
         return backbone.info.preprocessing.shrink(image) if backbone else None
@@ -254,7 +255,7 @@ class Session:
         self._live.update(features)
         self.rates.add_frame(
             self._clock(),
-            capture_ms=frame.capture_ms,
+            capture_ms=frame.capture_ms + frame.prepare_ms,
             inference_ms=(self._timer() - started) * 1000,
         )
 

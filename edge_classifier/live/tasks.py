@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from edge_classifier.errors import CancelledError
 from edge_classifier.learning.training import MIN_CLASSES
@@ -15,16 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edge_classifier.export.exporter import Export
+    from edge_classifier.learning.fine_tuning import FineTune
     from edge_classifier.live.jobs import Work
     from edge_classifier.live.learner import Learner
     from edge_classifier.live.view import Say
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Cancelled, Executor, Progress
-    from edge_classifier.values import Sample
-
-
-FineTune: TypeAlias = "Callable[[tuple[Sample, ...], Progress, Cancelled], str]"
-"""Fine-tunes the project's backbone on these samples, and returns what to say of it."""
 
 
 class Tasks(Stage[str]):

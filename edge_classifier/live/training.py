@@ -10,7 +10,8 @@ from edge_classifier.learning.training import MIN_CLASSES, HeadSettings, train, 
 from edge_classifier.live.jobs import Stage
 
 if TYPE_CHECKING:
-    from edge_classifier.features.dataset import Dataset, FeatureTable
+    from edge_classifier.features.dataset import Dataset
+    from edge_classifier.features.feature_table import FeatureTable
     from edge_classifier.learning.model import Model
     from edge_classifier.learning.project_backbone import LoadedBackbone
     from edge_classifier.project.store import ProjectStore

@@ -19,10 +19,9 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from edge_classifier.device.preprocessing import Preprocessing
 from edge_classifier.errors import InvalidValueError, ProjectFormatError
 from edge_classifier.project.files import read_regular, reported, write_atomic
 from edge_classifier.project.names import clean_class_name
@@ -33,7 +32,7 @@ from edge_classifier.project.palette import (
     key_of,
     next_colour,
 )
-from edge_classifier.values import BACKGROUND, BackboneInfo
+from edge_classifier.values import BACKGROUND, BackboneInfo, checked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +47,6 @@ MAX_BURST: Final = 8_999_999
 
 _FORMAT: Final = "edge-classifier project"
 _MAX_BYTES: Final = 16 * 1024 * 1024
-_MAX_SIZE: Final = 65_536
 _MAX_DEPTH: Final = 50
 _MAX_CLASSES: Final = 2_000
 
@@ -207,7 +205,7 @@ def _encode(document: ProjectDocument) -> bytes:
             }
             for entry in document.classes
         ],
-        "backbone": None if document.backbone is None else asdict(document.backbone),
+        "backbone": None if document.backbone is None else document.backbone.as_json(),
         "settings": document.settings,
         "last_burst": document.last_burst,
         **document.extra,
@@ -219,27 +217,29 @@ def _encode(document: ProjectDocument) -> bytes:
 
 
 def _decode(data: bytes) -> ProjectDocument:
-    content = _of(
+    content = checked(
         dict, json.loads(data.decode(), parse_float=_finite, parse_constant=_finite), "content"
     )
     if content.pop("format", None) != _FORMAT:
         raise ValueError(f"its format is not {_FORMAT!r}")
-    version = _of(int, content.pop("version", None), "version")
+    version = checked(int, content.pop("version", None), "version")
     if version > VERSION:
         raise _NewerVersionError(version)
     if version < 1:
         raise ValueError(f"its version is {version}")
     _check_depth(content)
-    classes = _classes(_of(list, content.pop("classes", None), "classes"))
+    classes = _classes(checked(list, content.pop("classes", None), "classes"))
     backbone = content.pop("backbone", None)
-    last_burst = _of(int, content.pop("last_burst", 0), "last_burst")
+    last_burst = checked(int, content.pop("last_burst", 0), "last_burst")
     if not 0 <= last_burst <= MAX_BURST:
         raise ValueError(f"last_burst is {last_burst}")
-    settings = _of(dict, content.pop("settings", {}), "settings")
-    _of(dict, settings.get("head", {}), "the settings of the head")
+    settings = checked(dict, content.pop("settings", {}), "settings")
+    checked(dict, settings.get("head", {}), "the settings of the head")
     return ProjectDocument(
         classes=classes,
-        backbone=None if backbone is None else _backbone(_of(dict, backbone, "backbone")),
+        backbone=None
+        if backbone is None
+        else BackboneInfo.from_json(checked(dict, backbone, "backbone")),
         settings=settings,
         last_burst=last_burst,
         extra=content,
@@ -264,58 +264,18 @@ def _classes(items: list[Any]) -> tuple[ClassEntry, ...]:
     entries: list[ClassEntry] = []
     names: list[str] = []
     for item in items:
-        fields = _of(dict, item, "a class")
-        name = _of(str, fields.pop("name", None), "a class's name")
+        fields = checked(dict, item, "a class")
+        name = checked(str, fields.pop("name", None), "a class's name")
         if clean_class_name(name, names) != name:
             raise ValueError(f"the class name {name!r} is not in its stored form")
         names.append(name)
         source = fields.pop("renamed_from", None)
         fields.pop("key", None)  # follows from the order; it is there for other readers
-        if source is not None and clean_class_name(_of(str, source, "renamed_from")) != source:
+        if source is not None and clean_class_name(checked(str, source, "renamed_from")) != source:
             raise ValueError(f"renamed_from {source!r} is not in its stored form")
-        colour = colour_from_hex(_of(str, fields.pop("colour", None), "a class's colour"))
+        colour = colour_from_hex(checked(str, fields.pop("colour", None), "a class's colour"))
         entries.append(ClassEntry(name, colour, source, fields))
     return tuple(entries)
-
-
-def _backbone(fields: dict[str, Any]) -> BackboneInfo:
-    shape = tuple(
-        _of(int, n, "a size") for n in _of(list, fields.get("feature_shape"), "feature_shape")
-    )
-    kind = fields.get("feature_kind")
-    if kind not in ("pooled", "spatial"):
-        raise ValueError(f"feature_kind is {kind!r}")
-    if len(shape) != 3 or max(shape) > _MAX_SIZE:  # noqa: PLR2004 - h, w, c
-        raise ValueError(f"feature_shape is {list(shape)}")
-    offset = fields.get("root_offset")
-    preprocessing = _of(dict, fields.get("preprocessing"), "preprocessing")
-    expected = set(Preprocessing.__dataclass_fields__)
-    if set(preprocessing) != expected:
-        # a step that is not known cannot be replayed, and leaving it out would be wrong silently
-        raise ValueError(f"preprocessing has other fields than {', '.join(sorted(expected))}")
-    return BackboneInfo(
-        name=_of(str, fields.get("name"), "the backbone's name"),
-        feature_shape=shape,
-        feature_kind=kind,
-        weights_sha256=_of(str, fields.get("weights_sha256"), "weights_sha256"),
-        preprocessing=Preprocessing(
-            input_size=_of(int, preprocessing["input_size"], "input_size"),
-            resize=preprocessing["resize"],
-            low=_number(preprocessing["low"]),
-            high=_number(preprocessing["high"]),
-        ),
-        root_offset=None if offset is None else _number(offset),
-    )
-
-
-def _of(kind: type[Any], value: object, what: str) -> Any:  # noqa: ANN401 - JSON is untyped, and this is where it gets types
-    if not isinstance(value, kind) or isinstance(value, bool):
-        raise ValueError(f"{what} is {type(value).__name__}, expected {kind.__name__}")  # noqa: TRY004 - of the file, not of a caller
-    return value
-
-
-def _number(value: object) -> float:
-    return float(_of(int, value, "a number") if isinstance(value, int) else _of(float, value, "x"))
 
 
 def _finite(text: str) -> float:

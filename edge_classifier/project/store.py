@@ -41,8 +41,9 @@ if TYPE_CHECKING:
     from edge_classifier.device.preprocessing import Image
     from edge_classifier.project.document import ClassEntry
     from edge_classifier.project.files import FileLock
+    from edge_classifier.project.trash import Removed
     from edge_classifier.protocols import Cancelled, Progress
-    from edge_classifier.values import EncodedImage, Removed
+    from edge_classifier.values import EncodedImage
 
 _log = logging.getLogger(__name__)
 

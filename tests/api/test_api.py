@@ -25,9 +25,8 @@ from edge_classifier.errors import (
     NotTrainedError,
     ProjectFormatError,
 )
-from edge_classifier.features.variation import MOST_VARIED
+from edge_classifier.features.variants import MOST_VARIED, VARIANTS
 from edge_classifier.project.store import ProjectStore
-from edge_classifier.values import VARIANTS
 
 RED, GREEN, BLUE = (200, 30, 30), (30, 180, 40), (30, 40, 210)
 

@@ -26,6 +26,7 @@ from support.fakes import (
     Misbehaviour,
 )
 from support.live_session import FRAME_S, load_fake, scene
+from support.misbehaving import SAID
 from support.shared_data import shared_folder
 
 from edge_classifier.demo.camera import DemoCamera
@@ -33,10 +34,10 @@ from edge_classifier.demo.scene import DemoScene
 from edge_classifier.device.frame import FrameSource
 from edge_classifier.device.picture_check import PictureCheck
 from edge_classifier.device.preprocessing import Image, Preprocessing
-from edge_classifier.device.reader import NewestFrameReader
+from edge_classifier.device.reader import FrameReader
 from edge_classifier.device.source_state import SourceStatus
-from edge_classifier.device.sources.cameras import open_source
-from edge_classifier.device.sources.opencv_source import OpenCVSource
+from edge_classifier.device.sources.named import open_source
+from edge_classifier.device.sources.video_source import VideoSource
 from edge_classifier.errors import CameraNotFoundError
 from edge_classifier.live.session import Session
 from edge_classifier.live.view import Level, View
@@ -44,22 +45,6 @@ from edge_classifier.project.store import ProjectStore
 from edge_classifier.screen.overlay import Overlay
 
 DEADLINE_S = 20.0
-
-SAID = {
-    Misbehaviour.STALL: "no picture from camera 0 for 3 s",
-    Misbehaviour.FAIL: "camera 0 is gone; waiting for it to come back",
-    Misbehaviour.NOTHING: "camera 0 is gone; waiting for it to come back",
-    Misbehaviour.EMPTY: "camera 0 is gone; waiting for it to come back",
-    Misbehaviour.BLACK: "camera 0 gives black pictures: is the lens covered, or .+",
-    Misbehaviour.ONE_COLOUR: "camera 0 gives pictures of one colour only: .+",
-    Misbehaviour.GREY_BELOW: "camera 0 gives damaged pictures, the lower part is missing: .+",
-    Misbehaviour.GREEN_BELOW: "camera 0 gives damaged pictures, the lower part is missing: .+",
-    Misbehaviour.BLACK_BELOW: "camera 0 gives damaged pictures, the lower part is missing: .+",
-    Misbehaviour.WRONG_DTYPE: "camera 0 gives pictures that cannot be used. .+ float32; waiting .+",
-    Misbehaviour.WRONG_SHAPE: "camera 0 gives pictures that cannot be used. .+ uint8; waiting .+",
-    Misbehaviour.RAISE: r"camera 0 has stopped working \(OSError: .+\); waiting for it .+",
-    Misbehaviour.GONE: "camera 0 is gone; waiting for it to come back",
-}
 
 
 def pictures_of(thing: int) -> list[Image]:
@@ -87,13 +72,13 @@ class Rig:
             clock=self.clock,
         )
         self.overlay = Overlay()
-        self.reader = NewestFrameReader(
+        self.reader = FrameReader(
             self._open,
             name="camera 0",
             clock=self.clock,
             retry_s=0.001,
-            shrink=self.session.shrink,
-            new_check=lambda: PictureCheck().fault,
+            prepare=self.session.shrink,
+            check_pictures=True,
         )
         self.view: View = self.step()
 
@@ -105,7 +90,7 @@ class Rig:
         capture = self.camera.open_capture()
         if not capture.isOpened():
             raise CameraNotFoundError("camera 0 cannot be opened.")
-        return OpenCVSource(
+        return VideoSource(
             capture,
             name="camera 0",
             no_picture="camera 0 gives no picture.",
@@ -119,7 +104,7 @@ class Rig:
         deadline_s = time.monotonic() + DEADLINE_S
         while not self._waits.is_set():
             gone = self.camera.how is Misbehaviour.GONE
-            if self.camera.stalling or (gone and self.reader.status is SourceStatus.LOST):
+            if self.camera.stalling or (gone and self.reader.state.status is SourceStatus.LOST):
                 return
             assert time.monotonic() < deadline_s, "the reader's thread hangs"
             threading.Event().wait(0.0005)
@@ -201,7 +186,7 @@ def test_every_fault_is_said_keeps_nothing_shows_no_verdict_and_passes(
     rig.steps(0.5)
     rig.camera.behave()
     rig.until(lambda: rig.view.banner is not None)
-    assert rig.reader.status is SourceStatus.RUNNING
+    assert rig.reader.state.status is SourceStatus.RUNNING
     rig.steps(0.3)
     assert rig.view.message is None or rig.view.message.level is not Level.ERROR
     rig.steps(1.0, "1")
@@ -286,7 +271,10 @@ def test_a_size_that_changes_in_mid_stream_is_gone_on_with(rig: Rig, size: tuple
     before = rig.stored
     rig.steps(0.8, "1")
     rig.steps(0.5)
-    assert rig.reader.status is SourceStatus.RUNNING or size == (1, 1)  # a pixel is of one colour
+    assert rig.reader.state.status is SourceStatus.RUNNING or size == (
+        1,
+        1,
+    )  # a pixel is of one colour
     if size != (1, 1):
         assert rig.view.image is not None
         assert rig.view.image.shape == (height, width, 3)
@@ -302,7 +290,7 @@ def test_a_dim_room_is_no_fault_and_can_be_recorded(rig: Rig) -> None:
     rng = np.random.default_rng(0)
     rig.camera.show(*(rng.integers(0, 3, (120, 160, 3), np.uint8) for _ in range(5)))
     rig.steps(1.0, "1")
-    assert rig.reader.status is SourceStatus.RUNNING
+    assert rig.reader.state.status is SourceStatus.RUNNING
     assert rig.stored > 5
 
 
@@ -314,7 +302,7 @@ def test_a_slow_source_is_not_called_silent_between_its_frames(rig: Rig) -> None
     said = []
     for seconds in (1.5, 4.0):
         rig.clock.advance(seconds)
-        said.append(rig.reader.status)
+        said.append(rig.reader.state.status)
     assert said == [SourceStatus.RUNNING, SourceStatus.STALLED]
 
 

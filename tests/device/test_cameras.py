@@ -20,10 +20,9 @@ from support.fakes import FakeClock
 from edge_classifier.device.sources.cameras import (
     CameraListing,
     list_cameras,
-    open_source,
-    source_name,
 )
-from edge_classifier.device.sources.opencv_source import OpenCVSource, as_bgr
+from edge_classifier.device.sources.named import open_source, source_name
+from edge_classifier.device.sources.video_source import VideoSource, as_bgr
 from edge_classifier.errors import CameraError, CameraLostError, CameraNotFoundError
 
 if TYPE_CHECKING:
@@ -92,9 +91,9 @@ class FakeCapture:
         self.released_under_a_read |= self.reading
 
 
-def source_on(capture: FakeCapture, **options: Any) -> OpenCVSource:
+def source_on(capture: FakeCapture, **options: Any) -> VideoSource:
     clock = FakeClock()
-    return OpenCVSource(
+    return VideoSource(
         capture,
         name="camera 0",
         no_picture="no picture",
@@ -233,7 +232,7 @@ def test_an_empty_picture_never_becomes_a_frame() -> None:
 
 def test_a_camera_that_stops_delivering_is_lost_after_a_second() -> None:
     clock = FakeClock()
-    source = OpenCVSource(
+    source = VideoSource(
         FakeCapture([GREY]),
         name="camera 0",
         no_picture="",
@@ -249,7 +248,7 @@ def test_a_camera_that_stops_delivering_is_lost_after_a_second() -> None:
 
 
 def test_a_source_is_never_released_under_a_read() -> None:
-    source: OpenCVSource | None = None
+    source: VideoSource | None = None
 
     def close_it() -> None:
         if source is not None:
@@ -272,7 +271,7 @@ def test_a_paced_video_plays_by_the_times_in_its_file() -> None:
     times_ms = iter([0.0, 40.0, 140.0, 150.0])
     capture = FakeCapture([GREY] * 4, properties={cv2.CAP_PROP_FPS: 25.0})
     capture.on_read = lambda: capture.properties.update({cv2.CAP_PROP_POS_MSEC: next(times_ms, 0)})
-    source = OpenCVSource(
+    source = VideoSource(
         capture, name="clip", no_picture="", paced=True, clock=clock, wait=clock.advance
     )
     times = [frame.timestamp_s for frame in source]
@@ -283,7 +282,7 @@ def test_a_paced_video_plays_by_the_times_in_its_file() -> None:
 def test_a_video_without_a_believable_rate_or_times_plays_at_30_fps(nominal_fps: float) -> None:
     clock = FakeClock()
     capture = FakeCapture([GREY] * 4, properties={cv2.CAP_PROP_FPS: nominal_fps})
-    source = OpenCVSource(
+    source = VideoSource(
         capture, name="clip", no_picture="", paced=True, clock=clock, wait=clock.advance
     )
     assert [frame.timestamp_s for frame in source] == pytest.approx([0, 1 / 30, 2 / 30, 3 / 30])
@@ -292,7 +291,7 @@ def test_a_video_without_a_believable_rate_or_times_plays_at_30_fps(nominal_fps:
 def test_a_consumer_that_was_late_gets_the_next_frames_at_once() -> None:
     clock = FakeClock()
     capture = FakeCapture([GREY] * 4, properties={cv2.CAP_PROP_FPS: 10.0})
-    source = OpenCVSource(
+    source = VideoSource(
         capture, name="clip", no_picture="", paced=True, clock=clock, wait=clock.advance
     )
     iterator = iter(source)
@@ -446,7 +445,8 @@ def test_opencv_and_ffmpeg_say_nothing_on_the_users_terminal(tmp_path: Path) -> 
     make_bad_files(tmp_path)
     program = (
         "import sys\n"
-        "from edge_classifier.device.sources.cameras import list_cameras, open_source\n"
+        "from edge_classifier.device.sources.cameras import list_cameras\n"
+        "from edge_classifier.device.sources.named import open_source\n"
         "from edge_classifier.errors import CameraNotFoundError\n"
         "for spec in sys.argv[1:]:\n"
         "    try:\n"
@@ -476,6 +476,7 @@ def test_opencv_and_ffmpeg_say_nothing_on_the_users_terminal(tmp_path: Path) -> 
         ("0", "camera 0"),
         (" 12 ", "camera 12"),
         ("/dev/video0", "/dev/video0"),
+        ("picamera", "the Pi camera"),
         ("some/clip.avi", "clip.avi"),
         ("tasse à café.avi", "tasse à café.avi"),
         ("a\nb.avi", r"a\nb.avi"),

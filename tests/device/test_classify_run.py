@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import queue
 import shutil
 import socket
 import subprocess
 import sys
 import threading
-import urllib.error
-import urllib.request
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,20 +17,17 @@ import numpy as np
 import pytest
 from support import exported_project
 from support.exported_project import CLASSES
+from support.picamera import PICAMERA2
 
 from edge_classifier.device.bundle import Bundle
 from edge_classifier.device.classifier import Classifier
-from edge_classifier.device.device_reader import Reader
-from edge_classifier.device.errors import ClassifyError
-from edge_classifier.device.outputs.on_change import OnChange
+from edge_classifier.device.errors import BundleError
+from edge_classifier.device.frame import Frame
 from edge_classifier.device.outputs.page import LivePage
-from edge_classifier.device.outputs.window import annotated
-from edge_classifier.device.sources.base import Picture, Source
-from edge_classifier.device.sources.named import source_of
-from edge_classifier.device.verdict import Answer, Hold, TimeAverage, familiarity
+from edge_classifier.device.verdict import Prediction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     import numpy.typing as npt
 
@@ -171,42 +164,10 @@ def test_with_a_screen_a_window_shows_the_video(bundle: Path, video: Path, scree
     assert len(records(result)) == 5
 
 
-_PICAMERA2 = """
-import numpy as np
-
-class Picamera2:
-    def create_video_configuration(self, main):
-        assert main["format"] == "RGB888"
-        return main
-
-    def configure(self, configuration):
-        width, height = configuration["size"]
-        self.shape = (height, width, 3)
-
-    def start(self):
-        self.started = True
-
-    def capture_array(self, name):
-        assert self.started and name == "main"
-        picture = np.full(self.shape, (200, 100, 50), np.uint8)
-        picture[::2, ::2] -= 1  # as noise does
-        return picture
-
-    def close(self):
-        self.started = False
-"""
-
-
-def test_the_pi_camera_is_used_through_picamera2(bundle: Path, tmp_path: Path) -> None:
-    """As far as that can be shown without one: this stand-in has the calls of its manual."""
-    (tmp_path / "picamera2.py").write_text(_PICAMERA2)
-    hidden = ("DISPLAY", "WAYLAND_DISPLAY")
+def test_the_pi_camera_is_used_through_picamera2(bundle: Path) -> None:
     result = subprocess.run(  # noqa: S603 - our own file
-        [sys.executable, str(bundle / "classify.py"), "picamera", "--frames", "3"],
-        env={
-            **{key: value for key, value in os.environ.items() if key not in hidden},
-            "PYTHONPATH": str(tmp_path),
-        },
+        [sys.executable, str(bundle / "classify.py"), "picamera", "--frames", "3", "--no-window"],
+        env={**os.environ, "PYTHONPATH": str(PICAMERA2)},
         capture_output=True,
         text=True,
         timeout=TIMEOUT_S,
@@ -225,11 +186,12 @@ def test_without_picamera2_it_says_how_to_get_it(bundle: Path) -> None:
 def test_a_live_page_is_a_source_for_another_classifier(bundle: Path) -> None:
     page = LivePage("127.0.0.1:0")
     stop = threading.Event()
+    prediction = Prediction(CLASSES, np.full(len(CLASSES), 1 / len(CLASSES), np.float32))
 
     def keep_showing() -> None:
         number = 0
         while not stop.wait(0.02):
-            page.show(_picture(number), _answer("ball"))
+            page.show(Frame(exported_project.picture(0, number), number, 0.0), prediction)
             number += 1
 
     thread = threading.Thread(target=keep_showing)
@@ -270,6 +232,21 @@ def test_verify_fails_where_they_are_not(copy: Path) -> None:
 
 
 # What is wrong is told in one line
+
+
+@pytest.mark.parametrize("name", ["", "cli.py", "sources/named.py", "outputs/__init__.py"])
+def test_a_bundle_that_was_copied_by_half_says_what_is_missing(copy: Path, name: str) -> None:
+    if name:
+        (copy / "edge_device" / name).unlink()
+    else:
+        shutil.rmtree(copy / "edge_device")
+    result = run(copy, "--verify")
+    assert result.returncode == 1
+    assert result.stdout == ""
+    (line,) = told(result)
+    assert line == (
+        f"classify: {copy} lacks edge_device/{name or '__init__.py'}; copy the whole bundle again."
+    )
 
 
 def _remove(name: str) -> Callable[[Path], None]:
@@ -334,7 +311,7 @@ def test_a_model_of_another_number_of_classes_is_refused(copy: Path) -> None:
     names = [*CLASSES, "cat"]
     _spec(class_names=names)(copy)
     (copy / "labels.txt").write_text("".join(f"{n}\n" for n in names), encoding="utf-8")
-    with pytest.raises(ClassifyError, match=r"expected a model of .* 4 classes, .* has 3 classes"):
+    with pytest.raises(BundleError, match=r"expected a model of .* 4 classes, .* has 3 classes"):
         Classifier(Bundle.open(copy))
 
 
@@ -343,7 +320,7 @@ def test_a_model_of_another_number_of_classes_is_refused(copy: Path) -> None:
     [
         (["nowhere.mp4"], "There is no nowhere.mp4"),
         (["9999"], "There is no camera 9999"),
-        (["http://127.0.0.1:9/x"], "http://127.0.0.1:9/x cannot be opened"),
+        (["http://127.0.0.1:9/x"], "http://127.0.0.1:9/x gives no video"),
         (["{empty}"], "has no pictures"),
         (["{pictures}", "--threads", "many"], "expected 1, 2, … or auto"),
         (["{pictures}", "--format", "int4"], "has no int4 model; it has float32"),
@@ -369,218 +346,6 @@ def test_a_port_that_is_taken_is_told_in_one_line(bundle: Path, pictures: Path) 
     assert result.returncode == 1
     (line,) = told(result)
     assert f"--mjpeg {address} cannot be used" in line
-
-
-# The arithmetic of verdicts
-
-
-def test_familiarity_is_the_mean_similarity_to_the_nearest_few() -> None:
-    rows = np.array([[0.1, 0.9, 0.8, 0.7], [0.5, 0.0, 0.2, 0.2]], np.float32)
-    sure = np.array([[1.0, 0.0], [0.0, 1.0]], np.float32)
-    np.testing.assert_allclose(familiarity(rows, sure, 3, 0.1), [0.8, 0.3], atol=1e-6)
-
-
-def test_an_image_between_two_classes_is_less_familiar_than_one_of_either() -> None:
-    rows = np.full((2, 3), 0.8, np.float32)
-    scores = np.array([[1.0, 0.0], [0.5, 0.5]], np.float32)
-    sure, torn = familiarity(rows, scores, 3, 0.1)
-    assert sure == pytest.approx(0.8)
-    assert torn == pytest.approx(0.8 - 0.1 * np.log(2))
-
-
-def test_an_average_follows_time_not_frames() -> None:
-    few, many = TimeAverage(0.2), TimeAverage(0.2)
-    zero, one = np.zeros(1, np.float32), np.ones(1, np.float32)
-    few.update(zero, 0.0)
-    many.update(zero, 0.0)
-    after = few.update(one, 0.2)
-    for step in range(1, 21):
-        often = many.update(one, step * 0.01)
-    np.testing.assert_allclose(after, 1 - np.exp(-1), atol=1e-6)
-    np.testing.assert_allclose(often, after, atol=1e-5)
-
-
-def test_a_label_counts_once_it_has_held() -> None:
-    hold = Hold(3)
-    changes = [hold.update(label) for label in "aaabababbbbaa"]
-    assert [n for n, changed in enumerate(changes) if changed] == [2, 9]
-    assert hold.label == "b"
-
-
-# Live sources
-
-
-class FlakyCamera(Source):
-    """A live source whose frames are let go one by one, and which can be lost."""
-
-    name = "the flaky camera"
-    live = True
-    video = True
-
-    def __init__(self) -> None:
-        self.opened = 0
-        self.frames: queue.Queue[int | None] = queue.Queue()
-        self.asked = threading.Semaphore(0)
-
-    def open(self) -> None:
-        self.opened += 1
-
-    def read(self) -> tuple[str, Image] | None:
-        self.asked.release()
-        value = self.frames.get()
-        return None if value is None else ("flaky", _noisy(value))
-
-
-def _noisy(value: int) -> Image:
-    """Make a small grey picture that is not of one colour to the last pixel, as cameras' are."""
-    image = np.full((4, 4, 3), value, np.uint8)
-    image[-1] += 1
-    return image
-
-
-def _nothing(image: Image) -> npt.NDArray[Any]:
-    return image
-
-
-def test_of_a_live_source_only_the_newest_frame_counts() -> None:
-    camera = FlakyCamera()
-    reader = Reader(camera, _nothing)
-    for value in (1, 2, 3):
-        camera.frames.put(value)
-    for _ in range(4):  # asked for a fourth frame, it has handed over the third
-        assert camera.asked.acquire(timeout=10)
-    assert next(iter(reader)).picture.image[0, 0, 0] == 3
-    camera.frames.put(None)
-    reader.close()
-
-
-def test_a_camera_that_is_lost_is_opened_again(capsys: pytest.CaptureFixture[str]) -> None:
-    camera = FlakyCamera()
-    reader = Reader(camera, _nothing, retry_s=0.0, settle_s=0.0)
-    camera.frames.put(None)
-    camera.frames.put(7)
-    assert next(iter(reader)).picture.image[0, 0, 0] == 7
-    assert camera.opened == 2
-    assert "the flaky camera is back." in capsys.readouterr().err
-    camera.frames.put(None)
-    reader.close()
-
-
-def test_addresses_are_named_without_their_secrets() -> None:
-    assert source_of("rtsp://me:secret@cam.local/x?key=1").name == "rtsp://cam.local/x"
-
-
-# Who is told
-
-
-def _answer(label: str, score: float = 0.9) -> Answer:
-    rest = (1 - score) / 2
-    scores = [score if name == label else rest for name in CLASSES]
-    return Answer(CLASSES, np.array(scores, np.float32))
-
-
-def _picture(number: int = 0) -> Picture:
-    return Picture(exported_project.picture(0, number), "camera 0", number, number / 30, 1.0)
-
-
-def test_a_command_runs_when_the_label_has_changed_and_no_shell_reads_it(tmp_path: Path) -> None:
-    log = tmp_path / "log.txt"
-    script = tmp_path / "append.py"
-    script.write_text(
-        "import sys\nopen(sys.argv[1], 'a', encoding='utf-8').write(' '.join(sys.argv[2:]) + '\\n')"
-    )
-    output = OnChange(f"{sys.executable} {script} {log} {{label}} {{score}}", None, frames=2)
-    nasty = Answer(("$(touch x); a", "b"), np.array([0.9, 0.1], np.float32))
-    for answer in (nasty, nasty, nasty, _answer("stripes"), nasty):
-        output.show(_picture(), answer)
-    output.show(_picture(), _answer("stripes"))
-    output.show(_picture(), _answer("stripes"))
-    output.close()
-    assert log.read_text(encoding="utf-8").splitlines() == [
-        "$(touch x); a 0.900",
-        "stripes 0.900",
-    ]
-
-
-def test_a_command_that_is_not_there_is_told_and_nothing_stops(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    output = OnChange("no-such-command-here {label}", None, frames=1)
-    assert output.show(_picture(), _answer("ball"))
-    output.close()
-    assert "--on-change no-such-command-here: " in capsys.readouterr().err
-
-
-@pytest.fixture
-def receiver() -> Iterator[tuple[str, queue.Queue[dict[str, Any]]]]:
-    """A web server that keeps what is posted to it."""
-    received: queue.Queue[dict[str, Any]] = queue.Queue()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            received.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/", received
-    server.shutdown()
-    server.server_close()
-    thread.join(10)
-
-
-def test_a_webhook_gets_the_new_label_and_the_one_before(
-    receiver: tuple[str, queue.Queue[dict[str, Any]]],
-) -> None:
-    url, received = receiver
-    output = OnChange(None, url, frames=1)
-    for label in ("ball", "ball", CLASSES[2]):
-        output.show(_picture(), _answer(label))
-    output.close()
-    first, second = received.get(timeout=10), received.get(timeout=10)
-    assert (first["label"], first["previous"]) == ("ball", None)
-    assert (second["label"], second["previous"]) == (CLASSES[2], "ball")
-
-
-def _get(page: LivePage, path: str) -> Any:
-    return urllib.request.urlopen(f"{page.url}{path}", timeout=10)  # noqa: S310 - our own server
-
-
-def test_the_live_page_shows_the_newest_answer_and_a_moving_picture() -> None:
-    page = LivePage("127.0.0.1:0")
-    try:
-        page.show(_picture(), _answer("ball"))
-        with _get(page, "") as response:
-            assert b"/stream" in response.read()
-        with _get(page, "answer") as response:
-            assert json.load(response)["label"] == "ball"
-        with _get(page, "stream") as response:
-            assert response.readline() == b"--frame\r\n"
-            assert response.readline() == b"Content-Type: image/jpeg\r\n"
-            length = int(response.readline().split(b":")[1])
-            response.readline()
-            jpeg = np.frombuffer(response.read(length), np.uint8)
-        shown = cv2.imdecode(jpeg, cv2.IMREAD_COLOR)
-        assert shown is not None
-        assert shown.shape == (240, 320, 3)
-        with pytest.raises(urllib.error.HTTPError, match="404"):
-            _get(page, "etc/passwd")
-    finally:
-        page.close()
-        page.close()
-
-
-def test_the_picture_is_annotated_in_a_copy() -> None:
-    picture = _picture()
-    before = picture.image.copy()
-    drawn = annotated(picture, _answer("ball"))
-    np.testing.assert_array_equal(picture.image, before)
-    assert (drawn != before).any()
 
 
 def test_the_classifier_gives_the_packages_own_answers(bundle: Path, taught_project: Path) -> None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from edge_classifier.device.errors import ClassifyError
+from edge_classifier.device.errors import InvalidValueError
+from edge_classifier.device.frame import Frame
 from edge_classifier.device.outputs.page import LivePage
-from edge_classifier.device.sources.base import Picture
-from edge_classifier.device.verdict import Answer
+from edge_classifier.device.verdict import Prediction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,8 +28,8 @@ def page() -> Iterator[LivePage]:
 
 
 def shown(page: LivePage) -> LivePage:
-    answer = Answer(("ball", "cup"), np.array([0.9, 0.1], np.float32))
-    page.show(Picture(np.zeros((8, 8, 3), np.uint8), "camera 0", 0, 0.0, 0.0), answer)
+    answer = Prediction(("ball", "cup"), np.array([0.9, 0.1], np.float32))
+    page.show(Frame(np.zeros((8, 8, 3), np.uint8), 0, 0.0, name="camera 0"), answer)
     return page
 
 
@@ -40,13 +40,13 @@ def get(page: LivePage, path: str, **headers: str) -> Any:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.7", "my-pi", "example.org"])  # noqa: S104 - what is refused
 def test_what_others_can_reach_needs_a_token(host: str) -> None:
-    with pytest.raises(ClassifyError, match="add --token"):
+    with pytest.raises(InvalidValueError, match="add --token"):
         LivePage(f"{host}:0")
 
 
 @pytest.mark.parametrize("token", ["", "short", "with\nbreak"])
 def test_a_token_that_can_be_guessed_or_sent_by_nobody_is_refused(token: str) -> None:
-    with pytest.raises(ClassifyError, match="8 characters"):
+    with pytest.raises(InvalidValueError, match="8 characters"):
         LivePage("127.0.0.1:0", token)
 
 

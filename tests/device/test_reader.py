@@ -11,7 +11,7 @@ import pytest
 from support.fakes import FakeClock, FakeSource
 
 from edge_classifier.device.frame import Frame
-from edge_classifier.device.reader import NewestFrameReader
+from edge_classifier.device.reader import FrameReader
 from edge_classifier.device.source_state import SourceState, SourceStatus
 from edge_classifier.errors import CameraError, CameraLostError, CameraNotFoundError
 
@@ -83,7 +83,7 @@ def grey(value: int) -> Image:
     return np.full((8, 8, 3), value, np.uint8)
 
 
-def take(reader: NewestFrameReader) -> Frame:
+def take(reader: FrameReader) -> Frame:
     frame = reader.take(DEADLINE_S)
     assert frame is not None
     return frame
@@ -95,7 +95,7 @@ def value_of(frame: Frame) -> int:
 
 def test_a_frame_is_taken_once() -> None:
     source = ScriptedSource()
-    with NewestFrameReader(lambda: source) as reader:
+    with FrameReader(lambda: source) as reader:
         source.give(grey(1))
         assert value_of(take(reader)) == 1
         assert reader.take(0.0) is None
@@ -112,7 +112,7 @@ def test_only_the_newest_frame_is_kept() -> None:
                 seen.release()  # asked for the next one: this one was handed over
 
     counted = Counted()
-    with NewestFrameReader(lambda: counted) as reader:
+    with FrameReader(lambda: counted) as reader:
         source.give(*(grey(value) for value in range(5)))
         for _ in range(5):
             assert seen.acquire(timeout=DEADLINE_S)
@@ -123,7 +123,7 @@ def test_only_the_newest_frame_is_kept() -> None:
 
 def test_waiting_for_a_frame_ends_as_soon_as_it_arrives() -> None:
     source = ScriptedSource()
-    with NewestFrameReader(lambda: source) as reader:
+    with FrameReader(lambda: source) as reader:
         wait_until(lambda: reader.description == source.description)
         started_s = time.monotonic()
         threading.Timer(0.05, lambda: source.give(BLACK)).start()
@@ -133,15 +133,15 @@ def test_waiting_for_a_frame_ends_as_soon_as_it_arrives() -> None:
 
 def test_waiting_for_a_frame_that_does_not_come_ends_in_time() -> None:
     source = ScriptedSource()
-    with NewestFrameReader(lambda: source) as reader:
+    with FrameReader(lambda: source) as reader:
         assert reader.take(0.01) is None
 
 
 def test_without_dropping_every_frame_is_delivered_exactly_once_and_in_order() -> None:
     images = [grey(value) for value in range(200)]
-    with NewestFrameReader(lambda: FakeSource(images), drop=False) as reader:
+    with FrameReader(lambda: FakeSource(images), drop=False) as reader:
         taken = []
-        while reader.status is not SourceStatus.ENDED:
+        while reader.state.status is not SourceStatus.ENDED:
             frame = reader.take(DEADLINE_S)
             if frame is not None:
                 taken.append((frame.index, value_of(frame)))
@@ -158,13 +158,39 @@ def test_without_dropping_the_source_waits_for_the_consumer_and_is_not_called_st
             pulled += 1
             yield BLACK
 
-    with NewestFrameReader(lambda: FakeSource(images()), clock=clock, drop=False) as reader:
+    with FrameReader(lambda: FakeSource(images()), clock=clock, drop=False) as reader:
         take(reader)
         wait_until(lambda: pulled == 3)  # one that waits to be taken, one that waits behind it
         wait_until(lambda: reader._waiting_since_s is None)
         clock.advance(3600)
-        assert reader.status is SourceStatus.RUNNING
+        assert reader.state.status is SourceStatus.RUNNING
         assert pulled == 3
+
+
+def test_without_dropping_as_many_frames_may_wait_as_are_wanted_ahead() -> None:
+    source = FakeSource([grey(value) for value in range(20)])
+    with FrameReader(lambda: source, drop=False, ahead=4) as reader:
+        wait_until(lambda: reader._waiting_since_s is None and len(reader._frames) == 4)
+        assert [value_of(take(reader)) for _ in range(20)] == list(range(20))
+
+
+def test_what_is_prepared_beforehand_comes_with_its_frame() -> None:
+    images = [grey(1), grey(2)]
+    with FrameReader(lambda: FakeSource(images), drop=False, prepare=lambda i: i + 1) as reader:
+        frames = [take(reader) for _ in images]
+    assert [int(frame.prepared[0, 0, 0]) for frame in frames if frame.prepared is not None] == [
+        2,
+        3,
+    ]
+    assert all(frame.prepare_ms >= 0 for frame in frames)
+
+
+def test_a_source_that_is_not_opened_again_is_given_up_with_its_error() -> None:
+    opener = Opener(FakeSource([BLACK], fails_after=1), FakeSource([BLACK]))
+    with FrameReader(opener, reopen=False, retry_s=0.0) as reader:
+        wait_until(lambda: reader.state.status is SourceStatus.FAILED)
+        assert isinstance(reader.first_error, CameraLostError)
+    assert opener.opened == 1
 
 
 def test_a_source_that_is_slow_to_open_keeps_nobody_waiting() -> None:
@@ -174,7 +200,7 @@ def test_a_source_that_is_slow_to_open_keeps_nobody_waiting() -> None:
         assert may_open.wait(DEADLINE_S)
         return FakeSource([BLACK])
 
-    with NewestFrameReader(open_slowly, name="camera 0") as reader:
+    with FrameReader(open_slowly, name="camera 0") as reader:
         assert reader.take(0.0) is None
         assert reader.state == SourceState(SourceStatus.OPENING, "opening camera 0")
         may_open.set()
@@ -184,33 +210,33 @@ def test_a_source_that_is_slow_to_open_keeps_nobody_waiting() -> None:
 def test_a_source_that_was_never_there_fails_with_its_own_error_and_is_not_tried_again() -> None:
     error = CameraNotFoundError("There is no camera 3.")
     opener = Opener(error, FakeSource([BLACK]))
-    with NewestFrameReader(opener, retry_s=0.0) as reader:
-        wait_until(lambda: reader.status is SourceStatus.FAILED)
+    with FrameReader(opener, retry_s=0.0) as reader:
+        wait_until(lambda: reader.state.status is SourceStatus.FAILED)
         assert reader.first_error is error
-        assert reader.status_text == "There is no camera 3."
+        assert reader.state.text == "There is no camera 3."
         assert reader.take(0.0) is None
     assert opener.opened == 1
 
 
 def test_a_driver_that_raises_its_own_error_on_opening_is_one_line_too() -> None:
     opener = Opener(cv2.error("unknown\nthing\n"))
-    with NewestFrameReader(opener, name="camera 0") as reader:
-        wait_until(lambda: reader.status is SourceStatus.FAILED)
+    with FrameReader(opener, name="camera 0") as reader:
+        wait_until(lambda: reader.state.status is SourceStatus.FAILED)
         assert isinstance(reader.first_error, CameraError)
-        assert reader.status_text == "camera 0 cannot be opened (error: unknown)."
+        assert reader.state.text == "camera 0 cannot be opened (error: unknown)."
 
 
 def test_a_video_that_ends_gives_its_last_frame_before_it_says_so() -> None:
-    with NewestFrameReader(lambda: FakeSource([grey(1)]), drop=True) as reader:
+    with FrameReader(lambda: FakeSource([grey(1)]), drop=True) as reader:
         wait_until(lambda: reader._status is SourceStatus.ENDED)
-        assert reader.status is SourceStatus.RUNNING
+        assert reader.state.status is SourceStatus.RUNNING
         assert value_of(take(reader)) == 1
         assert reader.state == SourceState(SourceStatus.ENDED, "the video has ended")
 
 
 def test_an_end_wakes_who_waits_for_a_frame() -> None:
     source = ScriptedSource()
-    with NewestFrameReader(lambda: source) as reader:
+    with FrameReader(lambda: source) as reader:
         source.give(BLACK)
         take(reader)
         started_s = time.monotonic()
@@ -220,8 +246,8 @@ def test_an_end_wakes_who_waits_for_a_frame() -> None:
 
 
 def test_after_the_end_waiting_takes_its_time_so_that_a_loop_does_not_spin() -> None:
-    with NewestFrameReader(lambda: FakeSource([])) as reader:
-        wait_until(lambda: reader.status is SourceStatus.ENDED)
+    with FrameReader(lambda: FakeSource([])) as reader:
+        wait_until(lambda: reader.state.status is SourceStatus.ENDED)
         started_s = time.monotonic()
         assert reader.take(0.02) is None
         assert time.monotonic() - started_s >= 0.02
@@ -230,14 +256,14 @@ def test_after_the_end_waiting_takes_its_time_so_that_a_loop_does_not_spin() -> 
 def test_a_lost_camera_is_said_and_goes_on_by_itself_with_increasing_indices() -> None:
     first, second = ScriptedSource(), ScriptedSource()
     opener = Opener(first, CameraNotFoundError("no camera 0"), second)
-    with NewestFrameReader(opener, name="camera 0", retry_s=0.001) as reader:
+    with FrameReader(opener, name="camera 0", retry_s=0.001) as reader:
         first.give(grey(1))
         assert take(reader).index == 0
         first.give(grey(2))
         assert take(reader).index == 1
         first.fail(CameraLostError("camera 0 is gone"))
-        wait_until(lambda: reader.status is SourceStatus.LOST)
-        assert reader.status_text == "camera 0 is gone; waiting for it to come back"
+        wait_until(lambda: reader.state.status is SourceStatus.LOST)
+        assert reader.state.text == "camera 0 is gone; waiting for it to come back"
         second.give(grey(3))
         frame = take_after_loss(reader)
         assert (value_of(frame), frame.index) == (3, 2)
@@ -246,7 +272,7 @@ def test_a_lost_camera_is_said_and_goes_on_by_itself_with_increasing_indices() -
     assert second.closed
 
 
-def take_after_loss(reader: NewestFrameReader) -> Frame:
+def take_after_loss(reader: FrameReader) -> Frame:
     frames: list[Frame] = []
 
     def arrived() -> bool:
@@ -267,7 +293,7 @@ def test_a_lost_camera_is_closed_before_it_is_opened_again() -> None:
         closed_when_opened_again.append(first.closed)
         return first if len(closed_when_opened_again) == 1 else FakeSource([BLACK])
 
-    with NewestFrameReader(open_source, retry_s=0.0) as reader:
+    with FrameReader(open_source, retry_s=0.0) as reader:
         first.fail(CameraLostError("gone"))
         take_after_loss(reader)
     assert closed_when_opened_again == [0, 1]
@@ -288,12 +314,12 @@ def test_whatever_a_source_raises_is_a_loss_that_is_said_and_recovered_from(
     error: Exception,
 ) -> None:
     first, second = ScriptedSource(), ScriptedSource()
-    with NewestFrameReader(Opener(first, second), name="camera 0", retry_s=0.2) as reader:
+    with FrameReader(Opener(first, second), name="camera 0", retry_s=0.2) as reader:
         first.fail(error)
-        wait_until(lambda: reader.status is SourceStatus.LOST)
-        assert reader.status_text.startswith("camera 0 has stopped working (")
-        assert reader.status_text.endswith("; waiting for it to come back")
-        assert "\n" not in reader.status_text
+        wait_until(lambda: reader.state.status is SourceStatus.LOST)
+        assert reader.state.text.startswith("camera 0 has stopped working (")
+        assert reader.state.text.endswith("; waiting for it to come back")
+        assert "\n" not in reader.state.text
         second.give(BLACK)
         take_after_loss(reader)
         assert reader.first_error is None
@@ -305,25 +331,25 @@ def test_a_source_that_gives_something_else_than_frames_is_a_loss() -> None:
             yield None  # type: ignore[misc]  # what a broken driver might do
 
     opener = Opener(FakeSource([BLACK], fails_after=1), Broken([]), FakeSource([grey(9)]))
-    with NewestFrameReader(opener, retry_s=0.0, drop=False) as reader:
+    with FrameReader(opener, retry_s=0.0, drop=False) as reader:
         take(reader)
         assert value_of(take_after_loss(reader)) == 9
 
 
 def test_a_source_may_change_its_size_in_mid_stream() -> None:
     images = [BLACK, np.zeros((16, 4, 3), np.uint8)]
-    with NewestFrameReader(lambda: FakeSource(images), drop=False) as reader:
+    with FrameReader(lambda: FakeSource(images), drop=False) as reader:
         assert [take(reader).image.shape for _ in images] == [(8, 8, 3), (16, 4, 3)]
 
 
 def test_a_camera_that_stalls_is_said_and_runs_again_with_its_next_frame() -> None:
     clock = FakeClock()
     source = ScriptedSource()
-    with NewestFrameReader(lambda: source, name="camera 0", clock=clock, stall_s=2.0) as reader:
+    with FrameReader(lambda: source, name="camera 0", clock=clock, stall_s=2.0) as reader:
         source.give(BLACK)
         take(reader)
         clock.advance(2.0)
-        assert reader.status is SourceStatus.RUNNING
+        assert reader.state.status is SourceStatus.RUNNING
         clock.advance(1.0)
         assert reader.state == SourceState(SourceStatus.STALLED, "no picture from camera 0 for 3 s")
         source.give(BLACK)
@@ -334,16 +360,16 @@ def test_a_camera_that_stalls_is_said_and_runs_again_with_its_next_frame() -> No
 def test_a_camera_that_opens_and_never_gives_a_frame_has_stalled() -> None:
     clock = FakeClock()
     source = ScriptedSource()
-    with NewestFrameReader(lambda: source, clock=clock) as reader:
+    with FrameReader(lambda: source, clock=clock) as reader:
         wait_until(lambda: reader.description == source.description)
         clock.advance(5)
-        assert reader.status is SourceStatus.STALLED
+        assert reader.state.status is SourceStatus.STALLED
 
 
 def test_closing_ends_the_thread_and_releases_the_source_and_may_be_done_twice() -> None:
     before = threading.active_count()
     source = ScriptedSource()
-    reader = NewestFrameReader(lambda: source)
+    reader = FrameReader(lambda: source)
     source.give(BLACK)
     take(reader)
     reader.close()
@@ -355,8 +381,8 @@ def test_closing_ends_the_thread_and_releases_the_source_and_may_be_done_twice()
 
 def test_closing_does_not_wait_for_the_next_attempt_to_open() -> None:
     source = FakeSource([], fails_after=0)
-    reader = NewestFrameReader(lambda: source, retry_s=3600)
-    wait_until(lambda: reader.status is SourceStatus.LOST)
+    reader = FrameReader(lambda: source, retry_s=3600)
+    wait_until(lambda: reader.state.status is SourceStatus.LOST)
     started_s = time.monotonic()
     reader.close()
     assert time.monotonic() - started_s < 1
@@ -370,7 +396,7 @@ def test_a_source_that_opens_after_the_reader_was_closed_is_closed_too() -> None
         assert may_open.wait(DEADLINE_S)
         return source
 
-    reader = NewestFrameReader(open_slowly)
+    reader = FrameReader(open_slowly)
     closer = threading.Thread(target=reader.close)
     closer.start()
     wait_until(lambda: reader._closing)
@@ -383,7 +409,7 @@ def test_a_source_that_opens_after_the_reader_was_closed_is_closed_too() -> None
 
 def test_closing_wakes_who_waits_for_a_frame() -> None:
     source = ScriptedSource()
-    reader = NewestFrameReader(lambda: source)
+    reader = FrameReader(lambda: source)
     threading.Timer(0.05, reader.close).start()
     started_s = time.monotonic()
     assert reader.take(DEADLINE_S) is None
@@ -392,7 +418,7 @@ def test_closing_wakes_who_waits_for_a_frame() -> None:
 
 
 def test_closing_ends_a_thread_that_waits_for_its_frame_to_be_taken() -> None:
-    reader = NewestFrameReader(lambda: FakeSource([BLACK] * 9), drop=False)
-    wait_until(lambda: reader._waiting_since_s is None and reader._frame is not None)
+    reader = FrameReader(lambda: FakeSource([BLACK] * 9), drop=False)
+    wait_until(lambda: reader._waiting_since_s is None and bool(reader._frames))
     reader.close()
     assert not reader._thread.is_alive()

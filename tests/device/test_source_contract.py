@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 from support.fakes import FakeSource
 
-from edge_classifier.device.sources.cameras import open_source
+from edge_classifier.device.errors import CameraNotFoundError
+from edge_classifier.device.sources.named import open_source, open_source_or_pictures
+from edge_classifier.device.sources.pictures import PictureFiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -141,3 +143,40 @@ def test_a_source_says_what_it_is_in_one_line(open_it: OpenSource) -> None:
     assert description
     assert "fps" in description
     assert "\n" not in description
+
+
+# Pictures, which have no rate
+
+
+def test_pictures_come_by_their_names_and_what_is_none_is_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "below").mkdir()
+    for number, name in enumerate(("a.png", "b.PNG", "below/c.png")):
+        cv2.imwrite(str(tmp_path / name), image_of(number))
+    (tmp_path / "b.jpg").write_bytes(b"no picture")
+    (tmp_path / "notes.txt").write_text("not asked for", encoding="utf-8")
+    source = open_source_or_pictures(str(tmp_path), paced=False)
+    frames = list(source)
+    assert [(frame.index, number_in(frame.image)) for frame in frames] == [(0, 0), (1, 1), (2, 2)]
+    assert frames[2].name == str(tmp_path / "below" / "c.png")
+    assert isinstance(source, PictureFiles)
+    assert source.refused == 1
+    assert capsys.readouterr().err.count("b.jpg is not a picture that can be read") == 1
+
+
+def test_pictures_go_on_where_they_stopped_and_end_when_closed(tmp_path: Path) -> None:
+    for number in range(4):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), image_of(number))
+    source = open_source_or_pictures(str(tmp_path), paced=False)
+    assert next(iter(source)).index == 0
+    assert next(iter(source)).index == 1
+    source.close()
+    source.close()
+    assert list(source) == []
+
+
+@pytest.mark.parametrize("spec", ["nowhere", "~nobody-of-this-name", "x" * 5000])
+def test_what_is_not_there_is_said_with_all_that_may_be_named(spec: str) -> None:
+    with pytest.raises(CameraNotFoundError, match=f"There is no {spec}; name a camera's number"):
+        open_source_or_pictures(spec, paced=False)

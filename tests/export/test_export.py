@@ -25,7 +25,7 @@ from edge_classifier.errors import CancelledError
 from edge_classifier.export.exporter import export_bundle
 from edge_classifier.export.formats import LIMITS
 from edge_classifier.features.built_in import read_built_in
-from edge_classifier.graphs.convert import float_operators
+from edge_classifier.graphs.tflite import float_operators
 from edge_classifier.learning import workbench
 from edge_classifier.learning.model import Model
 from edge_classifier.learning.project_backbone import BackboneChoice
@@ -124,7 +124,7 @@ def test_opencv_reads_the_float_file_and_says_the_same(bundle: Path) -> None:
         pixels = classifier.prepare(exported_project.picture(class_id, 77))
         network.setInput(np.ascontiguousarray(pixels[None].transpose(0, 3, 1, 2)))
         scores = np.asarray(network.forward("scores"))
-        np.testing.assert_allclose(scores[0], classifier.answer(pixels).scores, atol=1e-3)
+        np.testing.assert_allclose(scores[0], classifier.predict_prepared(pixels).scores, atol=1e-3)
 
 
 def test_mediapipe_reads_float_and_int8_and_says_the_same(
@@ -267,6 +267,20 @@ def test_run_says_what_the_bundle_says(
     assert main(["run", str(bundle), str(pictures), "--no-window"]) == 0
     labels = [json.loads(line)["label"] for line in capsys.readouterr().out.splitlines()]
     assert labels == [CLASSES[1]] * 2 * PER_BURST
+
+
+def test_a_bundle_of_the_version_before_with_a_single_file_is_verified_and_run(
+    bundle: Path, taught_project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = Path(shutil.copytree(bundle, tmp_path / "before"))
+    shutil.rmtree(before / "edge_device")
+    (before / "classify.py").write_text("raise SystemExit('all in one file')\n")
+    assert main(["verify", str(before)]) == 0
+    assert capsys.readouterr().out.count(": ok") == len(LIMITS)
+    pictures = taught_project / "samples" / CLASSES[0]
+    assert main(["run", str(before), str(pictures), "--no-window"]) == 0
+    labels = [json.loads(line)["label"] for line in capsys.readouterr().out.splitlines()]
+    assert labels == [CLASSES[0]] * 2 * PER_BURST
 
 
 def test_a_project_without_samples_cannot_be_exported(

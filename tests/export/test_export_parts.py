@@ -20,13 +20,13 @@ from edge_classifier.errors import (
     WeightsMismatchError,
     WeightsNotFoundError,
 )
-from edge_classifier.export.bundle import new_bundle
+from edge_classifier.export.bundle import new_bundle, write_device
 from edge_classifier.export.comparison import Comparison, Run, compare
 from edge_classifier.export.exporter import _kept
 from edge_classifier.export.formats import LIMITS, chosen_formats, possible_formats, refusal
+from edge_classifier.features.backbone import weights_file
 from edge_classifier.features.catalogue import official
 from edge_classifier.features.weights import CacheFolders
-from edge_classifier.features.weights_file import weights_file
 from edge_classifier.learning.splits import spread
 from edge_classifier.values import Sample
 
@@ -219,6 +219,20 @@ def test_an_older_bundle_is_replaced_only_by_a_whole_one(tmp_path: Path) -> None
     assert [p.name for p in tmp_path.iterdir()] == ["bundle"]
 
 
+def test_a_bundle_of_the_version_before_is_replaced_with_its_single_file(tmp_path: Path) -> None:
+    target = tmp_path / "bundle"
+    with new_bundle(target) as folder:
+        _write(folder, "before")
+        (folder / "classify.py").write_text("# all in one file\n")
+        (folder / "__pycache__").mkdir()
+    with new_bundle(target) as folder:
+        _write(folder, "now")
+        write_device(folder)
+    assert {p.name for p in target.iterdir()} == {"spec.json", "classify.py", "edge_device"}
+    assert "edge_device" in (target / "classify.py").read_text()
+    assert (target / "edge_device" / "sources" / "named.py").is_file()
+
+
 def test_a_folder_with_something_else_is_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "photo.jpg").write_bytes(b"precious")
     with (
@@ -265,7 +279,7 @@ KILLED_AT_EACH_CHANGE = """
 import json, os, signal, sys
 from pathlib import Path
 from edge_classifier.device.bundle import BUNDLE_FORMAT
-from edge_classifier.export.bundle import new_bundle
+from edge_classifier.export.bundle import new_bundle, write_device
 
 def write(folder, text):
     content = json.dumps({"format": BUNDLE_FORMAT, "text": text})

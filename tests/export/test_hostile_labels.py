@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from edge_classifier.device.bundle import Bundle
 from edge_classifier.device.console import say
-from edge_classifier.device.errors import ClassifyError
+from edge_classifier.device.errors import BundleError, InvalidValueError
+from edge_classifier.device.frame import Frame
 from edge_classifier.device.outputs.on_change import OnChange
-from edge_classifier.device.sources.base import Picture
-from edge_classifier.device.verdict import Answer
+from edge_classifier.device.verdict import Prediction
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,12 +29,12 @@ LABELS = (
 )
 
 
-def answer(label: str) -> Answer:
-    return Answer((label, "other"), np.array([0.75, 0.25], np.float32))
+def answer(label: str) -> Prediction:
+    return Prediction((label, "other"), np.array([0.75, 0.25], np.float32))
 
 
-def picture() -> Picture:
-    return Picture(np.zeros((4, 4, 3), np.uint8), "camera 0", 0, 0.0, 0.0)
+def picture() -> Frame:
+    return Frame(np.zeros((4, 4, 3), np.uint8), 0, 0.0, name="camera 0")
 
 
 @pytest.mark.parametrize("label", LABELS)
@@ -73,7 +73,7 @@ def test_a_command_gets_the_label_as_one_argument_and_in_its_environment(
     ],
 )
 def test_a_command_that_would_run_a_label_is_refused(command: str, said: str) -> None:
-    with pytest.raises(ClassifyError, match=said):
+    with pytest.raises(InvalidValueError, match=said):
         OnChange(command, None, frames=1)
 
 
@@ -210,7 +210,7 @@ def test_a_bundle_that_says_what_cannot_be_is_refused_in_one_line(
     names = spec["class_names"]
     labels = "".join(f"{n}\n" for n in names) if isinstance(names, list) else ""
     write_bundle(tmp_path, spec, labels.encode("utf-8", "replace").decode())
-    with pytest.raises(ClassifyError, match=r"spec\.json is damaged") as caught:
+    with pytest.raises(BundleError, match=r"spec\.json is damaged") as caught:
         Bundle.open(tmp_path)
     assert "\n" not in str(caught.value)
 
@@ -218,7 +218,7 @@ def test_a_bundle_that_says_what_cannot_be_is_refused_in_one_line(
 def test_deep_nesting_in_a_bundle_is_damage(tmp_path: Path) -> None:
     write_bundle(tmp_path, SPEC)
     (tmp_path / "spec.json").write_text("[" * 100_000, encoding="utf-8")
-    with pytest.raises(ClassifyError, match="damaged"):
+    with pytest.raises(BundleError, match="damaged"):
         Bundle.open(tmp_path)
 
 
@@ -232,5 +232,5 @@ def test_nothing_in_the_place_of_any_field_ends_in_anything_but_a_line(
         write_bundle(folder, {**SPEC, key: value})
         try:
             Bundle.open(folder)
-        except ClassifyError as error:
+        except BundleError as error:
             assert str(error)  # noqa: PT017 - whether it is raised depends on the value

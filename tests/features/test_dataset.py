@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from edge_classifier.errors import InvalidValueError
-from edge_classifier.features.dataset import Dataset, FeatureTable
+from edge_classifier.features.dataset import Dataset
+from edge_classifier.features.feature_table import FeatureTable
 from edge_classifier.values import Sample
 
 

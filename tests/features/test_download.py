@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import socket
 import threading
 import time
@@ -17,7 +18,6 @@ from edge_classifier.features.download import download, reachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 CONTENT = bytes(range(256)) * 2000
 MD5 = hashlib.md5(CONTENT, usedforsecurity=False)
@@ -84,15 +84,11 @@ def _never() -> bool:
     return False
 
 
-def test_a_download_gives_the_whole_file_and_its_hashes(server: str, tmp_path: Path) -> None:
+def test_a_download_gives_the_whole_file_and_its_hashes(server: str) -> None:
     told: list[tuple[int, int | None]] = []
-    receipt = download(
-        f"{server}/good",
-        tmp_path / "f",
-        progress=lambda *x: told.append(x),
-        cancelled=_never,
-    )
-    assert (tmp_path / "f").read_bytes() == CONTENT
+    file = io.BytesIO()
+    receipt = download(f"{server}/good", file, progress=lambda *x: told.append(x), cancelled=_never)
+    assert file.getvalue() == CONTENT
     assert receipt.sha256 == hashlib.sha256(CONTENT).hexdigest()
     assert receipt.md5 == receipt.server_md5 == MD5.hexdigest()
     assert receipt.size == len(CONTENT)
@@ -100,32 +96,30 @@ def test_a_download_gives_the_whole_file_and_its_hashes(server: str, tmp_path: P
     assert len(told) > 2
 
 
-def test_a_file_that_ends_early_is_an_error(server: str, tmp_path: Path) -> None:
+def test_a_file_that_ends_early_is_an_error(server: str) -> None:
     with pytest.raises(DownloadError, match=r"stopped"):
-        download(f"{server}/short", tmp_path / "f", progress=_ignore, cancelled=_never)
+        download(f"{server}/short", io.BytesIO(), progress=_ignore, cancelled=_never)
 
 
-def test_an_address_that_does_not_exist_is_an_error_with_its_number(
-    server: str, tmp_path: Path
-) -> None:
+def test_an_address_that_does_not_exist_is_an_error_with_its_number(server: str) -> None:
     with pytest.raises(DownloadError, match=r"answered 404"):
-        download(f"{server}/gone", tmp_path / "f", progress=_ignore, cancelled=_never)
+        download(f"{server}/gone", io.BytesIO(), progress=_ignore, cancelled=_never)
 
 
-def test_a_server_that_falls_silent_is_given_up(server: str, tmp_path: Path) -> None:
+def test_a_server_that_falls_silent_is_given_up(server: str) -> None:
     began = time.monotonic()
     with pytest.raises(DownloadError, match=r"sent nothing|in time"):
-        download(f"{server}/stall", tmp_path / "f", progress=_ignore, cancelled=_never, stall_s=0.4)
+        download(f"{server}/stall", io.BytesIO(), progress=_ignore, cancelled=_never, stall_s=0.4)
     assert time.monotonic() - began < 5
 
 
-def test_a_stalled_download_can_be_cancelled_at_once(server: str, tmp_path: Path) -> None:
+def test_a_stalled_download_can_be_cancelled_at_once(server: str) -> None:
     came = threading.Event()
     began = time.monotonic()
     with pytest.raises(CancelledError, match=r"cancelled"):
         download(
             f"{server}/stall",
-            tmp_path / "f",
+            io.BytesIO(),
             progress=lambda _size, _total: came.set(),
             cancelled=came.is_set,
             stall_s=20,

@@ -26,7 +26,7 @@ def _weights(path: Path) -> Weights:
     return Weights(path, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
-def _ignore(_what: str, _fraction: float) -> None: ...
+def _ignore(_done: float, _what: str | None = None, /) -> None: ...
 
 
 @pytest.fixture
@@ -60,12 +60,12 @@ def test_a_cached_extractor_is_used_as_it_is(tmp_path: Path, absurd: Weights) ->
         content,
         hashlib.sha256(content).hexdigest().encode(),
     )
-    told: list[str] = []
+    told: list[float] = []
     given = obtain_extractor(
         "v1-0.25",
         absurd,
         folder=folder,
-        progress=lambda what, _: told.append(what),
+        progress=lambda done, _what=None: told.append(done),
         cancelled=lambda: True,
     )
     assert given == content
@@ -100,7 +100,7 @@ def test_cancelling_kills_the_compiler_and_leaves_nothing(tmp_path: Path, empty:
             "v1-0.25",
             empty,
             folder=tmp_path / "extractors",
-            progress=lambda _what, _fraction: began.set(),
+            progress=lambda _done, _what=None: began.set(),
             cancelled=began.is_set,
         )
     assert list((tmp_path / "extractors").iterdir()) == []
@@ -132,30 +132,30 @@ def test_a_damaged_weights_file_is_one_line_that_names_it(tmp_path: Path, absurd
 @needs_weights
 def test_an_extractor_is_compiled_once_without_tensorflow_in_this_process(tmp_path: Path) -> None:
     folder = tmp_path / "extractors"
-    steps: list[tuple[str, float]] = []
+    steps: list[tuple[float, str | None]] = []
     before = set(sys.modules)
     first = obtain_extractor(
         "v1-0.25",
         _weights(V1),
         folder=folder,
-        progress=lambda *step: steps.append(step),
+        progress=lambda done, what=None: steps.append((done, what)),
         cancelled=lambda: False,
     )
     assert not {"tensorflow", "keras"} & (set(sys.modules) - before)
-    assert [what.rpartition(": ")[2] for what, _ in steps] == [
+    assert [(what or "").rpartition(": ")[2] for _, what in steps] == [
         "importing TensorFlow",
         "building the network",
         "converting it",
         "done",
     ]
-    assert [fraction for _, fraction in steps] == sorted(fraction for _, fraction in steps)
+    assert [fraction for fraction, _ in steps] == sorted(fraction for fraction, _ in steps)
     assert {path.suffix for path in folder.iterdir()} == {".tflite", ".sha256"}
     steps.clear()
     second = obtain_extractor(
         "v1-0.25",
         _weights(V1),
         folder=folder,
-        progress=lambda *step: steps.append(step),
+        progress=lambda done, what=None: steps.append((done, what)),
         cancelled=lambda: True,
     )
     assert second == first

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,12 @@ import pytest
 
 from edge_classifier.errors import BackboneError, InvalidValueError
 from edge_classifier.features.built_in import built_in_folder
-from edge_classifier.features.imagenet import ImageNetClassifier, central, read_labels
+from edge_classifier.features.imagenet import (
+    ImageNetClassifier,
+    central,
+    read_labels,
+    read_network,
+)
 
 NAMES = [f"thing {n}" for n in range(1000)]
 
@@ -61,3 +67,66 @@ def test_a_network_without_its_top_is_no_classifier_of_imagenet(tmp_path: Path) 
     (tmp_path / "junk.tflite").write_bytes(b"junk")
     with pytest.raises(BackboneError, match=r"junk\.tflite"):
         ImageNetClassifier(tmp_path / "junk.tflite")
+
+
+@pytest.fixture
+def network() -> bytes:
+    folder = built_in_folder()
+    assert folder is not None
+    return (folder / "built-in.tflite").read_bytes()
+
+
+def test_a_network_that_runs_is_given_as_it_is(network: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "network.tflite"
+    path.write_bytes(network)
+    assert read_network(path) == network
+
+
+def test_a_network_that_would_end_the_process_ends_another_one(
+    network: bytes, tmp_path: Path
+) -> None:
+    """Of all single words set to the highest number, one at least makes LiteRT crash.
+
+    Found with `tools/fuzzing --target tflite`: the runtime follows offsets without looking.
+    """
+    path = tmp_path / "network.tflite"
+    told = []
+    end = len(network) // 4 * 4
+    for place in range(end - 40_000, end, 1_000):
+        for offset in range(0, 64, 4):
+            at = place + offset
+            if network[at : at + 4].count(0) > 1:  # an offset or a count, not a weight
+                path.write_bytes(network[:at] + b"\xff" * 4 + network[at + 4 :])
+                break
+        else:
+            continue
+        try:
+            read_network(path)
+        except BackboneError as error:
+            told.append(str(error))
+        if any("made the TFLite runtime crash" in line for line in told):
+            return
+    pytest.fail(f"nothing crashed: {told}")
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"\x1c\0\0\0TFL3", b"\xff\xff\xff\x7fTFL3" * 9])
+def test_what_is_no_network_is_refused_by_name(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "network.tflite"
+    path.write_bytes(content)
+    with pytest.raises(BackboneError, match=r"network\.tflite"):
+        ImageNetClassifier(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "network.tflite")
+    with pytest.raises(BackboneError, match="not a regular file"):
+        read_network(tmp_path / "network.tflite")
+
+
+def test_a_network_of_another_kind_is_refused_by_the_number_of_its_outputs(
+    network: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "network.tflite").write_bytes(network)
+    with pytest.raises(BackboneError, match="1000 or 1001 outputs"):
+        ImageNetClassifier(tmp_path / "network.tflite")

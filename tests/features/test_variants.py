@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from edge_classifier.device.preprocessing import Image
-from edge_classifier.features.variants import make_variants
-from edge_classifier.values import VARIANTS
+from edge_classifier.features.variants import VARIANTS, make_variants
 
 
 def photograph(height: int = 480, width: int = 640) -> Image:

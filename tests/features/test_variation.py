@@ -6,8 +6,8 @@ import numpy as np
 
 from edge_classifier.device.preprocessing import Image
 from edge_classifier.features.cache import FileFeatureCache
-from edge_classifier.features.variation import MOST_VARIED, Variation
-from edge_classifier.values import VARIANTS, Sample
+from edge_classifier.features.variants import MOST_VARIED, VARIANTS, Variation
+from edge_classifier.values import Sample
 
 DIM = 4
 

@@ -18,8 +18,9 @@ from edge_classifier.errors import (
     WeightsMismatchError,
     WeightsNotFoundError,
 )
+from edge_classifier.features.backbone import choose_backbone
 from edge_classifier.features.catalogue import OfficialBackbone, official
-from edge_classifier.features.weights import CacheFolders, choose, find_weights, obtain_weights
+from edge_classifier.features.weights import CacheFolders, find_weights, obtain_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -208,7 +209,7 @@ def test_auto_takes_cached_official_weights_without_asking_the_network(
     default = replace(official("v2-0.35"), sha256=SHA256)
     folders.keras.mkdir()
     (folders.keras / default.file_name).write_bytes(CONTENT)
-    choice = choose(
+    choice = choose_backbone(
         "auto",
         weights=None,
         folders=folders,
@@ -227,13 +228,15 @@ def test_auto_takes_reachable_official_weights(folders: CacheFolders) -> None:
         asked.append(url)
         return True
 
-    choice = choose("auto", weights=None, folders=folders, built_in=True, is_reachable=is_reachable)
+    choice = choose_backbone(
+        "auto", weights=None, folders=folders, built_in=True, is_reachable=is_reachable
+    )
     assert choice.name == "v2-0.35"
     assert asked == [official("v2-0.35").url]
 
 
 def test_auto_takes_the_built_in_backbone_offline_and_says_why(folders: CacheFolders) -> None:
-    choice = choose(
+    choice = choose_backbone(
         "auto", weights=None, folders=folders, built_in=True, is_reachable=lambda _: False
     )
     assert choice.name == "built-in"
@@ -242,13 +245,15 @@ def test_auto_takes_the_built_in_backbone_offline_and_says_why(folders: CacheFol
 
 def test_auto_with_nothing_to_be_had_says_what_offline_use_needs(folders: CacheFolders) -> None:
     with pytest.raises(WeightsNotFoundError, match="offline use needs --weights FILE"):
-        choose("auto", weights=None, folders=folders, built_in=False, is_reachable=lambda _: False)
+        choose_backbone(
+            "auto", weights=None, folders=folders, built_in=False, is_reachable=lambda _: False
+        )
 
 
 def test_auto_with_a_weights_file_means_the_default_backbone(
     folders: CacheFolders, tmp_path: Path
 ) -> None:
-    choice = choose(
+    choice = choose_backbone(
         "auto",
         weights=tmp_path / "mine.h5",
         folders=folders,
@@ -261,13 +266,17 @@ def test_auto_with_a_weights_file_means_the_default_backbone(
 
 @pytest.mark.parametrize("name", ["v1-0.25", "built-in"])
 def test_a_backbone_asked_for_by_name_stays(folders: CacheFolders, name: str) -> None:
-    choice = choose(name, weights=None, folders=folders, built_in=True, is_reachable=_unasked)
+    choice = choose_backbone(
+        name, weights=None, folders=folders, built_in=True, is_reachable=_unasked
+    )
     assert choice.name == name
 
 
 def test_a_backbone_that_does_not_exist_is_refused(folders: CacheFolders) -> None:
     with pytest.raises(InvalidValueError, match="received 'resnet'"):
-        choose("resnet", weights=None, folders=folders, built_in=True, is_reachable=_unasked)
+        choose_backbone(
+            "resnet", weights=None, folders=folders, built_in=True, is_reachable=_unasked
+        )
 
 
 def test_keras_home_is_honoured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -42,25 +42,20 @@ from hashlib import sha256
 from pathlib import Path
 import numpy as np
 from backbone.folding import fold
-from edge_classifier.graphs import compile_extractor as compiler
+from edge_classifier.graphs import backbones
+from edge_classifier.graphs.tflite import convert, freeze
 from edge_classifier.graphs.built_in_network import build_network, weight_shapes
 from edge_classifier.features.catalogue import BUILT_IN, OFFICIAL
 from edge_classifier.errors import WeightsMismatchError
 
-keras = compiler._import_keras()
+keras = backbones.import_keras()
 folder, jobs = Path(sys.argv[1]), json.loads(sys.argv[2])
 keras.utils.set_random_seed(0)
-make = {
-    "mobilenet_v1": keras.applications.MobileNet,
-    "mobilenet_v2": keras.applications.MobileNetV2,
-    "mobilenet_v3_small": keras.applications.MobileNetV3Small,
-    "mobilenet_v3_large": keras.applications.MobileNetV3Large,
-}
 answers = {}
 for name, weights in jobs.items():
     if weights is None:
         spec = OFFICIAL[name]
-        random = make[spec.architecture](
+        random = getattr(keras.applications, spec.architecture)(
             input_shape=(224, 224, 3), alpha=spec.alpha, include_top=False, weights=None
         )
         weights = str(folder / f"{name}.weights.h5")
@@ -69,11 +64,11 @@ for name, weights in jobs.items():
                 layer.momentum = 0.0
         random(np.load(folder / f"{name}.pixels.npy"), training=True)
         random.save_weights(weights)
-    model = compiler.build_keras_model(name, Path(weights))
+    model = backbones.build_backbone(name, Path(weights))
     last = OFFICIAL[name].layer if name in OFFICIAL else None
     if last is not None:
         assert model.layers[-1].name == last
-    (folder / f"{name}.tflite").write_bytes(compiler.convert(model))
+    (folder / f"{name}.tflite").write_bytes(convert(freeze(model)))
     pixels = np.load(folder / f"{name}.pixels.npy")
     spatial = model(pixels, training=False)
     np.savez(
@@ -88,7 +83,7 @@ for name, other in (("v1-0.25", "v3-small"), ("v3-small", "v1-0.25")):
         if wrong is None or not Path(wrong).exists():
             continue
         try:
-            compiler.build_keras_model(name, Path(wrong))
+            backbones.build_backbone(name, Path(wrong))
         except WeightsMismatchError as error:
             answers[f"{name} from {Path(wrong).name}"] = str(error)
         else:
@@ -97,7 +92,7 @@ for name, other in (("v1-0.25", "v3-small"), ("v3-small", "v1-0.25")):
 
 pixels = np.load(folder / "v1-0.25.pixels.npy")
 weights = jobs["v1-0.25"] or folder / "v1-0.25.weights.h5"
-original = compiler.build_keras_model("v1-0.25", Path(weights))
+original = backbones.build_backbone("v1-0.25", Path(weights))
 folded = build_network(keras, 224, 0.25)
 folded.set_weights(list(fold({w.path: w.numpy() for w in original.weights}).values()))
 assert folded.layers[-1].name == original.layers[-1].name
@@ -117,7 +112,7 @@ def hostile(name, **about):
     description.setdefault("weights_sha256", sha256(weights.read_bytes()).hexdigest())
     weights.with_name("built-in.json").write_text(json.dumps(description))
     try:
-        compiler.build_keras_model(BUILT_IN, weights)
+        backbones.build_backbone(BUILT_IN, weights)
     except WeightsMismatchError as error:
         return str(error)
     return "taken"

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from edge_classifier.device.frame import Frame
 from edge_classifier.device.preprocessing import Image
-from edge_classifier.device.reader import NewestFrameReader
+from edge_classifier.device.reader import FrameReader
 from edge_classifier.device.source_state import SourceState
-from edge_classifier.device.sources.cameras import open_source
+from edge_classifier.device.sources.named import open_source
 from edge_classifier.errors import EdgeClassifierError
 from edge_classifier.learning.project_backbone import BackboneChoice, backbone_loader
 from edge_classifier.live.jobs import start_worker
@@ -29,7 +29,7 @@ from edge_classifier.screen.window import OpenCVWindow
 class ToldFeed:
     """Remembers which frame was taken last."""
 
-    def __init__(self, reader: NewestFrameReader) -> None:
+    def __init__(self, reader: FrameReader) -> None:
         self._reader = reader
         self.index = -1
 
@@ -83,7 +83,7 @@ def main(project: Path, video: str) -> None:
             executor=executor,
             clock=time.monotonic,
         )
-        with NewestFrameReader(lambda: open_source(video), name="the video") as reader:
+        with FrameReader(lambda: open_source(video), name="the video") as reader:
             feed = ToldFeed(reader)
             run(session, feed, ToldOverlay(feed), display)
         session.close()

@@ -16,11 +16,10 @@ from edge_classifier.errors import (
     DownloadError,
     WeightsMismatchError,
 )
-from edge_classifier.features.backbone import LiteRTBackbone, load_backbone
+from edge_classifier.features.backbone import Choice, LiteRTBackbone, load_backbone
 from edge_classifier.features.cache import FileFeatureCache
 from edge_classifier.features.catalogue import BUILT_IN
-from edge_classifier.features.weights import Choice
-from edge_classifier.graphs.fine_tuning import tunable_backbone
+from edge_classifier.learning.fine_tuning import tunable_backbone
 from edge_classifier.learning.project_backbone import BackboneChoice, backbone_loader
 from edge_classifier.project.picture_file import encode_file
 from edge_classifier.project.store import ProjectStore

@@ -12,7 +12,7 @@ from support.feature_sets import clusters
 
 from edge_classifier.errors import WeightsMismatchError
 from edge_classifier.features.tuned import MAX_BYTES, TUNED_WEIGHTS, read_tuned
-from edge_classifier.graphs.two_tails import built_in_size
+from edge_classifier.graphs.tuned_network import built_in_size
 from edge_classifier.learning.model_file import FileModelStore, model_as_arrays
 from edge_classifier.learning.training import train
 

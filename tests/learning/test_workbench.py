@@ -10,14 +10,12 @@ from support.fakes import FakeBackbone
 
 from edge_classifier.errors import NotTrainedError, ProjectError
 from edge_classifier.features.cache import FileFeatureCache
-from edge_classifier.features.variants import make_variants
-from edge_classifier.features.variation import Variation
+from edge_classifier.features.variants import VARIANTS, Variation, make_variants
 from edge_classifier.learning import workbench
 from edge_classifier.learning.model_file import FileModelStore
 from edge_classifier.learning.project_backbone import LoadedBackbone
 from edge_classifier.learning.training import HeadSettings
 from edge_classifier.project.store import ProjectStore
-from edge_classifier.values import VARIANTS
 
 
 def told(_done: float, _what: str | None = None) -> None:

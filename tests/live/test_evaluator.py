@@ -8,7 +8,8 @@ from support.fakes import ImmediateExecutor, ManualExecutor
 from support.live_session import LiveSession
 
 from edge_classifier.evaluation.suspects import Reason
-from edge_classifier.features.dataset import Dataset, FeatureTable
+from edge_classifier.features.dataset import Dataset
+from edge_classifier.features.feature_table import FeatureTable
 from edge_classifier.learning.training import HeadSettings
 from edge_classifier.live.evaluator import VALIDATION_S, Evaluator
 from edge_classifier.project.store import ProjectStore

@@ -11,11 +11,12 @@ from support.live_session import RUNNING, LiveSession, load_varying
 
 from edge_classifier.device.source_state import SourceState, SourceStatus
 from edge_classifier.errors import ProjectError
+from edge_classifier.features.variants import VARIANTS
 from edge_classifier.learning.head import DenseHead
 from edge_classifier.learning.training import HeadSettings
 from edge_classifier.live.session import SessionSettings
 from edge_classifier.project.store import ProjectStore
-from edge_classifier.values import VARIANTS, Features, FeatureSet
+from edge_classifier.values import Features, FeatureSet
 
 
 def run_worker(live: LiveSession, executor: ManualExecutor) -> None:

@@ -7,7 +7,8 @@ import pytest
 from support.fakes import FakeBackbone, ManualExecutor
 from support.live_session import load_fake, scene
 
-from edge_classifier.features.dataset import Dataset, FeatureTable
+from edge_classifier.features.dataset import Dataset
+from edge_classifier.features.feature_table import FeatureTable
 from edge_classifier.learning.project_backbone import LoadedBackbone
 from edge_classifier.live.sample_features import FeatureStage
 from edge_classifier.project.store import ProjectStore

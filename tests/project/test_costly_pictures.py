@@ -14,7 +14,7 @@ import pytest
 from PIL import Image as PillowImage
 from PIL import ImageOps
 
-from edge_classifier.device.sources.files import read_picture
+from edge_classifier.device.sources.pictures import read_picture
 from edge_classifier.errors import InvalidImageError
 from edge_classifier.project.picture_file import MAX_PIXELS, decode_image, image_size
 

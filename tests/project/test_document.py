@@ -122,7 +122,7 @@ def test_half_a_surrogate_pair_in_a_setting_does_not_keep_the_file_from_being_wr
         ({"backbone": backbone(feature_shape=[7, 7, 10**30])}, "feature_shape"),
         ({"backbone": backbone(feature_kind="flat")}, "feature_kind"),
         ({"backbone": backbone(preprocessing={"input_size": 224})}, "preprocessing"),
-        ({"backbone": backbone(root_offset="0.03")}, "x is str"),
+        ({"backbone": backbone(root_offset="0.03")}, "root_offset is str"),
         ({"backbone": backbone(root_offset=0)}, "root offset"),
         (
             {

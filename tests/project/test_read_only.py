@@ -15,7 +15,7 @@ from support.mounts import read_only
 
 from edge_classifier.errors import ProjectError, ProjectLockedError
 from edge_classifier.features.tuned import new_folder
-from edge_classifier.graphs.fine_tuning import deepen
+from edge_classifier.learning.fine_tuning import fine_tune
 from edge_classifier.learning.project_backbone import BackboneChoice, backbone_loader
 from edge_classifier.learning.training import head_settings
 from edge_classifier.live.view import Level
@@ -92,7 +92,7 @@ def test_a_second_window_leaves_the_fine_tuning_of_the_first_alone(path: Path) -
     with ProjectStore.open(path) as first, ProjectStore.open_as_possible(path) as second:
         at_work = new_folder(first.path)
         with pytest.raises(ProjectError, match="read-only"):
-            deepen(second, BackboneChoice(), lambda _done, _what=None: None, lambda: False)
+            fine_tune(second, BackboneChoice(), lambda _done, _what=None: None, lambda: False)
         assert at_work.exists()
 
 

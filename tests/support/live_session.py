@@ -13,12 +13,11 @@ from edge_classifier.device.preprocessing import Image
 from edge_classifier.device.source_state import SourceState, SourceStatus
 from edge_classifier.export.exporter import Export
 from edge_classifier.features.cache import FileFeatureCache
-from edge_classifier.features.variants import make_variants
-from edge_classifier.features.variation import Variation
+from edge_classifier.features.variants import Variation, make_variants
+from edge_classifier.learning.fine_tuning import FineTune
 from edge_classifier.learning.model_file import FileModelStore
 from edge_classifier.learning.project_backbone import LoadedBackbone
 from edge_classifier.live.session import Session, SessionSettings
-from edge_classifier.live.tasks import FineTune
 from support.fakes import FakeBackbone, FakeClock, ImmediateExecutor, ManualExecutor
 
 if TYPE_CHECKING:

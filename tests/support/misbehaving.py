@@ -36,6 +36,25 @@ class Misbehaviour(Enum):
     GONE = "it is unplugged: nothing can be read, nor opened again"
 
 
+SAID: Final = {
+    Misbehaviour.STALL: "no picture from camera 0 for [0-9]+ s",
+    Misbehaviour.FAIL: "camera 0 is gone; waiting for it to come back",
+    Misbehaviour.NOTHING: "camera 0 is gone; waiting for it to come back",
+    Misbehaviour.EMPTY: "camera 0 is gone; waiting for it to come back",
+    Misbehaviour.BLACK: "camera 0 gives black pictures: is the lens covered, or another program "
+    r"using it\?",
+    Misbehaviour.ONE_COLOUR: "camera 0 gives pictures of one colour only: .+",
+    Misbehaviour.GREY_BELOW: "camera 0 gives damaged pictures, the lower part is missing: a bad "
+    r"cable, hub or network\?",
+    Misbehaviour.GREEN_BELOW: "camera 0 gives damaged pictures, the lower part is missing: .+",
+    Misbehaviour.BLACK_BELOW: "camera 0 gives damaged pictures, the lower part is missing: .+",
+    Misbehaviour.WRONG_DTYPE: "camera 0 gives pictures that cannot be used. .+ float32; waiting .+",
+    Misbehaviour.WRONG_SHAPE: "camera 0 gives pictures that cannot be used. .+ uint8; waiting .+",
+    Misbehaviour.RAISE: r"camera 0 has stopped working \(OSError: .+\); waiting for it .+",
+    Misbehaviour.GONE: "camera 0 is gone; waiting for it to come back",
+}
+"""What the reader says of each, as patterns; in the live window and on a device alike."""
+
 _FILLS: Final = {
     Misbehaviour.GREY_BELOW: (128, 128, 128),
     Misbehaviour.GREEN_BELOW: (0, 135, 0),
@@ -46,8 +65,8 @@ _FILLS: Final = {
 class MisbehavingCamera:
     """A device that outlives its openings; each stands for a `cv2.VideoCapture`.
 
-    `open_capture` goes where `cv2.VideoCapture` would: into `sources.cameras.open_source`, or
-    its result into `sources.opencv_source.OpenCVSource`. All methods may be called from any
+    `open_capture` goes where `cv2.VideoCapture` would: into `sources.named.open_source`, or
+    its result into `sources.video_source.VideoSource`. All methods may be called from any
     thread.
 
     Args:

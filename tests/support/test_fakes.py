@@ -26,7 +26,7 @@ from support.fakes import (
 if TYPE_CHECKING:
     from edge_classifier.device.frame import Clock, FrameSource
     from edge_classifier.device.preprocessing import Image
-    from edge_classifier.device.sources.opencv_source import Capture
+    from edge_classifier.device.sources.video_source import VideoCapture
     from edge_classifier.protocols import Backbone, Display, Executor
 
 BLACK = np.zeros((48, 64, 3), np.uint8)
@@ -118,7 +118,7 @@ def misbehaving(*images: Image) -> MisbehavingCamera:
 
 
 @pytest.fixture(params=["real", "misbehaving"])
-def capture(request: pytest.FixtureRequest, tmp_path: Path) -> Capture:
+def capture(request: pytest.FixtureRequest, tmp_path: Path) -> VideoCapture:
     if request.param == "misbehaving":
         return misbehaving().open_capture(0, cv2.CAP_ANY)
     path = tmp_path / "video.avi"
@@ -129,7 +129,7 @@ def capture(request: pytest.FixtureRequest, tmp_path: Path) -> Capture:
     return cv2.VideoCapture(str(path))
 
 
-def test_an_opening_of_it_does_what_a_real_capture_does(capture: Capture) -> None:
+def test_an_opening_of_it_does_what_a_real_capture_does(capture: VideoCapture) -> None:
     assert capture.isOpened()
     assert capture.get(cv2.CAP_PROP_FPS) == 30.0
     ok, picture = capture.read()

@@ -28,7 +28,8 @@ from fewshots.tables import BackboneRow, Figures, print_backbones
 from edge_classifier.device.preprocessing import Image
 from edge_classifier.errors import InvalidValueError
 from edge_classifier.features.backbone import load_backbone
-from edge_classifier.values import VARIANTS, Features
+from edge_classifier.features.variants import VARIANTS
+from edge_classifier.values import Features
 
 
 def labelled(name: str, classes: int = 5, each: int = 12, kind: str = "") -> LabelledSet:

@@ -52,16 +52,17 @@ def _train(options: argparse.Namespace) -> None:
     import torch  # noqa: PLC0415
 
     from backbone import evaluation, training, views  # noqa: PLC0415
+    from backbone.distillation import Distillation, Settings, parse_sizes  # noqa: PLC0415
 
     training.calm_allocator()
     torch.set_num_threads(options.threads or views.thread_limit())
     options.state.mkdir(parents=True, exist_ok=True)
     store = views.ViewStore(options.views)
-    settings = training.Settings(
+    settings = Settings(
         alpha=options.alpha,
         seed=options.seed,
         batch=options.batch,
-        sizes=training.parse_sizes(options.sizes),
+        sizes=parse_sizes(options.sizes),
         branch_sizes=tuple(int(size) for size in options.branch_sizes.split(",")),
         matrix_rate=options.matrix_rate,
         rate=options.rate,
@@ -69,7 +70,7 @@ def _train(options: argparse.Namespace) -> None:
         optimizer=options.optimizer,
     )
     with np.load(options.top) as top:
-        distillation = training.Distillation(settings, store, dict(top))
+        distillation = Distillation(settings, store, dict(top))
     checkpoint = options.state / "checkpoint.pt"
     if checkpoint.exists():
         if not options.resume:

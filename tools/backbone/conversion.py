@@ -18,7 +18,8 @@ import tensorflow as tf
 
 from backbone.extraction import Extractor
 from backbone.folding import fold
-from edge_classifier.graphs import compile_extractor
+from edge_classifier.graphs import tflite
+from edge_classifier.graphs.backbones import build_backbone
 from edge_classifier.graphs.built_in_network import build_network, weight_shapes
 
 if TYPE_CHECKING:
@@ -144,12 +145,12 @@ def check(
     Raises:
         ValueError: if they differ by more than the tolerances.
     """
-    model = compile_extractor.build_keras_model(NAME, models / f"{NAME}.weights.npz")
+    model = build_backbone(NAME, models / f"{NAME}.weights.npz")
     original = np.asarray(model(images.astype(np.float32) / 127.5 - 1)).mean((1, 2))
     compiled = Extractor(models / f"{NAME}.tflite")(images)
     with tempfile.TemporaryDirectory() as folder:
         exported = Path(folder) / "float32.tflite"
-        exported.write_bytes(compile_extractor.convert(model))
+        exported.write_bytes(tflite.convert(tflite.freeze(model)))
         single = Extractor(exported)(images)
     largest = float(np.abs(student).max())
     between = max(float(np.abs(other - original).max()) for other in (compiled, single)) / largest

@@ -31,10 +31,9 @@ from support.screen import some_screen
 from edge_classifier.demo.scene import TAUGHT, UNTAUGHT, DemoScene
 from edge_classifier.device.frame import Frame
 from edge_classifier.device.interpreter import Interpreter
-from edge_classifier.device.reader import NewestFrameReader
-from edge_classifier.device.sources.cameras import open_source
+from edge_classifier.device.reader import FrameReader
+from edge_classifier.device.sources.named import open_source
 from edge_classifier.features.backbone import load_backbone
-from edge_classifier.graphs.compile_extractor import __name__ as compile_module
 from edge_classifier.learning.project_backbone import BackboneChoice, backbone_loader
 from edge_classifier.learning.training import HeadSettings
 from edge_classifier.live.jobs import start_worker
@@ -159,7 +158,7 @@ def live(
     session.advance = counting  # type: ignore[method-assign,assignment]  # counts, changes nothing
     meddler = threading.Thread(target=during, args=(session,)) if during else None
     started = time.perf_counter()
-    with NewestFrameReader(source, name="the video", drop=drop, shrink=session.shrink) as reader:
+    with FrameReader(source, name="the video", drop=drop, prepare=session.shrink) as reader:
         if meddler:
             meddler.start()
         run(session, reader, Overlay(), window)
@@ -236,7 +235,7 @@ def measure_gap(folder: Path, choice: BackboneChoice, video: Path) -> None:
         )
     gaps = np.diff(shown) * 1000
     print(
-        f"2. longest gap between shown pictures while TensorFlow ({compile_module}'s child) is "
+        f"2. longest gap between shown pictures while TensorFlow (compile_extractor's child) is "
         f"imported and a dense head trains: {gaps.max():.0f} ms "
         f"(median {np.median(gaps):.0f}, 99 % {np.percentile(gaps, 99):.0f}); wanted: at most 100"
     )

@@ -20,9 +20,8 @@ import numpy as np
 from support.fakes import MisbehavingCamera, Misbehaviour
 
 from edge_classifier.demo.scene import TAUGHT, DemoScene
-from edge_classifier.device.picture_check import PictureCheck
-from edge_classifier.device.reader import NewestFrameReader
-from edge_classifier.device.sources.cameras import open_source
+from edge_classifier.device.reader import FrameReader
+from edge_classifier.device.sources.named import open_source
 from edge_classifier.learning.project_backbone import BackboneChoice, backbone_loader
 from edge_classifier.live.jobs import start_worker
 from edge_classifier.live.loop import run
@@ -155,11 +154,11 @@ def play(folder: Path, how: Misbehaviour, seconds: float) -> Found:
             clock=time.monotonic,
         )
         director = Director(camera, how, seconds, session)
-        with NewestFrameReader(
+        with FrameReader(
             lambda: open_source("0", open_capture=camera.open_capture, devices=devices),
             name="camera 0",
-            shrink=session.shrink,
-            new_check=lambda: PictureCheck().fault,
+            prepare=session.shrink,
+            check_pictures=True,
         ) as reader:
             run(session, reader, director, director)
             camera.behave()

@@ -40,7 +40,7 @@ from support.fakes import FakeDisplay
 from support.screen import some_screen
 
 from edge_classifier.device.interpreter import Interpreter
-from edge_classifier.device.reader import NewestFrameReader
+from edge_classifier.device.reader import FrameReader
 from edge_classifier.export.exporter import exporter
 from edge_classifier.features.backbone import load_backbone
 from edge_classifier.learning.project_backbone import BackboneChoice, backbone_loader
@@ -342,8 +342,8 @@ def soak(folder: Path, video: Path, options: argparse.Namespace) -> bool:
 
         session.advance = counting  # type: ignore[method-assign,assignment]  # counts, changes nothing
         print(HEADINGS, flush=True)
-        with NewestFrameReader(
-            lambda: Looped(video, paced=False), name="the video", drop=False, shrink=session.shrink
+        with FrameReader(
+            lambda: Looped(video, paced=False), name="the video", drop=False, prepare=session.shrink
         ) as reader:
             run(session, reader, Overlay(), meter)
         left = len(session.dataset.samples)
@@ -389,17 +389,27 @@ DEVICE_CHILD: Final = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from edge_device import cli
-from edge_device.sources import named
-class Looped(named.Capture):
-    def read(self):
-        frame = super().read()
-        if frame is None:
-            self.close()
-            self.open()
-            frame = super().read()
-        return frame
-named.Capture = Looped
+from dataclasses import replace
+from edge_device import cli, runner
+open_once = runner.open_source_or_pictures
+class Looped:
+    live = False
+    def __init__(self, spec, paced):
+        self.spec, self.paced, self.closed = spec, paced, False
+        self.source = open_once(spec, paced=paced)
+        self.name, self.fps, self.description = self.source.name, self.source.fps, spec
+    def __iter__(self):
+        index = 0
+        while not self.closed:
+            for frame in self.source:
+                yield replace(frame, index=index)
+                index += 1
+            self.source.close()
+            self.source = open_once(self.spec, paced=self.paced)
+    def close(self):
+        self.closed = True
+        self.source.close()
+runner.open_source_or_pictures = Looped
 sys.exit(cli.main(Path(sys.argv[1]), sys.argv[2:]))
 """
 

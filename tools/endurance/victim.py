@@ -17,7 +17,7 @@ from pathlib import Path
 
 from edge_classifier.commands import add as _  # noqa: F401 - imported here, not in every victim
 from edge_classifier.commands import cli
-from edge_classifier.device.reader import NewestFrameReader
+from edge_classifier.device.reader import FrameReader
 from edge_classifier.export.exporter import exporter
 from edge_classifier.learning.project_backbone import BackboneChoice, backbone_loader
 from edge_classifier.live.jobs import start_worker
@@ -48,7 +48,7 @@ def live(order: Order, journal: Journal) -> None:
         camera = ScriptedCamera(order.seed)
         user = User(watch, camera, order.seed, project.parent)
         watch.look_at(session, user.do(order.operation))
-        with NewestFrameReader(lambda: camera, shrink=session.shrink) as reader:
+        with FrameReader(lambda: camera, prepare=session.shrink) as reader:
             run(session, reader, watch, watch)
         session.close()
         executor.shutdown()

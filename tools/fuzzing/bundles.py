@@ -14,9 +14,10 @@ from edge_classifier.commands.predictors import BundlePredictor
 from edge_classifier.device.bundle import Bundle
 from edge_classifier.device.checks import verify
 from edge_classifier.device.classifier import Classifier
+from edge_classifier.device.frame import Frame
 from edge_classifier.device.outputs.json_lines import JsonLines
 from edge_classifier.device.outputs.window import annotated
-from edge_classifier.device.sources.base import Picture
+from edge_classifier.device.verdict import Smoother
 from edge_classifier.export.bundle import new_bundle
 from edge_classifier.features.imagenet import read_labels
 from fuzzing.base import ByteTarget
@@ -48,12 +49,12 @@ class BundleTarget(ByteTarget):
         with contextlib.redirect_stdout(printed):
             bundle = Bundle.open(self._bundle)
             classifier = Classifier(bundle)
-            answer = classifier.predict(_PICTURE)
-            picture = Picture(_PICTURE, "a picture", 0, 0.0, 0.0)
-            outputs = JsonLines(flush=True)
-            outputs.show(picture, classifier.steady(answer, 0.1))
-            outputs.show(picture, classifier.steady(answer, 0.2))
-            annotated(picture, answer)
+            prediction, smoother = classifier.predict(_PICTURE), Smoother(bundle.smoothing_s)
+            frame = Frame(_PICTURE, 0, 0.0, name="a picture")
+            output = JsonLines(flush=True)
+            output.show(frame, smoother.update(prediction, 0.1))
+            output.show(frame, smoother.update(prediction, 0.2))
+            annotated(frame.image, prediction)
             verify(bundle)
             predictor = BundlePredictor(self._bundle)
             predictor.answer(predictor.compute([_PICTURE])[0])

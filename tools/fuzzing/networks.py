@@ -16,7 +16,8 @@ from edge_classifier.features.built_in import built_in_folder
 from edge_classifier.features.catalogue import BUILT_IN, official
 from edge_classifier.features.imagenet import run_once
 from edge_classifier.features.weights import CacheFolders, obtain_weights
-from edge_classifier.graphs import compile_extractor
+from edge_classifier.graphs.backbones import import_keras, load_weights
+from edge_classifier.graphs.hdf5_check import is_legacy
 from fuzzing.base import ByteTarget
 from fuzzing.mutate import mutate_bytes
 from fuzzing.target import CPU_LIMIT_MS, MEMORY_LIMIT_MB
@@ -69,7 +70,7 @@ class TFLiteTarget(StructuredTarget):
         return [self.seeds / "bundle" / "model.tflite", folder / f"{BUILT_IN}.tflite"]
 
     def run(self, data: bytes) -> None:
-        """Run it, as `probe_network` does."""
+        """Run it, as `read_network` does."""
         in_a_fork(lambda: run_once(data))
 
 
@@ -97,7 +98,7 @@ class WeightsTarget(StructuredTarget):
             progress=lambda _size, _total: None,
             cancelled=lambda: False,
         )
-        in_a_fork(lambda: compile_extractor._is_legacy(found.path, "v1-0.25"))  # noqa: SLF001 - what the child does
+        in_a_fork(lambda: is_legacy(found.path, "v1-0.25"))
 
 
 class KerasTarget(WeightsTarget):
@@ -108,7 +109,7 @@ class KerasTarget(WeightsTarget):
 
     def __init__(self, seeds: Path, arena: Path) -> None:
         super().__init__(seeds, arena)
-        keras = compile_extractor._import_keras()  # noqa: SLF001 - what the child does
+        keras = import_keras()
         layers = [keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3, name="conv2d")]
         layers += [keras.layers.Flatten(), keras.layers.Dense(2, name="dense")]
         self._model = keras.Sequential(layers)
@@ -116,7 +117,7 @@ class KerasTarget(WeightsTarget):
     def run(self, data: bytes) -> None:
         """Load them, as the child process does."""
         super().run(data)
-        compile_extractor._load_weights(self._model, self.arena / "given.h5", "v1-0.25")  # noqa: SLF001 - same
+        load_weights(self._model, self.arena / "given.h5", "v1-0.25")
 
 
 def write_weights(path: Path, *, legacy: bool) -> None:

@@ -18,13 +18,11 @@ import traceback
 from pathlib import Path
 from typing import Any, Final
 
-from edge_classifier.device.errors import ClassifyError
 from edge_classifier.errors import EdgeClassifierError
 from fuzzing.sandbox import Watch, peak_bytes, reset_peak, snapshot
 from fuzzing.target import CPU_LIMIT_MS, MEMORY_LIMIT_MB, Target, make_target
 
 _ADDRESS_SPACE: Final = 6 << 30  # guards the machine; what is counted is resident memory
-_REFUSALS: Final = (EdgeClassifierError, ClassifyError)
 
 
 def make_input(target: Target, seed: int, number: int) -> bytes:
@@ -72,7 +70,7 @@ def _run(target: Target, data: bytes, watch: Watch) -> tuple[str, str, float, fl
     watch.active = not target.starts_programs
     try:
         target.run(data)
-    except _REFUSALS as error:
+    except EdgeClassifierError as error:
         verdict = "refused"
         if not str(error).strip():
             problem = "an error without a word"

@@ -1,1 +1,1 @@
-"""Where answers go: one file each, one interface."""
+"""Where predictions go: one file each, one interface."""

@@ -5,22 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..sources.base import Picture
-    from ..verdict import Answer
+    from ..frame import Frame
+    from ..verdict import Prediction
 
 
 class Output:
-    """Something that is told every answer; closed at the end."""
+    """Something that is told every prediction; closed at the end.
 
-    def show(self, picture: Picture, answer: Answer) -> bool:
-        """Take an answer; returns whether to go on."""
+    A new one is a file in this folder and an option in `cli.py` that makes it.
+    """
+
+    def show(self, frame: Frame, prediction: Prediction) -> bool:
+        """Take a prediction; returns whether to go on."""
         raise NotImplementedError
 
     def wait(self, trouble: str) -> bool:  # noqa: ARG002 - for those who show it
-        """Be told some times a second that no picture comes; returns whether to go on.
+        """Be told some times a second that no frame comes, and why if that is known.
 
-        Args:
-            trouble: What is wrong, or empty where nothing is known to be.
+        Returns whether to go on.
         """
         return True
 

@@ -9,23 +9,19 @@ from typing import TYPE_CHECKING, Any
 from .base import Output
 
 if TYPE_CHECKING:
-    from ..sources.base import Picture
-    from ..verdict import Answer
+    from ..frame import Frame
+    from ..verdict import Prediction
 
 
 class JsonLines(Output):
-    """One JSON object a line on standard output.
-
-    Args:
-        flush: Whether each line goes out at once, as whoever reads a camera's wants it.
-    """
+    """One JSON object a line on standard output; each at once if `flush`, as for a camera."""
 
     def __init__(self, *, flush: bool) -> None:
         self._flush = flush
 
-    def show(self, picture: Picture, answer: Answer) -> bool:
+    def show(self, frame: Frame, prediction: Prediction) -> bool:
         """Write a line."""
-        sys.stdout.write(json.dumps(as_record(picture, answer), ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(as_record(frame, prediction), ensure_ascii=False) + "\n")
         if self._flush:
             sys.stdout.flush()
         return True
@@ -35,18 +31,18 @@ class JsonLines(Output):
         sys.stdout.flush()
 
 
-def as_record(picture: Picture, answer: Answer) -> dict[str, Any]:
-    """Make a plain record of an answer, as JSON can hold it."""
-    record: dict[str, Any] = {
-        "source": picture.name,
-        "frame": picture.index,
-        "label": answer.label,
-        "score": round(answer.score, 6),
-        "unknown": answer.unknown,
-        "similarity": None if answer.similarity is None else round(answer.similarity, 6),
+def as_record(frame: Frame, prediction: Prediction) -> dict[str, Any]:
+    """Make a plain record of a prediction, as JSON can hold it."""
+    similarity = prediction.similarity
+    return {
+        "source": frame.name,
+        "frame": frame.index,
+        "label": prediction.label,
+        "score": round(prediction.confidence, 6),
+        "unknown": prediction.unknown,
+        "similarity": None if similarity is None else round(similarity, 6),
         "scores": {
             name: round(float(score), 6)
-            for name, score in zip(answer.class_names, answer.scores, strict=True)
+            for name, score in zip(prediction.class_names, prediction.scores, strict=True)
         },
     }
-    return record

@@ -11,22 +11,25 @@ import shlex
 import subprocess
 import sys
 import threading
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.request import Request, urlopen
 
 from ..console import say
-from ..errors import ClassifyError
-from ..verdict import Answer, Hold
+from ..errors import InvalidValueError
+from ..verdict import Hold
 from .base import Output
 from .json_lines import as_record
-from .page import _PIECE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..sources.base import Picture
+    from ..frame import Frame
+    from ..verdict import Prediction
 
 
+_MOST_READ: Final = 1 << 16
 _PLACEHOLDER: Final = re.compile(r"\{label\}|\{score\}")
 _SHELLS: Final = frozenset(
     {"sh", "bash", "dash", "zsh", "ksh", "fish", "busybox", "cmd", "powershell", "pwsh"}
@@ -53,21 +56,21 @@ class OnChange(Output):
         try:
             self._words = shlex.split(command) if command else []
         except ValueError as error:
-            raise ClassifyError(f"--on-change {command!r} cannot be read: {error}.") from error
+            raise InvalidValueError(f"--on-change {command!r} cannot be read: {error}.") from error
         _check_command(self._words)
         if webhook is not None and not webhook.startswith(("http://", "https://")):
-            raise ClassifyError(f"--webhook {webhook}: expected an http or https address.")
+            raise InvalidValueError(f"--webhook {webhook}: expected an http or https address.")
         self._webhook = webhook
         self._hold = Hold(frames)
         self._events: queue.Queue[dict[str, Any] | None] = queue.Queue(16)
         self._thread = threading.Thread(target=self._run, name="on-change", daemon=True)
         self._thread.start()
 
-    def show(self, picture: Picture, answer: Answer) -> bool:
-        """Take an answer, and hand on a change; never waits for who is told."""
+    def show(self, frame: Frame, prediction: Prediction) -> bool:
+        """Take a prediction, and hand on a change; never waits for who is told."""
         before = self._hold.label
-        if self._hold.update(answer.label):
-            event = {**as_record(picture, answer), "previous": before}
+        if self._hold.update(prediction.label):
+            event = {**as_record(frame, prediction), "previous": before}
             try:
                 self._events.put_nowait(event)
             except queue.Full:
@@ -109,16 +112,13 @@ class OnChange(Output):
                 say(f"--on-change {words[0]} ended with status {done.returncode}.")
 
     def _post(self, event: dict[str, Any]) -> None:
-        from http.client import HTTPException  # noqa: PLC0415 - start-up counts, use is rare
-        from urllib.request import Request, urlopen  # noqa: PLC0415 - as above
-
         body = json.dumps(event).encode()
         request = Request(  # noqa: S310 - http or https, checked above
             str(self._webhook), data=body, headers={"Content-Type": "application/json"}
         )
         try:
             with urlopen(request, timeout=5) as response:  # noqa: S310 - as above
-                response.read(_PIECE)
+                response.read(_MOST_READ)
         except (OSError, ValueError, HTTPException) as error:
             say(f"--webhook: {error}")
 
@@ -127,17 +127,17 @@ def _check_command(words: Sequence[str]) -> None:
     """Refuse a command in which a label would be run, as a program or by a shell.
 
     Raises:
-        ClassifyError: saying what to write instead.
+        InvalidValueError: saying what to write instead.
     """
     if not words:
         return
     if _PLACEHOLDER.search(words[0]):
-        raise ClassifyError("--on-change: the program itself cannot be {label} or {score}.")
+        raise InvalidValueError("--on-change: the program itself cannot be {label} or {score}.")
     shell = next((n for n, w in enumerate(words) if Path(w).stem.lower() in _SHELLS), len(words))
     # Which word after them is the script, only the shell knows: -c may be followed by others.
     scripted = any(map(_SCRIPT_OPTION.fullmatch, words[shell + 1 :]))
     if scripted and any(map(_PLACEHOLDER.search, words)):
-        raise ClassifyError(
+        raise InvalidValueError(
             '--on-change: a shell would run what {label} says; write "$CLASSIFY_LABEL" and '
             '"$CLASSIFY_SCORE" in its script instead.'
         )

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import contextlib
+import hmac
+import ipaddress
 import json
 import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs, quote
+
+import cv2
 
 from ..console import say
-from ..errors import ClassifyError
+from ..errors import InvalidValueError
 from .base import Output
 from .json_lines import as_record
 from .window import annotated
 
 if TYPE_CHECKING:
-    from ..sources.base import Picture
-    from ..verdict import Answer
+    from ..frame import Frame
+    from ..verdict import Prediction
 
-_PIECE: Final = 1 << 16
 _SHORTEST_TOKEN: Final = 8
 _MOST_VIEWERS: Final = 8
 
 
 class LivePage(Output):
-    """A small page with the live picture: MJPEG at `/stream`, the newest answer at `/answer`.
+    """A small page with the live picture: MJPEG at `/stream`, the newest prediction at `/answer`.
 
     What others on the network can reach needs a token: `/?token=…`, or `Authorization: Bearer …`.
     Without a token only this machine is answered, under a name of its own: a page from elsewhere
@@ -34,7 +39,7 @@ class LivePage(Output):
         token: What everybody who looks on has to know, or `None`.
 
     Raises:
-        ClassifyError: if the address cannot be used, or asks for a token.
+        InvalidValueError: if the address cannot be used, or asks for a token.
     """
 
     _PAGE = (
@@ -44,18 +49,16 @@ class LivePage(Output):
     )
 
     def __init__(self, address: str, token: str | None = None) -> None:
-        from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer  # noqa: PLC0415 - rare
-
         host, _, port = address.rpartition(":")
         if not (port.isascii() and port.isdigit()):
-            raise ClassifyError(f"--mjpeg {address}: expected HOST:PORT, like 127.0.0.1:8080.")
+            raise InvalidValueError(f"--mjpeg {address}: expected HOST:PORT, like 127.0.0.1:8080.")
         if token is None and not _is_this_machine(host or "127.0.0.1"):
-            raise ClassifyError(
+            raise InvalidValueError(
                 f"--mjpeg {address} can be seen by others on the network: add --token WORD, which "
                 "they have to know, or use 127.0.0.1."
             )
         if token is not None and (len(token) < _SHORTEST_TOKEN or not token.isprintable()):
-            raise ClassifyError(
+            raise InvalidValueError(
                 f"--token: expected {_SHORTEST_TOKEN} characters or more; "
                 "`python -c 'import secrets; print(secrets.token_urlsafe())'` makes one."
             )
@@ -76,26 +79,26 @@ class LivePage(Output):
         try:
             self._server = ThreadingHTTPServer((host or "127.0.0.1", int(port)), Handler)
         except (OSError, OverflowError) as error:
-            raise ClassifyError(
+            raise InvalidValueError(
                 f"--mjpeg {address} cannot be used ({error}); choose another port."
             ) from error
         self._server.daemon_threads = True
         self._changed = threading.Condition()
-        self._newest: tuple[Picture, Answer | str] | None = None
+        self._newest: tuple[Frame, Prediction | str] | None = None
         self._closed = False
         threading.Thread(target=self._server.serve_forever, name="page", daemon=True).start()
         self.url = f"http://{host or '127.0.0.1'}:{self._server.server_port}/"
         say(f"Live page: {self.url}")
 
-    def show(self, picture: Picture, answer: Answer) -> bool:
-        """Make a picture the newest; it is encoded only if somebody looks on."""
+    def show(self, frame: Frame, prediction: Prediction) -> bool:
+        """Make a frame the newest; it is encoded only if somebody looks on."""
         with self._changed:
-            self._newest = (picture, answer)
+            self._newest = (frame, prediction)
             self._changed.notify_all()
         return True
 
     def wait(self, trouble: str) -> bool:
-        """Take the answer away while something is wrong, and say what."""
+        """Take the prediction away while something is wrong, and say what."""
         newest = self._newest
         if newest is not None and trouble and newest[1] != trouble:
             with self._changed:
@@ -114,8 +117,6 @@ class LivePage(Output):
 
     def serve(self, request: Any) -> None:  # noqa: ANN401 - a request handler
         """Answer one request."""
-        from urllib.parse import quote  # noqa: PLC0415 - use is rare
-
         path = request.path.partition("?")[0]
         if not self._may_look(request):
             request.send_error(403, "This page needs its token, as in /?token=WORD")
@@ -148,9 +149,6 @@ class LivePage(Output):
 
     def _may_look(self, request: Any) -> bool:  # noqa: ANN401 - a request handler
         """Say whether a request knows the token, or comes from this machine."""
-        import hmac  # noqa: PLC0415 - use is rare
-        from urllib.parse import parse_qs  # noqa: PLC0415 - as above
-
         if self._token is None:
             host = request.headers.get("Host", "")
             return _is_this_machine(host.rpartition(":")[0] or host)
@@ -164,27 +162,23 @@ class LivePage(Output):
         return hmac.compare_digest(given.encode("utf-8", "replace"), self._token.encode())
 
     def _stream(self, request: Any) -> None:  # noqa: ANN401 - a request handler
-        import cv2  # noqa: PLC0415 - the core reads `Preprocessing` without OpenCV
-
         request.send_response(200)
         request.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
         request.end_headers()
-        shown: tuple[Picture, Answer | str] | None = None
+        shown: tuple[Frame, Prediction | str] | None = None
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._closed or self._newest is not shown)  # noqa: B023 - waited for here
                 if self._closed or self._newest is None:
                     return
                 shown = self._newest
-            data = cv2.imencode(".jpg", annotated(*shown))[1].tobytes()
+            data = cv2.imencode(".jpg", annotated(shown[0].image, shown[1]))[1].tobytes()
             head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
             request.wfile.write(head.encode() + data + b"\r\n")
 
 
 def _is_this_machine(host: str) -> bool:
     """Say whether an address is reached from this machine only."""
-    import ipaddress  # noqa: PLC0415 - use is rare
-
     if host.lower() == "localhost":
         return True
     try:

@@ -1,60 +1,77 @@
-"""The Pi's own camera, by Picamera2."""
+"""The Raspberry Pi's own camera, by Picamera2."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 
-import numpy as np
+import cv2
 
-from ..errors import ClassifyError
-from .base import Source
-from .capture import _HEIGHT, _WIDTH
+from ..errors import CameraNotFoundError
+from .video_source import FPS, HEIGHT, LOST_AFTER_S, WIDTH, VideoSource
 
-if TYPE_CHECKING:
-    from ..preprocessing import Image
+PI_CAMERA_NAME: Final = "the Pi camera"
 
 
-class PiCamera(Source):
-    """The Raspberry Pi's own camera, by Picamera2 (apt install python3-picamera2)."""
+def open_pi_camera() -> VideoSource:
+    """Open the Pi's own camera (apt install python3-picamera2).
 
-    live = True
-    video = True
-    name = "the Pi camera"
+    Raises:
+        CameraNotFoundError: if there is none, or Picamera2 is not installed.
+    """
+    return VideoSource(
+        _PiCapture(),
+        name=PI_CAMERA_NAME,
+        no_picture=f"{PI_CAMERA_NAME} opens but gives no picture; is its cable right?",
+        lost_after_s=LOST_AFTER_S,
+    )
+
+
+class _PiCapture:
+    """Picamera2 with the methods of `cv2.VideoCapture`."""
 
     def __init__(self) -> None:
-        self._camera: Any = None
-
-    def open(self) -> None:
-        """Start it at 640x480."""
         try:
             from picamera2 import Picamera2  # noqa: PLC0415 - only on a Raspberry Pi
         except ImportError as error:
-            raise ClassifyError(
+            raise CameraNotFoundError(
                 "The Pi camera needs Picamera2: sudo apt install python3-picamera2, and a virtual "
                 "environment made with --system-site-packages."
             ) from error
+        self._camera: Any = None
         try:
             self._camera = Picamera2()
             # Picamera2 names formats by the order of bits: RGB888 is blue, green, red in memory.
             self._camera.configure(
                 self._camera.create_video_configuration(
-                    main={"size": (_WIDTH, _HEIGHT), "format": "RGB888"}
+                    main={"size": (WIDTH, HEIGHT), "format": "RGB888"}
                 )
             )
             self._camera.start()
         except (RuntimeError, IndexError) as error:
-            self.close()
-            raise ClassifyError(f"The Pi camera cannot be opened: {error}") from error
+            self.release()
+            raise CameraNotFoundError(f"The Pi camera cannot be opened: {error}") from error
 
-    def read(self) -> tuple[str, Image] | None:
-        """Take a frame."""
+    def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
+        """Whether it was not released."""
+        return self._camera is not None
+
+    def read(self) -> tuple[bool, Any]:
+        """Give whether there was a picture, and the picture, `(H, W, 3)` uint8 BGR."""
         try:
-            return self.name, np.asarray(self._camera.capture_array("main"), np.uint8)
+            return True, self._camera.capture_array("main")
         except RuntimeError:
-            return None
+            return False, None
 
-    def close(self) -> None:
-        """Stop it."""
+    def get(self, propId: int, /) -> float:  # noqa: N803 - OpenCV's name
+        """Give the frame rate, which is that of Picamera2's video configuration."""
+        return FPS if propId == cv2.CAP_PROP_FPS else 0.0
+
+    def set(self, propId: int, value: float, /) -> bool:  # noqa: ARG002, N803 - OpenCV's name
+        """Refuse: all is asked for when it is opened."""
+        return False
+
+    def release(self) -> None:
+        """Stop it; may be called twice."""
         if self._camera is not None:
             self._camera.close()
             self._camera = None

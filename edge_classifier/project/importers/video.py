@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import cv2
 
-from edge_classifier.device.sources.cameras import open_source
+from edge_classifier.device.sources.named import open_source
 from edge_classifier.errors import (
     CameraError,
     CameraNotFoundError,

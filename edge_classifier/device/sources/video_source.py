@@ -1,10 +1,11 @@
-"""Frames out of a `cv2.VideoCapture`, whatever is behind it."""
+"""Frames out of an opened `cv2.VideoCapture`, or what has its methods."""
 
 from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 import cv2
 import numpy as np
@@ -13,12 +14,20 @@ from ..errors import CameraError, CameraLostError, CameraNotFoundError
 from ..frame import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     import numpy.typing as npt
 
     from ..frame import Clock
     from ..preprocessing import Image
+
+WIDTH: Final = 640
+HEIGHT: Final = 480
+FPS: Final = 30
+"""What is asked of a camera: every webcam can do it, and no backbone looks at more."""
+
+LOST_AFTER_S: Final = 1.0
+"""For how long reads of a camera must fail before it counts as lost."""
 
 _EMPTY_READ_PAUSE_S: Final = 0.01
 """Pause between failed reads: a device that is gone answers at once, hundreds of times."""
@@ -32,11 +41,11 @@ _MAX_FPS: Final = 500.0
 _LONGEST_GAP_S: Final = 2.0
 """A longer gap between two timestamps of a file is taken for a damaged timestamp."""
 
-_COLOURS: Final = 3
-_COLOURS_AND_ALPHA: Final = 4
+_TO_BGR: Final = {1: cv2.COLOR_GRAY2BGR, 4: cv2.COLOR_BGRA2BGR}
+"""By the number of channels."""
 
 
-class Capture(Protocol):
+class VideoCapture(Protocol):
     """The part of `cv2.VideoCapture` that is used."""
 
     def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
@@ -53,6 +62,26 @@ class Capture(Protocol):
 
     def release(self) -> None:
         """Close the device."""
+
+
+OpenCapture: TypeAlias = Callable[..., VideoCapture]
+"""Opens as `cv2.VideoCapture(target, backend, parameters)` does."""
+
+
+def open_capture_or_none(
+    open_capture: OpenCapture,
+    target: str | int,
+    *options: Any,  # noqa: ANN401 - as OpenCV takes them
+) -> VideoCapture | None:
+    """Open a capture, or give `None` where there is nothing that can be opened."""
+    try:
+        capture = open_capture(target, *options)
+    except cv2.error:
+        return None
+    if capture.isOpened():
+        return capture
+    capture.release()
+    return None
 
 
 def as_bgr(image: npt.NDArray[Any] | None) -> Image | None:
@@ -74,19 +103,17 @@ def as_bgr(image: npt.NDArray[Any] | None) -> Image | None:
         image = (image >> 8).astype(np.uint8)
     if image.dtype == np.uint8:
         channels = 1 if image.ndim == 2 else image.shape[-1]  # noqa: PLR2004 - (H, W)
-        if channels == _COLOURS:
+        if channels == 3:  # noqa: PLR2004 - blue, green, red
             return image
-        if channels == 1:
-            return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
-        if channels == _COLOURS_AND_ALPHA:
-            return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGRA2BGR), np.uint8)
+        if channels in _TO_BGR:
+            return np.asarray(cv2.cvtColor(image, _TO_BGR[channels]), np.uint8)
     raise CameraError(
         "Expected grey, BGR or BGRA pictures of dtype uint8, "
         f"received shape {image.shape} and dtype {image.dtype}."
     )
 
 
-class OpenCVSource:
+class VideoSource:
     """A `FrameSource` on an opened capture: a camera, a stream, a video file.
 
     The first picture is read when this is made: a device that opens and then gives nothing
@@ -108,7 +135,7 @@ class OpenCVSource:
 
     def __init__(
         self,
-        capture: Capture,
+        capture: VideoCapture,
         *,
         name: str,
         no_picture: str,
@@ -118,6 +145,8 @@ class OpenCVSource:
         wait: Callable[[float], object] | None = None,
     ) -> None:
         self.name = name
+        self.live = lost_after_s is not None
+        """Whether it should never end: then only the newest frame counts."""
         self._capture = capture
         self._lost_after_s = lost_after_s
         self._paced = paced
@@ -126,8 +155,7 @@ class OpenCVSource:
         self._wait = wait or self._closing.wait
         self._reading = threading.Lock()
         self._index = 0
-        self._start_s: float | None = None
-        self._position_s = 0.0
+        self._due_s: float | None = None
         self._file_time_s = 0.0
         self._last_file_time_s = 0.0
         self.fps = capture.get(cv2.CAP_PROP_FPS)
@@ -141,12 +169,8 @@ class OpenCVSource:
         if self._first is None:
             self.close()
             raise CameraNotFoundError(no_picture)
-        self.height, self.width = self._first[0].shape[:2]
-
-    @property
-    def description(self) -> str:
-        """What it is, for the user: `camera 0, 640x480 at 30 fps`."""
-        return f"{self.name}, {self.width}x{self.height} at {self.fps:.3g} fps"
+        height, width = self._first[0].shape[:2]
+        self.description = f"{name}, {width}x{height} at {self.fps:.3g} fps"
 
     def __iter__(self) -> Iterator[Frame]:
         """Give the frames from where the last iteration stopped, until the end or `close`.
@@ -158,7 +182,7 @@ class OpenCVSource:
         while not self._closing.is_set():
             captured, self._first = self._first or self._read_until_lost(), None
             if captured is None:
-                if self._lost_after_s is not None and not self._closing.is_set():
+                if self.live and not self._closing.is_set():
                     raise CameraLostError(f"{self.name} is gone")
                 return
             image, capture_ms = captured
@@ -167,16 +191,13 @@ class OpenCVSource:
                 if self._closing.is_set():
                     return
             self._index += 1
-            yield Frame(image, self._index - 1, self._clock(), capture_ms)
+            yield Frame(image, self._index - 1, self._clock(), capture_ms, self.name)
 
     def close(self) -> None:
         """Release the device, now or as soon as the thread that reads from it comes back."""
-        self._closing.set()
-        self._release_unless_reading()
-
-    def _release_unless_reading(self) -> None:
         # OpenCV crashes when a capture is released under a read. Whoever closes sets the flag
         # first and whoever reads looks at it after unlocking, so one of the two releases.
+        self._closing.set()
         if self._reading.acquire(blocking=False):
             try:
                 self._capture.release()
@@ -194,7 +215,7 @@ class OpenCVSource:
                 self._file_time_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
             capture_ms = (time.perf_counter() - started_s) * 1000
         if self._closing.is_set():
-            self._release_unless_reading()
+            self.close()
             return None
         try:
             image = as_bgr(picture) if ok else None
@@ -213,14 +234,11 @@ class OpenCVSource:
 
     def _wait_until_due(self) -> None:
         """Wait for the time that the picture just read has in its file."""
-        if self._start_s is None:
-            self._start_s, self._position_s = self._clock(), 0.0
-        else:
-            step_s = self._file_time_s - self._last_file_time_s
-            if not 0 < step_s <= _LONGEST_GAP_S:
-                step_s = 1 / self.fps
-            self._position_s += step_s
+        step_s = self._file_time_s - self._last_file_time_s
+        if not 0 < step_s <= _LONGEST_GAP_S:
+            step_s = 1 / self.fps
         self._last_file_time_s = self._file_time_s
-        ahead_s = self._start_s + self._position_s - self._clock()
+        self._due_s = self._clock() if self._due_s is None else self._due_s + step_s
+        ahead_s = self._due_s - self._clock()
         if ahead_s > 0:
             self._wait(ahead_s)

@@ -20,7 +20,7 @@ import numpy as np
 
 from edge_classifier.errors import WeightsMismatchError
 from edge_classifier.features.catalogue import BUILT_IN
-from edge_classifier.features.tuned import CUTS, MAX_BYTES
+from edge_classifier.features.tuned import FROZEN_UP_TO, MAX_BYTES
 from edge_classifier.project.files import read_regular
 from edge_classifier.project.npz import read_arrays
 
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 
-def with_second_tail(keras: Any, model: Any, name: str) -> tuple[Any, Any, Any]:  # noqa: ANN401 - Keras publishes no types
-    """Give a backbone its last blocks a second time.
+def with_tuned_branch(keras: Any, model: Any, name: str) -> tuple[Any, Any, Any]:  # noqa: ANN401 - Keras publishes no types
+    """Give a backbone its last blocks a second time, as a branch to be tuned.
 
     Args:
         keras: The imported package.
@@ -40,18 +40,18 @@ def with_second_tail(keras: Any, model: Any, name: str) -> tuple[Any, Any, Any]:
         name: Of the backbone.
 
     Returns:
-        What comes before the last blocks; the second tail, which has the same weights as the
-        first and can be tuned; and the whole, from images to `(N, h, w, 2 c)`: what the second
-        tail says, then what the first says.
+        The trunk: what comes before the last blocks; the branch, which begins with the weights
+        that these blocks have; and the whole, from images to `(N, h, w, 2 c)`: what the branch
+        says, then what the blocks say as they came.
     """
-    before = model.get_layer(CUTS[name]).output
-    first = keras.Model(before, model.outputs[0])
-    copy = keras.models.clone_model(first)
-    second = keras.Model(copy.inputs[0], copy.outputs[0], name="tuned")
-    second.set_weights(first.get_weights())
-    both = keras.layers.Concatenate(name="both")([second(before), model.outputs[0]])
-    front = keras.Model(model.inputs[0], before)
-    return front, second, keras.Model(model.inputs[0], both, name="two_tails")
+    fork = model.get_layer(FROZEN_UP_TO[name]).output
+    frozen = keras.Model(fork, model.outputs[0])
+    copy = keras.models.clone_model(frozen)
+    branch = keras.Model(copy.inputs[0], copy.outputs[0], name="tuned")
+    branch.set_weights(frozen.get_weights())
+    both = keras.layers.Concatenate(name="both")([branch(fork), model.outputs[0]])
+    trunk = keras.Model(model.inputs[0], fork)
+    return trunk, branch, keras.Model(model.inputs[0], both, name="two_branches")
 
 
 def built_in_size(weights: Path) -> tuple[int, float]:
@@ -79,9 +79,9 @@ def build_tuned(keras: Any, name: str, model: Any, weights: Path) -> Any:  # noq
     Raises:
         WeightsMismatchError: if they are damaged or belong to another backbone.
     """
-    if name not in CUTS:
+    if name not in FROZEN_UP_TO:
         raise _mismatch(weights, name, "it cannot be fine-tuned")
-    whole = with_second_tail(keras, model, name)[2]
+    whole = with_tuned_branch(keras, model, name)[2]
     shapes = [value.shape for value in whole.get_weights()]
     try:
         whole.set_weights(_read(read_regular(weights, MAX_BYTES), shapes))
@@ -112,5 +112,5 @@ def _read(content: bytes, shapes: Sequence[tuple[int, ...]]) -> list[npt.NDArray
 def _mismatch(weights: Path, name: str, why: object) -> WeightsMismatchError:
     return WeightsMismatchError(
         f"{weights} does not hold a fine-tuned {name}: {why}. `edge-classifier train PROJECT "
-        f"--deep` makes it again, `--backbone {name}` goes back to the one before."
+        f"--fine-tune` makes it again, `--backbone {name}` goes back to the one before."
     )

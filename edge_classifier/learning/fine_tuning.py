@@ -15,31 +15,28 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
 from edge_classifier.errors import (
-    BackboneError,
     CancelledError,
-    InvalidImageError,
     InvalidValueError,
     NotEnoughSamplesError,
-    WeightsMismatchError,
 )
-from edge_classifier.features.backbone import choose_backbone, load_backbone
+from edge_classifier.features.backbone import choose_backbone, load_backbone, weights_file
+from edge_classifier.features.bulk import read_pictures
 from edge_classifier.features.catalogue import AUTO, BUILT_IN
 from edge_classifier.features.child_process import run_child
 from edge_classifier.features.tuned import (
-    CUTS,
+    FROZEN_UP_TO,
+    JOB,
+    VIEWS,
     forget_tuned,
     keep_tuned,
     new_folder,
-    tuned_weights,
 )
 from edge_classifier.features.variants import make_variants
-from edge_classifier.features.weights_file import weights_file
-from edge_classifier.graphs.fine_tune import JOB, VIEWS
 from edge_classifier.learning.project_backbone import (
     ChooseBackbone,
     LoadedBackbone,
@@ -49,13 +46,15 @@ from edge_classifier.learning.project_backbone import (
 )
 from edge_classifier.learning.splits import spread
 from edge_classifier.learning.training import MIN_CLASSES
+from edge_classifier.protocols import part_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Sequence
 
+    import numpy.typing as npt
+
+    from edge_classifier.device.preprocessing import Image, Preprocessing
     from edge_classifier.learning.project_backbone import BackboneChoice
-    from edge_classifier.live.tasks import FineTune
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import (
         Cancelled,
@@ -70,8 +69,11 @@ _PREPARED: Final = 0.1
 _SEED: Final = 0
 _STOPPED: Final = "Fine-tuning was cancelled; the backbone is as it was."
 
+FineTune: TypeAlias = "Callable[[tuple[Sample, ...], Progress, Cancelled], str]"
+"""Fine-tunes a project's backbone on these samples, and returns what to say of it."""
 
-def deepen(
+
+def fine_tune(
     store: ProjectStore,
     choice: BackboneChoice,
     progress: Progress,
@@ -105,26 +107,31 @@ def deepen(
     # First of all: what lies in its folder may be the work of the program that has it open.
     store.check_writable()
     name = _base_name(store, choice)
-    if name not in CUTS:
+    if name not in FROZEN_UP_TO:
         raise InvalidValueError(
-            f"{name} cannot be fine-tuned; choose one of {', '.join(CUTS)} with --backbone."
+            f"{name} cannot be fine-tuned; choose one of {', '.join(FROZEN_UP_TO)} with --backbone."
         )
     base = _base(store, choice, progress, cancelled)
     samples = spread(store.samples() if samples is None else samples, _MOST_SAMPLES)
     made = new_folder(store.path)
     try:
-        views, class_ids = _views(store, samples, base, progress, cancelled)
+        progress(0.0, "reading samples")
+        reading = part_of(progress, 0.0, _PREPARED)
+        pictures = read_pictures(store, samples, reading, cancelled, _STOPPED)
+        views, class_ids = _views(pictures, base.preprocessing)
         np.savez(made / VIEWS, views=views, class_ids=class_ids)
-        job = {
-            "backbone": base.name,
-            "weights": str(weights_file(base, choice.weights).resolve()),
-            "low": base.preprocessing.low,
-            "high": base.preprocessing.high,
-            "root_offset": base.root_offset,
-            "seed": _SEED,
-        }
+        weights = str(weights_file(base, choice.weights).resolve())
+        job = {"backbone": base.as_json(), "weights": weights, "seed": _SEED}
         (made / JOB).write_text(json.dumps(job), encoding="utf-8")
-        _run(made, base, progress, cancelled)
+        failure = run_child(
+            "edge_classifier.graphs.fine_tune_backbone",
+            [str(made.resolve())],
+            progress=part_of(progress, _PREPARED, 1.0),
+            cancelled=cancelled,
+            stopped=_STOPPED,
+        )
+        if failure:
+            raise failure.as_error(f"TensorFlow could not fine-tune {base.name}")
         for name in (VIEWS, JOB):
             (made / name).unlink()
         info = keep_tuned(store.path, made, base)
@@ -135,18 +142,13 @@ def deepen(
     return info
 
 
-def shallow(
+def undo_fine_tuning(
     store: ProjectStore, choice: BackboneChoice, progress: Progress, cancelled: Cancelled
 ) -> BackboneInfo:
     """Go back to the backbone as it came, and delete what was fine-tuned.
 
-    Features computed with it before are still in the cache.
-
-    Args:
-        store: The project, open for writing.
-        choice: Where its weights are; as for `deepen`.
-        progress: Told what is being done.
-        cancelled: Asked ten times a second.
+    Features computed with it before are still in the cache. The arguments are those of
+    `fine_tune`.
 
     Raises:
         BackboneError: if it cannot be had; then nothing has changed.
@@ -157,11 +159,6 @@ def shallow(
     store.set_backbone(info, replace=True)
     forget_tuned(store.path)
     return info
-
-
-def is_deep(store: ProjectStore) -> bool:
-    """Say whether a project uses a backbone that was fine-tuned on its samples."""
-    return store.backbone is not None and tuned_weights(store.path, store.backbone) is not None
 
 
 def _base_name(store: ProjectStore, choice: BackboneChoice) -> str:
@@ -180,30 +177,21 @@ def _base(
         _base_name(store, choice),
         weights=choice.weights,
         feature_kind=kind,
-        progress=lambda what, done: progress(done, what),
+        progress=progress,
         cancelled=cancelled,
     ).info
 
 
 def _views(
-    store: ProjectStore,
-    samples: Sequence[Sample],
-    base: BackboneInfo,
-    progress: Progress,
-    cancelled: Cancelled,
-) -> tuple[np.ndarray[Any, np.dtype[np.uint8]], np.ndarray[Any, np.dtype[np.int64]]]:
-    """Cut the views `(N, S, S, 3)` RGB out of the samples, with their class ids `(N,)`."""
+    pictures: Iterable[tuple[Sample, Image | Exception]], preprocessing: Preprocessing
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """Cut the views `(N, S, S, 3)` RGB out of samples, with their class ids `(N,)`."""
     squares, names = [], []
-    for done, sample in enumerate(samples):
-        if cancelled():
-            raise CancelledError(_STOPPED)
-        progress(_PREPARED * done / len(samples), "reading samples")
-        try:
-            image = store.read_image(sample)
-        except InvalidImageError:  # named where the features are computed
+    for sample, image in pictures:
+        if isinstance(image, Exception):  # named where the features are computed
             continue
         views = [image, *make_variants(image)]
-        squares += [base.preprocessing.square(view) for view in views]
+        squares += [preprocessing.square(view) for view in views]
         names += [sample.class_name] * len(views)
     classes, class_ids = np.unique(names, return_inverse=True)
     if len(classes) < MIN_CLASSES:
@@ -211,30 +199,6 @@ def _views(
             f"Expected samples of at least {MIN_CLASSES} classes, received {len(classes)}."
         )
     return np.stack(squares), class_ids.astype(np.int64)
-
-
-def _run(made: Path, base: BackboneInfo, progress: Progress, cancelled: Cancelled) -> None:
-    """Let the child process do it."""
-
-    def told(done: float, what: str | None = None, /) -> None:
-        progress(_PREPARED + done * (1.0 - _PREPARED), what)
-
-    failure = run_child(
-        "edge_classifier.graphs.fine_tune",
-        [str(made.resolve())],
-        progress=told,
-        cancelled=cancelled,
-        stopped=_STOPPED,
-    )
-    if failure is None:
-        return
-    if failure.kind == "mismatch":
-        raise WeightsMismatchError(failure.message)
-    raise BackboneError(
-        failure.message
-        if failure.kind
-        else f"TensorFlow could not fine-tune {base.name}: {failure.message}"
-    )
 
 
 def tunable_backbone(
@@ -265,7 +229,7 @@ def tunable_backbone(
             raise CancelledError("stopped loading the backbone; T begins again") from None
 
     def tune(samples: tuple[Sample, ...], progress: Progress, cancelled: Cancelled) -> str:
-        info = deepen(store, choice, progress, cancelled, samples)
+        info = fine_tune(store, choice, progress, cancelled, samples)
         # One that was asked for by name would replace what was just made of it.
         wanted.append(replace(choice, name=AUTO))
         return f"fine-tuned the last blocks of {info.name} to these classes"

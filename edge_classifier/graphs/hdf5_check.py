@@ -9,40 +9,56 @@ timer of the system that ends this process; nothing else can interrupt the libra
 from __future__ import annotations
 
 import signal
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from edge_classifier.errors import WeightsMismatchError
+from edge_classifier.features.child_process import say_failure, take_back_failure
 from edge_classifier.features.download import MAX_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 _LIMIT_S: Final = 4.0
 _MOST_OBJECTS: Final = 20_000
 
 
-def is_legacy(path: Path, say: Callable[[str], object]) -> bool:
-    """Read a weights file through, and say which layout it has.
+def is_legacy(path: Path, name: str) -> bool:
+    """Read a weights file through, and say whether it is of Keras 1 and 2, as official ones are.
 
-    Args:
-        path: The file.
-        say: Told what the user is to be told if this process ends in here.
-
-    Returns:
-        Whether it is of Keras 1 and 2, as the official files are.
+    Where reading it does not end, this process does, after a line for its parent. The name is that
+    of the backbone that the file should belong to, for messages.
 
     Raises:
-        WeightsMismatchError: if it holds what no weights file does.
-        Exception: whatever h5py raises for a damaged file.
+        WeightsMismatchError: if it is damaged, or holds what no weights file does.
     """
     import h5py  # noqa: PLC0415 - comes with Keras, for child processes only
 
-    endless = f"mismatch {path} is damaged: reading it does not end."
-    with _limited(lambda: say(endless)), h5py.File(path, "r") as file:
-        _read_through(file, path)
-        return "layer_names" in file.attrs or "model_weights" in file
+    endless = WeightsMismatchError(f"{path} is damaged: reading it does not end.")
+    try:
+        with _limited(endless), h5py.File(path, "r") as file:
+            _read_through(file, path)
+            return "layer_names" in file.attrs or "model_weights" in file
+    except WeightsMismatchError:
+        raise
+    except Exception as error:  # h5py raises whatever comes to hand
+        raise mismatch(path, name, error) from error
+
+
+def mismatch(weights: Path, name: str, error: Exception) -> WeightsMismatchError:
+    """Say that a file does not hold the weights of a backbone, and why."""
+    return WeightsMismatchError(
+        f"{weights} does not hold the weights of {name}: {first_line(error)}. Pass the file that "
+        f"belongs to {name}, or choose the backbone that the file belongs to."
+    )
+
+
+def first_line(error: Exception) -> str:
+    """The part of an error of Keras' or h5py's that fits on a line, without its full stop."""
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0].partition(" Example error")[0].rstrip(".")[:300]
 
 
 def _read_through(file: Any, path: Path) -> None:  # noqa: ANN401 - h5py publishes no types
@@ -74,12 +90,12 @@ def _read_through(file: Any, path: Path) -> None:  # noqa: ANN401 - h5py publish
 
 
 @contextmanager
-def _limited(announce: Callable[[], object]) -> Iterator[None]:
+def _limited(endless: WeightsMismatchError) -> Iterator[None]:
     """End this process if the block takes too much processor time; where the system can."""
-    if not hasattr(signal, "setitimer"):
+    if sys.platform == "win32":  # which has no such timer
         yield
         return
-    announce()  # before it is too late; what is said after it takes its place
+    say_failure(endless)  # before it is too late
     before = signal.signal(signal.SIGPROF, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_PROF, _LIMIT_S)
     try:
@@ -87,3 +103,4 @@ def _limited(announce: Callable[[], object]) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, before)
+        take_back_failure()

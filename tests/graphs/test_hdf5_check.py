@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edge_classifier.errors import WeightsMismatchError
-from edge_classifier.graphs.weights_check import is_legacy
+from edge_classifier.graphs.hdf5_check import is_legacy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 h5py = pytest.importorskip("h5py", reason="comes with Keras")
 
 
-def silent(_line: str) -> None: ...
+NAME = "v1-0.25"
 
 
 @pytest.mark.parametrize("legacy", [True, False])
@@ -27,7 +27,15 @@ def test_both_layouts_are_told_apart(legacy: bool, tmp_path: Path) -> None:  # n
         if legacy:
             file.attrs["layer_names"] = [b"dense"]
         file.create_group("dense")["0"] = np.ones(3)
-    assert is_legacy(tmp_path / "w.h5", silent) is legacy
+    assert is_legacy(tmp_path / "w.h5", NAME) is legacy
+
+
+def test_a_child_that_crashes_later_is_not_said_to_have_read_without_end(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    h5py.File(tmp_path / "w.h5", "w").close()
+    is_legacy(tmp_path / "w.h5", NAME)
+    assert not capsys.readouterr().out.splitlines()[-1].startswith("mismatch")
 
 
 def external_link(file: Any) -> None:
@@ -59,22 +67,22 @@ def test_weights_that_point_elsewhere_or_claim_terabytes_are_refused(
     with h5py.File(tmp_path / "w.h5", "w") as file:
         trick(file)
     with pytest.raises(WeightsMismatchError, match=r"w\.h5"):
-        is_legacy(tmp_path / "w.h5", silent)
+        is_legacy(tmp_path / "w.h5", NAME)
 
 
 def test_a_group_that_holds_itself_is_read_once(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "w.h5", "w") as file:
         file.create_group("a")["again"] = file["/"]
-    assert not is_legacy(tmp_path / "w.h5", silent)
+    assert not is_legacy(tmp_path / "w.h5", NAME)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the system has no such timer")
 def test_reading_that_does_not_end_ends_the_child_with_a_line_for_the_user() -> None:
     """A busy loop stands for HDF5's library in one, which no exception of Python's can stop."""
     program = (
-        "import sys\nfrom edge_classifier.graphs import weights_check as w\n"
+        "import sys\nfrom edge_classifier.graphs import hdf5_check as w\n"
         "w._LIMIT_S = 0.2\n"
-        "with w._limited(lambda: print('mismatch x.h5 is damaged', flush=True)):\n"
+        "with w._limited(w.WeightsMismatchError('x.h5 is damaged')):\n"
         "    while True: pass\n"
     )
     done = subprocess.run(  # noqa: S603 - our own lines

@@ -3,8 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge_classifier.live.prediction import Smoother
-from edge_classifier.values import Prediction
+from edge_classifier.device.verdict import Hold, Prediction, Smoother, TimeAverage, familiarity
 
 NAMES = ("mug", "phone")
 
@@ -13,8 +12,7 @@ def prediction(mug: float, similarity: float | None = None) -> Prediction:
     return Prediction(
         NAMES,
         np.array([mug, 1 - mug], np.float32),
-        unknown=similarity is not None and similarity < 0.5,
-        similarity=similarity,
+        similarity,
         threshold=None if similarity is None else 0.5,
     )
 
@@ -71,3 +69,36 @@ def test_without_smoothing_every_frame_speaks_for_itself() -> None:
     smoother.update(prediction(1.0), 0.0)
     odd = prediction(0.0)
     assert smoother.update(odd, 0.01) is odd
+
+
+def test_familiarity_is_the_mean_similarity_to_the_nearest_few() -> None:
+    rows = np.array([[0.1, 0.9, 0.8, 0.7], [0.5, 0.0, 0.2, 0.2]], np.float32)
+    sure = np.array([[1.0, 0.0], [0.0, 1.0]], np.float32)
+    np.testing.assert_allclose(familiarity(rows, sure, 3, 0.1), [0.8, 0.3], atol=1e-6)
+
+
+def test_an_image_between_two_classes_is_less_familiar_than_one_of_either() -> None:
+    rows = np.full((2, 3), 0.8, np.float32)
+    scores = np.array([[1.0, 0.0], [0.5, 0.5]], np.float32)
+    sure, torn = familiarity(rows, scores, 3, 0.1)
+    assert sure == pytest.approx(0.8)
+    assert torn == pytest.approx(0.8 - 0.1 * np.log(2))
+
+
+def test_an_average_follows_time_not_frames() -> None:
+    few, many = TimeAverage(0.2), TimeAverage(0.2)
+    zero, one = np.zeros(1, np.float32), np.ones(1, np.float32)
+    few.update(zero, 0.0)
+    many.update(zero, 0.0)
+    after = few.update(one, 0.2)
+    for step in range(1, 21):
+        often = many.update(one, step * 0.01)
+    np.testing.assert_allclose(after, 1 - np.exp(-1), atol=1e-6)
+    np.testing.assert_allclose(often, after, atol=1e-5)
+
+
+def test_a_label_counts_once_it_has_held() -> None:
+    hold = Hold(3)
+    changes = [hold.update(label) for label in "aaabababbbbaa"]
+    assert [n for n, changed in enumerate(changes) if changed] == [2, 9]
+    assert hold.label == "b"

@@ -22,7 +22,7 @@ from edge_classifier.errors import (
 )
 from edge_classifier.features.backbone import load_backbone
 from edge_classifier.features.tuned import tuned_weights
-from edge_classifier.graphs.fine_tuning import deepen, is_deep
+from edge_classifier.learning.fine_tuning import fine_tune
 from edge_classifier.learning.project_backbone import (
     BackboneChoice,
     LoadedBackbone,
@@ -42,24 +42,28 @@ def load(project: Path) -> LoadedBackbone:
         return backbone_loader(store, BackboneChoice())(ignore, lambda: False)
 
 
+def is_fine_tuned(store: ProjectStore) -> bool:
+    return store.backbone is not None and tuned_weights(store.path, store.backbone) is not None
+
+
 @pytest.fixture(scope="module")
-def deep(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a project that was trained with --deep, which no test changes."""
-    path = tmp_path_factory.mktemp("deep") / "things"
+def fine_tuned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a project that was trained with --fine-tune, which no test changes."""
+    path = tmp_path_factory.mktemp("fine_tuned") / "things"
     teach(path).store.close()
-    assert main(["train", str(path), "--deep"]) == 0
+    assert main(["train", str(path), "--fine-tune"]) == 0
     return path
 
 
 @pytest.fixture
-def project(deep: Path, tmp_path: Path) -> Path:
+def project(fine_tuned: Path, tmp_path: Path) -> Path:
     """Give a copy of it that a test may change."""
-    return Path(shutil.copytree(deep, tmp_path / "things"))
+    return Path(shutil.copytree(fine_tuned, tmp_path / "things"))
 
 
 @pytest.mark.slow
-def test_half_of_the_features_are_tuned_and_half_are_as_they_were(deep: Path) -> None:
-    tuned, base = load(deep).backbone, load_backbone(UNTUNED)
+def test_half_of_the_features_are_tuned_and_half_are_as_they_were(fine_tuned: Path) -> None:
+    tuned, base = load(fine_tuned).backbone, load_backbone(UNTUNED)
     images = [picture(class_id, 70) for class_id in range(len(CLASSES))]
     features, before = tuned.extract(images), base.extract(images)
     changed, kept = np.split(features, 2, axis=1)
@@ -69,7 +73,7 @@ def test_half_of_the_features_are_tuned_and_half_are_as_they_were(deep: Path) ->
 
 
 @pytest.mark.slow
-def test_on_new_pictures_the_tuned_features_are_what_tuning_aims_at(deep: Path) -> None:
+def test_on_new_pictures_the_tuned_features_are_what_tuning_aims_at(fine_tuned: Path) -> None:
     """The loss of `fine_tune` itself, on pictures that it has not seen."""
 
     def loss(features: np.ndarray) -> float:
@@ -83,39 +87,41 @@ def test_on_new_pictures_the_tuned_features_are_what_tuning_aims_at(deep: Path) 
         return -float((wanted[:, None] * logs).sum(axis=2).mean())
 
     images = [picture(c, number) for c in range(len(CLASSES)) for number in range(70, 82)]
-    tuned, kept = np.split(load(deep).backbone.extract(images), 2, axis=1)
+    tuned, kept = np.split(load(fine_tuned).backbone.extract(images), 2, axis=1)
     assert loss(tuned) < 0.8 * loss(kept)
 
 
 @pytest.mark.slow
-def test_what_is_exported_is_what_the_tuned_project_answers(deep: Path, tmp_path: Path) -> None:
+def test_what_is_exported_is_what_the_tuned_project_answers(
+    fine_tuned: Path, tmp_path: Path
+) -> None:
     bundle = tmp_path / "bundle"
-    assert main(["export", str(deep), "-o", str(bundle)]) == 0
-    assert main(["verify", str(bundle), str(deep)]) == 0
+    assert main(["export", str(fine_tuned), "-o", str(bundle)]) == 0
+    assert main(["verify", str(bundle), str(fine_tuned)]) == 0
 
 
 @pytest.mark.slow
 def test_evaluate_predict_and_the_api_use_the_tuned_backbone(
-    deep: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    fine_tuned: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["evaluate", str(deep)]) == 0
+    assert main(["evaluate", str(fine_tuned)]) == 0
     assert "100.0%" in capsys.readouterr().out
     image = tmp_path / "new.png"
     cv2.imwrite(str(image), picture(1, 77))
-    assert main(["predict", str(deep), str(image)]) == 0
+    assert main(["predict", str(fine_tuned), str(image)]) == 0
     assert CLASSES[1] in capsys.readouterr().out
-    classifier = ImageClassifier.load(deep)
+    classifier = ImageClassifier.load(fine_tuned)
     classifier.save(tmp_path / "saved")
     again = ImageClassifier.load(tmp_path / "saved")
     assert again.predict([image]).tolist() == classifier.predict([image]).tolist() == [CLASSES[1]]
 
 
 @pytest.mark.slow
-def test_shallow_goes_back_to_the_backbone_as_it_came(project: Path) -> None:
-    assert main(["train", str(project), "--shallow"]) == 0
+def test_undoing_goes_back_to_the_backbone_as_it_came(project: Path) -> None:
+    assert main(["train", str(project), "--undo-fine-tuning"]) == 0
     with ProjectStore.open(project, read_only=True) as store:
         assert store.backbone == load_backbone(UNTUNED).info
-        assert not is_deep(store)
+        assert not is_fine_tuned(store)
     assert not (project / "backbone").exists()
 
 
@@ -135,9 +141,9 @@ def test_a_damaged_tuned_backbone_is_refused_in_one_line(project: Path, name: st
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 0xFF
     file.write_bytes(content)
-    with pytest.raises(WeightsMismatchError, match="--shallow"):
+    with pytest.raises(WeightsMismatchError, match="--undo-fine-tuning"):
         load(project)
-    assert main(["train", str(project), "--shallow"]) == 0
+    assert main(["train", str(project), "--shallow"]) == 0  # as version 0.1 calls it
 
 
 @pytest.mark.slow
@@ -159,7 +165,7 @@ def test_what_was_tuned_is_tuned_again_from_the_backbone_as_it_came(project: Pat
 @pytest.mark.long
 def test_the_same_samples_give_the_same_kind_of_backbone_again(project: Path) -> None:
     """Tuning starts from the backbone as it came, so what was tuned before leaves no trace."""
-    assert main(["train", str(project), "--deep"]) == 0
+    assert main(["train", str(project), "--deep"]) == 0  # as version 0.1 calls it
     tuned = load(project).backbone
     assert tuned.info.feature_dim == 2 * load_backbone(UNTUNED).info.feature_dim
     assert len(list((project / "backbone").iterdir())) == 1
@@ -169,9 +175,9 @@ def test_cancelling_leaves_the_project_as_it_was(tmp_path: Path) -> None:
     with teach(tmp_path / "p").store as store:
         before = store.backbone
         with pytest.raises(CancelledError):
-            deepen(store, BackboneChoice(), ignore, lambda: True)
+            fine_tune(store, BackboneChoice(), ignore, lambda: True)
         assert store.backbone == before
-        assert not is_deep(store)
+        assert not is_fine_tuned(store)
         assert not list((tmp_path / "p" / "backbone").iterdir())
 
 
@@ -179,7 +185,7 @@ def test_one_class_cannot_be_told_from_anything(tmp_path: Path) -> None:
     with ProjectStore.create(tmp_path / "p", ["ball"]) as store:
         store.add_sample(store.encode(picture(0, 0)), "ball", store.next_burst_id())
         with pytest.raises(NotEnoughSamplesError):
-            deepen(store, BackboneChoice(UNTUNED), ignore, lambda: False)
+            fine_tune(store, BackboneChoice(UNTUNED), ignore, lambda: False)
 
 
 def test_a_backbone_that_cannot_be_tuned_is_named(tmp_path: Path) -> None:
@@ -187,10 +193,20 @@ def test_a_backbone_that_cannot_be_tuned_is_named(tmp_path: Path) -> None:
         ProjectStore.create(tmp_path / "p") as store,
         pytest.raises(InvalidValueError, match="v3-small cannot be fine-tuned"),
     ):
-        deepen(store, BackboneChoice("v3-small"), ignore, lambda: False)
+        fine_tune(store, BackboneChoice("v3-small"), ignore, lambda: False)
 
 
 def test_a_project_without_a_backbone_of_its_own_has_none(tmp_path: Path) -> None:
     with teach(tmp_path / "p").store as store:
         assert store.backbone is not None
         assert tuned_weights(store.path, store.backbone) is None
+
+
+def test_only_the_names_that_say_what_they_do_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    shown = capsys.readouterr().out
+    assert "--fine-tune" in shown
+    assert "--undo-fine-tuning" in shown
+    assert "--deep" not in shown
+    assert "--shallow" not in shown

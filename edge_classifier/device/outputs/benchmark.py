@@ -1,0 +1,54 @@
+"""Where the time goes."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .base import Output
+
+if TYPE_CHECKING:
+    from ..frame import Frame
+    from ..verdict import Prediction
+
+
+class Benchmark(Output):
+    """Collects where the time goes, and prints a table of it at the end."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, list[float]] = {
+            "capture": [],
+            "preprocessing": [],
+            "inference": [],
+        }
+        self._started_s = 0.0
+        self._frames = 0
+
+    def add(self, frame: Frame, inference_ms: float) -> None:
+        """Take one frame's times."""
+        if not self._frames:
+            self._started_s = time.perf_counter() - inference_ms / 1000
+        self._frames += 1
+        self._columns["capture"].append(frame.capture_ms)
+        self._columns["preprocessing"].append(frame.prepare_ms)
+        self._columns["inference"].append(inference_ms)
+
+    def show(self, frame: Frame, prediction: Prediction) -> bool:  # noqa: ARG002 - timed elsewhere
+        """Go on."""
+        return True
+
+    def close(self) -> None:
+        """Print the table."""
+        if not self._frames:
+            return
+        seconds = time.perf_counter() - self._started_s
+        lines = [f"{'ms':14} {'p50':>8} {'p95':>8}"]
+        for name, values in self._columns.items():
+            p50, p95 = np.percentile(values, [50, 95])
+            lines.append(f"{name:14} {p50:8.2f} {p95:8.2f}")
+        lines.append(f"{self._frames} frames in {seconds:.2f} s: {self._frames / seconds:.1f} fps")
+        sys.stdout.write("\n".join(lines) + "\n")
+        self._frames = 0

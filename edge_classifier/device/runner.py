@@ -1,0 +1,199 @@
+"""The loop of an exported bundle: frames from a source, predictions to outputs."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from .console import SOME_REFUSED, say
+from .outputs.benchmark import Benchmark
+from .outputs.json_lines import JsonLines
+from .outputs.window import Window
+from .reader import FrameReader
+from .source_state import SourceState, SourceStatus
+from .sources.named import PI_CAMERA, open_source_or_pictures
+from .sources.pictures import PictureFiles
+from .verdict import Smoother
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator
+
+    from .classifier import Classifier
+    from .frame import Clock, Frame, FrameSource
+    from .outputs.base import Output
+    from .sources.video_source import VideoSource
+
+_IDLE_S: Final = 0.1
+_AHEAD: Final = 4
+_STALLED_AFTER_S: Final = 2.0
+_SETTLE_S: Final = 2.0
+
+
+class TroubleLog:
+    """Says what is wrong with a source once, not once a picture, and once that it is over.
+
+    It is over when all has been well for `settle_s` seconds.
+    """
+
+    def __init__(
+        self, name: str, settle_s: float = _SETTLE_S, clock: Clock = time.monotonic
+    ) -> None:
+        self._name = name
+        self._settle_s = settle_s
+        self._clock = clock
+        self._said: set[object] = set()
+        self._well_since_s: float | None = None
+
+    def update(self, state: SourceState) -> None:
+        """Take note of how the source is doing."""
+        if state.in_trouble:
+            self._well_since_s = None
+            # What else is said differs from one time to the next: in the seconds, in an error.
+            what = state.text if state.status is SourceStatus.UNUSABLE else state.status
+            if what not in self._said:
+                self._said.add(what)
+                say(f"{state.text}.".replace("?.", "?"))
+        elif self._said:
+            now_s = self._clock()
+            if self._well_since_s is None:
+                self._well_since_s = now_s
+            if now_s - self._well_since_s >= self._settle_s:
+                self._said.clear()
+                say(f"{self._name} is back.")
+
+
+def frames_of(reader: FrameReader, log: TroubleLog, idle: Callable[[str], bool]) -> Iterator[Frame]:
+    """Take frames until the source ends.
+
+    `idle` is called some times a second while no frame comes, with what is wrong, and says
+    whether to go on.
+
+    Raises:
+        EdgeClassifierError: if the source is given up.
+    """
+    while (state := reader.state).status is not SourceStatus.ENDED:
+        log.update(state)
+        frame = reader.take(_IDLE_S)
+        if frame is not None:
+            yield frame
+        elif reader.first_error is not None:
+            raise reader.first_error
+        elif not idle(state.text if state.in_trouble else ""):
+            return
+
+
+def run(options: argparse.Namespace, classifier: Classifier) -> int:
+    """Classify what the source gives; returns the exit status, 0 or `SOME_REFUSED`.
+
+    Raises:
+        EdgeClassifierError: if the source or an output cannot be used.
+    """
+    shown = not (options.no_window or options.benchmark) and Window.possible()
+    spec = options.source or _default_source()
+    source = open_source_or_pictures(spec, paced=shown)
+    title = f"{classifier.bundle.folder.name} on {source.name}"
+    window_title = title if shown and not isinstance(source, PictureFiles) else ""
+    with contextlib.ExitStack() as stack:
+        stack.callback(source.close)
+        outputs = [
+            stack.enter_context(contextlib.closing(output))
+            for output in _outputs(options, window_title, live=source.live)
+        ]
+        reader = stack.enter_context(
+            _reader(source, lambda: open_source_or_pictures(spec, paced=shown), classifier)
+        )
+        frames = frames_of(
+            reader,
+            TroubleLog(source.name),
+            lambda trouble: all(output.wait(trouble) for output in outputs),
+        )
+        date = None if options.no_smoothing else _dating(source)
+        _loop(classifier, frames, outputs, date, options.frames)
+    return SOME_REFUSED if isinstance(source, PictureFiles) and source.refused else 0
+
+
+def _reader(
+    source: VideoSource | PictureFiles,
+    open_again: Callable[[], FrameSource],
+    classifier: Classifier,
+) -> FrameReader:
+    """Read an opened source; one that is live is opened again when it is lost."""
+    opened: list[FrameSource] = [source]
+    return FrameReader(
+        lambda: opened.pop() if opened else open_again(),
+        name=source.name,
+        stall_s=_STALLED_AFTER_S,
+        drop=source.live,
+        ahead=_AHEAD,
+        reopen=source.live,
+        prepare=classifier.prepare,
+        check_pictures=source.live,
+    )
+
+
+def _default_source() -> str:
+    if not Path("/dev/video0").exists():
+        with contextlib.suppress(ImportError):
+            import picamera2  # noqa: F401, PLC0415 - only to know whether it is there
+
+            return PI_CAMERA
+    return "0"
+
+
+def _outputs(options: argparse.Namespace, window_title: str, *, live: bool) -> Iterator[Output]:
+    """Make the outputs that are asked for.
+
+    What takes long to import is imported when it is used: start-up counts on a small device.
+    """
+    if options.mjpeg:
+        from .outputs.page import LivePage  # noqa: PLC0415 - as above
+
+        yield LivePage(options.mjpeg, options.token)
+    if options.on_change or options.webhook:
+        from .outputs.on_change import OnChange  # noqa: PLC0415 - as above
+
+        yield OnChange(options.on_change, options.webhook, max(1, options.hold))
+    if window_title:
+        yield Window(window_title)
+    if options.benchmark:
+        yield Benchmark()
+    elif not options.quiet:
+        yield JsonLines(flush=live)
+
+
+def _dating(source: VideoSource | PictureFiles) -> Callable[[Frame], float] | None:
+    """Give what dates a frame, in seconds; `None` where frames do not follow each other in time.
+
+    A file's are dated by its own rate, so that its labels are the same on any machine.
+    """
+    if isinstance(source, PictureFiles):
+        return None
+    if source.live:
+        return lambda frame: frame.timestamp_s
+    fps = source.fps
+    return lambda frame: frame.index / fps
+
+
+def _loop(
+    classifier: Classifier,
+    frames: Iterator[Frame],
+    outputs: list[Output],
+    date: Callable[[Frame], float] | None,
+    most_frames: int,
+) -> None:
+    benchmark = next((output for output in outputs if isinstance(output, Benchmark)), None)
+    smoother = Smoother(classifier.bundle.smoothing_s)
+    for count, frame in enumerate(frames, start=1):
+        pixels = frame.prepared if frame.prepared is not None else classifier.prepare(frame.image)
+        started_s = time.perf_counter()
+        prediction = classifier.predict_prepared(pixels)
+        if benchmark:
+            benchmark.add(frame, (time.perf_counter() - started_s) * 1000)
+        if date:
+            prediction = smoother.update(prediction, date(frame))
+        going_on = [output.show(frame, prediction) for output in outputs]
+        if not all(going_on) or count == most_frames:
+            return

@@ -1,0 +1,83 @@
+"""Child processes: what they say, and that they do not outlive the program that started them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edge_classifier.errors import BackboneError, ExportError, WeightsMismatchError
+from edge_classifier.features.child_process import Failure, run_child
+
+_CHILD = """
+import sys, time
+from edge_classifier.features.child_process import say_step, serve
+def work(_arguments):
+    say_step(0.0, "working")
+    time.sleep(60)
+sys.exit(serve(work))
+"""
+
+
+@pytest.fixture
+def child() -> subprocess.Popen[bytes]:
+    process = subprocess.Popen(  # noqa: S603 - a fixed program
+        [sys.executable, "-c", _CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"step 0.000 working\n"
+    return process
+
+
+def test_a_child_ends_when_nobody_holds_its_standard_input_any_more(
+    child: subprocess.Popen[bytes],
+) -> None:
+    """As after `kill` or `kill -9` of the parent: the system closes what it had open."""
+    with child:
+        assert child.poll() is None
+        assert child.stdin is not None
+        child.stdin.close()
+        assert child.wait(timeout=30) == 1
+
+
+def ignore(_done: float, _what: str | None = None, /) -> None:
+    """Show no progress."""
+
+
+def test_what_a_child_says_of_its_failure_is_what_its_parent_raises(tmp_path: Path) -> None:
+    (tmp_path / "junk.tflite").write_bytes(b"junk")
+    failure = run_child(
+        "edge_classifier.features.imagenet",
+        [str(tmp_path / "junk.tflite")],
+        progress=ignore,
+        cancelled=lambda: False,
+        stopped="",
+    )
+    assert failure is not None
+    assert (failure.kind, failure.status) == ("failed", 1)
+    error = failure.as_error("TensorFlow could not convert it", ExportError)
+    assert type(error) is ExportError
+    assert "no TFLite model" in str(error)
+
+
+def test_a_child_that_ends_without_a_word_is_told_by_its_last_complaint() -> None:
+    failure = run_child(
+        "edge_classifier.features.imagenet",
+        [],  # too few
+        progress=ignore,
+        cancelled=lambda: False,
+        stopped="",
+    )
+    assert failure is not None
+    assert failure.kind == ""
+    error = failure.as_error("TensorFlow could not compile v2-0.35")
+    assert type(error) is BackboneError
+    assert str(error).startswith("TensorFlow could not compile v2-0.35: ValueError: ")
+
+
+def test_weights_that_do_not_fit_are_an_error_of_their_own() -> None:
+    error = Failure("mismatch", "w.h5 is damaged.", 1).as_error("It failed", ExportError)
+    assert type(error) is WeightsMismatchError
+    assert str(error) == "w.h5 is damaged."
