@@ -155,7 +155,7 @@ def test_what_was_tuned_is_tuned_again_from_the_backbone_as_it_came(project: Pat
         return bool(jobs)
 
     with ProjectStore.open(project) as store, pytest.raises(CancelledError):
-        deepen(store, BackboneChoice(), ignore, until_the_child_has_its_job)
+        fine_tune(store, BackboneChoice(), ignore, until_the_child_has_its_job)
     weights = Path(str(jobs[0]["weights"]))
     assert not weights.is_relative_to(project)
     assert weights.name == "built-in.weights.npz"
