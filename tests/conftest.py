@@ -4,25 +4,46 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 from support import exported_project
 from support.live_session import close_all
+from support.once import copy_of_what_is_made_once
+from support.screen import NoVirtualScreenError, virtual_screen
 
 from edge_classifier.commands.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 # What was tried fails again the next time, on any machine and however slow that is; to look for
 # other inputs: pytest --hypothesis-profile=default, and tools/fuzzing.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
+
+
+@pytest.hookimpl(optionalhook=True)  # pytest-xdist's, which may be missing
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Run files that are named in this process, which starts sooner; all else on all cores.
+
+    With one worker more than cores, since some tests wait: for cameras, children and deadlines.
+    """
+    if all(Path(argument.partition("::")[0]).is_file() for argument in config.args):
+        return 0
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None  # which pytest-xdist knows
+    affinity = getattr(os, "sched_getaffinity", None)
+    return 1 + (len(affinity(0)) if affinity else os.cpu_count() or 1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long, so that no worker is left with one in the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(autouse=True)
@@ -34,39 +55,30 @@ def _close_sessions() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def screen() -> Iterator[str]:
     """Start a virtual screen and give what belongs into `DISPLAY`."""
-    missing = [tool for tool in ("Xvfb", "xdotool") if shutil.which(tool) is None]
-    if missing:
-        pytest.skip(f"{' and '.join(missing)} not installed (apt install xvfb xdotool)")
-    readable, writable = os.pipe()
-    # The server takes a free number itself and writes it once it accepts connections.
-    server = subprocess.Popen(  # noqa: S603 - a fixed program
-        ["Xvfb", "-displayfd", str(writable), "-screen", "0", "1280x800x24", "-nolisten", "tcp"],  # noqa: S607 - found on the PATH like any user's
-        pass_fds=(writable,),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(writable)
-    with os.fdopen(readable) as answer:
-        number = answer.readline().strip()
-    if not number:
-        server.wait(10)
-        pytest.skip("Xvfb does not start here")
-    yield f":{number}"
-    server.terminate()
-    server.wait(10)
+    if shutil.which("xdotool") is None:
+        pytest.skip("xdotool is not installed (apt install xvfb xdotool)")
+    try:
+        with virtual_screen() as display:
+            yield display
+    except NoVirtualScreenError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")
 def taught_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project on the built-in backbone with three classes and a trained model."""
-    path = tmp_path_factory.mktemp("taught") / "things"
-    exported_project.teach(path).store.close()
-    return path
+
+    def make(path: Path) -> None:
+        exported_project.teach(path).store.close()
+
+    return copy_of_what_is_made_once(tmp_path_factory, "things", make)
 
 
 @pytest.fixture(scope="session")
 def bundle(taught_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Everything that can be exported from that project; converted once for all tests."""
-    folder = tmp_path_factory.mktemp("exported") / "things-bundle"
-    assert main(["export", str(taught_project), "--format", "all", "-o", str(folder)]) == 0
-    return folder
+
+    def make(path: Path) -> None:
+        assert main(["export", str(taught_project), "--format", "all", "-o", str(path)]) == 0
+
+    return copy_of_what_is_made_once(tmp_path_factory, "things-bundle", make)

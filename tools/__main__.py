@@ -30,6 +30,7 @@ def main() -> None:
         lines = [f"  {name:28} {about}" for name, about in known.items()]
         sys.exit("\n".join(["usage: python tools TOOL [OPTION ...]", *lines]))
     del sys.argv[1]
+    sys.path.append(str(HERE.parent / "tests"))  # some play with the fakes of the tests' support
     runpy.run_module(name, run_name="__main__", alter_sys=True)
 
 

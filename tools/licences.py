@@ -1,8 +1,8 @@
 """Licences of everything that is installed with the package, directly or by way of others.
 
-    python tools/licences.py                # what a user installs
-    python tools/licences.py --extra test dev
-    python tools/licences.py --markdown
+    python tools licences                # what a user installs
+    python tools licences --extra test dev
+    python tools licences --markdown
 
 What is read is the metadata that each distribution brings along in this environment: the SPDX
 expression of PEP 639 where there is one, else its trove classifiers, else the free text.

@@ -10,10 +10,10 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.commands.answers import printable
-from edge_classifier.commands.console import ProgressLine, open_or_create, say, table
-from edge_classifier.device.console import SOME_REFUSED
+from edge_classifier.commands.console import open_or_create, table
+from edge_classifier.device.console import SOME_REFUSED, one_line, say
 from edge_classifier.errors import InvalidValueError, NotImportableError
+from edge_classifier.progress import ProgressMeter
 from edge_classifier.project.folder import is_blank
 from edge_classifier.project.importers import Refusal, Stretch, open_importer
 from edge_classifier.project.importers.adding import add
@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
     with ExitStack() as stack:
         store = _open_project(options.project, importers, stack, dry_run=options.dry_run)
         stop = stack.enter_context(_ctrl_c())
-        progress = stack.enter_context(ProgressLine("adding"))
+        progress = stack.enter_context(ProgressMeter("adding"))
         report = add(
             store,
             chain.from_iterable(importers),
@@ -112,7 +112,7 @@ def _open_all(options: argparse.Namespace) -> tuple[list[Importer], list[Refusal
         else:
             importers.append(opened)
             if not isinstance(opened, SingleFileImporter):  # a shell may name thousands of them
-                say(f"{printable(str(path))}: {opened.description}")
+                say(f"{path}: {opened.description}")
     has_video = any(isinstance(importer, VideoImporter) for importer in importers)
     if values != (None, None, None) and not has_video and not refused:
         raise InvalidValueError(
@@ -168,13 +168,13 @@ def _tell(
     report: ImportReport, importers: list[Importer], store: ProjectStore | None, *, dry_run: bool
 ) -> None:
     _say_refused(report.refused)
-    left_alone = [printable(name) for importer in importers for name in importer.left_alone]
+    left_alone = [name for importer in importers for name in importer.left_alone]
     if left_alone:
         more = len(left_alone) - _NAMED
         named = ", ".join(left_alone[:_NAMED]) + (f" and {more} more" if more > 0 else "")
         say(f"Left alone, as they are no pictures: {named}")
     for note in chain(*(importer.notes for importer in importers), report.notes):
-        say(f"Note: {printable(note)}")
+        say(f"Note: {note}")
     sys.stdout.write(_table(report, store, dry_run=dry_run))
     sys.stdout.flush()
     parts = [f"{report.added_count:,} {'would be added' if dry_run else 'added'}"]
@@ -192,26 +192,22 @@ def _tell(
 
 
 def _table(report: ImportReport, store: ProjectStore | None, *, dry_run: bool) -> str:
-    names = list(dict.fromkeys([*(store.class_names() if store else ()), *_classes_of(report)]))
+    known = store.class_names() if store else ()
+    names = list(dict.fromkeys([*known, *report.added, *report.held_out]))
     now = dict.fromkeys(names, 0)
     for sample in (*store.samples(), *store.held_out()) if store else ():
         now[sample.class_name] += 1
     header = ["class", "would be added" if dry_run else "added", "held out", "in the project"]
     rows = [
-        [name, f"{report.added[name]:,}", f"{report.held_out[name]:,}", f"{now[name]:,}"]
+        [one_line(name), f"{report.added[name]:,}", f"{report.held_out[name]:,}", f"{now[name]:,}"]
         for name in names
     ]
     return table(header, rows) if rows else ""
 
 
-def _classes_of(report: ImportReport) -> Iterator[str]:
-    yield from report.added
-    yield from report.held_out
-
-
 def _say_refused(refused: list[Refusal]) -> None:
     for refusal in refused:
-        source, reason = printable(refusal.source), printable(refusal.reason)
+        source, reason = refusal.source, refusal.reason
         # messages made for one file name it themselves
         say(f"refused: {reason if source in reason else f'{source}: {reason}'}")
 

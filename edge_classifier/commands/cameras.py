@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from edge_classifier.device.console import one_line
 from edge_classifier.device.sources.cameras import list_cameras
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ def run(_options: argparse.Namespace) -> int:
     for camera in cameras:
         rate = f"{camera.fps:g} fps" if camera.fps else "frame rate unknown"
         where = " · ".join(part for part in (camera.path, camera.name) if part)
-        sys.stdout.write(f"{camera.spec}  {camera.width}x{camera.height}, {rate}  {where}\n")
+        line = f"{camera.spec}  {camera.width}x{camera.height}, {rate}  {where}"
+        sys.stdout.write(f"{one_line(line)}\n")  # a device says its name itself
     if not cameras:
         sys.stderr.write(
             "No camera can be opened here. `edge-classifier live --source demo` plays a rendered "

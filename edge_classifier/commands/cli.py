@@ -6,6 +6,7 @@ import argparse
 import codecs
 import errno
 import importlib
+import importlib.util
 import io
 import logging
 import os
@@ -13,8 +14,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier import __version__
-from edge_classifier.commands.console import one_line
-from edge_classifier.commands.opencv_check import import_problem
+from edge_classifier.device.console import one_line, say
 from edge_classifier.errors import CancelledError, EdgeClassifierError
 from edge_classifier.project.files import describe
 
@@ -84,10 +84,7 @@ def command_parser(name: str) -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command.
-
-    Args:
-        arguments: As on the command line; by default those of this process.
+    """Run a command with arguments as on the command line; by default those of this process.
 
     Returns:
         The command's exit code, or 1 after an error that was told in one line on standard
@@ -101,18 +98,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     name = top_parser().parse_args(words[:1]).command
     left_behind = "nothing was begun"
     try:
-        if problem := import_problem():
-            tell(problem)
+        if problem := opencv_problem():
+            say(f"edge-classifier: {problem}")
             return FAILED
         options = _parsed(command_parser(name), words[1:])
         left_behind = options.if_cancelled
         exit_code = int(options.run(options))
         sys.stdout.flush()  # at exit it would be too late to say what is wrong
     except (CancelledError, KeyboardInterrupt):
-        tell(f"cancelled: {left_behind}.")
+        say(f"edge-classifier: cancelled: {left_behind}.")
         return INTERRUPTED
     except EdgeClassifierError as error:
-        tell(str(error))
+        say(f"edge-classifier: {error}")
         return FAILED
     except BrokenPipeError:
         _drop_output()
@@ -121,9 +118,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.errno != errno.ENOSPC:
             raise
         _drop_output()
-        tell(f"Cannot write the answers: {describe(error)}.")
+        say(f"edge-classifier: Cannot write the answers: {describe(error)}.")
         return FAILED
     return exit_code
+
+
+def opencv_problem() -> str | None:
+    """Import OpenCV and return what to do if that fails, or `None` if it works."""
+    try:
+        import cv2  # noqa: F401, PLC0415 - trying is the point
+    except ImportError as error:
+        return explain_import_error(str(error))
+    return None
+
+
+def explain_import_error(reason: str) -> str:
+    """Turn an import error's text into one line that says what to do next."""
+    if sys.platform.startswith("linux") and ".so" in reason and "No such file" in reason:
+        library = reason.split(":", 1)[0]
+        return (
+            f"OpenCV needs the system libraries libGL and glib ({library} is missing): "
+            "sudo apt install libgl1 libglib2.0-0"
+        )
+    if importlib.util.find_spec("cv2") is None:
+        return "OpenCV is not installed: pip install opencv-python"
+    return (
+        f"OpenCV cannot be imported ({reason}); install it again: "
+        "pip install --force-reinstall opencv-python"
+    )
 
 
 def _let_any_name_out() -> None:
@@ -163,11 +185,6 @@ def _drop_output() -> None:
         sys.stderr.flush()
     except OSError:
         os.dup2(nowhere, sys.stderr.fileno())
-
-
-def tell(problem: str) -> None:
-    """Say on standard error, in one line, what went wrong."""
-    sys.stderr.write(f"edge-classifier: {one_line(problem)}\n")
 
 
 if __name__ == "__main__":

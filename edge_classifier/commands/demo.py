@@ -5,22 +5,23 @@ from __future__ import annotations
 import json
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.commands import options as shared
+from edge_classifier.commands.console import table
 from edge_classifier.demo.camera import DemoCamera
 from edge_classifier.demo.scene import TAUGHT
 from edge_classifier.demo.script import (
     FPS,
     DemoRun,
-    Outcome,
     Scene,
     ScriptedClock,
+    VerdictCounts,
     asking,
     teaching,
 )
+from edge_classifier.device.console import one_line, say
 from edge_classifier.errors import EdgeClassifierError, NoDisplayError
 from edge_classifier.export.exporter import exporter
 from edge_classifier.learning.project_backbone import BackboneChoice, backbone_loader
@@ -35,11 +36,8 @@ from edge_classifier.screen.window import OpenCVWindow
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
 
     from edge_classifier.device.preprocessing import Image
-    from edge_classifier.live.view import View
-    from edge_classifier.protocols import Display
 
 VIDEO: Final = "demo.mp4"
 SHEET: Final = "demo.jpg"
@@ -69,71 +67,75 @@ def run(options: argparse.Namespace) -> int:
     choice = shared.backbone_choice(options)
     if not options.no_window:
         try:
-            display = OpenCVWindow("Edge Classifier · demo")
+            window = _Window("Edge Classifier · demo")
         except NoDisplayError as error:
-            _say(f"{error} Writing a video instead.")
+            say(f"{error} Writing a video instead.")
         else:
             try:
-                return _play(path, choice, _paced(display), options.seconds)
+                return _play(path, choice, window, options.seconds)
             finally:
-                display.close()
+                window.close()
     return run_without_window(path, choice, options.seconds)
 
 
 def run_without_window(
-    path: Path | None = None,
-    choice: BackboneChoice | None = None,
-    seconds: float = 2.0,
+    path: Path | None = None, choice: BackboneChoice | None = None, seconds: float = 2.0
 ) -> int:
     """Play the demo and write an annotated video and a contact sheet into the project."""
     path = path or default_project_path()
     return _play(path, choice or BackboneChoice(), None, seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """What is kept of the pictures that were shown."""
+class _Window:
+    """Shows the demo in a window, at the speed of the demo's own time."""
 
-    show: Callable[[Image], str | None]
-    highlight: Callable[[], None]
-    wait: Callable[[], None]
-    close: Callable[[], None]
+    def __init__(self, title: str) -> None:
+        self._window = OpenCVWindow(title)
+        self._due_s = time.monotonic()
 
+    def show(self, image: Image) -> str | None:
+        self._due_s = max(self._due_s + 1 / FPS, time.monotonic() - 1 / FPS)
+        time.sleep(max(0.0, self._due_s - time.monotonic()))
+        return self._window.show(image)
 
-def _paced(display: Display) -> _Shown:
-    """Show in a window, at the speed of the demo's own time."""
-    due = [time.monotonic()]
+    def keep(self) -> None:
+        """Keep nothing."""
 
-    def show(image: Image) -> str | None:
-        due[0] = max(due[0] + 1 / FPS, time.monotonic() - 1 / FPS)
-        time.sleep(max(0.0, due[0] - time.monotonic()))
-        return display.show(image)
+    def wait(self) -> None:
+        """Go on at once, as `show` has waited."""
 
-    return _Shown(show, lambda: None, lambda: None, lambda: None)
-
-
-def _recorded(folder: Path) -> _Shown:
-    """Write a video, and a contact sheet of its highlights."""
-    video = VideoRecorder(folder / VIDEO, FPS)
-    sheet = ContactSheet(folder / SHEET)
-    newest: list[Image] = []
-
-    def show(image: Image) -> None:
-        newest[:] = [image]
-        video.write(image)
-
-    def close() -> None:
-        video.close()
-        sheet.close()
-
-    return _Shown(show, lambda: sheet.add(newest[0]), lambda: time.sleep(1 / FPS), close)
+    def close(self) -> None:
+        self._window.close()
 
 
-def _play(path: Path, choice: BackboneChoice, shown: _Shown | None, seconds: float) -> int:
+class _Recording:
+    """Writes the demo into a video, and its highlights onto a contact sheet."""
+
+    def __init__(self, folder: Path) -> None:
+        self._video = VideoRecorder(folder / VIDEO, FPS)
+        self._sheet = ContactSheet(folder / SHEET)
+        self._newest: Image | None = None
+
+    def show(self, image: Image) -> None:
+        self._newest = image
+        self._video.write(image)
+
+    def keep(self) -> None:
+        if self._newest is not None:
+            self._sheet.add(self._newest)
+
+    def wait(self) -> None:
+        time.sleep(1 / FPS)
+
+    def close(self) -> None:
+        self._video.close()
+        self._sheet.close()
+
+
+def _play(path: Path, choice: BackboneChoice, window: _Window | None, seconds: float) -> int:
     with ProjectStore.create(path, TAUGHT) as store:
-        _say(f"Project: {path} (new)")
-        written = shown is None
-        shown = shown or _recorded(path)
+        say(f"Project: {path} (new)")
+        stage: _Window | _Recording = window or _Recording(path)
         clock = ScriptedClock()
         overlay = Overlay()
         executor = start_worker()
@@ -146,90 +148,78 @@ def _play(path: Path, choice: BackboneChoice, shown: _Shown | None, seconds: flo
             export=exporter(store, choice.weights),
         )
         camera = DemoCamera(paced=False, clock=clock)
-
-        def show(view: View) -> str | None:
-            return shown.show(overlay.draw(view))
-
-        demo = DemoRun(camera, session, clock, show, wait=shown.wait)
+        demo = DemoRun(
+            camera, session, clock, lambda view: stage.show(overlay.draw(view)), wait=stage.wait
+        )
         try:
-            outcomes = _perform(demo, session, shown, seconds)
+            counts = _perform(demo, session, stage, seconds)
         finally:
             session.close()
             executor.shutdown(wait=True, cancel_futures=True)
             camera.close()
-            shown.close()
+            stage.close()
         if demo.stopped:
-            _say("Stopped.")
+            say("Stopped.")
             return 0
         bundle = path.with_name(f"{path.name}-bundle")
-        _print_table(outcomes, session, len(store.samples()), bundle)
+        sys.stdout.write(_summary(counts, session, len(store.samples()), bundle))
+        sys.stdout.flush()
         if not bundle.exists():
-            _say(f"`edge-classifier export {path}` makes the bundle.")
-        if written:
-            _say(f"Look at {path / SHEET} and {path / VIDEO}.")
-        _say(f"`edge-classifier live {path} --source demo` goes on with what was taught.")
+            say(f"`edge-classifier export {path}` makes the bundle.")
+        if window is None:
+            say(f"Look at {path / SHEET} and {path / VIDEO}.")
+        say(f"`edge-classifier live {path} --source demo` goes on with what was taught.")
     return 0 if bundle.exists() else 1
 
 
 def _perform(
-    demo: DemoRun, session: Session, shown: _Shown, seconds: float
-) -> list[tuple[Scene, Outcome]]:
+    demo: DemoRun, session: Session, stage: _Window | _Recording, seconds: float
+) -> list[tuple[Scene, VerdictCounts]]:
     """Teach, train, ask."""
-    _say("loading the backbone …")
+    say("loading the backbone …")
     if not demo.wait_for_worker() and not demo.stopped:
         raise EdgeClassifierError("The backbone was not loaded in time; try again.")
     if session.learner.backbone is None and not demo.stopped:
         raise EdgeClassifierError(session.problem or "There is no backbone to learn with.")
-    _say(session.learner.note)
-    for scene in teaching(seconds=seconds):
+    say(session.learner.note)
+    for scene in teaching(seconds):
         if not demo.stopped:
-            _say(f"{scene.text}: holding key {scene.key}")
+            say(f"{scene}: holding key {scene.key}")
             demo.play(scene)
-            shown.highlight()
+            stage.keep()
     demo.wait_for_worker()
-    outcomes = []
-    for scene in asking(seconds=seconds):
+    asked = []
+    for scene in asking(seconds):
         if not demo.stopped:
-            outcome = demo.play(scene)
-            shown.highlight()
-            outcomes.append((scene, outcome))
-            _say(f"{scene.text}: {outcome.right} of {outcome.frames} frames right")
+            counts = demo.play(scene)
+            stage.keep()
+            asked.append((scene, counts))
+            say(f"{scene}: {counts.right} of {counts.frames} frames right")
     if not demo.stopped:
-        _say("exporting and comparing with the Keras graph …")
+        say("exporting and comparing with the Keras graph …")
         demo.press("e")
         demo.wait_for_worker()
-        shown.highlight()
-    return outcomes
+        stage.keep()
+    return asked
 
 
-def _export_line(bundle: Path) -> str:
-    """Say where the bundle is and how its file compares with the live picture."""
-    measured = json.loads((bundle / "spec.json").read_bytes())["measured"]["float32"]
-    return (
-        f"export: {bundle}; on {measured['samples']} samples {measured['agreement']:.0%} of labels "
-        f"and {measured['unknown_agreement']:.0%} of unknowns as in the Keras graph, scores within "
-        f"{measured['largest_score_difference']:.0e}"
-    )
-
-
-def _print_table(
-    outcomes: list[tuple[Scene, Outcome]], session: Session, samples: int, bundle: Path
-) -> None:
-    """Print what was said of each object, over all its takes."""
-    lines = ["", f"{'shown':10} {'taught':7} {'frames':>6} {'right':>6}  said"]
-    for name in dict.fromkeys(scene.shown for scene, _ in outcomes):
-        of_name = [outcome for scene, outcome in outcomes if scene.shown == name]
-        frames = sum(outcome.frames for outcome in of_name)
-        right = sum(outcome.right for outcome in of_name)
-        verdicts: dict[str, int] = {}
-        for outcome in of_name:
-            for verdict, count in outcome.verdicts.items():
-                verdicts[verdict] = verdicts.get(verdict, 0) + count
-        said = ", ".join(f"{v} {n}" for v, n in sorted(verdicts.items(), key=lambda x: -x[1]))
+def _summary(
+    asked: list[tuple[Scene, VerdictCounts]], session: Session, samples: int, bundle: Path
+) -> str:
+    """Write what was said of each object, over all its takes, and what became of the export."""
+    rows = []
+    for name in dict.fromkeys(scene.shown for scene, _ in asked):
+        total = VerdictCounts(name)
+        for scene, counts in asked:
+            if scene.shown == name:
+                total.verdicts += counts.verdicts
+        said = ", ".join(f"{verdict} {n}" for verdict, n in total.verdicts.most_common())
+        right = f"{total.right / max(1, total.frames):.0%}"
         taught = "yes" if name in TAUGHT else "never"
-        lines.append(f"{name:10} {taught:7} {frames:6} {right / max(1, frames):6.0%}  {said}")
-    lines += [
+        rows.append([name, taught, str(total.frames), right, said])
+    lines = [
         "",
+        table(["shown", "taught", "frames", "right", "said"], rows, left=(0, 1, 4)),
         f"{samples} samples in {len(TAUGHT)} classes; judged on takes that were never recorded.",
         "For what was never taught, `unknown` is right.",
         f"backbone: {session.learner.note}",
@@ -237,10 +227,14 @@ def _print_table(
         if bundle.exists()
         else f"export: {session.problem or 'stopped; it got no further for minutes'}",
     ]
-    sys.stdout.write("\n".join(lines) + "\n")
-    sys.stdout.flush()
+    return "\n".join([*lines, ""])
 
 
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+def _export_line(bundle: Path) -> str:
+    """Say where the bundle is and how its file compares with the live picture."""
+    measured = json.loads((bundle / "spec.json").read_bytes())["measured"]["float32"]
+    return one_line(
+        f"export: {bundle}; on {measured['samples']} samples {measured['agreement']:.0%} of labels "
+        f"and {measured['unknown_agreement']:.0%} of unknowns as in the Keras graph, scores within "
+        f"{measured['largest_score_difference']:.0e}"
+    )

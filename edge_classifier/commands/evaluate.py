@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from edge_classifier.commands import options as shared
-from edge_classifier.commands.answers import printable
-from edge_classifier.commands.coaching import class_lines, coach_bursts, coach_held_out
-from edge_classifier.commands.console import ProgressLine, open_for_reading, say
-from edge_classifier.commands.outcome import Outcome, as_json, as_text
-from edge_classifier.device.console import SOME_REFUSED
+from edge_classifier.commands.console import open_for_reading
+from edge_classifier.commands.evaluation_result import EvaluationResult
+from edge_classifier.commands.suggestions import suggest_from_bursts, suggest_from_held_out
+from edge_classifier.device.console import SOME_REFUSED, say
 from edge_classifier.errors import InvalidValueError, NotEnoughSamplesError
 from edge_classifier.evaluation.advice import counted
 from edge_classifier.evaluation.cross_validation import (
@@ -28,11 +28,16 @@ from edge_classifier.evaluation.metrics import Evaluation, evaluate
 from edge_classifier.evaluation.report import Report, render
 from edge_classifier.evaluation.report_pictures import mistake_pictures, suspect_pictures
 from edge_classifier.features.bulk import use_one_opencv_thread
-from edge_classifier.learning.feature_sets import complete_features, picture_features
+from edge_classifier.learning.feature_sets import (
+    ProjectFeatures,
+    complete_features,
+    picture_features,
+)
 from edge_classifier.learning.project_backbone import load_project_backbone
 from edge_classifier.learning.project_model import trained_model
 from edge_classifier.learning.settings import project_head_settings
 from edge_classifier.learning.training import MIN_CLASSES, train
+from edge_classifier.progress import ProgressMeter
 from edge_classifier.project.files import reported, write_atomic
 from edge_classifier.project.picture_file import encode_file, read_image_bytes
 from edge_classifier.project.picture_paths import labelled_pictures
@@ -102,71 +107,176 @@ def run(options: argparse.Namespace) -> int:
         settings = project_head_settings(store)
         choice = shared.backbone_choice(options)
         with (
-            ProgressLine("loading the backbone") as progress,
+            ProgressMeter("loading the backbone") as progress,
             load_project_backbone(store, choice, progress, may_change=False) as loaded,
         ):
+            evaluator = _Evaluator(options, store, loaded, settings, progress)
             if options.path is not None:
-                judge = _on_folder
+                result = evaluator.on_folder(options.path)
             elif store.held_out() and not options.cross_validate:
-                judge = _on_held_out
+                result = evaluator.on_held_out()
             else:
-                judge = _on_bursts
-            outcome = judge(options, store, loaded, settings, progress)
-    for line in outcome.refused:
-        say(f"refused: {printable(line)}")
+                result = evaluator.on_bursts()
+    for line in result.refused:
+        say(f"refused: {line}")
     if options.report:  # first: whoever reads the answers may close the pipe
-        if outcome.evaluation:
-            _write_report(options.report, store.name, outcome, outcome.evaluation)
+        if result.evaluation:
+            _write_report(options.report, store.name, result, result.evaluation)
         else:
             say(f"no report: there is nothing to show in {options.report}")
     if options.json:
-        sys.stdout.write(json.dumps(as_json(outcome), ensure_ascii=False, indent=2) + "\n")
+        sys.stdout.write(json.dumps(result.as_json(), ensure_ascii=False, indent=2) + "\n")
     else:
-        sys.stdout.write(as_text(outcome))
-    return _exit_code(outcome, options.min_accuracy)
+        sys.stdout.write(result.as_text())
+    return _exit_code(result, options.min_accuracy)
 
 
-def _exit_code(outcome: Outcome, minimum: float | None) -> int:
-    if outcome.evaluation is None:
+def _exit_code(result: EvaluationResult, minimum: float | None) -> int:
+    if result.evaluation is None:
         return NOTHING_TO_EVALUATE
-    if minimum is not None and outcome.evaluation.accuracy < minimum:
+    if minimum is not None and result.evaluation.accuracy < minimum:
         return BELOW_MINIMUM
-    return SOME_REFUSED if outcome.refused else 0
+    return SOME_REFUSED if result.refused else 0
 
 
-def _on_bursts(
-    options: argparse.Namespace,
-    store: ProjectStore,
-    loaded: LoadedBackbone,
-    settings: HeadSettings,
-    progress: Progress,
-) -> Outcome:
-    gathered = complete_features(store, loaded, progress, threads=options.threads)
-    feature_set = gathered.feature_set
-    every = len(feature_set.class_names)
-    if every < MIN_CLASSES:
-        raise NotEnoughSamplesError(
-            f"{store.name} has pictures of {counted(every, 'class', 'classes')}; evaluating "
-            f"needs {MIN_CLASSES} or more."
+@dataclass(frozen=True, slots=True, eq=False)
+class _Evaluator:
+    """Evaluates a project's classifier in one of three ways."""
+
+    options: argparse.Namespace
+    store: ProjectStore
+    loaded: LoadedBackbone
+    settings: HeadSettings
+    progress: Progress
+
+    def on_bursts(self) -> EvaluationResult:
+        """Cross-validate over the bursts of the project's samples."""
+        store, threads = self.store, self.options.threads
+        gathered = self._gather()
+        feature_set = gathered.feature_set
+        every = len(feature_set.class_names)
+        if every < MIN_CLASSES:
+            raise NotEnoughSamplesError(
+                f"{store.name} has pictures of {counted(every, 'class', 'classes')}; evaluating "
+                f"needs {MIN_CLASSES} or more."
+            )
+        folds = self.options.folds
+        self.progress(0.0, "evaluating")
+        found = cross_validate(feature_set, self.settings, folds=folds, progress=self.progress)
+        curve: tuple[CurvePoint, ...] = ()
+        if self.options.report and found.evaluation:
+            curve = self._curve(feature_set, None)
+        return EvaluationResult(
+            f"cross-validation over bursts, {found.folds or 'no'} folds, {self._with_what}"
+            + _single_pictures(feature_set)
+            + (_SEEN if self.loaded.has_seen_samples else ""),
+            found.evaluation if len(found.untested) <= every - MIN_CLASSES else None,
+            [gathered.samples[row].path for row in found.rows],
+            found.untested,
+            gathered.refused,
+            curve,
+            by_bursts=True,
+            suggestions=suggest_from_bursts(store, gathered, found, self.progress, threads),
         )
-    progress(0.0, "evaluating")
-    found = cross_validate(feature_set, settings, folds=options.folds, progress=progress)
-    curve: tuple[CurvePoint, ...] = ()
-    if options.report and found.evaluation:
-        progress(0.0, "measuring the learning curve")
-        curve = learning_curve(feature_set, settings, folds=options.folds, progress=progress)
-    return Outcome(
-        f"cross-validation over bursts, {found.folds or 'no'} folds, {settings.kind} head, "
-        f"backbone {loaded.backbone.info.name}{_single_pictures(feature_set)}"
-        + (_SEEN if loaded.has_seen_samples else ""),
-        found.evaluation if len(found.untested) <= every - MIN_CLASSES else None,
-        [gathered.samples[row].path for row in found.rows],
-        found.untested,
-        gathered.refused,
-        curve,
-        by_bursts=True,
-        coaching=coach_bursts(store, gathered, found, progress, options.threads),
-    )
+
+    def on_held_out(self) -> EvaluationResult:
+        """Train on the project's samples and evaluate on those that it holds out."""
+        gathered = self._gather()
+        held_out = self._gather(self.store.held_out())
+        self.progress(0.0, "training")
+        model = train(gathered.feature_set, self.settings, progress=self.progress)
+        ids = {name: n for n, name in enumerate(model.class_names)}
+        rows = [n for n, s in enumerate(held_out.samples) if s.class_name in ids]
+        if not rows:
+            raise NotEnoughSamplesError(
+                f"{self.store.name} has no sample to train on of the classes that are held out."
+            )
+        test = FeatureSet(
+            held_out.feature_set.features[rows],
+            np.array([ids[held_out.samples[n].class_name] for n in rows], np.int64),
+            held_out.feature_set.burst_ids[rows],
+            model.class_names,
+        )
+        return self._tested(
+            "on the project's held-out samples",
+            evaluate(model, test.features, test.class_ids, test.burst_ids),
+            [held_out.samples[n].path for n in rows],
+            (*gathered.refused, *held_out.refused, *_of_no_class(held_out.samples, ids)),
+            self._curve(gathered.feature_set, test) if self.options.report else (),
+        )
+
+    def on_folder(self, folder: Path) -> EvaluationResult:
+        """Evaluate the trained model on pictures, one folder a class."""
+        store = self.store
+        model, fresh = trained_model(store, self.loaded)
+        if not fresh:
+            say(
+                f"{store.name} has changed since it was trained; evaluating the model as it is. "
+                f"`edge-classifier train {self.options.project}` takes the changes in."
+            )
+        pictures, refused = labelled_pictures(folder, model.class_names)
+        self.progress(0.0, "computing features")
+        reader = _Reader(store)
+        test, paths, unreadable = picture_features(
+            pictures,
+            self.loaded.backbone,
+            model.class_names,
+            self.progress,
+            read=reader,
+            threads=self.options.threads,
+        )
+        if not paths:
+            raise InvalidValueError(
+                f"There is no picture to evaluate on in {folder}: expected one folder a class, "
+                f"called {', '.join(model.class_names)}."
+            )
+        curve: tuple[CurvePoint, ...] = ()
+        trained_on = sum(path in reader.trained_on for path in paths)
+        if self.options.report and fresh and not trained_on:  # the curve is of new pictures
+            known = self._gather().feature_set
+            if known.class_names == test.class_names:  # else a class's pictures cannot be read
+                curve = self._curve(known, test)
+        evaluation = evaluate(model, test.features, test.class_ids)
+        problems = (*refused, *unreadable)
+        return self._tested(f"on {folder}", evaluation, paths, problems, curve, trained_on)
+
+    def _tested(
+        self,
+        on_what: str,
+        evaluation: Evaluation,
+        paths: list[Path],
+        refused: tuple[str, ...],
+        curve: tuple[CurvePoint, ...],
+        trained_on: int = 0,
+    ) -> EvaluationResult:
+        tested = set(evaluation.class_ids.tolist())
+        untested = (name for n, name in enumerate(evaluation.class_names) if n not in tested)
+        return EvaluationResult(
+            f"{on_what}, {self._with_what}",
+            evaluation,
+            paths,
+            tuple(untested),
+            refused,
+            curve,
+            trained_on=trained_on,
+            suggestions=suggest_from_held_out(evaluation, paths),
+        )
+
+    @property
+    def _with_what(self) -> str:
+        return f"{self.settings.kind} head, backbone {self.loaded.backbone.info.name}"
+
+    def _gather(self, samples: Sequence[Sample] | None = None) -> ProjectFeatures:
+        threads = self.options.threads
+        return complete_features(
+            self.store, self.loaded, self.progress, samples=samples, threads=threads
+        )
+
+    def _curve(self, known: FeatureSet, test: FeatureSet | None) -> tuple[CurvePoint, ...]:
+        """Measure the learning curve on pictures to test on, or else on held-out bursts."""
+        self.progress(0.0, "measuring the learning curve")
+        folds = self.options.folds
+        return learning_curve(known, self.settings, test=test, folds=folds, progress=self.progress)
 
 
 _SEEN: Final = (
@@ -186,50 +296,6 @@ def _single_pictures(feature_set: FeatureSet) -> str:
     )
 
 
-def _on_held_out(
-    options: argparse.Namespace,
-    store: ProjectStore,
-    loaded: LoadedBackbone,
-    settings: HeadSettings,
-    progress: Progress,
-) -> Outcome:
-    gathered = complete_features(store, loaded, progress, threads=options.threads)
-    held_out = complete_features(
-        store, loaded, progress, samples=store.held_out(), threads=options.threads
-    )
-    progress(0.0, "training")
-    model = train(gathered.feature_set, settings, progress=progress)
-    ids = {name: n for n, name in enumerate(model.class_names)}
-    rows = [n for n, s in enumerate(held_out.samples) if s.class_name in ids]
-    if not rows:
-        raise NotEnoughSamplesError(
-            f"{store.name} has no sample to train on of the classes that are held out."
-        )
-    test = FeatureSet(
-        held_out.feature_set.features[rows],
-        np.array([ids[held_out.samples[n].class_name] for n in rows], np.int64),
-        held_out.feature_set.burst_ids[rows],
-        model.class_names,
-    )
-    curve: tuple[CurvePoint, ...] = ()
-    if options.report:
-        progress(0.0, "measuring the learning curve")
-        curve = learning_curve(gathered.feature_set, settings, test=test, progress=progress)
-    tested = set(test.class_ids.tolist())
-    evaluation = evaluate(model, test.features, test.class_ids, test.burst_ids)
-    paths = [held_out.samples[n].path for n in rows]
-    return Outcome(
-        f"on the project's held-out samples, {settings.kind} head, "
-        f"backbone {loaded.backbone.info.name}",
-        evaluation,
-        paths,
-        tuple(name for n, name in enumerate(model.class_names) if n not in tested),
-        (*gathered.refused, *held_out.refused, *_of_no_class(held_out.samples, ids)),
-        curve,
-        coaching=coach_held_out(evaluation, paths),
-    )
-
-
 def _of_no_class(samples: Sequence[Sample], ids: dict[str, int]) -> list[str]:
     """Tell of held-out samples that no model can get right."""
     counts = Counter(s.class_name for s in samples if s.class_name not in ids)
@@ -238,53 +304,6 @@ def _of_no_class(samples: Sequence[Sample], ids: dict[str, int]) -> list[str]:
         "left out of the figures."
         for name, count in counts.items()
     ]
-
-
-def _on_folder(
-    options: argparse.Namespace,
-    store: ProjectStore,
-    loaded: LoadedBackbone,
-    settings: HeadSettings,
-    progress: Progress,
-) -> Outcome:
-    model, fresh = trained_model(store, loaded)
-    if not fresh:
-        say(
-            f"{store.name} has changed since it was trained; evaluating the model as it is. "
-            f"`edge-classifier train {options.project}` takes the changes in."
-        )
-    pictures, refused = labelled_pictures(options.path, model.class_names)
-    progress(0.0, "computing features")
-    reader = _Reader(store)
-    test, paths, unreadable = picture_features(
-        pictures,
-        loaded.backbone,
-        model.class_names,
-        progress,
-        read=reader,
-        threads=options.threads,
-    )
-    if not paths:
-        raise InvalidValueError(
-            f"There is no picture to evaluate on in {options.path}: expected one folder a class, "
-            f"called {', '.join(model.class_names)}."
-        )
-    curve: tuple[CurvePoint, ...] = ()
-    trained_on = sum(path in reader.trained_on for path in paths)
-    if options.report and fresh and not trained_on:  # the curve is of new pictures
-        curve = _curve_on(store, loaded, settings, test, progress)
-    tested = set(test.class_ids.tolist())
-    evaluation = evaluate(model, test.features, test.class_ids)
-    return Outcome(
-        f"on {options.path}, {settings.kind} head, backbone {loaded.backbone.info.name}",
-        evaluation,
-        paths,
-        tuple(name for n, name in enumerate(model.class_names) if n not in tested),
-        (*refused, *unreadable),
-        curve,
-        trained_on=trained_on,
-        coaching=coach_held_out(evaluation, paths),
-    )
 
 
 class _Reader:
@@ -306,33 +325,19 @@ class _Reader:
         return encoded.image
 
 
-def _curve_on(
-    store: ProjectStore,
-    loaded: LoadedBackbone,
-    settings: HeadSettings,
-    test: FeatureSet,
-    progress: Progress,
-) -> tuple[CurvePoint, ...]:
-    feature_set = complete_features(store, loaded, progress).feature_set
-    if feature_set.class_names != test.class_names:  # a class whose pictures cannot be read
-        return ()
-    progress(0.0, "measuring the learning curve")
-    return learning_curve(feature_set, settings, test=test, progress=progress)
-
-
-def _write_report(path: Path, name: str, outcome: Outcome, evaluation: Evaluation) -> None:
+def _write_report(path: Path, name: str, result: EvaluationResult, evaluation: Evaluation) -> None:
     page = render(
         Report(
             title=name,
-            how=outcome.how,
+            how=result.how,
             evaluation=evaluation,
-            untested=outcome.untested,
-            why_untested=outcome.why_untested,
-            caveat=outcome.caveat,
-            mistakes=mistake_pictures(evaluation, outcome.paths),
-            curve=outcome.curve,
-            advice=tuple(class_lines(outcome.coaching)),
-            suspects=suspect_pictures(outcome.coaching.suspects),
+            untested=result.untested,
+            why_untested=result.why_untested,
+            caveat=result.caveat,
+            mistakes=mistake_pictures(evaluation, result.paths),
+            curve=result.curve,
+            advice=tuple(result.suggestions.class_lines()),
+            suspects=suspect_pictures(result.suggestions.suspects),
         )
     )
     with reported("write", path):

@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from edge_classifier.commands.console import ProgressLine, open_for_reading, percent, say, table
+from edge_classifier.commands.console import open_for_reading, percent, table
 from edge_classifier.device.bundle import Bundle
+from edge_classifier.device.console import say
 from edge_classifier.errors import NotTrainedError
 from edge_classifier.export.exporter import export_bundle
 from edge_classifier.export.formats import ALL, AUTO, FLOAT32, LIMITS
@@ -15,6 +16,7 @@ from edge_classifier.learning.feature_sets import complete_features
 from edge_classifier.learning.project_backbone import BackboneChoice, load_project_backbone
 from edge_classifier.learning.project_model import train_project, trained_model
 from edge_classifier.learning.settings import project_head_settings
+from edge_classifier.progress import ProgressMeter
 
 if TYPE_CHECKING:
     import argparse
@@ -51,23 +53,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Export."""
-    choice = BackboneChoice(weights=options.weights)
-    with (
-        open_for_reading(options.project) as store,
-        ProgressLine("loading the backbone") as progress,
-        load_project_backbone(store, choice, progress, may_change=False) as loaded,
-    ):
-        model = _model(store, loaded, progress)
-        folder = export_bundle(
-            store,
-            model,
-            loaded.backbone,
-            formats=options.format,
-            out=options.output,
-            weights=options.weights,
-            progress=progress,
-            cancelled=lambda: False,
-        )
+    with open_for_reading(options.project) as store:
+        choice = BackboneChoice(weights=options.weights)
+        with (
+            ProgressMeter("loading the backbone") as progress,
+            load_project_backbone(store, choice, progress, may_change=False) as loaded,
+        ):
+            model = _model(store, loaded, progress)
+            folder = export_bundle(
+                store,
+                model,
+                loaded.backbone,
+                formats=options.format,
+                out=options.output,
+                weights=options.weights,
+                progress=progress,
+                cancelled=lambda: False,
+            )
     spec = Bundle.open(folder).spec
     sys.stdout.write(_table(spec))
     for model_format, reason in spec["left_out"].items():
@@ -76,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _model(store: ProjectStore, loaded: LoadedBackbone, progress: ProgressLine) -> Model:
+def _model(store: ProjectStore, loaded: LoadedBackbone, progress: ProgressMeter) -> Model:
     """Take the trained model, or train where the samples have changed since."""
     try:
         model, current = trained_model(store, loaded)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from edge_classifier.commands import demo
 from edge_classifier.commands import options as shared
 from edge_classifier.commands.console import open_or_create
-from edge_classifier.demo.camera import DemoCamera
+from edge_classifier.device.console import say
 from edge_classifier.device.reader import FrameReader
 from edge_classifier.device.sources.named import (
     SourceKind,
@@ -25,7 +23,6 @@ from edge_classifier.errors import (
     NoDisplayError,
     WeightsNotFoundError,
 )
-from edge_classifier.export.exporter import exporter
 from edge_classifier.learning.fine_tuning import tunable_backbone
 from edge_classifier.learning.settings import project_head_settings
 from edge_classifier.live.jobs import start_worker
@@ -41,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edge_classifier.device.frame import FrameSource
+    from edge_classifier.export.exporter import Export
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Display
 
@@ -101,18 +99,20 @@ def run(options: argparse.Namespace) -> int:
             raise NoDisplayError(
                 f"{error} `edge-classifier demo --no-window` needs none."
             ) from error
-        _say(f"{error} Playing the demo without a window instead.")
-        return demo.run_without_window(choice=shared.backbone_choice(options))
+        say(f"{error} Playing the demo without a window instead.")
+        from edge_classifier.commands.demo import run_without_window  # noqa: PLC0415 - for this only
+
+        return run_without_window(choice=shared.backbone_choice(options))
     try:
         new = not path.exists()
         with open_or_create(path, options.classes, as_possible=True) as store:
             state = "new" if new else store.why_read_only and f"read-only: {store.why_read_only}"
-            _say(f"Project: {path}{state and f' ({state})'}")
+            say(f"Project: {path}{state and f' ({state})'}")
             problem = _run_window(options, store, display, changes)
             samples, classes = len(store.samples()), len(store.class_names())
     finally:
         display.close()
-    _say(
+    say(
         f"{samples} pictures of {classes} classes are in {path}; "
         f"`edge-classifier live {path}` goes on."
     )
@@ -122,10 +122,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run_window(
-    options: argparse.Namespace,
-    store: ProjectStore,
-    display: Display,
-    changes: dict[str, object],
+    options: argparse.Namespace, store: ProjectStore, display: Display, changes: dict[str, object]
 ) -> str:
     """Run the session; returns why it had no backbone, or nothing."""
     kind = kind_of(options.source or _CAMERA)  # the demo's name is that of a file
@@ -143,7 +140,7 @@ def _run_window(
         executor=executor,
         clock=time.monotonic,
         settings=settings,
-        export=exporter(store, options.weights),
+        export=_exporter(store, options.weights),
         fine_tune=tune,
     )
     name, open_source = _source(options, session)
@@ -162,14 +159,14 @@ def _run_window(
         reader.close()
         executor.shutdown(wait=True, cancel_futures=True)
         if unfinished:
-            _say(f"Stopped before its end: {unfinished}; nothing of it was kept.")
+            say(f"Stopped before its end: {unfinished}; nothing of it was kept.")
     return session.problem if session.learner.backbone is None else ""
 
 
 def _source(options: argparse.Namespace, session: Session) -> tuple[str, Callable[[], FrameSource]]:
     """Return the source's name for the user, and what opens it."""
     if options.source == "demo":
-        return "the demo camera", DemoCamera
+        return "the demo camera", _demo_camera
     if options.source is not None:
         spec = options.source
         return source_name(spec), lambda: open_source(spec, paced=not options.unpaced)
@@ -181,17 +178,27 @@ def _source(options: argparse.Namespace, session: Session) -> tuple[str, Callabl
         except CameraNotFoundError as error:
             if seen[0]:  # It was there before: wait for it, the demo is not what was meant.
                 raise
-            _say(f"{error} {NO_CAMERA}")
+            say(f"{error} {NO_CAMERA}")
             session.announce(NO_CAMERA, Level.WARNING)
             if options.mirror is None:  # a rendered scene is nobody's mirror
                 session.mirrored = False
-            return DemoCamera()
+            return _demo_camera()
         seen[0] = True
         return camera
 
     return source_name(_CAMERA), camera_or_demo
 
 
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+def _demo_camera() -> FrameSource:
+    from edge_classifier.demo.camera import DemoCamera  # noqa: PLC0415 - who has a camera needs none
+
+    return DemoCamera()
+
+
+def _exporter(store: ProjectStore, weights: Path | None) -> Export:
+    def export(*job: Any) -> Path:  # noqa: ANN401 - as `Export` says
+        from edge_classifier.export.exporter import exporter  # noqa: PLC0415 - when `E` is pressed
+
+        return exporter(store, weights)(*job)
+
+    return export

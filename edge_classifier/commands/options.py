@@ -16,10 +16,8 @@ if TYPE_CHECKING:
 def add_backbone_options(parser: argparse.ArgumentParser, *, bulk: bool = False) -> None:
     """Add `--backbone`, `--weights`, `--features`, `--threads`.
 
-    Args:
-        parser: Of the command.
-        bulk: Whether the command looks at many pictures: then each thread has a network of its
-            own, and all cores are the default.
+    A `bulk` command looks at many pictures: each thread has a network of its own, and all cores
+    are the default.
     """
     parser.add_argument(
         "--backbone",

@@ -5,20 +5,19 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from edge_classifier.commands import options as shared
-from edge_classifier.commands.answers import (
-    Answer,
-    AnswerWriter,
+from edge_classifier.commands.console import open_for_reading
+from edge_classifier.commands.prediction_writers import (
     CsvWriter,
     JsonWriter,
+    PredictionRow,
+    RowWriter,
     TextWriter,
-    printable,
 )
-from edge_classifier.commands.console import ProgressLine, open_for_reading, say
 from edge_classifier.commands.predictors import (
     BundlePredictor,
     ModelPredictor,
@@ -26,17 +25,13 @@ from edge_classifier.commands.predictors import (
     is_bundle,
     predict_all,
 )
-from edge_classifier.device.console import SOME_REFUSED
+from edge_classifier.device.console import SOME_REFUSED, say
 from edge_classifier.errors import InvalidValueError
 from edge_classifier.features.bulk import compute_all, use_one_opencv_thread
-from edge_classifier.features.imagenet import (
-    FULL,
-    USUAL_CROP,
-    ImageNetClassifier,
-    read_labels,
-)
+from edge_classifier.features.imagenet import FULL, USUAL_CROP, ImageNetClassifier, read_labels
 from edge_classifier.learning.project_backbone import load_project_backbone
 from edge_classifier.learning.project_model import trained_model
+from edge_classifier.progress import ProgressMeter
 from edge_classifier.project.files import describe
 from edge_classifier.project.picture_file import read_image
 from edge_classifier.project.picture_paths import picture_paths
@@ -48,7 +43,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from edge_classifier.device.preprocessing import Image
-    from edge_classifier.device.verdict import Prediction
 
 IF_CANCELLED: Final = "the answers so far stand; the other pictures were not looked at"
 
@@ -92,43 +86,42 @@ def run(options: argparse.Namespace) -> int:
     return _from_imagenet(options) if options.imagenet else _from_project(options)
 
 
-class _Tally:
-    """Counts, and tells what was refused."""
+class _Rows:
+    """Writes rows, counts them, and names on standard error what was refused."""
 
-    def __init__(self, writer: AnswerWriter) -> None:
-        self._writer = writer
+    def __init__(self, options: argparse.Namespace, names: Sequence[str], top_k: int) -> None:
+        self._writer = _writer(options, names, top_k)
         self._started = time.monotonic()
-        self.pictures = self.unknown = self.refused = 0
+        self._written = self._unknown = self._refused = 0
 
-    def answer(self, answer: Answer) -> None:
-        self.pictures += 1
-        self.unknown += answer.unknown
-        self._writer.write(answer)
+    def add(self, row: PredictionRow) -> None:
+        self._written += 1
+        self._unknown += row.unknown
+        self._writer.write(row)
 
     def refuse(self, path: Path, reason: str) -> None:
-        self.refused += 1
-        say(f"refused: {printable(reason)}")
-        self._writer.write(Answer(str(path), problem=reason))
+        self._refused += 1
+        say(f"refused: {reason}")
+        self._writer.write(PredictionRow(str(path), problem=reason))
 
     def refuse_folder(self, path: Path, error: OSError) -> None:
         self.refuse(path, f"Cannot read {path}: {describe(error)}.")
 
     def finish(self) -> int:
         passed = time.monotonic() - self._started
-        parts = [f"{self.pictures:,} answers in {passed:.1f} s"]
-        parts += [f"{self.unknown:,} unknown"] if self.unknown else []
-        parts += [f"{self.refused:,} refused"] if self.refused else []
+        parts = [f"{self._written:,} answers in {passed:.1f} s"]
+        parts += [f"{self._unknown:,} unknown"] if self._unknown else []
+        parts += [f"{self._refused:,} refused"] if self._refused else []
         say(", ".join(parts))
-        return SOME_REFUSED if self.refused else 0
+        return SOME_REFUSED if self._refused else 0
 
 
-def _writer(options: argparse.Namespace, names: Sequence[str], top_k: int) -> AnswerWriter:
-    stream: TextIO = sys.stdout
+def _writer(options: argparse.Namespace, names: Sequence[str], top_k: int) -> RowWriter:
     if options.json:
-        return JsonWriter(stream)
+        return JsonWriter(sys.stdout)
     if options.csv:
-        return CsvWriter(stream, top_k)
-    return TextWriter(stream, names)
+        return CsvWriter(sys.stdout, top_k)
+    return TextWriter(sys.stdout, names)
 
 
 def _from_project(options: argparse.Namespace) -> int:
@@ -137,14 +130,19 @@ def _from_project(options: argparse.Namespace) -> int:
         BundlePredictor(options.project) if is_bundle(options.project) else _of_project(options)
     )
     top_k = min(options.top_k, len(predictor.class_names))
-    tally = _Tally(_writer(options, predictor.class_names, top_k))
-    pictures = picture_paths(paths, tally.refuse_folder)
+    rows = _Rows(options, predictor.class_names, top_k)
+    pictures = picture_paths(paths, rows.refuse_folder)
     for found in predict_all(predictor, pictures, threads=options.threads):
         if found.prediction is None:
-            tally.refuse(found.path, str(found.problem))
+            rows.refuse(found.path, str(found.problem))
         else:
-            tally.answer(_answer(found.path, found.prediction, top_k))
-    return tally.finish()
+            prediction = found.prediction
+            best = _best(prediction.scores, prediction.class_names, top_k)
+            row = PredictionRow(
+                str(found.path), best, unknown=prediction.unknown, similarity=prediction.similarity
+            )
+            rows.add(row)
+    return rows.finish()
 
 
 def _of_project(options: argparse.Namespace) -> Predictor:
@@ -152,7 +150,7 @@ def _of_project(options: argparse.Namespace) -> Predictor:
     with open_for_reading(options.project) as store:
         choice = shared.backbone_choice(options)
         with (
-            ProgressLine("loading the backbone") as progress,
+            ProgressMeter("loading the backbone") as progress,
             load_project_backbone(store, choice, progress, may_change=False) as loaded,
         ):
             model, fresh = trained_model(store, loaded)
@@ -164,36 +162,26 @@ def _of_project(options: argparse.Namespace) -> Predictor:
     return ModelPredictor(loaded.backbone, model)
 
 
-def _answer(path: Path, prediction: Prediction, top_k: int) -> Answer:
-    return Answer(
-        str(path),
-        _best(prediction.scores, prediction.class_names, top_k),
-        unknown=prediction.unknown,
-        similarity=prediction.similarity,
-    )
-
-
 def _from_imagenet(options: argparse.Namespace) -> int:
     paths = _given([options.project, *options.paths])
     classifier = ImageNetClassifier(options.imagenet)
     names = read_labels(options.labels) if options.labels else classifier.labels()
-    numbered = [f"{n} {name}" for n, name in enumerate(names or [""] * 1000)]
-    numbered = [name.strip() for name in numbered]
+    numbered = [f"{n} {name}".strip() for n, name in enumerate(names or [""] * 1000)]
     crops = (USUAL_CROP, FULL)
 
     def both(images: list[Image]) -> npt.NDArray[np.float32]:
         return np.stack([[classifier.scores(image, crop) for crop in crops] for image in images])
 
-    tally = _Tally(_writer(options, [], options.top_k))
-    pictures = picture_paths(paths, tally.refuse_folder)
+    rows = _Rows(options, [], options.top_k)
+    pictures = picture_paths(paths, rows.refuse_folder)
     for found in compute_all(pictures, read_image, both, threads=options.threads):
         if found.values is None:
-            tally.refuse(found.item, str(found.problem))
+            rows.refuse(found.item, str(found.problem))
             continue
         for crop, scores in zip(crops, found.values, strict=True):
             best = _best(scores, numbered, options.top_k)
-            tally.answer(Answer(str(found.item), best, crop=crop))
-    return tally.finish()
+            rows.add(PredictionRow(str(found.item), best, crop=crop))
+    return rows.finish()
 
 
 def _best(

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.commands import options as shared
-from edge_classifier.commands.console import ProgressLine, open_for_writing, say, table
-from edge_classifier.device.console import SOME_REFUSED
+from edge_classifier.commands.console import open_for_writing, table
+from edge_classifier.device.console import SOME_REFUSED, one_line, say
 from edge_classifier.device.interpreter import core_count
 from edge_classifier.features.bulk import use_one_opencv_thread
 from edge_classifier.features.catalogue import AUTO
@@ -20,6 +20,7 @@ from edge_classifier.learning.fine_tuning import fine_tune, undo_fine_tuning
 from edge_classifier.learning.project_backbone import load_project_backbone
 from edge_classifier.learning.project_model import train_project
 from edge_classifier.learning.settings import project_head_settings
+from edge_classifier.progress import ProgressMeter
 
 if TYPE_CHECKING:
     from edge_classifier.learning.model import Model
@@ -58,11 +59,11 @@ def run(options: argparse.Namespace) -> int:
         choice = shared.backbone_choice(options)
         if options.fine_tune or options.undo_fine_tuning:
             change = fine_tune if options.fine_tune else undo_fine_tuning
-            with ProgressLine("loading the backbone") as progress:
+            with ProgressMeter("loading the backbone") as progress:
                 change(store, choice, progress, lambda: False)
             choice = replace(choice, name=AUTO)
         with (
-            ProgressLine("loading the backbone") as progress,
+            ProgressMeter("loading the backbone") as progress,
             load_project_backbone(store, choice, progress, may_change=True) as loaded,
         ):
             started = time.monotonic()
@@ -86,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
 def _summary(gathered: ProjectFeatures, model: Model) -> str:
     counts = gathered.feature_set.counts
     rows = [
-        [name, str(count), str(gathered.dataset.burst_count(name))]
+        [one_line(name), str(count), str(gathered.dataset.burst_count(name))]
         for name, count in zip(model.class_names, counts, strict=True)
     ]
     return table(["class", "pictures", "bursts"], rows)

@@ -6,14 +6,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.commands.console import ProgressLine, open_for_reading, percent, say, table
+from edge_classifier.commands.console import open_for_reading, percent, table
 from edge_classifier.commands.worst_frames import write_worst_frames
 from edge_classifier.device import checks
 from edge_classifier.device.bundle import Bundle
+from edge_classifier.device.console import one_line, say
 from edge_classifier.export.bundle import check_bundle
 from edge_classifier.export.verification import verify_with_pictures, verify_with_project
 from edge_classifier.learning.project_backbone import BackboneChoice, load_project_backbone
 from edge_classifier.learning.project_model import trained_model
+from edge_classifier.progress import ProgressMeter
 from edge_classifier.project.folder import is_project
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     bundle = Bundle.open(options.bundle)
     if options.samples is None:
         return DIFFERENT if checks.verify(bundle) else 0
-    with ProgressLine("loading the backbone") as progress:
+    with ProgressMeter("loading the backbone") as progress:
         if is_project(options.samples):
             verification = _with_project(options, bundle, progress)
         else:
@@ -70,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _with_project(
-    options: argparse.Namespace, bundle: Bundle, progress: ProgressLine
+    options: argparse.Namespace, bundle: Bundle, progress: ProgressMeter
 ) -> Verification:
     choice = BackboneChoice(weights=options.weights)
     with (
@@ -95,7 +97,8 @@ def _as_text(verification: Verification) -> str:
     worst = []
     for comparison in verification.comparisons[1:]:
         path = verification.paths[comparison.worst[0]]
-        worst.append(f"{comparison.name} differs most on {path.parent.name}/{path.name}\n")
+        where = one_line(f"{path.parent.name}/{path.name}")
+        worst.append(f"{comparison.name} differs most on {where}\n")
     return (
         table(header, rows)
         + f"\n{verification.comparisons[0].samples} samples, compared with "

@@ -10,7 +10,7 @@ import numpy as np
 from edge_classifier.errors import InvalidImageError
 from edge_classifier.project.files import reported
 from edge_classifier.project.picture_file import read_image
-from edge_classifier.screen.painter import Box, Painter
+from edge_classifier.screen.canvas import Box, Canvas
 from edge_classifier.screen.recording import ContactSheet
 from edge_classifier.screen.text import TextRenderer
 
@@ -35,16 +35,11 @@ _LIGHT: Final = (235, 235, 235)
 def write_worst_frames(path: Path, verification: Verification, class_names: Sequence[str]) -> None:
     """Write a JPEG with the frames that differ most, one row of them a run.
 
-    Args:
-        path: The file.
-        verification: What was compared.
-        class_names: In the order of the scores.
-
     Raises:
         ProjectError: if it cannot be written.
     """
     sheet = ContactSheet(path)
-    painter = Painter(TextRenderer())
+    text = TextRenderer()
     expected = verification.replays[verification.reference].scores
     for comparison in verification.comparisons[1:]:
         said = verification.replays[comparison.name].scores
@@ -53,7 +48,7 @@ def write_worst_frames(path: Path, verification: Verification, class_names: Sequ
                 f"{comparison.name}: {_verdict(said[row], class_names)}",
                 f"{verification.reference}: {_verdict(expected[row], class_names)}",
             ]
-            sheet.add(_tile(painter, verification.paths[row], lines))
+            sheet.add(_tile(text, verification.paths[row], lines))
     with reported("write", path):
         sheet.close()
 
@@ -63,7 +58,7 @@ def _verdict(scores: npt.NDArray[np.float32], class_names: Sequence[str]) -> str
     return f"{class_names[best]} {scores[best]:.4f}"
 
 
-def _tile(painter: Painter, path: Path, lines: Sequence[str]) -> Image:
+def _tile(text: TextRenderer, path: Path, lines: Sequence[str]) -> Image:
     try:
         image = read_image(path)
     except InvalidImageError:  # it has gone meanwhile
@@ -72,7 +67,8 @@ def _tile(painter: Painter, path: Path, lines: Sequence[str]) -> Image:
     small = cv2.resize(image, (_WIDTH, height), interpolation=cv2.INTER_AREA)
     tile = np.full((height + _LINE * len(lines), _WIDTH, 3), _BACKGROUND, np.uint8)
     tile[:height] = small
+    canvas = Canvas(tile, text)
     for number, line in enumerate(lines):
         box = Box(6, height + number * _LINE, _WIDTH - 12, _LINE)
-        painter.put(tile, box, line, 16, _LIGHT, _BACKGROUND)
+        canvas.write(box, line, 16, _LIGHT, _BACKGROUND)
     return tile

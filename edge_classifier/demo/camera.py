@@ -1,7 +1,7 @@
 """A camera for people without a camera: a hand that holds things into a rendered room.
 
-Nothing is read from a file. The pictures come from `edge_classifier.demo`; this module gives
-them at a camera's pace and decides on what is held up when.
+The scene renders the pictures, from no file; this module gives them at a camera's pace and decides
+on what is held up when.
 """
 
 from __future__ import annotations
@@ -11,14 +11,8 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.demo.scene import (
-    HEIGHT,
-    TAUGHT,
-    UNTAUGHT,
-    WIDTH,
-    DemoScene,
-    check_subject,
-)
+from edge_classifier.demo.scene import TAUGHT, UNTAUGHT, DemoScene, check_subject
+from edge_classifier.demo.scene_state import HEIGHT, WIDTH
 from edge_classifier.device.frame import Frame
 from edge_classifier.errors import InvalidValueError
 
@@ -27,8 +21,6 @@ if TYPE_CHECKING:
 
     from edge_classifier.device.frame import Clock
     from edge_classifier.device.preprocessing import Image
-
-__all__ = ["TAUGHT", "UNTAUGHT", "DemoCamera", "DemoScene"]
 
 CYCLE: Final = (*TAUGHT, UNTAUGHT)
 """What the camera holds up by itself, in this order, for ever; each round is another take."""
@@ -61,12 +53,11 @@ class DemoCamera:
     over from that. However fast they are read, the pictures are the same.
 
     Args:
-        scene: What the camera is in; `DemoScene(0)` if left out. Scenes of the same seed give the
-            same pictures.
+        scene: `DemoScene(0)` if left out; scenes of one seed give the same pictures.
         fps: Frames per second, also of the scene's own time.
         paced: Whether to keep to `fps`, as a camera does, or to give frames as fast as they
             are asked for.
-        clock: Seconds of a monotonic clock.
+        clock: Monotonic seconds.
         sleep: Waits for some seconds.
 
     Raises:
@@ -92,6 +83,7 @@ class DemoCamera:
         self._lock = Lock()
         self._presented: _Subject | None = None
         self._seen: _Subject | None = None
+        """What the newest frame shows, or `None` during a change."""
         self._index = 0
         self._closed = False
 
@@ -101,14 +93,10 @@ class DemoCamera:
         return f"demo camera, {WIDTH}x{HEIGHT} at {self._fps:g} fps"
 
     def present(self, object_name: str | None, take: int = 0) -> None:
-        """Ask for something to be held up from now on; may be called from another thread.
+        """Ask for something to be held up from now on, or `None`; from any thread.
 
         The hand goes, the camera turns to the view of the take, and the hand comes back with
         the object: all that in the next frames, about 2 seconds at most. `settled` says when.
-
-        Args:
-            object_name: One of `TAUGHT`, `UNTAUGHT`, or `None` for the empty scene.
-            take: 0 or more; each has its own view, light, distance and pose.
 
         Raises:
             InvalidValueError: if there is no such object or take.
@@ -116,7 +104,8 @@ class DemoCamera:
         check_subject(object_name, take)
         with self._lock:
             self._presented = _Subject(object_name, take)
-            self._seen = None if self._seen != self._presented else self._seen
+            if self._seen != self._presented:
+                self._seen = None
 
     @property
     def showing(self) -> str | None:
@@ -185,16 +174,13 @@ class _Stage:
         self.settled = False
 
     def step(self, wanted: _Subject, upcoming: _Subject, t_s: float, frame_s: float) -> Image:
-        """Render the next frame on the way to what is wanted.
+        """Render the next frame, `(480, 640, 3)` uint8 BGR, on the way to what is wanted.
 
         Args:
             wanted: What is to be seen in the end.
             upcoming: What is likely to be wanted next: prepared while the scene is empty.
             t_s: The scene's time, in seconds.
             frame_s: Since the last frame, in seconds.
-
-        Returns:
-            `(480, 640, 3)` uint8, BGR.
         """
         changing = wanted != self._subject
         if changing and self._raised > 0.0:

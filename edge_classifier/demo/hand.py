@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge_classifier.demo.solids import Floats, Paint, Solid, capsule, ellipsoid, smooth_union
+from edge_classifier.demo.solids import (
+    Floats,
+    Paint,
+    Solid,
+    capsule,
+    ellipsoid,
+    paint_over,
+    smooth_union,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,33 +57,24 @@ class Hand:
 
     def __init__(self, grip: Grip) -> None:
         w, y = grip.half_width, grip.y
-        self._tips: list[Point] = []
-        self._fingers: list[tuple[Point, Point, Point, float]] = []
+        self._fingers: list[tuple[tuple[Point, Point, Point], float]] = []
         for i in range(grip.fingers):
             height = y + i * _FINGER_PITCH
             shorter = 0.05 * abs(i - 1.6)
+            root, middle = (w * 0.5 + 0.05, height - 0.22, -0.42), (w + 0.10, height, -0.08)
             tip = (w - grip.reach + shorter, height + 0.09, grip.depth + 0.05)
-            self._fingers.append(
-                (
-                    (w * 0.5 + 0.05, height - 0.22, -0.42),
-                    (w + 0.10, height, -0.08),
-                    tip,
-                    0.118 if i else 0.102,
-                )
-            )
-            self._tips.append(tip)
-        thumb_tip = (-w + grip.reach + 0.02, y + 0.48, grip.depth + 0.06)
-        self._thumb: tuple[Point, Point, Point, float] = (
+            self._fingers.append(((root, middle, tip), 0.118 if i else 0.102))
+        self._thumb: tuple[Point, Point, Point] = (
             (-0.22, y - 0.62, -0.28),
             (-w - 0.09, y + 0.02, -0.02),
-            thumb_tip,
-            0.135,
+            (-w + grip.reach + 0.02, y + 0.48, grip.depth + 0.06),
         )
-        self._tips.append(thumb_tip)
+        self._tips = [*(joints[2] for joints, _ in self._fingers), self._thumb[2]]
+        self.top = max(tip[1] for tip in self._tips) + 0.15
         self._palm_centre: Point = (0.06, y - 0.42, -0.42)
         self._wrist: Point = (0.12, y - 1.05, -0.40)
-        self.top = max(tip[1] for tip in self._tips) + 0.15
         self._elbow: Point = (0.5, y - 3.4, -0.55)
+        self._cuff_y = self._wrist[1] - 0.35
 
     def distance(self, points: Floats) -> Floats:
         """Give `(N,)` distances to skin or sleeve."""
@@ -87,36 +86,28 @@ class Hand:
         skin = smooth_union(skin, capsule(points, self._palm_centre, self._wrist, (0.3, 0.24)), 0.2)
         arm = capsule(points, self._wrist, self._elbow, (0.24, 0.31))
         skin = smooth_union(skin, arm, 0.12)
-        root, middle, tip, radius = self._thumb
-        thumb = _bent(points, (root, middle, tip), (0.2, radius, radius * 0.8))
+        thumb = _bent(points, self._thumb, (0.2, 0.135, 0.108))
         skin = smooth_union(skin, thumb, 0.14)
-        for root, middle, tip, radius in self._fingers:
-            finger = _bent(points, (root, middle, tip), (radius * 1.1, radius, radius * 0.84))
+        for joints, radius in self._fingers:
+            finger = _bent(points, joints, (radius * 1.1, radius, radius * 0.84))
             skin = smooth_union(skin, finger, 0.025)
         wrinkle = np.float32(0.018) * np.sin(points[1] * 13 + 2.5 * np.sin(points[0] * 5))
         sleeve = np.maximum(arm - np.float32(0.13) - wrinkle, points[1] - self._cuff_y)
         return skin, sleeve
 
-    @property
-    def _cuff_y(self) -> float:
-        return self._wrist[1] - 0.35
-
     def paint(self, points: Floats) -> Paint:
         """Give skin, redder at the finger tips, and knit."""
         skin, sleeve = self._parts(points)
-        colour = np.empty_like(points)
-        mottled = (
-            0.03 * np.sin(points[0] * 17 + 3 * np.sin(points[1] * 11)) * np.sin(points[1] * 19)
-        )
-        for channel in range(3):
-            colour[channel] = _SKIN[channel] + mottled
+        x, y, _ = points
+        mottled = 0.03 * np.sin(x * 17 + 3 * np.sin(y * 11)) * np.sin(y * 19)
+        colour = np.stack([channel + mottled for channel in _SKIN])
         nearest_tip = np.full(points.shape[1], np.inf, np.float32)
         for tip in self._tips:
             offset = points - np.array(tip, np.float32)[:, np.newaxis]
             nearest_tip = np.minimum(nearest_tip, np.sqrt((offset * offset).sum(axis=0)))
         warm = np.clip(1.2 - nearest_tip * 3.0, 0.0, 1.0) * 0.7
-        _mix(colour, _KNUCKLE, warm)
-        ribs = 0.82 + 0.18 * np.sin(points[0] * 46)
+        paint_over(colour, warm, _KNUCKLE)
+        ribs = 0.82 + 0.18 * np.sin(x * 46)
         knit = np.stack([np.float32(c) * ribs for c in _SLEEVE])
         woven = sleeve < skin
         colour[:, woven] = knit[:, woven]
@@ -130,20 +121,8 @@ def _bent(points: Floats, joints: Sequence[Point], radii: Sequence[float]) -> Fl
     return smooth_union(upper, lower, 0.04)
 
 
-def _mix(colour: Floats, other: tuple[float, float, float], share: Floats) -> None:
-    for channel in range(3):
-        colour[channel] += (np.float32(other[channel]) - colour[channel]) * share
-
-
 class Held:
-    """An object, turned, in a hand.
-
-    Args:
-        thing: The object.
-        reach: How far it extends from its origin, in units.
-        turn: `(3, 3)` matrix.
-        hand: The hand.
-    """
+    """An object in a hand, turned by a `(3, 3)` matrix; it extends `reach` units at most."""
 
     def __init__(self, thing: Solid, reach: float, turn: Floats, hand: Hand) -> None:
         self._thing = thing

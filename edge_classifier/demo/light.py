@@ -7,25 +7,20 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
+from edge_classifier.demo.scene_state import HEIGHT, WIDTH, SceneState
+
 if TYPE_CHECKING:
     from cv2.typing import MatLike
 
-    from edge_classifier.demo.scene import SceneState
     from edge_classifier.demo.solids import Relief
     from edge_classifier.device.preprocessing import Image
 
-_WIDTH: Final = 640
-_HEIGHT: Final = 480
 _NOISE_MARGIN: Final = 96
 _SHADE_MARGIN: Final = 320
 
 
 def lit_layer(relief: Relief, state: SceneState) -> Image:
-    """Light a relief from the state's light.
-
-    Args:
-        relief: What to light.
-        state: Its light's direction, and the wobble that turns relief and light apart.
+    """Light a relief from the state's light, less the wobble that turns the relief.
 
     Returns:
         `(H, W, 4)` uint8: BGR, already times coverage, and coverage.
@@ -64,7 +59,7 @@ class Sensor:
     def __init__(self, seed: int) -> None:
         rng = np.random.default_rng([seed, 3])
         self._shades = _shades()
-        shape = (_HEIGHT + _NOISE_MARGIN, _WIDTH + _NOISE_MARGIN, 3)
+        shape = (HEIGHT + _NOISE_MARGIN, WIDTH + _NOISE_MARGIN, 3)
         grain = rng.normal(0, 1, shape).astype(np.float32)
         # colour filters and the camera's own denoising make the grain a little coarse
         grain = 0.6 * grain + 1.7 * cv2.GaussianBlur(grain, (0, 0), 0.9)
@@ -75,12 +70,12 @@ class Sensor:
     def expose(self, picture: Image, state: SceneState, t_s: float) -> Image:
         """Turn a scene into what the camera delivers."""
         left = round(min(max(state.shade_x, 0.0), 1.0) * _SHADE_MARGIN)
-        shades = self._shades[:, left : left + _WIDTH]
+        shades = self._shades[:, left : left + WIDTH]
         shaded = cv2.multiply(picture, shades, scale=1 / 200)
         toned = cv2.LUT(shaded, _tone_curve(state.exposure, state.warmth))
         rng = np.random.default_rng([self._seed, 4, round(abs(t_s) * 1000)])
         x, y = (int(v) for v in rng.integers(0, _NOISE_MARGIN, 2))
-        grain = self._grain[y : y + _HEIGHT, x : x + _WIDTH]
+        grain = self._grain[y : y + HEIGHT, x : x + WIDTH]
         strength = 0.42 * state.noise / max(state.exposure, 0.3)
         noisy = cv2.addWeighted(toned, 1.0, grain, strength, -128.0 * strength)
         return np.asarray(noisy, np.uint8)
@@ -88,9 +83,9 @@ class Sensor:
 
 def _shades() -> Image:
     """A soft pool of light wider than the picture, darker to the corners; 200 is neutral."""
-    y, x = np.mgrid[0:_HEIGHT, 0 : _WIDTH + _SHADE_MARGIN].astype(np.float32)
-    across = (x - (_WIDTH + _SHADE_MARGIN) / 2) / _WIDTH
-    down = (y - _HEIGHT * 0.45) / _HEIGHT
+    y, x = np.mgrid[0:HEIGHT, 0 : WIDTH + _SHADE_MARGIN].astype(np.float32)
+    across = (x - (WIDTH + _SHADE_MARGIN) / 2) / WIDTH
+    down = (y - HEIGHT * 0.45) / HEIGHT
     level = 214 - 95 * across * across - 75 * down * down
     warm = np.stack([level - 5, level, level + 3], axis=-1)
     shades: Image = np.clip(warm, 0, 255).astype(np.uint8)

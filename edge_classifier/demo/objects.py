@@ -8,12 +8,19 @@ import cv2
 import numpy as np
 
 from edge_classifier.demo.hand import Grip
-from edge_classifier.demo.solids import Floats, Paint, Solid, capsule, ellipsoid, smooth_union
+from edge_classifier.demo.solids import (
+    Bgr,
+    Floats,
+    Paint,
+    Solid,
+    capsule,
+    ellipsoid,
+    paint_over,
+    smooth_union,
+)
 
 if TYPE_CHECKING:
     from edge_classifier.device.preprocessing import Image
-
-Bgr = tuple[float, float, float]
 
 
 class Holdable(Solid, Protocol):
@@ -25,12 +32,6 @@ class Holdable(Solid, Protocol):
 
 def _fill(points: Floats, colour: Bgr) -> Floats:
     return np.repeat(np.array(colour, np.float32)[:, np.newaxis], points.shape[1], axis=1)
-
-
-def _put(colour: Floats, where: Floats, other: Bgr) -> None:
-    """Paint over, `where` in [0, 1] being the coverage."""
-    for channel in range(3):
-        colour[channel] += (np.float32(other[channel]) - colour[channel]) * where
 
 
 def _edge(signed: Floats, width: float = 0.012) -> Floats:
@@ -67,17 +68,19 @@ class Mug:
         radius = np.sqrt(x * x + z * z)
         colour = _fill(points, (0.80, 0.90, 0.95))
         speckle = np.sin(x * 71 + 5 * np.sin(y * 37)) * np.sin(y * 83 + z * 67)
-        _put(colour, np.clip(speckle * 6 - 5.2, 0, 0.5), (0.35, 0.45, 0.55))
+        paint_over(colour, np.clip(speckle * 6 - 5.2, 0, 0.5), (0.35, 0.45, 0.55))
         outside = _edge(0.59 - radius) * _edge(radius - 0.70, 0.02)
         around = np.arctan2(x, z)
         wave = np.abs(np.mod(around * (9 / np.pi), 2.0) - 1.0) * np.float32(0.2) - 0.1
-        _put(colour, outside * _edge(np.abs(y + 0.05) - 0.27), (0.16, 0.30, 0.86))
-        _put(colour, outside * _edge(np.abs(y + 0.05 - wave) - 0.055), (0.84, 0.94, 0.98))
-        _put(colour, outside * _edge(np.abs(np.abs(y + 0.05) - 0.35) - 0.025), (0.48, 0.27, 0.10))
-        _put(colour, _edge(0.63 - y, 0.012) * _edge(0.5 - radius), (0.48, 0.27, 0.10))
+        paint_over(colour, outside * _edge(np.abs(y + 0.05) - 0.27), (0.16, 0.30, 0.86))
+        paint_over(colour, outside * _edge(np.abs(y + 0.05 - wave) - 0.055), (0.84, 0.94, 0.98))
+        paint_over(
+            colour, outside * _edge(np.abs(np.abs(y + 0.05) - 0.35) - 0.025), (0.48, 0.27, 0.10)
+        )
+        paint_over(colour, _edge(0.63 - y, 0.012) * _edge(0.5 - radius), (0.48, 0.27, 0.10))
         coffee = _edge(np.abs(y - 0.36) - 0.03, 0.002) * _edge(radius - 0.55)
-        _put(colour, coffee, (0.07, 0.13, 0.24))
-        return Paint(colour, np.full(x.shape, 0.8, np.float32), np.zeros_like(colour))
+        paint_over(colour, coffee, (0.07, 0.13, 0.24))
+        return Paint.of(colour, 0.8)
 
 
 class Leaf:
@@ -141,14 +144,10 @@ class Leaf:
             veins = np.maximum(
                 _edge(np.abs(across) - 0.016 * (1.2 - u), 0.008), 0.55 * _edge(ribs - 0.06, 0.05)
             )
-            _put(green, veins, (0.38, 0.78, 0.58))
-            _put(green, 0.7 * _edge(-outline - 0.03, 0.02), (0.10, 0.36, 0.16))
+            paint_over(green, veins, (0.38, 0.78, 0.58))
+            paint_over(green, 0.7 * _edge(-outline - 0.03, 0.02), (0.10, 0.36, 0.16))
             colour[:, mine] = green[:, mine]
-        return Paint(
-            colour.astype(np.float32),
-            np.full(points.shape[1], 0.35, np.float32),
-            np.zeros_like(colour),
-        )
+        return Paint.of(colour.astype(np.float32), 0.35)
 
 
 def _leaf_half_width(u: Floats, half_width: float) -> Floats:
@@ -186,17 +185,12 @@ class Phone:
         gloss = np.full(x.shape, 0.9, np.float32)
         front = _edge(0.035 - z, 0.01)
         gloss -= front * np.float32(0.55)
-        _put(colour, front, (0.05, 0.045, 0.04))
+        paint_over(colour, front, (0.05, 0.045, 0.04))
         height, width = self._screen.shape[:2]
         at_x = ((x / 0.94 + 0.5) * width).astype(np.float32)
         at_y = ((0.5 - y / 1.96) * height).astype(np.float32)
-        shown = cv2.remap(
-            self._screen,
-            at_x[np.newaxis],
-            at_y[np.newaxis],
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
+        at = (at_x[np.newaxis], at_y[np.newaxis])
+        shown = cv2.remap(self._screen, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         lit = front * _edge(_rounded_box(np.abs(x), y, 0.462, 0.97, 0.09), 0.008)
         glow = np.asarray(shown[0].T, np.float32) * (lit * np.float32(0.82 / 255))
         return Paint(colour, gloss, np.ascontiguousarray(glow))
@@ -218,22 +212,15 @@ def _draw_screen() -> Image:
     white = (255, 255, 255)
     cv2.putText(canvas, "10:24", (64, 160), cv2.FONT_HERSHEY_SIMPLEX, 3.0, white, 7, cv2.LINE_AA)
     cv2.circle(canvas, (width // 2, 26), 11, (10, 10, 10), -1, cv2.LINE_AA)
-    colours = (
-        (80, 90, 240),
-        (90, 200, 90),
-        (240, 160, 60),
-        (60, 190, 250),
-        (200, 90, 190),
-        (235, 235, 235),
-        (70, 70, 70),
-        (180, 200, 60),
-    )
-    for i in range(8):
-        left, top = 34 + 80 * (i % 4), 420 + 96 * (i // 4)
-        _icon(canvas, (left, top), colours[i])
     cv2.rectangle(canvas, (20, 650), (356, 756), (225, 205, 215), -1, cv2.LINE_AA)
-    for i, colour in enumerate(((90, 210, 100), (250, 170, 70), (60, 120, 250), (120, 70, 230))):
-        _icon(canvas, (34 + 80 * i, 670), colour)
+    icons = (
+        (420, ((80, 90, 240), (90, 200, 90), (240, 160, 60), (60, 190, 250))),
+        (516, ((200, 90, 190), (235, 235, 235), (70, 70, 70), (180, 200, 60))),
+        (670, ((90, 210, 100), (250, 170, 70), (60, 120, 250), (120, 70, 230))),
+    )
+    for top, colours in icons:
+        for column, colour in enumerate(colours):
+            _icon(canvas, (34 + 80 * column, top), colour)
     return canvas
 
 
@@ -276,12 +263,12 @@ class Duck:
         colour = _fill(points, (0.10, 0.80, 0.98))
         ex, ey, ez = x - 0.60, y - 0.50, np.abs(z) - 0.25
         eye = np.sqrt(ex * ex + ey * ey + ez * ez)
-        _put(colour, _edge(eye - 0.105), (0.96, 0.97, 0.98))
-        _put(colour, _edge(eye - 0.072), (0.08, 0.06, 0.05))
+        paint_over(colour, _edge(eye - 0.105), (0.96, 0.97, 0.98))
+        paint_over(colour, _edge(eye - 0.072), (0.08, 0.06, 0.05))
         glint = np.sqrt((ex + 0.02) ** 2 + (ey - 0.045) ** 2 + (ez - 0.03) ** 2)
-        _put(colour, _edge(glint - 0.028), (1.0, 1.0, 1.0))
-        _put(colour, (beak < yellow).astype(np.float32), (0.08, 0.36, 0.95))
-        return Paint(colour, np.full(x.shape, 0.7, np.float32), np.zeros_like(colour))
+        paint_over(colour, _edge(glint - 0.028), (1.0, 1.0, 1.0))
+        paint_over(colour, (beak < yellow).astype(np.float32), (0.08, 0.36, 0.95))
+        return Paint.of(colour, 0.7)
 
 
 def _rounded_box(

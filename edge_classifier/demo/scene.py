@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final
 
 import cv2
@@ -13,6 +11,7 @@ from edge_classifier.demo.hand import Hand, Held
 from edge_classifier.demo.light import Sensor, lit_layer
 from edge_classifier.demo.objects import Duck, Holdable, Leaf, Mug, Phone
 from edge_classifier.demo.room import PANORAMA_SIZE, paint_room
+from edge_classifier.demo.scene_state import HEIGHT, WIDTH, SceneState, state_at
 from edge_classifier.demo.solids import EYE_DISTANCE, Extent, Relief, rotation, trace_in_bands
 from edge_classifier.errors import InvalidValueError
 
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
 
     from edge_classifier.demo.solids import Floats
     from edge_classifier.device.preprocessing import Image
-
-WIDTH: Final = 640
-HEIGHT: Final = 480
 
 TAUGHT: Final = ("mug", "leaf", "phone")
 """What the scripted demo teaches."""
@@ -48,62 +44,10 @@ _TURNS: Final[Mapping[str, tuple[tuple[float, float], ...]]] = {
     "phone": ((0.30, 0.05), (-0.40, -0.15), (0.05, 0.2), (-0.2, -0.3)),
     "duck": ((-0.45, 0.12), (-0.1, 0.28), (-0.7, 0.2), (-0.3, -0.05)),
 }
-_GOLDEN: Final = 0.618034
-
-
-@dataclass(frozen=True, slots=True)
-class SceneState:
-    """Everything that a picture depends on, so that two states can be blended.
-
-    Attributes:
-        pan: Where the camera looks along the wall, 0 (left) to 1.
-        pan_y: Likewise, upwards to downwards.
-        zoom: Pixels of the picture per pixel of the panorama.
-        x: Of the object's centre in the picture, in pixels.
-        y: Likewise.
-        scale: Pixels per unit (an object is about two units high).
-        roll: Of the object, in radians.
-        yaw: Likewise; a wobble on top of the pose.
-        pitch: Likewise.
-        light_x: Direction to the light: right.
-        light_y: Up.
-        exposure: Brightness of everything; 1 is neutral.
-        warmth: From -1 (cold daylight) to 1 (bulbs).
-        noise: Of the sensor; 1 is an ordinary webcam by day.
-        shade_x: Where a soft light falls on the room, 0 to 1.
-    """
-
-    pan: float
-    pan_y: float
-    zoom: float
-    x: float
-    y: float
-    scale: float
-    roll: float
-    yaw: float
-    pitch: float
-    light_x: float
-    light_y: float
-    exposure: float
-    warmth: float
-    noise: float
-    shade_x: float
-
-    def towards(self, other: SceneState, share: float) -> SceneState:
-        """Blend: 0 is this state, 1 the other."""
-        return SceneState(
-            *(
-                getattr(self, f.name) + (getattr(other, f.name) - getattr(self, f.name)) * share
-                for f in fields(self)
-            )
-        )
 
 
 class DemoScene:
-    """A room, and a hand that holds things into it.
-
-    Args:
-        seed: Decides on the room and on all movements; 0 or more.
+    """A room, and a hand that holds things into it; the seed, 0 or more, decides on all of it.
 
     Raises:
         InvalidValueError: if the seed is negative.
@@ -118,15 +62,12 @@ class DemoScene:
         self._reliefs: dict[tuple[str, int], Relief] = {}
 
     def image(self, object_name: str | None, t_s: float, take: int = 0) -> Image:
-        """Render one picture.
+        """Render one picture, `(480, 640, 3)` uint8 BGR; the same for the same arguments.
 
         Args:
             object_name: One of `TAUGHT`, `UNTAUGHT`, or `None` for the empty scene.
             t_s: Time in seconds since the take began.
             take: Which take, 0 or more: each has its own view, light, distance and pose.
-
-        Returns:
-            `(480, 640, 3)` uint8, BGR; the same for the same arguments.
 
         Raises:
             InvalidValueError: if there is no such object or take.
@@ -151,45 +92,12 @@ class DemoScene:
 
     def state(self, t_s: float, take: int) -> SceneState:
         """Say how things are at a time of a take; continuous in time."""
-        rng = np.random.default_rng([self._seed, 2, take])
-        phase = rng.uniform(0, 2 * math.pi, 24)
-        pace = rng.uniform(0.85, 1.2, 24)
-
-        def wave(i: int, hertz: float) -> float:
-            """A slow, never quite repeating movement in [-1, 1]."""
-            a = 2 * math.pi * hertz * float(pace[i]) * t_s + float(phase[i])
-            return 0.7 * math.sin(a) + 0.3 * math.sin(2.3 * a + float(phase[-1 - i]))
-
-        near = (0.5 + take * _GOLDEN * 1.7) % 1.0
-        return SceneState(
-            pan=0.04
-            + 0.92 * _there_and_back(0.15 + self._seed * 0.37 + take * _GOLDEN)
-            + 0.012 * wave(0, 0.11),
-            pan_y=float(rng.uniform(0.25, 0.8)) + 0.06 * wave(1, 0.13),
-            zoom=float(rng.uniform(0.84, 1.15)) + 0.01 * wave(2, 0.09),
-            x=320 + float(rng.uniform(-35, 35)) + 42 * wave(3, 0.16) + 0.8 * wave(4, 2.6),
-            y=222 + float(rng.uniform(-12, 18)) + 24 * wave(5, 0.19) + 0.8 * wave(6, 3.1),
-            scale=116 + 42 * near + 14 * wave(7, 0.12),
-            roll=float(rng.uniform(-0.12, 0.12)) + 0.13 * wave(8, 0.17),
-            yaw=0.22 * wave(9, 0.21),
-            pitch=0.15 * wave(10, 0.15),
-            light_x=float(rng.uniform(-0.8, 0.8)) + 0.35 * wave(11, 0.1),
-            light_y=0.65 + 0.2 * wave(0, 0.08),
-            exposure=float(rng.uniform(0.92, 1.22)) + 0.09 * wave(3, 0.14),
-            warmth=float(rng.uniform(-0.7, 0.8)) + 0.2 * wave(5, 0.07),
-            noise=float(rng.uniform(0.6, 1.7)),
-            shade_x=float(rng.uniform(0.1, 0.9)) + 0.1 * wave(7, 0.06),
-        )
+        return state_at(self._seed, take, t_s)
 
     def render(
-        self,
-        state: SceneState,
-        object_name: str | None,
-        take: int,
-        t_s: float,
-        raised: float = 1.0,
+        self, state: SceneState, object_name: str | None, take: int, t_s: float, raised: float = 1.0
     ) -> Image:
-        """Render a state.
+        """Render a state, or a blend of two: `(480, 640, 3)` uint8, BGR.
 
         Args:
             state: Of `state`, or a blend of two.
@@ -197,9 +105,6 @@ class DemoScene:
             take: Which pose of it.
             t_s: Decides on the noise only.
             raised: 1 where the hand is in the picture, 0 where it is below it.
-
-        Returns:
-            `(480, 640, 3)` uint8, BGR.
         """
         picture = self._background(state)
         if object_name is not None and raised > 0:
@@ -238,11 +143,7 @@ class DemoScene:
 
 
 def check_subject(object_name: str | None, take: int) -> None:
-    """Refuse what there is no picture of.
-
-    Raises:
-        InvalidValueError: with what was expected and what was received.
-    """
+    """Refuse, with an `InvalidValueError`, what there is no picture of."""
     if object_name is not None and object_name not in _SOLIDS:
         raise InvalidValueError(
             f"The demo camera shows {', '.join(_SOLIDS)} or nothing (None), "
@@ -250,11 +151,6 @@ def check_subject(object_name: str | None, take: int) -> None:
         )
     if take < 0:
         raise InvalidValueError(f"Expected a take of 0 or more, received {take}.")
-
-
-def _there_and_back(along: float) -> float:
-    """Walk from 0 to 1 and back while `along` grows by 1."""
-    return 1.0 - abs(1.0 - (2.0 * along) % 2.0)
 
 
 def _homography(extent: Extent, state: SceneState, y: float) -> Floats:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.demo.scene import TAUGHT, UNTAUGHT
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from edge_classifier.live.view import Activity, View
 
 FPS: Final = 30.0
+_TAUGHT_TAKES: Final = range(3)
+_ASKED_TAKES: Final = range(3, 5)
 _RUNNING: Final = SourceState(SourceStatus.RUNNING)
 _REPEAT_DELAY_S: Final = 0.66
 _REPEAT_PERIOD_S: Final = 0.04
@@ -37,67 +40,71 @@ class ScriptedClock:
         return self.now_s
 
 
-@dataclass(slots=True)
-class Outcome:
-    """What was said of one object on fresh frames.
+class VerdictCounts:
+    """How often each verdict was given of one thing, on frames that were never recorded.
 
     Attributes:
-        shown: What was before the camera.
-        frames: How many frames of it were judged.
-        right: How many verdicts were its name, or `unknown` for what was never taught.
-        verdicts: How often each verdict was given.
+        expected: Its name, or `unknown` for what was never taught.
+        verdicts: Counts by verdict; `nothing` where no model answered.
     """
 
-    shown: str
-    frames: int = 0
-    right: int = 0
-    verdicts: dict[str, int] = field(default_factory=dict)
+    def __init__(self, shown: str) -> None:
+        self.expected = shown if shown in TAUGHT else "unknown"
+        self.verdicts: Counter[str] = Counter()
 
     def add(self, prediction: Prediction | None) -> None:
         """Count a prediction."""
-        expected = self.shown if self.shown in TAUGHT else "unknown"
         if prediction is None:
-            verdict = "nothing"
+            self.verdicts["nothing"] += 1
         else:
-            verdict = "unknown" if prediction.unknown else prediction.class_name
-        self.frames += 1
-        self.right += verdict == expected
-        self.verdicts[verdict] = self.verdicts.get(verdict, 0) + 1
+            self.verdicts["unknown" if prediction.unknown else prediction.class_name] += 1
+
+    @property
+    def frames(self) -> int:
+        """How many frames of it were judged."""
+        return self.verdicts.total()
+
+    @property
+    def right(self) -> int:
+        """How many verdicts were right."""
+        return self.verdicts[self.expected]
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One thing to show, for some time.
+    """One thing to show, for some seconds once it is before the camera.
 
     Attributes:
-        text: For the terminal: `teaching mug, take 1`.
+        action: For the terminal: `teaching`.
         shown: The object.
         take: Which view, light and pose of it.
         key: The key that is held meanwhile, or `None`.
-        seconds: For how long, once it is before the camera.
     """
 
-    text: str
+    action: str
     shown: str
     take: int
     key: str | None
     seconds: float
 
+    def __str__(self) -> str:
+        return f"{self.action} {self.shown}, take {self.take + 1}"
 
-def teaching(takes: int = 3, seconds: float = 2.0) -> list[Scene]:
+
+def teaching(seconds: float) -> list[Scene]:
     """Return the scenes in which each taught object is recorded, take by take."""
     return [
-        Scene(f"teaching {name}, take {take + 1}", name, take, str(number + 1), seconds)
-        for take in range(takes)
+        Scene("teaching", name, take, str(number + 1), seconds)
+        for take in _TAUGHT_TAKES
         for number, name in enumerate(TAUGHT)
     ]
 
 
-def asking(first_take: int = 3, takes: int = 2, seconds: float = 2.0) -> list[Scene]:
+def asking(seconds: float) -> list[Scene]:
     """Return the scenes that show takes never recorded, and the object never taught."""
     return [
-        Scene(f"showing {name}, take {take + 1}", name, take, None, seconds)
-        for take in range(first_take, first_take + takes)
+        Scene("showing", name, take, None, seconds)
+        for take in _ASKED_TAKES
         for name in (*TAUGHT, UNTAUGHT)
     ]
 
@@ -106,7 +113,7 @@ class DemoRun:
     """Plays scenes to a session, frame by frame.
 
     Args:
-        camera: Unpaced, on the same clock.
+        camera: Unpaced.
         session: On the same clock.
         clock: The demo's own time.
         show: Is given every view; returns a key of the user, or `None`.
@@ -134,9 +141,9 @@ class DemoRun:
         self._timer = timer
         self.stopped = False
 
-    def play(self, scene: Scene) -> Outcome:
+    def play(self, scene: Scene) -> VerdictCounts:
         """Show a scene, holding its key, and count the verdicts of its frames."""
-        outcome = Outcome(scene.shown)
+        counts = VerdictCounts(scene.shown)
         self._camera.present(scene.shown, scene.take)
         self._step(None)
         while not self._camera.settled and not self.stopped:
@@ -150,8 +157,8 @@ class DemoRun:
                 next_event_s += _REPEAT_DELAY_S if first else _REPEAT_PERIOD_S
                 first = False
             self._step(key)
-            outcome.add(self._session.prediction)
-        return outcome
+            counts.add(self._session.prediction)
+        return counts
 
     def press(self, key: str) -> None:
         """Press a key once."""

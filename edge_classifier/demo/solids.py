@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 Floats: TypeAlias = npt.NDArray[np.float32]
+Bgr: TypeAlias = tuple[float, float, float]
 
 EYE_DISTANCE: Final = 6.0
 """From the eye to the origin, in units of about half an object's height."""
@@ -42,6 +43,17 @@ class Paint:
     gloss: Floats
     glow: Floats
 
+    @classmethod
+    def of(cls, colour: Floats, gloss: float) -> Paint:
+        """Make paint of one gloss everywhere, without light of its own."""
+        return cls(colour, np.full(colour.shape[1], gloss, np.float32), np.zeros_like(colour))
+
+
+def paint_over(colour: Floats, where: Floats, other: Bgr) -> None:
+    """Paint over `(3, N)` colours, `where` in [0, 1] being the coverage."""
+    for channel in range(3):
+        colour[channel] += (np.float32(other[channel]) - colour[channel]) * where
+
 
 class Solid(Protocol):
     """Something that can be looked at; points are `(3, N)` float32: right, up, to the eye."""
@@ -55,15 +67,7 @@ class Solid(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """What part of the plane through the origin a relief shows, and how finely.
-
-    Attributes:
-        left: In units, negative.
-        top: In units.
-        right: In units.
-        bottom: In units, negative.
-        pixels_per_unit: Resolution.
-    """
+    """What part of the plane through the origin, in units, a relief shows, and how finely."""
 
     left: float
     top: float

@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import http.client
 import threading
 import time
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -23,8 +20,7 @@ from edge_classifier.errors import CancelledError, DownloadError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from email.message import Message
-    from http.client import HTTPMessage
-    from typing import IO, BinaryIO
+    from typing import BinaryIO
 
     from edge_classifier.protocols import Cancelled
 
@@ -135,7 +131,7 @@ def _events(url: str, cancelled: Cancelled, stall_s: float) -> Iterator[Message 
             if event is None:
                 return
             if isinstance(event, Exception):
-                raise DownloadError(f"{url} could not be read: {_reason(event)}.") from event
+                raise DownloadError(f"{url} could not be read: {event}.") from event
             last_s = time.monotonic()
             yield event
     finally:
@@ -150,45 +146,23 @@ def _start(
     stop = threading.Event()
 
     def transfer() -> None:
-        request = urllib.request.Request(  # noqa: S310 - the registry's own addresses only
-            url, method=method, headers={"User-Agent": "edge-classifier"}
-        )
+        from edge_classifier.features import https  # noqa: PLC0415 - 12 ms, for who downloads
+
         try:
-            with (open_url or _open)(request, timeout=timeout_s) as response:
+            with (open_url or https.open_url)(
+                https.request(url, method), timeout=timeout_s
+            ) as response:
                 events.put(response.headers)
                 while not stop.is_set() and (piece := response.read(_PIECE)):
                     events.put(piece)
             events.put(None)
-        except urllib.error.HTTPError as error:
-            error.close()
-            events.put(error)
         except Exception as error:  # noqa: BLE001 - handed to the thread that waits
-            events.put(error)
+            problem = DownloadError(https.reason(error))
+            problem.__cause__ = error
+            events.put(problem)
 
     threading.Thread(target=transfer, name="download", daemon=True).start()
     return events, stop
-
-
-class _EncryptedOnly(urllib.request.HTTPRedirectHandler):
-    """Follows no redirection, not even one of several, from https to anything else."""
-
-    def redirect_request(
-        self,
-        req: urllib.request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: HTTPMessage,
-        newurl: str,
-    ) -> urllib.request.Request | None:
-        if req.type == "https" and not newurl.lower().startswith("https:"):
-            fp.close()
-            raise DownloadError("it leads to an unencrypted address")
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-def _open(request: urllib.request.Request, timeout: float) -> Any:  # noqa: ANN401 - as urlopen has it
-    return urllib.request.build_opener(_EncryptedOnly).open(request, timeout=timeout)
 
 
 def _announced_size(headers: Message) -> int | None:
@@ -208,15 +182,3 @@ def _announced_md5(headers: Message) -> str | None:
                 except ValueError:
                     return None
     return None
-
-
-def _reason(error: Exception) -> str:
-    """Say in few words what went wrong."""
-    if isinstance(error, urllib.error.HTTPError):
-        return f"the server answered {error.code} {error.reason}"
-    if isinstance(error, http.client.IncompleteRead):
-        return "it stopped before the end"
-    cause = error.reason if isinstance(error, urllib.error.URLError) else error
-    if isinstance(cause, TimeoutError):
-        return "it did not answer in time"
-    return str(cause).rstrip(".") or type(cause).__name__

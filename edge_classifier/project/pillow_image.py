@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 import numpy as np
-from PIL import ExifTags
-from PIL import Image as PillowImage
 
 from edge_classifier.errors import InvalidImageError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    from PIL import Image as PillowImage
 
     from edge_classifier.device.preprocessing import Image
 
@@ -30,6 +29,9 @@ if TYPE_CHECKING:
 # (EPS) or that no camera and no drawing program writes. MPO is what some cameras call a JPEG.
 _FORMATS: Final = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF")
 _WHITE: Final = (255, 255, 255, 255)
+_ORIENTATION: Final = 0x0112
+"""The tag of EXIF that says which way is up."""
+
 _UPRIGHT: Final = (None, 1)
 _DEEP: Final = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 _STRIP_PIXELS: Final = 1 << 20
@@ -76,7 +78,7 @@ def read_with_pillow(data: bytes, name: str, max_pixels: int) -> tuple[Image, bo
                 and opened.mode in _PLAIN_PNG
                 and "transparency" not in opened.info
                 and getattr(opened, "n_frames", 1) == 1
-                and opened.getexif().get(ExifTags.Base.Orientation) in _UPRIGHT
+                and opened.getexif().get(_ORIENTATION) in _UPRIGHT
             )
             with LARGE if width * height > LARGE_PIXELS else nullcontext():
                 opened.load()
@@ -112,7 +114,7 @@ def image_of(picture: PillowImage.Image, name: str) -> Image:
     for top in range(0, height, rows):  # else there would be five copies of the whole picture
         strip = picture.crop((0, top, width, min(height, top + rows)))
         bgr[top : top + rows] = _as_rgb(strip, name)[..., ::-1]
-    return np.ascontiguousarray(_upright(bgr, picture.getexif().get(ExifTags.Base.Orientation)))
+    return np.ascontiguousarray(_upright(bgr, picture.getexif().get(_ORIENTATION)))
 
 
 def too_many_pixels(name: str, width: int, height: int, max_pixels: int) -> str:
@@ -126,6 +128,8 @@ def encode_png(image: Image) -> bytes:
 
 
 def _open(data: bytes, name: str) -> PillowImage.Image:
+    from PIL import Image as PillowImage  # noqa: PLC0415 - the start of `live` needs none
+
     with _opening, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of odd metadata, which is not read
         warnings.simplefilter("error", PillowImage.DecompressionBombWarning)
@@ -154,6 +158,8 @@ def _upright(image: Image, orientation: object) -> Image:
 
 
 def _as_rgb(picture: PillowImage.Image, name: str) -> npt.NDArray[np.uint8]:
+    from PIL import Image as PillowImage  # noqa: PLC0415 - the start of `live` needs none
+
     if picture.mode in _DEEP:
         return _deep_grey(np.asarray(picture), name)
     if picture.mode == "F":

@@ -83,7 +83,7 @@ class EmbeddedFace:
     def __init__(self) -> None:
         self._face = cv2.FontFace("sans")
         self._missing = self._probe(_NO_CHARACTER)
-        self._known: dict[str, bool] = {}
+        self._is_there = lru_cache(maxsize=None)(lambda c: self._probe(c) != self._missing)
 
     def _probe(self, character: str) -> bytes:
         mask = np.zeros((_PROBE_BOX, _PROBE_BOX), np.uint8)
@@ -94,11 +94,7 @@ class EmbeddedFace:
         """Say whether it has a glyph for the character and can set it without shaping."""
         if character.isascii():
             return character.isprintable()
-        if character not in self._known:
-            self._known[character] = (
-                not needs_shaping(character) and self._probe(character) != self._missing
-            )
-        return self._known[character]
+        return not needs_shaping(character) and self._is_there(character)
 
     def width(self, text: str, size: int, weight: int) -> int:
         """Return how many pixels the text advances."""
@@ -133,7 +129,7 @@ class SystemFace:
             path, _PROBE_SIZE, index=index, layout_engine=ImageFont.Layout.BASIC
         )
         self._missing = self._probe(_NO_CHARACTER)
-        self._known: dict[str, bool] = {}
+        self._is_there = lru_cache(maxsize=None)(lambda c: self._probe(c) != self._missing)
         self.path = path
 
     def _probe(self, character: str) -> tuple[tuple[int, int], bytes]:
@@ -142,9 +138,7 @@ class SystemFace:
 
     def covers(self, character: str) -> bool:
         """Say whether the font has a glyph for the character."""
-        if character not in self._known:
-            self._known[character] = character == " " or self._probe(character) != self._missing
-        return self._known[character]
+        return character == " " or self._is_there(character)
 
     def width(self, text: str, size: int, weight: int) -> int:  # noqa: ARG002 - a plain font file has one weight
         """Return how many pixels the text advances."""
@@ -174,14 +168,12 @@ class SystemFonts:
     ) -> None:
         self._candidates = candidates or _installed_fonts
         self._faces: dict[tuple[str, int], SystemFace | None] = {}
-        self._found: dict[str, Face | None] = {}
         self._reported: set[str] = set()
+        self._found = lru_cache(maxsize=None)(self._search)
 
     def find(self, character: str) -> Face | None:
         """Return a face that draws the character, or `None`, said once a script in the log."""
-        if character not in self._found:
-            self._found[character] = self._search(character)
-        return self._found[character]
+        return self._found(character)
 
     def _search(self, character: str) -> Face | None:
         for face in self._faces.values():

@@ -12,46 +12,20 @@ from typing import Final
 SHIFT_CODES: Final = frozenset({0xFFE1, 0xFFE2})
 """What pressing a shift key alone gives on X11."""
 
-_NAMED: Final = {
-    # ASCII controls
-    0x08: "backspace",
-    0x09: "tab",
-    0x0A: "enter",
-    0x0D: "enter",
-    0x1B: "escape",
-    0x7F: "backspace",  # macOS; X11 and Windows have codes of their own for Delete
-    # X11
-    0xFF08: "backspace",
-    0xFF09: "tab",
-    0xFF0D: "enter",
-    0xFF1B: "escape",
-    0xFF51: "left",
-    0xFF52: "up",
-    0xFF53: "right",
-    0xFF54: "down",
-    0xFFFF: "delete",
-    0xFE20: "tab",  # Shift+Tab
-    # X11, keypad
-    0xFF80: " ",
-    0xFF8D: "enter",
-    0xFF96: "left",
-    0xFF97: "up",
-    0xFF98: "right",
-    0xFF99: "down",
-    0xFF9F: "delete",
-    # Windows: the virtual key in the upper half
-    0x250000: "left",
-    0x260000: "up",
-    0x270000: "right",
-    0x280000: "down",
-    0x2E0000: "delete",
-    # macOS
-    0xF700: "up",
-    0xF701: "down",
-    0xF702: "left",
-    0xF703: "right",
-    0xF728: "delete",
+_CODES: Final = {
+    # ASCII controls, X11, X11's keypad, Windows (the virtual key in the upper half), macOS
+    "backspace": (0x08, 0x7F, 0xFF08),  # 0x7F is macOS; others have codes of their own for Delete
+    "tab": (0x09, 0xFF09, 0xFE20),  # 0xFE20 is Shift+Tab
+    "enter": (0x0A, 0x0D, 0xFF0D, 0xFF8D),
+    "escape": (0x1B, 0xFF1B),
+    "left": (0xFF51, 0xFF96, 0x250000, 0xF702),
+    "up": (0xFF52, 0xFF97, 0x260000, 0xF700),
+    "right": (0xFF53, 0xFF98, 0x270000, 0xF703),
+    "down": (0xFF54, 0xFF99, 0x280000, 0xF701),
+    "delete": (0xFFFF, 0xFF9F, 0x2E0000, 0xF728),
+    " ": (0xFF80,),
 }
+_NAMED: Final = {code: name for name, codes in _CODES.items() for code in codes}
 
 _KEYSYM_TABLES: Final = {
     0x01: "iso8859_2",
@@ -79,10 +53,7 @@ _KEYPAD: Final = range(0xFFAA, 0xFFBA)  # * + , - . / and the digits, in ASCII's
 
 
 def key_name(code: int) -> str | None:
-    """Name a key.
-
-    Args:
-        code: What `cv2.pollKey` or `cv2.waitKeyEx` returned.
+    """Name a key by what `cv2.pollKey` or `cv2.waitKeyEx` returned.
 
     Returns:
         A printable character, one of the names that `Display.show` documents, or `None` for no

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import cv2
 
-from edge_classifier.screen.painter import CARD, Box
+from edge_classifier.screen.canvas import CARD, Box, Canvas, centred_part
 
 if TYPE_CHECKING:
     from edge_classifier.device.preprocessing import Image
+    from edge_classifier.values import Colour
 
 
-def show_picture(canvas: Image, box: Box, image: Image, *, mirrored: bool) -> Box:
+def draw_picture(canvas: Canvas, box: Box, image: Image, *, mirrored: bool) -> Box:
     """Scale a picture so that the square the model sees fits exactly, and dim the rest.
 
     Returns:
@@ -23,34 +24,29 @@ def show_picture(canvas: Image, box: Box, image: Image, *, mirrored: bool) -> Bo
     scale = side / min(height, width)
     shown_width = min(box.width, max(side, round(width * scale)))
     shown_height = min(box.height, max(side, round(height * scale)))
-    part_width = min(width, max(1, round(shown_width / scale)))
-    part_height = min(height, max(1, round(shown_height / scale)))
-    left, top = (width - part_width) // 2, (height - part_height) // 2
-    part = image[top : top + part_height, left : left + part_width]
+    part = centred_part(image, shown_width / scale, shown_height / scale)
     place = Box(
         box.left + (box.width - shown_width) // 2,
         box.top + (box.height - shown_height) // 2,
         shown_width,
         shown_height,
     )
-    target = place.of(canvas)
+    pixels = canvas.pixels
+    target = place.of(pixels)
     if place != box:
-        box.of(canvas)[:] = CARD
-    if part.shape == target.shape:
-        if mirrored:
-            cv2.flip(part, 1, dst=target)
-        else:
-            target[:] = part
-    elif mirrored:
-        scaled = cv2.resize(part, (shown_width, shown_height), interpolation=cv2.INTER_LINEAR)
+        box.of(pixels)[:] = CARD
+    size = (shown_width, shown_height)
+    if mirrored:
+        same = part.shape == target.shape
+        scaled = part if same else cv2.resize(part, size, interpolation=cv2.INTER_LINEAR)
         cv2.flip(scaled, 1, dst=target)
-    else:
-        cv2.resize(part, (shown_width, shown_height), dst=target, interpolation=cv2.INTER_LINEAR)
+    else:  # a part of that size is only copied
+        cv2.resize(part, size, dst=target, interpolation=cv2.INTER_LINEAR)
     square = Box(box.left + (box.width - side) // 2, box.top + (box.height - side) // 2, side, side)
-    dim(canvas[place.top : place.bottom, place.left : square.left])
-    dim(canvas[place.top : place.bottom, square.right : place.right])
-    dim(canvas[place.top : square.top, square.left : square.right])
-    dim(canvas[square.bottom : place.bottom, square.left : square.right])
+    dim(pixels[place.top : place.bottom, place.left : square.left])
+    dim(pixels[place.top : place.bottom, square.right : place.right])
+    dim(pixels[place.top : square.top, square.left : square.right])
+    dim(pixels[square.bottom : place.bottom, square.left : square.right])
     return square
 
 
@@ -60,12 +56,12 @@ def dim(region: Image) -> None:
         cv2.convertScaleAbs(region, dst=region, alpha=0.45)
 
 
-def mark_square(canvas: Image, square: Box, colour: tuple[int, int, int]) -> None:
+def mark_square(canvas: Canvas, square: Box, colour: Colour) -> None:
     """Mark the corners of the square that the model sees."""
-    box, arm, thick = square.inner(8), 22, 2
+    pixels, box, arm, thick = canvas.pixels, square.inner(8), 22, 2
     for top in (box.top, box.bottom - thick):
-        canvas[top : top + thick, box.left : box.left + arm] = colour
-        canvas[top : top + thick, box.right - arm : box.right] = colour
+        pixels[top : top + thick, box.left : box.left + arm] = colour
+        pixels[top : top + thick, box.right - arm : box.right] = colour
     for left in (box.left, box.right - thick):
-        canvas[box.top : box.top + arm, left : left + thick] = colour
-        canvas[box.bottom - arm : box.bottom, left : left + thick] = colour
+        pixels[box.top : box.top + arm, left : left + thick] = colour
+        pixels[box.bottom - arm : box.bottom, left : left + thick] = colour

@@ -12,11 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge_classifier.errors import InvalidValueError
-from edge_classifier.screen import picture_strip
-from edge_classifier.screen.cards import Column, draw_verdict
-from edge_classifier.screen.floating import draw_help, draw_message, draw_prompt
-from edge_classifier.screen.live_picture import dim, mark_square, show_picture
-from edge_classifier.screen.painter import (
+from edge_classifier.screen.canvas import (
     ACCENT,
     CARD,
     MUTED,
@@ -25,14 +21,14 @@ from edge_classifier.screen.painter import (
     TEXT,
     WINDOW,
     Box,
-    Painter,
-    bar,
-    fill,
-    float_frame,
-    round_corners,
+    Canvas,
 )
-from edge_classifier.screen.picture_strip import draw_strip
+from edge_classifier.screen.class_cards import ClassCards
+from edge_classifier.screen.live_picture import dim, draw_picture, mark_square
+from edge_classifier.screen.picture_strip import STRIP_HEIGHT, draw_strip
+from edge_classifier.screen.popups import draw_help, draw_message, draw_prompt
 from edge_classifier.screen.text import TextRenderer, line_height
+from edge_classifier.screen.verdict import draw_first_hint, draw_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -50,12 +46,12 @@ _HEADER: Final = 48
 _BANNER: Final = 92
 _FOOTER: Final = 48
 _RATES: Final = 20
-_HINTS_END: Final = 36
-"""Characters at the end of a hint that are always shown."""
+_SMALL: Final = 15
+"""Letters of the header and the footer, in pixels; smaller ones where a line does not fit."""
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class Regions:
     """Where everything is on the canvas."""
 
     title: Box
@@ -68,7 +64,7 @@ class Layout:
     quality: Box
 
     @classmethod
-    def of(cls, size: tuple[int, int]) -> Layout:
+    def of(cls, size: tuple[int, int]) -> Regions:
         """Divide a canvas of `(width, height)` pixels.
 
         Raises:
@@ -100,11 +96,7 @@ class Layout:
 
 
 class Overlay:
-    """Draws views on a canvas of its own.
-
-    Args:
-        size: Width and height of the canvas in pixels.
-        text: Draws the text; by default in any script that the machine has fonts for.
+    """Draws views on a canvas of its own, `size` being its width and height in pixels.
 
     Raises:
         InvalidValueError: if the canvas is too small to hold everything.
@@ -113,11 +105,11 @@ class Overlay:
     def __init__(
         self, size: tuple[int, int] = DEFAULT_SIZE, text: TextRenderer | None = None
     ) -> None:
-        self.layout = Layout.of(size)
-        self._painter = Painter(text or TextRenderer())
-        self._canvas: Image = np.full((size[1], size[0], 3), WINDOW, np.uint8)
-        self._column = Column(self._painter, self.layout.cards)
-        self._drawn: dict[str, Hashable] = {}
+        self.regions = Regions.of(size)
+        pixels = np.full((size[1], size[0], 3), WINDOW, np.uint8)
+        self._canvas = Canvas(pixels, text or TextRenderer())
+        self._cards = ClassCards(self._canvas, self.regions.cards)
+        self._drawn: dict[str, tuple[Hashable, ...]] = {}
 
     def draw(self, view: View) -> Image:
         """Draw a view.
@@ -126,135 +118,109 @@ class Overlay:
             `(height, width, 3)` uint8, BGR: the overlay's own canvas, which the next call draws
             over. Copy it to keep it.
         """
-        self._update("title", view.title, lambda: self._title(view.title))
-        activity = view.activity
-        self._update("activity", activity, lambda: self._activity(activity))
+        self._update(self._title, view.title)
+        self._update(self._activity, view.activity)
         # Without a verdict the banner says what to do next, and the footer need not repeat it.
-        verdict = (view.banner, view.hint if view.banner is None else "")
-        self._update("banner", verdict, lambda: self._banner(view.banner, view.hint))
-        hint = "" if view.banner is None else view.hint
-        place = self.layout.hint
-        self._update(
-            "hint", hint, lambda: self._footnote(place, self._elided(hint, 14, place.width))
-        )
-        quality = view.quality
-        self._update("quality", quality, lambda: self._quality(quality))
-        self._update("rates", view.rates, lambda: self._rates(view.rates))
-        self._column.draw(self._canvas, view.cards, mirrored=view.mirrored)
+        no_verdict = view.banner is None
+        self._update(self._banner, view.banner, view.hint if no_verdict else "")
+        self._update(self._hint, "" if no_verdict else view.hint)
+        self._update(self._quality, view.quality)
+        self._update(self._rates, view.rates)
+        self._cards.draw(view.cards, mirrored=view.mirrored)
         self._video(view)
-        return self._canvas
+        return self._canvas.pixels
 
-    def _update(self, region: str, content: Hashable, draw: Callable[[], None]) -> None:
-        if region not in self._drawn or self._drawn[region] != content:
-            draw()
-            self._drawn[region] = content
+    def _update(self, draw: Callable[..., None], *content: Hashable) -> None:
+        if self._drawn.get(draw.__name__) != content:
+            draw(*content)
+            self._drawn[draw.__name__] = content
 
     def _title(self, title: str) -> None:
-        box = self.layout.title
-        size = 15 if self._fits(title, 15, box) else 13
-        self._lines(box, self._painter.text.wrap(title, size, box.width, 2), size, MUTED)
+        self._small_print(self.regions.title, title, 13, MUTED)
 
     def _activity(self, activity: Activity) -> None:
-        canvas, box = self._canvas, self.layout.activity
-        box.of(canvas)[:] = WINDOW
+        canvas, box = self._canvas, self.regions.activity
+        box.of(canvas.pixels)[:] = WINDOW
         left = box.left
         if activity.recording:
             dot = Box(left, box.top + box.height // 2 - 6, 12, 12)
-            fill(canvas, dot, RED, WINDOW, 6)
+            canvas.fill(dot, RED, WINDOW, 6)
             left = dot.right + 8
         progress_width = 0 if activity.progress is None else 120
         line = Box(left, box.top, box.right - left - progress_width - 12, box.height)
         colour = TEXT if activity.recording or activity.progress is not None else MUTED
-        self._painter.put(canvas, line, activity.text, 15, colour, WINDOW, weight=500)
+        canvas.write(line, activity.text, 15, colour, WINDOW, weight=500)
         if activity.progress is not None:
             track = Box(box.right - 120, box.top + box.height // 2 - 4, 120, 8)
-            bar(canvas, track, activity.progress, ACCENT, WINDOW)
+            canvas.bar(track, activity.progress, ACCENT, WINDOW)
 
     def _banner(self, banner: Banner | None, hint: str) -> None:
-        canvas, box = self._canvas, self.layout.banner
-        draw_verdict(self._painter, canvas, box, banner)
         if banner is None:
-            hint = self._elided(hint, 19, box.width - 40)
-            lines = self._painter.text.wrap(hint, 19, box.width - 40, 2)
-            top = box.top + (box.height - 27 * len(lines)) // 2
-            place = Box(box.left + 20, top, box.width - 40, box.bottom - top)
-            self._painter.put_lines(canvas, place, lines, 19, TEXT, CARD)
+            draw_first_hint(self._canvas, self.regions.banner, hint)
+        else:
+            draw_verdict(self._canvas, self.regions.banner, banner)
 
-    def _footnote(self, box: Box, text: str) -> None:
-        size = 15 if self._fits(text, 15, box) else 14
-        self._lines(box, self._painter.text.wrap(text, size, box.width, 2), size, TEXT)
+    def _hint(self, hint: str) -> None:
+        box = self.regions.hint
+        self._small_print(box, self._canvas.text.elided(hint, 14, box.width), 14, TEXT)
 
     def _quality(self, text: str) -> None:
-        box = self.layout.quality
+        box = self.regions.quality
         first, _, rest = text.partition(" · ")
-        if rest and not self._fits(text, 15, box):
+        if rest and not self._fits(text, box):
             self._lines(box, [first, rest], 14, TEXT)
         else:
-            self._footnote(box, text)
+            self._small_print(box, text, 14, TEXT)
 
-    def _elided(self, text: str, size: int, width: int) -> str:
-        """Leave out some of the middle of what needs over two lines: its end tells the key."""
-        wrap = self._painter.text.wrap
-        if len(wrap(text, size, width, 3)) <= 2:  # noqa: PLR2004 - lines
-            return text
-        end = text[-_HINTS_END:]
-        fits, too_long = 0, len(text) - _HINTS_END
-        while too_long - fits > 1:
-            middle = (fits + too_long) // 2
-            if len(wrap(f"{text[:middle]} … {end}", size, width, 3)) <= 2:  # noqa: PLR2004 - lines
-                fits = middle
-            else:
-                too_long = middle
-        return f"{text[:fits]} … {end}"
+    def _small_print(self, box: Box, text: str, smaller: int, colour: Colour) -> None:
+        """Draw one line, or up to two smaller ones."""
+        size = _SMALL if self._fits(text, box) else smaller
+        self._lines(box, self._canvas.text.wrap(text, size, box.width, 2), size, colour)
 
-    def _fits(self, text: str, size: int, box: Box) -> bool:
-        return len(self._painter.text.wrap(text, size, box.width, 2)) <= 1
+    def _fits(self, text: str, box: Box) -> bool:
+        return len(self._canvas.text.wrap(text, _SMALL, box.width, 2)) <= 1
 
     def _lines(self, box: Box, lines: list[str], size: int, colour: Colour) -> None:
         """Draw lines on the window, vertically centred in a box of their own."""
-        box.of(self._canvas)[:] = WINDOW
-        step = line_height(size)
-        top = box.top + (box.height - step * len(lines)) // 2
-        for number, line in enumerate(lines):
-            row = Box(box.left, top + number * step, box.width, step)
-            self._painter.put(self._canvas, row, line, size, colour, WINDOW)
+        box.of(self._canvas.pixels)[:] = WINDOW
+        top = box.top + (box.height - line_height(size) * len(lines)) // 2
+        place = Box(box.left, top, box.width, box.height)
+        self._canvas.write_lines(place, lines, size, colour, WINDOW)
 
     def _rates(self, rates: Rates) -> None:
-        canvas, box = self._canvas, self.layout.rates
-        box.of(canvas)[:] = WINDOW
+        canvas, box = self._canvas, self.regions.rates
+        box.of(canvas.pixels)[:] = WINDOW
         text = (
             f"{rates.fps:.0f} fps · capture {rates.capture_ms:.1f} · inference "
             f"{rates.inference_ms:.1f} · drawing {rates.drawing_ms:.1f} ms"
         )
-        self._painter.put(canvas, box, text, 13, MUTED, WINDOW)
+        canvas.write(box, text, 13, MUTED, WINDOW)
 
     def _video(self, view: View) -> None:
-        canvas, box = self._canvas, self.layout.video
+        canvas, box = self._canvas, self.regions.video
         if view.strip is not None:
-            height = min(picture_strip.HEIGHT, box.height // 2)
+            height = min(STRIP_HEIGHT, box.height // 2)
             below = Box(box.left, box.bottom - height, box.width, height)
-            draw_strip(self._painter, canvas, below, view.strip, mirrored=view.mirrored)
+            draw_strip(canvas, below, view.strip, mirrored=view.mirrored)
             box = Box(box.left, box.top, box.width, box.height - height - 8)
-            Box(box.left, box.bottom, box.width, 8).of(canvas)[:] = WINDOW
+            Box(box.left, box.bottom, box.width, 8).of(canvas.pixels)[:] = WINDOW
         if view.image is None:
-            fill(canvas, box, CARD, WINDOW, 10)
-            self._painter.put(
-                canvas, box, "waiting for the camera …", 18, MUTED, CARD, align="centre"
-            )
+            canvas.fill(box, CARD, WINDOW)
+            canvas.write(box, "waiting for the camera …", 18, MUTED, CARD, align="centre")
         else:
-            square = show_picture(canvas, box, view.image, mirrored=view.mirrored)
+            square = draw_picture(canvas, box, view.image, mirrored=view.mirrored)
             mark_square(canvas, square, RED if view.activity.recording else TEXT)
-            round_corners(canvas, box, WINDOW)
+            canvas.round_corners(box, WINDOW)
         asked_about_picture = view.prompt is not None and view.prompt.picture is not None
         if view.help_lines or (view.prompt is not None and not asked_about_picture):
-            dim(box.of(canvas))
+            dim(box.of(canvas.pixels))
         if view.paused:
             tag = Box(box.left + 12, box.top + 12, 84, 30)
-            float_frame(canvas, tag, RAISED, RAISED)
-            self._painter.put(canvas, tag, "paused", 15, TEXT, RAISED, weight=500, align="centre")
+            canvas.frame_over(tag, RAISED, RAISED)
+            canvas.write(tag, "paused", 15, TEXT, RAISED, weight=500, align="centre")
         if view.prompt is not None:
-            draw_prompt(self._painter, canvas, box, view.prompt, mirrored=view.mirrored)
+            draw_prompt(canvas, box, view.prompt, mirrored=view.mirrored)
         elif view.help_lines:
-            draw_help(self._painter, canvas, box, view.help_lines)
+            draw_help(canvas, box, view.help_lines)
         if view.message is not None:
-            draw_message(self._painter, canvas, box, view.message)
+            draw_message(canvas, box, view.message)

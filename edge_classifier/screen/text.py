@@ -8,15 +8,17 @@ draw becomes a replacement character, and the log says once which script lacks a
 from __future__ import annotations
 
 import unicodedata
-from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeVar
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from edge_classifier.screen.fonts import EmbeddedFace, SystemFonts, needs_shaping
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy.typing as npt
 
     from edge_classifier.device.preprocessing import Image
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
     from edge_classifier.values import Colour
 
     Mask = npt.NDArray[np.uint8]
-
-T = TypeVar("T")
 
 REGULAR: Final = 400
 SEMIBOLD: Final = 560
@@ -35,6 +35,8 @@ _ASCENT: Final = 1.08
 """Of a line, in ems, above the baseline: fits capitals with two accents."""
 _DESCENT: Final = 0.36
 _ELLIPSIS: Final = "…"
+_HINTS_END: Final = 36
+"""Characters at the end of a hint that are always shown."""
 _CACHED: Final = 256
 """Lines; figures that change twice a second fill it with some megabytes within two minutes."""
 
@@ -83,25 +85,20 @@ def _joins(character: str) -> bool:
 class TextRenderer:
     """Draws lines of text and keeps what it has drawn.
 
-    Args:
-        face: Draws everything that it covers.
-        find_face: Looks for another face for a character that `face` does not cover.
+    What `face` does not cover is drawn by a face that `find_face` finds for the character.
     """
 
     def __init__(self, face: Face | None = None, find_face: FindFace | None = None) -> None:
         self._face: Face = face or EmbeddedFace()
         self._find_face = find_face or SystemFonts().find
-        self._bitmaps: OrderedDict[tuple[object, ...], Image] = OrderedDict()
-        self._widths: OrderedDict[tuple[object, ...], int] = OrderedDict()
+        self._widths = lru_cache(_CACHED)(
+            lambda text, size, weight: self._measure(self._runs(tidy(text)), size, weight)
+        )
+        self._bitmaps = lru_cache(_CACHED)(self._bitmap)
 
     def width(self, text: str, size: int, weight: int = REGULAR) -> int:
         """Return the width in pixels of a text on one line."""
-        key = (text, size, weight)
-        width = self._widths.get(key)
-        if width is None:
-            width = self._measure(self._runs(tidy(text)), size, weight)
-            _remember(self._widths, key, width)
-        return width
+        return self._widths(text, size, weight)
 
     def bitmap(
         self,
@@ -113,27 +110,31 @@ class TextRenderer:
         weight: int = REGULAR,
         max_width: int | None = None,
     ) -> Image:
-        """Draw a line of text.
+        """Draw a line of text, in any script; one that is too wide ends in an ellipsis.
 
         Args:
-            text: In any script; a text that is too wide ends in an ellipsis.
+            text: What to draw.
             size: Of the letters, in pixels (em).
             colour: Of the letters; blue, green, red.
-            background: Behind the letters; blue, green, red.
+            background: Likewise, behind the letters.
             weight: 300 (light) to 900 (black).
             max_width: In pixels; the result is never wider.
 
         Returns:
             `(line_height(size), W, 3)` uint8, BGR. It is shared: do not write to it.
         """
-        key = (text, size, colour, background, weight, max_width)
-        bitmap = self._bitmaps.get(key)
-        if bitmap is None:
-            bitmap = tint(self.mask(text, size, weight, max_width), colour, background)
-            _remember(self._bitmaps, key, bitmap)
-        else:
-            self._bitmaps.move_to_end(key)
-        return bitmap
+        return self._bitmaps(text, size, weight, max_width, colour, background)
+
+    def _bitmap(
+        self,
+        text: str,
+        size: int,
+        weight: int,
+        max_width: int | None,
+        colour: Colour,
+        background: Colour,
+    ) -> Image:
+        return tint(self.mask(text, size, weight, max_width), colour, background)
 
     def mask(
         self, text: str, size: int, weight: int = REGULAR, max_width: int | None = None
@@ -173,18 +174,28 @@ class TextRenderer:
                 lines.append(word)
         return lines
 
+    def elided(self, text: str, size: int, max_width: int) -> str:
+        """Leave out some of the middle of what needs over two lines: its end tells the key."""
+
+        def fits(text: str) -> bool:
+            return len(self.wrap(text, size, max_width, 3)) <= 2  # noqa: PLR2004 - lines
+
+        if fits(text):
+            return text
+        end = f" {_ELLIPSIS} {text[-_HINTS_END:]}"
+        length = _longest(len(text) - _HINTS_END, lambda length: fits(text[:length] + end))
+        return text[:length] + end
+
     def _fit(self, text: str, size: int, weight: int, max_width: int | None) -> list[_Run]:
         runs = self._runs(text)
         if max_width is None or self._measure(runs, size, weight) <= max_width:
             return runs
-        fits, too_long = 0, len(text)
-        while too_long - fits > 1:
-            middle = (fits + too_long) // 2
-            attempt = self._runs(text[:middle].rstrip() + _ELLIPSIS)
-            if self._measure(attempt, size, weight) <= max_width:
-                fits = middle
-            else:
-                too_long = middle
+
+        def fit(length: int) -> bool:
+            runs = self._runs(text[:length].rstrip() + _ELLIPSIS)
+            return self._measure(runs, size, weight) <= max_width
+
+        fits = _longest(len(text), fit)
         while fits > 0 and _joins(text[fits]):
             fits -= 1
         return self._runs(text[:fits].rstrip() + _ELLIPSIS)
@@ -238,6 +249,18 @@ class TextRenderer:
         return self._face, replacement
 
 
+def _longest(limit: int, fits: Callable[[int], bool]) -> int:
+    """Return the largest length below a limit that fits; 0 where none does."""
+    low, high = 0, limit
+    while high - low > 1:
+        middle = (low + high) // 2
+        if fits(middle):
+            low = middle
+        else:
+            high = middle
+    return low
+
+
 def _reads_leftwards(text: str) -> bool:
     """Say whether the first character with a direction reads from right to left."""
     directions = (unicodedata.bidirectional(character) for character in text)
@@ -252,9 +275,3 @@ def tint(mask: Mask, colour: Colour, background: Colour) -> Image:
     table = np.rint(ramp).astype(np.uint8)
     picture: Image = table[mask]
     return picture
-
-
-def _remember(cache: OrderedDict[tuple[object, ...], T], key: tuple[object, ...], value: T) -> None:
-    cache[key] = value
-    if len(cache) > _CACHED:
-        cache.popitem(last=False)

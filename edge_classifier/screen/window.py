@@ -2,93 +2,23 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import sys
-import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import cv2
 
 from edge_classifier.errors import NoDisplayError
 from edge_classifier.screen.key_names import SHIFT_CODES, key_name
+from edge_classifier.screen.x11 import XServer, connect
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
     from edge_classifier.device.frame import Clock
     from edge_classifier.device.preprocessing import Image
-
-_SHIFT: Final = 1 << 0
-_LOCK: Final = 1 << 1
-
-
-class XServer:
-    """A connection of our own to the X server.
-
-    Args:
-        xlib: The loaded libX11.
-        display: What `XOpenDisplay` returned.
-    """
-
-    def __init__(self, xlib: ctypes.CDLL, display: int) -> None:
-        self._xlib = xlib
-        self._display: int | None = display
-        self._root = int(xlib.XDefaultRootWindow(ctypes.c_void_p(display)))
-
-    @property
-    def capitals(self) -> bool:
-        """Whether a letter typed at this moment is a capital: Shift or Caps Lock, not both."""
-        if self._display is None:
-            return False
-        mask = ctypes.c_uint()
-        window, number = ctypes.c_ulong(), ctypes.c_int()
-        self._xlib.XQueryPointer(
-            ctypes.c_void_p(self._display), ctypes.c_ulong(self._root),
-            ctypes.byref(window), ctypes.byref(window),
-            *(ctypes.byref(number) for _ in range(4)), ctypes.byref(mask),
-        )  # fmt: skip
-        return bool(mask.value & _SHIFT) != bool(mask.value & _LOCK)
-
-    def close(self) -> None:
-        """Hang up; may be called twice."""
-        if self._display is not None:
-            self._xlib.XCloseDisplay(ctypes.c_void_p(self._display))
-            self._display = None
-
-
-def connect(name: str, timeout_s: float = 3.0) -> XServer | None:
-    """Connect to an X server.
-
-    Args:
-        name: As in `DISPLAY`.
-        timeout_s: How long it may take to answer.
-
-    Returns:
-        The connection, or `None` where libX11 is not installed (then nothing is known).
-
-    Raises:
-        ConnectionError: if there is no such server, it refuses us, or it does not answer.
-    """
-    try:
-        xlib = ctypes.CDLL("libX11.so.6")
-    except OSError:
-        return None
-    xlib.XOpenDisplay.restype = ctypes.c_void_p
-    xlib.XDefaultRootWindow.restype = ctypes.c_ulong
-    answer: list[Any] = []
-    # A server that hangs never lets go of whoever connects; only this thread waits for it.
-    asking = threading.Thread(
-        target=lambda: answer.append(xlib.XOpenDisplay(name.encode())), daemon=True
-    )
-    asking.start()
-    asking.join(timeout_s)
-    if not answer or not answer[0]:
-        raise ConnectionError(f"The X server {name} does not answer.")
-    return XServer(xlib, answer[0])
-
 
 _SHIFT_HOLDS_S: Final = 0.3
 """How long a pressed Shift counts for the next letter, if it was let go before we could ask."""
@@ -119,10 +49,7 @@ class OpenCVWindow:
         cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
 
     def show(self, image: Image) -> str | None:
-        """Show a picture and return what was pressed since the last call.
-
-        Args:
-            image: `(H, W, 3)` uint8, BGR.
+        """Show a picture, `(H, W, 3)` uint8 BGR, and return what was pressed since the last call.
 
         Returns:
             `None` or a key's name, as `protocols.Display.show` says; `close` once the window is

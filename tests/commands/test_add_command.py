@@ -190,7 +190,7 @@ def test_ctrl_c_ends_after_the_picture_in_hand_and_keeps_what_was_added(
     finally:
         running.kill()
         os.close(terminal)
-    assert "░" in shown + rest
+    assert "━" in shown + rest
     assert running.returncode == 130
     with ProjectStore.open(project) as store:
         added = len(store.samples())

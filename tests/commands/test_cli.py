@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from edge_classifier import __version__
-from edge_classifier.commands.cli import COMMANDS, command_parser, main
+from edge_classifier.commands.cli import (
+    COMMANDS,
+    command_parser,
+    explain_import_error,
+    main,
+    opencv_problem,
+)
 from edge_classifier.project.store import ProjectStore
 
 
@@ -127,3 +133,26 @@ def test_cameras_says_what_to_do_where_there_is_none() -> None:
     result = command("cameras")
     assert result.returncode == 1
     assert "--source demo" in result.stderr
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="names libraries of Linux")
+def test_missing_system_libraries_are_one_line_with_the_command_that_installs_them() -> None:
+    reason = "libGL.so.1: cannot open shared object file: No such file or directory"
+    line = explain_import_error(reason)
+    assert "libGL.so.1" in line
+    assert line.endswith("sudo apt install libgl1 libglib2.0-0")
+    assert "\n" not in line
+
+
+def test_another_import_error_of_opencv_is_quoted() -> None:
+    said = explain_import_error("numpy.core.multiarray failed to import")
+    assert "numpy.core.multiarray failed" in said
+
+
+def test_where_opencv_works_there_is_no_problem() -> None:
+    assert opencv_problem() is None
+
+
+def test_the_command_line_looks_for_opencv_before_anything_imports_it() -> None:
+    program = "import sys, edge_classifier.commands.cli; sys.exit('cv2' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0  # noqa: S603 - our own interpreter

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -39,6 +40,8 @@ sys.exit(program())
 """
 
 _PATIENCE_S = 120.0
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+"""Colours and movements of the cursor."""
 
 
 class Terminal:
@@ -90,7 +93,7 @@ class Terminal:
         with pytest.raises(ProcessLookupError):
             os.killpg(self.process.pid, 0)  # its children are gone too
         assert [path.name for path in self._scratch.iterdir()] == []
-        lines = self.shown.replace("\r", "\n").splitlines()
+        lines = _CONTROL.sub("", self.shown).replace("\r", "\n").splitlines()
         os.close(self._ours)
         return [line for line in lines if line.strip()]
 
@@ -140,6 +143,11 @@ def test_long_work_shows_how_far_it_is_and_ends_at_ctrl_c_with_all_as_it_was(
     words: tuple[str, ...], at: str, said: str, project: Path, scratch: Path
 ) -> None:
     model = model_of(project)
+    if at == "opening the project":  # takes long where pictures are large
+        large = np.random.default_rng(2).integers(0, 256, (900, 1200, 3), np.uint8)
+        for number in range(PICTURES // 2):
+            path = project / "samples" / "ball" / f"{number}.jpg"
+            cv2.imwrite(str(path), np.roll(large, number, axis=1))
     terminal = Terminal(*words, str(project), scratch=scratch)
     terminal.wait_for(lambda: at in terminal.shown and "%" in terminal.shown)
     lines = terminal.interrupt()

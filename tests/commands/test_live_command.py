@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from argparse import Namespace
 from pathlib import Path
 
@@ -32,3 +34,18 @@ def test_why_there_is_no_camera_is_said_before_the_demo_takes_its_place(
     said = capsys.readouterr().err
     assert live.NO_CAMERA in said
     assert "There is no camera 0" in said or "camera 0 cannot be opened" in said
+
+
+def test_the_start_of_live_imports_what_it_needs_and_no_more() -> None:
+    program = """
+import sys
+import edge_classifier.commands.live
+rooms = ("edge_classifier.demo.", "edge_classifier.export.", "edge_classifier.api.")
+late = [name for name in sys.modules if name.startswith(rooms)]
+late += {"PIL", "rich", "tensorflow", "keras"} & set(sys.modules)
+sys.exit(", ".join(late) or None)
+"""
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""

@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from support.exported_project import CLASSES, Taught, export, picture, teach
+from support.exported_project import CLASSES, picture
 
 from edge_classifier.commands.cli import main
 from edge_classifier.commands.predictors import (
@@ -16,17 +16,8 @@ from edge_classifier.commands.predictors import (
     predict_all,
 )
 from edge_classifier.errors import ExportError
-
-
-@pytest.fixture(scope="module")
-def taught(tmp_path_factory: pytest.TempPathFactory) -> Taught:
-    return teach(tmp_path_factory.mktemp("taught") / "project")
-
-
-@pytest.fixture(scope="module")
-def bundle(taught: Taught) -> Path:
-    """Export once; takes TensorFlow some seconds."""
-    return export(taught, taught.store.path.with_name("bundle"), "float32")
+from edge_classifier.features.backbone import load_backbone
+from edge_classifier.learning.model_file import FileModelStore
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +34,13 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def test_a_bundle_answers_as_the_project_does(
-    taught: Taught, bundle: Path, pictures: list[Path]
+    taught_project: Path, bundle: Path, pictures: list[Path]
 ) -> None:
     of_bundle = BundlePredictor(bundle)
-    of_project = ModelPredictor(taught.backbone, taught.model)
+    backbone = load_backbone("built-in")
+    stored = FileModelStore(taught_project / "model").load(backbone_key=backbone.info.key)
+    assert stored is not None
+    of_project = ModelPredictor(backbone, stored[0])
     assert is_bundle(bundle)
     assert of_bundle.class_names == of_project.class_names == CLASSES
     for left, right in zip(

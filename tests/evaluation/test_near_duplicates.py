@@ -7,16 +7,34 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from support.demo_poses import poses
 from support.shared_data import shared_folder
 
-from edge_classifier.demo.scene import POSES
+from edge_classifier.demo.scene import POSES, DemoScene
 from edge_classifier.device.preprocessing import Image
 from edge_classifier.evaluation.cross_validation import cross_validate
 from edge_classifier.features.backbone import load_backbone
 from edge_classifier.learning.training import train
 from edge_classifier.protocols import Backbone
 from edge_classifier.values import FeatureSet
+
+FRAME_S = 1 / 15
+
+
+def poses(backbone: Backbone, takes: range, per_burst: int = 5, seed: int = 0) -> FeatureSet:
+    """Record the demo's phone, a burst a take; its pose is the class, all else differs by take."""
+    scene = DemoScene(seed)
+    images, class_ids, bursts = [], [], []
+    for take in takes:
+        for n in range(per_burst):
+            images.append(scene.image("phone", 1 + n * FRAME_S, take))
+            class_ids.append(take % POSES)
+            bursts.append(f"b{take:07d}")
+    return FeatureSet(
+        backbone.extract(images),
+        np.array(class_ids, np.int64),
+        np.array(bursts, np.str_),
+        tuple(f"pose {n}" for n in range(POSES)),
+    )
 
 
 @pytest.fixture(scope="module")

@@ -35,6 +35,8 @@ from edge_classifier.project.store import ProjectStore
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -155,11 +157,14 @@ def test_the_articles_head_on_spatial_features_is_exported_too(tmp_path: Path) -
     assert answer.similarity == pytest.approx(expected.similarity, abs=1e-3)
 
 
-def test_a_model_that_cannot_tell_unknown_is_exported_with_scores_only(tmp_path: Path) -> None:
+@pytest.mark.parametrize("formats", ["float32", pytest.param("auto", marks=pytest.mark.long)])
+def test_a_model_that_cannot_tell_unknown_is_exported_with_scores_only(
+    tmp_path: Path, formats: str
+) -> None:
     taught = exported_project.teach(tmp_path / "things")
     plain = replace(taught, model=Model(taught.model.head))
     with taught.store:
-        folder = exported_project.export(plain, tmp_path / "bundle", "auto")
+        folder = exported_project.export(plain, tmp_path / "bundle", formats)
     spec = spec_of(folder)
     assert spec["unknown"] is None
     assert len(spec["models"]) == 1

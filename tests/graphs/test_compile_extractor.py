@@ -19,6 +19,8 @@ from edge_classifier.features.built_in import built_in_folder, read_built_in
 from edge_classifier.features.catalogue import OFFICIAL, official
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from edge_classifier.values import BackboneInfo, FeatureKind
 
 pytestmark = pytest.mark.slow
@@ -74,6 +76,8 @@ for name, weights in jobs.items():
         pooled=keras.layers.GlobalAveragePooling2D()(spatial),
         spatial=keras.layers.Flatten()(spatial),
     )
+if "v1-0.25" not in jobs:
+    sys.exit()
 for name, other in (("v1-0.25", "v3-small"), ("v3-small", "v1-0.25")):
     for wrong in (jobs[other], str(folder / f"{other}.weights.h5")):
         if wrong is None or not Path(wrong).exists():
@@ -141,15 +145,21 @@ def _info(name: str, kind: FeatureKind) -> BackboneInfo:
     return read_built_in(kind).info if name == "built-in" else official(name).info(kind, "ab")
 
 
-@pytest.fixture(scope="session")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with each backbone's extractor and what Keras says of the picture."""
-    folder = tmp_path_factory.mktemp("compiled")
+LARGE = ("v2-1.0", "v3-large")
+"""Each is the architecture of a smaller one, wider; half of the time is theirs."""
+
+OF_EVERY_SIZE = [
+    pytest.param(name, marks=pytest.mark.long) if name in LARGE else name for name in OFFICIAL
+]
+
+
+def _compile(folder: Path, names: Iterable[str]) -> Path:
+    """Write each backbone's extractor and what Keras says of the picture."""
     jobs: dict[str, str | None] = {
-        name: str(REAL[name]) if name in REAL and REAL[name].exists() else None for name in OFFICIAL
+        name: str(REAL[name]) if name in REAL and REAL[name].exists() else None for name in names
     }
     built_in = built_in_folder()
-    if built_in is not None:
+    if "built-in" in jobs and built_in is not None:
         jobs["built-in"] = str(built_in / "built-in.weights.npz")
     for name in jobs:
         pixels = _info(name, "pooled").preprocessing.apply(_picture())
@@ -166,23 +176,44 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the extractors of the built-in and the smaller backbones."""
+    names = [name for name in OFFICIAL if name not in LARGE]
+    built_in = ["built-in"] if built_in_folder() else []
+    return _compile(tmp_path_factory.mktemp("compiled"), names + built_in)
+
+
+@pytest.fixture(scope="session")
+def compiled_large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Likewise of the larger ones."""
+    return _compile(tmp_path_factory.mktemp("compiled-large"), LARGE)
+
+
+@pytest.fixture
+def extractors(request: pytest.FixtureRequest, name: str) -> Path:
+    """The folder of those two that has the backbone of this name."""
+    folder: Path = request.getfixturevalue("compiled_large" if name in LARGE else "compiled")
+    return folder
+
+
 @pytest.mark.parametrize("kind", ["pooled", "spatial"])
-@pytest.mark.parametrize("name", OFFICIAL)
+@pytest.mark.parametrize("name", OF_EVERY_SIZE)
 def test_litert_gives_the_features_that_keras_gives(
-    compiled: Path, name: str, kind: FeatureKind
+    extractors: Path, name: str, kind: FeatureKind
 ) -> None:
-    backbone = LiteRTBackbone(_info(name, kind), compiled / f"{name}.tflite")
+    backbone = LiteRTBackbone(_info(name, kind), extractors / f"{name}.tflite")
     features = backbone.extract([_picture()])
-    expected = np.load(compiled / f"{name}.npz")[kind]
+    expected = np.load(extractors / f"{name}.npz")[kind]
     assert features.shape == expected.shape == (1, backbone.info.feature_dim)
-    scale = float(np.ptp(np.load(compiled / f"{name}.npz")["spatial"]))
+    scale = float(np.ptp(np.load(extractors / f"{name}.npz")["spatial"]))
     assert scale > 0.5
     np.testing.assert_allclose(features, expected, rtol=0, atol=1e-4 * scale)
 
 
-@pytest.mark.parametrize("name", OFFICIAL)
-def test_pooling_equals_global_average_pooling_of_the_same_map(compiled: Path, name: str) -> None:
-    extractor = compiled / f"{name}.tflite"
+@pytest.mark.parametrize("name", OF_EVERY_SIZE)
+def test_pooling_equals_global_average_pooling_of_the_same_map(extractors: Path, name: str) -> None:
+    extractor = extractors / f"{name}.tflite"
     pooled = LiteRTBackbone(_info(name, "pooled"), extractor).extract([_picture()])
     spatial = LiteRTBackbone(_info(name, "spatial"), extractor).extract([_picture()])
     shape = _info(name, "spatial").feature_shape

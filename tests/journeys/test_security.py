@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,14 +16,20 @@ RUNS_TEXT = {"eval", "exec", "compile", "__import__"}
 SHELLS = {"system", "popen", "getoutput", "getstatusoutput", "execlp", "startfile"}
 
 
-def calls(path: Path) -> list[tuple[str, ast.Call]]:
+@cache
+def tree(name: str) -> ast.Module:
+    """Parse a module."""
+    return ast.parse(SOURCES[name].read_text("utf-8"))
+
+
+def calls(name: str) -> list[tuple[str, ast.Call]]:
     """Give all calls of a module with the last part of what is called."""
     found = []
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(tree(name)):
         if isinstance(node, ast.Call):
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
-            name = node.func.id if isinstance(node.func, ast.Name) else name
-            found.append((name, node))
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+            called = node.func.id if isinstance(node.func, ast.Name) else called
+            found.append((called, node))
     return found
 
 
@@ -35,7 +42,7 @@ def given(call: ast.Call, name: str) -> object:
 @pytest.mark.parametrize("name", SOURCES)
 def test_nothing_that_runs_what_a_file_says_is_imported(name: str) -> None:
     imported: set[str] = set()
-    for node in ast.walk(ast.parse(SOURCES[name].read_text("utf-8"))):
+    for node in ast.walk(tree(name)):
         if isinstance(node, ast.Import):
             imported.update(alias.name.split(".")[0] for alias in node.names)
         if isinstance(node, ast.ImportFrom) and not node.level:
@@ -45,7 +52,7 @@ def test_nothing_that_runs_what_a_file_says_is_imported(name: str) -> None:
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_no_text_is_run_and_no_shell_is_started(name: str) -> None:
-    for called, call in calls(SOURCES[name]):
+    for called, call in calls(name):
         plain = isinstance(call.func, ast.Name)
         assert not (plain and called in RUNS_TEXT), f"line {call.lineno}"
         assert called not in SHELLS, f"line {call.lineno}"
@@ -54,7 +61,7 @@ def test_no_text_is_run_and_no_shell_is_started(name: str) -> None:
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_arrays_are_read_without_pickles_and_networks_in_safe_mode(name: str) -> None:
-    for called, call in calls(SOURCES[name]):
+    for called, call in calls(name):
         owner = ast.unparse(call.func).rpartition(".")[0]
         if called == "load" and owner in {"np", "numpy"}:
             assert given(call, "allow_pickle") is False, f"line {call.lineno}"
@@ -67,7 +74,7 @@ def test_arrays_are_read_without_pickles_and_networks_in_safe_mode(name: str) ->
 @pytest.mark.parametrize("name", SOURCES)
 def test_nothing_listens_to_the_world_by_default(name: str) -> None:
     listening = {"0.0.0.0", "::"}  # noqa: S104 - what is looked for
-    for node in ast.walk(ast.parse(SOURCES[name].read_text("utf-8"))):
+    for node in ast.walk(tree(name)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             assert node.value not in listening, f"line {node.lineno}"
 
@@ -75,4 +82,4 @@ def test_nothing_listens_to_the_world_by_default(name: str) -> None:
 def test_the_checks_above_look_at_something() -> None:
     assert len(SOURCES) > 100
     assert "device/outputs/on_change.py" in SOURCES
-    assert any(called == "run" for called, _ in calls(SOURCES["device/outputs/on_change.py"]))
+    assert any(called == "run" for called, _ in calls("device/outputs/on_change.py"))

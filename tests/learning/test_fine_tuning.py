@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -146,6 +147,22 @@ def test_a_damaged_tuned_backbone_is_refused_in_one_line(project: Path, name: st
 
 
 @pytest.mark.slow
+def test_what_was_tuned_is_tuned_again_from_the_backbone_as_it_came(project: Path) -> None:
+    jobs: list[dict[str, object]] = []
+
+    def until_the_child_has_its_job() -> bool:
+        jobs.extend(json.loads(path.read_text()) for path in project.glob("backbone/*/job.json"))
+        return bool(jobs)
+
+    with ProjectStore.open(project) as store, pytest.raises(CancelledError):
+        fine_tune(store, BackboneChoice(), ignore, until_the_child_has_its_job)
+    weights = Path(str(jobs[0]["weights"]))
+    assert not weights.is_relative_to(project)
+    assert weights.name == "built-in.weights.npz"
+
+
+@pytest.mark.slow
+@pytest.mark.long
 def test_the_same_samples_give_the_same_kind_of_backbone_again(project: Path) -> None:
     """Tuning starts from the backbone as it came, so what was tuned before leaves no trace."""
     assert main(["train", str(project), "--deep"]) == 0  # as version 0.1 calls it

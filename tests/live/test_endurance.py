@@ -72,4 +72,4 @@ def test_lines_that_were_drawn_are_not_all_kept() -> None:
     text = TextRenderer()
     for number in range(600):
         text.width(f"{number} fps", 13)
-    assert len(text._widths) <= 256
+    assert text._widths.cache_info().currsize <= 256

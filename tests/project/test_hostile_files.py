@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from support.picture_files import picture_bytes
 
-from edge_classifier.commands.console import one_line
+from edge_classifier.device.console import one_line
 from edge_classifier.errors import (
     DownloadError,
     InvalidValueError,
@@ -25,7 +25,8 @@ from edge_classifier.errors import (
     ProjectFormatError,
 )
 from edge_classifier.features.cache import FileFeatureCache
-from edge_classifier.features.download import _EncryptedOnly, download
+from edge_classifier.features.download import download
+from edge_classifier.features.https import EncryptedOnly
 from edge_classifier.features.imagenet import read_labels
 from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.project.importers import Refusal, open_importer
@@ -150,7 +151,7 @@ def test_labels_as_python_writes_them_may_hold_any_quote(tmp_path: Path) -> None
 
 def test_no_redirection_of_several_leads_away_from_https() -> None:
     asked = urllib.request.Request("https://example.org/weights.h5")
-    handler = _EncryptedOnly()
+    handler = EncryptedOnly()
     body = urllib.request.urlopen("data:,").fp  # noqa: S310 - nothing, from nowhere
     with pytest.raises(DownloadError, match="unencrypted"):
         handler.redirect_request(asked, body, 302, "", HTTPMessage(), "http://example.org/x")

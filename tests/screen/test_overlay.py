@@ -26,9 +26,9 @@ from edge_classifier.live.view import (
     StripPicture,
     View,
 )
-from edge_classifier.screen import painter
+from edge_classifier.screen import canvas
+from edge_classifier.screen.canvas import Box
 from edge_classifier.screen.overlay import DEFAULT_SIZE, Overlay
-from edge_classifier.screen.painter import Box
 from edge_classifier.screen.text import TextRenderer
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -112,7 +112,7 @@ def lies_within(inner: Box, outer: Box) -> bool:
     )
 
 
-LAYOUT = Overlay(DEFAULT_SIZE, TEXT).layout
+REGIONS = Overlay(DEFAULT_SIZE, TEXT).regions
 
 
 def test_the_canvas_has_the_size_that_was_asked_for() -> None:
@@ -136,7 +136,7 @@ def test_a_picture_of_any_shape_shows_the_whole_square_that_the_model_sees(
     image = scene(shape[1], shape[0])
     side = min(shape)
     top, left = (shape[0] - side) // 2, (shape[1] - side) // 2
-    box = LAYOUT.video
+    box = REGIONS.video
     seen = box.height
     expected = cv2.resize(image[top : top + side, left : left + side], (seen, seen))
     start = box.left + (box.width - seen) // 2
@@ -147,7 +147,7 @@ def test_a_picture_of_any_shape_shows_the_whole_square_that_the_model_sees(
 
 
 def test_only_what_the_model_does_not_see_is_dimmed() -> None:
-    box = LAYOUT.video
+    box = REGIONS.video
     canvas = drawn(view(image=np.full((480, 640, 3), 200, np.uint8)))
     middle = box.top + box.height // 2
     assert canvas[middle, box.left + 10].tolist() == [90, 90, 90]
@@ -157,9 +157,9 @@ def test_only_what_the_model_does_not_see_is_dimmed() -> None:
 
 def test_mirroring_turns_the_picture_and_not_the_text() -> None:
     straight, mirrored = drawn(view(cards=())), drawn(view(cards=(), mirrored=True))
-    part = LAYOUT.video.inner(40).of
+    part = REGIONS.video.inner(40).of
     assert np.array_equal(part(mirrored), part(straight)[:, ::-1])
-    assert lies_within(differing(straight, mirrored), LAYOUT.video)
+    assert lies_within(differing(straight, mirrored), REGIONS.video)
 
 
 @pytest.mark.parametrize("name", NASTY)
@@ -168,17 +168,17 @@ def test_no_name_leaves_its_place_on_its_card(name: str, count: int) -> None:
     cards = tuple(card(f"class {number}") for number in range(count))
     renamed = (*cards[:-1], replace(cards[-1], name=name))
     difference = differing(drawn(view(cards=cards)), drawn(view(cards=renamed)))
-    assert lies_within(difference, LAYOUT.cards)
+    assert lies_within(difference, REGIONS.cards)
     assert difference.height <= 30, "only the line with the name changes"
-    assert difference.right <= LAYOUT.cards.right - 40, "key and numbers stay as they are"
+    assert difference.right <= REGIONS.cards.right - 40, "key and numbers stay as they are"
 
 
 @pytest.mark.parametrize("name", NASTY)
 def test_no_label_touches_the_confidence(name: str) -> None:
     other = replace(BANNER, label=name)
     difference = differing(drawn(view()), drawn(view(banner=other)))
-    assert lies_within(difference, LAYOUT.banner)
-    assert difference.right <= LAYOUT.banner.right - 100
+    assert lies_within(difference, REGIONS.banner)
+    assert difference.right <= REGIONS.banner.right - 100
 
 
 @pytest.mark.parametrize("text", [*NASTY, "word " * 60])
@@ -196,19 +196,19 @@ def test_messages_questions_and_help_stay_on_the_video(text: str) -> None:
     ):
         difference = differing(plain, drawn(view(**changes)))
         assert difference.height > 20
-        assert lies_within(difference, LAYOUT.video)
+        assert lies_within(difference, REGIONS.video)
 
 
 @pytest.mark.parametrize("text", NASTY)
 def test_the_lines_around_stay_in_their_boxes(text: str) -> None:
     plain = drawn(view())
     for place, changes in (
-        (LAYOUT.title, {"title": text}),
-        (LAYOUT.hint, {"hint": text}),
-        (LAYOUT.quality, {"quality": text}),
-        (LAYOUT.quality, {"quality": f"{text} · {text}"}),
-        (LAYOUT.activity, {"activity": Activity(text, 0.4)}),
-        (LAYOUT.banner, {"banner": Banner(text, 0.93, unknown=False, colour=GREEN)}),
+        (REGIONS.title, {"title": text}),
+        (REGIONS.hint, {"hint": text}),
+        (REGIONS.quality, {"quality": text}),
+        (REGIONS.quality, {"quality": f"{text} · {text}"}),
+        (REGIONS.activity, {"activity": Activity(text, 0.4)}),
+        (REGIONS.banner, {"banner": Banner(text, 0.93, unknown=False, colour=GREEN)}),
     ):
         assert lies_within(differing(plain, drawn(view(**changes))), place)
 
@@ -221,7 +221,7 @@ def ink(part: npt.NDArray[np.uint8], colour: tuple[int, int, int]) -> int:
 def test_a_scores_bar_is_as_long_as_the_score() -> None:
     def bar_length(score: float) -> int:
         cards = (card(colour=(90, 200, 60), score=score),)
-        return ink(LAYOUT.cards.of(drawn(view(cards=cards))), (90, 200, 60))
+        return ink(REGIONS.cards.of(drawn(view(cards=cards))), (90, 200, 60))
 
     none = bar_length(0.0)
     half, whole = bar_length(0.5) - none, bar_length(1.0) - none
@@ -240,10 +240,10 @@ def test_the_mark_of_the_threshold_is_left_of_the_end_of_what_is_familiar_enough
         banner = Banner(
             "mug", 0.5, unknown=False, colour=GREEN, similarity=similarity, threshold=threshold
         )
-        row = drawn(view(banner=banner))[LAYOUT.banner.bottom - 21 : LAYOUT.banner.bottom - 11]
-        track = row[:, LAYOUT.banner.left + 300 : LAYOUT.banner.right - 20]
-        mark = np.flatnonzero((track[1] == painter.TEXT).all(axis=1))
-        filled = np.flatnonzero((track[5] == painter.MUTED).all(axis=1))
+        row = drawn(view(banner=banner))[REGIONS.banner.bottom - 21 : REGIONS.banner.bottom - 11]
+        track = row[:, REGIONS.banner.left + 300 : REGIONS.banner.right - 20]
+        mark = np.flatnonzero((track[1] == canvas.TEXT).all(axis=1))
+        filled = np.flatnonzero((track[5] == canvas.MUTED).all(axis=1))
         return int(filled.max()), int(mark.mean())
 
     end, mark = columns(0.8, 0.4)
@@ -258,8 +258,8 @@ def test_the_live_picture_goes_on_above_the_strip() -> None:
         drawn(view(strip=strip, image=image)) for image in (IMAGE, np.zeros_like(IMAGE))
     )
     difference = differing(first, second)
-    assert difference.height > LAYOUT.video.height // 2
-    assert difference.bottom < LAYOUT.video.bottom - 180
+    assert difference.height > REGIONS.video.height // 2
+    assert difference.bottom < REGIONS.video.bottom - 180
 
 
 def test_the_chosen_picture_of_a_strip_is_seen() -> None:
@@ -273,7 +273,7 @@ def test_a_question_about_a_picture_shows_it_as_the_live_one_is_shown() -> None:
     live, mirrored = (
         drawn(view(prompt=prompt, image=np.zeros_like(IMAGE), mirrored=m)) for m in (False, True)
     )
-    tile = Box(LAYOUT.video.left + 40 + 18 + 4, LAYOUT.video.top + 16 + 18 + 4, 140, 103)
+    tile = Box(REGIONS.video.left + 40 + 18 + 4, REGIONS.video.top + 16 + 18 + 4, 140, 103)
     assert np.array_equal(tile.of(live), tile.of(mirrored)[:, ::-1])
     assert tile.of(live).std() > 20
 
@@ -281,7 +281,7 @@ def test_a_question_about_a_picture_shows_it_as_the_live_one_is_shown() -> None:
 def test_a_long_title_is_broken_into_two_lines() -> None:
     note = "built-in: v2-0.35 could not be downloaded (no name server answers here), so " * 2
     one, two = (drawn(view(title=title)) for title in ("kitchen", note))
-    assert lies_within(differing(one, two), LAYOUT.title)
+    assert lies_within(differing(one, two), REGIONS.title)
     assert differing(one, two).height > 25
 
 
@@ -294,12 +294,12 @@ def test_the_end_of_a_long_hint_is_shown_whatever_the_names_are(banner: Banner |
     )
     difference = differing(one, two)
     assert 0 < difference.width < 15
-    assert lies_within(difference, LAYOUT.banner if banner is None else LAYOUT.hint)
+    assert lies_within(difference, REGIONS.banner if banner is None else REGIONS.hint)
 
 
 def test_unknown_is_grey_and_a_class_has_its_colour() -> None:
     def colourfulness(banner: Banner) -> int:
-        part = LAYOUT.banner.of(drawn(view(banner=banner))).astype(int)
+        part = REGIONS.banner.of(drawn(view(banner=banner))).astype(int)
         return int((part.max(axis=2) - part.min(axis=2)).max())
 
     assert colourfulness(Banner("mug", 0.9, unknown=False, colour=GREEN)) > 80
@@ -308,7 +308,7 @@ def test_unknown_is_grey_and_a_class_has_its_colour() -> None:
 
 def test_a_dark_class_colour_is_lightened_until_it_can_be_read() -> None:
     banner = Banner("mug", 0.9, unknown=False, colour=(60, 0, 0))
-    label = LAYOUT.banner.of(drawn(view(banner=banner)))[:60, :150]
+    label = REGIONS.banner.of(drawn(view(banner=banner)))[:60, :150]
     assert cv2.cvtColor(label, cv2.COLOR_BGR2GRAY).max() >= 110
 
 
@@ -316,7 +316,7 @@ def test_without_a_verdict_the_banner_says_what_to_do_next() -> None:
     first, second = (drawn(view(banner=None, hint=hint)) for hint in ("one", "two words"))
     difference = differing(first, second)
     assert difference.width > 20
-    assert lies_within(difference, LAYOUT.banner)
+    assert lies_within(difference, REGIONS.banner)
 
 
 def test_recording_and_selection_are_seen_on_the_card() -> None:
@@ -333,8 +333,8 @@ def test_recording_marks_the_square_and_shows_a_dot() -> None:
         drawn(view(activity=Activity("recording mug"))),
         drawn(view(activity=Activity("recording mug", recording=True))),
     )
-    assert difference.top < LAYOUT.video.top
-    assert difference.bottom > LAYOUT.video.bottom - 20
+    assert difference.top < REGIONS.video.top
+    assert difference.bottom > REGIONS.video.bottom - 20
 
 
 def test_up_to_twenty_classes_are_all_seen_and_of_more_the_selected_one_is() -> None:
@@ -352,7 +352,7 @@ def test_up_to_twenty_classes_are_all_seen_and_of_more_the_selected_one_is() -> 
 
 def test_a_lost_camera_leaves_everything_else_in_place() -> None:
     difference = differing(drawn(view()), drawn(view(image=None)))
-    assert lies_within(difference, LAYOUT.video)
+    assert lies_within(difference, REGIONS.video)
 
 
 NAMES = st.sampled_from(["mug", "杯子", "x" * 100, "spoon"])

@@ -116,7 +116,7 @@ def test_memory_stays_bounded_over_many_texts() -> None:
     renderer = bare()
     for number in range(1500):
         renderer.bitmap(str(number), 10, WHITE, BLACK)
-    assert len(renderer._bitmaps) <= 1024
+    assert renderer._bitmaps.cache_info().currsize <= 1024
 
 
 def test_colours_are_blue_green_red_and_reach_both_ends() -> None:

@@ -16,7 +16,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_classifier.commands.opencv_check import explain, import_problem
 from edge_classifier.errors import NoDisplayError
 from edge_classifier.screen.key_names import key_name
 from edge_classifier.screen.window import check_display
@@ -277,20 +276,3 @@ def test_without_a_display_the_error_says_what_is_not_set() -> None:
 def test_a_stale_display_is_an_error_and_not_the_end_of_the_process() -> None:
     with pytest.raises(NoDisplayError, match="nothing answers at DISPLAY=:4099"):
         check_display({"DISPLAY": ":4099"})
-
-
-@linux
-def test_missing_system_libraries_are_one_line_with_the_command_that_installs_them() -> None:
-    reason = "libGL.so.1: cannot open shared object file: No such file or directory"
-    line = explain(reason)
-    assert "libGL.so.1" in line
-    assert line.endswith("sudo apt install libgl1 libglib2.0-0")
-    assert "\n" not in line
-
-
-def test_another_import_error_of_opencv_is_quoted() -> None:
-    assert "numpy.core.multiarray failed" in explain("numpy.core.multiarray failed to import")
-
-
-def test_where_opencv_works_there_is_no_problem() -> None:
-    assert import_problem() is None

@@ -14,9 +14,7 @@ recorded once into a file. Machines are noisy: what is compared runs in turns.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -28,6 +26,7 @@ from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
+from support.screen import some_screen
 
 from edge_classifier.demo.scene import TAUGHT, UNTAUGHT, DemoScene
 from edge_classifier.device.frame import Frame
@@ -309,29 +308,6 @@ def measure_head(folder: Path, choice: BackboneChoice) -> None:
     )
 
 
-@contextlib.contextmanager
-def screen() -> Iterator[None]:
-    """Start a virtual screen where there is none."""
-    if os.environ.get("DISPLAY") or shutil.which("Xvfb") is None:
-        yield
-        return
-    readable, writable = os.pipe()
-    server = subprocess.Popen(  # noqa: S603 - our own words
-        ["Xvfb", "-displayfd", str(writable), "-screen", "0", "1280x800x24"],  # noqa: S607 - found like any user's
-        pass_fds=(writable,),
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(writable)
-    with os.fdopen(readable) as answer:
-        os.environ["DISPLAY"] = f":{answer.readline().strip()}"
-    try:
-        yield
-    finally:
-        del os.environ["DISPLAY"]
-        server.terminate()
-        server.wait()
-
-
 def main() -> None:
     """Run all measurements."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -341,7 +317,7 @@ def main() -> None:
     parser.add_argument("--only", type=int, nargs="*", default=[1, 2, 3, 4])
     options = parser.parse_args()
     choice = BackboneChoice(options.backbone, options.weights)
-    with screen(), tempfile.TemporaryDirectory() as temporary:
+    with some_screen(), tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         video = options.video or record_demo(folder / "demo.mp4")
         print(f"backbone {choice.name}, video {video.name}, {os.cpu_count()} cores")

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from endurance.journal import Tail
 
 if TYPE_CHECKING:
-    from endurance.journal import Acknowledged
-    from endurance.orders import Order
+    from endurance.journal import Acknowledged, Order
 
 _POLL_S: Final = 0.0005
 _TOOLS: Final = Path(__file__).resolve().parents[1]

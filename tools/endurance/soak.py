@@ -35,8 +35,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from bench.live import Looped, fill, record_demo, screen
+from bench.live import Looped, fill, record_demo
 from support.fakes import FakeDisplay
+from support.screen import some_screen
 
 from edge_classifier.device.interpreter import Interpreter
 from edge_classifier.device.reader import FrameReader
@@ -470,7 +471,7 @@ def main() -> int:
             return int(not soak_device(options.device, video, options.minutes))
         if not options.window:
             return int(not soak(folder, video, options))
-        with screen():
+        with some_screen():
             return int(not soak(folder, video, options))
 
 

@@ -33,9 +33,8 @@ from typing import Final
 from endurance import sources
 from endurance.checks import Examiner
 from endurance.disks import small_disk
-from endurance.journal import Acknowledged
+from endurance.journal import Acknowledged, Order
 from endurance.nursery import Nursery
-from endurance.orders import Order
 from endurance.script import OPERATIONS
 
 IMPORT: Final = "import"

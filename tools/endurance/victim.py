@@ -25,8 +25,7 @@ from edge_classifier.live.loop import run
 from edge_classifier.live.session import Session
 from edge_classifier.project.store import ProjectStore
 from endurance.camera import ScriptedCamera
-from endurance.journal import Journal
-from endurance.orders import Order
+from endurance.journal import Journal, Order
 from endurance.script import User
 from endurance.watch import Fuse, Watch
 

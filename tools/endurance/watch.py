@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 from edge_classifier.screen.overlay import Overlay
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from edge_classifier.device.preprocessing import Image
     from edge_classifier.features.dataset import Dataset
     from edge_classifier.live.session import Session
     from edge_classifier.live.view import View
     from endurance.journal import Journal
-    from endurance.script import Keys
 
 if sys.platform == "win32":
     raise ImportError("Windows has no process groups.")
@@ -67,7 +68,7 @@ class Watch:
         self._told: dict[str, str] = {}
         self._began_s = 0.0
 
-    def look_at(self, session: Session, keys: Keys) -> None:
+    def look_at(self, session: Session, keys: Iterator[str | None]) -> None:
         """Say what will be shown, and what is pressed while it is looked at."""
         self._session = session
         self._keys = keys

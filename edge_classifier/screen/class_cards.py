@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.screen.painter import (
+from edge_classifier.screen.canvas import (
     CARD,
     MUTED,
     RAISED,
@@ -13,59 +13,13 @@ from edge_classifier.screen.painter import (
     TEXT,
     WINDOW,
     Box,
-    Painter,
-    bar,
-    fill,
-    frame,
-    picture,
+    Canvas,
     readable,
 )
-from edge_classifier.screen.text import BOLD, SEMIBOLD
+from edge_classifier.screen.text import SEMIBOLD
 
 if TYPE_CHECKING:
-    from edge_classifier.device.preprocessing import Image
-    from edge_classifier.live.view import Banner, ClassCard
-
-_UNKNOWN_GREY: Final = (176, 168, 162)
-_FAMILIAR_ROW: Final = 22
-_FAMILIAR_TEXT: Final = 262
-_MARGIN: Final = 20
-
-
-def draw_verdict(painter: Painter, canvas: Image, box: Box, banner: Banner | None) -> None:
-    """Draw a verdict, or an empty card where there is none."""
-    fill(canvas, box, CARD, WINDOW, 10)
-    if banner is None:
-        return
-    inside = Box(box.left + _MARGIN, box.top + 2, box.width - 2 * _MARGIN, box.height - 38)
-    colour = _UNKNOWN_GREY if banner.unknown else readable(banner.colour)
-    taken = 0
-    if banner.confidence is not None:
-        text = f"{round(banner.confidence * 100)} %"
-        taken = 24 + painter.put(
-            canvas, inside, text, 34, TEXT, CARD, weight=SEMIBOLD, align="right"
-        )
-    label = Box(inside.left, inside.top, inside.width - taken, inside.height)
-    painter.put(canvas, label, banner.label, 40, colour, CARD, weight=BOLD)
-    row = Box(inside.left, box.bottom - _FAMILIAR_ROW - 5, inside.width, _FAMILIAR_ROW)
-    if banner.confidence is not None:
-        bar(canvas, Box(inside.left, row.top - 9, inside.width, 4), banner.confidence, colour, CARD)
-    if banner.similarity is not None and banner.threshold is not None:
-        _familiarity(painter, canvas, row, banner.similarity, banner.threshold)
-
-
-def _familiarity(
-    painter: Painter, canvas: Image, row: Box, similarity: float, threshold: float
-) -> None:
-    """Draw how familiar the picture is, and a mark below which it is unknown."""
-    text = f"familiar {similarity:.2f} · unknown below {threshold:.2f}"
-    words = Box(row.left, row.top, min(_FAMILIAR_TEXT, row.width // 2), row.height)
-    painter.put(canvas, words, text, 13, MUTED, CARD)
-    track = Box(words.right, row.top + row.height // 2 - 3, row.right - words.right, 6)
-    bar(canvas, track, similarity, MUTED, CARD)
-    at = track.left + round(min(max(threshold, 0.0), 1.0) * (track.width - 3))
-    Box(at, track.top - 4, 3, track.height + 8).of(canvas)[:] = TEXT
-
+    from edge_classifier.live.view import ClassCard
 
 _FEW: Final = 5
 _WIDE_GAP: Final = 8
@@ -81,7 +35,7 @@ _PERCENT: Final = 44
 
 
 @dataclass(frozen=True, slots=True)
-class _Parts:
+class _CardParts:
     """Where the parts of one card are, and how large its text is."""
 
     strip: Box
@@ -95,29 +49,29 @@ class _Parts:
     align: str
 
 
-class Column:
+class ClassCards:
     """Draws the cards, and redraws only what changed of them.
 
     Args:
-        painter: Draws text.
+        canvas: What is drawn on; nobody else draws into the box.
         box: Where the column is.
     """
 
-    def __init__(self, painter: Painter, box: Box) -> None:
-        self._painter = painter
+    def __init__(self, canvas: Canvas, box: Box) -> None:
+        self._canvas = canvas
         self._box = box
         self._structure: object = None
         self._drawn: dict[int, tuple[object, ...]] = {}
         self._scores: dict[int, float | None] = {}
 
-    def draw(self, canvas: Image, cards: tuple[ClassCard, ...], *, mirrored: bool) -> None:
-        """Bring the column up to date on a canvas that still holds what was drawn last."""
+    def draw(self, cards: tuple[ClassCard, ...], *, mirrored: bool) -> None:
+        """Bring the column up to date; the canvas still holds what was drawn last."""
         shown, hidden = _visible(cards)
         structure = (len(shown), hidden, mirrored)
         if structure != self._structure:
             self._structure = structure
             self._drawn.clear()
-            self._clear(canvas, hidden, empty=not cards)
+            self._clear(hidden, empty=not cards)
         boxes = _places(self._box, len(shown), more=hidden > 0)
         for number, (card, box) in enumerate(zip(shown, boxes, strict=True)):
             content = (
@@ -128,56 +82,54 @@ class Column:
             # Pictures are compared by identity; kept here, an identity cannot be given again.
             if before is None or before[0] is not card.thumbnail or before[1:] != content:
                 self._drawn[number] = (card.thumbnail, *content)
-                self._card(canvas, box, card, mirrored=mirrored)
+                self._card(box, card, mirrored=mirrored)
                 self._scores.pop(number, None)
             if card.score is not None and self._scores.get(number) != card.score:
-                self._score(canvas, _parts(box, card), card, card.score)
+                self._score(_parts(box, card), card, card.score)
                 self._scores[number] = card.score
 
-    def _clear(self, canvas: Image, hidden: int, *, empty: bool) -> None:
-        self._box.of(canvas)[:] = WINDOW
+    def _clear(self, hidden: int, *, empty: bool) -> None:
+        self._box.of(self._canvas.pixels)[:] = WINDOW
         if hidden:
             row = Box(self._box.left, self._box.bottom - 24, self._box.width, 24)
-            self._painter.put(canvas, row, f"+{hidden} more", 14, MUTED, WINDOW, align="centre")
+            self._canvas.write(row, f"+{hidden} more", 14, MUTED, WINDOW, align="centre")
         for number, which in enumerate(("first", "second") if empty else ()):
             top = self._box.top + number * (_LARGEST + _WIDE_GAP)
             box = Box(self._box.left, top, self._box.width, _LARGEST)
-            frame(canvas, box, RAISED, WINDOW, WINDOW)
+            self._canvas.frame(box, RAISED, WINDOW, WINDOW)
             cap = Box(box.left + 24, box.top + 35, 36, 36)
-            self._painter.key_cap(canvas, cap, str(number + 1), WINDOW)
+            self._canvas.key_cap(cap, str(number + 1), WINDOW)
             line = Box(cap.right + 16, box.top, box.width - 92, box.height)
             text = f"hold for the {which} class"
-            self._painter.put(canvas, line, text, 17, MUTED, WINDOW)
+            self._canvas.write(line, text, 17, MUTED, WINDOW)
 
-    def _card(self, canvas: Image, box: Box, card: ClassCard, *, mirrored: bool) -> None:
+    def _card(self, box: Box, card: ClassCard, *, mirrored: bool) -> None:
         """Draw all of a card but its score."""
         parts = _parts(box, card)
         line = RED if card.recording else readable(card.colour) if card.selected else CARD
-        frame(canvas, box, line, CARD, WINDOW)
-        fill(canvas, parts.strip, card.colour, CARD, 2)
+        self._canvas.frame(box, line, CARD, WINDOW)
+        self._canvas.fill(parts.strip, card.colour, CARD, 2)
         if parts.tile is not None and card.thumbnail is not None:
-            picture(canvas, parts.tile, card.thumbnail, mirrored=mirrored, background=CARD)
+            self._canvas.picture(parts.tile, card.thumbnail, mirrored=mirrored, background=CARD)
         elif parts.tile is not None:
-            fill(canvas, parts.tile, RAISED, CARD, 6)
+            self._canvas.fill(parts.tile, RAISED, CARD, 6)
         if parts.cap is not None:
-            self._painter.key_cap(canvas, parts.cap, card.key or "space", CARD)
-        self._painter.put(
-            canvas, parts.name, card.name, parts.name_size, TEXT, CARD, weight=SEMIBOLD
-        )
+            self._canvas.key_cap(parts.cap, card.key or "space", CARD)
+        self._canvas.write(parts.name, card.name, parts.name_size, TEXT, CARD, weight=SEMIBOLD)
         words = "" if box.height < _LARGE else " sample" if card.count == 1 else " samples"
         colour = RED if card.recording else MUTED
         count = f"{card.count}{words}"
-        self._painter.put(canvas, parts.count, count, 14, colour, CARD, align=parts.align)
+        self._canvas.write(parts.count, count, 14, colour, CARD, align=parts.align)
 
-    def _score(self, canvas: Image, parts: _Parts, card: ClassCard, score: float) -> None:
+    def _score(self, parts: _CardParts, card: ClassCard, score: float) -> None:
         """Draw the score's bar and number: what changes with every frame."""
-        bar(canvas, parts.track, score, readable(card.colour), CARD)
-        parts.percent.of(canvas)[:] = CARD
+        self._canvas.bar(parts.track, score, readable(card.colour), CARD)
+        parts.percent.of(self._canvas.pixels)[:] = CARD
         number = f"{round(score * 100)} %"
-        self._painter.put(canvas, parts.percent, number, 14, TEXT, CARD, align="right")
+        self._canvas.write(parts.percent, number, 14, TEXT, CARD, align="right")
 
 
-def _parts(box: Box, card: ClassCard) -> _Parts:
+def _parts(box: Box, card: ClassCard) -> _CardParts:
     """Divide a card, as its height allows."""
     if box.height >= _LARGE:
         return _large_parts(box, card)
@@ -199,10 +151,10 @@ def _parts(box: Box, card: ClassCard) -> _Parts:
         track = Box(left, inside.bottom - 6, inside.right - left, 5)
         count = Box(percent.left - 40, inside.top, 40, line)
     name = Box(left, inside.top, count.left - 6 - left, line)
-    return _Parts(strip, tile, cap, name, count, track, percent, 16, "right")
+    return _CardParts(strip, tile, cap, name, count, track, percent, 16, "right")
 
 
-def _large_parts(box: Box, card: ClassCard) -> _Parts:
+def _large_parts(box: Box, card: ClassCard) -> _CardParts:
     inside = box.inner(10)
     strip = Box(inside.left, inside.top, 4, inside.height)
     tile = Box(strip.right + 10, inside.top, inside.height, inside.height)
@@ -213,7 +165,7 @@ def _large_parts(box: Box, card: ClassCard) -> _Parts:
     count = Box(left, name.bottom + 2, right - left, 20)
     percent = Box(inside.right - _PERCENT, inside.bottom - 20, _PERCENT, 20)
     track = Box(left, percent.top + 6, percent.left - 6 - left, 8)
-    return _Parts(strip, tile, cap, name, count, track, percent, 20, "left")
+    return _CardParts(strip, tile, cap, name, count, track, percent, 20, "left")
 
 
 def _cap(inside: Box, line: int, card: ClassCard, largest: int) -> Box | None:

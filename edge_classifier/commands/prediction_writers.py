@@ -1,4 +1,4 @@
-"""How `predict` writes its answers: for eyes, as JSON Lines or as CSV, one at a time."""
+"""How `predict` writes its rows: for eyes, as JSON Lines or as CSV, each as soon as it is known."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from edge_classifier.commands.console import display_width
+from edge_classifier.device.console import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PredictionRow:
     """What was said of one picture.
 
     Attributes:
@@ -23,7 +23,7 @@ class Answer:
             where the picture was refused.
         unknown: Whether it resembles none of the classes.
         similarity: How familiar it is, 0 to 1, or `None` where that is not measured.
-        crop: Which part of the picture was looked at, where there is more than one answer a
+        crop: Which part of the picture was looked at, where there is more than one row a
             picture; else `None`.
         problem: Why it was refused, or `None`.
     """
@@ -36,15 +36,15 @@ class Answer:
     problem: str | None = None
 
 
-class AnswerWriter(Protocol):
-    """Writes answers as they come."""
+class RowWriter(Protocol):
+    """Writes rows as they come."""
 
-    def write(self, answer: Answer) -> None:
+    def write(self, row: PredictionRow) -> None:
         """Write one."""
 
 
 class TextWriter:
-    """A table for eyes: verdict, score, path. Refused pictures are told elsewhere.
+    """A table for eyes: verdict, score, path. Refused pictures are named on standard error.
 
     Args:
         stream: Where to.
@@ -52,24 +52,26 @@ class TextWriter:
     """
 
     def __init__(self, stream: TextIO, names: Sequence[str]) -> None:
-        self._stream = stream
-        self._width = max(map(display_width, (*names, "unknown")))
+        from rich.cells import cell_len  # noqa: PLC0415 - 20 ms that JSON and CSV do not pay
 
-    def write(self, answer: Answer) -> None:
+        self._stream = stream
+        self._cells = cell_len
+        self._width = max(cell_len(one_line(name)) for name in (*names, "unknown"))
+
+    def write(self, row: PredictionRow) -> None:
         """Write one line."""
-        if not answer.best:
+        if not row.best:
             return
-        (name, score), *others = answer.best
-        verdict = "unknown" if answer.unknown else name
-        space = " " * (self._width - display_width(verdict))
-        if answer.unknown:
-            others = [*answer.best]
+        (name, score), *others = ((one_line(name), score) for name, score in row.best)
+        verdict = "unknown" if row.unknown else name
+        if row.unknown:
+            others.insert(0, (name, score))
         more = ", ".join(f"{name} {score:.1%}" for name, score in others)
         cells = [
-            verdict + space,
-            "      " if answer.unknown else f"{score:6.1%}",
-            printable(answer.path),
-            f"(central {answer.crop:.1%})" if answer.crop is not None else "",
+            verdict + " " * (self._width - self._cells(verdict)),
+            "      " if row.unknown else f"{score:6.1%}",
+            one_line(row.path),
+            f"(central {row.crop:.1%})" if row.crop is not None else "",
             f"({more})" if more else "",
         ]
         self._stream.write("  ".join(cell for cell in cells if cell) + "\n")
@@ -77,31 +79,27 @@ class TextWriter:
 
 
 class JsonWriter:
-    """JSON Lines: one object a picture, also for those refused.
-
-    Args:
-        stream: Where to.
-    """
+    """JSON Lines: one object a picture, also for those refused."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def write(self, answer: Answer) -> None:
+    def write(self, row: PredictionRow) -> None:
         """Write one line."""
-        content: dict[str, object] = {"path": answer.path}
-        if answer.problem is not None:
-            content["error"] = answer.problem
+        content: dict[str, object] = {"path": row.path}
+        if row.problem is not None:
+            content["error"] = row.problem
         else:
-            name, score = answer.best[0]
+            name, score = row.best[0]
             content |= {
                 "class_name": name,
                 "score": _rounded(score),
-                "unknown": answer.unknown,
-                "similarity": None if answer.similarity is None else _rounded(answer.similarity),
-                "top": [{"class_name": n, "score": _rounded(s)} for n, s in answer.best],
+                "unknown": row.unknown,
+                "similarity": None if row.similarity is None else _rounded(row.similarity),
+                "top": [{"class_name": n, "score": _rounded(s)} for n, s in row.best],
             }
-            if answer.crop is not None:
-                content["crop"] = answer.crop
+            if row.crop is not None:
+                content["crop"] = row.crop
         self._stream.write(json.dumps(content, ensure_ascii=False) + "\n")
         self._stream.flush()
 
@@ -116,35 +114,29 @@ class CsvWriter:
 
     def __init__(self, stream: TextIO, top_k: int) -> None:
         self._stream = stream
-        self._top_k = top_k
         self._csv = csv.writer(stream, lineterminator="\n")
         header = ["path", "class_name", "score", "unknown", "similarity", "crop", "error"]
         for rank in range(2, top_k + 1):
             header += [f"class_name_{rank}", f"score_{rank}"]
+        self._columns = len(header)
         self._csv.writerow(header)
 
-    def write(self, answer: Answer) -> None:
+    def write(self, row: PredictionRow) -> None:
         """Write one row."""
-        name, score = answer.best[0] if answer.best else ("", None)
-        row: list[object] = [
-            answer.path,
+        name, score = row.best[0] if row.best else ("", None)
+        cells: list[object] = [
+            row.path,
             name,
             "" if score is None else _rounded(score),
-            "" if score is None else str(answer.unknown).lower(),
-            "" if answer.similarity is None else _rounded(answer.similarity),
-            "" if answer.crop is None else answer.crop,
-            answer.problem or "",
+            "" if score is None else str(row.unknown).lower(),
+            "" if row.similarity is None else _rounded(row.similarity),
+            "" if row.crop is None else row.crop,
+            row.problem or "",
         ]
-        for name, score in answer.best[1:]:
-            row += [name, _rounded(score)]
-        row += [""] * (7 + 2 * (self._top_k - 1) - len(row))
-        self._csv.writerow(row)
+        for name, score in row.best[1:]:
+            cells += [name, _rounded(score)]
+        self._csv.writerow(cells + [""] * (self._columns - len(cells)))
         self._stream.flush()
-
-
-def printable(text: str) -> str:
-    """Escape what would steer a terminal or break a line."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _rounded(value: float) -> float:

@@ -1,0 +1,254 @@
+"""A canvas: rounded boxes, bars, text and pictures, each of which lands inside its box."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+import cv2
+import numpy as np
+
+from edge_classifier.screen.text import REGULAR, TextRenderer, line_height, tint
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from edge_classifier.device.preprocessing import Image
+    from edge_classifier.values import Colour
+
+    Mask = npt.NDArray[np.uint8]
+
+WINDOW: Final = (24, 20, 18)
+"""The theme's colours are blue, green, red: greys that lean to blue, so that pictures stand out."""
+CARD: Final = (38, 32, 29)
+RAISED: Final = (54, 46, 42)
+LINE: Final = (72, 62, 56)
+TEXT: Final = (240, 236, 233)
+MUTED: Final = (168, 158, 150)
+ACCENT: Final = (246, 176, 96)
+RED: Final = (92, 92, 242)
+AMBER: Final = (84, 188, 245)
+
+RADIUS: Final = 10
+"""Of the corners of cards and of the video, in pixels."""
+
+_OVERSAMPLING: Final = 4
+_READABLE: Final = 120.0
+"""The least luminance, of 255, at which small text stands out from a card."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle of the canvas, in pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    @property
+    def right(self) -> int:
+        """One past the last column."""
+        return self.left + self.width
+
+    @property
+    def bottom(self) -> int:
+        """One past the last row."""
+        return self.top + self.height
+
+    def of(self, canvas: Image) -> Image:
+        """Return the box's part of a canvas, as a view to write to."""
+        return canvas[self.top : self.bottom, self.left : self.right]
+
+    def inner(self, margin: int) -> Box:
+        """Return the box without a margin on all sides."""
+        return Box(
+            self.left + margin, self.top + margin, self.width - 2 * margin, self.height - 2 * margin
+        )
+
+
+class Canvas:
+    """An image that is drawn on.
+
+    Colours are blue, green, red; `background` is what a box is filled with already, and what
+    soft edges blend into.
+
+    Attributes:
+        pixels: `(H, W, 3)` uint8, BGR.
+        text: Draws lines of text, and keeps them.
+    """
+
+    def __init__(self, pixels: Image, text: TextRenderer) -> None:
+        self.pixels = pixels
+        self.text = text
+
+    def fill(self, box: Box, colour: Colour, background: Colour, radius: int = RADIUS) -> None:
+        """Fill a box with rounded corners."""
+        box.of(self.pixels)[:] = _rounded(box.width, box.height, radius, colour, background)
+
+    def frame(self, box: Box, line: Colour, inside: Colour, background: Colour) -> None:
+        """Fill a box with rounded corners and a line of two pixels around it."""
+        box.of(self.pixels)[:] = _framed(box.width, box.height, line, inside, background)
+
+    def frame_over(self, box: Box, line: Colour, inside: Colour) -> None:
+        """Like `frame`, over whatever is there already."""
+        under = [corner.of(self.pixels).copy() for corner, _ in _corners(box)]
+        self.frame(box, line, inside, line)
+        for (corner, share), was in zip(_corners(box), under, strict=True):
+            target = corner.of(self.pixels)
+            target[:] = target * share + was * (1 - share)
+
+    def round_corners(self, box: Box, background: Colour) -> None:
+        """Blend a colour into the four corners of a box, so that what it holds looks rounded."""
+        for corner, share in _corners(box):
+            target = corner.of(self.pixels)
+            target[:] = target * share + np.asarray(background, np.float32) * (1 - share)
+
+    def bar(self, box: Box, share: float, colour: Colour, background: Colour) -> None:
+        """Draw a rounded track and fill a share of it, from 0.0 to 1.0."""
+        radius = box.height // 2
+        target = box.of(self.pixels)
+        target[:] = _rounded(box.width, box.height, radius, LINE, background)
+        width = round(min(max(share, 0.0), 1.0) * box.width)
+        if width < box.height:
+            return
+        full = _rounded(box.width, box.height, radius, colour, background)
+        target[:, : width - radius] = full[:, : width - radius]
+        # The filled part's round end blends into the track, not into the background.
+        behind = LINE if width < box.width else background
+        end = _rounded(box.width, box.height, radius, colour, behind)
+        target[:, width - radius : width] = end[:, box.width - radius :]
+
+    def picture(self, box: Box, image: Image, *, mirrored: bool, background: Colour) -> None:
+        """Draw the largest centred part of an image that has the box's shape, corners rounded."""
+        scale = max(box.width / image.shape[1], box.height / image.shape[0])
+        part = centred_part(image, box.width / scale, box.height / scale)
+        small = cv2.resize(part, (box.width, box.height), interpolation=cv2.INTER_AREA)
+        if mirrored:
+            small = cv2.flip(small, 1)
+        share = _share(_rounded_mask(box.width, box.height, 6))
+        box.of(self.pixels)[:] = small * share + np.asarray(background, np.float32) * (1 - share)
+
+    def write(
+        self,
+        box: Box,
+        text: str,
+        size: int,
+        colour: Colour,
+        background: Colour,
+        *,
+        weight: int = REGULAR,
+        align: str = "left",
+    ) -> int:
+        """Draw one line of text, vertically centred in a box, ellipsised to its width.
+
+        `size` is in pixels (em), `weight` from 300 to 900, `align` is `left`, `centre` or `right`.
+
+        Returns:
+            The width of what was drawn, in pixels.
+        """
+        if not text or box.width < 1:
+            return 0
+        bitmap = self.text.bitmap(
+            text, size, colour, background, weight=weight, max_width=box.width
+        )
+        spare_rows = box.height - bitmap.shape[0]
+        if spare_rows < 0:  # a low box shows the middle of the line, where the letters are
+            bitmap = bitmap[-spare_rows // 2 :][: box.height]
+        height, width = int(bitmap.shape[0]), int(bitmap.shape[1])
+        top = box.top + max(spare_rows, 0) // 2
+        spare = box.width - width
+        left = box.left + {"left": 0, "centre": spare // 2, "right": spare}[align]
+        self.pixels[top : top + height, left : left + width] = bitmap
+        return width
+
+    def write_lines(
+        self, box: Box, lines: list[str], size: int, colour: Colour, background: Colour
+    ) -> int:
+        """Draw lines below each other from the top of a box; returns their height in pixels."""
+        step = line_height(size)
+        for number, line in enumerate(lines):
+            row = Box(box.left, box.top + number * step, box.width, step)
+            self.write(row, line, size, colour, background)
+        return len(lines) * step
+
+    def key_cap(self, box: Box, label: str, background: Colour) -> None:
+        """Draw a key of the keyboard."""
+        self.fill(box, LINE, background, 6)
+        face = Box(box.left + 1, box.top + 1, box.width - 2, box.height - 3)
+        self.fill(face, RAISED, LINE, 5)
+        size = min(15, round(box.height * 0.62))
+        self.write(face, label, size, TEXT, RAISED, weight=500, align="centre")
+
+
+def centred_part(image: Image, width: float, height: float) -> Image:
+    """Return the centre of an image, of a size that is rounded and limited to the image's."""
+    width = min(image.shape[1], max(1, round(width)))
+    height = min(image.shape[0], max(1, round(height)))
+    left, top = (image.shape[1] - width) // 2, (image.shape[0] - height) // 2
+    return image[top : top + height, left : left + width]
+
+
+@lru_cache(maxsize=256)
+def _rounded_mask(width: int, height: int, radius: int) -> Mask:
+    """Return a smooth rounded rectangle, `(height, width)` uint8 with 255 inside. Shared."""
+    radius = min(radius, width // 2, height // 2)
+    large = np.zeros((height * _OVERSAMPLING, width * _OVERSAMPLING), np.uint8)
+    r, right, bottom = radius * _OVERSAMPLING, large.shape[1] - 1, large.shape[0] - 1
+    large[:, r : right + 1 - r] = 255
+    large[r : bottom + 1 - r] = 255
+    for x in (r, right - r):
+        for y in (r, bottom - r):
+            cv2.circle(large, (x, y), r, (255,), -1)
+    mask: Mask = cv2.resize(large, (width, height), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]  # OpenCV's stubs widen the dtype
+    return mask
+
+
+@lru_cache(maxsize=512)
+def _rounded(width: int, height: int, radius: int, colour: Colour, background: Colour) -> Image:
+    """Return a filled rounded rectangle, `(height, width, 3)` BGR. Shared: do not write to it."""
+    return tint(_rounded_mask(width, height, radius), colour, background)
+
+
+def readable(colour: Colour) -> Colour:
+    """Lighten a colour until text in it can be read on the dark theme."""
+    blue, green, red = colour
+    luminance = 0.114 * blue + 0.587 * green + 0.299 * red  # ITU-R BT.601
+    if luminance >= _READABLE:
+        return colour
+    share = (_READABLE - luminance) / (255 - luminance)
+    return (
+        round(blue + share * (255 - blue)),
+        round(green + share * (255 - green)),
+        round(red + share * (255 - red)),
+    )
+
+
+@lru_cache(maxsize=256)
+def _framed(width: int, height: int, line: Colour, inside: Colour, background: Colour) -> Image:
+    outer = _rounded(width, height, RADIUS, line, background)
+    thick = 2
+    bitmap = outer.astype(np.float32)
+    inner = bitmap[thick : height - thick, thick : width - thick]
+    share = _share(_rounded_mask(width - 2 * thick, height - 2 * thick, RADIUS - thick))
+    inner += (np.asarray(inside, np.float32) - inner) * share
+    return np.rint(bitmap).astype(np.uint8)
+
+
+def _corners(box: Box) -> list[tuple[Box, npt.NDArray[np.float32]]]:
+    """Return the four corners of a box, and how much of each pixel lies inside the rounding."""
+    share = _share(_rounded_mask(2 * RADIUS, 2 * RADIUS, RADIUS))
+    first, last = slice(0, RADIUS), slice(RADIUS, None)
+    right, bottom = box.right - RADIUS, box.bottom - RADIUS
+    return [
+        (Box(box.left, box.top, RADIUS, RADIUS), share[first, first]),
+        (Box(right, box.top, RADIUS, RADIUS), share[first, last]),
+        (Box(box.left, bottom, RADIUS, RADIUS), share[last, first]),
+        (Box(right, bottom, RADIUS, RADIUS), share[last, last]),
+    ]
+
+
+def _share(mask: Mask) -> npt.NDArray[np.float32]:
+    """Return a mask as `(H, W, 1)` float32 from 0 to 1."""
+    return np.divide(mask[:, :, None], 255, dtype=np.float32)

@@ -1,0 +1,56 @@
+"""Draws the verdict below the live picture, or what to do first where there is none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from edge_classifier.screen.canvas import CARD, MUTED, TEXT, WINDOW, Box, Canvas, readable
+from edge_classifier.screen.text import BOLD, SEMIBOLD, line_height
+
+if TYPE_CHECKING:
+    from edge_classifier.live.view import Banner
+
+_UNKNOWN_GREY: Final = (176, 168, 162)
+_FAMILIAR_ROW: Final = 22
+_FAMILIAR_TEXT: Final = 262
+_MARGIN: Final = 20
+_HINT: Final = 19
+
+
+def draw_first_hint(canvas: Canvas, box: Box, hint: str) -> None:
+    """Draw what to do first, in at most two lines, while there is no verdict."""
+    canvas.fill(box, CARD, WINDOW)
+    width = box.width - 2 * _MARGIN
+    lines = canvas.text.wrap(canvas.text.elided(hint, _HINT, width), _HINT, width, 2)
+    top = box.top + (box.height - line_height(_HINT) * len(lines)) // 2
+    place = Box(box.left + _MARGIN, top, width, box.bottom - top)
+    canvas.write_lines(place, lines, _HINT, TEXT, CARD)
+
+
+def draw_verdict(canvas: Canvas, box: Box, banner: Banner) -> None:
+    """Draw a verdict: class or unknown, how sure it is, and how familiar the picture."""
+    canvas.fill(box, CARD, WINDOW)
+    inside = Box(box.left + _MARGIN, box.top + 2, box.width - 2 * _MARGIN, box.height - 38)
+    colour = _UNKNOWN_GREY if banner.unknown else readable(banner.colour)
+    taken = 0
+    if banner.confidence is not None:
+        text = f"{round(banner.confidence * 100)} %"
+        taken = 24 + canvas.write(inside, text, 34, TEXT, CARD, weight=SEMIBOLD, align="right")
+    label = Box(inside.left, inside.top, inside.width - taken, inside.height)
+    canvas.write(label, banner.label, 40, colour, CARD, weight=BOLD)
+    row = Box(inside.left, box.bottom - _FAMILIAR_ROW - 5, inside.width, _FAMILIAR_ROW)
+    if banner.confidence is not None:
+        canvas.bar(Box(inside.left, row.top - 9, inside.width, 4), banner.confidence, colour, CARD)
+    if banner.similarity is not None and banner.threshold is not None:
+        _familiarity(canvas, row, banner.similarity, banner.threshold)
+
+
+def _familiarity(canvas: Canvas, row: Box, similarity: float, threshold: float) -> None:
+    """Draw how familiar the picture is, and a mark below which it is unknown."""
+    text = f"familiar {similarity:.2f} · unknown below {threshold:.2f}"
+    words = Box(row.left, row.top, min(_FAMILIAR_TEXT, row.width // 2), row.height)
+    canvas.write(words, text, 13, MUTED, CARD)
+    track = Box(words.right, row.top + row.height // 2 - 3, row.right - words.right, 6)
+    canvas.bar(track, similarity, MUTED, CARD)
+    at = track.left + round(min(max(threshold, 0.0), 1.0) * (track.width - 3))
+    Box(at, track.top - 4, 3, track.height + 8).of(canvas.pixels)[:] = TEXT
