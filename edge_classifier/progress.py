@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TextIO
 
 from edge_classifier.device.console import one_line
+from edge_classifier.protocols import ignore_progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from rich.progress import Progress
+    import rich.progress
     from typing_extensions import Self
+
+    from edge_classifier.protocols import Progress
 
 _BAR_AFTER_S: Final = 0.2
 """Work that is done sooner shows no bar, and does not wait for `rich` to be imported."""
@@ -42,7 +46,7 @@ class ProgressMeter:
         self._stream = stream or sys.stderr
         self._clock = clock
         self._on_terminal = self._stream.isatty() and os.environ.get("TERM") != "dumb"
-        self._bar: Progress | None = None
+        self._bar: rich.progress.Progress | None = None
         self._began_s = clock()
         self._next_s = self._began_s + (_BAR_AFTER_S if self._on_terminal else _LINE_AFTER_S)
 
@@ -89,7 +93,7 @@ class ProgressMeter:
         self._bar.refresh()
 
 
-def _new_bar(stream: TextIO, clock: Callable[[], float]) -> Progress:
+def _new_bar(stream: TextIO, clock: Callable[[], float]) -> rich.progress.Progress:
     from rich import progress as bars  # noqa: PLC0415 - 50 ms that only long work on a terminal pays
     from rich.console import Console  # noqa: PLC0415 - as above
 
@@ -107,3 +111,13 @@ def _new_bar(stream: TextIO, clock: Callable[[], float]) -> Progress:
         redirect_stderr=False,
         get_time=clock,
     )
+
+
+@contextmanager
+def shown(progress: bool | Progress, what: str) -> Iterator[Progress]:  # noqa: FBT001 - a user's word
+    """Give what is told how far a work is: a meter (`True`), nobody (`False`) or a callback."""
+    if progress is True:
+        with ProgressMeter(what) as meter:
+            yield meter
+    else:
+        yield progress or ignore_progress

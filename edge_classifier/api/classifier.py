@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sized
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,9 +28,9 @@ from edge_classifier.api.samples import (
 from edge_classifier.errors import InvalidValueError, NotTrainedError
 from edge_classifier.features.variants import MOST_VARIED
 from edge_classifier.learning.training import train
-from edge_classifier.progress import ProgressMeter
+from edge_classifier.progress import shown
 from edge_classifier.project.folder import is_project
-from edge_classifier.protocols import ignore_progress, part_of
+from edge_classifier.protocols import part_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -141,7 +140,7 @@ class ImageClassifier(Estimator):
             BackboneError: if the backbone cannot be had.
         """
         settings = head_settings_of(vars(self))
-        with _shown(progress, "computing features") as told:
+        with shown(progress, "computing features") as told:
             self._learn(*self._samples(images, labels, groups, 0, told), settings, told)
         return self
 
@@ -173,7 +172,7 @@ class ImageClassifier(Estimator):
         if not hasattr(self, "model_"):
             return self.fit(images, labels, groups, progress=progress)
         settings = head_settings_of(vars(self))
-        with _shown(progress, "computing features") as told:
+        with shown(progress, "computing features") as told:
             added = self._samples(images, labels, groups, len(self.feature_set_), told)
             self._learn(*joined(self.feature_set_, self.labels_, *added), settings, told)
         return self
@@ -305,7 +304,7 @@ class ImageClassifier(Estimator):
         )
 
         model = self._model()
-        with _shown(progress, "reading pictures") as told:
+        with shown(progress, "reading pictures") as told:
             told(0.0, "reading pictures")
             pictures = [as_image(picture, self.colour_order) for picture in images]
             if labels is None:
@@ -389,13 +388,3 @@ class ImageClassifier(Estimator):
         checked = checked_labels(labels, len(features))
         bursts = bursts_of(groups, len(features), first)
         return labelled(features, checked, bursts, variants), checked
-
-
-@contextmanager
-def _shown(progress: bool | Progress, what: str) -> Iterator[Progress]:  # noqa: FBT001 - as the user said
-    """Give what is told how far a work is, as the user asked for it."""
-    if progress is True:
-        with ProgressMeter(what) as meter:
-            yield meter
-    else:
-        yield progress or ignore_progress
