@@ -19,10 +19,7 @@ from typing import Any
 
 import mediapipe  # type: ignore[import-not-found,import-untyped,unused-ignore]
 import numpy as np
-from mediapipe.tasks.python import (  # type: ignore[import-not-found,import-untyped,unused-ignore]
-    BaseOptions,
-    vision,
-)
+from mediapipe.tasks.python import BaseOptions, vision  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
 NEEDED = 0.99
 

@@ -18,13 +18,7 @@ from edge_classifier.api.classifier_file import (
 )
 from edge_classifier.api.estimator import Estimator, head_settings_of
 from edge_classifier.api.extraction import ColourOrder, FeatureExtractor, as_image, shared_backbone
-from edge_classifier.api.samples import (
-    bursts_of,
-    checked_labels,
-    classes_of,
-    joined,
-    labelled,
-)
+from edge_classifier.api.samples import bursts_of, checked_labels, classes_of, joined, labelled
 from edge_classifier.errors import InvalidValueError, NotTrainedError
 from edge_classifier.features.variants import MOST_VARIED
 from edge_classifier.learning.training import train
@@ -299,9 +293,7 @@ class ImageClassifier(Estimator):
         Raises:
             ExportError: if it cannot be written, or is not the same classifier.
         """
-        from edge_classifier.api.projects import (  # noqa: PLC0415 - most programs never export
-            export_with,
-        )
+        from edge_classifier.api.projects import export_with  # noqa: PLC0415 - most programs never export
 
         model = self._model()
         with shown(progress, "reading pictures") as told:

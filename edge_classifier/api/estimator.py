@@ -58,12 +58,7 @@ class Estimator:
 
     def __sklearn_tags__(self) -> Any:  # noqa: ANN401 - scikit-learn publishes no types
         """Tell scikit-learn what this is: a classifier of anything but tables."""
-        from sklearn.utils import (  # noqa: PLC0415 - only scikit-learn asks, so it is there
-            ClassifierTags,
-            InputTags,
-            Tags,
-            TargetTags,
-        )
+        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags  # noqa: PLC0415 - only scikit-learn asks, so it is there
 
         return Tags(
             estimator_type="classifier",

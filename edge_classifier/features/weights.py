@@ -23,11 +23,7 @@ from typing import TYPE_CHECKING, Final
 
 import platformdirs
 
-from edge_classifier.errors import (
-    DownloadError,
-    WeightsMismatchError,
-    WeightsNotFoundError,
-)
+from edge_classifier.errors import DownloadError, WeightsMismatchError, WeightsNotFoundError
 from edge_classifier.features.catalogue import BUILT_IN
 from edge_classifier.features.download import MAX_BYTES, download
 from edge_classifier.project.files import atomic_file, describe, read_regular, write_atomic

@@ -21,9 +21,7 @@ def freeze(model: Any) -> Any:  # noqa: ANN401 - Keras and TensorFlow publish no
     file unless they are constants.
     """
     import tensorflow as tf  # noqa: PLC0415 - slow, and for child processes only
-    from tensorflow.python.framework.convert_to_constants import (  # noqa: PLC0415 - same
-        convert_variables_to_constants_v2,
-    )
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2  # noqa: PLC0415 - same
 
     @tf.function  # type: ignore[untyped-decorator]  # TensorFlow publishes no types
     def run(image: Any) -> Any:  # noqa: ANN401 - a symbolic tensor

@@ -19,11 +19,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
-from edge_classifier.errors import (
-    CancelledError,
-    InvalidValueError,
-    NotEnoughSamplesError,
-)
+from edge_classifier.errors import CancelledError, InvalidValueError, NotEnoughSamplesError
 from edge_classifier.features.backbone import choose_backbone, load_backbone, weights_file
 from edge_classifier.features.bulk import read_pictures
 from edge_classifier.features.catalogue import AUTO, BUILT_IN
@@ -56,10 +52,7 @@ if TYPE_CHECKING:
     from edge_classifier.device.preprocessing import Image, Preprocessing
     from edge_classifier.learning.project_backbone import BackboneChoice
     from edge_classifier.project.store import ProjectStore
-    from edge_classifier.protocols import (
-        Cancelled,
-        Progress,
-    )
+    from edge_classifier.protocols import Cancelled, Progress
     from edge_classifier.values import BackboneInfo, Sample
 
 _MOST_SAMPLES: Final = 300

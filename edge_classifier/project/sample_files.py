@@ -12,12 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from edge_classifier.project.files import (
-    is_temporary,
-    read_regular,
-    reported,
-    write_atomic,
-)
+from edge_classifier.project.files import is_temporary, read_regular, reported, write_atomic
 from edge_classifier.project.picture_file import IMAGE_SUFFIXES, MAX_FILE_BYTES
 from edge_classifier.project.project_file import MAX_BURST
 

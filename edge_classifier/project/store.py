@@ -12,25 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_classifier.errors import (
-    InvalidValueError,
-    ProjectError,
-)
+from edge_classifier.errors import InvalidValueError, ProjectError
 from edge_classifier.project.classes import clean_class_name
 from edge_classifier.project.copying import copy_project
-from edge_classifier.project.files import (
-    Unsynced,
-    describe,
-    reported,
-    write_atomic,
-)
+from edge_classifier.project.files import Unsynced, describe, reported, write_atomic
 from edge_classifier.project.folder import HELD_OUT, SAMPLES, make_way, move_all
 from edge_classifier.project.picture_file import encode_image, read_image, read_thumbnail
 from edge_classifier.project.project import Project
-from edge_classifier.project.project_file import (
-    MAX_BURST,
-    ProjectFile,
-)
+from edge_classifier.project.project_file import MAX_BURST, ProjectFile
 from edge_classifier.project.sample_files import HashIndex, burst_id_of, burst_number_of, sweep
 from edge_classifier.project.sample_folder import SampleFolder
 from edge_classifier.project.trash import Trash

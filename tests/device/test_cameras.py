@@ -18,10 +18,7 @@ import pytest
 from support.fakes import FakeClock
 from support.mounts import named_pipe
 
-from edge_classifier.device.sources.cameras import (
-    CameraListing,
-    list_cameras,
-)
+from edge_classifier.device.sources.cameras import CameraListing, list_cameras
 from edge_classifier.device.sources.named import open_source, source_name
 from edge_classifier.device.sources.video_source import VideoSource, as_bgr
 from edge_classifier.errors import CameraError, CameraLostError, CameraNotFoundError

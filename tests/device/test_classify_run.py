@@ -350,10 +350,7 @@ def test_a_port_that_is_taken_is_told_in_one_line(bundle: Path, pictures: Path) 
 
 def test_the_classifier_gives_the_packages_own_answers(bundle: Path, taught_project: Path) -> None:
     """The unknown verdict and its similarity too, to the last digits."""
-    from edge_classifier.learning.project_backbone import (  # noqa: PLC0415 - beside its one use
-        BackboneChoice,
-        load_project_backbone,
-    )
+    from edge_classifier.learning.project_backbone import BackboneChoice, load_project_backbone  # noqa: PLC0415 - beside its one use
     from edge_classifier.learning.project_model import trained_model  # noqa: PLC0415 - same
     from edge_classifier.project.store import ProjectStore  # noqa: PLC0415 - same
 

@@ -9,12 +9,7 @@ from support.mounts import named_pipe
 
 from edge_classifier.errors import BackboneError, InvalidValueError
 from edge_classifier.features.built_in import built_in_folder
-from edge_classifier.features.imagenet import (
-    ImageNetClassifier,
-    central,
-    read_labels,
-    read_network,
-)
+from edge_classifier.features.imagenet import ImageNetClassifier, central, read_labels, read_network
 
 NAMES = [f"thing {n}" for n in range(1000)]
 

@@ -7,21 +7,9 @@ import cv2
 import numpy as np
 import pytest
 from fewshots.cost import undisturbed
-from fewshots.episodes import (
-    LabelledSet,
-    episodes,
-    natural_key,
-    split_by_group,
-    split_by_order,
-)
+from fewshots.episodes import LabelledSet, episodes, natural_key, split_by_group, split_by_order
 from fewshots.loading import DataSet, load_set
-from fewshots.measures import (
-    auroc,
-    calibration_error,
-    false_acceptance,
-    interval,
-    mean_of_sets,
-)
+from fewshots.measures import auroc, calibration_error, false_acceptance, interval, mean_of_sets
 from fewshots.side_by_side import SideBySide
 from fewshots.tables import BackboneRow, Figures, print_backbones
 
