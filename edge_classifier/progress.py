@@ -28,13 +28,7 @@ _LINE_EVERY_S: Final = 30.0
 
 
 class ProgressMeter:
-    """Shows how far a work is and how long it still takes; a `protocols.Progress`.
-
-    Args:
-        what: What is being done.
-        stream: Where to; standard error if not given.
-        clock: Monotonic seconds.
-    """
+    """Shows how far a work is and how long it still takes; a `protocols.Progress`."""
 
     def __init__(
         self,

@@ -16,6 +16,7 @@ from edge_classifier.learning.feature_sets import complete_features
 from edge_classifier.learning.project_backbone import BackboneChoice, load_project_backbone
 from edge_classifier.learning.project_model import trained_model
 from edge_classifier.learning.settings import project_head_settings
+from edge_classifier.project.picture_file import encode_image
 from edge_classifier.project.store import ProjectStore, open_for_reading
 from edge_classifier.protocols import ignore_progress, never_cancelled
 
@@ -80,7 +81,7 @@ def export_with(
         with ProjectStore.create(project, model.class_names) as store:
             store.set_backbone(backbone.info)
             for image, class_name in pictures:
-                store.add_sample(store.encode(image), class_name, store.next_burst_id())
+                store.add_sample(encode_image(image), class_name, store.next_burst_id())
             return export_bundle(
                 store,
                 model,

@@ -176,7 +176,7 @@ class _Evaluator:
             gathered.refused,
             curve,
             by_bursts=True,
-            suggestions=suggest_from_bursts(store, gathered, found, self.progress, threads),
+            suggestions=suggest_from_bursts(gathered, found, self.progress, threads),
         )
 
     def on_held_out(self) -> EvaluationResult:

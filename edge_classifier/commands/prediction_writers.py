@@ -46,9 +46,7 @@ class RowWriter(Protocol):
 class TextWriter:
     """A table for eyes: verdict, score, path. Refused pictures are named on standard error.
 
-    Args:
-        stream: Where to.
-        names: All that a verdict can be, to know the width of its column.
+    `names` are all that a verdict can be: they tell the width of its column.
     """
 
     def __init__(self, stream: TextIO, names: Sequence[str]) -> None:
@@ -105,12 +103,7 @@ class JsonWriter:
 
 
 class CsvWriter:
-    """CSV with a header (RFC 4180, but with line feeds), also for pictures refused.
-
-    Args:
-        stream: Where to.
-        top_k: How many classes each row has.
-    """
+    """CSV with a header (RFC 4180, but with line feeds), `top_k` classes a row; also refusals."""
 
     def __init__(self, stream: TextIO, top_k: int) -> None:
         self._stream = stream

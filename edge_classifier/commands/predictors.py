@@ -69,9 +69,6 @@ class ModelPredictor:
 class BundlePredictor:
     """Answers by an exported bundle, with the very lines that run on the device.
 
-    Args:
-        folder: The bundle.
-
     Raises:
         BundleError: if it is damaged.
     """
@@ -119,10 +116,7 @@ def predict_all(
 ) -> Iterator[Predicted]:
     """Predict from picture files, in their order, each as soon as it is done.
 
-    Args:
-        predictor: Gives the answers.
-        paths: Picture files; taken only as far ahead as the threads need.
-        threads: How many compute; all cores if `None`.
+    Paths are taken only as far ahead as the threads, all cores if `None`, need them.
     """
     for found in compute_all(paths, read_image, predictor.compute, threads=threads):
         prediction = None if found.values is None else predictor.answer(found.values)

@@ -14,6 +14,7 @@ from edge_classifier.evaluation.quality import PictureQuality, measure_quality
 from edge_classifier.evaluation.suspects import Suspect, find_suspects
 from edge_classifier.evaluation.validation import summarise
 from edge_classifier.features.bulk import compute_all
+from edge_classifier.project.picture_file import read_image
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from edge_classifier.device.preprocessing import Image
     from edge_classifier.evaluation.cross_validation import CrossValidation
     from edge_classifier.learning.feature_sets import ProjectFeatures
-    from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Progress
 
 _SHOWN: Final = 10
@@ -103,7 +103,6 @@ class Suggestions:
 
 
 def suggest_from_bursts(
-    store: ProjectStore,
     gathered: ProjectFeatures,
     found: CrossValidation,
     progress: Progress,
@@ -115,7 +114,9 @@ def suggest_from_bursts(
     """
     validation = summarise(gathered.samples, gathered.feature_set, found)
     qualities: dict[str, PictureQuality] = {}
-    computed = compute_all(gathered.samples, store.read_image, _quality_rows, threads=threads)
+    computed = compute_all(
+        gathered.samples, lambda s: read_image(s.path), _quality_rows, threads=threads
+    )
     for done, one in enumerate(computed):
         if one.values is not None:
             qualities[one.item.image_sha256] = PictureQuality(*one.values.tolist())

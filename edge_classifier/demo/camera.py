@@ -176,11 +176,7 @@ class _Stage:
     def step(self, wanted: _Subject, upcoming: _Subject, t_s: float, frame_s: float) -> Image:
         """Render the next frame, `(480, 640, 3)` uint8 BGR, on the way to what is wanted.
 
-        Args:
-            wanted: What is to be seen in the end.
-            upcoming: What is likely to be wanted next: prepared while the scene is empty.
-            t_s: The scene's time, in seconds.
-            frame_s: Since the last frame, in seconds.
+        What is `upcoming`, likely to be wanted next, is prepared while the scene is empty.
         """
         changing = wanted != self._subject
         if changing and self._raised > 0.0:

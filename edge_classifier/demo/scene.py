@@ -64,10 +64,8 @@ class DemoScene:
     def image(self, object_name: str | None, t_s: float, take: int = 0) -> Image:
         """Render one picture, `(480, 640, 3)` uint8 BGR; the same for the same arguments.
 
-        Args:
-            object_name: One of `TAUGHT`, `UNTAUGHT`, or `None` for the empty scene.
-            t_s: Time in seconds since the take began.
-            take: Which take, 0 or more: each has its own view, light, distance and pose.
+        `t_s` counts from the begin of the take, 0 or more: each has its own view, light, distance
+        and pose. The object is one of `TAUGHT`, `UNTAUGHT`, or `None` for the empty scene.
 
         Raises:
             InvalidValueError: if there is no such object or take.
@@ -99,12 +97,8 @@ class DemoScene:
     ) -> Image:
         """Render a state, or a blend of two: `(480, 640, 3)` uint8, BGR.
 
-        Args:
-            state: Of `state`, or a blend of two.
-            object_name: What is held, or `None`; `prepare` must have run to its end.
-            take: Which pose of it.
-            t_s: Decides on the noise only.
-            raised: 1 where the hand is in the picture, 0 where it is below it.
+        `prepare` must have run to its end. The take decides on the pose, `t_s` on the noise only;
+        `raised` is 1 where the hand is in the picture, 0 where it is below it.
         """
         picture = self._background(state)
         if object_name is not None and raised > 0:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
-import stat
 import string
 import unicodedata
 from dataclasses import dataclass
@@ -14,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from .errors import BundleError
+from .files import read_regular
 from .preprocessing import Preprocessing
 
 BUNDLE_FORMAT: Final = "edge-classifier bundle"
@@ -109,7 +107,7 @@ class Bundle:
         about = self.spec["models"][model_format]
         path = self.folder / about["file"]
         try:
-            content = read_file(path, _MAX_MODEL_BYTES)
+            content = read_regular(path, _MAX_MODEL_BYTES)
         except OSError as error:
             raise BundleError(
                 f"{path} cannot be read ({error.strerror}); copy the bundle again."
@@ -122,29 +120,12 @@ class Bundle:
         return content
 
 
-def read_file(path: Path, max_bytes: int) -> bytes:
-    """Read a file that a stranger may have put there.
-
-    Raises:
-        OSError: if it cannot be read, is larger, or is a pipe or a device rather than a file.
-    """
-    # A pipe would be waited for; Windows has none, but text mode.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 - of a descriptor
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "it is not a regular file", str(path))
-        if status.st_size > max_bytes:
-            raise OSError(errno.EFBIG, f"it is larger than {max_bytes:,} bytes", str(path))
-        return file.read(max_bytes)
-
-
 def _read_texts(folder: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Read what `spec.json` says and the lines of `labels.txt`."""
     path = folder / "spec.json"
     try:
-        spec = json.loads(read_file(path, _MAX_TEXT_BYTES), parse_constant=_no_number)
-        text = read_file(folder / "labels.txt", _MAX_TEXT_BYTES).decode()
+        spec = json.loads(read_regular(path, _MAX_TEXT_BYTES), parse_constant=_no_number)
+        text = read_regular(folder / "labels.txt", _MAX_TEXT_BYTES).decode()
     except OSError as error:
         raise BundleError(
             f"{folder} is no whole bundle: {Path(error.filename or path).name} cannot be read "

@@ -20,10 +20,8 @@ if TYPE_CHECKING:
 class Classifier:
     """A bundle's model, ready to predict; for one thread at a time.
 
-    Args:
-        bundle: What it belongs to.
-        model_format: Which of its files, or `None` for the default.
-        threads: CPU threads of the interpreter, or 0 to measure which number is fastest.
+    `model_format` is one of the bundle's, or `None` for its default; 0 threads measures which
+    number of them is fastest.
 
     Raises:
         BundleError: if the model cannot be used.

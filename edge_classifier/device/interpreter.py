@@ -25,9 +25,7 @@ class Interpreter:
     Without a copy in between: fill `input_view()`, `invoke()`, read `output_view()`. A view must
     be let go before the next `invoke`, which refuses to run while one is held.
 
-    Args:
-        model: Path of the file, or its bytes.
-        threads: CPU threads; LiteRT's own default is one.
+    `model` is a file's path or its bytes; LiteRT's own default is one thread.
 
     Raises:
         OSError: if the file cannot be read.

@@ -35,10 +35,7 @@ class PictureCheck:
         self._same = 0
 
     def fault(self, image: Image) -> str:
-        """Say what is wrong with a picture.
-
-        Args:
-            image: The next one of the same source, `(H, W, 3)` uint8, BGR.
+        """Say what is wrong with the next picture of a source, `(H, W, 3)` uint8 BGR.
 
         Returns:
             What the source does, to go on after its name: `gives black pictures: …`; empty where

@@ -133,9 +133,6 @@ class FrameReader:
     def take(self, timeout_s: float) -> Frame | None:
         """Take the newest frame, if it was not taken before; else wait for one.
 
-        Args:
-            timeout_s: How many seconds to wait at most.
-
         Returns:
             The frame, or `None` after that time, and as soon as the status changes meanwhile:
             when the source ends or is lost, and when the reader is closed.

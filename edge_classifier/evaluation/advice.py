@@ -106,11 +106,5 @@ def _refine(dataset: Dataset, validation: Validation | None, how: Callable[[str]
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:
-    """Count things: `1 picture`, `12 pictures`, `2 classes`.
-
-    Args:
-        count: How many.
-        noun: What one is called.
-        plural: What several are called, where that is not the noun with an s.
-    """
+    """Count things: `1 picture`, `12 pictures`, `2 classes` (a plural of its own)."""
     return f"{count} {noun if count == 1 else plural or noun + 's'}"

@@ -15,8 +15,9 @@ import cv2
 
 from edge_classifier import device
 from edge_classifier.device.bundle import BUNDLE_FORMAT
+from edge_classifier.device.files import read_regular
 from edge_classifier.errors import EdgeClassifierError, ExportError
-from edge_classifier.project.files import FileLock, describe, read_regular
+from edge_classifier.project.files import FileLock, describe
 from edge_classifier.project.folder import is_project
 
 if TYPE_CHECKING:
@@ -82,8 +83,7 @@ def check_bundle(folder: Path) -> None:
 def new_bundle(target: Path) -> Iterator[Path]:
     """Give a temporary folder that takes the bundle's name at the end of the block.
 
-    Args:
-        target: Where the bundle is to be; an older bundle there is replaced.
+    An older bundle that is there is replaced.
 
     Raises:
         ExportError: if something else is there, or it cannot be written; then nothing was.

@@ -44,6 +44,7 @@ from edge_classifier.export.replay import (
 from edge_classifier.features.backbone import weights_file
 from edge_classifier.features.subsample import spread_samples
 from edge_classifier.learning.model import NEIGHBOURS
+from edge_classifier.project.picture_file import read_image
 from edge_classifier.protocols import part_of
 
 if TYPE_CHECKING:
@@ -124,7 +125,6 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
     progress(0.0, "reading samples")
     evidence = replay_live(
         verified,
-        store.read_image,
         model,
         backbone,
         progress=part_of(progress, 0.0, _COLLECTED),
@@ -135,7 +135,7 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
         keras, files = replay_keras(
             network,
             evidence.squares,
-            representative=_squares(calibration, store, info.preprocessing),
+            representative=_squares(calibration, info.preprocessing),
             formats=wanted,
             progress=part_of(progress, _COLLECTED, _CONVERTED),
             cancelled=cancelled,
@@ -149,7 +149,7 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
         write_spec(folder, spec)
         _verify(folder, spec, formats, evidence, keras, part_of(progress, _CONVERTED, 1.0))
         write_spec(folder, spec)
-        spec["references"] = _add_references(folder, verified, store)
+        spec["references"] = _add_references(folder, verified)
         write_spec(folder, spec)
         progress(1.0, "exported")
     return target
@@ -168,14 +168,12 @@ def exporter(store: ProjectStore, weights: Path | None) -> Export:
     )
 
 
-def _squares(
-    samples: Sequence[Sample], store: ProjectStore, preprocessing: Preprocessing
-) -> npt.NDArray[np.uint8]:
+def _squares(samples: Sequence[Sample], preprocessing: Preprocessing) -> npt.NDArray[np.uint8]:
     """Bring those samples that can be read to the network's input size."""
     squares = []
     for sample in samples:
         try:
-            squares.append(preprocessing.square(store.read_image(sample)))
+            squares.append(preprocessing.square(read_image(sample.path)))
         except InvalidImageError:  # noqa: PERF203 - named where the evidence is collected
             continue
     if not squares:
@@ -317,16 +315,14 @@ def _measured(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _add_references(
-    folder: Path, samples: Sequence[Sample], store: ProjectStore
-) -> list[dict[str, Any]]:
+def _add_references(folder: Path, samples: Sequence[Sample]) -> list[dict[str, Any]]:
     """Put a few frames into the bundle, with what its models say of them here."""
     bundle = Bundle.open(folder)
     classifiers = {f: Classifier(bundle, f) for f in bundle.formats}
     references = []
     for number, sample in enumerate(samples[:_REFERENCES]):
         try:
-            image = store.read_image(sample)
+            image = read_image(sample.path)
         except InvalidImageError:
             continue
         scale = _REFERENCE_SIZE / max(image.shape[:2])

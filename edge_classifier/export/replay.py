@@ -26,15 +26,15 @@ from edge_classifier.export.formats import SCORES, SIMILARITIES
 from edge_classifier.features.child_process import run_child
 from edge_classifier.learning.model_file import model_as_arrays
 from edge_classifier.project.files import describe
+from edge_classifier.project.picture_file import read_image
 from edge_classifier.protocols import part_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import numpy.typing as npt
 
     from edge_classifier.device.bundle import Bundle
-    from edge_classifier.device.preprocessing import Image
     from edge_classifier.learning.model import Model
     from edge_classifier.protocols import Backbone, Cancelled, Progress
     from edge_classifier.values import BackboneInfo, Sample
@@ -87,7 +87,6 @@ def fingerprint(model: Model) -> str:
 
 def replay_live(
     samples: Sequence[Sample],
-    read: Callable[[Sample], Image],
     model: Model,
     backbone: Backbone,
     *,
@@ -106,7 +105,7 @@ def replay_live(
         if cancelled():
             raise CancelledError(_STOPPED)
         try:
-            image = read(sample)
+            image = read_image(sample.path)
         except InvalidImageError as error:
             refused.append(str(error))
             continue

@@ -88,7 +88,6 @@ def verify_with_project(
     progress(0.0, "asking the live path")
     evidence = replay_live(
         spread_samples(store.held_out() or store.samples(), VERIFIED),
-        store.read_image,
         model,
         backbone,
         progress=part_of(progress, 0.0, _ASKED),

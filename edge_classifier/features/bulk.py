@@ -22,6 +22,7 @@ from edge_classifier.errors import (
     InvalidValueError,
     ProjectError,
 )
+from edge_classifier.project.picture_file import read_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from edge_classifier.device.preprocessing import Image
-    from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Cancelled, Progress
     from edge_classifier.values import Sample
 
@@ -125,14 +125,8 @@ def compute_each(
 ) -> list[str]:
     """Compute something of every picture, as `compute_all` does, and hand it over.
 
-    Args:
-        items: What stands for the pictures.
-        read: As for `compute_all`.
-        compute: As for `compute_all`.
-        keep: Takes each item with what was computed of it, in the calling thread.
-        progress: Told the part done.
-        what: What is being done, for `progress`.
-        threads: As for `compute_all`.
+    `keep` takes each item with what was computed of it, in the calling thread; `progress` is told
+    that `what` is being done.
 
     Returns:
         Why the other pictures were refused, one line each.
@@ -149,20 +143,12 @@ def compute_each(
 
 
 def read_pictures(
-    store: ProjectStore,
-    samples: Sequence[Sample],
-    progress: Progress,
-    cancelled: Cancelled,
-    stopped: str,
+    samples: Sequence[Sample], progress: Progress, cancelled: Cancelled, stopped: str
 ) -> Iterator[tuple[Sample, Image | ProjectError | InvalidImageError]]:
     """Read one picture after the other, in the thread that calls.
 
-    Args:
-        store: Where they are read.
-        samples: Whose pictures.
-        progress: Told the part done, each time that the caller is done with a picture.
-        cancelled: Asked before each.
-        stopped: What the user is told when it was cancelled.
+    `progress` is told the part done each time that the caller is done with a picture; `stopped`
+    is what the user is told when it was cancelled.
 
     Yields:
         Each sample with its image, or with why there is none: it was removed meanwhile, or is
@@ -176,7 +162,7 @@ def read_pictures(
             raise CancelledError(stopped)
         picture: Image | ProjectError | InvalidImageError
         try:
-            picture = store.read_image(sample)
+            picture = read_image(sample.path)
         except (ProjectError, InvalidImageError) as error:
             picture = error
         yield sample, picture

@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import numpy as np
 
+from edge_classifier.device.files import open_regular
 from edge_classifier.errors import InvalidValueError, ProjectError
-from edge_classifier.project.files import atomic_file, open_regular, reported
+from edge_classifier.project.files import atomic_file, reported
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -48,11 +49,7 @@ class FileFeatureCache:
 
     One program at a time may append (the project's lock sees to that); any may load meanwhile.
 
-    Args:
-        folder: Made when the first features come.
-        backbone_key: `BackboneInfo.key`.
-        feature_dim: D.
-        writable: Whether to keep anything; otherwise what is appended is forgotten.
+    The folder is made when the first features come; if not `writable`, these are forgotten.
     """
 
     def __init__(

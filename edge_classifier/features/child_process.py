@@ -62,9 +62,7 @@ class Failure:
     ) -> EdgeClassifierError:
         """Make what the child's caller raises: a `WeightsMismatchError`, or else `error`.
 
-        Args:
-            what_failed: Told before a message that the child did not mean for the user.
-            error: The type.
+        `what_failed` is told before a message that the child did not mean for the user.
         """
         if self.kind == _MISMATCH:
             return WeightsMismatchError(self.message)
@@ -76,12 +74,8 @@ def run_child(
 ) -> Failure | None:
     """Run a module as a child process and wait for it; returns `None` if it succeeded.
 
-    Args:
-        module: Its dotted name; it calls `serve`.
-        arguments: For it.
-        progress: Told its steps.
-        cancelled: Asked ten times a second; the child is then killed.
-        stopped: What the user is told when it was cancelled.
+    `module`, by its dotted name, calls `serve`; `cancelled` is asked ten times a second, and the
+    child then killed; `stopped` is what the user is told.
 
     Raises:
         CancelledError: if asked to stop.
@@ -164,9 +158,8 @@ def _environment() -> dict[str, str]:
 def serve(work: Callable[[Sequence[str]], None], *, aside: bool = True) -> int:
     """Be the child: do the work, given the command line's arguments, and say how it went.
 
-    Args:
-        work: Says its steps by `say_step`.
-        aside: Whether other programs go first: the live picture goes on meanwhile.
+    `work` says its steps by `say_step`. With `aside` other programs go first: the live picture goes
+    on meanwhile.
 
     Returns:
         The exit status.

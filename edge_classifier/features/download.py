@@ -65,13 +65,8 @@ def download(
 ) -> Receipt:
     """Write what an address gives to a file; what that holds is incomplete unless this returns.
 
-    Args:
-        url: The address.
-        file: Open for writing.
-        progress: Called after every piece.
-        cancelled: Asked ten times a second.
-        stall_s: Give up when nothing has come for this long, in seconds.
-        max_bytes: Give up when it is larger.
+    `progress` is called after every piece, `cancelled` ten times a second. It is given up when
+    nothing has come for `stall_s` seconds, or when it is larger than `max_bytes`.
 
     Raises:
         DownloadError: if the server cannot be reached, says no, stops before the end, leads

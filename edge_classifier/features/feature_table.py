@@ -15,11 +15,7 @@ if TYPE_CHECKING:
 
 
 class FeatureTable:
-    """Features by the SHA-256 of the picture file, in one array that grows.
-
-    Args:
-        feature_dim: D, the number of features per image.
-    """
+    """Features `(D,)` by the SHA-256 of the picture file, in one array that grows."""
 
     def __init__(self, feature_dim: int) -> None:
         self._rows: dict[str, int] = {}

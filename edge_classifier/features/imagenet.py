@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from edge_classifier.device.files import read_regular
 from edge_classifier.device.interpreter import Interpreter
 from edge_classifier.device.preprocessing import Preprocessing
 from edge_classifier.errors import BackboneError, CancelledError, InvalidValueError
 from edge_classifier.features.child_process import run_child, serve
-from edge_classifier.project.files import describe, read_regular
+from edge_classifier.project.files import describe
 from edge_classifier.protocols import ignore_progress
 
 if TYPE_CHECKING:

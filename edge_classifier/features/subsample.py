@@ -17,12 +17,7 @@ if TYPE_CHECKING:
 
 
 def spread_samples(samples: Sequence[Sample], count: int) -> list[Sample]:
-    """Choose samples evenly over classes, within them over bursts, and within those over time.
-
-    Args:
-        samples: By class, then in the order they were captured.
-        count: How many at most.
-    """
+    """Choose samples evenly over classes, within them over bursts, and within those over time."""
     by_burst: dict[tuple[str, str], list[Sample]] = defaultdict(list)
     for sample in samples:
         by_burst[sample.class_name, sample.burst_id].append(sample)

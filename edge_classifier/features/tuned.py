@@ -18,10 +18,11 @@ import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from edge_classifier.device.files import read_regular
 from edge_classifier.errors import WeightsMismatchError
 from edge_classifier.features.built_in import StoredBackbone
 from edge_classifier.features.catalogue import BUILT_IN
-from edge_classifier.project.files import is_temporary, read_regular, reported, temporary_name
+from edge_classifier.project.files import is_temporary, reported, temporary_name
 from edge_classifier.project.folder import BACKBONE, check_folder
 from edge_classifier.values import BackboneInfo
 
@@ -98,10 +99,8 @@ def new_folder(project: Path) -> Path:
 def keep_tuned(project: Path, made: Path, base: BackboneInfo) -> BackboneInfo:
     """Take what was fine-tuned into the project, whole or not at all.
 
-    Args:
-        project: The project's folder.
-        made: From `new_folder`, holding weights and extractor; it is moved.
-        base: The backbone that it was made of.
+    `made`, from `new_folder`, holds weights and extractor and is moved; `base` is the backbone that
+    it was made of.
 
     Returns:
         What it is; `project.json` still has to name it.

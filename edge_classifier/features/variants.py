@@ -18,7 +18,7 @@ from edge_classifier.features.feature_table import FeatureTable
 from edge_classifier.values import Variants
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from edge_classifier.device.preprocessing import Image
     from edge_classifier.features.cache import FileFeatureCache
@@ -89,18 +89,10 @@ def _vary(square: Image, generator: np.random.Generator) -> Image:
 class Variation:
     """Keeps the features of a project's varied samples; each is computed once.
 
-    One thread at a time may use it.
-
-    Args:
-        make: As `make_variants`.
-        cache: Features of variants computed before, by `variant_sha256`.
-        feature_dim: D.
+    One thread at a time may use it. What was computed before is in `cache`, by `variant_sha256`.
     """
 
-    def __init__(
-        self, make: Callable[[Image], list[Image]], cache: FileFeatureCache, feature_dim: int
-    ) -> None:
-        self.make = make
+    def __init__(self, cache: FileFeatureCache, feature_dim: int) -> None:
         self._cache = cache
         self._table = FeatureTable(feature_dim)
         self._table.fill(*cache.load())

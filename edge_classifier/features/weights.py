@@ -23,10 +23,11 @@ from typing import TYPE_CHECKING, Final
 
 import platformdirs
 
+from edge_classifier.device.files import read_regular
 from edge_classifier.errors import DownloadError, WeightsMismatchError, WeightsNotFoundError
 from edge_classifier.features.catalogue import BUILT_IN
 from edge_classifier.features.download import MAX_BYTES, download
-from edge_classifier.project.files import atomic_file, describe, read_regular, write_atomic
+from edge_classifier.project.files import atomic_file, describe, write_atomic
 
 if TYPE_CHECKING:
     from edge_classifier.features.catalogue import OfficialBackbone

@@ -106,10 +106,8 @@ def read_weights(content: bytes, alpha: float) -> list[npt.NDArray[np.float32]]:
 def build_network(keras: Any, input_size: int, alpha: float) -> Any:  # noqa: ANN401 - untyped
     """Make the network in Keras, with random weights that `set_weights` replaces.
 
-    Args:
-        keras: The imported package: whoever calls is in a process that may import it.
-        input_size: Height and width of the input in pixels, a multiple of 32.
-        alpha: Width.
+    The input's side S is a multiple of 32 pixels, `alpha` the network's width. The package `keras`
+    is handed in: whoever calls is in a process that may import it.
 
     Returns:
         A `keras.Model` from `(N, S, S, 3)` to `(N, S / 32, S / 32, 1024 * alpha)`.

@@ -47,11 +47,8 @@ def build_graph(
     is a product with ones, because that has an integer kernel where a sum has not, and readers
     other than TFLite know it.
 
-    Args:
-        to_features: From images to features `(N, D)`.
-        head: The arrays of a `LinearHead` or a `DenseHead`, and of an `UnknownDetector` if unknown
-            is to be told.
-        correction: `(D,)` what is added to the features, see `feature_correction`.
+    `head` has the arrays of a `LinearHead` or a `DenseHead`, and of an `UnknownDetector` if unknown
+    is to be told; `correction`, `(D,)`, is added to the features, see `feature_correction`.
 
     Returns:
         A model from images to `[scores (N, C)]` or `[scores, similarities (N, M)]`.

@@ -40,10 +40,7 @@ def convert(
 ) -> bytes:
     """Convert to a TFLite file for one image at a time.
 
-    Args:
-        frozen: From `freeze`.
-        model_format: One of `formats.LIMITS`.
-        representative: `(N, S, S, 3)` inputs that calibrate int8.
+    Inputs `(N, S, S, 3)` in `representative` calibrate int8.
     """
     import tensorflow as tf  # noqa: PLC0415 - slow, and for child processes only
 

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edge_classifier.device.files import read_regular
 from edge_classifier.errors import WeightsMismatchError
 from edge_classifier.features.catalogue import BUILT_IN
 from edge_classifier.features.tuned import FROZEN_UP_TO, MAX_BYTES
-from edge_classifier.project.files import read_regular
 from edge_classifier.project.npz import npz_bytes, read_arrays
 
 if TYPE_CHECKING:
@@ -31,12 +31,7 @@ if TYPE_CHECKING:
 
 
 def with_tuned_branch(keras: Any, model: Any, name: str) -> tuple[Any, Any, Any]:  # noqa: ANN401 - Keras publishes no types
-    """Give a backbone its last blocks a second time, as a branch to be tuned.
-
-    Args:
-        keras: The imported package.
-        model: The backbone, from images to spatial features `(N, h, w, c)`.
-        name: Of the backbone.
+    """Give a backbone, to features `(N, h, w, c)`, its last blocks again, as a branch to tune.
 
     Returns:
         The trunk: what comes before the last blocks; the branch, which begins with the weights
@@ -67,13 +62,7 @@ def built_in_size(weights: Path) -> tuple[int, float]:
 
 
 def build_tuned(keras: Any, name: str, model: Any, weights: Path) -> Any:  # noqa: ANN401 - Keras
-    """Build a tuned backbone.
-
-    Args:
-        keras: The imported package.
-        name: Of the backbone that was tuned.
-        model: That backbone with any weights.
-        weights: The file with the tuned ones.
+    """Build a tuned backbone of the file with its weights, and of that backbone with any weights.
 
     Raises:
         WeightsMismatchError: if they are damaged or belong to another backbone.

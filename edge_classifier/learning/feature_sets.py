@@ -10,6 +10,7 @@ import numpy as np
 from edge_classifier.features.bulk import compute_each
 from edge_classifier.features.cache import FileFeatureCache
 from edge_classifier.features.dataset import Dataset
+from edge_classifier.features.variants import make_variants
 from edge_classifier.learning.settings import project_head_settings
 from edge_classifier.project.picture_file import read_image
 from edge_classifier.values import FeatureSet
@@ -74,7 +75,7 @@ def complete_features(
     missing = [dataset.samples[same[0]] for same in rows.values()]
     refused = compute_each(
         missing,
-        store.read_image,
+        lambda sample: read_image(sample.path),
         loaded.backbone.extract,
         keep,
         progress=progress,
@@ -85,26 +86,24 @@ def complete_features(
         features = features[known]
     readable = tuple(s for s, is_known in zip(dataset.samples, known, strict=True) if is_known)
     varied = samples is None and project_head_settings(store).kind == "linear"
-    variants = _complete_variants(store, loaded, readable, progress, threads) if varied else None
+    variants = _complete_variants(loaded, readable, progress, threads) if varied else None
     labelled = dataset.labelled(readable, features, variants)
     return ProjectFeatures(dataset, readable, labelled, tuple(refused))
 
 
 def _complete_variants(
-    store: ProjectStore,
     loaded: LoadedBackbone,
     samples: Sequence[Sample],
     progress: Progress,
     threads: int | None,
 ) -> Variants | None:
-    variation = loaded.variation
+    variation, extract = loaded.variation, loaded.backbone.extract
     if variation is None:
         return None
-    make, extract = variation.make, loaded.backbone.extract
     compute_each(  # a picture that is refused was removed just now
         variation.missing(samples),
-        store.read_image,
-        lambda images: extract(make(images[0]))[None],
+        lambda sample: read_image(sample.path),
+        lambda images: extract(make_variants(images[0]))[None],
         lambda sample, computed: variation.keep(sample.image_sha256, computed),
         progress=progress,
         what="varying the pictures",

@@ -110,7 +110,7 @@ def fine_tune(
     try:
         progress(0.0, "reading samples")
         reading = part_of(progress, 0.0, _PREPARED)
-        pictures = read_pictures(store, samples, reading, cancelled, _STOPPED)
+        pictures = read_pictures(samples, reading, cancelled, _STOPPED)
         views, class_ids = _views(pictures, base.preprocessing)
         np.savez(made / VIEWS, views=views, class_ids=class_ids)
         weights = str(weights_file(base, choice.weights).resolve())

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from edge_classifier.device.files import read_regular
 from edge_classifier.errors import ProjectFormatError
 from edge_classifier.learning.head import DenseHead, Head, LinearHead
 from edge_classifier.learning.model import DEFAULT_STEP, Model, UnknownDetector
-from edge_classifier.project.files import read_regular, reported, write_atomic
+from edge_classifier.project.files import reported, write_atomic
 from edge_classifier.project.npz import npz_bytes, read_arrays
 
 if TYPE_CHECKING:
@@ -33,12 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 class FileModelStore:
-    """Keeps a project's model in a folder, which is made when the first one is saved.
-
-    Args:
-        folder: The folder.
-        writable: Whether to keep anything; otherwise what is saved is forgotten.
-    """
+    """Keeps a project's model in a folder, made with the first one, and none if not `writable`."""
 
     def __init__(self, folder: Path, *, writable: bool = True) -> None:
         self._path = folder / _NAME

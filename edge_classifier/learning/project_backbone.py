@@ -17,13 +17,7 @@ from edge_classifier.features.built_in import built_in_folder
 from edge_classifier.features.cache import FileFeatureCache
 from edge_classifier.features.catalogue import AUTO, BUILT_IN
 from edge_classifier.features.tuned import read_tuned, tuned_weights
-from edge_classifier.features.variants import (
-    VARIANTS,
-    VARIANTS_VERSION,
-    Variation,
-    make_variants,
-    variant_sha256,
-)
+from edge_classifier.features.variants import VARIANTS, VARIANTS_VERSION, Variation, variant_sha256
 from edge_classifier.learning.model_file import FileModelStore
 from edge_classifier.protocols import never_cancelled
 
@@ -195,7 +189,7 @@ def _with_its_files(
     )
     if writable:
         _forget_what_was_removed(store, cache, varied)
-    variation = Variation(make_variants, varied, info.feature_dim)
+    variation = Variation(varied, info.feature_dim)
     return LoadedBackbone(backbone, cache, models, note, variation)
 
 

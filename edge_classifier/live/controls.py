@@ -51,10 +51,7 @@ class Controls:
     done: bool = False
 
     def handle(self, key: str) -> None:
-        """Do what a key does at this moment.
-
-        Args:
-            key: As named in `protocols.Display.show`.
+        """Do what a key, named as in `protocols.Display.show`, does at this moment.
 
         Raises:
             EdgeClassifierError: if that cannot be done.

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from edge_classifier.features.variants import Variation
     from edge_classifier.learning.settings import HeadSettings
     from edge_classifier.live.jobs import Job
-    from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Cancelled, Executor, Progress
 
 
@@ -50,8 +49,7 @@ class Evaluator:
         stages: Its work on the worker.
     """
 
-    def __init__(self, store: ProjectStore, executor: Executor) -> None:
-        self._store = store
+    def __init__(self, executor: Executor) -> None:
         self._qualities: dict[str, PictureQuality] = {}
         self.validation: Validation | None = None
         self.suspects: tuple[Suspect, ...] | None = None
@@ -122,7 +120,7 @@ class Evaluator:
         """Measure pictures that were not measured before."""
         missing = [s for s in dataset.samples if s.image_sha256 not in self._qualities]
         stopped = "Stopped looking for suspect pictures."
-        for sample, picture in read_pictures(self._store, missing, progress, cancelled, stopped):
+        for sample, picture in read_pictures(missing, progress, cancelled, stopped):
             # The learner, which needs the picture, is who reports one that cannot be read.
             if not isinstance(picture, EdgeClassifierError):
                 self._qualities[sample.image_sha256] = measure_quality(picture)

@@ -23,13 +23,8 @@ Work: TypeAlias = "Callable[[Progress, Cancelled], T]"
 class Job(Generic[T]):
     """One piece of work on the worker thread.
 
-    Args:
-        text: What it does, for the user: `training`.
-        work: Run by the executor.
-        executor: The worker.
-
     Attributes:
-        text: As above, or what the work has said since that it is doing.
+        text: What it does, for the user: `training`; or what the work has said since.
         progress: The part done, 0.0 to 1.0, or `None` where nothing was told yet.
     """
 
@@ -76,9 +71,6 @@ class Job(Generic[T]):
 
 class Stage(Generic[T]):
     """One kind of work, of which the worker has at most one job at a time.
-
-    Args:
-        executor: The worker.
 
     Attributes:
         wanted: Whether to begin as soon as what comes before it has ended.

@@ -62,11 +62,11 @@ class Learner:
         self._loaded: LoadedBackbone | None = None
         self.backbone: Backbone | None = None
         self.current = CurrentModel(store)
-        self.evaluator = Evaluator(store, executor)
+        self.evaluator = Evaluator(executor)
         self._loading: Stage[_Ready] = Stage(executor)
-        self._features = FeatureStage(store, executor)
+        self._features = FeatureStage(executor)
         self._training = TrainingStage(store, executor, self.settings)
-        self._variants = VariantStage(store, executor, self.settings, self._features.unreadable)
+        self._variants = VariantStage(executor, self.settings, self._features.unreadable)
         self._stages = (self._loading, self._features, self._training, self._variants)
         self._polled = (*self._stages, self._training.saving, *self.evaluator.stages)
         self._start_loading()

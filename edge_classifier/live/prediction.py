@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 class LivePrediction:
     """Keeps the prediction of the newest frame, as steady as its user wants it.
 
-    Args:
-        learner: Gives features and model.
-        smoothing_s: Time constant of the steady label in seconds; 0 switches it off.
+    `smoothing_s` is the time constant of the steady label in seconds; 0 switches it off.
     """
 
     def __init__(self, learner: Learner, smoothing_s: float) -> None:

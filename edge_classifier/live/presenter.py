@@ -12,6 +12,7 @@ from edge_classifier.features.dataset import Dataset
 from edge_classifier.learning.training import MIN_CLASSES
 from edge_classifier.live.view import Activity, Banner, ClassCard, Level, Message
 from edge_classifier.project.classes import key_of
+from edge_classifier.project.picture_file import read_thumbnail
 from edge_classifier.values import BACKGROUND
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Presenter:
         known, picture = self._thumbnails.get(class_name, ("", None))
         if known != newest.image_sha256:
             try:
-                picture = self._store.thumbnail(newest)
+                picture = read_thumbnail(newest.path)
             except (ProjectError, InvalidImageError):
                 # The learner, which needs the whole picture, is who reports it.
                 picture = None
@@ -156,12 +157,7 @@ class Presenter:
 
 
 def unknown_setting(steps: int, threshold: float | None) -> str:
-    """Say how strict "unknown" is.
-
-    Args:
-        steps: Of the user's: above 0 is stricter than measured.
-        threshold: The similarity below which a frame is unknown, or `None` before it is known.
-    """
+    """Say how strict "unknown" is: above 0 steps, stricter than measured."""
     way = "stricter" if steps > 0 else "more lenient"
     how = f"{counted(abs(steps), 'step')} {way} than measured" if steps else "as measured"
     where = "" if threshold is None else f": what is less than {threshold:.2f} familiar is unknown"

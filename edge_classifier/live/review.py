@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from edge_classifier.errors import InvalidImageError, ProjectError
 from edge_classifier.live.dialogs import Dialog
 from edge_classifier.live.view import STRIP_LENGTH, Mode, PictureStrip, StripPicture
+from edge_classifier.project.picture_file import read_thumbnail
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,7 +107,7 @@ class ReviewDialog(Dialog):
 
     def _thumbnail(self, suspect: Suspect) -> Image | None:
         try:
-            return self.store.thumbnail(suspect.sample)
+            return read_thumbnail(suspect.sample.path)
         except (ProjectError, InvalidImageError):
             return None  # the strip shows its place empty; the learner reports it
 

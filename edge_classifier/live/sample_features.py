@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import EdgeClassifierError
 from edge_classifier.features.bulk import read_pictures
+from edge_classifier.features.variants import make_variants
 from edge_classifier.live.jobs import Stage
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from edge_classifier.features.variants import Variation
     from edge_classifier.learning.project_backbone import LoadedBackbone
     from edge_classifier.learning.settings import HeadSettings
-    from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Backbone, Cancelled, Executor, Progress
     from edge_classifier.values import Features, Sample
 
@@ -43,9 +43,8 @@ class _CompletingStage(Stage[int]):
             its class was renamed has another one now.
     """
 
-    def __init__(self, store: ProjectStore, executor: Executor, unreadable: set[Path]) -> None:
+    def __init__(self, executor: Executor, unreadable: set[Path]) -> None:
         super().__init__(executor)
-        self._store = store
         self.unreadable = unreadable
 
     def _complete(
@@ -62,8 +61,7 @@ class _CompletingStage(Stage[int]):
 
         def work(progress: Progress, cancelled: Cancelled) -> int:
             stopped = f"Stopped {text}."
-            pictures = read_pictures(self._store, samples, progress, cancelled, stopped)
-            for sample, picture in pictures:
+            for sample, picture in read_pictures(samples, progress, cancelled, stopped):
                 if isinstance(picture, EdgeClassifierError):
                     _log.warning("%s", picture)  # the others still count
                     keep(sample, None, cancelled)
@@ -84,8 +82,8 @@ class FeatureStage(_CompletingStage):
         refused: Pictures that could not be read, of which the user was not told yet.
     """
 
-    def __init__(self, store: ProjectStore, executor: Executor) -> None:
-        super().__init__(store, executor, set())
+    def __init__(self, executor: Executor) -> None:
+        super().__init__(executor, set())
         self.table: FeatureTable | None = None
         self.refused: list[Path] = []
         self._appeared: set[Path] = set()
@@ -170,14 +168,8 @@ class FeatureStage(_CompletingStage):
 class VariantStage(_CompletingStage):
     """Computes the features of each sample's variants once; gives way to all else."""
 
-    def __init__(
-        self,
-        store: ProjectStore,
-        executor: Executor,
-        settings: HeadSettings,
-        unreadable: set[Path],
-    ) -> None:
-        super().__init__(store, executor, unreadable)
+    def __init__(self, executor: Executor, settings: HeadSettings, unreadable: set[Path]) -> None:
+        super().__init__(executor, unreadable)
         self._settings = settings
 
     def missing(self, dataset: Dataset, variation: Variation | None) -> list[Sample]:
@@ -202,6 +194,6 @@ class VariantStage(_CompletingStage):
         self._complete(
             "varying the pictures",
             self.missing(dataset, variation),
-            lambda picture: loaded.backbone.extract(variation.make(picture)),
+            lambda picture: loaded.backbone.extract(make_variants(picture)),
             keep,
         )

@@ -142,13 +142,7 @@ class Session:
     def step(self, frame: Frame | None, key: str | None, source: SourceState | None = None) -> View:
         """Take what has happened since the last step and say what to show.
 
-        Args:
-            frame: A new frame, or `None` if there is none.
-            key: A key as named in `protocols.Display.show`, or `None`.
-            source: How the camera is.
-
-        Returns:
-            What to show now.
+        The key is named as in `protocols.Display.show`; `source` is how the camera is.
         """
         self.advance(frame, key, source)
         return self.view()
@@ -268,11 +262,7 @@ class Session:
 
 
 class RateMeter:
-    """Averages the figures, and renews what is shown only a few times a second.
-
-    Args:
-        shown_every_s: How often the shown figures change; faster cannot be read.
-    """
+    """Averages the figures, and renews what is shown a few times a second: faster is unreadable."""
 
     def __init__(self, shown_every_s: float = 0.5) -> None:
         self._shown_every_s = shown_every_s

@@ -65,11 +65,8 @@ def copy_tree(
 ) -> None:
     """Copy a folder's files and folders, with their times, but no links and no devices.
 
-    Args:
-        source: What to copy. Files may vanish from it meanwhile.
-        target: A folder that does not exist.
-        skip: Says which paths under `source` to leave out.
-        before_file: Is told the part done before each file; what it raises ends the copying.
+    Files may vanish from `source` meanwhile. `skip` says which paths under it to leave out;
+    `before_file` is told the part done before each file, and what it raises ends the copying.
     """
     folders, files = [source], list[Path]()
     for folder in folders:  # which grows meanwhile

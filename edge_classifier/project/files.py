@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-import stat
 import sys
 from collections import deque
 from contextlib import contextmanager, suppress
@@ -27,8 +26,6 @@ NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
 
 _TEMPORARY_PREFIX: Final = ".tmp-"
 _BINARY: Final = getattr(os, "O_BINARY", 0)
-# Opening a named pipe must not wait for its writer; Windows has no such files.
-_NONBLOCK: Final = getattr(os, "O_NONBLOCK", 0)
 # From here on one flush of the whole disk is quicker than one of each file.
 _MANY_FILES: Final = 200
 _REASONS: Final = {
@@ -150,33 +147,6 @@ def _flush(path: Path, flags: int) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def open_regular(path: str | Path) -> BinaryIO:
-    """Open a file, unbuffered, that a stranger may have put there.
-
-    Raises:
-        OSError: if it cannot be read, or is a pipe or a device rather than a file.
-    """
-    descriptor = os.open(path, os.O_RDONLY | _BINARY | _NONBLOCK)
-    file = open(descriptor, "rb", buffering=0)  # noqa: PTH123, SIM115 - of a descriptor, for the caller
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        file.close()
-        raise OSError(errno.EINVAL, "it is not a regular file")
-    return file
-
-
-def read_regular(path: str | Path, max_bytes: int) -> bytes:
-    """Read a file that a stranger may have put there, of no more than any honest one's size.
-
-    Raises:
-        OSError: if it cannot be read, is larger, or is a pipe or a device rather than a file.
-    """
-    with open_regular(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        if size > max_bytes:
-            raise OSError(errno.EFBIG, f"it is larger than {max_bytes:,} bytes")
-        return file.read(size)
 
 
 class FileLock:

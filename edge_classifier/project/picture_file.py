@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
+from edge_classifier.device.files import read_regular
 from edge_classifier.device.frame import check_image
 from edge_classifier.errors import InvalidImageError
-from edge_classifier.project.files import describe, read_regular
+from edge_classifier.project.files import describe
 from edge_classifier.project.pillow_image import (
     LARGE,
     LARGE_PIXELS,

@@ -77,12 +77,7 @@ class Project:
     def open(
         cls, path: Path, *, read_only: bool = False, progress: Progress = ignore_progress
     ) -> Self:
-        """Open the project in a folder.
-
-        Args:
-            path: The folder.
-            read_only: Never change anything; works beside a program that has it open.
-            progress: Told the part done: the first time, all pictures are read.
+        """Open the project in a folder; `read_only` works beside a program that has it open.
 
         Raises:
             NotAProjectError: if the folder holds something else.

@@ -22,6 +22,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from edge_classifier.device.files import read_regular
 from edge_classifier.errors import InvalidValueError, ProjectFormatError
 from edge_classifier.project.classes import (
     clean_class_name,
@@ -30,7 +31,7 @@ from edge_classifier.project.classes import (
     key_of,
     next_colour,
 )
-from edge_classifier.project.files import read_regular, reported, write_atomic
+from edge_classifier.project.files import reported, write_atomic
 from edge_classifier.values import BackboneInfo, checked
 
 if TYPE_CHECKING:

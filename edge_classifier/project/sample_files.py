@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from edge_classifier.project.files import is_temporary, read_regular, reported, write_atomic
+from edge_classifier.device.files import read_regular
+from edge_classifier.project.files import is_temporary, reported, write_atomic
 from edge_classifier.project.picture_file import IMAGE_SUFFIXES, MAX_FILE_BYTES
 from edge_classifier.project.project_file import MAX_BURST
 

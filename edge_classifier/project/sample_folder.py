@@ -60,12 +60,8 @@ class SampleFolder:
         """Look at what is on disk, and give the project file with the classes that were found.
 
         Renamings that were cut short are completed (their notes stay in the file); folders that
-        the file lacks become classes; what cannot be taken is told in one warning.
-
-        Args:
-            file: The project file.
-            writable: Whether to complete renamings and delete unfinished files on disk.
-            progress: Told the part of the pictures whose bytes are known.
+        the file lacks become classes; what cannot be taken is told in one warning. Only if
+        `writable` is anything changed on disk.
 
         Raises:
             ProjectError: if something cannot be read.
@@ -188,12 +184,9 @@ class SampleFolder:
         self._all = None
 
     def put_back(self, samples: Iterable[Sample], trash: Path, class_name: str) -> int:
-        """Move samples that were removed back, and count them again.
+        """Move samples that were removed back, to a class by its present name.
 
-        Args:
-            samples: As they were when they were removed.
-            trash: The folder where they lie, or lay until it was moved back as a whole.
-            class_name: What their class is called now.
+        `trash` is the folder where they lie, or lay until it was moved back as a whole.
 
         Returns:
             How many are back: not those that somebody has deleted from the trash.

@@ -17,7 +17,6 @@ from edge_classifier.project.classes import clean_class_name
 from edge_classifier.project.copying import copy_project
 from edge_classifier.project.files import Unsynced, describe, reported, write_atomic
 from edge_classifier.project.folder import HELD_OUT, SAMPLES, make_way, move_all
-from edge_classifier.project.picture_file import encode_image, read_image, read_thumbnail
 from edge_classifier.project.project import Project
 from edge_classifier.project.project_file import MAX_BURST, ProjectFile
 from edge_classifier.project.sample_files import HashIndex, burst_id_of, burst_number_of, sweep
@@ -29,7 +28,6 @@ from edge_classifier.values import Sample
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edge_classifier.device.preprocessing import Image
     from edge_classifier.project.files import FileLock
     from edge_classifier.project.project_file import ClassEntry
     from edge_classifier.project.trash import Removed
@@ -66,30 +64,6 @@ class ProjectStore(Project):
         """All samples that are measured on and never trained on, in the same order."""
         return self._held_out.all(self.class_names())
 
-    def encode(self, image: Image) -> EncodedImage:
-        """Turn a frame's picture, BGR, of any size, into what will be stored.
-
-        Raises:
-            InvalidImageError: if it is none, or too large.
-        """
-        return encode_image(image)
-
-    def thumbnail(self, sample: Sample) -> Image:
-        """Read a sample's picture, its longest side at most 96 pixels, BGR.
-
-        Raises:
-            InvalidImageError: if the file is no picture (any more).
-        """
-        return read_thumbnail(sample.path)
-
-    def read_image(self, sample: Sample) -> Image:
-        """Read a sample's picture, whole, BGR.
-
-        Raises:
-            InvalidImageError: if the file is no picture (any more).
-        """
-        return read_image(sample.path)
-
     def next_burst_id(self) -> str:
         """Give an identifier that no burst has or had, sorting after all others.
 
@@ -104,17 +78,11 @@ class ProjectStore(Project):
     def add_sample(
         self, encoded: EncodedImage, class_name: str, burst_id: str, *, held_out: bool = False
     ) -> Sample:
-        """Store a sample.
+        """Store a sample, to train on or, if `held_out`, only to measure on (see `held_out`).
 
         It survives the death of the program once this returns, and a power cut once `sync`
-        has returned: waiting for the disk at every key event would stall the picture.
-
-        Args:
-            encoded: From `encode`.
-            class_name: A class of the project.
-            burst_id: From `next_burst_id`; a burst has one class, and is held out as a whole.
-            held_out: Whether it is only measured on: it is then one of `held_out`, never of
-                `samples`.
+        has returned: waiting for the disk at every key event would stall the picture. A burst, from
+        `next_burst_id`, has one class, and is held out as a whole.
 
         Raises:
             UnknownClassError: if the project has no such class.
@@ -275,10 +243,7 @@ class ProjectStore(Project):
     ) -> None:
         """Copy the whole project, but for its trash, to a new folder; whole or not at all.
 
-        Args:
-            target: A folder that does not exist, or is empty, outside this project.
-            progress: Told the part done.
-            cancelled: Asked before each file whether to stop.
+        The folder does not exist, or is empty, outside this project.
 
         Raises:
             ProjectError: if it is none of that, or cannot be written; then nothing was.

@@ -50,12 +50,7 @@ class _CardParts:
 
 
 class ClassCards:
-    """Draws the cards, and redraws only what changed of them.
-
-    Args:
-        canvas: What is drawn on; nobody else draws into the box.
-        box: Where the column is.
-    """
+    """Draws the cards into a box of its own, and redraws only what changed of them."""
 
     def __init__(self, canvas: Canvas, box: Box) -> None:
         self._canvas = canvas

@@ -113,10 +113,6 @@ class EmbeddedFace:
 class SystemFace:
     """A font file, drawn by Pillow; letters are joined and ordered where Pillow has raqm.
 
-    Args:
-        path: A TrueType or OpenType file.
-        index: Which face of a collection.
-
     Raises:
         OSError: if Pillow cannot open it, or not at any size (fonts made of bitmaps).
     """

@@ -22,12 +22,7 @@ _GAP: Final = 8
 
 
 class VideoRecorder:
-    """Writes pictures of one size into an MPEG-4 file.
-
-    Args:
-        path: Where; the file appears under this name when it is complete.
-        fps: Frames per second.
-    """
+    """Writes pictures of one size into an MPEG-4 file, which appears when it is complete."""
 
     def __init__(self, path: Path, fps: float) -> None:
         self._path = path
@@ -58,11 +53,7 @@ class VideoRecorder:
 
 
 class ContactSheet:
-    """Collects pictures and writes them side by side as one JPEG.
-
-    Args:
-        path: Where.
-    """
+    """Collects pictures and writes them side by side as one JPEG."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -110,15 +110,9 @@ class TextRenderer:
         weight: int = REGULAR,
         max_width: int | None = None,
     ) -> Image:
-        """Draw a line of text, in any script; one that is too wide ends in an ellipsis.
+        """Draw a line of text, in any script; one wider than `max_width` ends in an ellipsis.
 
-        Args:
-            text: What to draw.
-            size: Of the letters, in pixels (em).
-            colour: Of the letters; blue, green, red.
-            background: Likewise, behind the letters.
-            weight: 300 (light) to 900 (black).
-            max_width: In pixels; the result is never wider.
+        `size` is the em in pixels, `weight` 300 (light) to 900 (black); colours are BGR.
 
         Returns:
             `(line_height(size), W, 3)` uint8, BGR. It is shared: do not write to it.

@@ -28,11 +28,8 @@ class OpenCVWindow:
     """A window that shows pictures and hears keys.
 
     HighGUI has one slot for a key: of several keys typed between two calls only the last one is
-    heard, so `show` or `poll` wants to be called every ten milliseconds or so.
-
-    Args:
-        title: Of the window; also HighGUI's name for it, so it has to be unique in the process.
-        clock: Gives seconds, for telling whether Shift was pressed just now.
+    heard, so `show` or `poll` wants to be called every ten milliseconds or so. The title is also
+    HighGUI's name for the window, so it has to be unique in the process.
 
     Raises:
         NoDisplayError: if there is no screen.

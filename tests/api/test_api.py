@@ -26,6 +26,7 @@ from edge_classifier.errors import (
     ProjectFormatError,
 )
 from edge_classifier.features.variants import MOST_VARIED, VARIANTS
+from edge_classifier.project.picture_file import encode_image
 from edge_classifier.project.store import ProjectStore
 
 RED, GREEN, BLUE = (200, 30, 30), (30, 180, 40), (30, 40, 210)
@@ -239,7 +240,7 @@ def test_a_trained_project_is_a_classifier(tmp_path: Path) -> None:
     with ProjectStore.create(tmp_path / "p", ["red", "blue"]) as store:
         for name, colour in (("red", RED), ("blue", BLUE)):
             for image in pictures(colour):
-                encoded = store.encode(np.ascontiguousarray(image[..., ::-1]))
+                encoded = encode_image(np.ascontiguousarray(image[..., ::-1]))
                 store.add_sample(encoded, name, store.next_burst_id())
     with pytest.raises(NotTrainedError, match="has no trained model yet"):
         ImageClassifier.load(tmp_path / "p")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from edge_classifier.commands.cli import main
+from edge_classifier.project.picture_file import encode_image, read_image
 from edge_classifier.project.store import ProjectStore
 
 
@@ -48,7 +49,7 @@ def test_evaluate_lists_suspects_by_path_and_says_what_classes_lack(
 ) -> None:
     with ProjectStore.open(project) as store:
         burst = store.samples()[0].burst_id
-        white = store.encode(np.full((240, 320, 3), 255, np.uint8))
+        white = encode_image(np.full((240, 320, 3), 255, np.uint8))
         added = store.add_sample(white, "ball", burst)
     coaching = evaluated(project, capsys)["coaching"]
     assert isinstance(coaching, dict)
@@ -76,7 +77,7 @@ def test_there_is_no_number_where_one_class_alone_could_be_held_out(
         second = one.next_burst_id()
         for n, sample in enumerate(store.samples()):
             burst = second if sample.class_name == "ball" and n % 2 else single[sample.class_name]
-            one.add_sample(store.encode(store.read_image(sample)), sample.class_name, burst)
+            one.add_sample(encode_image(read_image(sample.path)), sample.class_name, burst)
     options = ["--backbone", "built-in"]
     found = evaluated(tmp_path / "one", capsys, *options)
     assert found["accuracy"] is None

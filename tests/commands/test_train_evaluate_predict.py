@@ -17,6 +17,7 @@ import pytest
 from support.exported_project import BURSTS, CLASSES, PER_BURST, picture, teach
 
 from edge_classifier.commands.cli import main
+from edge_classifier.project.picture_file import encode_image
 from edge_classifier.project.store import ProjectStore
 
 ALL = len(CLASSES) * BURSTS * PER_BURST
@@ -40,7 +41,7 @@ def fresh(tmp_path: Path) -> Path:
                 burst_id = store.next_burst_id()
                 for number in range(PER_BURST):
                     image = picture(class_id, burst * PER_BURST + number)
-                    store.add_sample(store.encode(image), name, burst_id)
+                    store.add_sample(encode_image(image), name, burst_id)
     return path
 
 
@@ -100,7 +101,7 @@ def test_one_class_cannot_be_trained_or_evaluated(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with ProjectStore.create(tmp_path / "one", ["ball"]) as store:
-        store.add_sample(store.encode(picture(0, 0)), "ball", store.next_burst_id())
+        store.add_sample(encode_image(picture(0, 0)), "ball", store.next_burst_id())
     for command in ("train", "evaluate"):
         assert main([command, str(tmp_path / "one"), "--backbone", "built-in"]) == 1
         said = capsys.readouterr().err
@@ -152,7 +153,7 @@ def test_evaluate_uses_the_samples_that_a_project_holds_out(
 ) -> None:
     with ProjectStore.open(fresh) as store:
         for class_id, name in enumerate(CLASSES):
-            encoded = store.encode(picture(class_id, 77))
+            encoded = encode_image(picture(class_id, 77))
             store.add_sample(encoded, name, store.next_burst_id(), held_out=True)
     assert main(["evaluate", str(fresh), "--backbone", "built-in", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["pictures"] == len(CLASSES)
@@ -202,7 +203,7 @@ def test_held_out_samples_of_a_class_that_is_not_trained_on_are_told(
     with ProjectStore.open(fresh) as store:
         store.add_class("cup")
         for name in (CLASSES[0], "cup"):
-            encoded = store.encode(picture(CLASSES.index("ball"), 77 + len(name)))
+            encoded = encode_image(picture(CLASSES.index("ball"), 77 + len(name)))
             store.add_sample(encoded, name, store.next_burst_id(), held_out=True)
     assert main(["evaluate", str(fresh), "--backbone", "built-in"]) == 3
     told = capsys.readouterr()
@@ -227,7 +228,7 @@ def test_evaluate_says_that_there_is_no_report_where_there_is_no_number(
 ) -> None:
     with ProjectStore.create(tmp_path / "p", CLASSES[:2]) as store:
         for class_id, name in enumerate(CLASSES[:2]):
-            store.add_sample(store.encode(picture(class_id, 0)), name, store.next_burst_id())
+            store.add_sample(encode_image(picture(class_id, 0)), name, store.next_burst_id())
     options = ["--backbone", "built-in", "--report", str(tmp_path / "r.html")]
     assert main(["evaluate", str(tmp_path / "p"), *options]) == 5
     assert "no report" in capsys.readouterr().err
@@ -315,7 +316,7 @@ def test_scripts_learn_from_the_exit_code_what_evaluate_found(
         for class_id, name in enumerate(CLASSES[:2]):
             burst_id = store.next_burst_id()
             for number in range(4):
-                store.add_sample(store.encode(picture(class_id, number)), name, burst_id)
+                store.add_sample(encode_image(picture(class_id, number)), name, burst_id)
     single = ["evaluate", str(tmp_path / "p"), "--backbone", "built-in", "--report", str(report)]
     assert main(single) == 5
     assert "ball, stripes: needs a second burst" in capsys.readouterr().out
@@ -374,7 +375,7 @@ def test_predict_says_when_the_project_has_changed_since(
 ) -> None:
     main(["train", str(fresh), "--backbone", "built-in"])
     with ProjectStore.open(fresh) as store:
-        store.add_sample(store.encode(picture(0, 99)), "ball", store.next_burst_id())
+        store.add_sample(encode_image(picture(0, 99)), "ball", store.next_burst_id())
     assert main(["predict", str(fresh), str(held_out)]) == 0
     assert "has changed since it was trained" in capsys.readouterr().err
 

@@ -41,6 +41,7 @@ from edge_classifier.device.sources.video_source import VideoSource
 from edge_classifier.errors import CameraNotFoundError
 from edge_classifier.live.session import Session
 from edge_classifier.live.view import Level, View
+from edge_classifier.project.picture_file import read_image
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.screen.overlay import Overlay
 
@@ -139,7 +140,7 @@ class Rig:
         return len(list((self.store.path / "samples").rglob("*.jpg")))
 
     def stored_pictures(self) -> list[Image]:
-        return [self.store.read_image(sample) for sample in self.store.samples()]
+        return [read_image(sample.path) for sample in self.store.samples()]
 
     def teach(self) -> None:
         """Capture two classes, so that there is a verdict."""

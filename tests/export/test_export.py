@@ -30,6 +30,7 @@ from edge_classifier.learning.model import Model
 from edge_classifier.learning.project_backbone import BackboneChoice, load_project_backbone
 from edge_classifier.learning.project_model import trained_model
 from edge_classifier.learning.settings import HeadSettings
+from edge_classifier.project.picture_file import read_image
 from edge_classifier.project.store import ProjectStore
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def test_how_often_a_rounded_file_calls_other_frames_unknown_is_told(
 ) -> None:
     opened = Bundle.open(bundle)
     with ProjectStore.open_as_possible(taught_project) as store:
-        pictures = [store.read_image(sample) for sample in store.held_out()]
+        pictures = [read_image(sample.path) for sample in store.held_out()]
     exact, rounded = (
         [Classifier(opened, f).predict(picture).unknown for picture in pictures]
         for f in ("float32", name)
@@ -150,7 +151,7 @@ def test_the_articles_head_on_spatial_features_is_exported_too(tmp_path: Path) -
     taught = exported_project.teach(tmp_path / "things", kind="spatial", settings=settings)
     with taught.store:
         folder = exported_project.export(taught, tmp_path / "bundle", "float32")
-        image = taught.store.read_image(taught.store.samples()[0])
+        image = read_image(taught.store.samples()[0].path)
         answer = Classifier(Bundle.open(folder)).predict(image)
         expected = taught.model.predict(taught.backbone.extract([image]))[0]
     np.testing.assert_allclose(answer.scores, expected.scores, atol=1e-3)

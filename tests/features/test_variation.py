@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_classifier.device.preprocessing import Image
 from edge_classifier.features.cache import FileFeatureCache
 from edge_classifier.features.variants import MOST_VARIED, VARIANTS, Variation
 from edge_classifier.values import Sample
@@ -20,10 +19,7 @@ def taken(count: int, start: int = 0) -> tuple[Sample, ...]:
 
 
 def opened(folder: Path) -> Variation:
-    def make(image: Image) -> list[Image]:
-        return [image] * VARIANTS
-
-    return Variation(make, FileFeatureCache(folder, "key", DIM), DIM)
+    return Variation(FileFeatureCache(folder, "key", DIM), DIM)
 
 
 def marked(mark: float) -> np.ndarray:

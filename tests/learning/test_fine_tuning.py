@@ -28,6 +28,7 @@ from edge_classifier.learning.project_backbone import (
     LoadedBackbone,
     backbone_loader,
 )
+from edge_classifier.project.picture_file import encode_image
 from edge_classifier.project.store import ProjectStore
 
 UNTUNED = "built-in"
@@ -183,7 +184,7 @@ def test_cancelling_leaves_the_project_as_it_was(tmp_path: Path) -> None:
 
 def test_one_class_cannot_be_told_from_anything(tmp_path: Path) -> None:
     with ProjectStore.create(tmp_path / "p", ["ball"]) as store:
-        store.add_sample(store.encode(picture(0, 0)), "ball", store.next_burst_id())
+        store.add_sample(encode_image(picture(0, 0)), "ball", store.next_burst_id())
         with pytest.raises(NotEnoughSamplesError):
             fine_tune(store, BackboneChoice(UNTUNED), ignore, lambda: False)
 

@@ -11,13 +11,13 @@ from support.fakes import FakeBackbone
 
 from edge_classifier.errors import NotTrainedError, ProjectError
 from edge_classifier.features.cache import FileFeatureCache
-from edge_classifier.features.variants import VARIANTS, Variation, make_variants
+from edge_classifier.features.variants import VARIANTS, Variation
 from edge_classifier.learning.feature_sets import complete_features, picture_features
 from edge_classifier.learning.model_file import FileModelStore
 from edge_classifier.learning.project_backbone import LoadedBackbone
 from edge_classifier.learning.project_model import train_project, trained_model
 from edge_classifier.learning.settings import HeadSettings
-from edge_classifier.project.picture_file import read_image
+from edge_classifier.project.picture_file import encode_image, read_image
 from edge_classifier.project.store import ProjectStore, open_for_reading
 
 
@@ -41,7 +41,7 @@ def project(tmp_path: Path) -> Path:
     with ProjectStore.create(tmp_path / "p", ["a", "b", "empty"]) as store:
         for number, name in ((0, "a"), (10, "b")):
             for n in (0, 1, 2, 0):
-                encoded = store.encode(image(number + n))
+                encoded = encode_image(image(number + n))
                 store.add_sample(encoded, name, store.next_burst_id())
     return tmp_path / "p"
 
@@ -66,7 +66,7 @@ def test_features_are_those_of_their_own_samples_also_from_the_cache(project: Pa
             loaded = loaded_by(store, backbone)
             gathered = complete_features(store, loaded, told)
             loaded.cache.close()
-            expected = [store.read_image(sample) for sample in gathered.samples]
+            expected = [read_image(sample.path) for sample in gathered.samples]
         np.testing.assert_array_equal(
             gathered.feature_set.features, FakeBackbone().extract(expected)
         )
@@ -114,7 +114,7 @@ def test_the_trained_model_is_current_until_a_sample_comes(project: Path) -> Non
         gathered = complete_features(store, loaded, told)
         train_project(store, loaded, gathered, HeadSettings(), told)
         assert trained_model(store, loaded)[1]
-        store.add_sample(store.encode(image(5)), "a", store.next_burst_id())
+        store.add_sample(encode_image(image(5)), "a", store.next_burst_id())
         assert not trained_model(store, loaded)[1]
         loaded.cache.close()
 
@@ -128,7 +128,7 @@ def test_the_steps_of_the_user_survive_training_and_come_with_the_model(project:
     with ProjectStore.open(project) as store:
         for number in range(3):
             for name, first in (("a", 30), ("b", 40)):
-                store.add_sample(store.encode(image(first + number)), name, store.next_burst_id())
+                store.add_sample(encode_image(image(first + number)), name, store.next_burst_id())
         loaded = loaded_by(store, FakeBackbone())
         gathered = complete_features(store, loaded, told)
         measured = train_project(store, loaded, gathered, HeadSettings(), told).unknown
@@ -150,7 +150,7 @@ def test_gathered_samples_are_varied_and_kept(project: Path) -> None:
         with ProjectStore.open(project) as store:
             info = backbone.info
             cache = FileFeatureCache(store.cache_folder, "varied", info.feature_dim)
-            variation = Variation(make_variants, cache, info.feature_dim)
+            variation = Variation(cache, info.feature_dim)
             loaded = replace(loaded_by(store, backbone), variation=variation)
             variants = complete_features(store, loaded, told).feature_set.variants
             loaded.close()
@@ -165,7 +165,7 @@ def test_for_the_dense_head_and_for_held_out_samples_nothing_is_varied(project: 
     with ProjectStore.open(project) as store:
         info = backbone.info
         cache = FileFeatureCache(store.cache_folder, "varied", info.feature_dim)
-        variation = Variation(make_variants, cache, info.feature_dim)
+        variation = Variation(cache, info.feature_dim)
         loaded = replace(loaded_by(store, backbone), variation=variation)
         held_out = complete_features(store, loaded, told, samples=store.samples()[:2])
         store.update_settings(head={"kind": "dense"})

@@ -10,6 +10,7 @@ from support.fakes import ManualExecutor
 from support.live_session import LiveSession, scene
 
 from edge_classifier.live.view import Mode
+from edge_classifier.project.picture_file import read_image
 from edge_classifier.project.store import ProjectStore
 
 
@@ -49,7 +50,7 @@ def test_the_frozen_frame_becomes_a_burst_of_its_own_on_disk_at_once(live: LiveS
         (added,) = set(other.samples()) - set(before)
         assert added.class_name == "phone"
         assert added.burst_id > max(sample.burst_id for sample in before)
-        stored = other.read_image(added).astype(int)
+        stored = read_image(added.path).astype(int)
     assert np.abs(stored - frozen).mean() < 12  # as JPEG leaves it
     assert live.view.mode is Mode.LIVE
 

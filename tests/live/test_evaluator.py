@@ -12,6 +12,7 @@ from edge_classifier.features.dataset import Dataset
 from edge_classifier.features.feature_table import FeatureTable
 from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.live.evaluator import VALIDATION_S, Evaluator
+from edge_classifier.project.picture_file import encode_image
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import Sample
 
@@ -92,9 +93,9 @@ def many(per_class: int) -> Dataset:
     ("training_s", "validated"), [(0.01, 400), (VALIDATION_S / 5 * 4, 100), (100.0, 40)]
 )
 def test_what_would_take_too_long_is_validated_on_fewer_samples(
-    store: ProjectStore, training_s: float, validated: int
+    training_s: float, validated: int
 ) -> None:
-    evaluator = Evaluator(store, ImmediateExecutor())
+    evaluator = Evaluator(ImmediateExecutor())
     dataset = many(200)
     evaluator.trained(dataset, table_of(dataset), HeadSettings(), training_s)
     evaluator.poll()
@@ -119,7 +120,7 @@ def test_a_review_decodes_each_picture_once(store: ProjectStore) -> None:
 
 def test_a_review_finds_a_picture_that_is_blown_out(store: ProjectStore) -> None:
     live = taught(store, ImmediateExecutor())
-    white = store.encode(np.full((120, 160, 3), 255, np.uint8))
+    white = encode_image(np.full((120, 160, 3), 255, np.uint8))
     burst = store.samples()[0].burst_id
     added = store.add_sample(white, "mug", burst)
     live.close()

@@ -14,6 +14,7 @@ from edge_classifier.export.exporter import Export
 from edge_classifier.learning.model import Model
 from edge_classifier.learning.project_backbone import LoadedBackbone
 from edge_classifier.live.view import Level
+from edge_classifier.project.picture_file import read_image
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.protocols import Backbone, Cancelled, Progress
 from edge_classifier.values import Sample
@@ -166,7 +167,7 @@ def test_a_key_that_is_down_while_the_backbone_changes_goes_on_recording(
     hashes, features = load_fake(store, FakeBackbone(96)).cache.load()
     of_hash = dict(zip(hashes, features, strict=True))
     for sample in recorded:
-        expected = FakeBackbone(96).extract([store.read_image(sample)])[0]
+        expected = FakeBackbone(96).extract([read_image(sample.path)])[0]
         np.testing.assert_array_equal(of_hash[sample.image_sha256], expected)
 
 

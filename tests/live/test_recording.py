@@ -4,6 +4,7 @@ import numpy as np
 
 from edge_classifier.device.frame import Frame
 from edge_classifier.live.recording import BurstRecorder, PendingSample, Recorded
+from edge_classifier.project.picture_file import encode_image, read_image
 from edge_classifier.project.store import ProjectStore
 
 FRAME_S = 1 / 30
@@ -27,7 +28,7 @@ class Hand:
             self.recorded += self.recorder.event(key_of, self.now_s)
         frame = Frame(_picture(self.index), self.index, self.now_s)
         if self.recorder.wants(frame):
-            pending = PendingSample(self.store.encode(frame.image), None)
+            pending = PendingSample(encode_image(frame.image), None)
             self.recorded += self.recorder.offer(frame, pending)
         self.index += 1
 
@@ -73,7 +74,7 @@ def test_a_hold_is_one_burst_without_a_hole(store: ProjectStore) -> None:
     hand = Hand(store)
     hand.hold("mug", 2.0)
     samples = store.samples()
-    brightness = [round(float(store.read_image(s).mean())) for s in samples]
+    brightness = [round(float(read_image(s.path).mean())) for s in samples]
     assert len({s.burst_id for s in samples}) == 1
     assert sorted(brightness) == list(range(min(brightness), max(brightness) + 1))
     assert len(samples) >= 58
@@ -84,7 +85,7 @@ def test_no_frame_after_the_release_is_recorded(store: ProjectStore) -> None:
     hand.hold("mug", 1.5)
     released_at = hand.index
     hand.wait(1.0)
-    brightness = [round(float(store.read_image(s).mean())) for s in store.samples()]
+    brightness = [round(float(read_image(s.path).mean())) for s in store.samples()]
     assert max(brightness) < released_at
 
 

@@ -9,6 +9,7 @@ import pytest
 from support.fakes import ManualExecutor
 from support.live_session import LiveSession, scene, settle
 
+from edge_classifier.project.picture_file import encode_image
 from edge_classifier.project.store import ProjectStore
 
 
@@ -129,7 +130,7 @@ def test_what_was_away_while_its_features_were_computed_is_learned_once_it_is_ba
     for name, thing in (("mug", 1), ("phone", 2)):
         burst_id = store.next_burst_id()
         for index in range(6):
-            store.add_sample(store.encode(scene(thing, index)), name, burst_id)
+            store.add_sample(encode_image(scene(thing, index)), name, burst_id)
     executor = ManualExecutor()
     live = LiveSession(store, executor)
     executor.run_next()  # the backbone is loaded

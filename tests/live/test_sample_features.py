@@ -11,6 +11,7 @@ from edge_classifier.features.dataset import Dataset
 from edge_classifier.features.feature_table import FeatureTable
 from edge_classifier.learning.project_backbone import LoadedBackbone
 from edge_classifier.live.sample_features import FeatureStage
+from edge_classifier.project.picture_file import encode_image
 from edge_classifier.project.store import ProjectStore
 
 PICTURES = 20
@@ -20,7 +21,7 @@ PICTURES = 20
 def store(tmp_path: Path) -> Iterator[ProjectStore]:
     with ProjectStore.create(tmp_path / "project", ["mug"]) as store:
         for number in range(PICTURES):
-            store.add_sample(store.encode(scene(number)), "mug", store.next_burst_id())
+            store.add_sample(encode_image(scene(number)), "mug", store.next_burst_id())
         yield store
 
 
@@ -36,9 +37,9 @@ def dataset_of(store: ProjectStore) -> Dataset:
 
 
 def computing(
-    store: ProjectStore, loaded: LoadedBackbone, executor: ManualExecutor, dataset: Dataset
+    loaded: LoadedBackbone, executor: ManualExecutor, dataset: Dataset
 ) -> tuple[FeatureStage, FeatureTable]:
-    stage = FeatureStage(store, executor)
+    stage = FeatureStage(executor)
     table = FeatureTable(loaded.backbone.info.feature_dim)
     stage.use(table, loaded.cache)
     stage.start(dataset, loaded.backbone, table)
@@ -49,7 +50,7 @@ def test_one_step_takes_over_a_few_features_only_and_the_last_says_that_all_are_
     store: ProjectStore, loaded: LoadedBackbone
 ) -> None:
     executor = ManualExecutor()
-    stage, table = computing(store, loaded, executor, dataset_of(store))
+    stage, table = computing(loaded, executor, dataset_of(store))
     executor.run_all()
     assert [(stage.take_over(), len(table)) for _ in range(4)] == [
         (False, 8),
@@ -63,7 +64,7 @@ def test_features_of_the_backbone_before_are_not_taken_for_those_of_another(
     store: ProjectStore, loaded: LoadedBackbone
 ) -> None:
     executor = ManualExecutor()
-    stage, table = computing(store, loaded, executor, dataset_of(store))
+    stage, table = computing(loaded, executor, dataset_of(store))
     executor.run_all()
     stage.abandon()
     other = FeatureTable(table.feature_dim)
@@ -80,7 +81,7 @@ def test_a_picture_that_was_refused_and_then_removed_is_not_told(
     for sample in (first, second):
         sample.path.write_bytes(b"damaged")
     executor = ManualExecutor()
-    stage, _ = computing(store, loaded, executor, dataset)
+    stage, _ = computing(loaded, executor, dataset)
     executor.run_all()
     for _ in range(3):
         stage.take_over()

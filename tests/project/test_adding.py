@@ -16,6 +16,7 @@ from edge_classifier.errors import InvalidValueError, ProjectError
 from edge_classifier.project.importers import Item, open_importer
 from edge_classifier.project.importers.adding import ImportReport, add
 from edge_classifier.project.importers.provenance import read_sources
+from edge_classifier.project.picture_file import encode_image, read_image
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import EncodedImage, Sample
 
@@ -57,7 +58,7 @@ def test_a_jpeg_is_stored_as_it_is_and_other_kinds_without_loss(
         assert stored[name].path.read_bytes() == (data / "a" / name).read_bytes()
     webp = PillowImage.open(data / "a" / "3.webp").convert("RGB")
     assert stored["3.webp"].path.suffix == ".png"
-    assert np.array_equal(store.read_image(stored["3.webp"])[..., ::-1], np.asarray(webp))
+    assert np.array_equal(read_image(stored["3.webp"].path)[..., ::-1], np.asarray(webp))
 
 
 def test_adding_appends_and_never_replaces(store: ProjectStore, data: Path) -> None:
@@ -85,7 +86,7 @@ def test_what_the_project_has_is_not_added_again_whatever_the_file(
     store: ProjectStore, data: Path
 ) -> None:
     store.add_class("mug")
-    captured = store.encode(np.asarray(pillow_picture(1))[..., ::-1].copy())
+    captured = encode_image(np.asarray(pillow_picture(1))[..., ::-1].copy())
     store.add_sample(captured, "mug", store.next_burst_id())
     (data / "mug").mkdir()
     (data / "mug" / "same.jpg").write_bytes(captured.data)
@@ -300,7 +301,7 @@ def test_a_disk_that_is_really_full_leaves_no_half_file(tmp_path: Path, data: Pa
         assert "disk is full" in report.stopped
         assert 0 < report.added_count < 30
         assert len(store.samples()) >= report.added_count
-        assert all(store.read_image(s).shape == (40, 60, 3) for s in store.samples())
+        assert all(read_image(s.path).shape == (40, 60, 3) for s in store.samples())
 
 
 def test_a_file_that_may_not_be_read_is_refused(store: ProjectStore, data: Path) -> None:

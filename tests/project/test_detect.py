@@ -97,7 +97,7 @@ def test_another_project_gives_its_classes_its_splits_and_its_bursts(tmp_path: P
 def test_a_project_inside_of_a_folder_is_not_imported_with_it(tmp_path: Path) -> None:
     write_pictures(tmp_path, "dog/1.jpg", "cat/1.jpg")
     with ProjectStore.create(tmp_path / "project", ["mug"]) as store:
-        store.add_sample(store.encode(_noise(1)), "mug", store.next_burst_id())
+        store.add_sample(encode_image(_noise(1)), "mug", store.next_burst_id())
     assert classes(tmp_path) == {"cat": (1, 0), "dog": (1, 0)}
 
 

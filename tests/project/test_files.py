@@ -8,15 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from support.mounts import named_pipe
 
+from edge_classifier.device.files import read_regular
 from edge_classifier.errors import ProjectError
 from edge_classifier.project.copying import copy_tree
-from edge_classifier.project.files import (
-    FileLock,
-    atomic_file,
-    read_regular,
-    reported,
-    write_atomic,
-)
+from edge_classifier.project.files import FileLock, atomic_file, reported, write_atomic
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,6 +18,7 @@ from edge_classifier.export.bundle import new_bundle
 from edge_classifier.export.replay import Network, replay_keras
 from edge_classifier.features.cache import FileFeatureCache
 from edge_classifier.live.view import Level
+from edge_classifier.project.picture_file import read_image
 from edge_classifier.project.store import ProjectStore
 
 
@@ -71,7 +72,7 @@ def test_capturing_until_the_disk_is_full_keeps_all_that_was_counted_and_goes_on
     assert on_disk == counted
     with ProjectStore.open(disk / "project", read_only=True) as reader:
         for sample in reader.samples():
-            reader.read_image(sample)
+            read_image(sample.path)
     filler.unlink()
     live.tap("2")
     assert counts(live) == [counted[0], counted[1] + 1]

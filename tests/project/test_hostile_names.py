@@ -19,7 +19,7 @@ from support.picture_files import picture_bytes
 from edge_classifier.errors import EdgeClassifierError, ProjectFormatError
 from edge_classifier.project.importers import open_importer
 from edge_classifier.project.importers.adding import add
-from edge_classifier.project.picture_file import encode_file
+from edge_classifier.project.picture_file import encode_file, read_image
 from edge_classifier.project.store import ProjectStore
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ def test_pictures_of_any_name_are_read_where_they_lie(tmp_path: Path) -> None:
     with ProjectStore.open(tmp_path / "p") as store:
         assert len(store.samples()) >= 4
         for sample in store.samples():
-            assert store.read_image(sample).size
+            assert read_image(sample.path).size
             assert sample.path.parent == folder
     assert {p for p in tree(tmp_path) - before if "/cache" not in p} == set()
 

@@ -46,7 +46,7 @@ def test_only_samples_of_the_same_size_are_read_and_each_once(tmp_path: Path) ->
         return read_image(path)
 
     with filled(tmp_path / "p", [(24, 16), (24, 16), (30, 10)]) as store:
-        wanted = store.read_image(store.samples()[1])
+        wanted = read_image(store.samples()[1].path)
         index = KnownPictures(store.cache_folder, store.samples(), watched)
         assert find(index, wanted) == "mug"
         assert find(index, wanted[::-1]) is None
@@ -64,7 +64,7 @@ def test_a_damaged_cache_costs_time_and_nothing_else(tmp_path: Path, content: st
         store.cache_folder.mkdir(exist_ok=True)
         (store.cache_folder / "pixels.json").write_text(content)
         index = KnownPictures(store.cache_folder, store.samples())
-        assert find(index, store.read_image(store.samples()[0])) == "mug"
+        assert find(index, read_image(store.samples()[0].path)) == "mug"
 
 
 def test_a_damaged_sample_is_no_duplicate_of_anything(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_a_damaged_sample_is_no_duplicate_of_anything(tmp_path: Path) -> None:
         broken, whole = store.samples()
         broken.path.write_bytes(broken.path.read_bytes()[:300])
         index = KnownPictures(None, store.samples())
-        assert find(index, store.read_image(whole)) == "mug"
+        assert find(index, read_image(whole.path)) == "mug"
 
 
 def test_looking_for_duplicates_can_be_cancelled(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from edge_classifier.learning.fine_tuning import fine_tune
 from edge_classifier.learning.project_backbone import BackboneChoice, backbone_loader
 from edge_classifier.learning.settings import project_head_settings
 from edge_classifier.live.view import Level
+from edge_classifier.project.picture_file import read_image
 from edge_classifier.project.store import ProjectStore
 
 OWNER = """
@@ -165,7 +166,7 @@ def test_a_folder_that_turns_read_only_loses_nothing_and_is_used_again_when_it_i
         assert again.class_names() == ("mug", "phone")
         assert again.samples()
         for sample in again.samples():
-            again.read_image(sample)
+            read_image(sample.path)
 
 
 def test_a_project_is_free_again_when_its_owner_was_killed(path: Path) -> None:

@@ -26,6 +26,7 @@ from edge_classifier.errors import (
     UnknownClassError,
 )
 from edge_classifier.project.folder import default_project_path
+from edge_classifier.project.picture_file import encode_image, read_image, read_thumbnail
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import BackboneInfo
 
@@ -46,7 +47,7 @@ def picture(number: int = 0) -> Image:
 
 def capture(store: ProjectStore, class_name: str, *numbers: int) -> list[Sample]:
     burst_id = store.next_burst_id()
-    return [store.add_sample(store.encode(picture(n)), class_name, burst_id) for n in numbers]
+    return [store.add_sample(encode_image(picture(n)), class_name, burst_id) for n in numbers]
 
 
 def files(folder: Path) -> list[str]:
@@ -75,12 +76,12 @@ def reopened(store: ProjectStore) -> ProjectStore:
 def test_a_sample_is_on_disk_in_its_class_folder_when_it_was_added(
     store: ProjectStore, path: Path
 ) -> None:
-    encoded = store.encode(picture())
+    encoded = encode_image(picture())
     sample = store.add_sample(encoded, "mug", store.next_burst_id())
     assert sample.path == path / "samples" / "mug" / "b0000001-0000.jpg"
     assert sample.path.read_bytes() == encoded.data
     assert sample.image_sha256 == encoded.sha256
-    assert np.array_equal(store.read_image(sample), encoded.image)
+    assert np.array_equal(read_image(sample.path), encoded.image)
     assert store.samples() == (sample,)
 
 
@@ -109,7 +110,7 @@ def test_a_burst_of_more_than_9999_samples_stays_in_order(store: ProjectStore, p
 
 
 def test_a_sample_of_an_unknown_class_or_burst_is_refused(store: ProjectStore, path: Path) -> None:
-    encoded, burst_id = store.encode(picture()), store.next_burst_id()
+    encoded, burst_id = encode_image(picture()), store.next_burst_id()
     with pytest.raises(UnknownClassError, match="no class 'cup'; it has 'mug', 'phone'"):
         store.add_sample(encoded, "cup", burst_id)
     for wrong in ("../../x", "b0000002", "1"):
@@ -170,14 +171,14 @@ def test_a_class_folder_deleted_under_the_open_project_is_made_again(
 
 def test_a_thumbnail_is_small_and_a_damaged_sample_is_named(store: ProjectStore) -> None:
     sample = store.add_sample(
-        store.encode(np.asarray(cv2.resize(picture(), (640, 480)), np.uint8)),
+        encode_image(np.asarray(cv2.resize(picture(), (640, 480)), np.uint8)),
         "mug",
         store.next_burst_id(),
     )
-    assert store.thumbnail(sample).shape == (72, 96, 3)
+    assert read_thumbnail(sample.path).shape == (72, 96, 3)
     sample.path.write_bytes(sample.path.read_bytes()[:500])
     with pytest.raises(InvalidImageError, match=r"b0000001-0000\.jpg is damaged"):
-        store.thumbnail(sample)
+        read_thumbnail(sample.path)
 
 
 def test_other_programs_read_the_samples_folder_as_it_is(store: ProjectStore, path: Path) -> None:
@@ -203,7 +204,7 @@ def test_pictures_dropped_into_a_class_are_samples_each_a_burst_of_its_own(
         samples = again.samples()
         assert len({s.burst_id for s in samples}) == 5
         assert samples[-1] == captured[0]
-        assert all(again.read_image(s).shape == (60, 80, 3) for s in samples)
+        assert all(read_image(s.path).shape == (60, 80, 3) for s in samples)
         undone = max(samples, key=lambda s: s.burst_id)
         assert undone == captured[0]
         again.remove_burst(samples[0].burst_id)
@@ -239,7 +240,7 @@ def test_a_folder_dropped_into_samples_becomes_a_class_in_either_spelling_of_uni
     decomposed = unicodedata.normalize("NFD", "café")
     for folder in (decomposed, "Zebra"):
         (path / "samples" / folder).mkdir(parents=True)
-        (path / "samples" / folder / "a.jpg").write_bytes(store.encode(picture()).data)
+        (path / "samples" / folder / "a.jpg").write_bytes(encode_image(picture()).data)
     with reopened(store) as again:
         assert again.class_names() == ("mug", "phone", "Zebra", "café")
         assert [s.class_name for s in again.samples()] == ["Zebra", "café"]
@@ -261,7 +262,7 @@ def test_bursts_copied_from_another_project_are_not_undone_with_ours(
     (path / "samples" / "phone").mkdir()
     for index in (0, 1):
         (path / f"samples/phone/b0000001-000{index}.jpg").write_bytes(
-            store.encode(picture(index)).data
+            encode_image(picture(index)).data
         )
     with reopened(store) as again:
         again.remove_burst("b0000001")
@@ -526,7 +527,7 @@ def test_one_program_writes_and_a_second_one_may_only_read(store: ProjectStore, 
             lambda: second.rename_class("mug", "x"),
             lambda: second.remove_class("mug"),
             lambda: second.remove_burst(sample.burst_id),
-            lambda: second.add_sample(second.encode(picture()), "mug", sample.burst_id),
+            lambda: second.add_sample(encode_image(picture()), "mug", sample.burst_id),
             lambda: second.update_settings(a=1),
             lambda: second.set_backbone(INFO),
         ):
@@ -574,10 +575,10 @@ def test_with_a_valid_index_no_picture_is_read_and_a_changed_one_is(
     known = json.loads(index.read_text())
     known["files"]["mug/" + first.path.name][-1] = "ab" * 32  # shows where a hash came from
     index.write_text(json.dumps(known))
-    second.path.write_bytes(store.encode(picture(3)).data)
+    second.path.write_bytes(encode_image(picture(3)).data)
     with ProjectStore.open(path) as again:
         assert again.samples()[0].image_sha256 == "ab" * 32
-        assert again.samples()[1].image_sha256 == store.encode(picture(3)).sha256
+        assert again.samples()[1].image_sha256 == encode_image(picture(3)).sha256
 
 
 @pytest.mark.parametrize(

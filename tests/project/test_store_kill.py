@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from edge_classifier.project.picture_file import read_image
 from edge_classifier.project.store import ProjectStore
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ NURSERY = """
 import json, os, random, sys
 from pathlib import Path
 import numpy as np
+from edge_classifier.project.picture_file import encode_image
 from edge_classifier.project.store import ProjectStore
 
 def live(path, log, seed):
@@ -41,7 +43,7 @@ def live(path, log, seed):
             name, burst_id = chance.choice(names), store.next_burst_id()
             for _ in range(3):
                 image = pixels.integers(0, 256, (24, 32, 3), dtype=np.uint8)
-                sample = store.add_sample(store.encode(image), name, burst_id)
+                sample = store.add_sample(encode_image(image), name, burst_id)
                 tell("added", sample.image_sha256)
         elif act < 0.7 and store.samples():
             last = max(s.burst_id for s in store.samples())
@@ -127,7 +129,7 @@ def check(path: Path, log: Path) -> int:
     with ProjectStore.open_or_create(path) as store:
         samples = store.samples()
         for sample in samples:
-            assert store.read_image(sample).shape == (24, 32, 3)
+            assert read_image(sample.path).shape == (24, 32, 3)
             assert hashlib.sha256(sample.path.read_bytes()).hexdigest() == sample.image_sha256
         assert expected <= {sample.image_sha256 for sample in samples}
         assert not list(path.rglob(".tmp-*"))

@@ -17,6 +17,7 @@ from edge_classifier.errors import (
     InvalidValueError,
     TrashEmptiedError,
 )
+from edge_classifier.project.picture_file import encode_image
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import Sample
 
@@ -28,7 +29,7 @@ def picture(number: int) -> Image:
 
 def capture(store: ProjectStore, class_name: str, *numbers: int) -> list[Sample]:
     burst_id = store.next_burst_id()
-    return [store.add_sample(store.encode(picture(n)), class_name, burst_id) for n in numbers]
+    return [store.add_sample(encode_image(picture(n)), class_name, burst_id) for n in numbers]
 
 
 def files(folder: Path) -> list[str]:
@@ -75,7 +76,7 @@ def test_an_undone_burst_can_be_put_back(store: ProjectStore) -> None:
 def test_a_class_comes_back_with_its_place_colour_pictures_and_held_out_pictures(
     store: ProjectStore,
 ) -> None:
-    encoded = store.encode(picture(9))
+    encoded = encode_image(picture(9))
     store.add_sample(encoded, "mug", store.next_burst_id(), held_out=True)
     before = (store.class_names(), store.colour("mug"), store.samples(), store.held_out())
     removed = store.remove_class("mug")
@@ -127,15 +128,15 @@ def test_a_picture_whose_file_name_was_taken_meanwhile_gets_another_one(
     store: ProjectStore,
 ) -> None:
     folder = store.path / "samples" / "mug"
-    (folder / "by hand.jpg").write_bytes(store.encode(picture(20)).data)
+    (folder / "by hand.jpg").write_bytes(encode_image(picture(20)).data)
     store.close()
     with ProjectStore.open(store.path) as again:
         by_hand = next(s for s in again.samples() if s.path.name == "by hand.jpg")
         removed = again.remove_samples([by_hand])
-        by_hand.path.write_bytes(again.encode(picture(21)).data)
+        by_hand.path.write_bytes(encode_image(picture(21)).data)
         again.put_back(removed)
-        assert (folder / "by hand (2).jpg").read_bytes() == again.encode(picture(20)).data
-        assert by_hand.path.read_bytes() == again.encode(picture(21)).data
+        assert (folder / "by hand (2).jpg").read_bytes() == encode_image(picture(20)).data
+        assert by_hand.path.read_bytes() == encode_image(picture(21)).data
         assert "by hand (2).jpg" in [s.path.name for s in again.samples()]
 
 

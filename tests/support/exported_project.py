@@ -15,6 +15,7 @@ from edge_classifier.features.dataset import Dataset
 from edge_classifier.learning.model_file import FileModelStore
 from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.learning.training import train
+from edge_classifier.project.picture_file import encode_image, read_image
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import FeatureSet
 
@@ -70,16 +71,16 @@ def teach(
         for burst in range(BURSTS):
             burst_id = store.next_burst_id()
             for number in range(PER_BURST):
-                encoded = store.encode(picture(class_id, burst * PER_BURST + number))
+                encoded = encode_image(picture(class_id, burst * PER_BURST + number))
                 store.add_sample(encoded, name, burst_id)
         for number in range(HELD_OUT):
-            encoded = store.encode(picture(class_id, 90 + number))
+            encoded = encode_image(picture(class_id, 90 + number))
             store.add_sample(encoded, name, store.next_burst_id(), held_out=True)
     backbone = load_backbone("built-in", feature_kind=kind)
     store.set_backbone(backbone.info)
     samples = store.samples()
     features = FeatureSet(
-        backbone.extract([store.read_image(s) for s in samples]),
+        backbone.extract([read_image(s.path) for s in samples]),
         np.array([CLASSES.index(s.class_name) for s in samples], np.int64),
         np.array([s.burst_id for s in samples], np.str_),
         CLASSES,

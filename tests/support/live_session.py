@@ -13,7 +13,7 @@ from edge_classifier.device.preprocessing import Image
 from edge_classifier.device.source_state import SourceState, SourceStatus
 from edge_classifier.export.exporter import Export
 from edge_classifier.features.cache import FileFeatureCache
-from edge_classifier.features.variants import Variation, make_variants
+from edge_classifier.features.variants import Variation
 from edge_classifier.learning.fine_tuning import FineTune
 from edge_classifier.learning.model_file import FileModelStore
 from edge_classifier.learning.project_backbone import LoadedBackbone
@@ -49,7 +49,7 @@ def load_varying(store: ProjectStore, backbone: FakeBackbone) -> LoadedBackbone:
     """Load what a real loader would, but for the network."""
     info = backbone.info
     varied = FileFeatureCache(store.cache_folder, f"{info.key} varied", info.feature_dim)
-    variation = Variation(make_variants, varied, info.feature_dim)
+    variation = Variation(varied, info.feature_dim)
     return replace(load_fake(store, backbone), variation=variation)
 
 

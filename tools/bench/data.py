@@ -145,7 +145,7 @@ def make_project(path: Path, samples: int, backbone: LiteRTBackbone) -> None:
                 burst_id = store.next_burst_id()
                 shift = generator.normal(0, 0.2, dim)
             image = generator.integers(0, 256, (16, 16, 3), np.uint8)  # no two alike
-            sample = store.add_sample(store.encode(image), names[class_id], burst_id)
+            sample = store.add_sample(encode_image(image), names[class_id], burst_id)
             row = centres[class_id] + shift + generator.normal(0, 0.5, dim)
             cache.append(sample.image_sha256, np.maximum(row, 0).astype(np.float32))
         cache.close()

@@ -39,6 +39,7 @@ from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.live.jobs import start_worker
 from edge_classifier.live.loop import run
 from edge_classifier.live.session import Session, SessionSettings
+from edge_classifier.project.picture_file import encode_image
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.screen.overlay import Overlay
 from edge_classifier.screen.window import OpenCVWindow
@@ -119,7 +120,7 @@ def fill(store: ProjectStore, per_class: int) -> None:
         burst = store.next_burst_id()
         shown = name if name != "empty" else None
         for n in range(per_class):
-            encoded = store.encode(scene.image(shown, number * 10 + n / 15, 0))
+            encoded = encode_image(scene.image(shown, number * 10 + n / 15, 0))
             store.add_sample(encoded, name, burst)
 
 

@@ -27,6 +27,7 @@ from edge_classifier.live.jobs import start_worker
 from edge_classifier.live.loop import run
 from edge_classifier.live.session import Session
 from edge_classifier.live.view import Level
+from edge_classifier.project.picture_file import encode_image
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.screen.overlay import Overlay
 
@@ -145,7 +146,7 @@ def play(folder: Path, how: Misbehaviour, seconds: float) -> Found:
         for name in TAUGHT[:2]:
             burst = store.next_burst_id()
             for n in range(10):
-                store.add_sample(store.encode(scene.image(name, n / 5, 0)), name, burst)
+                store.add_sample(encode_image(scene.image(name, n / 5, 0)), name, burst)
         executor = start_worker()
         session = Session(
             store,

@@ -21,6 +21,7 @@ from edge_classifier.learning.model_file import FileModelStore
 from edge_classifier.project.folder import is_project
 from edge_classifier.project.importers.known_pictures import pixel_hash
 from edge_classifier.project.importers.provenance import read_sources
+from edge_classifier.project.picture_file import read_image
 from edge_classifier.project.store import ProjectStore
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class Examiner:
             with ProjectStore.open_or_create(project) as store:
                 samples = (*store.samples(), *store.held_out())
                 found = {s.image_sha256: s.class_name for s in samples}
-                problems += self._samples_are_whole(store, samples)
+                problems += self._samples_are_whole(samples)
                 problems += _all_acknowledged(found, acknowledged)
                 problems += self._model_and_caches(store, samples)
                 read_sources(project)
@@ -98,13 +99,13 @@ class Examiner:
         problems += self._beside(project, acknowledged)
         return found, problems
 
-    def _samples_are_whole(self, store: ProjectStore, samples: tuple[Sample, ...]) -> list[str]:
+    def _samples_are_whole(self, samples: tuple[Sample, ...]) -> list[str]:
         problems = []
         for sample in samples:
             if hashlib.sha256(sample.path.read_bytes()).hexdigest() != sample.image_sha256:
                 problems.append(f"{sample.path} holds other bytes than it should")
             if sample.image_sha256 not in self._looked_at:
-                store.read_image(sample)
+                read_image(sample.path)
                 self._looked_at.add(sample.image_sha256)
         return problems
 
@@ -121,7 +122,7 @@ class Examiner:
         chosen = cached[-1:] + self._chance.sample(cached, min(len(cached), _SPOT_CHECKS))
         for sample in chosen:
             self.features_checked += 1
-            image = store.read_image(sample)
+            image = read_image(sample.path)
             expected = self._backbone.extract([image])[0]
             if not np.allclose(known[sample.image_sha256], expected, atol=_SAME):
                 problems.append(f"the cache has the features of another picture than {sample.path}")
@@ -129,7 +130,7 @@ class Examiner:
         pixels = json.loads(file.read_bytes())["pixels"] if file.exists() else {}
         for sample in self._chance.sample(samples, min(len(samples), _SPOT_CHECKS)):
             remembered = pixels.get(sample.image_sha256)
-            if remembered not in (None, pixel_hash(store.read_image(sample))):
+            if remembered not in (None, pixel_hash(read_image(sample.path))):
                 problems.append(f"the cache has the pixels of another picture than {sample.path}")
         return problems
 

@@ -13,6 +13,7 @@ from PIL import Image as PillowImage
 
 from edge_classifier.api import ImageClassifier
 from edge_classifier.commands.cli import main as run_command
+from edge_classifier.project.picture_file import encode_image
 from edge_classifier.project.store import ProjectStore
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def _make_archives(folder: Path) -> None:
 def _make_project(folder: Path) -> None:
     with ProjectStore.create(folder, CLASSES) as store:
         for number in range(_PER_CLASS * len(CLASSES)):
-            sample = store.encode(picture(number))
+            sample = encode_image(picture(number))
             store.add_sample(sample, CLASSES[number % len(CLASSES)], store.next_burst_id())
     _run(["train", str(folder), "--backbone", "built-in"])
 

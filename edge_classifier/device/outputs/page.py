@@ -34,9 +34,8 @@ class LivePage(Output):
     Without a token only this machine is answered, under a name of its own: a page from elsewhere
     cannot make a browser here read the picture by giving its name this machine's address.
 
-    Args:
-        address: `HOST:PORT`; `127.0.0.1` can be seen on this machine only.
-        token: What everybody who looks on has to know, or `None`.
+    `address` is `HOST:PORT`, where `127.0.0.1` can be seen on this machine only; `token`, if any,
+    is what everybody who looks on has to know.
 
     Raises:
         InvalidValueError: if the address cannot be used, or asks for a token.

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
-from ..bundle import read_file
 from ..console import say
 from ..errors import CameraNotFoundError
+from ..files import read_regular
 from ..frame import Frame
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ _MAX_PICTURE_BYTES: Final = 256 * 1024 * 1024
 
 class PictureFiles:
     """A picture, or the pictures in a folder and below it, in the order of their names.
-
-    Args:
-        path: A file or a folder.
 
     Raises:
         CameraNotFoundError: if there is no picture in the folder.
@@ -74,7 +71,7 @@ def read_picture(path: Path) -> Image | None:
     """Read a picture file as `(H, W, 3)` uint8 BGR, upright; `None` if it is none."""
     try:
         # unlike imread this takes any file name everywhere
-        data = np.frombuffer(read_file(path, _MAX_PICTURE_BYTES), np.uint8)
+        data = np.frombuffer(read_regular(path, _MAX_PICTURE_BYTES), np.uint8)
         image = cv2.imdecode(data, cv2.IMREAD_COLOR)
     except (OSError, cv2.error, MemoryError):
         return None

@@ -76,13 +76,9 @@ def add(
 ) -> ImportReport:
     """Add pictures to a project. What is there stays; nothing is added twice.
 
-    Args:
-        store: The project; may be `None` in a dry run of one that does not exist yet.
-        items: From importers, one after the other.
-        total: How many there are, where that is known.
-        dry_run: Read and check everything, and store nothing.
-        progress: Is told how far this is.
-        cancelled: Asked before each picture; Ctrl-C has the same effect.
+    `store` may be `None` in a dry run, which reads and checks all and stores nothing, of a project
+    that does not exist yet; `cancelled` is asked before each picture, and Ctrl-C has the same
+    effect.
 
     Returns:
         What was added, also if it was cancelled or the disk is full: that stays added.
@@ -241,10 +237,8 @@ def _read_ahead(
 ) -> Generator[tuple[Item, Callable[[], _Read]], None, None]:
     """Read, decode and hash pictures on several cores, in their order and a few ahead.
 
-    Args:
-        items: Taken only as far ahead as the threads need.
-        is_known: Says whether a file of this SHA-256 is there already, so that it need not be
-            decoded; asked from the threads.
+    Items are taken only as far ahead as the threads need. `is_known` says, from the threads,
+    whether a file of this SHA-256 is there already, so that it need not be decoded.
 
     Yields:
         Each item, and what waits for its picture: it raises `InvalidImageError` where that

@@ -12,8 +12,9 @@ from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from edge_classifier.device.files import open_regular
 from edge_classifier.errors import InvalidImageError, NotImportableError
-from edge_classifier.project.files import describe, open_regular
+from edge_classifier.project.files import describe
 from edge_classifier.project.importers.base import Refusal
 from edge_classifier.project.importers.tree import FileTree, is_junk
 from edge_classifier.project.picture_file import MAX_FILE_BYTES

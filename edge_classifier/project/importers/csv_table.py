@@ -63,11 +63,7 @@ class Columns:
 class CsvImporter(Importer):
     """Rows of file, label and perhaps split; in any order and with any usual names.
 
-    Args:
-        tree: Where the files are.
-        path: Of the table in it; files are looked for from its folder.
-        data: The table.
-        class_name: What all pictures show, if the user has said so.
+    Files are looked for in `tree`, from the table's folder. All show `class_name`, if given.
 
     Raises:
         NotImportableError: if it is no such table.

@@ -6,8 +6,9 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from edge_classifier.device.files import open_regular
 from edge_classifier.errors import InvalidImageError, NotImportableError
-from edge_classifier.project.files import describe, open_regular
+from edge_classifier.project.files import describe
 from edge_classifier.project.importers import teachable_machine
 from edge_classifier.project.importers.archive import ZipTree
 from edge_classifier.project.importers.base import Importer, LabelledPicture
@@ -52,12 +53,9 @@ class SingleFileImporter(Importer):
 def open_importer(
     path: Path, *, class_name: str | None = None, stretch: Stretch | None = None
 ) -> Importer:
-    """Find out what a path is, and open it.
+    """Find out what a path is: folder, archive, table, video or picture; and open it.
 
-    Args:
-        path: A folder, an archive, a table, a video or a picture.
-        class_name: What everything in it shows; without it labels are looked for.
-        stretch: Which frames of a video are meant.
+    All of it shows `class_name`; without one, labels are looked for.
 
     Raises:
         NotImportableError: if there is nothing, or nothing that can be imported.

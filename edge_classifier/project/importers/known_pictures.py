@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from edge_classifier.device.files import open_regular
 from edge_classifier.device.interpreter import core_count
 from edge_classifier.errors import CancelledError, InvalidImageError
-from edge_classifier.project.files import open_regular
 from edge_classifier.project.picture_file import image_size, read_image
 from edge_classifier.project.sample_files import read_cache, write_cache
 
@@ -42,10 +42,8 @@ def pixel_hash(image: Image) -> str:
 class KnownPictures:
     """The class of every picture that is there, by its content.
 
-    Args:
-        cache_folder: Where hashes are remembered, or `None` for nowhere.
-        samples: What the project has.
-        read: Reads a picture, BGR; called from several threads.
+    Hashes are remembered in `cache_folder`, if any. `read` gives a picture, BGR, from several
+    threads.
     """
 
     def __init__(
@@ -80,11 +78,8 @@ class KnownPictures:
     ) -> str | None:
         """Give the class of the sample that has these pixels, or `None`.
 
-        Args:
-            size: Width and height of the picture in question, in any order.
-            pixels: Its `pixel_hash`.
-            progress: Told when samples have to be read for this.
-            cancelled: Asked likewise.
+        `size` is its width and height, in any order, `pixels` its `pixel_hash`. `progress` and
+        `cancelled` are for when samples have to be read.
 
         Raises:
             CancelledError: if `cancelled` says so.

@@ -31,11 +31,8 @@ _BURST: Final = re.compile(r"(b[0-9]{7})-[0-9]{4,}")
 class TreeImporter(Importer):
     """A folder per class, with or without splits, or labels in file names.
 
-    Args:
-        tree: The files.
-        root: Name of the folder itself: it may be a split's.
-        class_name: What all pictures show, if the user has said so.
-        capture_of: The class of a flat tree without labels: of an archive that is named so.
+    `root` is the name of the folder itself, which may be a split's; `class_name`, if given, is what
+    all show; `capture_of` is the class of a flat tree without labels: of an archive named so.
 
     Attributes:
         placed: All pictures with their classes, those to train on first.

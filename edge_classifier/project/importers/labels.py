@@ -77,12 +77,10 @@ class Placed:
 def place_pictures(
     paths: Sequence[str], root: str = "", class_name: str | None = None
 ) -> tuple[list[Placed], str]:
-    """Find classes and splits.
+    """Find classes and splits of pictures' relative paths, with `/` between their parts.
 
-    Args:
-        paths: Of pictures, relative, with `/` between their parts.
-        root: Name of the folder itself: it may be a split's.
-        class_name: What all of them show, if the user has said so.
+    `root` is the name of the folder itself, which may be a split's; `class_name` is what all of
+    them show, if the user has said so.
 
     Returns:
         Every picture in its `order`, and how they lie, for the user.

@@ -15,7 +15,8 @@ import json
 import os
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.project.files import NOFOLLOW, read_regular, reported
+from edge_classifier.device.files import read_regular
+from edge_classifier.project.files import NOFOLLOW, reported
 from edge_classifier.project.folder import SOURCES
 
 if TYPE_CHECKING:

@@ -63,9 +63,7 @@ class FileTree(ABC):
 class FolderTree(FileTree):
     """A folder on disk. Links to folders are not followed: they may go round.
 
-    Args:
-        folder: Where it is.
-        listed: Whether to look for files; a list in it may name them instead.
+    Not `listed`, it has the files only that a list in it names.
     """
 
     def __init__(self, folder: Path, *, listed: bool = True) -> None:
