@@ -83,7 +83,7 @@ def export_with(
             for image, class_name in pictures:
                 store.add_sample(encode_image(image), class_name, store.next_burst_id())
             return export_bundle(
-                store,
+                store.snapshot(),
                 model,
                 backbone,
                 formats=formats,

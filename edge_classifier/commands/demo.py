@@ -145,7 +145,7 @@ def _play(path: Path, choice: BackboneChoice, window: _Window | None, seconds: f
             executor=executor,
             clock=clock,
             settings=SessionSettings(head=project_head_settings(store)),
-            export=exporter(store, choice.weights),
+            export=exporter(choice.weights),
         )
         camera = DemoCamera(paced=False, clock=clock)
         demo = DemoRun(

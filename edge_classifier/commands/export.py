@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
         ):
             model = _model(store, loaded, progress)
             folder = export_bundle(
-                store,
+                store.snapshot(),
                 model,
                 loaded.backbone,
                 formats=options.format,

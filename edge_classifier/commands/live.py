@@ -140,7 +140,7 @@ def _run_window(
         executor=executor,
         clock=time.monotonic,
         settings=settings,
-        export=_exporter(store, options.weights),
+        export=_exporter(options.weights),
         fine_tune=tune,
     )
     name, open_source = _source(options, session)
@@ -195,10 +195,10 @@ def _demo_camera() -> FrameSource:
     return DemoCamera()
 
 
-def _exporter(store: ProjectStore, weights: Path | None) -> Export:
+def _exporter(weights: Path | None) -> Export:
     def export(*job: Any) -> Path:  # noqa: ANN401 - as `Export` says
         from edge_classifier.export.exporter import exporter  # noqa: PLC0415 - when `E` is pressed
 
-        return exporter(store, weights)(*job)
+        return exporter(weights)(*job)
 
     return export

@@ -21,7 +21,7 @@ from edge_classifier.project.folder import is_project
 if TYPE_CHECKING:
     import argparse
 
-    from edge_classifier.export.comparison import Comparison
+    from edge_classifier.export.formats import Comparison
     from edge_classifier.export.verification import Verification
 
 DIFFERENT: Final = 4
@@ -82,7 +82,7 @@ def _with_project(
         model, _ = trained_model(store, loaded)
         return verify_with_project(
             bundle,
-            store,
+            store.snapshot(),
             model,
             loaded.backbone,
             weights=options.weights,

@@ -22,13 +22,15 @@ from edge_classifier.export.bundle import (
     write_spec,
     write_texts,
 )
-from edge_classifier.export.comparison import Comparison, Replay, compare
 from edge_classifier.export.formats import (
     ALL,
     AUTO,
     FLOAT32,
     LIMITS,
+    Comparison,
+    Replay,
     chosen_formats,
+    compare,
     possible_formats,
 )
 from edge_classifier.export.replay import (
@@ -55,13 +57,13 @@ if TYPE_CHECKING:
 
     from edge_classifier.device.preprocessing import Preprocessing
     from edge_classifier.learning.model import Model
-    from edge_classifier.project.store import ProjectStore
+    from edge_classifier.project.store import Snapshot
     from edge_classifier.protocols import Backbone, Cancelled, Progress
     from edge_classifier.values import BackboneInfo, Sample
 
 
-Export: TypeAlias = "Callable[[Model, Backbone, tuple[Sample, ...], Progress, Cancelled], Path]"
-"""Writes a bundle of a model, with the samples of the moment, and returns where."""
+Export: TypeAlias = "Callable[[Model, Backbone, Snapshot, Progress, Cancelled], Path]"
+"""Writes a bundle of a model, and returns where."""
 
 _REPRESENTATIVE: Final = 60
 """Ten samples calibrate as well as a hundred, as long as every class is among them."""
@@ -76,33 +78,22 @@ _CONVERTED: Final = 0.85
 
 
 def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
-    store: ProjectStore,
+    project: Snapshot,
     model: Model,
     backbone: Backbone,
     *,
     formats: str = FLOAT32,
     out: Path | None = None,
     weights: Path | None = None,
-    samples: Sequence[Sample] | None = None,
     progress: Progress,
     cancelled: Cancelled,
 ) -> Path:
-    """Export a trained model; takes 5 to 15 seconds, for the worker thread.
+    """Export a project's trained model; takes 5 to 15 seconds, for the worker thread.
 
-    Every file is compared with the Keras graph before the bundle gets its name.
-
-    Args:
-        store: The project.
-        model: Its trained model.
-        backbone: The backbone that it was trained on.
-        formats: A format, `all`, or `auto`: the smallest and fastest that is right.
-        out: The bundle's folder; by default beside the project, called `<project>-bundle`. A
-            bundle that is there is replaced.
-        weights: The file of `--weights`, if any.
-        samples: The project's samples at one moment, for a caller whose other thread may change
-            them meanwhile; by default all that the project has.
-        progress: Told the part done.
-        cancelled: Asked ten times a second.
+    Every file is compared with the Keras graph before the bundle gets its name. `formats` is one,
+    `all`, or `auto`: the smallest and fastest that is right; `weights` is the file of `--weights`.
+    The bundle lies by default beside the project, as `<project>-bundle`; one that is there is
+    replaced. `cancelled` is asked ten times a second.
 
     Returns:
         The bundle's folder.
@@ -117,33 +108,23 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
     wanted, left_out = possible_formats(chosen_formats(formats), info)
     if not wanted:
         raise ExportError(f"{formats} is not possible: {left_out[formats]}.")
-    target = out or store.path.with_name(f"{store.path.resolve().name}-bundle")
-    network = Network(store.name, model, info, weights_file(info, weights, project=store.path))
-    taught = store.samples() if samples is None else tuple(samples)
-    held_out = store.held_out()
-    verified = spread_samples(held_out or taught, VERIFIED)
+    target = out or project.path.with_name(f"{project.path.resolve().name}-bundle")
+    network = Network(project.name, model, info, weights_file(info, weights, project=project.path))
+    verified = spread_samples(project.held_out or project.samples, VERIFIED)
     progress(0.0, "reading samples")
-    evidence = replay_live(
-        verified,
-        model,
-        backbone,
-        progress=part_of(progress, 0.0, _COLLECTED),
-        cancelled=cancelled,
-    )
-    calibration = spread_samples(taught, _REPRESENTATIVE)
+    collecting = part_of(progress, 0.0, _COLLECTED)
+    evidence = replay_live(verified, model, backbone, progress=collecting, cancelled=cancelled)
     with new_bundle(target) as folder:
         keras, files = replay_keras(
             network,
             evidence.squares,
-            representative=_squares(calibration, info.preprocessing),
+            representative=_squares(project.samples, info.preprocessing),
             formats=wanted,
             progress=part_of(progress, _COLLECTED, _CONVERTED),
             cancelled=cancelled,
         )
-        spec = _spec(store, model, info, taught)
-        spec["measured_on"] = "held-out samples" if held_out else "samples that were trained on"
-        spec["left_out"] = left_out
-        spec["models"] = _add_models(folder, files)
+        spec = _spec(project, model, info)
+        spec |= {"left_out": left_out, "models": _add_models(folder, files)}
         write_texts(folder, name=target.name, class_names=model.class_names)
         write_device(folder)
         write_spec(folder, spec)
@@ -155,23 +136,17 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
     return target
 
 
-def exporter(store: ProjectStore, weights: Path | None) -> Export:
+def exporter(weights: Path | None) -> Export:
     """Return what a session's export key runs on the worker thread."""
-    return lambda model, backbone, samples, progress, cancelled: export_bundle(
-        store,
-        model,
-        backbone,
-        weights=weights,
-        samples=samples,
-        progress=progress,
-        cancelled=cancelled,
+    return lambda model, backbone, project, progress, cancelled: export_bundle(
+        project, model, backbone, weights=weights, progress=progress, cancelled=cancelled
     )
 
 
 def _squares(samples: Sequence[Sample], preprocessing: Preprocessing) -> npt.NDArray[np.uint8]:
-    """Bring those samples that can be read to the network's input size."""
+    """Bring a few of the samples that can be read to the network's input size."""
     squares = []
-    for sample in samples:
+    for sample in spread_samples(samples, _REPRESENTATIVE):
         try:
             squares.append(preprocessing.square(read_image(sample.path)))
         except InvalidImageError:  # noqa: PERF203 - named where the evidence is collected
@@ -181,19 +156,17 @@ def _squares(samples: Sequence[Sample], preprocessing: Preprocessing) -> npt.NDA
     return np.stack(squares)
 
 
-def _spec(
-    store: ProjectStore, model: Model, info: BackboneInfo, samples: Sequence[Sample]
-) -> dict[str, Any]:
+def _spec(project: Snapshot, model: Model, info: BackboneInfo) -> dict[str, Any]:
     """Describe the model, as the device and a curious person need it."""
     unknown = model.unknown
     counts = dict.fromkeys(model.class_names, 0)
-    for sample in samples:
+    for sample in project.samples:
         counts[sample.class_name] = counts.get(sample.class_name, 0) + 1
-    head = store.settings.get("head", {})
+    head = project.settings.get("head", {})
     return {
         "format": BUNDLE_FORMAT,
         "version": BUNDLE_VERSION,
-        "name": store.name,
+        "name": project.name,
         "fingerprint": fingerprint(model),
         "class_names": list(model.class_names),
         "models": {},
@@ -216,6 +189,7 @@ def _spec(
         },
         "head": {"kind": type(model.head).__name__, "seed": head.get("seed", 0)},
         "samples": counts,
+        "measured_on": "held-out samples" if project.held_out else "samples that were trained on",
         "made_with": {
             "edge-classifier": __version__,
             **{name: metadata.version(name) for name in ("ai-edge-litert", "numpy", "tensorflow")},

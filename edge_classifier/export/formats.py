@@ -1,4 +1,4 @@
-"""The kinds of model files there are, and how much each may differ from the Keras graph."""
+"""The formats of model files, and whether a file is the same classifier as the Keras graph."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from edge_classifier.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import numpy.typing as npt
 
     from edge_classifier.values import BackboneInfo
 
@@ -77,3 +81,99 @@ def possible_formats(
     )
     left_out = {f: reason for f in formats if f == INT8}
     return tuple(f for f in formats if f not in left_out), left_out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Replay:
+    """What one implementation said of N samples.
+
+    Attributes:
+        scores: `(N, C)` float32.
+        unknown: `(N,)` bool, the verdicts "unknown", or `None`.
+        bytes: Size of its file, or `None` for what is none.
+        ms: Milliseconds a frame (median), or `None` if not measured.
+    """
+
+    scores: npt.NDArray[np.float32]
+    unknown: npt.NDArray[np.bool_] | None = None
+    bytes: int | None = None
+    ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How an implementation differs from the reference on N samples.
+
+    Attributes:
+        name: What was asked: `live path`, `float32`, …
+        agreement: The part of samples with the same label.
+        difference: The largest difference of a score.
+        worst: Indices of the samples that differ most, the worst first.
+        accuracy: The part of samples labelled right, or `None` without labels.
+        reference_accuracy: The same of the reference.
+        unknown_agreement: The part of samples with the same verdict "unknown", or `None`.
+    """
+
+    name: str
+    samples: int
+    agreement: float
+    difference: float
+    worst: tuple[int, ...]
+    accuracy: float | None
+    reference_accuracy: float | None
+    unknown_agreement: float | None = None
+    bytes: int | None = None
+    ms: float | None = None
+
+    def same_unknowns(self, limits: Limits) -> bool:
+        """Whether as many verdicts "unknown" agree as labels have to, as far as is known."""
+        return self.unknown_agreement is None or self.unknown_agreement >= limits.agreement
+
+    def problem(self, limits: Limits) -> str | None:
+        """Say in which way it differs too much, or `None` if it does not."""
+        if self.agreement < limits.agreement:
+            return (
+                f"only {self.agreement:.1%} of {self.samples} samples get the same label, "
+                f"{limits.agreement:.1%} are needed"
+            )
+        if limits.difference is not None and self.difference > limits.difference:
+            return f"a score differs by {self.difference:.2g}, {limits.difference:g} is allowed"
+        if self.accuracy is not None and self.reference_accuracy is not None:
+            loss = self.reference_accuracy - self.accuracy
+            if loss > limits.accuracy_loss:
+                return f"{loss:.1%} of accuracy is lost, {limits.accuracy_loss:.1%} is allowed"
+        return None
+
+
+def compare(
+    name: str, replay: Replay, reference: Replay, class_ids: npt.NDArray[np.int64] | None = None
+) -> Comparison:
+    """Compare what an implementation said with what the reference said of the same samples.
+
+    The true classes, `(N,)`, are not always known.
+
+    Raises:
+        InvalidValueError: if there is no sample, or the two are of different ones.
+    """
+    if replay.scores.shape != reference.scores.shape or not len(reference.scores):
+        raise InvalidValueError(
+            "Expected scores of the same samples (at least one), received "
+            f"{replay.scores.shape} and {reference.scores.shape}."
+        )
+    labels, expected = replay.scores.argmax(axis=1), reference.scores.argmax(axis=1)
+    differences = np.abs(replay.scores - reference.scores).max(axis=1)
+    unknown_agreement = None
+    if replay.unknown is not None and reference.unknown is not None:
+        unknown_agreement = float(np.mean(replay.unknown == reference.unknown))
+    return Comparison(
+        name=name,
+        samples=len(labels),
+        agreement=float(np.mean(labels == expected)),
+        difference=float(differences.max()),
+        worst=tuple(int(n) for n in np.argsort(-differences, kind="stable")),
+        accuracy=None if class_ids is None else float(np.mean(labels == class_ids)),
+        reference_accuracy=None if class_ids is None else float(np.mean(expected == class_ids)),
+        unknown_agreement=unknown_agreement,
+        bytes=replay.bytes,
+        ms=replay.ms,
+    )

@@ -21,8 +21,7 @@ from edge_classifier.errors import (
     InvalidImageError,
     NotEnoughSamplesError,
 )
-from edge_classifier.export.comparison import Replay
-from edge_classifier.export.formats import SCORES, SIMILARITIES
+from edge_classifier.export.formats import SCORES, SIMILARITIES, Replay
 from edge_classifier.features.child_process import run_child
 from edge_classifier.learning.model_file import model_as_arrays
 from edge_classifier.project.files import describe

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge_classifier.errors import ExportError, InvalidImageError, NotEnoughSamplesError
-from edge_classifier.export.comparison import Comparison, Replay, compare
-from edge_classifier.export.formats import FLOAT32, LIMITS
+from edge_classifier.export.formats import FLOAT32, LIMITS, Comparison, Replay, compare
 from edge_classifier.export.replay import (
     KERAS,
     LIVE_PATH,
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 
     from edge_classifier.device.bundle import Bundle
     from edge_classifier.learning.model import Model
-    from edge_classifier.project.store import ProjectStore
+    from edge_classifier.project.store import Snapshot
     from edge_classifier.protocols import Backbone, Cancelled, Progress
 
 
@@ -66,7 +65,7 @@ class Verification:
 
 def verify_with_project(
     bundle: Bundle,
-    store: ProjectStore,
+    project: Snapshot,
     model: Model,
     backbone: Backbone,
     *,
@@ -82,20 +81,20 @@ def verify_with_project(
     """
     if bundle.spec.get("fingerprint") != fingerprint(model):
         raise ExportError(
-            f"{bundle.folder} was exported from another model than {store.name} has now; "
+            f"{bundle.folder} was exported from another model than {project.name} has now; "
             "export it again."
         )
     progress(0.0, "asking the live path")
     evidence = replay_live(
-        spread_samples(store.held_out() or store.samples(), VERIFIED),
+        spread_samples(project.held_out or project.samples, VERIFIED),
         model,
         backbone,
         progress=part_of(progress, 0.0, _ASKED),
         cancelled=cancelled,
     )
-    file = weights_file(backbone.info, weights, project=store.path)
+    file = weights_file(backbone.info, weights, project=project.path)
     keras, _ = replay_keras(
-        Network(store.name, model, backbone.info, file),
+        Network(project.name, model, backbone.info, file),
         evidence.squares,
         progress=part_of(progress, _ASKED, _BUILT),
         cancelled=cancelled,

@@ -97,9 +97,9 @@ class Tasks(Stage[str]):
             self.export_waits = True
             self._say("the export begins when the training has ended; Esc takes it back")
         else:
-            samples = self._store.samples()  # now: the loop goes on changing them
+            project = self._store.snapshot()  # now: the loop goes on changing it
             self._start(
-                "exporting", lambda p, c: f"exported to {export(model, backbone, samples, p, c)}"
+                "exporting", lambda p, c: f"exported to {export(model, backbone, project, p, c)}"
             )
 
     def fine_tune(self) -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edge_classifier.errors import InvalidValueError, ProjectError
 from edge_classifier.project.classes import clean_class_name
@@ -35,6 +35,17 @@ if TYPE_CHECKING:
     from edge_classifier.values import EncodedImage
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A project at one moment, for a thread beside the one that changes it."""
+
+    path: Path
+    name: str
+    samples: tuple[Sample, ...]
+    held_out: tuple[Sample, ...]
+    settings: dict[str, Any]
 
 
 class ProjectStore(Project):
@@ -63,6 +74,10 @@ class ProjectStore(Project):
     def held_out(self) -> tuple[Sample, ...]:
         """All samples that are measured on and never trained on, in the same order."""
         return self._held_out.all(self.class_names())
+
+    def snapshot(self) -> Snapshot:
+        """Note what there is at this moment."""
+        return Snapshot(self.path, self.name, self.samples(), self.held_out(), self.settings)
 
     def next_burst_id(self) -> str:
         """Give an identifier that no burst has or had, sorting after all others.

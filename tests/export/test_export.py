@@ -184,7 +184,7 @@ def _export_again(
         )
         model, _ = trained_model(store, loaded)
         export_bundle(
-            store,
+            store.snapshot(),
             model,
             loaded.backbone,
             out=out,

@@ -21,9 +21,15 @@ from edge_classifier.errors import (
     WeightsNotFoundError,
 )
 from edge_classifier.export.bundle import new_bundle, write_device
-from edge_classifier.export.comparison import Comparison, Replay, compare
 from edge_classifier.export.exporter import _kept
-from edge_classifier.export.formats import LIMITS, chosen_formats, possible_formats
+from edge_classifier.export.formats import (
+    LIMITS,
+    Comparison,
+    Replay,
+    chosen_formats,
+    compare,
+    possible_formats,
+)
 from edge_classifier.features.backbone import weights_file
 from edge_classifier.features.catalogue import official
 from edge_classifier.features.weights import CacheFolders

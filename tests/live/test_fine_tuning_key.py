@@ -15,7 +15,7 @@ from edge_classifier.learning.model import Model
 from edge_classifier.learning.project_backbone import LoadedBackbone
 from edge_classifier.live.view import Level
 from edge_classifier.project.picture_file import read_image
-from edge_classifier.project.store import ProjectStore
+from edge_classifier.project.store import ProjectStore, Snapshot
 from edge_classifier.protocols import Backbone, Cancelled, Progress
 from edge_classifier.values import Sample
 
@@ -84,9 +84,7 @@ def test_what_is_recorded_while_the_tuned_backbone_is_loaded_is_learned_with_it(
 def test_an_export_that_waits_is_of_the_tuned_backbone(store: ProjectStore, tmp_path: Path) -> None:
     exported: list[str] = []
 
-    def export(
-        _m: Model, backbone: Backbone, _s: tuple[Sample, ...], _p: Progress, _c: Cancelled
-    ) -> Path:
+    def export(_m: Model, backbone: Backbone, _s: Snapshot, _p: Progress, _c: Cancelled) -> Path:
         exported.append(backbone.info.name)
         return tmp_path / "bundle"
 

@@ -10,9 +10,8 @@ from support.live_session import LiveSession, teach_two
 from edge_classifier.errors import ExportError
 from edge_classifier.learning.model import Model
 from edge_classifier.live.view import Level
-from edge_classifier.project.store import ProjectStore
+from edge_classifier.project.store import ProjectStore, Snapshot
 from edge_classifier.protocols import Backbone, Cancelled, Progress
-from edge_classifier.values import Sample
 
 
 def test_the_threshold_that_was_moved_outlives_training_closing_and_goes_into_the_export(
@@ -20,9 +19,7 @@ def test_the_threshold_that_was_moved_outlives_training_closing_and_goes_into_th
 ) -> None:
     exported: list[Model] = []
 
-    def export(
-        model: Model, _b: Backbone, _s: tuple[Sample, ...], _p: Progress, _c: Cancelled
-    ) -> Path:
+    def export(model: Model, _b: Backbone, _s: Snapshot, _p: Progress, _c: Cancelled) -> Path:
         exported.append(model)
         return tmp_path / "bundle"
 
@@ -48,10 +45,8 @@ def test_an_export_has_the_samples_of_the_moment_at_which_it_began(
 ) -> None:
     exported: list[int] = []
 
-    def export(
-        _m: Model, _b: Backbone, samples: tuple[Sample, ...], _p: Progress, _c: Cancelled
-    ) -> Path:
-        exported.append(len(samples))
+    def export(_m: Model, _b: Backbone, project: Snapshot, _p: Progress, _c: Cancelled) -> Path:
+        exported.append(len(project.samples))
         return tmp_path / "bundle"
 
     executor = ManualExecutor()
@@ -126,7 +121,7 @@ def test_what_was_still_being_exported_is_known_at_the_end(
 
 
 def test_a_failed_export_is_said_and_the_session_goes_on(store: ProjectStore) -> None:
-    def fail(_m: Model, _b: Backbone, _s: tuple[Sample, ...], _p: Progress, _c: Cancelled) -> Path:
+    def fail(_m: Model, _b: Backbone, _s: Snapshot, _p: Progress, _c: Cancelled) -> Path:
         raise ExportError("the disk is full")
 
     live = LiveSession(store, export=fail)
@@ -152,9 +147,7 @@ def test_an_export_waits_for_the_training_of_the_last_burst(
 ) -> None:
     exported: list[Model] = []
 
-    def export(
-        model: Model, _b: Backbone, _s: tuple[Sample, ...], _p: Progress, _c: Cancelled
-    ) -> Path:
+    def export(model: Model, _b: Backbone, _s: Snapshot, _p: Progress, _c: Cancelled) -> Path:
         exported.append(model)
         return tmp_path / "bundle"
 
@@ -179,7 +172,7 @@ def test_escape_takes_back_an_export_that_waits(store: ProjectStore, tmp_path: P
 
 
 def test_work_that_fails_aside_does_not_end_a_burst(store: ProjectStore) -> None:
-    def fail(_m: Model, _b: Backbone, _s: tuple[Sample, ...], _p: Progress, _c: Cancelled) -> Path:
+    def fail(_m: Model, _b: Backbone, _s: Snapshot, _p: Progress, _c: Cancelled) -> Path:
         raise ExportError("the disk is full")
 
     executor = ManualExecutor()

@@ -101,7 +101,7 @@ def teach(
 def export(taught: Taught, out: Path, formats: str) -> Path:
     """Export it."""
     return export_bundle(
-        taught.store,
+        taught.store.snapshot(),
         taught.model,
         taught.backbone,
         formats=formats,

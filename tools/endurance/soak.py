@@ -328,7 +328,7 @@ def soak(folder: Path, video: Path, options: argparse.Namespace) -> bool:
             backbone_loader(store, choice),
             executor=executor,
             clock=time.monotonic,
-            export=exporter(store, None),
+            export=exporter(None),
         )
         display: Display = OpenCVWindow("soak") if options.window else FakeDisplay(keep=1)
         ends_s = time.monotonic() + options.minutes * 60

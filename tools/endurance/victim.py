@@ -46,7 +46,7 @@ def live(order: Order, journal: Journal) -> None:
             backbone_loader(store, BackboneChoice("built-in")),
             executor=executor,
             clock=time.monotonic,
-            export=exporter(store, None),
+            export=exporter(None),
         )
         camera = ScriptedCamera(order.seed)
         user = User(watch, camera, order.seed, project.parent)
