@@ -32,10 +32,8 @@ class EvaluationResult:
         paths: The picture of each row of the evaluation.
         untested: Classes without a number.
         refused: Pictures that could not be read, one line each.
-        curve: Learning curve, if it was asked for.
         trained_on: How many of the pictures are the very ones that were trained on.
         by_bursts: Whether bursts were held out, so that a second one gives a class a number.
-        suggestions: What would help.
     """
 
     how: str

@@ -36,9 +36,7 @@ class Suggestions:
     """What would help.
 
     Attributes:
-        advice: What classes lack.
         gains_most: The class that gains most from more pictures, and its recall.
-        confused: The pair most confused.
         examples: A picture of each of that pair.
         suspects: Samples to look at again, the worst first.
     """

@@ -33,7 +33,6 @@ class Bundle:
     """An exported folder, read and checked.
 
     Attributes:
-        folder: Where it is.
         spec: The content of `spec.json`.
         class_names: In the order of the scores.
         preprocessing: How an image becomes the network's input.

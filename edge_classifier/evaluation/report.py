@@ -50,13 +50,11 @@ class Report:
     """What a report tells.
 
     Attributes:
-        title: The project's name.
         how: How it was evaluated, one line.
         untested: Classes that could not be evaluated.
         mistakes: The most confident ones.
         why_untested: What these classes lack.
         caveat: What keeps the figures from telling about new pictures, or nothing.
-        advice: What would help, a line each.
         suspects: Samples to look at again, the worst first.
     """
 

@@ -142,13 +142,8 @@ def replay_keras(
 ) -> tuple[Replay, dict[str, bytes]]:
     """Build the Keras graph in a child process, ask it, and convert it.
 
-    Args:
-        network: What to build.
-        squares: `(N, S, S, 3)` uint8 RGB, what to ask it about.
-        representative: The same of samples that calibrate int8; `squares` if `None`.
-        formats: What to convert to.
-        progress: Told the part done.
-        cancelled: Asked ten times a second.
+    The squares, `(N, S, S, 3)` uint8 RGB, are what it is asked about; those in `representative`
+    calibrate int8, by default the same. `cancelled` is asked ten times a second.
 
     Returns:
         What the graph says of the squares, and the converted files by format.

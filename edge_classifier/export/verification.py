@@ -50,7 +50,6 @@ class Verification:
         reference: What everything was compared with.
         comparisons: One an implementation.
         problems: In what it differs too much, by the implementation's name.
-        paths: The pictures.
         replays: What each implementation said, by its name, the reference first.
         refused: Pictures that could not be read, one line each.
     """

@@ -21,7 +21,6 @@ class StoredBackbone:
     """A backbone that was read from a folder, and is whole.
 
     Attributes:
-        info: What it is.
         extractor: The TFLite file's bytes.
         weights: The `.npz` that `graphs.backbones.build_backbone` builds the same from.
     """

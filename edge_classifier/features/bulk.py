@@ -74,12 +74,9 @@ def compute_all(
 ) -> Iterator[Computed[T]]:
     """Compute something of every picture and yield it, in their order, as soon as it is there.
 
-    Args:
-        items: What stands for the pictures; taken only as far ahead as the threads need.
-        read: Gives the image; called from the threads.
-        compute: Gives `(N, …)` float32 of N images, as `protocols.Backbone.extract` does;
-            called from the threads.
-        threads: How many; all cores if `None`.
+    Items are taken only as far ahead as the threads, all cores if `None`, need them; `read` and
+    `compute`, which gives `(N, …)` float32 of N images as `protocols.Backbone.extract` does, are
+    called from the threads.
 
     Raises:
         InvalidValueError: with fewer than one thread.

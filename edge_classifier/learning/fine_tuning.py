@@ -78,13 +78,9 @@ def fine_tune(
     Features and model have to be computed anew after it: `project_backbone.backbone_loader` gives
     the tuned backbone from then on, with a cache of its own.
 
-    Args:
-        store: The project, open for writing.
-        choice: Which backbone to start from; `auto` takes the project's.
-        progress: Told the part done.
-        cancelled: Asked ten times a second.
-        samples: The project's samples at one moment, for a caller whose other thread may change
-            them meanwhile; by default all that the project has.
+    `auto` starts from the project's own backbone. `samples` are the project's at one moment, for a
+    caller whose other thread may change them meanwhile; by default all that it has. `cancelled` is
+    asked ten times a second.
 
     Returns:
         What the project uses now.

@@ -46,7 +46,6 @@ class Learner:
         backbone: The backbone, or `None` before it is there.
         current: The model that answers now; it is told of renamed classes.
         evaluator: Finds out how good model and samples are; gives way to all else.
-        settings: How heads are trained.
     """
 
     def __init__(

@@ -49,11 +49,8 @@ class BurstRecorder:
     `event` and `offer` return the samples that are on disk now, and raise `ProjectError` where
     one cannot be written.
 
-    Args:
-        store: Where samples go.
-        timing: When a silent key counts as released.
-        samples_per_second: At most so many while a key is held; neighbouring frames of a
-            camera are nearly the same picture, and teach little.
+    At most `samples_per_second` are recorded while a key is held: neighbouring frames of a camera
+    are nearly the same picture, and teach little.
     """
 
     def __init__(

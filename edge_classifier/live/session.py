@@ -43,7 +43,6 @@ class SessionSettings:
         smoothing_s: Time constant of the steady label in seconds; 0 switches it off.
         samples_per_second: Recorded at most, while a key is held.
         hold: When a silent key counts as released.
-        head: How heads are trained.
     """
 
     mirrored: bool = False
@@ -56,20 +55,12 @@ class SessionSettings:
 class Session:
     """The live classifier without its window.
 
-    Args:
-        store: The project on disk.
-        load: Loads the backbone on the worker thread.
-        executor: The worker.
-        clock: Monotonic seconds, of the frames' time stamps and the keys.
-        timer: Seconds for measuring durations; differs from `clock` where time is scripted.
-        settings: How it behaves.
-        export: Runs on the worker thread; `None` where exporting is not possible.
-        fine_tune: Likewise, of the backbone.
+    `load`, `export` and `fine_tune` (`None` where that is not possible) run on the `executor`, the
+    worker thread. `clock` gives monotonic seconds, of the frames' time stamps and the keys;
+    `timer`, for durations, differs from it where time is scripted.
 
     Attributes:
-        learner: Features and model.
         mirrored: Whether the picture is drawn mirrored; any thread may change it.
-        rates: Frames per second and milliseconds.
         problem: The last error that was shown, or empty.
     """
 

@@ -128,7 +128,6 @@ class Prompt:
     """Something asked in the window.
 
     Attributes:
-        title: The question.
         text: What was typed so far, or `None` for a yes/no question.
         note: Which keys do what.
         error: Why what was typed cannot be taken.
@@ -190,20 +189,16 @@ class View:
     Attributes:
         image: The newest picture, `(H, W, 3)` BGR, not mirrored, or `None` before the first.
         mirrored: Whether to draw it mirrored (for the eye only; never for the model).
-        mode: What the keys mean.
         title: Project and backbone, one line.
         cards: One a class, in the order of the keys.
         banner: The verdict, or `None` where there is none to give.
         activity: Recording, training, saved.
-        rates: Frames per second and milliseconds.
         hint: What to do next, or empty.
         quality: How good what was learned is, in one line, or empty.
         message: Something that just happened, or `None`.
         prompt: A question that waits for an answer, or `None`.
         strip: Pictures to choose from, or `None`.
         help_lines: `(key, meaning)` pairs while help is shown, else empty.
-        paused: Whether prediction is paused.
-        done: Whether the session is over.
     """
 
     image: Image | None

@@ -34,8 +34,6 @@ class FoundFile:
     """A picture in a class folder.
 
     Attributes:
-        name: Of the file.
-        size: In bytes.
         mtime_ns: When it was last written, in nanoseconds.
         burst_number: Of a captured sample; `None` if some other program put the file there.
         index: Of a captured sample within its burst, else 0.

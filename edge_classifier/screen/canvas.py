@@ -61,11 +61,14 @@ class Box:
         """Return the box's part of a canvas, as a view to write to."""
         return canvas[self.top : self.bottom, self.left : self.right]
 
+    def centred(self, width: int, height: int) -> Box:
+        """Return a box of this size in the middle of this one."""
+        left, top = self.left + (self.width - width) // 2, self.top + (self.height - height) // 2
+        return Box(left, top, width, height)
+
     def inner(self, margin: int) -> Box:
         """Return the box without a margin on all sides."""
-        return Box(
-            self.left + margin, self.top + margin, self.width - 2 * margin, self.height - 2 * margin
-        )
+        return self.centred(self.width - 2 * margin, self.height - 2 * margin)
 
 
 class Canvas:

@@ -25,12 +25,7 @@ def draw_picture(canvas: Canvas, box: Box, image: Image, *, mirrored: bool) -> B
     shown_width = min(box.width, max(side, round(width * scale)))
     shown_height = min(box.height, max(side, round(height * scale)))
     part = centred_part(image, shown_width / scale, shown_height / scale)
-    place = Box(
-        box.left + (box.width - shown_width) // 2,
-        box.top + (box.height - shown_height) // 2,
-        shown_width,
-        shown_height,
-    )
+    place = box.centred(shown_width, shown_height)
     pixels = canvas.pixels
     target = place.of(pixels)
     if place != box:
@@ -42,7 +37,7 @@ def draw_picture(canvas: Canvas, box: Box, image: Image, *, mirrored: bool) -> B
         cv2.flip(scaled, 1, dst=target)
     else:  # a part of that size is only copied
         cv2.resize(part, size, dst=target, interpolation=cv2.INTER_LINEAR)
-    square = Box(box.left + (box.width - side) // 2, box.top + (box.height - side) // 2, side, side)
+    square = box.centred(side, side)
     dim(pixels[place.top : place.bottom, place.left : square.left])
     dim(pixels[place.top : place.bottom, square.right : place.right])
     dim(pixels[place.top : square.top, square.left : square.right])

@@ -87,12 +87,7 @@ def draw_help(canvas: Canvas, video: Box, lines: tuple[tuple[str, str], ...]) ->
     """Draw the keys and what they do, in two columns."""
     row = min(_HELP_ROW, (video.height - 60) // max(len(lines), 1))
     width, height = min(520, video.width - 32), row * len(lines) + 36
-    box = Box(
-        video.left + (video.width - width) // 2,
-        video.top + (video.height - height) // 2,
-        width,
-        height,
-    )
+    box = video.centred(width, height)
     canvas.frame_over(box, LINE, CARD)
     size = min(15, row - 6)
     for number, (key, meaning) in enumerate(lines):

@@ -57,7 +57,6 @@ class Placed:
     """A picture's place in a data set.
 
     Attributes:
-        path: Its path.
         class_name: Its label; empty where there is none.
         held_out: Whether it is to be measured on.
         reason: Why there is no label.
