@@ -43,21 +43,19 @@ class LiteRTBackbone:
     other call is using and makes one if there is none (some milliseconds, once), so the live
     picture never waits for the worker; with one lock it would wait for whole runs of it.
 
-    Args:
-        info: What it is.
-        extractor: The TFLite file or its bytes: `(1, S, S, 3)` float32 to `(1, h, w, c)`.
-        threads: CPU threads of each interpreter.
+    The extractor is a TFLite file or its bytes, from `(1, S, S, 3)` float32 to `(1, h, w, c)`; each
+    interpreter has so many CPU threads.
 
     Raises:
         BackboneError: if the file cannot be run or is not of this backbone.
     """
 
     def __init__(self, info: BackboneInfo, extractor: bytes | Path, threads: int = 1) -> None:
-        self._info = info
+        self.info = info
         self._threads = threads
         try:
-            self._extractor = extractor.read_bytes() if isinstance(extractor, Path) else extractor
-            interpreter = Interpreter(self._extractor, threads)
+            self.extractor = extractor.read_bytes() if isinstance(extractor, Path) else extractor
+            interpreter = Interpreter(self.extractor, threads)
         except (OSError, ValueError, ImportError) as error:
             raise BackboneError(f"The backbone {info.name} cannot be run: {error}") from error
         size = info.preprocessing.input_size
@@ -71,16 +69,6 @@ class LiteRTBackbone:
             )
         self._idle = deque([interpreter])
 
-    @property
-    def info(self) -> BackboneInfo:
-        """What it is."""
-        return self._info
-
-    @property
-    def extractor(self) -> bytes:
-        """The TFLite file that it runs, as an exporter needs it."""
-        return self._extractor
-
     def extract(self, images: Sequence[Image]) -> Features:
         """Compute the features `(N, D)` of N images of any size.
 
@@ -93,14 +81,14 @@ class LiteRTBackbone:
         """
         for image in images:
             check_image(image)
-        features = np.empty((len(images), self._info.feature_dim), np.float32)
+        features = np.empty((len(images), self.info.feature_dim), np.float32)
         try:
             interpreter = self._idle.pop()  # atomic, as is append
         except IndexError:
-            interpreter = Interpreter(self._extractor, self._threads)
+            interpreter = Interpreter(self.extractor, self._threads)
         try:
             for image, row in zip(images, features, strict=True):
-                self._info.preprocessing.apply(image, out=interpreter.input_view()[0])
+                self.info.preprocessing.apply(image, out=interpreter.input_view()[0])
                 interpreter.invoke()
                 self._read(interpreter.output_view(), row)
         finally:
@@ -109,14 +97,14 @@ class LiteRTBackbone:
 
     def _read(self, spatial: npt.NDArray[np.float32], row: npt.NDArray[np.float32]) -> None:
         """Bring one feature map, `(1, h, w, c)`, into a row of features."""
-        if self._info.feature_kind == "spatial":
+        if self.info.feature_kind == "spatial":
             row[:] = spatial.reshape(-1)
         else:
             places = spatial.reshape(-1, row.size)
             np.add.reduce(places, axis=0, out=row)
             row *= np.float32(1.0 / len(places))
-            if self._info.root_offset is not None:
-                row /= np.sqrt(row + np.float32(self._info.root_offset))
+            if self.info.root_offset is not None:
+                row /= np.sqrt(row + np.float32(self.info.root_offset))
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ class FileFeatureCache:
         if feature_dim < 1:
             raise InvalidValueError(f"Expected 1 or more features, received {feature_dim}.")
         key = hashlib.sha256(backbone_key.encode()).digest()
-        self._path = folder / f"features-{key.hex()[:32]}.bin"
+        self.path = folder / f"features-{key.hex()[:32]}.bin"
         self._dim = feature_dim
         header = _HEADER.pack(_MAGIC, _VERSION, feature_dim, key)
         self._header = header + _CRC.pack(zlib.crc32(header))
@@ -67,11 +67,6 @@ class FileFeatureCache:
         self._file: BinaryIO | None = None
         self._end = 0
         self._using = threading.Lock()
-
-    @property
-    def path(self) -> Path:
-        """The file, which may not exist yet."""
-        return self._path
 
     def load(self) -> tuple[list[str], Features]:
         """Read all that is known.
@@ -87,7 +82,7 @@ class FileFeatureCache:
             try:
                 features: Features = np.empty((self._records_in(file), self._dim), np.float32)
             except MemoryError as error:
-                raise ProjectError(f"{self._path} is larger than the memory; delete it.") from error
+                raise ProjectError(f"{self.path} is larger than the memory; delete it.") from error
             for chunk, whole in self._chunks(file, len(features)):
                 if not whole.any():  # no crash damages so much; nothing after it is ours
                     break
@@ -141,7 +136,7 @@ class FileFeatureCache:
             return
         content = digest + features.astype("<f4").tobytes()
         record = content + _CRC.pack(zlib.crc32(content))
-        with self._using, reported("write", self._path):
+        with self._using, reported("write", self.path):
             if self._file is None:
                 self._start()
             assert self._file is not None  # noqa: S101 - what `_start` is for
@@ -172,12 +167,12 @@ class FileFeatureCache:
             ProjectError: if it cannot be written; then it is as before.
         """
         wanted = {_digest_of(image_sha256) for image_sha256 in keep}
-        with self._using, reported("write", self._path):
+        with self._using, reported("write", self.path):
             self._close()
             file = self._open()
             if file is None:
                 return
-            with atomic_file(self._path) as rewritten, file:  # Windows replaces no open file
+            with atomic_file(self.path) as rewritten, file:  # Windows replaces no open file
                 rewritten.write(self._header)
                 for chunk, whole in self._chunks(file, self._records_in(file)):
                     for record in chunk[whole]:
@@ -199,13 +194,13 @@ class FileFeatureCache:
     @contextmanager
     def _reading(self) -> Iterator[BinaryIO]:
         """Open the file for reading behind its header; nothing if there is none of ours."""
-        with self._using, reported("read", self._path), self._open() or io.BytesIO() as file:
+        with self._using, reported("read", self.path), self._open() or io.BytesIO() as file:
             yield file
 
     def _open(self) -> BinaryIO | None:
         """Open the file for reading behind its header; `None` if there is none of ours."""
         try:
-            file = open_regular(self._path)
+            file = open_regular(self.path)
         except FileNotFoundError:
             return None
         if file.read(len(self._header)) != self._header:
@@ -215,10 +210,10 @@ class FileFeatureCache:
 
     def _start(self) -> None:
         """Open the file for appending, without what a crash left at its end."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         file = self._open()
         if file is None:
-            with atomic_file(self._path) as new:
+            with atomic_file(self.path) as new:
                 new.write(self._header)
             good = 0
         else:
@@ -229,7 +224,7 @@ class FileFeatureCache:
                         good = seen + int(np.flatnonzero(whole)[-1]) + 1
                     seen += len(chunk)
         self._end = len(self._header) + good * self._record_bytes
-        self._file = self._path.open("r+b", buffering=0)
+        self._file = self.path.open("r+b", buffering=0)
         self._file.truncate(self._end)
         self._file.seek(self._end)
 

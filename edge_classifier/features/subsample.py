@@ -50,9 +50,7 @@ def pick_evenly(
 ) -> npt.NDArray[np.int64]:
     """Choose rows evenly over each class, in the order of capture.
 
-    Args:
-        class_ids: `(N,)` the class of each row.
-        most: `(C,)` how many rows of each class at most; 1 or more.
+    `class_ids` are `(N,)`; `most`, `(C,)`, is how many rows of each class at most, 1 or more.
 
     Returns:
         The chosen rows, by class, then in their order.

@@ -80,10 +80,9 @@ def fit_unknown_detector(
     A class of several bursts is measured burst against the others; a class of one burst, each
     quarter of it against the rest, with slack. `None` where no sample can be held out.
 
-    Args:
-        feature_set: Labelled features, in the order of capture within each class.
-        entropies: `(N,)` of the scores that each sample had while it was held out, in nats, NaN
-            where it was not; `None` leaves the scores out of account.
+    Features come in the order of capture within each class. `entropies`, `(N,)` in nats, are of the
+    scores that each sample had while it was held out, NaN where it was not; without them scores do
+    not count.
     """
     classes = len(feature_set.class_names)
     picks = _thin_out(feature_set.class_ids, classes, _MAX_MEASURED)

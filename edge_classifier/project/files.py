@@ -82,10 +82,8 @@ def atomic_file(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
     The bytes go to a temporary file beside it, which then takes its name. From then on they
     survive the death of the program. They survive a power cut only if `durable`.
 
-    Args:
-        path: The file; its folder has to exist.
-        durable: Whether to wait for the disk itself: below a millisecond on an SSD, tens of
-            milliseconds on an SD card.
+    The folder has to exist. To be `durable` is to wait for the disk itself: below a millisecond on
+    an SSD, tens of milliseconds on an SD card.
 
     Raises:
         OSError: if it could not be written; then it is as it was before.

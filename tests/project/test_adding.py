@@ -11,11 +11,11 @@ import pytest
 from PIL import Image as PillowImage
 from support.mounts import small_disk
 from support.picture_files import picture_bytes, pillow_picture, write_pictures, write_zip
+from support.sources import read_sources
 
 from edge_classifier.errors import InvalidValueError, ProjectError
 from edge_classifier.project.importers import Item, open_importer
 from edge_classifier.project.importers.adding import ImportReport, add
-from edge_classifier.project.importers.provenance import read_sources
 from edge_classifier.project.picture_file import encode_image, read_image
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import EncodedImage, Sample

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.sources import read_sources
 
 from edge_classifier.errors import ProjectError, ProjectFormatError
 from edge_classifier.project.folder import SOURCES
-from edge_classifier.project.importers.provenance import note_source, read_sources
+from edge_classifier.project.importers.adding import note_source
 from edge_classifier.project.picture_file import encode_file, encode_image, read_image
 from edge_classifier.project.pillow_image import encode_png
 from edge_classifier.project.store import ProjectStore

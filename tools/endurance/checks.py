@@ -13,6 +13,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from support.sources import read_sources
 
 from edge_classifier.errors import EdgeClassifierError
 from edge_classifier.features.backbone import load_backbone
@@ -20,7 +21,6 @@ from edge_classifier.features.cache import FileFeatureCache
 from edge_classifier.learning.model_file import FileModelStore
 from edge_classifier.project.folder import is_project
 from edge_classifier.project.importers.known_pictures import pixel_hash
-from edge_classifier.project.importers.provenance import read_sources
 from edge_classifier.project.picture_file import read_image
 from edge_classifier.project.store import ProjectStore
 

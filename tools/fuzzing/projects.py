@@ -15,7 +15,6 @@ from edge_classifier.errors import EdgeClassifierError
 from edge_classifier.features.cache import FileFeatureCache
 from edge_classifier.learning.settings import project_head_settings
 from edge_classifier.project.importers.known_pictures import KnownPictures, pixel_hash
-from edge_classifier.project.importers.provenance import read_sources
 from edge_classifier.project.picture_file import encode_file
 from edge_classifier.project.project_file import FILE_NAME
 from edge_classifier.project.store import ProjectStore
@@ -121,7 +120,6 @@ class IndexTarget(ByteTarget):
             size, pixels = (16, 12), pixel_hash(np.zeros((12, 16, 3), np.uint8))
             assert index.find_pixels(size, pixels, lambda *_: None, lambda: False) is None  # noqa: S101 - it is not there
             index.save()
-        read_sources(folder)
 
 
 class FeatureCacheTarget(ByteTarget):
