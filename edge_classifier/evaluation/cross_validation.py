@@ -177,12 +177,11 @@ def learning_curve(
             right[size].append(predicted == held_out.class_ids)
             progress((done * len(sizes) + step + 1) / (len(splits) * len(sizes)))
     burst_ids = np.concatenate([held_out.burst_ids for _, held_out in splits])
-    points = []
-    for size in sizes:
-        all_right = np.concatenate(right[size])
-        interval = accuracy_interval(all_right, burst_ids)
-        points.append(CurvePoint(size, float(all_right.mean()), interval))
-    return tuple(points)
+    joined = {size: np.concatenate(parts) for size, parts in right.items()}
+    return tuple(
+        CurvePoint(size, float(each.mean()), accuracy_interval(each, burst_ids))
+        for size, each in joined.items()
+    )
 
 
 def _splits(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from edge_classifier.evaluation.cross_validation import CrossValidation
+    from edge_classifier.evaluation.metrics import Evaluation
     from edge_classifier.evaluation.quality import PictureQuality
     from edge_classifier.values import FeatureSet, Sample
 
@@ -100,30 +101,18 @@ def doubtful_labels(
     evaluation = found.evaluation
     if evaluation is None:
         return ()
-    scores, own_ids = evaluation.scores, evaluation.class_ids
-    rows = np.arange(len(scores))
-    own = scores[rows, own_ids]
-    other_ids = evaluation.predicted_ids
-    other = scores[rows, other_ids]
-    usual = np.array(
-        [
-            float(np.median(scores[own_ids == c, c])) if (own_ids == c).any() else np.inf
-            for c in range(len(evaluation.class_names))
-        ]
-    )
-    likelier = (other > _TIMES_LIKELIER * own) & (other >= _AS_SURE * usual[other_ids])
-    candidates = np.flatnonzero(likelier & (other_ids != own_ids))
+    own_ids, other_ids = evaluation.class_ids, evaluation.predicted_ids
     inverse = inverse_norms(feature_set.features)
     doubted = [
         int(n)
-        for n in candidates
+        for n in np.flatnonzero(_another_is_likelier(evaluation))
         if _nearest_are_of(
             int(other_ids[n]), int(own_ids[n]), int(found.rows[n]), feature_set, inverse
         )
     ]
     bursts = feature_set.burst_ids[found.rows]
     kept = [n for n in doubted if not _confused(own_ids == own_ids[n], np.array(doubted), bursts)]
-    names = evaluation.class_names
+    names, other = evaluation.class_names, evaluation.confidences
     return tuple(
         Suspect(
             samples[int(found.rows[n])],
@@ -134,6 +123,21 @@ def doubtful_labels(
         )
         for n in sorted(kept, key=lambda n: -float(other[n]))
     )
+
+
+def _another_is_likelier(evaluation: Evaluation) -> npt.NDArray[np.bool_]:
+    """Say of which pictures, `(M,)`, the model finds another class than their own far likelier."""
+    scores, own_ids, other_ids = evaluation.scores, evaluation.class_ids, evaluation.predicted_ids
+    own, other = scores[np.arange(len(scores)), own_ids], evaluation.confidences
+    usual = np.array(
+        [
+            float(np.median(scores[own_ids == c, c])) if (own_ids == c).any() else np.inf
+            for c in range(len(evaluation.class_names))
+        ]
+    )
+    likelier = (other > _TIMES_LIKELIER * own) & (other >= _AS_SURE * usual[other_ids])
+    found: npt.NDArray[np.bool_] = likelier & (other_ids != own_ids)
+    return found
 
 
 def _nearest_are_of(

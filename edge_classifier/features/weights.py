@@ -98,12 +98,7 @@ def obtain_weights(
         CancelledError: if asked to stop.
     """
     if given is not None:
-        content = _read(given)
-        if not content.startswith(_HDF5):  # told at once, what would take TensorFlow seconds
-            raise WeightsMismatchError(
-                f"{given} is no weights file: expected HDF5, as Keras saves it (.h5, .weights.h5)."
-            )
-        return Weights(given, hashlib.sha256(content).hexdigest())
+        return _given(given)
     found = find_weights(backbone, folders)
     if found is not None:
         return found
@@ -127,6 +122,15 @@ def obtain_weights(
             f"{error.strerror or error}. Make room there, or pass --weights FILE."
         ) from error
     return Weights(target, receipt.sha256)
+
+
+def _given(path: Path) -> Weights:
+    content = _read(path)
+    if not content.startswith(_HDF5):  # told at once, what would take TensorFlow seconds
+        raise WeightsMismatchError(
+            f"{path} is no weights file: expected HDF5, as Keras saves it (.h5, .weights.h5)."
+        )
+    return Weights(path, hashlib.sha256(content).hexdigest())
 
 
 def find_weights(backbone: OfficialBackbone, folders: CacheFolders) -> Weights | None:

@@ -61,39 +61,42 @@ def build_graph(
         shift = keras.ops.convert_to_tensor(correction[None])
         features = layers.Lambda(lambda tensor: tensor + shift)(features)
 
-    def dense(
-        inputs: Any,  # noqa: ANN401 - a symbolic tensor
-        weights: npt.NDArray[np.float32],
-        bias: npt.NDArray[np.float32] | None = None,
-        activation: str | None = None,
-    ) -> Any:  # noqa: ANN401 - same
-        layer = layers.Dense(weights.shape[1], activation=activation, use_bias=bias is not None)
-        outputs = layer(inputs)
-        layer.set_weights([weights] if bias is None else [weights, bias])
-        return outputs
-
     linear, references = "bias" in head, head.get("references")
     inverse_length = None
     if linear or references is not None:
         squares = layers.Multiply()([features, features])
         ones = np.ones((features.shape[-1], 1), np.float32)
-        squared_length = dense(squares, ones, np.full(1, _TINY, np.float32))
+        squared_length = _dense(squares, ones, np.full(1, _TINY, np.float32))
         inverse_length = layers.Lambda(keras.ops.rsqrt)(squared_length)
     if linear:
-        products = layers.Multiply()([dense(features, head["weights"]), inverse_length])
+        products = layers.Multiply()([_dense(features, head["weights"]), inverse_length])
         bias = keras.ops.convert_to_tensor(head["bias"][None])
         logits = layers.Lambda(lambda tensor: tensor + bias)(products)
     else:
-        hidden = dense(features, head["hidden_weights"], head["hidden_bias"], "relu")
-        logits = dense(hidden, head["weights"])
+        hidden = _dense(features, head["hidden_weights"], head["hidden_bias"], "relu")
+        logits = _dense(hidden, head["weights"])
     outputs = [layers.Softmax()(logits)]
     if references is not None:
         scales = head["scales"]
-        scaled = dense(features, np.ascontiguousarray((references * scales[:, None]).T))
+        scaled = _dense(features, np.ascontiguousarray((references * scales[:, None]).T))
         scaled = layers.Multiply()([scaled, inverse_length])
         offset = keras.ops.convert_to_tensor((np.float32(1) - scales)[None])
         outputs.append(layers.ReLU()(layers.Lambda(lambda tensor: tensor + offset)(scaled)))
     return keras.Model(to_features.input, outputs)
+
+
+def _dense(
+    inputs: Any,  # noqa: ANN401 - a symbolic tensor
+    weights: npt.NDArray[np.float32],
+    bias: npt.NDArray[np.float32] | None = None,
+    activation: str | None = None,
+) -> Any:  # noqa: ANN401 - same
+    import keras  # noqa: PLC0415 - as above
+
+    layer = keras.layers.Dense(weights.shape[1], activation=activation, use_bias=bias is not None)
+    outputs = layer(inputs)
+    layer.set_weights([weights] if bias is None else [weights, bias])
+    return outputs
 
 
 def feature_correction(
@@ -187,25 +190,26 @@ def _convert(folder: Path) -> None:
     frozen = freeze(model)
     for number, model_format in enumerate(job["formats"]):
         say_step(0.5 + 0.5 * number / len(job["formats"]), f"converting to {model_format}")
-        chosen = frozen
         if model_format == INT8:
             channels = info.feature_shape[2]
             correction = feature_correction(to_features, channels, representative, scale)
-            chosen = freeze(build_graph(to_features, head, correction))
-        calibration = scale(representative) if model_format == INT8 else None
-        content = convert(chosen, model_format, calibration)
-        if model_format == INT8 and (left := float_operators(content)):
-            raise BackboneError(
-                f"int8 is not possible for this network: {', '.join(sorted(set(left)))} would "
-                "still compute with floats; choose float16."
-            )
-        finished = finish_model(
-            content,
-            job["class_names"],
-            info.preprocessing,
-            name=f"{job['name']} ({info.name}, {model_format})",
-        )
+            corrected = freeze(build_graph(to_features, head, correction))
+            content = _quantised(corrected, scale(representative))
+        else:
+            content = convert(frozen, model_format)
+        name = f"{job['name']} ({info.name}, {model_format})"
+        finished = finish_model(content, job["class_names"], info.preprocessing, name=name)
         (folder / f"{model_format}.tflite").write_bytes(finished)
+
+
+def _quantised(frozen: Any, representative: npt.NDArray[np.float32]) -> bytes:  # noqa: ANN401 - a TensorFlow function
+    content = convert(frozen, INT8, representative)
+    if left := float_operators(content):
+        raise BackboneError(
+            f"int8 is not possible for this network: {', '.join(sorted(set(left)))} would "
+            "still compute with floats; choose float16."
+        )
+    return content
 
 
 if __name__ == "__main__":

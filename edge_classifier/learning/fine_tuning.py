@@ -46,6 +46,7 @@ from edge_classifier.protocols import part_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     import numpy.typing as npt
 
@@ -107,28 +108,40 @@ def fine_tune(
         progress(0.0, "reading samples")
         reading = part_of(progress, 0.0, _PREPARED)
         pictures = read_pictures(samples, reading, cancelled, _STOPPED)
-        views, class_ids = _views(pictures, base.preprocessing)
-        np.savez(made / VIEWS, views=views, class_ids=class_ids)
-        weights = str(weights_file(base, choice.weights).resolve())
-        job = {"backbone": base.as_json(), "weights": weights, "seed": _SEED}
-        (made / JOB).write_text(json.dumps(job), encoding="utf-8")
-        failure = run_child(
-            "edge_classifier.graphs.fine_tune_backbone",
-            [str(made.resolve())],
-            progress=part_of(progress, _PREPARED, 1.0),
-            cancelled=cancelled,
-            stopped=_STOPPED,
-        )
-        if failure:
-            raise failure.as_error(f"TensorFlow could not fine-tune {base.name}")
-        for name in (VIEWS, JOB):
-            (made / name).unlink()
+        views = _views(pictures, base.preprocessing)
+        weights = weights_file(base, choice.weights)
+        _tune(made, base, weights, views, part_of(progress, _PREPARED, 1.0), cancelled)
         info = keep_tuned(store.path, made, base)
     finally:
         shutil.rmtree(made, ignore_errors=True)
     store.set_backbone(info, replace=True)
     forget_tuned(store.path, but=info)
     return info
+
+
+def _tune(
+    made: Path,
+    base: BackboneInfo,
+    weights: Path,
+    views: tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]],
+    progress: Progress,
+    cancelled: Cancelled,
+) -> None:
+    """Let a child process write what it makes of a backbone and views, as of `_views`."""
+    np.savez(made / VIEWS, views=views[0], class_ids=views[1])
+    job = {"backbone": base.as_json(), "weights": str(weights.resolve()), "seed": _SEED}
+    (made / JOB).write_text(json.dumps(job), encoding="utf-8")
+    failure = run_child(
+        "edge_classifier.graphs.fine_tune_backbone",
+        [str(made.resolve())],
+        progress=progress,
+        cancelled=cancelled,
+        stopped=_STOPPED,
+    )
+    if failure:
+        raise failure.as_error(f"TensorFlow could not fine-tune {base.name}")
+    for name in (VIEWS, JOB):
+        (made / name).unlink()
 
 
 def undo_fine_tuning(
