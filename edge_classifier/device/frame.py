@@ -6,27 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-import numpy as np
-
-from .errors import InvalidImageError, InvalidValueError
+from .errors import InvalidValueError
+from .preprocessing import check_image
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from .preprocessing import Image
-
-
-def check_image(image: npt.NDArray[np.generic]) -> None:
-    """Refuse what is not a `(H, W, 3)` uint8 picture.
-
-    Raises:
-        InvalidImageError: with what was expected and what was received.
-    """
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:  # noqa: PLR2004 - three axes, three colours
-        raise InvalidImageError(
-            "Expected an image of shape (H, W, 3) and dtype uint8 in BGR order, "
-            f"received shape {image.shape} and dtype {image.dtype}."
-        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

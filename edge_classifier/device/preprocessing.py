@@ -7,13 +7,36 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
 
+from .errors import InvalidImageError
+
 if TYPE_CHECKING:
     import numpy.typing as npt
+
 
 Image: TypeAlias = "npt.NDArray[np.uint8]"
 """A bare picture: `(H, W, 3)` uint8, BGR."""
 
 _MAX_INPUT: Final = 4096
+
+
+def check_image(image: npt.NDArray[np.generic]) -> None:
+    """Refuse what is not a `(H, W, 3)` uint8 picture.
+
+    Raises:
+        InvalidImageError: with what was expected and what was received.
+    """
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:  # noqa: PLR2004 - three axes, three colours
+        raise InvalidImageError(
+            "Expected an image of shape (H, W, 3) and dtype uint8 in BGR order, "
+            f"received shape {image.shape} and dtype {image.dtype}."
+        )
+
+
+def centred_square(image: Image, side: int) -> Image:
+    """Cut out the centred square of so many pixels a side, as a view."""
+    height, width = image.shape[:2]
+    top, left = (height - side) // 2, (width - side) // 2
+    return image[top : top + side, left : left + side]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +80,8 @@ class Preprocessing:
         """
         import cv2  # noqa: PLC0415 - the core reads this class's fields without OpenCV
 
-        height, width = image.shape[:2]
-        side = min(height, width)
-        top, left = (height - side) // 2, (width - side) // 2
-        square = image[top : top + side, left : left + side]
+        side = min(image.shape[:2])
+        square = centred_square(image, side)
         while self.resize == "mipmap" and side >= 2 * self.input_size:
             even, side = side - side % 2, side // 2
             halved = cv2.resize(square[:even, :even], (side, side), interpolation=cv2.INTER_AREA)

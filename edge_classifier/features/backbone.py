@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_classifier.device.frame import check_image
 from edge_classifier.device.interpreter import Interpreter
+from edge_classifier.device.preprocessing import check_image
 from edge_classifier.errors import (
     BackboneError,
     InvalidValueError,

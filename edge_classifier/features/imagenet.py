@@ -22,7 +22,7 @@ import numpy as np
 
 from edge_classifier.device.files import read_regular
 from edge_classifier.device.interpreter import Interpreter
-from edge_classifier.device.preprocessing import Preprocessing
+from edge_classifier.device.preprocessing import Preprocessing, centred_square
 from edge_classifier.errors import BackboneError, CancelledError, InvalidValueError
 from edge_classifier.features.child_process import run_child, serve
 from edge_classifier.project.files import describe
@@ -138,10 +138,7 @@ def central(image: Image, crop: float) -> Image:
     """
     if not 0 < crop <= 1:
         raise InvalidValueError(f"Expected a crop in (0, 1], received {crop}.")
-    height, width = image.shape[:2]
-    side = max(1, round(min(height, width) * crop))
-    top, left = (height - side) // 2, (width - side) // 2
-    return image[top : top + side, left : left + side]
+    return centred_square(image, max(1, round(min(image.shape[:2]) * crop)))
 
 
 def read_labels(path: Path) -> tuple[str, ...]:

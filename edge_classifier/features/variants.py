@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
+from edge_classifier.device.preprocessing import centred_square
 from edge_classifier.features.feature_table import FeatureTable
 from edge_classifier.values import Variants
 
@@ -61,10 +62,8 @@ def make_variants(image: Image) -> list[Image]:
 
 def _square(image: Image) -> Image:
     """Cut out the largest centred square, as every preprocessing does, and make it small."""
-    height, width = image.shape[:2]
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    square = image[top : top + side, left : left + side]
+    side = min(image.shape[:2])
+    square = centred_square(image, side)
     if side > _LONGEST_SIDE:
         size = (_LONGEST_SIDE, _LONGEST_SIDE)
         square = np.asarray(cv2.resize(square, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from edge_classifier.device.files import read_regular
-from edge_classifier.device.frame import check_image
+from edge_classifier.device.preprocessing import check_image
 from edge_classifier.errors import InvalidImageError
 from edge_classifier.project.files import describe
 from edge_classifier.project.pillow_image import (

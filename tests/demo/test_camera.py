@@ -11,7 +11,7 @@ import pytest
 from edge_classifier.demo.camera import CYCLE, DemoCamera
 from edge_classifier.demo.room import paint_room
 from edge_classifier.demo.scene import TAUGHT, UNTAUGHT, DemoScene
-from edge_classifier.device.frame import check_image
+from edge_classifier.device.preprocessing import check_image
 from edge_classifier.errors import InvalidValueError
 from edge_classifier.values import BACKGROUND
 

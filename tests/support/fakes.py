@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from edge_classifier.device.frame import Frame, check_image
-from edge_classifier.device.preprocessing import Preprocessing
+from edge_classifier.device.frame import Frame
+from edge_classifier.device.preprocessing import Preprocessing, check_image
 from edge_classifier.errors import CameraLostError, InvalidValueError
 from edge_classifier.values import BackboneInfo
 from support.misbehaving import MisbehavingCamera, Misbehaviour

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from edge_classifier.device.frame import check_image
+from edge_classifier.device.preprocessing import check_image
 from edge_classifier.errors import InvalidValueError
 
 if TYPE_CHECKING:
