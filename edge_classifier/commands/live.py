@@ -179,7 +179,7 @@ def _source(options: argparse.Namespace, session: Session) -> tuple[str, Callabl
             if seen[0]:  # It was there before: wait for it, the demo is not what was meant.
                 raise
             say(f"{error} {NO_CAMERA}")
-            session.announce(NO_CAMERA, Level.WARNING)
+            session.messages.say(NO_CAMERA, Level.WARNING)
             if options.mirror is None:  # a rendered scene is nobody's mirror
                 session.mirrored = False
             return _demo_camera()

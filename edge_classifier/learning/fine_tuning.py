@@ -166,7 +166,7 @@ def undo_fine_tuning(
 def _base_name(store: ProjectStore, choice: BackboneChoice) -> str:
     """Say which backbone is meant, as it came."""
     known = store.backbone
-    wanted = known.name if known and choice.is_auto else choice.name
+    wanted = known.name if known and choice.name == AUTO else choice.name
     return choose_backbone(wanted, weights=choice.weights).name
 
 

@@ -88,11 +88,6 @@ class BackboneChoice:
     feature_kind: FeatureKind | None = None
     threads: int = 1
 
-    @property
-    def is_auto(self) -> bool:
-        """Whether the user left it to the project."""
-        return self.name == AUTO
-
 
 def backbone_loader(
     store: ProjectStore,
@@ -116,7 +111,7 @@ def backbone_loader(
 
     def load(progress: Progress, cancelled: Cancelled) -> LoadedBackbone:
         known = store.backbone
-        kept = known if choice.is_auto else None
+        kept = known if choice.name == AUTO else None
         kind = choice.feature_kind or (known.feature_kind if known else "pooled")
         name = kept.name if kept else choice.name
         if kept and (own := tuned_weights(store.path, kept)):
@@ -171,7 +166,7 @@ def _check_unchanged(store: ProjectStore, known: BackboneInfo, info: BackboneInf
 
 def may_be_built_in(store: ProjectStore, choice: BackboneChoice) -> bool:
     """Say whether the built-in backbone may take the place of one that cannot be had."""
-    left_to_us = choice.is_auto and choice.weights is None and store.backbone is None
+    left_to_us = choice.name == AUTO and choice.weights is None and store.backbone is None
     return left_to_us and built_in_folder() is not None
 
 

@@ -60,6 +60,7 @@ class Session:
     `timer`, for durations, differs from it where time is scripted.
 
     Attributes:
+        messages: What is said in the picture for some seconds.
         mirrored: Whether the picture is drawn mirrored; any thread may change it.
         problem: The last error that was shown, or empty.
     """
@@ -82,8 +83,8 @@ class Session:
         self.mirrored = settings.mirrored
         self.problem = ""
         self.rates = RateMeter()
-        self._messages = Messages(clock)
-        say = self._messages.say
+        self.messages = Messages(clock)
+        say = self.messages.say
         self.learner = Learner(store, load, executor, settings.head)
         self._presenter = Presenter(store, self.learner)
         self._editor = Editor(store, self.learner, self._presenter, say)
@@ -145,7 +146,7 @@ class Session:
         if source is not None and source != self._recording.source:
             lost = self._recording.note_source(source)
             if lost:
-                self._messages.clear()
+                self.messages.clear()
         if self._recording.source.in_trouble:
             self._live.forget()
         self._guard(self._poll, ends_burst=False)
@@ -177,7 +178,7 @@ class Session:
             rates=self.rates.rates(now),
             hint=presenter.hint(),
             quality=presenter.quality(),
-            message=self._messages.current(now) or source_message(self._recording.source),
+            message=self.messages.current(now) or source_message(self._recording.source),
             prompt=dialog.prompt() if dialog else None,
             strip=dialog.strip() if dialog else None,
             help_lines=HELP if controls.help else (),
@@ -194,10 +195,6 @@ class Session:
         backbone = self.learner.backbone
         return backbone.info.preprocessing.shrink(image) if backbone else None
 
-    def announce(self, text: str, level: Level = Level.INFO) -> None:
-        """Show a line in the picture for some seconds; may be called from another thread."""
-        self._messages.say(text, level)
-
     def close(self) -> None:
         """Stop what runs; may be called twice."""
         self._burst.stop()  # what no key event has confirmed is dropped
@@ -209,19 +206,19 @@ class Session:
         try:
             work()
         except CancelledError as error:
-            self._messages.say(str(error), Level.WARNING)
+            self.messages.say(str(error), Level.WARNING)
         except EdgeClassifierError as error:
             if ends_burst:
                 self._recording.stop()
             self.problem = str(error)
-            self._messages.say(self.problem, Level.ERROR)
+            self.messages.say(self.problem, Level.ERROR)
 
     def _poll(self) -> None:
         if self._tasks.job:
             self._tasks.tell_ended()
         if line := self.learner.poll():
             if not self._recording.source.in_trouble:  # which is to be seen
-                self._messages.say_by_the_way(line)
+                self.messages.say_by_the_way(line)
             self._live.reset()
         if self._tasks.export_waits and not self._recording.learning:
             self._tasks.begin_what_waits()

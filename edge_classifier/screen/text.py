@@ -94,7 +94,9 @@ class TextRenderer:
         self._widths = lru_cache(_CACHED)(
             lambda text, size, weight: self._measure(self._runs(tidy(text)), size, weight)
         )
-        self._bitmaps = lru_cache(_CACHED)(self._bitmap)
+        self._bitmaps = lru_cache(_CACHED)(
+            lambda colour, background, *line: tint(self.mask(*line), colour, background)
+        )
 
     def width(self, text: str, size: int, weight: int = REGULAR) -> int:
         """Return the width in pixels of a text on one line."""
@@ -117,18 +119,7 @@ class TextRenderer:
         Returns:
             `(line_height(size), W, 3)` uint8, BGR. It is shared: do not write to it.
         """
-        return self._bitmaps(text, size, weight, max_width, colour, background)
-
-    def _bitmap(
-        self,
-        text: str,
-        size: int,
-        weight: int,
-        max_width: int | None,
-        colour: Colour,
-        background: Colour,
-    ) -> Image:
-        return tint(self.mask(text, size, weight, max_width), colour, background)
+        return self._bitmaps(colour, background, text, size, weight, max_width)
 
     def mask(
         self, text: str, size: int, weight: int = REGULAR, max_width: int | None = None
