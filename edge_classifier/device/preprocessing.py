@@ -55,7 +55,7 @@ class Preprocessing:
         Returns:
             `(input_size, input_size, 3)` uint8, RGB.
         """
-        import cv2  # noqa: PLC0415 - the core reads this class's fields without OpenCV
+        import cv2  # noqa: PLC0415 - others read this class's fields without OpenCV
 
         height, width = image.shape[:2]
         side = min(height, width)
