@@ -41,7 +41,7 @@ class ProgressMeter:
         self._clock = clock
         self._on_terminal = self._stream.isatty() and os.environ.get("TERM") != "dumb"
         self._bar: rich.progress.Progress | None = None
-        self._began_s = clock()
+        self._began_s, self._began_done = clock(), 0.0
         self._next_s = self._began_s + (_BAR_AFTER_S if self._on_terminal else _LINE_AFTER_S)
 
     def __enter__(self) -> Self:
@@ -56,7 +56,7 @@ class ProgressMeter:
         """Show the part done, 0.0 to 1.0, and what is being done where that has changed."""
         now_s = self._clock()
         if what is not None and what != self._what:
-            self._what, self._began_s = what, now_s
+            self._what, self._began_s, self._began_done = what, now_s, done
             if self._bar is not None:
                 self._bar.reset(self._bar.task_ids[0], description=one_line(what))
         if now_s < self._next_s:
@@ -67,7 +67,8 @@ class ProgressMeter:
             self._draw(done)
         else:
             self._next_s = now_s + _LINE_EVERY_S
-            left_s = (now_s - self._began_s) * (1 - done) / done if done else 0.0
+            gained = done - self._began_done
+            left_s = (now_s - self._began_s) * (1 - done) / gained if gained > 0 else 0.0
             left = f", about {left_s:.0f} s left" if left_s >= 1 else ""
             self._stream.write(f"{one_line(self._what)}: {done:.0%}{left}\n")
             self._stream.flush()
@@ -91,12 +92,19 @@ def _new_bar(stream: TextIO, clock: Callable[[], float]) -> rich.progress.Progre
     from rich import progress as bars  # noqa: PLC0415 - 50 ms that only long work on a terminal pays
     from rich.console import Console  # noqa: PLC0415 - as above
 
+    class SteadyConsole(Console):
+        """A console that leaves the cursor be: a program that is killed could not show it again."""
+
+        def show_cursor(self, show: bool = True) -> bool:  # noqa: ARG002, FBT001, FBT002 - rich's
+            """Do nothing."""
+            return False
+
     return bars.Progress(
         bars.BarColumn(),
         bars.TaskProgressColumn(),
         bars.TimeRemainingColumn(),
         bars.TextColumn("{task.description}", markup=False),
-        console=Console(
+        console=SteadyConsole(
             file=stream, force_terminal=True, markup=False, highlight=False, emoji=False
         ),
         auto_refresh=False,  # no thread; the work itself says how far it is

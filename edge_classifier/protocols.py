@@ -1,4 +1,4 @@
-"""The seams: what the core asks of the world, each with a fake in `support.fakes`."""
+"""The seams: what the rooms ask of the world, each with a fake in `tests/support/fakes.py`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from concurrent.futures import Future
 
     from edge_classifier.device.preprocessing import Image

@@ -123,7 +123,7 @@ class BackboneInfo:
 
     def as_json(self) -> dict[str, Any]:
         """What `from_json` reads: all fields by their names, those of the preprocessing within."""
-        return asdict(self)
+        return asdict(self) | {"feature_shape": list(self.feature_shape)}
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> BackboneInfo:

@@ -26,7 +26,6 @@ settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 
 
-@pytest.hookimpl(optionalhook=True)  # pytest-xdist's, which may be missing
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """Run files that are named in this process, which starts sooner; all else on all cores.
 

@@ -36,6 +36,7 @@ def test_progress_is_drawn_over_itself_and_wiped_at_the_end(terminal: Terminal) 
     assert "training" in drawn
     assert "\n" not in drawn
     assert terminal.getvalue().endswith("\x1b[2K"), "the line is erased"
+    assert "\x1b[?25l" not in terminal.getvalue(), "the cursor, which a kill would leave hidden"
 
 
 def test_progress_is_drawn_ten_times_a_second_at_most(terminal: Terminal) -> None:
@@ -81,7 +82,7 @@ def test_a_log_gets_a_line_now_and_then_about_long_work() -> None:
     assert log.getvalue().splitlines() == [
         "looking: 5%, about 95 s left",
         "looking: 35%, about 65 s left",
-        "training: 65%, about 8 s left",
+        "training: 65%, about 35 s left",
     ]
 
 

@@ -58,7 +58,8 @@ def classes_of(labels: npt.NDArray[Any], class_names: tuple[str, ...]) -> npt.ND
     Names of classes are labels, where the `(N,)` of all samples are text; or their text.
     """
     if labels.dtype.kind == "U":  # a class whose samples have all gone is still one of the model's
-        return np.array(class_names, np.str_)
+        names = np.array(class_names, np.str_)
+        return names.astype(np.promote_types(names.dtype, labels.dtype))
     by_name = {str(label): label for label in np.unique(labels).tolist()}
     return np.array([by_name[name] for name in class_names], labels.dtype)
 

@@ -9,15 +9,19 @@ from typing import Final
 SOME_REFUSED: Final = 3
 """Exit code: the work was done, but some pictures were refused; each is named with its reason."""
 
-_STEERING: Final = frozenset({"Cc", "Zl", "Zp"})
-_TURNING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Change the direction of what follows: `gpj.exe` can be made to look like `exe.jpg`."""
+_STEERING: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Categories of characters that steer, are invisible, or change the direction of what follows, so
+that `gpj.exe` looks like `exe.jpg`; and bytes that are no text."""
+
+_JOINERS: Final = "\u200c\u200d"
+"""Emoji and Persian need these."""
 
 
 def one_line(text: str) -> str:
     """Escape the characters that could steer a terminal, break a line or turn its direction."""
     return "".join(
-        ascii(c)[1:-1] if unicodedata.category(c) in _STEERING or c in _TURNING else c for c in text
+        ascii(c)[1:-1] if unicodedata.category(c) in _STEERING and c not in _JOINERS else c
+        for c in text
     )
 
 

@@ -78,7 +78,7 @@ class Preprocessing:
         Returns:
             `(input_size, input_size, 3)` uint8, RGB.
         """
-        import cv2  # noqa: PLC0415 - the core reads this class's fields without OpenCV
+        import cv2  # noqa: PLC0415 - others read this class's fields without OpenCV
 
         side = min(image.shape[:2])
         square = centred_square(image, side)

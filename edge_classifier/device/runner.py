@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -93,14 +94,16 @@ def run(options: argparse.Namespace, classifier: Classifier) -> int:
     """
     shown = not (options.no_window or options.benchmark) and Window.possible()
     spec = options.source or _default_source()
-    source = open_source_or_pictures(spec, paced=shown)
-    title = f"{classifier.bundle.folder.name} on {source.name}"
-    window_title = title if shown and not isinstance(source, PictureFiles) else ""
     with contextlib.ExitStack() as stack:
+        # First what needs nothing of the source, which may take seconds.
+        outputs = [stack.enter_context(contextlib.closing(o)) for o in _network_outputs(options)]
+        source = open_source_or_pictures(spec, paced=shown)
         stack.callback(source.close)
-        outputs = [
+        title = f"{classifier.bundle.folder.name} on {source.name}"
+        window_title = title if shown and not isinstance(source, PictureFiles) else ""
+        outputs += [
             stack.enter_context(contextlib.closing(output))
-            for output in _outputs(options, window_title, live=source.live)
+            for output in _local_outputs(options, window_title, live=source.live)
         ]
         reader = stack.enter_context(
             _reader(source, lambda: open_source_or_pictures(spec, paced=shown), classifier)
@@ -125,7 +128,7 @@ def _reader(
     return FrameReader(
         lambda: opened.pop() if opened else open_again(),
         name=source.name,
-        stall_s=_STALLED_AFTER_S,
+        stall_s=_STALLED_AFTER_S if source.live else math.inf,
         drop=source.live,
         ahead=_AHEAD,
         reopen=source.live,
@@ -143,8 +146,8 @@ def _default_source() -> str:
     return "0"
 
 
-def _outputs(options: argparse.Namespace, window_title: str, *, live: bool) -> Iterator[Output]:
-    """Make the outputs that are asked for.
+def _network_outputs(options: argparse.Namespace) -> Iterator[Output]:
+    """Make the outputs to others that are asked for.
 
     What takes long to import is imported when it is used: start-up counts on a small device.
     """
@@ -156,6 +159,12 @@ def _outputs(options: argparse.Namespace, window_title: str, *, live: bool) -> I
         from .outputs.on_change import OnChange  # noqa: PLC0415 - as above
 
         yield OnChange(options.on_change, options.webhook, max(1, options.hold))
+
+
+def _local_outputs(
+    options: argparse.Namespace, window_title: str, *, live: bool
+) -> Iterator[Output]:
+    """Make the outputs on this machine that are asked for."""
     if window_title:
         yield Window(window_title)
     if options.benchmark:

@@ -1,4 +1,6 @@
-"""How the source of frames is doing, as plain data: told by the reader, shown by the session."""
+"""How the source of frames is doing, as plain data: told by the reader, shown by whoever
+runs it.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ class SourceStatus(Enum):
     ENDED = "ended"
     """It has given its last frame: a video is over."""
     FAILED = "failed"
-    """It could not be opened in the first place; nobody tries again."""
+    """It could not be opened in the first place, or is not to be opened again; nobody tries."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.project.classes import key_of
+from edge_classifier.values import BACKGROUND
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,11 +49,8 @@ def class_advice(dataset: Dataset, validation: Validation | None) -> tuple[Advic
     return tuple(found)
 
 
-def next_hint(dataset: Dataset, background: str, validation: Validation | None = None) -> str:
-    """Suggest the step that helps most now; empty where nothing is missing.
-
-    Key B records the class that is called like `background`.
-    """
+def next_hint(dataset: Dataset, validation: Validation | None = None) -> str:
+    """Suggest the step that helps most now; empty where nothing is missing."""
 
     def how(class_name: str) -> str:
         key = key_of(dataset.class_names, class_name)
@@ -60,9 +58,9 @@ def next_hint(dataset: Dataset, background: str, validation: Validation | None =
 
     captured = dataset.captured_classes
     empty = [name for name in dataset.class_names if not dataset.count(name)]
-    things = len([name for name in captured if name != background])
+    things = len([name for name in captured if name != BACKGROUND])
     if not captured:
-        first = next((name for name in empty if name != background), "the first thing")
+        first = next((name for name in empty if name != BACKGROUND), "the first thing")
         hint = f"show {first} to the camera and hold 1"
     elif len(captured) == 1 and empty:
         hint = f"capture a second class: show {empty[0]} and {how(empty[0])}"

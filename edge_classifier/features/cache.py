@@ -172,7 +172,8 @@ class FileFeatureCache:
             file = self._open()
             if file is None:
                 return
-            with atomic_file(self.path) as rewritten, file:  # Windows replaces no open file
+            # `file` twice: it is closed before the replacing, as Windows needs, and if that fails.
+            with file, atomic_file(self.path) as rewritten, file:
                 rewritten.write(self._header)
                 for chunk, whole in self._chunks(file, self._records_in(file)):
                     for record in chunk[whole]:

@@ -137,12 +137,12 @@ def _start(
     url: str, method: str, timeout_s: float, open_url: OpenUrl | None = None
 ) -> tuple[SimpleQueue[_Event], threading.Event]:
     """Start a transfer; its thread ends by itself soon after the event is set."""
+    from edge_classifier.features import https  # noqa: PLC0415 - 12 ms, for who downloads
+
     events: SimpleQueue[_Event] = SimpleQueue()
     stop = threading.Event()
 
     def transfer() -> None:
-        from edge_classifier.features import https  # noqa: PLC0415 - 12 ms, for who downloads
-
         try:
             with (open_url or https.open_url)(
                 https.request(url, method), timeout=timeout_s

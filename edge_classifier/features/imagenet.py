@@ -216,6 +216,10 @@ def read_network(path: Path) -> bytes:
         )
     except CancelledError as error:
         raise BackboneError(str(error)) from error
+    except OSError as error:
+        raise BackboneError(
+            f"{path} cannot be tried: no temporary file can be written: {describe(error)}."
+        ) from error
     if failure is None:
         return content
     if failure.kind:

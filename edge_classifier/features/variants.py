@@ -91,6 +91,8 @@ class Variation:
     One thread at a time may use it. What was computed before is in `cache`, by `variant_sha256`.
     """
 
+    make = staticmethod(make_variants)  # for the session, which imports no OpenCV
+
     def __init__(self, cache: FileFeatureCache, feature_dim: int) -> None:
         self._cache = cache
         self._table = FeatureTable(feature_dim)

@@ -35,7 +35,7 @@ class CurrentModel:
     def adjust_unknown(self, steps: int) -> None:
         """Make "unknown" so many steps stricter than measured, for every model to come as well.
 
-        Below 0 it is more lenient; `unknown.MAX_STEPS` is the most either way.
+        Below 0 it is more lenient; `learning.model.MAX_STEPS` is the most either way.
 
         Raises:
             ProjectError: if the project cannot be written; then nothing has changed.

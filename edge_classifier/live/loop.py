@@ -49,7 +49,7 @@ class FrameFeed(Protocol):
 
 
 class Painter(Protocol):
-    """Turns a view into a picture; `overlay.Overlay` is one."""
+    """Turns a view into a picture; `screen.overlay.Overlay` is one."""
 
     def draw(self, view: View) -> Image:
         """Draw the view, `(H, W, 3)` uint8 BGR."""

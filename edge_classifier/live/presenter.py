@@ -12,8 +12,6 @@ from edge_classifier.features.dataset import Dataset
 from edge_classifier.learning.training import MIN_CLASSES
 from edge_classifier.live.view import Activity, Banner, ClassCard, Level, Message
 from edge_classifier.project.classes import key_of
-from edge_classifier.project.picture_file import read_thumbnail
-from edge_classifier.values import BACKGROUND
 
 if TYPE_CHECKING:
     from edge_classifier.device.frame import Clock
@@ -72,7 +70,7 @@ class Presenter:
         known, picture = self._thumbnails.get(class_name, ("", None))
         if known != newest.image_sha256:
             try:
-                picture = read_thumbnail(newest.path)
+                picture = self._store.thumbnail(newest.path)
             except (ProjectError, InvalidImageError):
                 # The learner, which needs the whole picture, is who reports it.
                 picture = None
@@ -153,7 +151,7 @@ class Presenter:
         if why := self._store.why_read_only:
             self._hint = f"read-only: {why}; S saves a copy to go on in"
         else:
-            self._hint = next_hint(self._dataset, BACKGROUND, validation)
+            self._hint = next_hint(self._dataset, validation)
 
 
 def unknown_setting(steps: int, threshold: float | None) -> str:

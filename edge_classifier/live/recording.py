@@ -9,7 +9,6 @@ from edge_classifier.device.source_state import SourceState, SourceStatus
 from edge_classifier.errors import EdgeClassifierError
 from edge_classifier.live.keys import HoldDetector, KeyEvent
 from edge_classifier.live.view import Level
-from edge_classifier.project.picture_file import encode_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -196,7 +195,7 @@ class Recording:
         """
         self.stop()
         class_name = self.editor.with_class(class_name)
-        encoded = encode_image(frame.image)
+        encoded = self.store.encode(frame.image)
         features = self._features_of(encoded)
         sample = self.store.add_sample(encoded, class_name, self.store.next_burst_id())
         self.editor.remember([(sample, features)])
@@ -205,7 +204,7 @@ class Recording:
 
     def take(self, frame: Frame) -> Features | None:
         """Take a frame that is wanted, and return the features `(D,)` of what would be stored."""
-        encoded = encode_image(frame.image)
+        encoded = self.store.encode(frame.image)
         features = self._features_of(encoded)
         pending = PendingSample(encoded, features, self.learner.backbone)
         self._write(lambda: self.burst.offer(frame, pending))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from edge_classifier.errors import InvalidImageError, ProjectError
 from edge_classifier.live.dialogs import Dialog
 from edge_classifier.live.view import STRIP_LENGTH, Mode, PictureStrip, StripPicture
-from edge_classifier.project.picture_file import read_thumbnail
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,7 +106,7 @@ class ReviewDialog(Dialog):
 
     def _thumbnail(self, suspect: Suspect) -> Image | None:
         try:
-            return read_thumbnail(suspect.sample.path)
+            return self.store.thumbnail(suspect.sample.path)
         except (ProjectError, InvalidImageError):
             return None  # the strip shows its place empty; the learner reports it
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import EdgeClassifierError
 from edge_classifier.features.bulk import read_pictures
-from edge_classifier.features.variants import make_variants
 from edge_classifier.live.jobs import Stage
 
 if TYPE_CHECKING:
@@ -194,6 +193,6 @@ class VariantStage(_CompletingStage):
         self._complete(
             "varying the pictures",
             self.missing(dataset, variation),
-            lambda picture: loaded.backbone.extract(make_variants(picture)),
+            lambda picture: loaded.backbone.extract(variation.make(picture)),
             keep,
         )

@@ -52,7 +52,7 @@ def read_arrays(content: bytes, expected: Expected | None = None) -> dict[str, n
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = {_name_of(entry): entry for entry in archive.infolist()}
             if expected is not None:
-                _check_names(entries, expected)
+                _check_names([_name_of(entry) for entry in archive.infolist()], expected)
             elif sum(entry.file_size for entry in archive.infolist()) > len(content):
                 raise ValueError("it holds more than fits into it")  # noqa: TRY301 - told like the rest
             return {name: _read(archive, entry, name, expected) for name, entry in entries.items()}
@@ -68,11 +68,11 @@ def _name_of(entry: zipfile.ZipInfo) -> str:
     return entry.filename[: -len(_SUFFIX)]
 
 
-def _check_names(entries: Mapping[str, object], expected: Expected) -> None:
-    if list(entries) != list(expected):
-        wrong = sorted(set(entries) ^ set(expected))[:3] or ["the order"]
+def _check_names(names: list[str], expected: Expected) -> None:
+    if names != list(expected):
+        wrong = sorted(set(names) ^ set(expected))[:3] or ["the order"]
         raise ValueError(
-            f"expected {len(expected)} arrays, received {len(entries)} that differ in {wrong}"
+            f"expected {len(expected)} arrays, received {len(names)} that differ in {wrong}"
         )
 
 

@@ -17,6 +17,7 @@ from edge_classifier.project.classes import clean_class_name
 from edge_classifier.project.copying import copy_project
 from edge_classifier.project.files import Unsynced, describe, reported, write_atomic
 from edge_classifier.project.folder import HELD_OUT, SAMPLES, make_way, move_all
+from edge_classifier.project.picture_file import encode_image, read_thumbnail
 from edge_classifier.project.project import Project
 from edge_classifier.project.project_file import MAX_BURST, ProjectFile
 from edge_classifier.project.sample_files import HashIndex, burst_id_of, burst_number_of, sweep
@@ -54,6 +55,10 @@ class ProjectStore(Project):
     Every method that changes something has done so on disk when it returns. Changes come from
     one thread; pictures may be read, and `sync` called, from another one too.
     """
+
+    # For the session, which imports no OpenCV.
+    encode = staticmethod(encode_image)
+    thumbnail = staticmethod(read_thumbnail)
 
     def __init__(self, path: Path, project_file: ProjectFile, lock: FileLock | None) -> None:
         super().__init__(path, project_file, lock)

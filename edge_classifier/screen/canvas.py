@@ -168,13 +168,12 @@ class Canvas:
 
     def write_lines(
         self, box: Box, lines: list[str], size: int, colour: Colour, background: Colour
-    ) -> int:
-        """Draw lines below each other from the top of a box; returns their height in pixels."""
+    ) -> None:
+        """Draw lines below each other from the top of a box."""
         step = line_height(size)
         for number, line in enumerate(lines):
             row = Box(box.left, box.top + number * step, box.width, step)
             self.write(row, line, size, colour, background)
-        return len(lines) * step
 
     def key_cap(self, box: Box, label: str, background: Colour) -> None:
         """Draw a key of the keyboard."""

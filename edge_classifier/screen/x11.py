@@ -1,4 +1,8 @@
-"""The X server, asked directly: is it there, and is Shift or Caps Lock on?"""
+"""The X server, asked directly: is it there, and is Shift or Caps Lock on?
+
+Opening a window on a server that is gone aborts the process, and OpenCV's Qt windows report letters
+without their case.
+"""
 
 from __future__ import annotations
 

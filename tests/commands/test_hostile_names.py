@@ -16,13 +16,13 @@ from edge_classifier.project.store import ProjectStore
 if sys.platform == "win32":
     pytest.skip("such names cannot be made here", allow_module_level=True)
 
-NAME = "pro\x1b[2J\nject \u202egpj"
-ESCAPED = "pro\\x1b[2J\\nject \\u202egpj"
+NAME = "pro\x1b[2J\nject \u202egpj\u200f\u200b"
+ESCAPED = "pro\\x1b[2J\\nject \\u202egpj\\u200f\\u200b"
 
 
 def only_plain(text: str) -> str:
     """Make sure that a text has no character that does more than being there."""
-    assert not {"\x1b", "\u202e", "\r"} & set(text)
+    assert not {"\x1b", "\u202e", "\u200f", "\u200b", "\r"} & set(text)
     assert not any(line.startswith("ject ") for line in text.splitlines())
     return text
 

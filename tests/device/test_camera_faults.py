@@ -178,6 +178,8 @@ def test_every_fault_is_said_keeps_nothing_shows_no_verdict_and_passes(
         rig.step("1")
     assert rig.view.message is not None
     assert re.fullmatch(SAID[how], rig.view.message.text), rig.view.message.text
+    if how is Misbehaviour.STALL:
+        assert rig.view.message.text == "no picture from camera 0 for 3 s"
     assert rig.view.message.level is Level.ERROR
     assert rig.view.banner is None
     assert all(card.score is None for card in rig.view.cards)

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import pytest
 
-from edge_classifier.device.interpreter import Interpreter
 from edge_classifier.device.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy.typing as npt
 
     Image = npt.NDArray[np.uint8]
@@ -142,21 +137,3 @@ def test_a_smooth_large_picture_looks_as_area_averaging_makes_it(side: int) -> N
 def test_a_senseless_preprocessing_is_refused(size: int, low: float, high: float) -> None:
     with pytest.raises(ValueError, match="received"):
         Preprocessing(size, low=low, high=high)
-
-
-def test_what_is_no_model_is_refused_by_name(tmp_path: Path) -> None:
-    path = tmp_path / "photo.tflite"
-    path.write_bytes(b"not a model" * 100)
-    with pytest.raises(ValueError, match=r"photo\.tflite is no TFLite model"):
-        Interpreter(path)
-
-
-def test_making_an_interpreter_leaves_the_terminal_alone() -> None:
-    program = (
-        "import sys; from edge_classifier.features.backbone import load_backbone; "
-        "load_backbone('built-in'); sys.stderr.write('still here')"
-    )
-    done = subprocess.run(  # noqa: S603 - our own words
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
-    )
-    assert done.stderr == "still here"

@@ -6,7 +6,7 @@ import pytest
 
 from edge_classifier.evaluation.advice import next_hint
 from edge_classifier.features.dataset import Dataset
-from edge_classifier.values import BACKGROUND, Sample
+from edge_classifier.values import Sample
 
 
 def dataset(**bursts: list[int]) -> Dataset:
@@ -42,4 +42,4 @@ def dataset(**bursts: list[int]) -> Dataset:
     ],
 )
 def test_the_hint_names_the_next_useful_step(captured: Dataset, hint: str) -> None:
-    assert next_hint(captured, BACKGROUND) == hint
+    assert next_hint(captured) == hint

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import os
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -93,8 +94,12 @@ def test_a_damaged_cache_file_is_compiled_again_and_named_in_the_log(
     assert f"{path} is damaged and is compiled again" in caplog.text
 
 
-def test_cancelling_kills_the_compiler_and_leaves_nothing(tmp_path: Path, empty: Weights) -> None:
-    began = threading.Event()
+def test_cancelling_kills_the_compiler_and_leaves_nothing(
+    tmp_path: Path, empty: Weights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, scratch = threading.Event(), tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     with pytest.raises(CancelledError, match="nothing was kept"):
         obtain_extractor(
             "v1-0.25",
@@ -104,6 +109,7 @@ def test_cancelling_kills_the_compiler_and_leaves_nothing(tmp_path: Path, empty:
             cancelled=began.is_set,
         )
     assert list((tmp_path / "extractors").iterdir()) == []
+    assert list(scratch.iterdir()) == []
 
 
 def test_a_cache_that_cannot_be_written_is_one_clear_line(tmp_path: Path, absurd: Weights) -> None:
@@ -116,7 +122,12 @@ def test_a_cache_that_cannot_be_written_is_one_clear_line(tmp_path: Path, absurd
     assert "\n" not in str(e.value)
 
 
-def test_a_damaged_weights_file_is_one_line_that_names_it(tmp_path: Path, absurd: Weights) -> None:
+def test_a_damaged_weights_file_is_one_line_that_names_it(
+    tmp_path: Path, absurd: Weights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     with pytest.raises(WeightsMismatchError, match=r"absurd\.h5 does not hold") as e:
         obtain_extractor(
             "v1-0.25",
@@ -126,7 +137,7 @@ def test_a_damaged_weights_file_is_one_line_that_names_it(tmp_path: Path, absurd
             cancelled=lambda: False,
         )
     assert "\n" not in str(e.value)
-    assert list((tmp_path / "extractors").iterdir()) == []
+    assert [*(tmp_path / "extractors").iterdir(), *scratch.iterdir()] == []
 
 
 @needs_weights

@@ -1,4 +1,4 @@
-"""Fakes of everything that the core asks of the world, for your tests as for ours.
+"""Fakes of everything that the rooms ask of the world.
 
 They behave as their real twins do; the same contract tests run over both.
 """

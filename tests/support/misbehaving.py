@@ -1,4 +1,4 @@
-"""A camera that misbehaves on command, for tests: yours as ours. Import it from `testing`."""
+"""A camera that misbehaves on command."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
     python tools endurance.soak --device BUNDLE [--minutes 5] [--video FILE]
 
 The first is the real thing without a person: real reader (unpaced), built-in backbone, session,
-project on disk, training on the start_worker, exports by TensorFlow's child, every picture drawn. A
+project on disk, training on the worker, exports by TensorFlow's child, every picture drawn. A
 scripted user holds keys, undoes, renames, adds and removes classes, and leaves as many samples
 as there were. Reported once a minute:
 
@@ -223,7 +223,7 @@ class Person:
             yield None
 
     def _wait_until_idle(self) -> Iterator[str | None]:
-        """Wait for the start_worker, but not for an export: people go on meanwhile."""
+        """Wait for the worker, but not for an export: people go on meanwhile."""
         until_s = time.monotonic() + _MOST_PATIENCE_S
         yield None
         while self.session.busy and time.monotonic() < until_s:

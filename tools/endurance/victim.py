@@ -1,4 +1,4 @@
-"""The program that is killed: the real session, store, start_worker, caches and export child.
+"""The program that is killed: the real session, store, worker, caches and export child.
 
 `python -m endurance.victim` is a nursery: it imports everything once and forks a victim for each
 line on its standard input, so that a kill does not wait for imports. A line is an `Order` as JSON.

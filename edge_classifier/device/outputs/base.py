@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 class Output:
     """Something that is told every prediction; closed at the end.
 
-    A new one is a file in this folder and an option in `cli.py` that makes it.
+    A new one is a file in this folder, an option in `cli`, and a line in `runner`.
     """
 
     def show(self, frame: Frame, prediction: Prediction) -> bool:

@@ -96,7 +96,9 @@ def list_cameras(
     return tuple(found)
 
 
-def open_camera(path: Path, number: int | None, open_capture: OpenCapture) -> VideoSource:
+def open_camera(
+    path: Path, number: int | None, open_capture: OpenCapture, *, wait_for_first: bool = False
+) -> VideoSource:
     """Open a camera by its device, or by its number where devices have no path.
 
     Raises:
@@ -121,6 +123,7 @@ def open_camera(path: Path, number: int | None, open_capture: OpenCapture) -> Vi
         name=name,
         no_picture=f"{name} opens but gives no picture; is another program using it? {_HINT}",
         lost_after_s=LOST_AFTER_S,
+        wait_for_first=wait_for_first,
     )
 
 

@@ -16,7 +16,7 @@ from ..errors import CameraNotFoundError
 from .cameras import DEVICES, open_camera, quiet_opencv
 from .picamera import PI_CAMERA_NAME, open_pi_camera
 from .pictures import PICTURE_SUFFIXES, PictureFiles
-from .videos import open_file, open_stream, video_file
+from .videos import MOVING_PICTURES, open_file, open_stream, video_file
 
 if TYPE_CHECKING:
     from .video_source import OpenCapture, VideoSource
@@ -92,22 +92,37 @@ def open_source(
         CameraNotFoundError: if there is nothing that can be opened.
         CameraError: if it gives pictures that cannot be used.
     """
+    return _open(spec, open_capture, devices, paced=paced, on_device=False)
+
+
+def _open(
+    spec: str, open_capture: OpenCapture, devices: Path, *, paced: bool, on_device: bool
+) -> VideoSource:
+    """Open a source.
+
+    On a device nobody sees that a camera gives nothing yet: it is waited for. And whatever FFmpeg
+    can play may be named: its user has no window that asks for something else.
+    """
     quiet_opencv()
     spec = spec.strip()
     kind = kind_of(spec, devices=devices)
+    name = source_name(spec)
     if kind is SourceKind.PI_CAMERA:
-        return open_pi_camera()
+        return open_pi_camera(wait_for_first=on_device)
     if kind is SourceKind.STREAM:
-        return open_stream(spec, source_name(spec), open_capture, paced=paced)
+        return open_stream(
+            spec, name, open_capture, paced=paced, wait_for_first=on_device, any_scheme=on_device
+        )
     if kind is SourceKind.FILE:
-        return open_file(spec, source_name(spec), open_capture, paced=paced)
+        is_pipe = on_device and Path(spec).is_fifo()
+        return open_file(spec, name, open_capture, paced=paced, is_pipe=is_pipe)
     number = int(spec) if _is_number(spec) else None
     path = Path(spec) if number is None else devices / f"video{number}"
-    return open_camera(path, number, open_capture)
+    return open_camera(path, number, open_capture, wait_for_first=on_device)
 
 
 def open_source_or_pictures(spec: str, *, paced: bool) -> VideoSource | PictureFiles:
-    """Open what `open_source` opens, a picture, or a folder of pictures.
+    """Open what `open_source` opens, a picture, or a folder of pictures; for a device.
 
     Raises:
         CameraNotFoundError: if there is nothing that can be opened.
@@ -120,9 +135,9 @@ def open_source_or_pictures(spec: str, *, paced: bool) -> VideoSource | PictureF
                 f"There is no {spec}; name a camera's number, a picture, a folder, a video or an "
                 "address."
             )
-        if path.is_dir() or path.suffix.lower() in PICTURE_SUFFIXES:
+        if path.is_dir() or _is_picture(path):
             return PictureFiles(path)
-    return open_source(spec, paced=paced)
+    return _open(spec, cv2.VideoCapture, DEVICES, paced=paced, on_device=True)
 
 
 def check_source(spec: str) -> None:
@@ -133,6 +148,15 @@ def check_source(spec: str) -> None:
     """
     if kind_of(spec) is SourceKind.FILE:
         video_file(spec.strip())
+
+
+def _is_picture(path: Path) -> bool:
+    suffix = path.suffix.lower()
+    if suffix in PICTURE_SUFFIXES:
+        return True
+    # A pipe can be read once only.
+    is_still = path.is_file() and suffix not in MOVING_PICTURES
+    return is_still and cv2.haveImageReader(str(path.resolve()))
 
 
 def _is_number(spec: str) -> bool:

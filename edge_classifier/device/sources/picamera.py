@@ -12,7 +12,7 @@ from .video_source import FPS, HEIGHT, LOST_AFTER_S, WIDTH, VideoSource
 PI_CAMERA_NAME: Final = "the Pi camera"
 
 
-def open_pi_camera() -> VideoSource:
+def open_pi_camera(*, wait_for_first: bool = False) -> VideoSource:
     """Open the Pi's own camera (apt install python3-picamera2).
 
     Raises:
@@ -23,6 +23,7 @@ def open_pi_camera() -> VideoSource:
         name=PI_CAMERA_NAME,
         no_picture=f"{PI_CAMERA_NAME} opens but gives no picture; is its cable right?",
         lost_after_s=LOST_AFTER_S,
+        wait_for_first=wait_for_first,
     )
 
 

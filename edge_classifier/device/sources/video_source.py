@@ -116,8 +116,8 @@ def as_bgr(image: npt.NDArray[Any] | None) -> Image | None:
 class VideoSource:
     """A `FrameSource` on an opened capture: a camera, a stream, a video file.
 
-    The first picture is read when this is made: a device that opens and then gives nothing
-    is found out at once, and the size is the picture's own, not what the device promised.
+    The first picture is read when this is made, unless a live source is to be waited for: a device
+    that opens and then gives nothing is found out at once, and the size is the picture's own.
 
     Args:
         capture: What is read from; released by `close`.
@@ -126,6 +126,7 @@ class VideoSource:
         lost_after_s: After how many seconds of failing reads a source that should never end is
             lost; `None` for one that has an end.
         paced: Whether frames come no sooner than by their own times in the file.
+        wait_for_first: Whether a source that should never end may give its first picture later.
         clock: Gives the frames' timestamps.
         wait: Waits some seconds; by default until then or until `close`, whichever is first.
 
@@ -141,6 +142,7 @@ class VideoSource:
         no_picture: str,
         lost_after_s: float | None = None,
         paced: bool = False,
+        wait_for_first: bool = False,
         clock: Clock = time.monotonic,
         wait: Callable[[float], object] | None = None,
     ) -> None:
@@ -161,6 +163,10 @@ class VideoSource:
         self.fps = capture.get(cv2.CAP_PROP_FPS)
         if not 0 < self.fps <= _MAX_FPS:
             self.fps = _FALLBACK_FPS
+        self._first: tuple[Image, float] | None = None
+        self.description = name
+        if wait_for_first and self.live:
+            return
         try:
             self._first = self._read_until_lost()
         except BaseException:

@@ -19,18 +19,26 @@ _STREAM_LOST_AFTER_S: Final = 0.0  # a read that fails has waited for `_URL_TIME
 _URL_TIMEOUT_S: Final = 4.0
 _URL_SCHEMES: Final = ("http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "srt", "tcp", "udp")
 
-_MOVING_PICTURES: Final = (".gif", ".apng", ".mjpg", ".mjpeg")
+MOVING_PICTURES: Final = (".gif", ".apng", ".mjpg", ".mjpeg")
 """Videos that begin as a picture file does."""
 
 
-def open_stream(url: str, name: str, open_capture: OpenCapture, *, paced: bool) -> VideoSource:
+def open_stream(
+    url: str,
+    name: str,
+    open_capture: OpenCapture,
+    *,
+    paced: bool,
+    wait_for_first: bool = False,
+    any_scheme: bool = False,
+) -> VideoSource:
     """Open an address; one that has an end is played as a file is.
 
     Raises:
         CameraNotFoundError: if it gives no video.
     """
     scheme = url.partition("://")[0].lower()
-    if scheme not in _URL_SCHEMES:
+    if not any_scheme and scheme not in _URL_SCHEMES:
         raise CameraNotFoundError(
             f"{scheme}:// is no kind of address that can be played; known are "
             f"{', '.join(_URL_SCHEMES)}."
@@ -54,11 +62,14 @@ def open_stream(url: str, name: str, open_capture: OpenCapture, *, paced: bool) 
         no_picture=no_picture,
         lost_after_s=None if finite else _STREAM_LOST_AFTER_S,
         paced=finite and paced,
+        wait_for_first=wait_for_first,
     )
 
 
-def open_file(spec: str, name: str, open_capture: OpenCapture, *, paced: bool) -> VideoSource:
-    """Open a video file.
+def open_file(
+    spec: str, name: str, open_capture: OpenCapture, *, paced: bool, is_pipe: bool = False
+) -> VideoSource:
+    """Open a video file, or a named pipe of which it is known that it is one.
 
     Raises:
         CameraNotFoundError: if it is none.
@@ -66,7 +77,9 @@ def open_file(spec: str, name: str, open_capture: OpenCapture, *, paced: bool) -
     no_picture = (
         f"{spec!r} is not a video that can be played; it may be damaged, or no video at all."
     )
-    capture = open_capture_or_none(open_capture, video_file(spec), cv2.CAP_FFMPEG)
+    capture = open_capture_or_none(
+        open_capture, str(Path(spec).resolve()) if is_pipe else video_file(spec), cv2.CAP_FFMPEG
+    )
     if capture is None:
         raise CameraNotFoundError(no_picture)
     return VideoSource(capture, name=name, no_picture=no_picture, paced=paced)
@@ -99,7 +112,7 @@ def video_file(spec: str) -> str:
         raise CameraNotFoundError(f"{spec!r} may not be read by you; change its permissions.")
     # Absolute, so that FFmpeg cannot take a file's name (`concat:…`) for a protocol.
     absolute = str(path.resolve())
-    if path.suffix.lower() not in _MOVING_PICTURES and cv2.haveImageReader(absolute):
+    if path.suffix.lower() not in MOVING_PICTURES and cv2.haveImageReader(absolute):
         raise CameraNotFoundError(
             f"{spec!r} is a picture; a source is a video. `edge-classifier predict` takes pictures."
         )

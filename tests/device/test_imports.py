@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+from edge_classifier import device
+
+ROOT = Path(device.__file__).parent
+KNOWN = sys.stdlib_module_names | {"cv2", "numpy", "picamera2"}
+RUNTIMES = {"ai_edge_litert", "tensorflow", "tflite_runtime"}
+"""Whichever of these is installed."""
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_device_needs_numpy_opencv_a_runtime_and_the_standard_library_only(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            continue  # of the device's own
+        imported = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            imported.append(str(node.module))
+        allowed = KNOWN | RUNTIMES if path.name == "interpreter.py" else KNOWN
+        assert {name.partition(".")[0] for name in imported} <= allowed
