@@ -49,7 +49,6 @@ class ProgressMeter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Wipe the bar."""
         self.close()
 
     def __call__(self, done: float, what: str | None = None, /) -> None:

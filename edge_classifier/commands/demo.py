@@ -82,8 +82,7 @@ def run_without_window(
     path: Path | None = None, choice: BackboneChoice | None = None, seconds: float = 2.0
 ) -> int:
     """Play the demo and write an annotated video and a contact sheet into the project."""
-    path = path or default_project_path()
-    return _play(path, choice or BackboneChoice(), None, seconds)
+    return _play(path or default_project_path(), choice or BackboneChoice(), None, seconds)
 
 
 class _Window:

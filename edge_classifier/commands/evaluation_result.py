@@ -11,6 +11,7 @@ from edge_classifier.commands.console import table
 from edge_classifier.commands.suggestions import Suggestions
 from edge_classifier.device.console import one_line
 from edge_classifier.evaluation.advice import counted
+from edge_classifier.evaluation.report import percent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,8 +103,8 @@ class EvaluationResult:
             [
                 name,
                 str(pictures[n]),
-                _percent(evaluation.precision[n]),
-                _percent(evaluation.recall[n]),
+                percent(evaluation.precision[n]),
+                percent(evaluation.recall[n]),
             ]
             if evaluation.class_names[n] not in self.untested
             else [name, "-", "-", "-"]
@@ -173,10 +174,6 @@ class EvaluationResult:
             ],
             "confusion": confusion.tolist(),
         }
-
-
-def _percent(part: float) -> str:
-    return "-" if np.isnan(part) else f"{part:.1%}"
 
 
 def _number(part: float) -> float | None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from edge_classifier.demo.camera import DemoCamera
-    from edge_classifier.device.frame import Clock, Frame
+    from edge_classifier.device.frame import Frame
     from edge_classifier.device.verdict import Prediction
     from edge_classifier.live.session import Session
     from edge_classifier.live.view import Activity, View
@@ -119,7 +119,6 @@ class DemoRun:
         show: Is given every view; returns a key of the user, or `None`.
         wait: Lets the time of one frame pass while the worker works; needed where `show` does
             not keep to the frame rate.
-        timer: Real seconds: the worker does not live in the demo's own time.
     """
 
     def __init__(
@@ -130,7 +129,6 @@ class DemoRun:
         show: Callable[[View], str | None],
         *,
         wait: Callable[[], None],
-        timer: Clock = time.monotonic,
     ) -> None:
         self._camera = camera
         self._frames: Iterator[Frame] = iter(camera)
@@ -138,7 +136,6 @@ class DemoRun:
         self._clock = clock
         self._show = show
         self._wait = wait
-        self._timer = timer
         self.stopped = False
 
     def play(self, scene: Scene) -> VerdictCounts:
@@ -166,9 +163,10 @@ class DemoRun:
 
     def wait_for_worker(self) -> bool:
         """Go on showing frames until the worker is idle; `False` if it gets no further."""
-        end_s, reached = self._timer() + _PATIENCE_S, self._step(None)
+        # In real seconds: the worker does not live in the demo's own time.
+        end_s, reached = time.monotonic() + _PATIENCE_S, self._step(None)
         while self._session.busy and not self.stopped:
-            now_s, activity = self._timer(), self._step(None)
+            now_s, activity = time.monotonic(), self._step(None)
             if activity != reached:
                 end_s, reached = now_s + _PATIENCE_S, activity
             if now_s > end_s:

@@ -57,25 +57,14 @@ class Classifier:
         """Predict from what `prepare` gave."""
         self.interpreter.input_view()[0] = pixels
         self.interpreter.invoke()
-        bundle, scores = self.bundle, self._output(0)[0]
+        bundle, scores = self.bundle, self.interpreter.output()[0]
         if not self._has_similarities:
             return Prediction(bundle.class_names, scores)
         similarity = familiarity(
-            self._output(1), scores[None], bundle.neighbours, bundle.hesitation_weight
+            self.interpreter.output(1), scores[None], bundle.neighbours, bundle.hesitation_weight
         )
         return Prediction(bundle.class_names, scores, float(similarity[0]), bundle.threshold)
 
     def predict(self, image: Image) -> Prediction:
         """Predict from an image, `(H, W, 3)` uint8 BGR, of any size."""
         return self.predict_prepared(self.prepare(image))
-
-    def _output(self, index: int) -> npt.NDArray[np.float32]:
-        """Copy an output as float32; what is quantised is brought back to its real values."""
-        values = self.interpreter.output_view(index)
-        if values.dtype == np.float32:
-            return np.array(values, np.float32)
-        scale, zero_point = self.interpreter.output_details[index]["quantization"]
-        real: npt.NDArray[np.float32] = (
-            values.astype(np.float32) - np.float32(zero_point)
-        ) * np.float32(scale)
-        return real

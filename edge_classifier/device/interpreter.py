@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -63,6 +65,17 @@ class Interpreter:
         """Give an output itself to read from, as the last `invoke` left it."""
         view: npt.NDArray[Any] = self._outputs[index]()
         return view
+
+    def output(self, index: int = 0) -> npt.NDArray[np.float32]:
+        """Copy an output as float32; what is quantised is brought back to its real values."""
+        values = self.output_view(index)
+        if values.dtype == np.float32:
+            return np.array(values, np.float32)
+        scale, zero_point = self.output_details[index]["quantization"]
+        real: npt.NDArray[np.float32] = (
+            values.astype(np.float32) - np.float32(zero_point)
+        ) * np.float32(scale)
+        return real
 
     def invoke(self) -> None:
         """Run the network on what is in the input; lets other Python threads run meanwhile."""

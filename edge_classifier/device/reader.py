@@ -106,11 +106,9 @@ class FrameReader:
         self._thread.start()
 
     def __enter__(self) -> FrameReader:  # noqa: PYI034 - Python 3.10 has no `Self`
-        """Return the reader; leaving the block closes it."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the reader."""
         self.close()
 
     @property

@@ -1,6 +1,4 @@
-"""How the source of frames is doing, as plain data: told by the reader, shown by whoever
-runs it.
-"""
+"""How a source of frames is doing, as plain data: told by the reader, shown by its user."""
 
 from __future__ import annotations
 

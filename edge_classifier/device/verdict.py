@@ -108,9 +108,7 @@ class TimeAverage:
 
     So it behaves the same at 5 and at 500 frames per second.
 
-    Args:
-        time_constant_s: After a jump this much time brings the average 63 % of the way; 0
-            switches averaging off.
+    After a jump `time_constant_s` brings the average 63 % of the way; 0 switches averaging off.
     """
 
     def __init__(self, time_constant_s: float) -> None:

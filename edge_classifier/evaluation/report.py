@@ -151,7 +151,7 @@ def _classes(report: Report) -> str:
     rows = []
     for n, name in enumerate(evaluation.class_names):
         cells = "".join(
-            f'<td class="number">{_percent(part)}</td><td class="meter">{_meter(part)}</td>'
+            f'<td class="number">{percent(part)}</td><td class="meter">{_meter(part)}</td>'
             for part in (float(evaluation.precision[n]), float(evaluation.recall[n]))
         )
         rows.append(f'<tr><td>{escape(name)}</td><td class="number">{counts[n]}</td>{cells}</tr>')
@@ -168,7 +168,8 @@ def _meter(part: float) -> str:
     return "" if math.isnan(part) else f'<span><i style="width:{part:.1%}"></i></span>'
 
 
-def _percent(part: float) -> str:
+def percent(part: float) -> str:
+    """Write a part of all, 0.0 to 1.0; a dash where it is not a number."""
     return "-" if math.isnan(part) else f"{part:.1%}"
 
 

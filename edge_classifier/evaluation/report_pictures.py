@@ -40,7 +40,7 @@ def mistake_pictures(
     )
 
 
-def suspect_pictures(suspects: Sequence[Suspect], limit: int = SHOWN) -> tuple[ReportPicture, ...]:
+def suspect_pictures(suspects: Sequence[Suspect]) -> tuple[ReportPicture, ...]:
     """Collect the first samples to look at again."""
     return tuple(
         ReportPicture(
@@ -49,7 +49,7 @@ def suspect_pictures(suspects: Sequence[Suspect], limit: int = SHOWN) -> tuple[R
             said=suspect.text,
             label=f"in {suspect.sample.class_name}",
         )
-        for suspect in suspects[:limit]
+        for suspect in suspects[:SHOWN]
     )
 
 

@@ -95,15 +95,10 @@ class ImageNetClassifier:
         """Compute the scores `(1000,)` of a picture, of its central square, see `central`."""
         interpreter = self._interpreter()
         square = central(image, crop)
-        if self._quantised:
-            pixels: npt.NDArray[np.generic] = self._preprocessing.square(square)
-        else:
-            pixels = self._preprocessing.apply(square)
-        scores = interpreter.run(pixels[None])[0].reshape(-1)[-CLASSES:].astype(np.float32)
-        if self._quantised:
-            scale, zero_point = interpreter.output_details[0]["quantization"]
-            scores = (scores - np.float32(zero_point)) * np.float32(scale)
-        return scores
+        brought = self._preprocessing.square if self._quantised else self._preprocessing.apply
+        interpreter.input_view()[0] = brought(square)
+        interpreter.invoke()
+        return interpreter.output().reshape(-1)[-CLASSES:]
 
     def labels(self) -> tuple[str, ...] | None:
         """Read the labels that the file brings along, as a zip behind the model, if it does."""

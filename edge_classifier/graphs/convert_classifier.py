@@ -113,11 +113,8 @@ def feature_correction(
     (Nagel et al., "Data-Free Quantization through Weight Equalization and Bias Correction", ICCV
     2019, do so layer by layer.)
 
-    Args:
-        to_features: From images to features `(N, D)`.
-        channels: Of the backbone's spatial features.
-        squares: `(N, S, S, 3)` uint8 RGB, the representative samples.
-        scale: Brings them into the backbone's range.
+    The squares, `(N, S, S, 3)` uint8 RGB, are the representative samples; `scale` brings them into
+    the backbone's range. `channels` are those of its spatial features.
 
     Returns:
         `(D,)` what has to be added; the same for every place of spatial features.

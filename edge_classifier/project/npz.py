@@ -37,10 +37,8 @@ def npz_bytes(arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
 def read_arrays(content: bytes, expected: Expected | None = None) -> dict[str, npt.NDArray[Any]]:
     """Read what `numpy.savez` wrote.
 
-    Args:
-        content: The file.
-        expected: What has to be in it. Only then may it be packed, as `numpy.savez_compressed`
-            does: without it an honest file is as large as what it holds.
+    Only if `expected` says what has to be in it may it be packed, as `numpy.savez_compressed` does:
+    without that an honest file is as large as what it holds.
 
     Returns:
         The arrays by their names; plain numbers, truth values and text only.

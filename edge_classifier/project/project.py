@@ -196,11 +196,9 @@ class Project:
         return store
 
     def __enter__(self) -> Self:
-        """Return itself, to be closed at the end of the block."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close it."""
         self.close()
 
     def close(self) -> None:

@@ -154,9 +154,8 @@ class SystemFace:
 class SystemFonts:
     """Finds a font of the system for a character, and remembers what it found.
 
-    Args:
-        candidates: Gives `(path, index)` of the font files that may have a character, the best
-            first; by default fontconfig's answer where there is one, else the known folders.
+    `candidates` gives `(path, index)` of the font files that may have a character, the best first;
+    by default fontconfig's answer where there is one, else the known folders.
     """
 
     def __init__(

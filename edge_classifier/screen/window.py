@@ -105,9 +105,8 @@ class OpenCVWindow:
 def check_display(environment: MutableMapping[str, str]) -> XServer | None:
     """Make sure that there is a screen, since HighGUI ends the process where there is none.
 
-    Args:
-        environment: Where `DISPLAY` and its like are looked up. Where OpenCV's window system
-            knows X11 only, `QT_QPA_PLATFORM` is set to say so: any other value ends the process.
+    `DISPLAY` and its like are looked up in `environment`. Where OpenCV's window system knows X11
+    only, `QT_QPA_PLATFORM` is set there to say so: any other value ends the process.
 
     Returns:
         The X server, or `None` on systems without one.

@@ -81,12 +81,9 @@ def open_source(
 ) -> VideoSource:
     """Open a camera, a video file or a stream.
 
-    Args:
-        spec: A camera's number (`0`), a device (`/dev/video0`), `picamera`, a video file, or an
-            address (`rtsp://…`, `http://…`).
-        paced: Whether a video plays at its own speed, or as fast as its frames are taken.
-        open_capture: Opens the device; replaced in tests.
-        devices: Where the system keeps its devices.
+    `spec` is a camera's number (`0`), a device (`/dev/video0`), `picamera`, a video file, or an
+    address (`rtsp://…`, `http://…`). A `paced` video plays at its own speed, else as fast as its
+    frames are taken. `devices` is where the system keeps its devices.
 
     Raises:
         CameraNotFoundError: if there is nothing that can be opened.

@@ -87,9 +87,8 @@ def open_capture_or_none(
 def as_bgr(image: npt.NDArray[Any] | None) -> Image | None:
     """Make what a capture gives into an image.
 
-    Args:
-        image: `(H, W)` or `(H, W, 1)` grey, `(H, W, 3)` BGR or `(H, W, 4)` BGRA, uint8 or
-            uint16 (as depth and thermal cameras give it), or nothing.
+    It is `(H, W)` or `(H, W, 1)` grey, `(H, W, 3)` BGR or `(H, W, 4)` BGRA, uint8 or uint16 (as
+    depth and thermal cameras give it), or nothing.
 
     Returns:
         `(H, W, 3)` uint8 BGR; `None` for no picture, and for one without pixels.
@@ -134,7 +133,7 @@ class VideoSource:
         CameraNotFoundError: if there is no first picture.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all keyword-only but what is read
         self,
         capture: VideoCapture,
         *,

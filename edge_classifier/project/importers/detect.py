@@ -46,7 +46,6 @@ class SingleFileImporter(Importer):
         self._picture = LabelledPicture(str(path), label, partial(read_image_bytes, path))
 
     def __iter__(self) -> Iterator[Item]:
-        """Give it."""
         yield self._picture
 
 
