@@ -1,6 +1,4 @@
-"""How the source of frames is doing, as plain data: told by the reader, shown by whoever
-runs it.
-"""
+"""How the source of frames is doing, as plain data that the reader tells."""
 
 from __future__ import annotations
 

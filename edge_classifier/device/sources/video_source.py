@@ -134,7 +134,7 @@ class VideoSource:
         CameraNotFoundError: if there is no first picture.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all keyword-only but what is read
         self,
         capture: VideoCapture,
         *,
