@@ -1,4 +1,4 @@
-"""How a source of frames is doing, as plain data: told by the reader, shown by its user."""
+"""How the source of frames is doing, as plain data that the reader tells."""
 
 from __future__ import annotations
 
