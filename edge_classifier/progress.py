@@ -41,7 +41,7 @@ class ProgressMeter:
         self._clock = clock
         self._on_terminal = self._stream.isatty() and os.environ.get("TERM") != "dumb"
         self._bar: rich.progress.Progress | None = None
-        self._began_s, self._began_done = clock(), 0.0
+        self._began_s = clock()
         self._next_s = self._began_s + (_BAR_AFTER_S if self._on_terminal else _LINE_AFTER_S)
 
     def __enter__(self) -> Self:
@@ -55,9 +55,9 @@ class ProgressMeter:
         """Show the part done, 0.0 to 1.0, and what is being done where that has changed."""
         now_s = self._clock()
         if what is not None and what != self._what:
-            self._what, self._began_s, self._began_done = what, now_s, done
+            self._what = what
             if self._bar is not None:
-                self._bar.reset(self._bar.task_ids[0], description=one_line(what))
+                self._bar.update(self._bar.task_ids[0], description=one_line(what))
         if now_s < self._next_s:
             return
         done = max(0.0, min(1.0, done))
@@ -66,8 +66,7 @@ class ProgressMeter:
             self._draw(done)
         else:
             self._next_s = now_s + _LINE_EVERY_S
-            gained = done - self._began_done
-            left_s = (now_s - self._began_s) * (1 - done) / gained if gained > 0 else 0.0
+            left_s = (now_s - self._began_s) * (1 - done) / done if done else 0.0
             left = f", about {left_s:.0f} s left" if left_s >= 1 else ""
             self._stream.write(f"{one_line(self._what)}: {done:.0%}{left}\n")
             self._stream.flush()
@@ -82,6 +81,7 @@ class ProgressMeter:
         if self._bar is None:
             self._bar = _new_bar(self._stream, self._clock)
             self._bar.add_task(one_line(self._what), total=1.0)
+            self._bar.update(self._bar.task_ids[0], completed=done)  # else it begins at 0 %
             self._bar.start()
         self._bar.update(self._bar.task_ids[0], completed=done)
         self._bar.refresh()

@@ -50,6 +50,17 @@ def test_progress_is_drawn_ten_times_a_second_at_most(terminal: Terminal) -> Non
     progress.close()
 
 
+def test_a_text_that_counts_moves_no_bar_back_and_hides_no_time(terminal: Terminal) -> None:
+    clock = FakeClock()
+    with ProgressMeter("adding", terminal, clock) as progress:
+        for number in range(1, 301):
+            clock.advance(0.05)
+            progress(number / 400, f"adding, {number} done")
+    assert terminal.getvalue().count(" 0%") == 0
+    assert terminal.getvalue().count("\r") <= 2 * 15 / 0.1
+    assert "0:00:06" in terminal.getvalue()
+
+
 def test_the_time_that_is_left_is_shown(terminal: Terminal) -> None:
     clock = FakeClock()
     with ProgressMeter("looking", terminal, clock) as progress:

@@ -129,9 +129,11 @@ def write_texts(folder: Path, *, name: str, class_names: Sequence[str]) -> None:
 
 def write_device(folder: Path) -> None:
     """Write `classify.py`, and beside it this package's `device` under the name `edge_device`."""
-    files = sorted(path.relative_to(_DEVICE).as_posix() for path in _DEVICE.rglob("*.py"))
-    listed = ", ".join(f'"{file}"' for file in files)
-    start = _START.read_text(encoding="utf-8").replace('"{files}"', listed)
+    files = {
+        path.relative_to(_DEVICE).as_posix(): path.stat().st_size
+        for path in sorted(_DEVICE.rglob("*.py"))
+    }
+    start = _START.read_text(encoding="utf-8").replace('{"files": 0}', json.dumps(files))
     (folder / "classify.py").write_text(start, encoding="utf-8")
     for file in files:
         target = folder / "edge_device" / file

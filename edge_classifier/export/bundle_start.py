@@ -4,12 +4,14 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-FILES = ["{files}"]
+BYTES = {"files": 0}  # of each file in edge_device/; more are somebody's own work
 
-missing = [name for name in FILES if not (HERE / "edge_device" / name).is_file()]
-if missing:
-    here = ascii(str(HERE))[1:-1]  # a name must not steer a terminal
-    sys.exit(f"classify: {here} lacks edge_device/{missing[0]}; copy the whole bundle again.")
+for name, size in BYTES.items():
+    path = HERE / "edge_device" / name
+    if not path.is_file() or path.stat().st_size < size:
+        here = ascii(str(HERE))[1:-1]  # a name must not steer a terminal
+        what = "has only a part of" if path.is_file() else "lacks"
+        sys.exit(f"classify: {here} {what} edge_device/{name}; copy the whole bundle again.")
 sys.path.insert(0, str(HERE))
 
 from edge_device.cli import main  # noqa: E402 - found only now, in the bundle

@@ -316,6 +316,27 @@ def test_a_bundle_that_was_copied_by_half_says_what_is_missing(copy: Path, name:
     )
 
 
+@pytest.mark.parametrize("part", [0, 0.5, 0.99])
+@pytest.mark.parametrize("name", ["cli.py", "bundle.py", "outputs/page.py"])
+def test_a_runner_that_was_cut_short_is_told_in_one_line(
+    copy: Path, name: str, part: float
+) -> None:
+    path = copy / "edge_device" / name
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * part)])
+    result = run(copy, "--verify")
+    assert result.returncode == 1
+    assert told(result) == [
+        f"classify: {copy} has only a part of edge_device/{name}; copy the whole bundle again."
+    ]
+
+
+def test_a_runner_may_be_added_to(copy: Path) -> None:
+    with (copy / "edge_device" / "cli.py").open("a", encoding="utf-8") as file:
+        file.write("# mine\n")
+    assert run(copy, "--verify").returncode == 0
+
+
 def _remove(name: str) -> Callable[[Path], None]:
     return lambda bundle: (bundle / name).unlink()
 
