@@ -192,5 +192,5 @@ def test_a_server_that_tells_no_length_is_read_up_to_the_limit(length: str) -> N
 
 
 def test_what_a_command_says_is_one_line_that_steers_nothing() -> None:
-    said = one_line("a\x1b[2J\nb\u2028c\u202egpj.exe växt 🌱 👩\u200d🔬 \udcff")
-    assert said == "a\\x1b[2J\\nb\\u2028c\\u202egpj.exe växt 🌱 👩\u200d🔬 \udcff"
+    said = one_line("a\x1b[2J\nb\u2028c\u202egpj.exe växt 🌱 👩\u200d🔬 \udcff\udc9b\u200f")
+    assert said == "a\\x1b[2J\\nb\\u2028c\\u202egpj.exe växt 🌱 👩\u200d🔬 \udcff\\udc9b\\u200f"
