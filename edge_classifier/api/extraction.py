@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
@@ -72,11 +73,13 @@ class FeatureExtractor:
             (lambda few: extract([few[0], *make_variants(few[0])])[None]) if varied else extract,
             threads=None if self.n_jobs == -1 else self.n_jobs,
         )
-        for result in results:
-            if result.values is None:
-                assert result.problem is not None  # noqa: S101 - one of them is there
-                raise result.problem
-            yield result.values
+        # Not left to the garbage collector, which one of the threads may run that are waited for.
+        with closing(results):
+            for result in results:
+                if result.values is None:
+                    assert result.problem is not None  # noqa: S101 - one of them is there
+                    raise result.problem
+                yield result.values
 
     def features(
         self,

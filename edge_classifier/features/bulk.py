@@ -22,7 +22,7 @@ from edge_classifier.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
     from concurrent.futures import Future
 
     import numpy as np
@@ -70,7 +70,7 @@ def compute_all(
     compute: Callable[[list[Image]], npt.NDArray[np.float32]],
     *,
     threads: int | None = None,
-) -> Iterator[Computed[T]]:
+) -> Generator[Computed[T], None, None]:
     """Compute something of every picture and yield it, in their order, as soon as it is there.
 
     Items are taken only as far ahead as the threads, all cores if `None`, need them; `read` and

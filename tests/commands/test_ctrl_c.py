@@ -143,11 +143,12 @@ def test_long_work_shows_how_far_it_is_and_ends_at_ctrl_c_with_all_as_it_was(
     words: tuple[str, ...], at: str, said: str, project: Path, scratch: Path
 ) -> None:
     model = model_of(project)
-    if at == "opening the project":  # takes long where pictures are large
-        large = np.random.default_rng(2).integers(0, 256, (900, 1200, 3), np.uint8)
+    if at == "opening the project":  # takes long where files are large
+        large = np.random.default_rng(2).integers(0, 256, (90, 120, 3), np.uint8)
         for number in range(PICTURES // 2):
             path = project / "samples" / "ball" / f"{number}.jpg"
             cv2.imwrite(str(path), np.roll(large, number, axis=1))
+            os.truncate(path, 8_000_000)
     terminal = Terminal(*words, str(project), scratch=scratch)
     terminal.wait_for(lambda: at in terminal.shown and "%" in terminal.shown)
     lines = terminal.interrupt()

@@ -32,7 +32,7 @@ def test_a_million_pictures_are_never_taken_ahead() -> None:
     results = compute_all(items, picture, FakeBackbone().extract, threads=2)
     for _ in range(100):
         next(results)
-    results.close()  # type: ignore[attr-defined]  # it is a generator
+    results.close()
     assert next(taken) <= 100 + 5 * 8
 
 
@@ -77,5 +77,5 @@ def test_no_thread_is_refused() -> None:
 def test_no_thread_is_left_behind() -> None:
     results = compute_all(range(1000), picture, FakeBackbone().extract, threads=3)
     next(results)
-    results.close()  # type: ignore[attr-defined]  # it is a generator
+    results.close()
     assert not [t for t in threading.enumerate() if t.name.startswith("bulk")]

@@ -148,12 +148,9 @@ def check_source(spec: str) -> None:
 
 
 def _is_picture(path: Path) -> bool:
-    suffix = path.suffix.lower()
-    if suffix in PICTURE_SUFFIXES:
-        return True
-    # A pipe can be read once only.
-    is_still = path.is_file() and suffix not in MOVING_PICTURES
-    return is_still and cv2.haveImageReader(str(path.resolve()))
+    if path.suffix.lower() in (*PICTURE_SUFFIXES, *MOVING_PICTURES) or not path.is_file():
+        return path.suffix.lower() in PICTURE_SUFFIXES  # a pipe can be read once only
+    return cv2.haveImageReader(str(path.resolve()))
 
 
 def _is_number(spec: str) -> bool:
