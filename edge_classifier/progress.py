@@ -54,10 +54,8 @@ class ProgressMeter:
     def __call__(self, done: float, what: str | None = None, /) -> None:
         """Show the part done, 0.0 to 1.0, and what is being done where that has changed."""
         now_s = self._clock()
-        if what is not None and what != self._what:
+        if what is not None:
             self._what = what
-            if self._bar is not None:
-                self._bar.update(self._bar.task_ids[0], description=one_line(what))
         if now_s < self._next_s:
             return
         done = max(0.0, min(1.0, done))
@@ -80,10 +78,9 @@ class ProgressMeter:
     def _draw(self, done: float) -> None:
         if self._bar is None:
             self._bar = _new_bar(self._stream, self._clock)
-            self._bar.add_task(one_line(self._what), total=1.0)
-            self._bar.update(self._bar.task_ids[0], completed=done)  # else it begins at 0 %
-            self._bar.start()
-        self._bar.update(self._bar.task_ids[0], completed=done)
+            self._bar.add_task("", total=1.0)
+        self._bar.update(self._bar.task_ids[0], completed=done, description=one_line(self._what))
+        self._bar.start()  # does nothing from the second time on
         self._bar.refresh()
 
 
