@@ -24,7 +24,9 @@ AUTO: Final = "auto"
 
 SCORES: Final = "scores"
 SIMILARITIES: Final = "similarities"
-"""The names of a file's outputs."""
+FEATURES: Final = "features"
+"""The names of a file's outputs, in their order; `SIMILARITIES` only where unknown can be told.
+`FEATURES`, `(1, D)`, are those that the head was given."""
 
 
 @dataclass(frozen=True, slots=True)

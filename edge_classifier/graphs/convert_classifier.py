@@ -17,7 +17,7 @@ import numpy as np
 
 from edge_classifier.device.interpreter import Interpreter
 from edge_classifier.errors import BackboneError
-from edge_classifier.export.formats import INT8, SCORES, SIMILARITIES
+from edge_classifier.export.formats import FEATURES, INT8, SCORES, SIMILARITIES
 from edge_classifier.export.metadata import finish_model
 from edge_classifier.features.child_process import say_step, serve
 from edge_classifier.graphs.backbones import build_backbone, with_features
@@ -51,7 +51,8 @@ def build_graph(
     is to be told; `correction`, `(D,)`, is added to the features, see `feature_correction`.
 
     Returns:
-        A model from images to `[scores (N, C)]` or `[scores, similarities (N, M)]`.
+        A model from images to what `output_names` names: scores `(N, C)`, similarities `(N, M)` if
+        unknown is to be told, features `(N, D)`.
     """
     import keras  # noqa: PLC0415 - imports TensorFlow: slow, for child processes only
 
@@ -82,7 +83,12 @@ def build_graph(
         scaled = layers.Multiply()([scaled, inverse_length])
         offset = keras.ops.convert_to_tensor((np.float32(1) - scales)[None])
         outputs.append(layers.ReLU()(layers.Lambda(lambda tensor: tensor + offset)(scaled)))
-    return keras.Model(to_features.input, outputs)
+    return keras.Model(to_features.input, [*outputs, features])
+
+
+def output_names(head: Mapping[str, npt.NDArray[np.float32]]) -> tuple[str, ...]:
+    """Name the outputs of `build_graph`, in their order."""
+    return (SCORES, SIMILARITIES, FEATURES) if "references" in head else (SCORES, FEATURES)
 
 
 def _dense(
@@ -182,7 +188,8 @@ def _convert(folder: Path) -> None:
     to_features = with_features(backbone, info.feature_kind, info.root_offset)
     model = build_graph(to_features, head)
     # NumPy's stub mistakes the arrays for its own keyword arguments.
-    said = dict(zip((SCORES, SIMILARITIES), _ask(model, scale, pixels), strict=False))
+    outputs = output_names(head)
+    said = dict(zip(outputs, _ask(model, scale, pixels), strict=True))
     np.savez(folder / "keras.npz", **said)  # type: ignore[arg-type]
     frozen = freeze(model)
     for number, model_format in enumerate(job["formats"]):
@@ -195,7 +202,7 @@ def _convert(folder: Path) -> None:
         else:
             content = convert(frozen, model_format)
         name = f"{job['name']} ({info.name}, {model_format})"
-        finished = finish_model(content, job["class_names"], info.preprocessing, name=name)
+        finished = finish_model(content, job["class_names"], outputs, info.preprocessing, name)
         (folder / f"{model_format}.tflite").write_bytes(finished)
 
 
