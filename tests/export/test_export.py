@@ -107,9 +107,7 @@ def test_float_operators_are_found_where_there_are_some(bundle: Path) -> None:
 
 
 @pytest.mark.parametrize("model_format", LIMITS)
-def test_a_file_gives_the_features_that_its_head_was_given(
-    bundle: Path, model_format: str
-) -> None:
+def test_a_file_gives_the_features_that_its_head_was_given(bundle: Path, model_format: str) -> None:
     classifier = Classifier(Bundle.open(bundle), model_format)
     image = exported_project.picture(1, 78)
     (expected,) = load_backbone("built-in").extract([image])
