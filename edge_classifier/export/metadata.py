@@ -16,7 +16,7 @@ import flatbuffers  # type: ignore[import-untyped]
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from edge_classifier.export.formats import FEATURES, SCORES, SIMILARITIES
+from edge_classifier.export.formats import FEATURES, SCORES, SIMILARITIES, SPATIAL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,7 +154,8 @@ def _metadata(
         "times hesitation_weight of spec.json, tells known from unknown",
     }
     features: _Table = {0: FEATURES, 1: "what the backbone saw, as the head was given it"}
-    described = {SCORES: scores, SIMILARITIES: similarities, FEATURES: features}
+    spatial: _Table = {0: SPATIAL, 1: "the feature map (h, w, c) that features are pooled of"}
+    described = {SCORES: scores, SIMILARITIES: similarities, FEATURES: features, SPATIAL: spatial}
     subgraph: _Table = {2: [image], 3: [described[output] for output in outputs]}
     builder = flatbuffers.Builder(1024)
     builder.Finish(_write(builder, {0: name, 3: [subgraph], 7: "1.0.0"}), b"M001")
