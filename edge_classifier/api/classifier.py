@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sized
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +21,7 @@ from edge_classifier.api.estimator import Estimator, head_settings_of
 from edge_classifier.api.extraction import ColourOrder, FeatureExtractor, as_image, shared_backbone
 from edge_classifier.api.samples import bursts_of, checked_labels, classes_of, joined, labelled
 from edge_classifier.errors import InvalidValueError, NotTrainedError
+from edge_classifier.features.strangers import Strangers
 from edge_classifier.features.variants import MOST_VARIED
 from edge_classifier.learning.training import train
 from edge_classifier.progress import shown
@@ -180,6 +182,7 @@ class ImageClassifier(Estimator):
     ) -> None:
         """Train, and only then take over: a failure leaves what was learned before."""
         progress(_EXTRACTED, "training")
+        feature_set = replace(feature_set, strangers=Strangers(self._backbone()).features())
         model = train(feature_set, settings, progress=part_of(progress, _EXTRACTED, 1.0))
         self._take(feature_set, labels, model)
 

@@ -87,7 +87,7 @@ def complete_features(
     readable = tuple(s for s, is_known in zip(dataset.samples, known, strict=True) if is_known)
     varied = samples is None and project_head_settings(store).kind == "linear"
     variants = _complete_variants(loaded, readable, progress, threads) if varied else None
-    labelled = dataset.labelled(readable, features, variants)
+    labelled = dataset.labelled(readable, features, variants, loaded.strangers)
     return ProjectFeatures(dataset, readable, labelled, tuple(refused))
 
 

@@ -19,7 +19,7 @@ from edge_classifier.live.jobs import Stage
 if TYPE_CHECKING:
     from edge_classifier.features.dataset import Dataset
     from edge_classifier.features.feature_table import FeatureTable
-    from edge_classifier.features.variants import Variation
+    from edge_classifier.learning.project_backbone import LoadedBackbone
     from edge_classifier.learning.settings import HeadSettings
     from edge_classifier.live.jobs import Job
     from edge_classifier.protocols import Cancelled, Executor, Progress
@@ -75,9 +75,9 @@ class Evaluator:
         table: FeatureTable,
         settings: HeadSettings,
         training_s: float | None = None,
-        variation: Variation | None = None,
+        loaded: LoadedBackbone | None = None,
     ) -> None:
-        """Validate what was trained on these samples, and their variants if there are any.
+        """Validate what was trained on these samples; with what was computed of them, if given.
 
         `training_s` is how long one training took, in seconds, if that was measured.
         """
@@ -85,7 +85,7 @@ class Evaluator:
         self._dataset = dataset
         self._validating.begin(
             "validating",
-            lambda p, c: _validate(dataset, table, settings, training_s, variation, p, c),
+            lambda p, c: _validate(dataset, table, settings, training_s, loaded, p, c),
         )
 
     def request_suspects(self) -> None:
@@ -131,7 +131,7 @@ def _validate(
     table: FeatureTable,
     settings: HeadSettings,
     training_s: float | None,
-    variation: Variation | None,
+    loaded: LoadedBackbone | None,
     progress: Progress,
     cancelled: Cancelled,
 ) -> Validation | None:
@@ -150,9 +150,10 @@ def _validate(
         counts = np.bincount(class_ids, minlength=len(ids))
         most = np.maximum(np.ceil(counts * part).astype(np.int64), _LEAST_OF_A_CLASS)
         known = [known[n] for n in pick_evenly(class_ids, most)]
-    variants = variation.of(known) if variation else None
+    variants = loaded.variation.of(known) if loaded and loaded.variation else None
+    strangers = loaded.strangers if loaded else None
     features = table.take([s.image_sha256 for s in known])
-    feature_set = dataset.labelled(known, features, variants)
+    feature_set = dataset.labelled(known, features, variants, strangers)
     if len(feature_set.class_names) < MIN_CLASSES:
         return None
     return validate(known, feature_set, settings, cancelled=cancelled, progress=progress)

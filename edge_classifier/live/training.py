@@ -78,7 +78,9 @@ class TrainingStage(Stage[Trained]):
         # Collected here rather than before: while the worker exports, every new sample
         # cancels a training that waits, and each would hold a copy of all features.
         # The table only ever grows, so that what is in it may be read meanwhile.
-        feature_set = dataset.feature_set(table, variation=loaded.variation)
+        feature_set = dataset.feature_set(
+            table, variation=loaded.variation, strangers=loaded.strangers
+        )
         started = time.thread_time()  # not of the clock, which a busy machine stretches
         model = train(feature_set, self._settings, cancelled=cancelled, progress=progress)
         seconds = time.thread_time() - started
