@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge_classifier.learning.head import inverse_norms
+from edge_classifier.device.verdict import inverse_norms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
