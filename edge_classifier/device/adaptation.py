@@ -134,6 +134,15 @@ class Adapted:
     seen: npt.NDArray[np.int64]
 
 
+def what_changed(familiar: tuple[float, float], seen: npt.NDArray[np.int64]) -> str:
+    """Put in words how familiar frames are, before and after, and what of `(C,)` classes was seen."""
+    before, after = familiar
+    return (
+        f"familiar {before:.2f} → {after:.2f}; {int((seen >= SHOWN.frames).sum())} of {len(seen)} "
+        f"{'class' if len(seen) == 1 else 'classes'} seen"
+    )
+
+
 def is_familiar(
     unknown: UnknownDetector, features: npt.NDArray[np.float32], scores: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.bool_]:

@@ -69,11 +69,11 @@ class Bundle:
                 spec,
                 _checked_names(spec["class_names"]),
                 Preprocessing(**spec["preprocessing"]),
-                None if threshold is None else _number(threshold, -100.0, 100.0),
-                int(_number(unknown["neighbours"], 1, 1000)),
+                None if threshold is None else checked_number(threshold, -100.0, 100.0),
+                int(checked_number(unknown["neighbours"], 1, 1000)),
                 # Bundles from before that was measured have none.
-                _number(unknown.get("hesitation_weight", 0.0), 0.0, 100.0),
-                _number(spec["smoothing_s"], 0.0, 3600.0),
+                checked_number(unknown.get("hesitation_weight", 0.0), 0.0, 100.0),
+                checked_number(spec["smoothing_s"], 0.0, 3600.0),
             )
             _check_files(spec)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
@@ -103,10 +103,17 @@ class Bundle:
             raise BundleError(
                 f"{self.folder} has no {model_format} model; it has {', '.join(self.formats)}."
             )
-        about = self.spec["models"][model_format]
+        return self.read(self.spec["models"][model_format], _MAX_MODEL_BYTES)
+
+    def read(self, about: dict[str, Any], most_bytes: int) -> bytes:
+        """Read a file of the bundle that `spec.json` has a hash of.
+
+        Raises:
+            BundleError: if it is damaged.
+        """
         path = self.folder / about["file"]
         try:
-            content = read_regular(path, _MAX_MODEL_BYTES)
+            content = read_regular(path, most_bytes)
         except OSError as error:
             raise BundleError(
                 f"{path} cannot be read ({error.strerror}); copy the bundle again."
@@ -146,7 +153,8 @@ def _no_number(text: str) -> float:
     raise ValueError(f"{text} is no number")
 
 
-def _number(value: object, low: float, high: float) -> float:
+def checked_number(value: object, low: float, high: float) -> float:
+    """Refuse what is no number from `low` to `high`, with a `ValueError`."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
         raise ValueError(f"expected a number from {low:g} to {high:g}, received {value!r:.40}")
     return float(value)
@@ -175,20 +183,21 @@ def _check_files(spec: dict[str, Any]) -> None:
     if not models or not set(models) <= set(SCORE_TOLERANCE):
         raise ValueError(f"models are {', '.join(models)}, known are {', '.join(SCORE_TOLERANCE)}")
     for about in models.values():
-        _check_file(about["file"])
+        checked_file(about["file"])
         if not isinstance(about["sha256"], str):
             raise TypeError("a model has no hash")
     for reference in spec.get("references", []):
-        _check_file(reference["file"])
+        checked_file(reference["file"])
         for model_format in models:
             scores = reference["scores"][model_format]
             if not isinstance(scores, list):
                 raise TypeError("a reference frame has no scores")
             for score in scores:
-                _number(score, -100.0, 100.0)
+                checked_number(score, -100.0, 100.0)
 
 
-def _check_file(name: object) -> None:
+def checked_file(name: object) -> None:
+    """Refuse what is outside of a bundle, with a `ValueError`."""
     parts = name.split("/") if isinstance(name, str) else [""]
     if not all(part and part[0] != "." and set(part) <= _FILE_CHARACTERS for part in parts):
         raise ValueError(f"{name!r:.60} is no file of a bundle")

@@ -58,6 +58,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="frames that a label must hold to be new (default: 5)",
     )
+    parser.add_argument(
+        "--adapt",
+        choices=("off", "once", "follow"),
+        default="off",
+        help="adapt to the light and the place here: once each class was shown, or following what "
+        "is seen; kept beside the bundle's files (default: off)",
+    )
     parser.add_argument("--benchmark", action="store_true", help="print where the time goes")
     parser.add_argument(
         "--verify", action="store_true", help="check this device with the bundle's own frames"

@@ -15,6 +15,7 @@ from edge_classifier.device.adaptation import (
     adapted_detector,
     count_seen,
     is_familiar,
+    what_changed,
 )
 from edge_classifier.device.verdict import normalise
 from edge_classifier.errors import AdaptationError
@@ -43,12 +44,7 @@ class Adaptation:
     familiar: tuple[float, float]
 
     def __str__(self) -> str:
-        before, after = self.familiar
-        seen = int((self.seen >= SHOWN.frames).sum())
-        return (
-            f"familiar {before:.2f} → {after:.2f}; {seen} of {len(self.seen)} "
-            f"{'class' if len(self.seen) == 1 else 'classes'} seen"
-        )
+        return what_changed(self.familiar, self.seen)
 
 
 def taught_of(model: Model) -> Taught:
