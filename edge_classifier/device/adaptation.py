@@ -135,7 +135,7 @@ class Adapted:
 
 
 def what_changed(familiar: tuple[float, float], seen: npt.NDArray[np.int64]) -> str:
-    """Put in words how familiar frames are, before and after, and what of `(C,)` classes was seen."""
+    """Put in words how familiar frames are, before and after, and how many classes were seen."""
     before, after = familiar
     return (
         f"familiar {before:.2f} → {after:.2f}; {int((seen >= SHOWN.frames).sum())} of {len(seen)} "

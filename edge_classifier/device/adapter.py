@@ -103,8 +103,7 @@ class Adapter:
         """Take the answer to what the classifier was asked last; return the adapted one."""
         features = self._classifier.features()
         assert features is not None  # noqa: S101 - checked when this was made
-        if not self._done:
-            self._collect(features)
+        self._work_on(features)
         adapted = self._adapted
         return prediction if adapted is None else adapted.predict(self._names, features)
 
@@ -121,16 +120,16 @@ class Adapter:
         rows = self._taught.rows
         return list(zip(rows, self._taught.model.scores(rows).argmax(axis=1).tolist(), strict=True))
 
-    def _collect(self, features: npt.NDArray[np.float32]) -> None:
-        class_id = self._taught.model.recognise(features)
-        if class_id is not None and self._buffer.add(normalise(features[None])[0], class_id):
-            self._new += 1
-            self._unsaved = True
-        if self._work is not None:
-            if not self._work.done():
-                return
+    def _work_on(self, features: npt.NDArray[np.float32]) -> None:
+        """Take a frame, begin what is due, and tell how it goes."""
+        if self._work is not None and self._work.done():
             self._work.result()  # raises what went wrong there
             self._work = None
+        idle = self._work is None
+        if self._follows or (idle and not self._done):
+            self._collect(features)
+        if not idle:
+            return
         if self._is_due():
             rows, self._new = self._buffer.rows, 0
             self._run(lambda: self._compute(rows))
@@ -141,7 +140,15 @@ class Adapter:
         if not (self._follows or self._done):
             self._remind()
 
+    def _collect(self, features: npt.NDArray[np.float32]) -> None:
+        class_id = self._taught.model.recognise(features)
+        if class_id is not None and self._buffer.add(normalise(features[None])[0], class_id):
+            self._new += 1
+            self._unsaved = True
+
     def _is_due(self) -> bool:
+        if self._done:
+            return False
         if not self._follows and self._buffer.counts(len(self._names)).min() < ENOUGH:
             return False
         least, part = _GROWN_BY

@@ -114,7 +114,7 @@ def taught_content(
 ) -> tuple[bytes, dict[str, Any]]:
     """Give what `read_taught` reads again: the file, and what `spec.json` says of it."""
     unknown = model.unknown
-    arrays = {
+    arrays: dict[str, npt.NDArray[Any]] = {
         "weights": model.weights,
         "bias": model.bias,
         "references": unknown.references,
