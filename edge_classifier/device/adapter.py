@@ -13,7 +13,7 @@ from .adaptation_state import AdaptationState
 from .console import one_line, say
 from .errors import BundleError, InvalidValueError
 from .frame_buffer import FrameBuffer
-from .taught import read_taught
+from .taught import features_of, read_taught
 from .verdict import normalise
 
 if TYPE_CHECKING:
@@ -101,11 +101,9 @@ class Adapter:
 
     def update(self, prediction: Prediction) -> Prediction:
         """Take the answer to what the classifier was asked last; return the adapted one."""
-        features = self._classifier.features()
-        assert features is not None  # noqa: S101 - checked when this was made
-        self._work_on(features)
+        self._work_on(features_of(self._classifier))
         adapted = self._adapted
-        return prediction if adapted is None else adapted.predict(self._names, features)
+        return prediction if adapted is None else adapted.answer_to_last(self._classifier)
 
     def close(self) -> None:
         """Keep what there is; may be called twice."""

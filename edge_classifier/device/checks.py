@@ -12,9 +12,11 @@ from .bundle import SCORE_TOLERANCE
 from .classifier import Classifier
 from .errors import BundleError
 from .sources.pictures import read_picture
+from .taught import read_taught
 
 if TYPE_CHECKING:
     from .bundle import Bundle
+    from .taught import LinearModel
 
 
 def verify(bundle: Bundle, threads: int = 1, only: str | None = None) -> int:
@@ -28,10 +30,13 @@ def verify(bundle: Bundle, threads: int = 1, only: str | None = None) -> int:
     """
     if not bundle.spec.get("references"):
         raise BundleError(f"{bundle.folder} has no reference frames to verify with.")
-    right = [
-        _verify_model(bundle, Classifier(bundle, model_format, threads))
-        for model_format in ((only,) if only else bundle.formats)
-    ]
+    trial = read_taught(bundle).trial() if bundle.spec.get("taught") else None
+    right = []
+    for model_format in (only,) if only else bundle.formats:
+        classifier = Classifier(bundle, model_format, threads)
+        right.append(_verify_model(bundle, classifier))
+        if trial is not None:
+            right.append(_verify_adapted(bundle, classifier, trial))
     return int(not all(right))
 
 
@@ -59,5 +64,33 @@ def _verify_model(bundle: Bundle, classifier: Classifier) -> bool:
         f"{classifier.model_format:8} {equal} of {len(references)} labels equal, largest score "
         f"difference {largest:.2g}, {sorted(times)[len(times) // 2]:.1f} ms a frame: "
         f"{'ok' if right else 'FAILED'}\n"
+    )
+    return right
+
+
+def _verify_adapted(bundle: Bundle, classifier: Classifier, trial: LinearModel) -> bool:
+    """Compare what a model says once it is adapted: that arithmetic is NumPy's."""
+    references, equal, largest = bundle.spec["references"], 0, 0.0
+    for reference in references:
+        path = bundle.folder / reference["file"]
+        image = read_picture(path)
+        if image is None:
+            raise BundleError(f"{path} is missing or damaged; copy the bundle again.")
+        answer = trial.answer(classifier, image)
+        try:
+            said = reference["adapted"][classifier.model_format]
+            expected = np.array([*said["scores"], said["similarity"]], np.float32)
+            difference = float(np.abs(expected - [*answer.scores, answer.similarity]).max())
+        except (KeyError, TypeError, ValueError) as error:
+            raise BundleError(
+                f"{bundle.folder / 'spec.json'} does not say what to expect of {path.name} once "
+                "adapted; copy the bundle again."
+            ) from error
+        equal += int(np.argmax(expected[:-1]) == answer.class_id)
+        largest = max(largest, difference)
+    right = equal == len(references) and largest <= SCORE_TOLERANCE[classifier.model_format]
+    sys.stdout.write(
+        f"{classifier.model_format:8} {equal} of {len(references)} labels equal once adapted, "
+        f"largest difference {largest:.2g}: {'ok' if right else 'FAILED'}\n"
     )
     return right

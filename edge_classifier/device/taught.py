@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from .bundle import Bundle
+    from .classifier import Classifier
+    from .preprocessing import Image
 
 NAME: Final = "taught.npz"
 
@@ -61,15 +63,23 @@ class LinearModel:
             int(scores.argmax()) if is_familiar(self.unknown, features[None], scores)[0] else None
         )
 
-    def predict(
-        self, class_names: tuple[str, ...], features: npt.NDArray[np.float32]
-    ) -> Prediction:
-        """Predict from features `(D,)`."""
+    def answer(self, classifier: Classifier, image: Image) -> Prediction:
+        """Answer in place of a classifier, to an image `(H, W, 3)` uint8 BGR."""
+        classifier.predict(image)
+        return self.answer_to_last(classifier)
+
+    def answer_to_last(self, classifier: Classifier) -> Prediction:
+        """Answer to what a classifier was asked last."""
+        features = features_of(classifier)
         scores = self.scores(features[None])
         similarity = self.unknown.similarity(features[None], scores)[0]
         adapted = self.unknown.shift is not None
         return Prediction(
-            class_names, scores[0], float(similarity), self.unknown.threshold, adapted=adapted
+            classifier.bundle.class_names,
+            scores[0],
+            float(similarity),
+            self.unknown.threshold,
+            adapted=adapted,
         )
 
 
@@ -98,15 +108,35 @@ class TaughtModel:
         detector = adapted_detector(self.model.unknown, found, rows)
         return LinearModel(found.weights, found.bias, detector), found
 
-    def trial(self) -> LinearModel | None:
-        """Adapt to what it was taught with, moved a little.
-
-        It says the same wherever the arithmetic is the same: what `--verify` compares.
-        """
+    @property
+    def trial_rows(self) -> npt.NDArray[np.float32]:
+        """What it was taught with, moved a little, as if the light had changed: `(N, D)`."""
         rows = self.taught.rows
-        moved = normalise(rows + np.float32(_TRIAL) * np.roll(rows.mean(axis=0), 1))
-        found = self.adapted(moved, SHOWN)
+        return normalise(rows + np.float32(_TRIAL) * np.roll(rows.mean(axis=0), 1))
+
+    def trial(self) -> LinearModel | None:
+        """Adapt to `trial_rows`: what that answers is compared by `--verify`.
+
+        `None` where that is not possible: too little was taught.
+        """
+        rows, model = self.trial_rows, self.model
+        found = self.adapted(rows[is_familiar(model.unknown, rows, model.scores(rows))], SHOWN)
         return found and found[0]
+
+
+def features_of(classifier: Classifier) -> npt.NDArray[np.float32]:
+    """Return the features `(D,)` of what a classifier was asked last.
+
+    Raises:
+        BundleError: if its file gives none.
+    """
+    features = classifier.features()
+    if features is None:
+        raise BundleError(
+            f"{classifier.bundle.folder}: its {classifier.model_format} model gives no features to "
+            "adapt; copy the bundle again."
+        )
+    return features
 
 
 def taught_content(

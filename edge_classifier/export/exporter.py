@@ -44,6 +44,7 @@ from edge_classifier.export.replay import (
     replay_keras,
     replay_live,
 )
+from edge_classifier.export.taught import add_adapted_answers, write_taught
 from edge_classifier.features.backbone import weights_file
 from edge_classifier.features.subsample import spread_samples
 from edge_classifier.project.picture_file import read_image
@@ -125,12 +126,14 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
         )
         spec = _spec(project, model, info)
         spec |= {"left_out": left_out, "models": _add_models(folder, files)}
+        spec["taught"] = write_taught(folder, model)
         write_texts(folder, name=target.name, class_names=model.class_names)
         write_device(folder)
         write_spec(folder, spec)
         _verify(folder, spec, formats, evidence, keras, part_of(progress, _CONVERTED, 1.0))
         write_spec(folder, spec)
         spec["references"] = _add_references(folder, verified)
+        add_adapted_answers(Bundle.open(folder), spec["references"])
         write_spec(folder, spec)
         progress(1.0, "exported")
     return target
