@@ -102,7 +102,7 @@ def _as_text(verification: Verification) -> str:
     return (
         table(header, rows)
         + f"\n{verification.comparisons[0].samples} samples, compared with "
-        + f"{', '.join(dict.fromkeys(verification.references.values()))}\n"
+        + f"{' and '.join(dict.fromkeys(verification.references.values()))}\n"
         + "".join(worst)
     )
 

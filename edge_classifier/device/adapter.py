@@ -38,7 +38,7 @@ _SAVE_S: Final = 30.0
 _SAVED_BYTES: Final = 4 * 1024 * 1024
 """Of pooled features there are fewer; more are written less often, for the memory card's sake."""
 
-_REMIND_S: Final = 20.0
+_TELL_S: Final = 20.0
 _MOST_NAMED: Final = 8
 
 
@@ -93,8 +93,8 @@ class Adapter:
         for row, class_id in frames:
             self._buffer.add(row, class_id)
         self._new, self._unsaved, self._done = len(self._buffer), False, False
-        self._saved_s = self._reminded_s = -np.inf
-        self._reminder = ""
+        self._saved_s = self._told_s = -np.inf
+        self._told = ""
         if self._is_due():
             self._compute(self._buffer.rows)
             self._new = 0
@@ -153,7 +153,8 @@ class Adapter:
         return self._new >= max(least, part * len(self._buffer))
 
     def _may_save(self) -> bool:
-        interval_s = _SAVE_S * max(1.0, self._buffer.rows.nbytes / _SAVED_BYTES)
+        written = len(self._buffer) * len(self._taught.model.weights) * 4
+        interval_s = _SAVE_S * max(1.0, written / _SAVED_BYTES)
         return self._clock() - self._saved_s >= interval_s
 
     def _run(self, work: Callable[[], None]) -> None:
@@ -165,6 +166,8 @@ class Adapter:
     def _compute(self, rows: npt.NDArray[np.float32]) -> None:
         found = self._taught.adapted(rows, self._evidence)
         if found is None:
+            if not self._follows:
+                self._tell("adapting to what was shown would do harm; show each class once more.")
             return
         if self._adapted is None:
             before, after = (
@@ -175,15 +178,19 @@ class Adapter:
         self._done = not self._follows
 
     def _remind(self) -> None:
-        """Say now and then what is still to be shown, unless that was said last."""
+        """Say now and then what is still to be shown."""
         counts = self._buffer.counts(len(self._names))
         missing = [
             f"{one_line(name)} {count}"
             for name, count in zip(self._names, counts, strict=True)
             if count < ENOUGH
         ]
-        reminder = f"{', '.join(missing[:_MOST_NAMED])}{', …' if missing[_MOST_NAMED:] else ''}"
-        now_s = self._clock()
-        if reminder and reminder != self._reminder and now_s - self._reminded_s >= _REMIND_S:
-            self._reminder, self._reminded_s = reminder, now_s
-            say(f"adapting: {reminder} of {ENOUGH} frames so far; show from several sides.")
+        if missing and self._clock() - self._told_s >= _TELL_S:
+            named = ", ".join(missing[:_MOST_NAMED]) + (", …" if missing[_MOST_NAMED:] else "")
+            self._tell(f"adapting: {named} of {ENOUGH} frames so far; show from several sides.")
+
+    def _tell(self, text: str) -> None:
+        """Say something, unless that was said last."""
+        if text != self._told:
+            self._told, self._told_s = text, self._clock()
+            say(text)

@@ -100,11 +100,11 @@ def run(options: argparse.Namespace, classifier: Classifier) -> int:
         outputs = [stack.enter_context(contextlib.closing(o)) for o in _network_outputs(options)]
         source = open_source_or_pictures(spec, paced=shown)
         stack.callback(source.close)
-        adapter = _adapter(options.adapt, classifier, live=source.live)
-        if adapter:
-            stack.enter_context(contextlib.closing(adapter))
         title = f"{classifier.bundle.folder.name} on {source.name}"
         window_title = title if shown and not isinstance(source, PictureFiles) else ""
+        adapter = _adapter(options.adapt, classifier, in_time=source.live or bool(window_title))
+        if adapter:
+            stack.enter_context(contextlib.closing(adapter))
         outputs += [
             stack.enter_context(contextlib.closing(output))
             for output in _local_outputs(options, window_title, live=source.live)
@@ -142,13 +142,14 @@ def _reader(
 
 
 def _adapter(
-    mode: Literal["off", "once", "follow"], classifier: Classifier, *, live: bool
+    mode: Literal["off", "once", "follow"], classifier: Classifier, *, in_time: bool
 ) -> Adapter | None:
+    """Make what adapts; `in_time` if frames must not wait for it."""
     if mode == "off":
         return None
     from .adapter import Adapter  # noqa: PLC0415 - start-up counts on a small device
 
-    return Adapter(classifier, mode, background=live)
+    return Adapter(classifier, mode, background=in_time)
 
 
 def _default_source() -> str:
