@@ -18,7 +18,14 @@ from edge_classifier.api.classifier_file import (
 )
 from edge_classifier.api.estimator import Estimator, head_settings_of
 from edge_classifier.api.extraction import ColourOrder, FeatureExtractor, as_image, shared_backbone
-from edge_classifier.api.samples import bursts_of, checked_labels, classes_of, joined, labelled
+from edge_classifier.api.samples import (
+    bursts_of,
+    checked_labels,
+    classes_of,
+    joined,
+    labelled,
+    with_found_recordings,
+)
 from edge_classifier.errors import InvalidValueError, NotTrainedError
 from edge_classifier.features.variants import MOST_VARIED
 from edge_classifier.learning.training import train
@@ -123,7 +130,9 @@ class ImageClassifier(Estimator):
             images: N pictures.
             labels: `(N,)` text, integers or booleans, of two classes at least.
             groups: `(N,)` which pictures are of one burst and resemble each other, as frames of
-                a video do; each is a burst of its own if `None`.
+                a video do. If `None`, frames of one recording are found by how alike they are,
+                best in the order in which they were taken, and every other picture is a burst of
+                its own; `range(N)` makes each of them one.
             progress: Whether to show on standard error how far the work is; or a callback that
                 takes the part done, 0.0 to 1.0, and, where that has changed, what is being done.
 
@@ -135,7 +144,7 @@ class ImageClassifier(Estimator):
         """
         settings = head_settings_of(vars(self))
         with shown(progress, "computing features") as told:
-            self._learn(*self._samples(images, labels, groups, 0, told), settings, told)
+            self._learn(*self._samples(images, labels, groups, told), settings, told)
         return self
 
     def partial_fit(
@@ -156,7 +165,8 @@ class ImageClassifier(Estimator):
             images: N pictures.
             labels: As with `fit`; the first call needs two classes.
             classes: Not needed; scikit-learn's tools pass it.
-            groups: As with `fit`; the same group in two calls is the same burst.
+            groups: As with `fit`; the same group in two calls is the same burst, and without
+                groups recordings are found among the pictures of all calls.
             progress: As with `fit`.
 
         Raises:
@@ -167,7 +177,7 @@ class ImageClassifier(Estimator):
             return self.fit(images, labels, groups, progress=progress)
         settings = head_settings_of(vars(self))
         with shown(progress, "computing features") as told:
-            added = self._samples(images, labels, groups, len(self.feature_set_), told)
+            added = self._samples(images, labels, groups, told)
             self._learn(*joined(self.feature_set_, self.labels_, *added), settings, told)
         return self
 
@@ -180,6 +190,7 @@ class ImageClassifier(Estimator):
     ) -> None:
         """Train, and only then take over: a failure leaves what was learned before."""
         progress(_EXTRACTED, "training")
+        feature_set = with_found_recordings(feature_set)
         model = train(feature_set, settings, progress=part_of(progress, _EXTRACTED, 1.0))
         self._take(feature_set, labels, model)
 
@@ -365,10 +376,9 @@ class ImageClassifier(Estimator):
         images: Iterable[object],
         labels: npt.ArrayLike,
         groups: npt.ArrayLike | None,
-        first: int,
         progress: Progress,
     ) -> tuple[FeatureSet, npt.NDArray[Any]]:
-        """Compute the features of labelled pictures, the first of which has this number."""
+        """Compute the features of labelled pictures."""
         # The labels first: computing features takes long.
         checked = checked_labels(labels, len(images) if isinstance(images, Sized) else None)
         progress(0.0, "computing features")
@@ -378,5 +388,5 @@ class ImageClassifier(Estimator):
             told=lambda done: progress(_EXTRACTED * min(1.0, done / max(1, len(checked)))),
         )
         checked = checked_labels(labels, len(features))
-        bursts = bursts_of(groups, len(features), first)
+        bursts = bursts_of(groups, len(features))
         return labelled(features, checked, bursts, variants), checked

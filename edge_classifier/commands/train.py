@@ -80,6 +80,8 @@ def run(options: argparse.Namespace) -> int:
         f"{len(model.class_names)} classes: features {extracted - started:.2f} s on "
         f"{options.threads or core_count()} cores, head {trained - extracted:.2f} s\n"
     )
+    if gathered.added.recordings:
+        say(f"{gathered.added.line} (--bursts single: all are)")
     say(f"`edge-classifier evaluate {options.project}` says how good it is.")
     return SOME_REFUSED if gathered.refused else 0
 
@@ -87,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
 def _summary(gathered: ProjectFeatures, model: Model) -> str:
     counts = gathered.feature_set.counts
     rows = [
-        [one_line(name), str(count), str(gathered.dataset.burst_count(name))]
+        [one_line(name), str(count), str(gathered.burst_count(name))]
         for name, count in zip(model.class_names, counts, strict=True)
     ]
     return table(["class", "pictures", "bursts"], rows)

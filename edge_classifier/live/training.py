@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from edge_classifier.errors import ProjectError
+from edge_classifier.learning.recordings import added_pictures, with_recordings
 from edge_classifier.learning.settings import HeadSettings, trained_on
 from edge_classifier.learning.training import MIN_CLASSES, train
 from edge_classifier.live.jobs import Stage
@@ -26,6 +27,7 @@ class Trained(NamedTuple):
     samples: int
     seconds: float  # of computing
     problem: ProjectError | None  # why it could not be saved
+    found: str  # which recordings are among pictures that were added one by one, or empty
 
 
 class TrainingStage(Stage[Trained]):
@@ -79,6 +81,12 @@ class TrainingStage(Stage[Trained]):
         # cancels a training that waits, and each would hold a copy of all features.
         # The table only ever grows, so that what is in it may be read meanwhile.
         feature_set = dataset.feature_set(table, variation=loaded.variation)
+        found = ""
+        if self._settings.bursts == "found":
+            added_ids = feature_set.burst_ids
+            feature_set = with_recordings(feature_set)
+            added = added_pictures(added_ids, feature_set.burst_ids)
+            found = added.line if added.recordings else ""
         started = time.thread_time()  # not of the clock, which a busy machine stretches
         model = train(feature_set, self._settings, cancelled=cancelled, progress=progress)
         seconds = time.thread_time() - started
@@ -92,4 +100,4 @@ class TrainingStage(Stage[Trained]):
             self._store.sync()
         except ProjectError as error:
             problem = error  # The model is good all the same, for as long as this runs.
-        return Trained(model, len(feature_set), seconds, problem)
+        return Trained(model, len(feature_set), seconds, problem, found)
