@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
     from edge_classifier.device.preprocessing import Image
     from edge_classifier.learning.project_backbone import LoadedBackbone
+    from edge_classifier.learning.recordings import AddedPictures
     from edge_classifier.learning.settings import HeadSettings
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Progress
@@ -168,7 +169,7 @@ class _Evaluator:
             curve = self._curve(feature_set, None)
         return EvaluationResult(
             f"cross-validation over bursts, {found.folds or 'no'} folds, {self._with_what}"
-            + _single_pictures(feature_set)
+            + _of_added(gathered.added, self.settings)
             + (_SEEN if self.loaded.has_seen_samples else ""),
             found.evaluation if len(found.untested) <= every - MIN_CLASSES else None,
             [gathered.samples[row].path for row in found.rows],
@@ -176,6 +177,7 @@ class _Evaluator:
             gathered.refused,
             curve,
             by_bursts=True,
+            added=gathered.added,
             suggestions=suggest_from_bursts(gathered, found, self.progress, threads),
         )
 
@@ -236,7 +238,7 @@ class _Evaluator:
             known = self._gather().feature_set
             if known.class_names == test.class_names:  # else a class's pictures cannot be read
                 curve = self._curve(known, test)
-        evaluation = evaluate(model, test.features, test.class_ids)
+        evaluation = evaluate(model, test.features, test.class_ids, test.burst_ids)
         problems = (*refused, *unreadable)
         return self._tested(f"on {folder}", evaluation, paths, problems, curve, trained_on)
 
@@ -285,14 +287,18 @@ _SEEN: Final = (
 )
 
 
-def _single_pictures(feature_set: FeatureSet) -> str:
-    """Warn where bursts were not captured here, so that nobody knows what belongs together."""
-    _, sizes = np.unique(feature_set.burst_ids, return_counts=True)
-    if (sizes == 1).sum() * 2 <= len(feature_set):
-        return ""
+def _of_added(added: AddedPictures, settings: HeadSettings) -> str:
+    """Tell what was made of pictures of which nobody knows which belong together."""
+    if settings.bursts == "single" and added.pictures:
+        return (
+            f"; {counted(added.pictures, 'picture')} added one by one, each a burst of its own as "
+            "--bursts single has it: if any are frames of one recording, this number is too good"
+        )
+    if not added.recordings:
+        return f"; {added.line}, no recording found among them" if added.pictures else ""
     return (
-        "; most pictures were added one by one and count as bursts of their own: where they are "
-        "frames of one recording, this number is too good"
+        f"; {added.line}, found by how alike they are (`train --bursts single`: each is single); "
+        "recordings of one place and light say little of another"
     )
 
 

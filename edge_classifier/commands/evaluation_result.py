@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -12,6 +12,7 @@ from edge_classifier.commands.suggestions import Suggestions
 from edge_classifier.device.console import one_line
 from edge_classifier.evaluation.advice import counted
 from edge_classifier.evaluation.report import percent
+from edge_classifier.learning.recordings import AddedPictures
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +36,7 @@ class EvaluationResult:
         refused: Pictures that could not be read, one line each.
         trained_on: How many of the pictures are the very ones that were trained on.
         by_bursts: Whether bursts were held out, so that a second one gives a class a number.
+        added: What pictures turned out to be that were added one by one.
     """
 
     how: str
@@ -45,6 +47,7 @@ class EvaluationResult:
     curve: tuple[CurvePoint, ...]
     trained_on: int = 0
     by_bursts: bool = False
+    added: AddedPictures = field(default_factory=AddedPictures)
     suggestions: Suggestions = field(default_factory=Suggestions)
 
     @property
@@ -76,7 +79,10 @@ class EvaluationResult:
     def why_untested(self) -> str:
         """Why some classes have no number."""
         if self.by_bursts:
-            return "needs a second burst before it can be evaluated (record or add it again)"
+            return (
+                "needs a second burst before it can be evaluated: how well it does in another "
+                "light or place is not measured (record or add it again, there)"
+            )
         return "no picture to evaluate on"
 
     def as_text(self) -> str:
@@ -149,6 +155,7 @@ class EvaluationResult:
             "how": self.how,
             "untested": self.untested,
             "refused": self.refused,
+            "added": asdict(self.added),
             "coaching": self.suggestions.as_json(),
         }
         evaluation = self.evaluation

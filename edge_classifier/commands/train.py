@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
         f"{options.threads or core_count()} cores, head {trained - extracted:.2f} s\n"
     )
     if gathered.added.recordings:
-        say(f"{gathered.added.line} (--bursts single: all are)")
+        say(f"{gathered.added.line} (--bursts single: each is single)")
     say(f"`edge-classifier evaluate {options.project}` says how good it is.")
     return SOME_REFUSED if gathered.refused else 0
 

@@ -30,13 +30,21 @@ class Advice:
     text: str
 
 
+def burst_count(dataset: Dataset, validation: Validation | None, class_name: str) -> int:
+    """Bursts of a class; validation also knows recordings among what was added one by one."""
+    for one in validation.classes if validation else ():
+        if one.name == class_name:
+            return one.bursts
+    return dataset.burst_count(class_name)
+
+
 def class_advice(dataset: Dataset, validation: Validation | None) -> tuple[Advice, ...]:
     """Tell which classes have too few samples, or, if validated, too much alike ones."""
     found = []
     alike = validation.too_alike if validation else ()
     for name in dataset.captured_classes:
         lacks = []
-        if dataset.burst_count(name) == 1:
+        if burst_count(dataset, validation, name) == 1:
             lacks.append("one burst only (a second one, from another side, helps most)")
         count = dataset.count(name)
         if count < ENOUGH_SAMPLES:
@@ -69,15 +77,15 @@ def next_hint(dataset: Dataset, validation: Validation | None = None) -> str:
     elif empty:
         hint = f"capture {empty[0]}: {how(empty[0])}"
     else:
-        hint = _improve(dataset, how) or _refine(dataset, validation, how)
+        hint = _improve(dataset, validation, how) or _refine(dataset, validation, how)
     return hint
 
 
-def _improve(dataset: Dataset, how: Callable[[str], str]) -> str:
+def _improve(dataset: Dataset, validation: Validation | None, how: Callable[[str], str]) -> str:
     """Suggest more of a class that has a single burst, or few samples."""
     by_count = sorted(dataset.captured_classes, key=dataset.count)
     for name in by_count:
-        if dataset.burst_count(name) == 1:
+        if burst_count(dataset, validation, name) == 1:
             # What another side or another light shows is unknown until it was recorded once.
             return f"if it says unknown too often: record {name} from another side: {how(name)}"
     fewest = by_count[0]

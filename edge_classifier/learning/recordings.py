@@ -25,11 +25,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge_classifier.learning.head import normalise
+from edge_classifier.values import FeatureSet
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import numpy.typing as npt
 
-    from edge_classifier.values import Features, FeatureSet
+    from edge_classifier.values import Features
 
 _NEIGHBOURS: Final = 0.45
 """Neighbours in their order that are usually nearer than this, in parts of what is typical, are of
@@ -68,9 +71,9 @@ class AddedPictures:
         singles: How many are of none.
     """
 
-    pictures: int
-    recordings: int
-    singles: int
+    pictures: int = 0
+    recordings: int = 0
+    singles: int = 0
 
     @property
     def line(self) -> str:
@@ -109,6 +112,25 @@ def with_recordings(
         added = alone(ids)
     first = _first_frames(feature_set.features, feature_set.class_ids, added)
     return replace(feature_set, burst_ids=ids[first])
+
+
+def recordings_of_thumbnails(
+    thumbnails: Mapping[str, Sequence[npt.NDArray[np.uint8]]],
+) -> AddedPictures:
+    """Say what pictures are before there are features, by `(T, T)` grey thumbnails of each class.
+
+    Cosine distances of their centred pixels tell as much, and on other counts: what features
+    will say may differ by a few.
+    """
+    pictures = [picture.ravel() for of_class in thumbnails.values() for picture in of_class]
+    if not pictures:
+        return AddedPictures()
+    rows = np.array(pictures, np.float32)
+    rows -= rows.mean(axis=1, keepdims=True)
+    class_ids = np.repeat(np.arange(len(thumbnails)), list(map(len, thumbnails.values())))
+    each = np.arange(len(rows)).astype(np.str_)
+    found = with_recordings(FeatureSet(rows, class_ids, each, tuple(thumbnails)))
+    return added_pictures(each, found.burst_ids)
 
 
 def alone(burst_ids: npt.NDArray[np.str_]) -> npt.NDArray[np.bool_]:
