@@ -13,8 +13,8 @@ A distance counts as a part of what is typical: the geometric mean of the median
 pictures of the class and of two pictures of all classes. Of the first alone, a thing that stands
 still would have no frames that are near; of the second alone, a class of photographs that are all
 of one kind would be a recording. Measured with built-in and v2-0.35 features on 31 sets of webcam
-frames and 20 of unrelated pictures, the median distance of neighbours is 0 to 0.44 of what is
-typical in recordings, and 0.52 or more elsewhere.
+frames and 20 of unrelated pictures, the median distance of neighbours in a class is 0 to 0.44 of
+what is typical in recordings, and 0.52 or more elsewhere.
 """
 
 from __future__ import annotations
@@ -37,6 +37,15 @@ if TYPE_CHECKING:
 _NEIGHBOURS: Final = 0.45
 """Neighbours in their order that are usually nearer than this, in parts of what is typical, are of
 a recording."""
+
+_CLASS: Final = 0.55
+"""Likewise, over all neighbours of a class: there are more of them, so chance plays less."""
+
+_SET: Final = 0.6
+_ENOUGH: Final = 20
+_CLASS_OF_SET: Final = 0.75
+"""Where so many neighbours of all classes together are usually nearer than the first, each class
+needs no more than this: a few frames of each thing, some seconds apart."""
 
 _JUMP: Final = 1.0
 """One recording ends, and another begins, where nothing shortly before is nearer than this to
@@ -146,13 +155,39 @@ def _first_frames(
     """Give for each of N rows the first one of its recording: itself, where it is of none."""
     first_frames = np.arange(len(features))
     usual = _usual_distance(features)
-    for class_id in np.unique(class_ids[added]):
-        own = np.flatnonzero(added & (class_ids == class_id))
-        rows = normalise(features[own])
-        numbers = _recordings(rows, float(np.sqrt(_usual_distance(rows) * usual)))
+    classes = [
+        _InOrder(features, np.flatnonzero(added & (class_ids == class_id)), usual)
+        for class_id in np.unique(class_ids[added])
+    ]
+    steps = np.concatenate([np.empty(0, np.float32), *(one.steps for one in classes)])
+    of_set = len(steps) >= _ENOUGH and bool(np.median(steps) < _SET)
+    for one in classes:
+        numbers = _recordings(one, _CLASS_OF_SET if of_set else _CLASS)
         _, first, number = np.unique(numbers, return_index=True, return_inverse=True)
-        first_frames[own] = own[first[number]]
+        first_frames[one.own] = one.own[first[number]]
     return first_frames
+
+
+class _InOrder:
+    """The added pictures of a class, in their order.
+
+    Attributes:
+        own: `(N,)` which rows of all features they are.
+        rows: `(N, D)` their normalised features.
+        typical: What distances between them are parts of.
+        steps: `(N - 1,)` how far the next picture is from each, in these parts.
+    """
+
+    def __init__(self, features: Features, own: npt.NDArray[np.int64], usual: float) -> None:
+        self.own = own
+        self.rows = normalise(features[own])
+        self.typical = max(_SAME, float(np.sqrt(_usual_distance(self.rows) * usual)))
+        cosines = np.einsum("nd,nd->n", self.rows[:-1], self.rows[1:])
+        self.steps = (1.0 - cosines) / np.float32(self.typical)
+
+    def part(self, part: float) -> float:
+        """Return a part of what is typical, but not less than the noise of a camera."""
+        return max(part, _SAME / self.typical)
 
 
 def _usual_distance(features: Features) -> float:
@@ -167,29 +202,33 @@ def _usual_distance(features: Features) -> float:
     return max(0.0, 1.0 - float(np.median(cosines)))
 
 
-def _recordings(rows: Features, typical: float) -> npt.NDArray[np.int64]:
-    """Number the recordings of a class, `(N,)`, given its normalised features in their order."""
-    numbers = _in_order(rows, typical)
-    duplicates = max(_SAME, _DUPLICATES * typical)
-    numbers, has_duplicate = _joined(rows, numbers, duplicates)
+def _recordings(pictures: _InOrder, as_a_whole: float) -> npt.NDArray[np.int64]:
+    """Number the recordings of a class, `(N,)`.
+
+    It is in order from the first picture to the last where steps are usually shorter than
+    `as_a_whole`.
+    """
+    numbers = _stretches(pictures, as_a_whole)
+    numbers, has_duplicate = _joined(pictures, numbers, _DUPLICATES)
     if has_duplicate.mean() > 1 / 2:
-        numbers, _ = _joined(rows, numbers, max(_SAME, _LOST_ORDER * typical))
+        numbers, _ = _joined(pictures, numbers, _LOST_ORDER)
     return numbers
 
 
-def _in_order(rows: Features, typical: float) -> npt.NDArray[np.int64]:
-    """Number stretches of rows that were recorded one after the other, `(N,)`."""
+def _stretches(pictures: _InOrder, as_a_whole: float) -> npt.NDArray[np.int64]:
+    """Number stretches of pictures that were taken one after the other, `(N,)`."""
+    rows, steps = pictures.rows, pictures.steps
     count = len(rows)
     if count < _SHORTLY:
         return np.arange(count)
-    distances = 1.0 - np.einsum("nd,nd->n", rows[:-1], rows[1:])
-    around = np.pad(distances, _SHORTLY - 1, constant_values=np.nan)
+    around = np.pad(steps, _SHORTLY - 1, constant_values=np.nan)
     windows = np.lib.stride_tricks.sliding_window_view(around, 2 * _SHORTLY - 1)
-    goes_on = np.nanmedian(windows, axis=1) < max(_SAME, _NEIGHBOURS * typical)
-    jump = max(_SAME, _JUMP * typical)
-    for n in np.flatnonzero(goes_on & (distances >= jump)).tolist():
+    goes_on = np.nanmedian(windows, axis=1) < pictures.part(_NEIGHBOURS)
+    goes_on |= bool(np.median(steps) < pictures.part(as_a_whole))
+    jump = pictures.part(_JUMP)
+    for n in np.flatnonzero(goes_on & (steps >= jump)).tolist():
         before, after = rows[max(0, n + 1 - _SHORTLY) : n + 1], rows[n + 1 : n + 1 + _SHORTLY]
-        goes_on[n] = 1.0 - float((before @ after.T).max()) < jump
+        goes_on[n] = 1.0 - float((before @ after.T).max()) < jump * pictures.typical
     numbers = np.concatenate([[0], np.cumsum(~goes_on)])
     few = np.bincount(numbers)[numbers] < _SHORTLY
     numbers[few] = count + np.flatnonzero(few)  # each by itself
@@ -198,9 +237,9 @@ def _in_order(rows: Features, typical: float) -> npt.NDArray[np.int64]:
 
 
 def _joined(
-    rows: Features, numbers: npt.NDArray[np.int64], nearer_than: float
+    pictures: _InOrder, numbers: npt.NDArray[np.int64], part: float
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Join recordings that have pictures nearer to each other than a distance.
+    """Join recordings that have pictures nearer to each other than a part of what is typical.
 
     Returns:
         `(N,)` the numbers of the recordings, and whether a row has another one so near.
@@ -208,13 +247,14 @@ def _joined(
     from scipy.sparse import coo_array  # noqa: PLC0415 - keeps the first frame early
     from scipy.sparse.csgraph import connected_components  # noqa: PLC0415 - likewise
 
-    count = len(rows)
+    rows, count = pictures.rows, len(pictures.rows)
+    least_cosine = np.float32(1.0 - pictures.part(part) * pictures.typical)
     has_near = np.bincount(numbers)[numbers] > 1
     for start in range(0, count, _BLOCK):
         compared = slice(start, start + _BLOCK + _BAND)
         if np.ptp(numbers[compared]) == 0:
             continue
-        near = rows[start : start + _BLOCK] @ rows[compared].T > 1.0 - nearer_than
+        near = rows[start : start + _BLOCK] @ rows[compared].T > least_cosine
         near[np.tril_indices_from(near)] = False  # itself, and what was compared before
         one, other = np.nonzero(near)
         has_near[one + start] = has_near[other + start] = True
