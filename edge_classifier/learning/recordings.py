@@ -47,9 +47,10 @@ _CLASS_OF_SET: Final = 0.75
 """Where so many neighbours of all classes together are usually nearer than the first, each class
 needs no more than this: a few frames of each thing, some seconds apart."""
 
-_JUMP: Final = 1.0
+_JUMP: Final = 0.5
+_STEPS_OF_JUMP: Final = 4.0
 """One recording ends, and another begins, where nothing shortly before is nearer than this to
-anything shortly after."""
+anything shortly after, nor nearer than so many of the usual steps around."""
 
 _SHORTLY: Final = 5
 """Pictures before and after; fewer than so many in order are no evidence of a recording."""
@@ -223,12 +224,13 @@ def _stretches(pictures: _InOrder, as_a_whole: float) -> npt.NDArray[np.int64]:
         return np.arange(count)
     around = np.pad(steps, _SHORTLY - 1, constant_values=np.nan)
     windows = np.lib.stride_tricks.sliding_window_view(around, 2 * _SHORTLY - 1)
-    goes_on = np.nanmedian(windows, axis=1) < pictures.part(_NEIGHBOURS)
+    usual = np.nanmedian(windows, axis=1)
+    goes_on = usual < pictures.part(_NEIGHBOURS)
     goes_on |= bool(np.median(steps) < pictures.part(as_a_whole))
-    jump = pictures.part(_JUMP)
-    for n in np.flatnonzero(goes_on & (steps >= jump)).tolist():
+    jumps = np.maximum(pictures.part(_JUMP), _STEPS_OF_JUMP * usual)
+    for n in np.flatnonzero(goes_on & (steps >= jumps)).tolist():
         before, after = rows[max(0, n + 1 - _SHORTLY) : n + 1], rows[n + 1 : n + 1 + _SHORTLY]
-        goes_on[n] = 1.0 - float((before @ after.T).max()) < jump * pictures.typical
+        goes_on[n] = 1.0 - float((before @ after.T).max()) < jumps[n] * pictures.typical
     numbers = np.concatenate([[0], np.cumsum(~goes_on)])
     few = np.bincount(numbers)[numbers] < _SHORTLY
     numbers[few] = count + np.flatnonzero(few)  # each by itself
