@@ -16,6 +16,7 @@ from support.fakes import FakeBackbone
 import edge_classifier
 from edge_classifier import ImageClassifier
 from edge_classifier.api.extraction import as_image
+from edge_classifier.demo.scene import DemoScene
 from edge_classifier.errors import (
     BackboneMismatchError,
     EdgeClassifierError,
@@ -197,6 +198,22 @@ def test_groups_are_the_bursts_of_unknown_and_evaluation() -> None:
     assert len(np.unique(classifier.feature_set_.burst_ids)) == 4
     with pytest.raises(InvalidValueError, match=r"groups of shape \(12,\)"):
         classifier.fit(images, labels, groups=[1, 2])
+
+
+def test_without_groups_recordings_are_found_over_all_calls(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    scene = DemoScene(0)
+    images = [scene.image(thing, 1 + n / 5) for n in range(10) for thing in ("mug", "phone")]
+    labels = ["mug", "phone"] * 10
+    classifier = ImageClassifier("built-in", colour_order="bgr")
+    with caplog.at_level("INFO"):
+        classifier.fit(images[:10], labels[:10])
+        classifier.partial_fit(images[10:], labels[10:])
+    assert len(set(classifier.feature_set_.burst_ids.tolist())) == 2
+    assert "20 pictures: 2 recordings." in caplog.text
+    classifier.fit(images, labels, groups=range(20))
+    assert len(set(classifier.feature_set_.burst_ids.tolist())) == 20
 
 
 def test_a_stranger_is_unknown() -> None:
