@@ -294,8 +294,13 @@ def _of_added(added: AddedPictures, settings: HeadSettings) -> str:
             f"; {counted(added.pictures, 'picture')} added one by one, each a burst of its own as "
             "--bursts single has it: if any are frames of one recording, this number is too good"
         )
+    if not added.pictures:
+        return ""
     if not added.recordings:
-        return f"; {added.line}, no recording found among them" if added.pictures else ""
+        return (
+            f"; {added.line}, no recording found among them: where they are frames of one all the "
+            "same, this number is too good"
+        )
     return (
         f"; {added.line}, found by how alike they are (`train --bursts single`: each is single); "
         "recordings of one place and light say little of another"
