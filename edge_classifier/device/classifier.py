@@ -47,6 +47,7 @@ class Classifier:
             )
         self.quantised = self.interpreter.input_details["dtype"] == np.uint8
         self._has_similarities = len(outputs) > 1 and bundle.threshold is not None
+        self._outputs = {o["name"]: n for n, o in enumerate(self.interpreter.output_details)}
 
     def prepare(self, image: Image) -> npt.NDArray[Any]:
         """Bring an image, `(H, W, 3)` uint8 BGR, into the network's input; in any thread."""
@@ -68,3 +69,11 @@ class Classifier:
     def predict(self, image: Image) -> Prediction:
         """Predict from an image, `(H, W, 3)` uint8 BGR, of any size."""
         return self.predict_prepared(self.prepare(image))
+
+    def features(self) -> npt.NDArray[np.float32] | None:
+        """Return the features `(D,)` of what was predicted last, as the head was given them.
+
+        `None` from a bundle of a version that exported none.
+        """
+        index = self._outputs.get("features")
+        return None if index is None else self.interpreter.output(index)[0]

@@ -24,7 +24,12 @@ AUTO: Final = "auto"
 
 SCORES: Final = "scores"
 SIMILARITIES: Final = "similarities"
-"""The names of a file's outputs."""
+FEATURES: Final = "features"
+SPATIAL: Final = "spatial"
+"""The names of a file's outputs, in their order; `SIMILARITIES` only where unknown can be told.
+`FEATURES`, `(1, D)`, are those that the head was given; `SPATIAL`, `(1, h * w * c)`, the feature
+map that they are pooled of, flattened because MediaPipe refuses outputs of other ranks. Features
+that are not pooled are that map themselves, and it comes once."""
 
 
 @dataclass(frozen=True, slots=True)

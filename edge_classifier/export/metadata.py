@@ -16,7 +16,7 @@ import flatbuffers  # type: ignore[import-untyped]
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from edge_classifier.export.formats import SCORES, SIMILARITIES
+from edge_classifier.export.formats import FEATURES, SCORES, SIMILARITIES, SPATIAL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from edge_classifier.device.preprocessing import Preprocessing
 
 LABELS: Final = "labels.txt"
-_OUTPUTS: Final = (SCORES, SIMILARITIES)
 
 _Value: TypeAlias = "str | npt.NDArray[np.float32] | list[_Table] | _Table"
 _Table: TypeAlias = "dict[int, int | _Value]"
@@ -41,25 +40,29 @@ _WHITE: Final = 255.0
 
 
 def finish_model(
-    content: bytes, class_names: Sequence[str], preprocessing: Preprocessing, *, name: str
+    content: bytes,
+    class_names: Sequence[str],
+    output_names: Sequence[str],
+    preprocessing: Preprocessing,
+    name: str,
 ) -> bytes:
     """Make a converted file ready for readers that know nothing of us.
 
-    Outputs, scores and maybe similarities, come in a known order (`scores` first), tensors have
-    short names, and the file says what its input and outputs are.
+    Outputs come in the order of the graph's and have these names, tensors have short ones, and
+    the file says what its input and outputs are.
     """
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
     graph = model.subgraphs[0]
     # The converter loses the names and shuffles the outputs, but numbers them in the signature.
     numbered = sorted(model.signatureDefs[0].outputs, key=lambda output: output.name)
-    outputs = dict(zip(_OUTPUTS, (int(o.tensorIndex) for o in numbered), strict=False))
-    for key, output in zip(_OUTPUTS, numbered, strict=False):
+    outputs = dict(zip(output_names, (int(o.tensorIndex) for o in numbered), strict=True))
+    for key, output in zip(output_names, numbered, strict=True):
         output.name = key
     graph.outputs = list(outputs.values())
     _rename(graph, outputs)
     _share_zero_points(graph)
     quantised = graph.tensors[graph.inputs[0]].type != _FLOAT32
-    metadata = _metadata(class_names, preprocessing, list(outputs), name, quantised=quantised)
+    metadata = _metadata(class_names, preprocessing, output_names, name, quantised=quantised)
     buffer = schema.BufferT()
     buffer.data = np.frombuffer(metadata, np.uint8)
     entry = schema.MetadataT()
@@ -150,7 +153,10 @@ def _metadata(
         1: "similarities to samples; the mean of the highest few, less the scores' entropy "
         "times hesitation_weight of spec.json, tells known from unknown",
     }
-    subgraph: _Table = {2: [image], 3: [scores, similarities][: len(outputs)]}
+    features: _Table = {0: FEATURES, 1: "what the backbone saw, as the head was given it"}
+    spatial: _Table = {0: SPATIAL, 1: "the feature map (h, w, c) that features are pooled of"}
+    described = {SCORES: scores, SIMILARITIES: similarities, FEATURES: features, SPATIAL: spatial}
+    subgraph: _Table = {2: [image], 3: [described[output] for output in outputs]}
     builder = flatbuffers.Builder(1024)
     builder.Finish(_write(builder, {0: name, 3: [subgraph], 7: "1.0.0"}), b"M001")
     return bytes(builder.Output())

@@ -17,7 +17,7 @@ import numpy as np
 
 from edge_classifier.device.interpreter import Interpreter
 from edge_classifier.errors import BackboneError
-from edge_classifier.export.formats import INT8, SCORES, SIMILARITIES
+from edge_classifier.export.formats import FEATURES, INT8, SCORES, SIMILARITIES, SPATIAL
 from edge_classifier.export.metadata import finish_model
 from edge_classifier.features.child_process import say_step, serve
 from edge_classifier.graphs.backbones import build_backbone, with_features
@@ -38,6 +38,7 @@ def build_graph(
     to_features: Any,  # noqa: ANN401 - a keras.Model
     head: Mapping[str, npt.NDArray[np.float32]],
     correction: npt.NDArray[np.float32] | None = None,
+    spatial: Any = None,  # noqa: ANN401 - a symbolic tensor
 ) -> Any:  # noqa: ANN401 - a keras.Model
     """Put the head, and what tells known from unknown, on a model that gives features.
 
@@ -48,10 +49,12 @@ def build_graph(
     other than TFLite know it.
 
     `head` has the arrays of a `LinearHead` or a `DenseHead`, and of an `UnknownDetector` if unknown
-    is to be told; `correction`, `(D,)`, is added to the features, see `feature_correction`.
+    is to be told; `correction`, `(D,)`, is added to the features, see `feature_correction`;
+    `spatial`, `(N, h, w, c)`, is the feature map, if it is to be an output, too.
 
     Returns:
-        A model from images to `[scores (N, C)]` or `[scores, similarities (N, M)]`.
+        A model from images to scores `(N, C)`, similarities `(N, M)` if unknown is to be told,
+        features `(N, D)`, and the flattened `spatial` if it is given.
     """
     import keras  # noqa: PLC0415 - imports TensorFlow: slow, for child processes only
 
@@ -82,6 +85,9 @@ def build_graph(
         scaled = layers.Multiply()([scaled, inverse_length])
         offset = keras.ops.convert_to_tensor((np.float32(1) - scales)[None])
         outputs.append(layers.ReLU()(layers.Lambda(lambda tensor: tensor + offset)(scaled)))
+    outputs.append(features)
+    if spatial is not None:
+        outputs.append(layers.Flatten()(spatial))
     return keras.Model(to_features.input, outputs)
 
 
@@ -180,22 +186,26 @@ def _convert(folder: Path) -> None:
     backbone = build_backbone(info.name, Path(job["weights"]))
     say_step(0.3, "building the graph")
     to_features = with_features(backbone, info.feature_kind, info.root_offset)
-    model = build_graph(to_features, head)
+    outputs = [SCORES, SIMILARITIES, FEATURES] if "references" in head else [SCORES, FEATURES]
+    said = dict(zip(outputs, _ask(build_graph(to_features, head), scale, pixels), strict=True))
     # NumPy's stub mistakes the arrays for its own keyword arguments.
-    said = dict(zip((SCORES, SIMILARITIES), _ask(model, scale, pixels), strict=False))
     np.savez(folder / "keras.npz", **said)  # type: ignore[arg-type]
-    frozen = freeze(model)
+    spatial = None
+    if info.feature_kind == "pooled":
+        spatial = backbone.output
+        outputs.append(SPATIAL)
+    frozen = freeze(build_graph(to_features, head, spatial=spatial))
     for number, model_format in enumerate(job["formats"]):
         say_step(0.5 + 0.5 * number / len(job["formats"]), f"converting to {model_format}")
         if model_format == INT8:
             channels = info.feature_shape[2]
             correction = feature_correction(to_features, channels, representative, scale)
-            corrected = freeze(build_graph(to_features, head, correction))
+            corrected = freeze(build_graph(to_features, head, correction, spatial))
             content = _quantised(corrected, scale(representative))
         else:
             content = convert(frozen, model_format)
         name = f"{job['name']} ({info.name}, {model_format})"
-        finished = finish_model(content, job["class_names"], info.preprocessing, name=name)
+        finished = finish_model(content, job["class_names"], outputs, info.preprocessing, name)
         (folder / f"{model_format}.tflite").write_bytes(finished)
 
 

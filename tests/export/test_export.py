@@ -24,6 +24,7 @@ from edge_classifier.device.classifier import Classifier
 from edge_classifier.errors import CancelledError
 from edge_classifier.export.exporter import export_bundle
 from edge_classifier.export.formats import LIMITS
+from edge_classifier.features.backbone import load_backbone
 from edge_classifier.features.built_in import read_built_in
 from edge_classifier.graphs.tflite import float_operators
 from edge_classifier.learning.model import Model
@@ -105,6 +106,22 @@ def test_float_operators_are_found_where_there_are_some(bundle: Path) -> None:
     assert "CONV_2D" in float_operators(Bundle.open(bundle).model("float32"))
 
 
+@pytest.mark.parametrize("model_format", LIMITS)
+def test_a_file_gives_the_features_that_its_head_was_given(bundle: Path, model_format: str) -> None:
+    classifier = Classifier(Bundle.open(bundle), model_format)
+    image = exported_project.picture(1, 78)
+    (expected,) = load_backbone("built-in").extract([image])
+    classifier.predict(image)
+    given = classifier.features()
+    assert given is not None
+    assert given.dtype == np.float32
+    assert given.shape == expected.shape
+    cosine = given @ expected / np.linalg.norm(given) / np.linalg.norm(expected)
+    if model_format == "float32":
+        np.testing.assert_allclose(given, expected, atol=1e-4)
+    assert cosine > (0.99 if model_format in ("float32", "float16") else 0.9)
+
+
 def test_int8_is_at_least_three_and_a_half_times_as_small(bundle: Path) -> None:
     models = spec_of(bundle)["models"]
     assert models["float32"]["bytes"] / models["int8"]["bytes"] >= 3.5
@@ -170,7 +187,8 @@ def test_a_model_that_cannot_tell_unknown_is_exported_with_scores_only(
     assert spec["unknown"] is None
     assert len(spec["models"]) == 1
     classifier = Classifier(Bundle.open(folder))
-    assert [o["name"] for o in classifier.interpreter.output_details] == ["scores"]
+    names = [o["name"] for o in classifier.interpreter.output_details]
+    assert names == ["scores", "features"]
     answer = classifier.predict(exported_project.picture(1, 50))
     assert (answer.label, answer.similarity, answer.unknown) == (CLASSES[1], None, False)
 
