@@ -238,7 +238,7 @@ class Learner:
             self._evaluate(trained.seconds)
         if trained.problem:
             raise trained.problem
-        found = f" (of {trained.found})" if trained.found else ""
+        found = f" (added {trained.found})" if trained.found else ""
         return f"trained on {trained.samples} samples{found}"
 
     def _train_on_variants(self, varied: Job[int]) -> None:
