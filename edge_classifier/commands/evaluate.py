@@ -49,7 +49,6 @@ if TYPE_CHECKING:
 
     from edge_classifier.device.preprocessing import Image
     from edge_classifier.learning.project_backbone import LoadedBackbone
-    from edge_classifier.learning.recordings import AddedPictures
     from edge_classifier.learning.settings import HeadSettings
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Progress
@@ -169,7 +168,7 @@ class _Evaluator:
             curve = self._curve(feature_set, None)
         return EvaluationResult(
             f"cross-validation over bursts, {found.folds or 'no'} folds, {self._with_what}"
-            + _of_added(gathered.added, self.settings)
+            + _of_added(gathered, self.settings)
             + (_SEEN if self.loaded.has_seen_samples else ""),
             found.evaluation if len(found.untested) <= every - MIN_CLASSES else None,
             [gathered.samples[row].path for row in found.rows],
@@ -287,23 +286,20 @@ _SEEN: Final = (
 )
 
 
-def _of_added(added: AddedPictures, settings: HeadSettings) -> str:
+def _of_added(gathered: ProjectFeatures, settings: HeadSettings) -> str:
     """Tell what was made of pictures of which nobody knows which belong together."""
-    if settings.bursts == "single" and added.pictures:
+    added = gathered.added
+    if added.recordings:
         return (
-            f"; {counted(added.pictures, 'picture')} added one by one, each a burst of its own as "
-            "--bursts single has it: if any are frames of one recording, this number is too good"
+            f"; {added.line}, found by how alike they are (`train --bursts single`: each is "
+            "single); recordings of one place and light say little of another"
         )
-    if not added.pictures:
+    if added.pictures * 2 <= len(gathered.samples):
         return ""
-    if not added.recordings:
-        return (
-            f"; {added.line}, no recording found among them: where they are frames of one all the "
-            "same, this number is too good"
-        )
+    why = "as --bursts single has it" if settings.bursts == "single" else "no recording found"
     return (
-        f"; {added.line}, found by how alike they are (`train --bursts single`: each is single); "
-        "recordings of one place and light say little of another"
+        f"; {added.line} added one by one ({why}): where they are frames of one recording all the "
+        "same, this number is too good"
     )
 
 

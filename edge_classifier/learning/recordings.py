@@ -43,9 +43,11 @@ _CLASS: Final = 0.55
 
 _SET: Final = 0.6
 _ENOUGH: Final = 20
+_IN_ORDER: Final = 0.85
 _CLASS_OF_SET: Final = 0.75
-"""Where so many neighbours of all classes together are usually nearer than the first, each class
-needs no more than this: a few frames of each thing, some seconds apart."""
+"""Where at least `_ENOUGH` neighbours of all classes together are usually nearer than `_SET`, and
+than `_IN_ORDER` of the usual distance within their class, the last is enough for each class: a few
+frames of each thing, some seconds apart."""
 
 _JUMP: Final = 0.5
 _STEPS_OF_JUMP: Final = 4.0
@@ -160,13 +162,21 @@ def _first_frames(
         _InOrder(features, np.flatnonzero(added & (class_ids == class_id)), usual)
         for class_id in np.unique(class_ids[added])
     ]
-    steps = np.concatenate([np.empty(0, np.float32), *(one.steps for one in classes)])
-    of_set = len(steps) >= _ENOUGH and bool(np.median(steps) < _SET)
+    as_a_whole = _CLASS_OF_SET if _is_in_order(classes) else _CLASS
     for one in classes:
-        numbers = _recordings(one, _CLASS_OF_SET if of_set else _CLASS)
+        numbers = _recordings(one, as_a_whole)
         _, first, number = np.unique(numbers, return_index=True, return_inverse=True)
         first_frames[one.own] = one.own[first[number]]
     return first_frames
+
+
+def _is_in_order(classes: Sequence[_InOrder]) -> bool:
+    """Say whether the pictures of a set, all classes together, look as if taken in their order."""
+    if sum(len(one.steps) for one in classes) < _ENOUGH:
+        return False
+    steps = np.concatenate([one.steps for one in classes])
+    of_class = np.concatenate([one.steps * (one.typical / one.usual) for one in classes])
+    return bool(np.median(steps) < _SET and np.median(of_class) < _IN_ORDER)
 
 
 class _InOrder:
@@ -175,6 +185,7 @@ class _InOrder:
     Attributes:
         own: `(N,)` which rows of all features they are.
         rows: `(N, D)` their normalised features.
+        usual: The median distance of two of them.
         typical: What distances between them are parts of.
         steps: `(N - 1,)` how far the next picture is from each, in these parts.
     """
@@ -182,7 +193,8 @@ class _InOrder:
     def __init__(self, features: Features, own: npt.NDArray[np.int64], usual: float) -> None:
         self.own = own
         self.rows = normalise(features[own])
-        self.typical = max(_SAME, float(np.sqrt(_usual_distance(self.rows) * usual)))
+        self.usual = max(_SAME, _usual_distance(self.rows))
+        self.typical = max(_SAME, float(np.sqrt(self.usual * usual)))
         cosines = np.einsum("nd,nd->n", self.rows[:-1], self.rows[1:])
         self.steps = (1.0 - cosines) / np.float32(self.typical)
 
