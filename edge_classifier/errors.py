@@ -25,6 +25,7 @@ expect, so that `except OSError` keeps working around a camera::
     ├── BackboneMismatchError (ValueError)   features or a head of another backbone
     ├── NotTrainedError (RuntimeError)       no head yet
     ├── NotEnoughSamplesError (ValueError)   fewer classes or samples than the work needs
+    ├── AdaptationError (ValueError)         frames that a model cannot be adapted to
     ├── ExportError (RuntimeError)           a bundle could not be written or did not verify
     │   └── BundleError (ValueError)         it is incomplete, damaged or from a newer version
     └── CancelledError (RuntimeError)        stopped by the user before the end
@@ -45,6 +46,7 @@ from edge_classifier.device.errors import (
 )
 
 __all__ = [
+    "AdaptationError",
     "BackboneError",
     "BackboneMismatchError",
     "BundleError",
@@ -131,6 +133,10 @@ class NotTrainedError(EdgeClassifierError, RuntimeError):
 
 class NotEnoughSamplesError(EdgeClassifierError, ValueError):
     """There are fewer classes or samples than the work needs."""
+
+
+class AdaptationError(EdgeClassifierError, ValueError):
+    """A model cannot be adapted to these frames."""
 
 
 class CancelledError(EdgeClassifierError, RuntimeError):

@@ -214,6 +214,8 @@ class FeatureSet:
         burst_ids: `(N,)` strings, which burst each row came from.
         class_names: The C classes, in the order of the scores.
         variants: More to learn from, or `None`.
+        strangers: `(K, D)` features of pictures of nothing in particular, to set the level of
+            "unknown" by, or `None`.
     """
 
     features: Features
@@ -221,6 +223,7 @@ class FeatureSet:
     burst_ids: npt.NDArray[np.str_]
     class_names: tuple[str, ...]
     variants: Variants | None = None
+    strangers: Features | None = None
 
     def __post_init__(self) -> None:
         if self.features.ndim != 2 or self.features.dtype != np.float32:  # noqa: PLR2004 - (N, D)
@@ -254,6 +257,7 @@ class FeatureSet:
             self.burst_ids[rows],
             self.class_names,
             self.variants and self.variants.of(rows),
+            self.strangers,
         )
 
     @property

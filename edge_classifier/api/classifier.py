@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sized
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +28,7 @@ from edge_classifier.api.samples import (
     with_found_recordings,
 )
 from edge_classifier.errors import InvalidValueError, NotTrainedError
+from edge_classifier.features.strangers import Strangers
 from edge_classifier.features.variants import MOST_VARIED
 from edge_classifier.learning.training import train
 from edge_classifier.progress import shown
@@ -190,7 +192,9 @@ class ImageClassifier(Estimator):
     ) -> None:
         """Train, and only then take over: a failure leaves what was learned before."""
         progress(_EXTRACTED, "training")
-        feature_set = with_found_recordings(feature_set)
+        feature_set = replace(
+            with_found_recordings(feature_set), strangers=Strangers(self._backbone()).features()
+        )
         model = train(feature_set, settings, progress=part_of(progress, _EXTRACTED, 1.0))
         self._take(feature_set, labels, model)
 

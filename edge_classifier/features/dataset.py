@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge_classifier.features.feature_table import FeatureTable
+    from edge_classifier.features.strangers import Strangers
     from edge_classifier.features.variants import Variation
     from edge_classifier.values import Features, Sample, Variants
 
@@ -84,11 +85,12 @@ class Dataset:
         table: FeatureTable,
         most_per_class: int | None = None,
         variation: Variation | None = None,
+        strangers: Strangers | None = None,
     ) -> FeatureSet:
         """Collect the known features of all samples; classes without any are left out.
 
         Of more than `most_per_class` samples some are chosen, evenly in the order of capture. The
-        variants that `variation` knows of the samples are collected with them.
+        variants that `variation` knows of the samples are collected with them, and `strangers`.
         """
         known = [s for s in self.samples if s.image_sha256 in table]
         if most_per_class is not None:
@@ -96,10 +98,15 @@ class Dataset:
             class_ids = np.array([ids[s.class_name] for s in known], np.int64)
             known = [known[n] for n in pick_evenly(class_ids, np.full(len(ids), most_per_class))]
         variants = variation.of(known) if variation else None
-        return self.labelled(known, table.take([s.image_sha256 for s in known]), variants)
+        features = table.take([s.image_sha256 for s in known])
+        return self.labelled(known, features, variants, strangers)
 
     def labelled(
-        self, samples: Sequence[Sample], features: Features, variants: Variants | None = None
+        self,
+        samples: Sequence[Sample],
+        features: Features,
+        variants: Variants | None = None,
+        strangers: Strangers | None = None,
     ) -> FeatureSet:
         """Join N of the samples with their features `(N, D)`, which are not copied.
 
@@ -114,4 +121,5 @@ class Dataset:
             np.array([s.burst_id for s in samples], np.str_),
             class_names,
             variants,
+            strangers.features() if strangers else None,
         )

@@ -105,7 +105,7 @@ def complete_features(
     settings = project_head_settings(store)
     varied = samples is None and settings.kind == "linear"
     variants = _complete_variants(loaded, readable, progress, threads) if varied else None
-    labelled = dataset.labelled(readable, features, variants)
+    labelled = dataset.labelled(readable, features, variants, loaded.strangers)
     if settings.bursts == "found":
         labelled = with_recordings(labelled)
     return ProjectFeatures(dataset, readable, labelled, tuple(refused))

@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 NEIGHBOURS: Final = 3
 """References that a frame's distance is measured to."""
 
+ONE_BURST_SHARE: Final = 0.6
+"""With one burst a class the threshold lies so far from what was measured on it towards generic
+strangers: later frames differ more than those of one burst do. With n bursts it is the square of n
+times less."""
+
+ADAPTED_SHARE: Final = 0.8
+"""After adaptation it lies so far from generic strangers, 0, to what was measured, 1, or nearer."""
+
 MAX_STEPS: Final = 20
 """How far a user can move the threshold either way, in steps."""
 
@@ -48,6 +56,12 @@ class UnknownDetector:
             of them would be refused.
         steps: How many steps the user has moved it: above 0 is stricter, below more lenient.
         hesitation_weight: How much less familiar one nat of entropy of the scores makes a frame.
+        stranger_level: How familiar the most familiar of generic strangers are (see the module
+            `unknown`), or `None` where that was not measured.
+        bursts: How many bursts the class with the fewest of them has.
+        class_ids: `(M,)` the class of each reference, -1 where it is not known; `None` in models
+            from before that was kept.
+        shift: `(D,)` what is taken off features of length 1 after adaptation, else `None`.
     """
 
     references: npt.NDArray[np.float32]
@@ -57,6 +71,10 @@ class UnknownDetector:
     step: float = DEFAULT_STEP
     steps: int = 0
     hesitation_weight: float = 0.0
+    stranger_level: float | None = None
+    bursts: int = 1
+    class_ids: npt.NDArray[np.int64] | None = None
+    shift: npt.NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         if self.references.ndim != 2 or not len(self.references):  # noqa: PLR2004 - (M, D)
@@ -67,11 +85,39 @@ class UnknownDetector:
             raise InvalidValueError(
                 f"Expected {len(self.references)} scales, received {self.scales.shape}."
             )
+        if self.bursts < 1:
+            raise InvalidValueError(f"Expected 1 burst or more, received {self.bursts}.")
+        if self.class_ids is not None and self.class_ids.shape != self.scales.shape:
+            raise InvalidValueError(
+                f"Expected {len(self.references)} class ids, received {self.class_ids.shape}."
+            )
+        if self.shift is not None and self.shift.shape != self.references.shape[1:]:
+            raise InvalidValueError(f"Expected a shift (D,), received {self.shift.shape}.")
+
+    @property
+    def reference_ids(self) -> npt.NDArray[np.int64]:
+        """The classes of the references, `(M,)`, -1 where they are not known."""
+        if self.class_ids is None:
+            return np.full(len(self.references), -1, np.int64)
+        return self.class_ids
 
     @property
     def threshold(self) -> float:
         """Frames less similar than this are unknown: what was measured, and the user's steps."""
-        return self.measured_threshold + self.steps * self.step
+        share = 1.0 - ONE_BURST_SHARE / self.bursts**2
+        if self.shift is not None:
+            share = max(share, ADAPTED_SHARE)
+        return self.level(share) + self.steps * self.step
+
+    def level(self, share: float) -> float:
+        """Return the level so far from generic strangers, 0, to the bursts that were held out, 1.
+
+        What was measured on bursts where generic strangers are more familiar than that.
+        """
+        if self.stranger_level is None:
+            return self.measured_threshold
+        span = self.measured_threshold - self.stranger_level
+        return self.measured_threshold - (1.0 - share) * max(0.0, span)
 
     def adjusted(self, steps: int) -> UnknownDetector:
         """Make the threshold so many steps stricter (above 0) or more lenient, `MAX_STEPS` at most.
@@ -87,6 +133,7 @@ class UnknownDetector:
             self,
             references=np.concatenate([self.references, normalise(features[None])]),
             scales=np.append(self.scales, np.float32(1)),
+            class_ids=None if self.class_ids is None else np.append(self.class_ids, -1),
         )
 
     def similarities(self, features: Features) -> npt.NDArray[np.float32]:
@@ -95,7 +142,12 @@ class UnknownDetector:
         1 less the scaled cosine distance, and 0 where that is more than 1: what an exported
         graph gives as its second output.
         """
-        return scaled_similarities(normalise(features), self.references, self.scales)
+        return scaled_similarities(normalise(features), self.references, self.scales, self.shift)
+
+    @property
+    def offsets(self) -> npt.NDArray[np.float32]:
+        """What is added to products with the scaled references, `(M,)`, to give similarities."""
+        return _offsets(self.references * self.scales[:, None], self.scales, self.shift)
 
     def similarity(
         self, features: Features, scores: npt.NDArray[np.float32]
@@ -130,16 +182,31 @@ def scaled_similarities(
     rows: npt.NDArray[np.float32],
     references: npt.NDArray[np.float32],
     scales: npt.NDArray[np.float32],
+    shift: npt.NDArray[np.float32] | None = None,
 ) -> npt.NDArray[np.float32]:
     """Return `(N, M)`, how similar rows `(N, D)` are to references `(M, D)`, all of length 1.
 
-    Distances to each reference are multiplied by its scale out of `(M,)`.
+    Distances to each reference are multiplied by its scale out of `(M,)`; the `shift`, `(D,)`, is
+    taken off the rows first, and what is left is not brought to length 1 again: so an exported
+    graph needs nothing but other constants.
     """
     # The product first, as in an exported graph.
-    similar: npt.NDArray[np.float32] = rows @ (references * scales[:, None]).T
-    similar += np.float32(1) - scales
+    scaled = references * scales[:, None]
+    similar: npt.NDArray[np.float32] = rows @ scaled.T
+    similar += _offsets(scaled, scales, shift)
     np.maximum(similar, np.float32(0), out=similar)
     return similar
+
+
+def _offsets(
+    scaled: npt.NDArray[np.float32],
+    scales: npt.NDArray[np.float32],
+    shift: npt.NDArray[np.float32] | None,
+) -> npt.NDArray[np.float32]:
+    offsets: npt.NDArray[np.float32] = np.float32(1) - scales
+    if shift is not None:
+        offsets -= scaled @ shift
+    return offsets
 
 
 @dataclass(frozen=True, slots=True, eq=False)

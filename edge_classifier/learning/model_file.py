@@ -93,8 +93,13 @@ def model_as_arrays(model: Model) -> tuple[dict[str, Any], dict[str, npt.NDArray
             "threshold_steps": unknown.steps,
             "measured_on_bursts": unknown.measured_on_bursts,
             "hesitation_weight": unknown.hesitation_weight,
+            "stranger_level": unknown.stranger_level,
+            "bursts": unknown.bursts,
+            "reference_classes": unknown.reference_ids.tolist(),
         }
         arrays |= {"references": unknown.references, "scales": unknown.scales}
+        if unknown.shift is not None:
+            arrays["shift"] = unknown.shift
     return meta, arrays
 
 
@@ -120,6 +125,8 @@ def model_from_arrays(meta: dict[str, Any], arrays: dict[str, npt.NDArray[np.flo
         references = parts.pop("references")
         # Files from before these were measured lack some.
         scales = parts.pop("scales", np.ones(len(references), np.float32))
+        classes = meta.get("reference_classes")
+        level = meta.get("stranger_level")
         detector = UnknownDetector(
             references,
             scales,
@@ -128,6 +135,10 @@ def model_from_arrays(meta: dict[str, Any], arrays: dict[str, npt.NDArray[np.flo
             step=float(meta.get("threshold_step", DEFAULT_STEP)),
             steps=int(meta.get("threshold_steps", 0)),
             hesitation_weight=float(meta.get("hesitation_weight", 0.0)),
+            stranger_level=None if level is None else float(level),
+            bursts=int(meta.get("bursts", 1)),
+            class_ids=None if classes is None else np.array(classes, np.int64),
+            shift=parts.pop("shift", None),
         )
     head: Head = (
         LinearHead(names, **parts) if meta["kind"] == "linear" else DenseHead(names, **parts)
@@ -135,8 +146,9 @@ def model_from_arrays(meta: dict[str, Any], arrays: dict[str, npt.NDArray[np.flo
     if detector is not None:
         if detector.references.shape[1] != head.feature_dim:
             raise ValueError("its references have another length than its head takes")
-        weight = detector.hesitation_weight
-        if not abs(detector.threshold) <= _MAX_THRESHOLD or not 0 <= weight <= _MAX_THRESHOLD:
+        weight, level = detector.hesitation_weight, detector.stranger_level or 0.0
+        numbers = (detector.measured_threshold, detector.threshold, level)
+        if not all(abs(number) <= _MAX_THRESHOLD for number in (*numbers, weight)) or weight < 0:
             raise ValueError("its measure of unknown is no similarity")
     return Model(head, detector)
 

@@ -16,8 +16,10 @@ from edge_classifier.features.backbone import Choice, LiteRTBackbone, choose_bac
 from edge_classifier.features.built_in import built_in_folder
 from edge_classifier.features.cache import FileFeatureCache
 from edge_classifier.features.catalogue import AUTO, BUILT_IN
+from edge_classifier.features.strangers import Strangers
 from edge_classifier.features.tuned import read_tuned, tuned_weights
 from edge_classifier.features.variants import VARIANTS, VARIANTS_VERSION, Variation, variant_sha256
+from edge_classifier.learning.adaptation_file import FileAdaptationStore
 from edge_classifier.learning.model_file import FileModelStore
 from edge_classifier.protocols import never_cancelled
 
@@ -39,8 +41,10 @@ class LoadedBackbone:
     Attributes:
         cache: Features computed before.
         models: Where the trained model is kept.
+        adaptation: Where the frames are kept that the project was adapted to.
         note: Which backbone was chosen and why, one line for the user.
         variation: Variants of the samples, or `None` where nothing is learned from any.
+        strangers: What the level of "unknown" is set by, or `None`.
         has_seen_samples: Whether it was fine-tuned on the project's samples, so that nothing
             measured on these says how good it is with others.
     """
@@ -48,8 +52,10 @@ class LoadedBackbone:
     backbone: Backbone
     cache: FileFeatureCache
     models: FileModelStore
+    adaptation: FileAdaptationStore
     note: str
     variation: Variation | None = None
+    strangers: Strangers | None = None
     has_seen_samples: bool = False
 
     def __enter__(self) -> Self:
@@ -185,7 +191,8 @@ def _with_its_files(
     if writable:
         _forget_what_was_removed(store, cache, varied)
     variation = Variation(varied, info.feature_dim)
-    return LoadedBackbone(backbone, cache, models, note, variation)
+    adaptation = FileAdaptationStore(store.model_folder, info.key, writable=writable)
+    return LoadedBackbone(backbone, cache, models, adaptation, note, variation, Strangers(backbone))
 
 
 def _forget_what_was_removed(

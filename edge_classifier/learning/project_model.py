@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
-from edge_classifier.errors import NotTrainedError
+from edge_classifier.errors import AdaptationError, NotTrainedError
 from edge_classifier.features.dataset import Dataset
+from edge_classifier.learning.adaptation import adapt_model
 from edge_classifier.learning.model import stored_steps
 from edge_classifier.learning.settings import trained_on
 from edge_classifier.learning.training import train
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Progress
 
+_log = logging.getLogger(__name__)
+
 
 def train_project(
     store: ProjectStore,
@@ -28,7 +32,7 @@ def train_project(
 ) -> Model:
     """Train a head and keep it in the project, unless that is open read-only.
 
-    The model comes with the user's steps of the threshold of "unknown".
+    The model comes as adapted, and with the user's steps of the threshold of "unknown".
 
     Raises:
         NotEnoughSamplesError: with fewer than two classes.
@@ -42,11 +46,26 @@ def train_project(
             backbone_key=loaded.backbone.info.key,
             fingerprint=trained_on(gathered.dataset.fingerprint, settings),
         )
+    return as_kept(model, store, loaded)
+
+
+def as_kept(model: Model, store: ProjectStore, loaded: LoadedBackbone) -> Model:
+    """Apply what a project keeps beside its model: adaptation, and the user's steps.
+
+    Where the frames that it was adapted to no longer fit, the model answers as it was taught, with
+    a warning in the log.
+    """
+    frames = loaded.adaptation.load()
+    if frames is not None:
+        try:
+            model = adapt_model(model, frames).model
+        except AdaptationError as error:
+            _log.warning("%s is not adapted any more: %s", store.name, error)
     return model.adjusted(stored_steps(store.settings))
 
 
 def trained_model(store: ProjectStore, loaded: LoadedBackbone) -> tuple[Model, bool]:
-    """Load the model that was trained last, with the user's steps of the threshold of "unknown".
+    """Load the model that was trained last, as adapted, with the user's steps of the threshold.
 
     Returns:
         The model, and whether it was trained on just the samples that there are.
@@ -61,5 +80,4 @@ def trained_model(store: ProjectStore, loaded: LoadedBackbone) -> tuple[Model, b
         )
     model, fingerprint = stored
     dataset = Dataset(store.class_names(), store.samples())
-    adjusted = model.adjusted(stored_steps(store.settings))
-    return adjusted, fingerprint.startswith(dataset.fingerprint)
+    return as_kept(model, store, loaded), fingerprint.startswith(dataset.fingerprint)

@@ -23,7 +23,7 @@ _MAX_EPOCHS: Final = 100_000
 """Settings come from files, too; more would only keep a machine busy."""
 
 
-_RECIPE: Final = 2
+_RECIPE: Final = 3
 """Raise it where the same samples and settings give a better model: those that were trained
 before are then trained again."""
 

@@ -53,7 +53,7 @@ def train(
         head, entropies = fit_dense_head(feature_set, settings, cancelled, progress), None
     if cancelled():
         raise CancelledError("Training was cancelled.")
-    detector = fit_unknown_detector(feature_set, entropies)
+    detector = fit_unknown_detector(feature_set, entropies, head)
     progress(1.0)
     return Model(head, detector)
 

@@ -21,6 +21,7 @@ it accepts 56 to 78 % with v2 0.35, the mere distance 60 to 80 %, the score 72 t
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -33,6 +34,7 @@ from edge_classifier.learning.splits import holdout_groups
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from edge_classifier.learning.head import Head
     from edge_classifier.values import FeatureSet
 
 TRUE_ACCEPTANCE: Final = 0.95
@@ -68,21 +70,26 @@ _LEAST_SPAN: Final = 0.02
 _FEWEST: Final = 5
 """Samples of a class below which nothing is measured on it."""
 
+_STRANGERS_ACCEPTED: Final = 0.02
+"""The part of generic strangers that is more familiar than their level."""
+
 _SINGLE_BURST_SLACK: Final = 2.0
 """Within one burst even distant frames are alike; a second burst differs about twice as much."""
 
 
 def fit_unknown_detector(
-    feature_set: FeatureSet, entropies: npt.NDArray[np.float32] | None = None
+    feature_set: FeatureSet,
+    entropies: npt.NDArray[np.float32] | None = None,
+    head: Head | None = None,
 ) -> UnknownDetector | None:
-    """Measure the threshold on samples held out by burst.
+    """Measure the threshold on samples held out by burst, and on generic strangers.
 
     A class of several bursts is measured burst against the others; a class of one burst, each
     quarter of it against the rest, with slack. `None` where no sample can be held out.
 
     Features come in the order of capture within each class. `entropies`, `(N,)` in nats, are of the
     scores that each sample had while it was held out, NaN where it was not; without them scores do
-    not count.
+    not count. `head` gives the scores of generic strangers, which are not measured without it.
     """
     classes = len(feature_set.class_names)
     picks = _thin_out(feature_set.class_ids, classes, _MAX_MEASURED)
@@ -100,14 +107,27 @@ def fit_unknown_detector(
         weight = _HESITATION * float(distances[known.measured].std()) / spread
         familiar -= weight * np.where(np.isnan(of_picks), np.nanmean(of_picks), of_picks)
     threshold, typical = _threshold(familiar[known.measured], known.groups[known.measured])
-    return UnknownDetector(
+    detector = UnknownDetector(
         normalise(feature_set.features[picks[chosen]]),
         scales,
         threshold,
         known.on_bursts,
         step=max(_LEAST_SPAN, typical - threshold) / _STEPS_TO_TYPICAL,
         hesitation_weight=weight,
+        bursts=_fewest_bursts(feature_set),
+        class_ids=feature_set.class_ids[picks[chosen]],
     )
+    strangers = feature_set.strangers
+    if strangers is None or head is None:
+        return detector
+    strange = detector.similarity(strangers, head.scores(strangers))
+    return replace(detector, stranger_level=float(np.quantile(strange, 1.0 - _STRANGERS_ACCEPTED)))
+
+
+def _fewest_bursts(feature_set: FeatureSet) -> int:
+    """Count the bursts of the class with the fewest."""
+    ids, bursts = feature_set.class_ids, feature_set.burst_ids
+    return min(len(np.unique(bursts[ids == class_id])) for class_id in np.unique(ids))
 
 
 class _Measured:

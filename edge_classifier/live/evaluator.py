@@ -21,7 +21,7 @@ from edge_classifier.live.jobs import Stage
 if TYPE_CHECKING:
     from edge_classifier.features.dataset import Dataset
     from edge_classifier.features.feature_table import FeatureTable
-    from edge_classifier.features.variants import Variation
+    from edge_classifier.learning.project_backbone import LoadedBackbone
     from edge_classifier.learning.settings import HeadSettings
     from edge_classifier.live.jobs import Job
     from edge_classifier.protocols import Cancelled, Executor, Progress
@@ -77,9 +77,9 @@ class Evaluator:
         table: FeatureTable,
         settings: HeadSettings,
         training_s: float | None = None,
-        variation: Variation | None = None,
+        loaded: LoadedBackbone | None = None,
     ) -> None:
-        """Validate what was trained on these samples, and their variants if there are any.
+        """Validate what was trained on these samples; with what was computed of them, if given.
 
         `training_s` is how long one training took, in seconds, if that was measured.
         """
@@ -87,7 +87,7 @@ class Evaluator:
         self._dataset = dataset
         self._validating.begin(
             "validating",
-            lambda p, c: _validate(dataset, table, settings, training_s, variation, p, c),
+            lambda p, c: _validate(dataset, table, settings, training_s, loaded, p, c),
         )
 
     def request_suspects(self) -> None:
@@ -133,7 +133,7 @@ def _validate(
     table: FeatureTable,
     settings: HeadSettings,
     training_s: float | None,
-    variation: Variation | None,
+    loaded: LoadedBackbone | None,
     progress: Progress,
     cancelled: Cancelled,
 ) -> Validation | None:
@@ -142,7 +142,9 @@ def _validate(
     Where nobody knows how long a training takes, the number of features decides.
     """
     known = [s for s in dataset.samples if s.image_sha256 in table]
-    feature_set = dataset.labelled(known, table.take([s.image_sha256 for s in known]))
+    features = table.take([s.image_sha256 for s in known])
+    strangers = loaded.strangers if loaded else None
+    feature_set = dataset.labelled(known, features, strangers=strangers)
     if len(feature_set.class_names) < MIN_CLASSES:
         return None
     if settings.bursts == "found":  # among all, since what is thinned out has other neighbours
@@ -155,6 +157,6 @@ def _validate(
         most = np.ceil(np.array(feature_set.counts) * part).astype(np.int64)
         rows = pick_evenly(feature_set.class_ids, np.maximum(most, _LEAST_OF_A_CLASS))
         known, feature_set = [known[n] for n in rows], feature_set.subset(rows)
-    if variation:
-        feature_set = replace(feature_set, variants=variation.of(known))
+    if loaded and loaded.variation:
+        feature_set = replace(feature_set, variants=loaded.variation.of(known))
     return validate(known, feature_set, settings, cancelled=cancelled, progress=progress)

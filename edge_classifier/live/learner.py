@@ -66,8 +66,14 @@ class Learner:
         self._features = FeatureStage(executor)
         self._training = TrainingStage(store, executor, self.settings)
         self._variants = VariantStage(executor, self.settings, self._features.unreadable)
+        self._strangers: Stage[Features] = Stage(executor)
         self._stages = (self._loading, self._features, self._training, self._variants)
-        self._polled = (*self._stages, self._training.saving, *self.evaluator.stages)
+        self._polled = (
+            *self._stages,
+            self._strangers,
+            self._training.saving,
+            *self.evaluator.stages,
+        )
         self._start_loading()
 
     def reload(self) -> None:
@@ -185,8 +191,9 @@ class Learner:
             self._train_on_variants(varied)
         self._start_work()
         self.evaluator.poll()
-        if saved := self._training.saving.ended():
-            saved.result()
+        for stage in (self._training.saving, self._strangers):
+            if ended := stage.ended():
+                ended.result()
         # With the line of the training that follows, which would hide one of its own.
         refused = "" if self.busy else self._features.tell_refused(self._dataset)
         return "; ".join(part for part in (line, refused) if part) or None
@@ -217,6 +224,8 @@ class Learner:
             self._loaded.close()
         self._loaded, self.backbone = ready.loaded, ready.loaded.backbone
         self._features.use(ready.table, ready.loaded.cache)
+        if strangers := ready.loaded.strangers:  # before the first training waits for them
+            self._strangers.begin("looking at strangers", lambda _p, _c: strangers.features())
         self.current.replace(ready.model)
         self._training.recognise(ready.fingerprint, self._dataset)
         if self._dataset and not self.stale:
@@ -272,7 +281,7 @@ class Learner:
                 self._features.table,
                 self.settings,
                 training_s,
-                self._loaded.variation,
+                self._loaded,
             )
 
     def _imprint(self) -> None:

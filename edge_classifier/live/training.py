@@ -80,7 +80,9 @@ class TrainingStage(Stage[Trained]):
         # Collected here rather than before: while the worker exports, every new sample
         # cancels a training that waits, and each would hold a copy of all features.
         # The table only ever grows, so that what is in it may be read meanwhile.
-        feature_set = dataset.feature_set(table, variation=loaded.variation)
+        feature_set = dataset.feature_set(
+            table, variation=loaded.variation, strangers=loaded.strangers
+        )
         found = ""
         if self._settings.bursts == "found":
             added_ids = feature_set.burst_ids

@@ -12,6 +12,7 @@ from support.fakes import FakeBackbone
 from edge_classifier.errors import NotTrainedError, ProjectError
 from edge_classifier.features.cache import FileFeatureCache
 from edge_classifier.features.variants import VARIANTS, Variation
+from edge_classifier.learning.adaptation_file import FileAdaptationStore
 from edge_classifier.learning.feature_sets import complete_features, picture_features
 from edge_classifier.learning.model_file import FileModelStore
 from edge_classifier.learning.project_backbone import LoadedBackbone
@@ -32,7 +33,13 @@ def image(number: int) -> np.ndarray:
 def loaded_by(store: ProjectStore, backbone: FakeBackbone) -> LoadedBackbone:
     info = backbone.info
     cache = FileFeatureCache(store.cache_folder, info.key, info.feature_dim)
-    return LoadedBackbone(backbone, cache, FileModelStore(store.model_folder), "fake")
+    return LoadedBackbone(
+        backbone,
+        cache,
+        FileModelStore(store.model_folder),
+        FileAdaptationStore(store.model_folder, backbone.info.key),
+        "fake",
+    )
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from edge_classifier.device.source_state import SourceState, SourceStatus
 from edge_classifier.export.exporter import Export
 from edge_classifier.features.cache import FileFeatureCache
 from edge_classifier.features.variants import Variation
+from edge_classifier.learning.adaptation_file import FileAdaptationStore
 from edge_classifier.learning.fine_tuning import FineTune
 from edge_classifier.learning.model_file import FileModelStore
 from edge_classifier.learning.project_backbone import LoadedBackbone
@@ -57,7 +58,13 @@ def load_fake(store: ProjectStore, backbone: FakeBackbone) -> LoadedBackbone:
     """Load what a real loader would, but for the network; no sample is varied."""
     info = backbone.info
     cache = FileFeatureCache(store.cache_folder, info.key, info.feature_dim)
-    return LoadedBackbone(backbone, cache, FileModelStore(store.model_folder), "fake")
+    return LoadedBackbone(
+        backbone,
+        cache,
+        FileModelStore(store.model_folder),
+        FileAdaptationStore(store.model_folder, backbone.info.key),
+        "fake",
+    )
 
 
 @dataclass

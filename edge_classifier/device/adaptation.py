@@ -1,0 +1,209 @@
+"""Adaptation: unlabelled frames of another light or place bring a model back to what it was taught.
+
+Two steps, both on features of length 1 and without any label:
+
+- What all classes have in common has moved: the mean over the classes that were seen, of how far
+  their frames lie from where the class was taught, is taken off every frame. Frames are attributed
+  to classes by the scores that they have once it is; so it is found step by step, always begun anew
+  from 0, because an estimate that goes on from the last one locks in its first errors (measured).
+- Frames that are then recognised surely are learned from beside what was taught, by a linear
+  discriminant, and its logits and those of the head are averaged (self-training: Lee,
+  "Pseudo-Label", ICML 2013 workshop).
+
+Both are linear, so the result is a head like any other. Of 29 sets of webcam frames, on those that
+nothing was chosen on: see `docs/decisions.md`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from .discriminant import discriminant, spread_of
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+MIN_SEEN: Final = 2
+"""Classes that have to be seen: what is new in the frames of a single one may be the class."""
+
+_RECOGNISED: Final = 0.5
+"""The score from which a frame counts as recognised."""
+
+SURE: Final = 0.8
+"""The score from which a frame is learned from."""
+
+_STEPS: Final = 5
+
+_LEAST_WEIGHT: Final = 1.5
+"""Frames, in scores added up, of a class that takes part in the shift."""
+
+_OWN_SHARE: Final = 0.5
+"""Of the head as it was taught, in the mean with what was learned from the frames."""
+
+_SCALES: Final = (1.0, 0.5, 0.25)
+"""Parts of the shift that are tried, until classes that were not seen are safe."""
+
+_SAFE: Final = 0.95
+"""The part of what was taught of classes not seen that still has to be recognised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How much has to be seen.
+
+    Attributes:
+        frames: A class was seen once so many frames were recognised as it.
+        prior: As many frames, seen beforehand, that say that nothing has moved: a few frames move
+            little.
+    """
+
+    frames: int
+    prior: float
+
+
+SHOWN: Final = Evidence(frames=3, prior=4.0)
+"""Where somebody shows the classes for that purpose."""
+
+PASSING: Final = Evidence(frames=5, prior=8.0)
+"""Of frames as they come, maybe of one class for an hour."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Taught:
+    """A linear head and what it was taught with.
+
+    Attributes:
+        rows: `(M, D)` float32, features of length 1.
+        class_ids: `(M,)` int64; each of the C classes has one of the rows.
+        weights: `(D, C)` float32.
+        bias: `(C,)` float32.
+    """
+
+    rows: npt.NDArray[np.float32]
+    class_ids: npt.NDArray[np.int64]
+    weights: npt.NDArray[np.float32]
+    bias: npt.NDArray[np.float32]
+
+    @property
+    def means(self) -> npt.NDArray[np.float32]:
+        """The means of the classes, `(C, D)`."""
+        classes = range(self.weights.shape[1])
+        return np.stack([self.rows[self.class_ids == c].mean(axis=0) for c in classes])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Adapted:
+    """A head for frames of the new conditions.
+
+    Attributes:
+        shift: `(D,)` float32, how far features of length 1 have moved.
+        weights: `(D, C)` float32.
+        bias: `(C,)` float32; the shift is in it, so both are applied to frames as they come.
+        seen: `(C,)` int64, how many frames were recognised as each class.
+    """
+
+    shift: npt.NDArray[np.float32]
+    weights: npt.NDArray[np.float32]
+    bias: npt.NDArray[np.float32]
+    seen: npt.NDArray[np.int64]
+
+
+def count_seen(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+    """Count the frames that scores `(N, C)` recognise as each class, `(C,)`."""
+    recognised = scores.max(axis=1, initial=0.0) > _RECOGNISED
+    return np.bincount(scores.argmax(axis=1)[recognised], minlength=scores.shape[1])
+
+
+def adapt(
+    taught: Taught, rows: npt.NDArray[np.float32], evidence: Evidence = SHOWN
+) -> Adapted | None:
+    """Adapt a head to frames, `(N, D)` features of length 1 that are familiar.
+
+    Returns:
+        `None` until enough frames of `MIN_SEEN` classes were seen (of the only class, where there
+        is one), and where it would do harm to classes that were not.
+    """
+    classes = len(taught.bias)
+    if not len(rows):
+        return None
+    seen = count_seen(_softmax(rows @ taught.weights + taught.bias)) >= evidence.frames
+    if seen.sum() < min(MIN_SEEN, classes):
+        return None
+    whole = _shift(taught, rows, evidence.prior)
+    if whole is None:
+        return None
+    for scale in _SCALES:
+        shift = whole * np.float32(scale)
+        moved = rows - shift
+        scores = _softmax(moved @ taught.weights + taught.bias)
+        weights, bias = _learned(taught, moved, scores)
+        adapted = Adapted(shift, weights, bias - shift @ weights, count_seen(scores))
+        if _is_safe(taught, adapted, adapted.seen < evidence.frames):
+            return adapted
+    return None
+
+
+def _shift(
+    taught: Taught, rows: npt.NDArray[np.float32], prior: float
+) -> npt.NDArray[np.float32] | None:
+    """Find how far rows `(N, D)` lie from where they were taught, `(D,)`.
+
+    The fewer classes were seen, the less of it is believed: the others may not have moved.
+    """
+    means = taught.means
+    shift: npt.NDArray[np.float32] = np.zeros(rows.shape[1], np.float32)
+    for _ in range(_STEPS):
+        scores = _softmax((rows - shift) @ taught.weights + taught.bias)
+        weight = scores.sum(axis=0)
+        seen = weight > _LEAST_WEIGHT
+        if seen.sum() < min(MIN_SEEN, len(means)):
+            return None
+        live = (scores.T @ rows) / np.maximum(weight, np.float32(1e-6))[:, None]
+        total = float(weight.sum())
+        believed = seen.mean() * total / (total + prior)
+        shift = (live - means)[seen].mean(axis=0) * np.float32(believed)
+    return shift
+
+
+def _is_safe(taught: Taught, adapted: Adapted, unseen: npt.NDArray[np.bool_]) -> bool:
+    """Say whether classes that were not seen are recognised where they were taught."""
+    rows = unseen[taught.class_ids]
+    if not rows.any():
+        return True
+    answers = (taught.rows[rows] @ adapted.weights + adapted.bias).argmax(axis=1)
+    return float((answers == taught.class_ids[rows]).mean()) >= _SAFE
+
+
+def _learned(
+    taught: Taught, rows: npt.NDArray[np.float32], scores: npt.NDArray[np.float32]
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return weights and bias that have also learned from the rows whose scores are sure."""
+    sure = scores.max(axis=1) > SURE
+    labels = scores.argmax(axis=1)[sure]
+    found = None
+    if len(np.unique(labels)) >= MIN_SEEN:
+        both = np.concatenate([taught.rows, rows[sure]])
+        ids = np.concatenate([taught.class_ids, labels])
+        found = discriminant(both, ids, len(taught.bias))
+    if found is None:
+        return taught.weights, taught.bias
+    weights, bias = (part.astype(np.float32) for part in found)
+    spread = spread_of(both @ weights + bias)
+    if not spread > 0:
+        return taught.weights, taught.bias
+    factor = np.float32(spread_of(both @ taught.weights + taught.bias) / spread)
+    own, other = np.float32(_OWN_SHARE), np.float32(1.0 - _OWN_SHARE)
+    return (
+        own * taught.weights + other * factor * weights,
+        own * taught.bias + other * factor * bias,
+    )
+
+
+def _softmax(logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+    exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
+    scores = exponents / exponents.sum(axis=1, keepdims=True)
+    rounded: npt.NDArray[np.float32] = scores.astype(np.float32, copy=False)
+    return rounded

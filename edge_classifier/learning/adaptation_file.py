@@ -1,0 +1,84 @@
+"""The frames that a project was adapted to, on disk: whole or not at all.
+
+What is kept are their features, not what was made of them: adaptation is computed anew from these
+whenever the model is trained again.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from edge_classifier.device.files import read_regular
+from edge_classifier.project.files import reported, write_atomic
+from edge_classifier.project.npz import npz_bytes, read_arrays
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edge_classifier.values import Features
+
+NAME: Final = "adaptation.npz"
+_MAX_BYTES: Final = 280 * 1024 * 1024
+_MAX_FEATURE: Final = 1e9  # no network gives larger ones; their squares would overflow
+
+_log = logging.getLogger(__name__)
+
+
+class FileAdaptationStore:
+    """Keeps the features of frames in a folder, and none if not `writable`."""
+
+    def __init__(self, folder: Path, backbone_key: str, *, writable: bool = True) -> None:
+        self._path = folder / NAME
+        self._key = backbone_key
+        self._writable = writable
+
+    def save(self, features: Features) -> None:
+        """Store frames, `(N, D)`, in place of those before.
+
+        Raises:
+            ProjectError: if they cannot be written.
+        """
+        if not self._writable:
+            return
+        key = np.frombuffer(self._key.encode(), np.uint8)
+        with reported("write", self._path):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(self._path, npz_bytes({"backbone": key, "features": features}))
+
+    def remove(self) -> None:
+        """Forget them.
+
+        Raises:
+            ProjectError: if that cannot be written.
+        """
+        if self._writable:
+            with reported("remove", self._path):
+                self._path.unlink(missing_ok=True)
+
+    def load(self) -> Features | None:
+        """Return the frames; `None` if there are none of this backbone.
+
+        A damaged file counts as none, with a warning in the log.
+        """
+        if not self._path.exists():
+            return None
+        try:
+            arrays = read_arrays(read_regular(self._path, _MAX_BYTES))
+            features = arrays["features"]
+            if arrays["backbone"].tobytes() != self._key.encode():
+                return None
+            if features.ndim != 2 or features.dtype != np.float32:  # noqa: PLR2004 - (N, D)
+                raise ValueError(f"it holds {features.dtype} of shape {features.shape}")  # noqa: TRY301 - told below like everything else
+            if not len(features) or not (np.abs(features) <= _MAX_FEATURE).all():
+                raise ValueError("its numbers are no features")  # noqa: TRY301 - likewise
+        except (ValueError, KeyError, TypeError, OSError, OverflowError) as error:
+            _log.warning(
+                "%s is damaged (%s); the project answers unadapted: adapt it again.",
+                self._path,
+                error,
+            )
+            return None
+        return features
