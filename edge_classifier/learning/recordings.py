@@ -41,10 +41,10 @@ a recording."""
 _CLASS: Final = 0.55
 """Likewise, over all neighbours of a class: there are more of them, so chance plays less."""
 
-_SET: Final = 0.6
+_SET: Final = 0.72
 _ENOUGH: Final = 20
-_IN_ORDER: Final = 0.85
-_CLASS_OF_SET: Final = 0.75
+_IN_ORDER: Final = 0.83
+_CLASS_OF_SET: Final = 0.8
 """Where at least `_ENOUGH` neighbours of all classes together are usually nearer than `_SET`, and
 than `_IN_ORDER` of the usual distance within their class, the last is enough for each class: a few
 frames of each thing, some seconds apart."""
@@ -242,7 +242,8 @@ def _stretches(pictures: _InOrder, as_a_whole: float) -> npt.NDArray[np.int64]:
     jumps = np.maximum(pictures.part(_JUMP), _STEPS_OF_JUMP * usual)
     for n in np.flatnonzero(goes_on & (steps >= jumps)).tolist():
         before, after = rows[max(0, n + 1 - _SHORTLY) : n + 1], rows[n + 1 : n + 1 + _SHORTLY]
-        goes_on[n] = 1.0 - float((before @ after.T).max()) < jumps[n] * pictures.typical
+        if len(before) == len(after) == _SHORTLY:  # fewer at an end are no recording of their own
+            goes_on[n] = 1.0 - float((before @ after.T).max()) < jumps[n] * pictures.typical
     numbers = np.concatenate([[0], np.cumsum(~goes_on)])
     few = np.bincount(numbers)[numbers] < _SHORTLY
     numbers[few] = count + np.flatnonzero(few)  # each by itself
