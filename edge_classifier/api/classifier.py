@@ -19,17 +19,11 @@ from edge_classifier.api.classifier_file import (
 )
 from edge_classifier.api.estimator import Estimator, head_settings_of
 from edge_classifier.api.extraction import ColourOrder, FeatureExtractor, as_image, shared_backbone
-from edge_classifier.api.samples import (
-    bursts_of,
-    checked_labels,
-    classes_of,
-    joined,
-    labelled,
-    with_found_recordings,
-)
+from edge_classifier.api.samples import checked_labels, classes_of, grouped, in_bursts, joined
 from edge_classifier.errors import InvalidValueError, NotTrainedError
 from edge_classifier.features.strangers import Strangers
 from edge_classifier.features.variants import MOST_VARIED
+from edge_classifier.learning.empty_frames import shown_classes
 from edge_classifier.learning.training import train
 from edge_classifier.progress import shown
 from edge_classifier.project.folder import is_project
@@ -85,6 +79,8 @@ class ImageClassifier(Estimator):
         labels_: `(N,)` the label of each sample.
         feature_set_: Features, class ids and bursts of the samples, a `FeatureSet`.
         model_: The trained head with its measure of unknown, a `Model`.
+        left_out_: `(N,)` bool, samples at the ends of groups that nothing was learned from: they
+            show the empty scene, or another class.
     """
 
     def __init__(  # noqa: PLR0913 - each is a hyperparameter, as scikit-learn has them
@@ -132,9 +128,10 @@ class ImageClassifier(Estimator):
             images: N pictures.
             labels: `(N,)` text, integers or booleans, of two classes at least.
             groups: `(N,)` which pictures are of one burst and resemble each other, as frames of
-                a video do. If `None`, frames of one recording are found by how alike they are,
-                best in the order in which they were taken, and every other picture is a burst of
-                its own; `range(N)` makes each of them one.
+                a video do, in their order. If `None`, frames of one recording are found by how
+                alike they are, and every other picture is a burst of its own; `range(N)` makes
+                each of them one. Frames at the ends of a burst that look empty are not learned
+                from: see `left_out_`.
             progress: Whether to show on standard error how far the work is; or a callback that
                 takes the part done, 0.0 to 1.0, and, where that has changed, what is being done.
 
@@ -193,7 +190,7 @@ class ImageClassifier(Estimator):
         """Train, and only then take over: a failure leaves what was learned before."""
         progress(_EXTRACTED, "training")
         feature_set = replace(
-            with_found_recordings(feature_set), strangers=Strangers(self._backbone()).features()
+            in_bursts(feature_set), strangers=Strangers(self._backbone()).features()
         )
         model = train(feature_set, settings, progress=part_of(progress, _EXTRACTED, 1.0))
         self._take(feature_set, labels, model)
@@ -203,6 +200,13 @@ class ImageClassifier(Estimator):
         self.labels_ = labels
         self.classes_ = classes_of(labels, model.class_names)
         self.model_ = model
+
+    @property
+    def left_out_(self) -> npt.NDArray[np.bool_]:
+        """Say which samples nothing was learned from, `(N,)`."""
+        self._model()
+        feature_set = self.feature_set_
+        return np.asarray(shown_classes(feature_set) != feature_set.class_ids)
 
     # Answering
 
@@ -392,5 +396,4 @@ class ImageClassifier(Estimator):
             told=lambda done: progress(_EXTRACTED * min(1.0, done / max(1, len(checked)))),
         )
         checked = checked_labels(labels, len(features))
-        bursts = bursts_of(groups, len(features))
-        return labelled(features, checked, bursts, variants), checked
+        return grouped(features, checked, groups, variants), checked

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from edge_classifier.commands.console import table
-from edge_classifier.commands.suggestions import Suggestions
+from edge_classifier.commands.suggestions import Suggestions, general_advice
 from edge_classifier.device.console import one_line
 from edge_classifier.evaluation.advice import counted
 from edge_classifier.evaluation.report import percent
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from edge_classifier.evaluation.cross_validation import CurvePoint
     from edge_classifier.evaluation.metrics import Evaluation
+    from edge_classifier.evaluation.suspects import Suspect
+    from edge_classifier.features.dataset import Dataset
+    from edge_classifier.learning.feature_sets import ProjectFeatures
 
 _SHOWN_CLASSES: Final = 12
 """A confusion matrix of more classes does not fit on a terminal; the report has it."""
@@ -49,6 +52,14 @@ class EvaluationResult:
     by_bursts: bool = False
     added: AddedPictures = field(default_factory=AddedPictures)
     suggestions: Suggestions = field(default_factory=Suggestions)
+
+    def with_advice(
+        self, trained_on: ProjectFeatures | Dataset, left_out: tuple[Suspect, ...] = ()
+    ) -> EvaluationResult:
+        """Add what concerns the samples that were trained on, some of which may be left out."""
+        general = general_advice(trained_on, left_out)
+        suggestions = replace(self.suggestions, general=general, suspects=left_out)
+        return replace(self, suggestions=suggestions)
 
     @property
     def tested(self) -> tuple[str, ...]:

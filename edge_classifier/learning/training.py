@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 from edge_classifier.errors import CancelledError, NotEnoughSamplesError
 from edge_classifier.learning.calibration import calibrated
 from edge_classifier.learning.dense import fit_dense_head
+from edge_classifier.learning.empty_frames import without_empty_frames
 from edge_classifier.learning.linear import fit_linear_head
 from edge_classifier.learning.model import Model
 from edge_classifier.learning.settings import HeadSettings
@@ -34,6 +35,8 @@ def train(
 ) -> Model:
     """Train a head and measure what is unknown to it.
 
+    Frames that look empty (`empty_frames`) are left out until a person has reviewed them.
+
     Raises:
         NotEnoughSamplesError: with fewer than two classes.
         CancelledError: if `cancelled`, asked now and then, said so.
@@ -45,6 +48,7 @@ def train(
         raise NotEnoughSamplesError(
             f"Training needs samples of at least {MIN_CLASSES} classes, there are {classes}."
         )
+    feature_set = without_empty_frames(feature_set)
     head: Head
     if settings.kind == "linear":
         fitted = fit_linear_head(feature_set, settings.penalty, cancelled)

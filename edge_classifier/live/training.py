@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from edge_classifier.errors import ProjectError
+from edge_classifier.learning.empty_frames import shown_classes
 from edge_classifier.learning.recordings import added_pictures, with_recordings
 from edge_classifier.learning.settings import HeadSettings, trained_on
 from edge_classifier.learning.training import MIN_CLASSES, train
@@ -102,4 +103,5 @@ class TrainingStage(Stage[Trained]):
             self._store.sync()
         except ProjectError as error:
             problem = error  # The model is good all the same, for as long as this runs.
-        return Trained(model, len(feature_set), seconds, problem, found)
+        learned_from = int((shown_classes(feature_set) == feature_set.class_ids).sum())
+        return Trained(model, learned_from, seconds, problem, found)
