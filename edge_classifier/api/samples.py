@@ -49,7 +49,7 @@ _ADDED: Final = "#"
 """What the names of bursts begin with that no caller has named."""
 
 
-def bursts_of(groups: npt.ArrayLike | None, count: int) -> npt.NDArray[np.str_]:
+def _bursts_of(groups: npt.ArrayLike | None, count: int) -> npt.NDArray[np.str_]:
     """Name the bursts: those of the caller, or without name until recordings are found."""
     if groups is None:
         return np.full(count, _ADDED, np.str_)
@@ -61,7 +61,7 @@ def bursts_of(groups: npt.ArrayLike | None, count: int) -> npt.NDArray[np.str_]:
     return np.array([f"group {group}" for group in array.tolist()], np.str_)
 
 
-def with_found_recordings(feature_set: FeatureSet) -> FeatureSet:
+def in_bursts(feature_set: FeatureSet) -> FeatureSet:
     """Find recordings among all samples that came without groups, in this call or before.
 
     What was found is logged.
@@ -89,7 +89,17 @@ def classes_of(labels: npt.NDArray[Any], class_names: tuple[str, ...]) -> npt.ND
     return np.array([by_name[name] for name in class_names], labels.dtype)
 
 
-def labelled(
+def grouped(
+    features: Features,
+    labels: npt.NDArray[Any],
+    groups: npt.ArrayLike | None,
+    variants: Variants | None,
+) -> FeatureSet:
+    """Join features with labels and with the groups of the caller, if there are any."""
+    return _labelled(features, labels, _bursts_of(groups, len(features)), variants)
+
+
+def _labelled(
     features: Features,
     labels: npt.NDArray[Any],
     bursts: npt.NDArray[np.str_],
@@ -126,7 +136,7 @@ def joined(
     labels = np.concatenate([known_labels, added_labels])
     features = np.concatenate([known.features, added.features])
     bursts = np.concatenate([known.burst_ids, added.burst_ids])
-    feature_set = labelled(features, labels, bursts, _joined_variants(known, added))
+    feature_set = _labelled(features, labels, bursts, _joined_variants(known, added))
     if known.reviewed is not None:
         reviewed = np.concatenate([known.reviewed, np.zeros(len(added), np.bool_)])
         feature_set = replace(feature_set, reviewed=reviewed)
