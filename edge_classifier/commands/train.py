@@ -13,6 +13,7 @@ from edge_classifier.commands import options as shared
 from edge_classifier.commands.console import open_for_writing, table
 from edge_classifier.device.console import SOME_REFUSED, one_line, say
 from edge_classifier.device.interpreter import core_count
+from edge_classifier.evaluation.advice import counted
 from edge_classifier.features.bulk import use_one_opencv_thread
 from edge_classifier.features.catalogue import AUTO
 from edge_classifier.learning.feature_sets import ProjectFeatures, complete_features
@@ -75,10 +76,11 @@ def run(options: argparse.Namespace) -> int:
         say(line)
     say(f"backbone: {loaded.note}")
     sys.stdout.write(_summary(gathered, model))
+    classes = counted(len(model.class_names), "class", "classes")
     sys.stdout.write(
-        f"\ntrained on {len(gathered.feature_set)} pictures of "
-        f"{len(model.class_names)} classes: features {extracted - started:.2f} s on "
-        f"{options.threads or core_count()} cores, head {trained - extracted:.2f} s\n"
+        f"\ntrained on {len(gathered.feature_set)} pictures of {classes}: "
+        f"features {extracted - started:.2f} s on {options.threads or core_count()} cores, "
+        f"head {trained - extracted:.2f} s\n"
     )
     say(f"`edge-classifier evaluate {options.project}` says how good it is.")
     return SOME_REFUSED if gathered.refused else 0
