@@ -23,6 +23,7 @@ from edge_classifier.api.samples import bursts_of, checked_labels, classes_of, j
 from edge_classifier.errors import InvalidValueError, NotTrainedError
 from edge_classifier.features.strangers import Strangers
 from edge_classifier.features.variants import MOST_VARIED
+from edge_classifier.learning.empty_frames import shown_classes
 from edge_classifier.learning.training import train
 from edge_classifier.progress import shown
 from edge_classifier.project.folder import is_project
@@ -78,6 +79,8 @@ class ImageClassifier(Estimator):
         labels_: `(N,)` the label of each sample.
         feature_set_: Features, class ids and bursts of the samples, a `FeatureSet`.
         model_: The trained head with its measure of unknown, a `Model`.
+        left_out_: `(N,)` bool, samples at the ends of groups that nothing was learned from: they
+            show the empty scene, or another class.
     """
 
     def __init__(  # noqa: PLR0913 - each is a hyperparameter, as scikit-learn has them
@@ -126,7 +129,8 @@ class ImageClassifier(Estimator):
             labels: `(N,)` text, integers or booleans. A single class is told from anything
                 else: see `is_unknown`.
             groups: `(N,)` which pictures are of one burst and resemble each other, as frames of
-                a video do; each is a burst of its own if `None`.
+                a video do, in their order; each is a burst of its own if `None`. Frames at the
+                ends of a group that look empty are not learned from: see `left_out_`.
             progress: Whether to show on standard error how far the work is; or a callback that
                 takes the part done, 0.0 to 1.0, and, where that has changed, what is being done.
 
@@ -192,6 +196,13 @@ class ImageClassifier(Estimator):
         self.labels_ = labels
         self.classes_ = classes_of(labels, model.class_names)
         self.model_ = model
+
+    @property
+    def left_out_(self) -> npt.NDArray[np.bool_]:
+        """Say which samples nothing was learned from, `(N,)`."""
+        self._model()
+        feature_set = self.feature_set_
+        return np.asarray(shown_classes(feature_set) != feature_set.class_ids)
 
     # Answering
 

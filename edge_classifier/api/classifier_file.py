@@ -85,6 +85,8 @@ def save_classifier(path: Path, saved: SavedClassifier) -> None:
     }
     if variants := saved.feature_set.variants:
         everything |= {"variant_features": variants.features, "variant_rows": variants.rows}
+    if saved.feature_set.reviewed is not None:
+        everything["reviewed"] = saved.feature_set.reviewed
     with reported("write", path):
         write_atomic(path, npz_bytes(everything))
 
@@ -110,6 +112,7 @@ def load_classifier(path: Path, defaults: Mapping[str, Any]) -> SavedClassifier:
             arrays["burst_ids"],
             tuple(content["class_names"]),
             _variants_in(arrays),
+            reviewed=arrays.get("reviewed"),
         )
         saved = SavedClassifier(
             dict(content["params"]), dict(content["backbone"]), arrays["labels"], feature_set, model

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -101,7 +102,11 @@ def joined(
     labels = np.concatenate([known_labels, added_labels])
     features = np.concatenate([known.features, added.features])
     bursts = np.concatenate([known.burst_ids, added.burst_ids])
-    return labelled(features, labels, bursts, _joined_variants(known, added)), labels
+    feature_set = labelled(features, labels, bursts, _joined_variants(known, added))
+    if known.reviewed is not None:
+        reviewed = np.concatenate([known.reviewed, np.zeros(len(added), np.bool_)])
+        feature_set = replace(feature_set, reviewed=reviewed)
+    return feature_set, labels
 
 
 def _joined_variants(known: FeatureSet, added: FeatureSet) -> Variants | None:

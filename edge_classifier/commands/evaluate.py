@@ -27,7 +27,9 @@ from edge_classifier.evaluation.cross_validation import (
 from edge_classifier.evaluation.metrics import Evaluation, evaluate
 from edge_classifier.evaluation.report import Report, render
 from edge_classifier.evaluation.report_pictures import mistake_pictures, suspect_pictures
+from edge_classifier.evaluation.suspects import out_of_place
 from edge_classifier.features.bulk import use_one_opencv_thread
+from edge_classifier.features.dataset import Dataset
 from edge_classifier.learning.feature_sets import (
     ProjectFeatures,
     complete_features,
@@ -206,7 +208,7 @@ class _Evaluator:
             [held_out.samples[n].path for n in rows],
             (*gathered.refused, *held_out.refused, *_of_no_class(held_out.samples, ids)),
             self._curve(gathered.feature_set, test) if self.options.report else (),
-        )
+        ).with_advice(gathered.dataset, out_of_place(gathered.samples, gathered.feature_set))
 
     def on_folder(self, folder: Path) -> EvaluationResult:
         """Evaluate the trained model on pictures, one folder a class."""
@@ -241,7 +243,8 @@ class _Evaluator:
                 curve = self._curve(known, test)
         evaluation = evaluate(model, test.features, test.class_ids)
         problems = (*refused, *unreadable)
-        return self._tested(f"on {folder}", evaluation, paths, problems, curve, trained_on)
+        tested = self._tested(f"on {folder}", evaluation, paths, problems, curve, trained_on)
+        return tested.with_advice(Dataset.of(store))
 
     def _tested(
         self,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from edge_classifier.commands.console import table
-from edge_classifier.commands.suggestions import Suggestions
+from edge_classifier.commands.suggestions import Suggestions, general_advice
 from edge_classifier.device.console import one_line
 from edge_classifier.evaluation.advice import counted
 from edge_classifier.evaluation.report import percent
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from edge_classifier.evaluation.cross_validation import CurvePoint
     from edge_classifier.evaluation.metrics import Evaluation
+    from edge_classifier.evaluation.suspects import Suspect
+    from edge_classifier.features.dataset import Dataset
 
 _SHOWN_CLASSES: Final = 12
 """A confusion matrix of more classes does not fit on a terminal; the report has it."""
@@ -46,6 +48,12 @@ class EvaluationResult:
     trained_on: int = 0
     by_bursts: bool = False
     suggestions: Suggestions = field(default_factory=Suggestions)
+
+    def with_advice(self, dataset: Dataset, left_out: tuple[Suspect, ...] = ()) -> EvaluationResult:
+        """Add what concerns the samples that were trained on, some of which may be left out."""
+        general = general_advice(dataset, left_out)
+        suggestions = replace(self.suggestions, general=general, suspects=left_out)
+        return replace(self, suggestions=suggestions)
 
     @property
     def tested(self) -> tuple[str, ...]:

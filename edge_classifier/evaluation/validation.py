@@ -10,7 +10,7 @@ import numpy as np
 
 from edge_classifier.evaluation.cross_validation import CrossValidation, cross_validate
 from edge_classifier.evaluation.metrics import Confused, most_confused
-from edge_classifier.evaluation.suspects import Suspect, doubtful_labels
+from edge_classifier.evaluation.suspects import Suspect, doubtful_labels, out_of_place
 from edge_classifier.learning.head import class_sums
 from edge_classifier.protocols import ignore_progress, never_cancelled
 
@@ -71,6 +71,8 @@ class Validation:
         confused: The pair most confused, if any mistake was made.
         examples: A sample of each of that pair, as in `Confused.rows`.
         doubtful: Samples that look mislabelled, the clearest first.
+        left_out: Samples that nothing is learned from until a person has reviewed them: see
+            `suspects.out_of_place`.
     """
 
     accuracy: float | None
@@ -82,6 +84,7 @@ class Validation:
     confused: Confused | None
     examples: tuple[Sample, ...]
     doubtful: tuple[Suspect, ...]
+    left_out: tuple[Suspect, ...] = ()
 
     @property
     def weakest(self) -> str | None:
@@ -167,6 +170,7 @@ def summarise(
         confused=confused,
         examples=tuple(samples[int(found.rows[row])] for row in rows),
         doubtful=doubtful_labels(samples, feature_set, found),
+        left_out=out_of_place(samples, feature_set),
     )
 
 

@@ -56,7 +56,7 @@ def complete_features(
     Other `samples` than its own can be given; these are not varied. `threads` compute, all cores
     if `None`.
     """
-    dataset = Dataset(store.class_names(), store.samples() if samples is None else tuple(samples))
+    dataset = Dataset.of(store, None if samples is None else tuple(samples))
     info = loaded.backbone.info
     # Not `loaded.cache.load`, which would hold all features twice for a moment.
     cache = FileFeatureCache(store.cache_folder, info.key, info.feature_dim)

@@ -79,5 +79,5 @@ def trained_model(store: ProjectStore, loaded: LoadedBackbone) -> tuple[Model, b
             f"{store.name} has no trained model yet; `edge-classifier train {store.path}` makes it."
         )
     model, fingerprint = stored
-    dataset = Dataset(store.class_names(), store.samples())
+    dataset = Dataset.of(store)
     return as_kept(model, store, loaded), fingerprint.startswith(dataset.fingerprint)

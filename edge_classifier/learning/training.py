@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 from edge_classifier.errors import CancelledError, NotEnoughSamplesError
 from edge_classifier.learning.calibration import calibrated
 from edge_classifier.learning.dense import fit_dense_head
+from edge_classifier.learning.empty_frames import without_empty_frames
 from edge_classifier.learning.linear import fit_linear_head
 from edge_classifier.learning.model import Model
 from edge_classifier.learning.settings import HeadSettings
@@ -38,6 +39,7 @@ def train(
     """Train a head and measure what is unknown to it.
 
     Of a single class, which always has the score 1, "unknown" is all that is learned.
+    Frames that look empty (`empty_frames`) are left out until a person has reviewed them.
 
     Raises:
         NotEnoughSamplesError: without a class, or with a single one of which nothing can be held
@@ -46,6 +48,7 @@ def train(
     """
     use_one_thread()
     settings = settings or HeadSettings()
+    feature_set = without_empty_frames(feature_set)
     if not is_enough(feature_set.counts):
         raise _too_few(feature_set)
     head: Head

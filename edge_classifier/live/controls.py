@@ -210,7 +210,7 @@ KEYS: Final = (
     KeyRow("U", "undo the last burst or removal, and so on", {"u": Controls.undo}),
     KeyRow("Z", "put back what was undone or removed last", {"z": Controls.put_back}),
     KeyRow("X", "remove the selected class", {"x": lambda c: c.ask(c.editor.remove_dialog)}),
-    KeyRow("V", "review pictures that look wrong: ← → X Z", {"v": Controls.review}),
+    KeyRow("V", "review pictures that look wrong: ← → X K Z", {"v": Controls.review}),
     KeyRow(
         "[  ]",
         "unknown less often, or more often",

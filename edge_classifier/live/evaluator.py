@@ -104,15 +104,16 @@ class Evaluator:
             EdgeClassifierError: when validating or looking failed.
         """
         self.validation = self._validating.poll() or self.validation
-        found = self._searching.poll()
-        if found is not None:
-            self.suspects = found
+        suspects = self._searching.poll()
+        if suspects is not None:
+            self.suspects = suspects
         if self._searching.wanted and self._dataset and not self.job:
-            dataset, doubtful = self._dataset, self.validation.doubtful if self.validation else ()
+            dataset, found = self._dataset, self.validation
+            doubtful = (*found.doubtful, *found.left_out) if found else ()
 
             def search(progress: Progress, cancelled: Cancelled) -> tuple[Suspect, ...]:
                 self._measure(dataset, progress, cancelled)
-                return find_suspects(dataset.samples, self._qualities, doubtful)
+                return find_suspects(dataset.samples, self._qualities, doubtful, dataset.reviewed)
 
             self._searching.begin("looking for suspect pictures", search)
 

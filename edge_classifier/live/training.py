@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from edge_classifier.errors import ProjectError
+from edge_classifier.learning.empty_frames import shown_classes
 from edge_classifier.learning.settings import HeadSettings, trained_on
 from edge_classifier.learning.training import is_enough, train
 from edge_classifier.live.jobs import Stage
@@ -95,4 +96,5 @@ class TrainingStage(Stage[Trained]):
             self._store.sync()
         except ProjectError as error:
             problem = error  # The model is good all the same, for as long as this runs.
-        return Trained(model, len(feature_set), seconds, problem)
+        learned_from = int((shown_classes(feature_set) == feature_set.class_ids).sum())
+        return Trained(model, learned_from, seconds, problem)

@@ -59,6 +59,42 @@ def test_it_learns_and_answers_with_the_labels_it_was_given() -> None:
     np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-6)
 
 
+def test_frames_of_the_empty_scene_at_the_ends_of_groups_are_left_out() -> None:
+    generator = np.random.default_rng(0)
+    empty = [np.full((90, 120, 3), 120 + n, np.uint8) for n in range(6)]
+    disks = [generator.permutation(np.array(pictures(colour, 10))) for colour in (RED, BLUE)]
+    images = [*empty[:3], *disks[0], *empty[3:], *disks[1]]
+    classifier = ImageClassifier("built-in").fit(images, [0] * 13 + [1] * 13, [1] * 13 + [2] * 13)
+    assert np.flatnonzero(classifier.left_out_).tolist() == [0, 1, 2, 13, 14, 15]
+    assert classifier.is_unknown(empty).all()
+    assert not fitted().left_out_.any()
+
+
+def test_what_was_called_right_in_a_project_stays_so_in_a_file_and_with_more_pictures(
+    tmp_path: Path,
+) -> None:
+    from edge_classifier.commands.cli import main  # noqa: PLC0415 - few tests need all commands
+
+    with ProjectStore.create(tmp_path / "things", ("red", "blue")) as store:
+        for name, colour in (("red", RED), ("blue", BLUE)):
+            burst = store.next_burst_id()
+            for n in range(13):
+                shown = pictures(colour, 10)[n - 3] if n >= 3 else np.full((90, 120, 3), 120 + n)
+                image = np.ascontiguousarray(shown[..., ::-1].astype(np.uint8))
+                store.add_sample(encode_image(image), name, burst)
+        right = [s.image_sha256 for s in store.samples() if s.path.name.endswith("-0000.jpg")]
+        store.update_settings(reviewed=right)
+    main(["train", str(tmp_path / "things"), "--backbone", "built-in"])
+    classifier = ImageClassifier.load(tmp_path / "things")
+    left_out = [1, 2, 14, 15]
+    assert np.flatnonzero(classifier.left_out_).tolist() == left_out
+    classifier.save(tmp_path / "things.npz")
+    loaded = ImageClassifier.load(tmp_path / "things.npz")
+    assert np.flatnonzero(loaded.left_out_).tolist() == left_out
+    loaded.partial_fit(pictures(RED, 2, seed=4), ["red"] * 2)
+    assert np.flatnonzero(loaded.left_out_).tolist() == left_out
+
+
 @pytest.mark.parametrize("labels", [[7, -2], [True, False], ["ü", "犬"], [2.0, 1.0]])
 def test_labels_keep_their_type(labels: list[Any]) -> None:
     classifier = ImageClassifier(FakeBackbone())
