@@ -29,13 +29,17 @@ def dataset(**bursts: list[int]) -> Dataset:
         (dataset(mug=[1]), "record 4 more pictures of mug: hold 1"),
         (
             dataset(mug=[30]),
-            "all but mug is unknown, not reliably yet: record it again elsewhere (hold 1); "
-            "another class: hold 2",
+            (
+                "all but mug is unknown, not reliably yet: record it again elsewhere (hold 1); "
+                "another class: hold 2"
+            ),
         ),
         (
             dataset(mug=[30], phone=[]),
-            "all but mug is unknown, not reliably yet: record it again elsewhere (hold 1); "
-            "phone: hold 2",
+            (
+                "all but mug is unknown, not reliably yet: record it again elsewhere (hold 1); "
+                "phone: hold 2"
+            ),
         ),
         (dataset(mug=[15, 4]), "add 1 more of mug: hold 1"),
         (dataset(mug=[15, 15]), ""),
