@@ -139,30 +139,6 @@ def test_what_was_never_shown_is_unknown(live: LiveSession) -> None:
     assert live.view.banner.confidence is None
 
 
-def test_a_single_picture_gives_no_verdict(live: LiveSession) -> None:
-    live.thing = 1
-    live.tap("1")
-    assert live.view.banner is None
-    assert live.view.cards[0].score is None
-    assert live.view.hint == "record 4 more pictures of mug: hold 1"
-
-
-def test_one_class_alone_is_told_from_anything_else(live: LiveSession) -> None:
-    live.hold("1", thing=1)
-    live.wait(1.0)
-    banner = live.view.banner
-    assert banner is not None
-    assert (banner.label, banner.unknown) == ("mug", False)
-    # Its score is always 1: what is shown is how familiar it is.
-    assert banner.confidence == live.view.cards[0].score == banner.similarity
-    assert live.view.hint.startswith("all but mug is unknown, not reliably yet")
-    live.thing = 50
-    live.wait(1.0)
-    assert live.label == "unknown"
-    assert live.view.cards[0].score is not None
-    assert live.view.cards[0].score < 0.9
-
-
 def test_answers_come_before_any_training(store: ProjectStore) -> None:
     executor = ManualExecutor()
     live = LiveSession(store, executor)
