@@ -126,7 +126,8 @@ class ImageClassifier(Estimator):
 
         Args:
             images: N pictures.
-            labels: `(N,)` text, integers or booleans, of two classes at least.
+            labels: `(N,)` text, integers or booleans. A single class is told from anything
+                else: see `is_unknown`.
             groups: `(N,)` which pictures are of one burst and resemble each other, as frames of
                 a video do, in their order. If `None`, frames of one recording are found by how
                 alike they are, and every other picture is a burst of its own; `range(N)` makes
@@ -138,7 +139,7 @@ class ImageClassifier(Estimator):
         Raises:
             InvalidValueError: if the numbers of pictures and labels differ, or a
                 hyperparameter is out of its range.
-            NotEnoughSamplesError: with fewer than two classes.
+            NotEnoughSamplesError: without a picture, or with fewer than five of a single class.
             BackboneError: if the backbone cannot be had.
         """
         settings = head_settings_of(vars(self))
@@ -162,7 +163,7 @@ class ImageClassifier(Estimator):
 
         Args:
             images: N pictures.
-            labels: As with `fit`; the first call needs two classes.
+            labels: As with `fit`.
             classes: Not needed; scikit-learn's tools pass it.
             groups: As with `fit`; the same group in two calls is the same burst, and without
                 groups recordings are found among the pictures of all calls.
@@ -252,14 +253,19 @@ class ImageClassifier(Estimator):
     ) -> float:
         """Measure the accuracy: the part of N pictures that is answered right, in [0, 1].
 
+        With a single class "unknown" is the right answer for pictures of any other label.
+
         Args:
             images: N pictures.
             labels: `(N,)` what they show.
             sample_weight: `(N,)` how much each counts; the same if `None`.
         """
-        predicted = self.predict(images)
-        expected = checked_labels(labels, len(predicted))
-        right = predicted == expected
+        if len(self._model().class_names) == 1:
+            unknown = self.is_unknown(images)
+            right = (checked_labels(labels, len(unknown)) == self.classes_[0]) ^ unknown
+        else:
+            predicted = self.predict(images)
+            right = predicted == checked_labels(labels, len(predicted))
         weights = None if sample_weight is None else np.asarray(sample_weight, np.float64)
         return float(np.average(right, weights=weights))
 

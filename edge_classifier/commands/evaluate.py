@@ -38,7 +38,7 @@ from edge_classifier.learning.feature_sets import (
 from edge_classifier.learning.project_backbone import load_project_backbone
 from edge_classifier.learning.project_model import trained_model
 from edge_classifier.learning.settings import project_head_settings
-from edge_classifier.learning.training import MIN_CLASSES, train
+from edge_classifier.learning.training import FEWEST_OF_ONE, is_enough, train
 from edge_classifier.progress import ProgressMeter
 from edge_classifier.project.files import reported, write_atomic
 from edge_classifier.project.picture_file import encode_file, read_image_bytes
@@ -157,11 +157,14 @@ class _Evaluator:
         gathered = self._gather()
         feature_set = gathered.feature_set
         every = len(feature_set.class_names)
-        if every < MIN_CLASSES:
+        if not is_enough(feature_set.counts):
             raise NotEnoughSamplesError(
-                f"{store.name} has pictures of {counted(every, 'class', 'classes')}; evaluating "
-                f"needs {MIN_CLASSES} or more."
+                f"{store.name} has {counted(len(feature_set), 'picture')} of "
+                f"{counted(every, 'class', 'classes')}; evaluating needs {FEWEST_OF_ONE} pictures "
+                "of one class, or two classes."
             )
+        # One of several classes cannot be mistaken; one without others can be unknown.
+        least = min(every, 2)
         folds = self.options.folds
         self.progress(0.0, "evaluating")
         found = cross_validate(feature_set, self.settings, folds=folds, progress=self.progress)
@@ -172,7 +175,7 @@ class _Evaluator:
             f"cross-validation over bursts, {found.folds or 'no'} folds, {self._with_what}"
             + _of_added(gathered, self.settings)
             + (_SEEN if self.loaded.has_seen_samples else ""),
-            found.evaluation if len(found.untested) <= every - MIN_CLASSES else None,
+            found.evaluation if every - len(found.untested) >= least else None,
             [gathered.samples[row].path for row in found.rows],
             found.untested,
             gathered.refused,

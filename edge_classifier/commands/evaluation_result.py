@@ -79,7 +79,12 @@ class EvaluationResult:
                 f"{'was' if self.trained_on == 1 else 'were'} trained on; on new ones expect less"
             )
         tested = self.tested
-        if len(tested) == 1:
+        if self.evaluation.alone:
+            lines.append(
+                f"all of them are of {one_line(tested[0])}: this says how often it is recognised, "
+                "not how often something else is taken for it"
+            )
+        elif len(tested) == 1:
             lines.append(
                 f"all of them are of {one_line(tested[0])}: this says how often it is found, "
                 "not how often an answer is right"
@@ -128,7 +133,7 @@ class EvaluationResult:
             for n, name in enumerate(names)
         ]
         lines = [table(["class", "pictures", "precision", "recall"], rows)]
-        if len(names) <= _SHOWN_CLASSES and evaluation.accuracy < 1:
+        if 1 < len(names) <= _SHOWN_CLASSES and evaluation.accuracy < 1:
             rows = [
                 [name, *(str(n) if n else "·" for n in counts)]
                 for name, counts in zip(names, evaluation.confusion, strict=True)
@@ -139,26 +144,32 @@ class EvaluationResult:
         of_classes = f", of {tested} of {counted(tested + untested, 'class', 'classes')}"
         threshold = evaluation.threshold
         below = "" if threshold is None else f", as less than {threshold:.2f} familiar"
+        what, of_all = ("recognised", "pictures") if evaluation.alone else ("accuracy", "right")
         accuracy = (
-            f"accuracy {evaluation.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%}), "
-            f"{int(evaluation.right.sum())} of {len(evaluation)} right"
+            f"{what} {evaluation.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%}), "
+            f"{int(evaluation.right.sum())} of {len(evaluation)} {of_all}"
         )
-        return [
-            *lines,
+        lines += [
             accuracy + (of_classes if untested else ""),
             f"called unknown: {evaluation.unknown_rate:.1%}{below}",
-            f"calibration error of the scores: {evaluation.calibration_error:.3f}",
         ]
+        if not evaluation.alone:  # whose score is always 1
+            lines.append(f"calibration error of the scores: {evaluation.calibration_error:.3f}")
+        return lines
 
     def _worst_mistakes(self, evaluation: Evaluation) -> list[str]:
         names = evaluation.class_names
         lines = []
         for row in evaluation.mistakes(5):
-            said = one_line(names[evaluation.predicted_ids[row]])
+            said = f"{one_line(names[evaluation.predicted_ids[row]])} "
+            said += f"{evaluation.confidences[row]:.1%}"
+            if evaluation.alone:
+                said = "unknown"
             true = one_line(names[evaluation.class_ids[row]])
             path = one_line(str(self.paths[row]))
-            lines.append(f"  {said} {evaluation.confidences[row]:.1%} instead of {true}: {path}")
-        return ["", "most confident mistakes:", *lines] if lines else []
+            lines.append(f"  {said} instead of {true}: {path}")
+        title = "mistakes:" if evaluation.alone else "most confident mistakes:"
+        return ["", title, *lines] if lines else []
 
     def as_json(self) -> dict[str, Any]:
         """Give what JSON can hold."""
@@ -180,7 +191,7 @@ class EvaluationResult:
             "trained_on": self.trained_on,
             "unknown_rate": evaluation.unknown_rate,
             "unknown_threshold": evaluation.threshold,
-            "calibration_error": evaluation.calibration_error,
+            "calibration_error": None if evaluation.alone else evaluation.calibration_error,
             "classes": [
                 {
                     "name": name,

@@ -14,6 +14,7 @@ from edge_classifier.commands.console import open_for_writing, table
 from edge_classifier.commands.suggestions import general_advice
 from edge_classifier.device.console import SOME_REFUSED, one_line, say
 from edge_classifier.device.interpreter import core_count
+from edge_classifier.evaluation.advice import counted
 from edge_classifier.evaluation.suspects import out_of_place
 from edge_classifier.features.bulk import use_one_opencv_thread
 from edge_classifier.features.catalogue import AUTO
@@ -78,10 +79,12 @@ def run(options: argparse.Namespace) -> int:
         say(line)
     say(f"backbone: {loaded.note}")
     sys.stdout.write(_summary(gathered, model))
+    learned = len(gathered.feature_set) - len(left_out)
+    classes = counted(len(model.class_names), "class", "classes")
     sys.stdout.write(
-        f"\ntrained on {len(gathered.feature_set) - len(left_out)} pictures of "
-        f"{len(model.class_names)} classes: features {extracted - started:.2f} s on "
-        f"{options.threads or core_count()} cores, head {trained - extracted:.2f} s\n"
+        f"\ntrained on {learned} pictures of {classes}: "
+        f"features {extracted - started:.2f} s on {options.threads or core_count()} cores, "
+        f"head {trained - extracted:.2f} s\n"
     )
     if gathered.added.recordings:
         say(f"{gathered.added.line} (--bursts single: each is single)")

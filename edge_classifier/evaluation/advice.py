@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.evaluation.suspects import Reason
+from edge_classifier.learning.training import FEWEST_OF_ONE, is_enough
 from edge_classifier.project.classes import key_of
 from edge_classifier.values import BACKGROUND
 
@@ -76,10 +77,15 @@ def next_hint(dataset: Dataset, validation: Validation | None = None) -> str:
     if not captured:
         first = next((name for name in empty if name != BACKGROUND), "the first thing")
         hint = f"show {first} to the camera and hold 1"
-    elif len(captured) == 1 and empty:
-        hint = f"capture a second class: show {empty[0]} and {how(empty[0])}"
-    elif len(captured) == 1:
-        hint = f"capture a second class: show it and hold {things + 1}"
+    elif not is_enough([dataset.count(name) for name in captured]):
+        more = FEWEST_OF_ONE - dataset.count(captured[0])
+        hint = f"record {counted(more, 'more picture')} of {captured[0]}: {how(captured[0])}"
+    elif len(captured) == 1 and dataset.burst_count(captured[0]) == 1:
+        another = f"{empty[0]}: {how(empty[0])}" if empty else f"another class: hold {things + 1}"
+        hint = (
+            f"all but {captured[0]} is unknown, not reliably yet: record it again elsewhere "
+            f"({how(captured[0])}); {another}"
+        )
     elif empty:
         hint = f"capture {empty[0]}: {how(empty[0])}"
     else:

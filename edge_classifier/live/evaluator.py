@@ -15,7 +15,7 @@ from edge_classifier.evaluation.validation import Validation, validate
 from edge_classifier.features.bulk import read_pictures
 from edge_classifier.features.subsample import pick_evenly
 from edge_classifier.learning.recordings import with_recordings
-from edge_classifier.learning.training import MIN_CLASSES
+from edge_classifier.learning.training import is_enough
 from edge_classifier.live.jobs import Stage
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _validate(
     progress: Progress,
     cancelled: Cancelled,
 ) -> Validation | None:
-    """Validate on as many of the known samples as time allows; `None` with fewer than two classes.
+    """Validate on as many of the known samples as time allows; `None` with too few.
 
     Where nobody knows how long a training takes, the number of features decides.
     """
@@ -146,7 +146,7 @@ def _validate(
     features = table.take([s.image_sha256 for s in known])
     strangers = loaded.strangers if loaded else None
     feature_set = dataset.labelled(known, features, strangers=strangers)
-    if len(feature_set.class_names) < MIN_CLASSES:
+    if not is_enough(feature_set.counts):
         return None
     if settings.bursts == "found":  # among all, since what is thinned out has other neighbours
         feature_set = with_recordings(feature_set)

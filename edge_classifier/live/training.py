@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from edge_classifier.errors import ProjectError
 from edge_classifier.learning.empty_frames import shown_classes
 from edge_classifier.learning.recordings import added_pictures, with_recordings
 from edge_classifier.learning.settings import HeadSettings, trained_on
-from edge_classifier.learning.training import MIN_CLASSES, train
+from edge_classifier.learning.training import is_enough, train
 from edge_classifier.live.jobs import Stage
 
 if TYPE_CHECKING:
@@ -61,10 +62,10 @@ class TrainingStage(Stage[Trained]):
             self.training_on = dataset
 
     def start(self, dataset: Dataset, loaded: LoadedBackbone, table: FeatureTable) -> None:
-        """Train on the features that are known; with too few classes only secure the samples."""
+        """Train on the features that are known; with too few samples only secure them."""
         self.wanted = False
-        classes = {s.class_name for s in dataset.samples if s.image_sha256 in table}
-        if len(classes) < MIN_CLASSES:
+        known = Counter(s.class_name for s in dataset.samples if s.image_sha256 in table)
+        if not is_enough([*known.values()]):
             self.saving.begin("saving", lambda _p, _c: self._store.sync())
         else:
             self.training_on = dataset

@@ -203,8 +203,8 @@ def test_fit_begins_anew() -> None:
 
 def test_a_failed_fit_leaves_what_was_learned() -> None:
     classifier = fitted()
-    with pytest.raises(NotEnoughSamplesError, match="at least 2 classes, there are 1"):
-        classifier.fit(pictures(RED), ["red"] * 6)
+    with pytest.raises(NotEnoughSamplesError, match="at least 5 of red are needed, there are 4"):
+        classifier.fit(pictures(RED)[:4], ["red"] * 4)
     with pytest.raises(InvalidValueError, match="same type as before"):
         classifier.partial_fit(pictures(RED), [1] * 6)
     assert classifier.classes_.tolist() == ["blue", "red"]
@@ -419,3 +419,20 @@ def test_progress_is_shown_on_standard_error_if_asked_for(
 
 def test_progress_is_no_hyperparameter() -> None:
     assert "progress" not in ImageClassifier().get_params()
+
+
+def test_one_class_is_told_from_anything_else(tmp_path: Path) -> None:
+    own, other = pictures(RED, 20), pictures(BLUE, 5, seed=4)
+    classifier = ImageClassifier("built-in").fit(own, ["red"] * 20)
+    assert classifier.predict_proba(other).tolist() == [[1.0]] * 5
+    assert classifier.is_unknown(other).all()
+    assert classifier.is_unknown(own).mean() < 0.2
+    assert classifier.score(other, ["blue"] * 5) == 1.0
+    assert classifier.score(other, ["red"] * 5) == 0.0
+    for prediction in classifier.predictions(other):
+        assert prediction.confidence == pytest.approx(prediction.similarity)
+    classifier.save(tmp_path / "red.npz")
+    again = ImageClassifier.load(tmp_path / "red.npz")
+    assert again.is_unknown(other).all()
+    again.partial_fit(other, ["blue"] * 5)
+    assert again.predict(own[:2] + other[:2]).tolist() == ["red"] * 2 + ["blue"] * 2
