@@ -65,6 +65,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="adapt to the light and the place here: once each class was shown, or following what "
         "is seen; kept beside the bundle's files (default: off)",
     )
+    parser.add_argument(
+        "--heat",
+        action="store_true",
+        help="colour in the window and on the page where the picture is unlike its class",
+    )
     parser.add_argument("--benchmark", action="store_true", help="print where the time goes")
     parser.add_argument(
         "--verify", action="store_true", help="check this device with the bundle's own frames"

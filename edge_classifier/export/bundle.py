@@ -58,7 +58,8 @@ _OURS: Final = frozenset(
         taught.NAME,
     }
 )
-"""What a bundle consists of, beside its models; anything else in its folder is somebody's own."""
+_OUR_PATTERNS: Final = ("model*.tflite", "heat-*.bin")
+"""What a bundle consists of; anything else in its folder is somebody's own."""
 
 
 def check_bundle(folder: Path) -> None:
@@ -218,6 +219,7 @@ def _take_place(folder: Path, target: Path) -> None:
 def _keep_what_is_not_ours(old: Path, target: Path) -> None:
     """Move what somebody put into the old bundle, such as a virtual environment, to the new one."""
     for entry in old.iterdir():
-        ours = entry.name in _OURS or entry.match("model*.tflite") or is_temporary(entry.name)
+        ours = entry.name in _OURS or any(entry.match(pattern) for pattern in _OUR_PATTERNS)
+        ours = ours or is_temporary(entry.name)
         if not ours and not (target / entry.name).exists():
             entry.rename(target / entry.name)

@@ -247,7 +247,8 @@ class Learner:
             self._evaluate(trained.seconds)
         if trained.problem:
             raise trained.problem
-        return f"trained on {trained.samples} samples"
+        found = f" (added {trained.found})" if trained.found else ""
+        return f"trained on {trained.samples} samples{found}"
 
     def _train_on_variants(self, varied: Job[int]) -> None:
         try:
