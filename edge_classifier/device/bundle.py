@@ -254,13 +254,18 @@ def _check_files(spec: dict[str, Any]) -> None:
     for reference in spec.get("references", []):
         checked_file(reference["file"])
         for model_format in models:
-            scores = reference["scores"][model_format]
-            if not isinstance(scores, list):
-                raise TypeError("a reference frame has no scores")
-            # Bundles from before how familiar it is was compared have only scores.
             similarity = reference.get("similarities", {}).get(model_format)
-            for number in (*scores, 0.0 if similarity is None else similarity):
-                checked_number(number, -100.0, 100.0)
+            _check_answer(reference["scores"][model_format], similarity)
+            if spec.get("taught") and "adapted" in reference:
+                _check_answer(**reference["adapted"][model_format])
+
+
+def _check_answer(scores: object, similarity: object) -> None:
+    """Refuse what no model can have said; how familiar a frame is is not always known."""
+    if not isinstance(scores, list):
+        raise TypeError("a reference frame has no scores")
+    for number in (*scores, 0.0 if similarity is None else similarity):
+        checked_number(number, -100.0, 100.0)
 
 
 def checked_file(name: object) -> None:

@@ -161,6 +161,16 @@ def test_verify_fails_where_the_adapted_answers_are_others(
     spec["references"][3]["adapted"]["float32"]["similarity"] -= 0.02
     path.write_text(json.dumps(spec), encoding="utf-8")
     assert verify(Bundle.open(copy), only="float32") == 1
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.endswith("ok") for line in lines] == [True, False]
-    assert "once adapted" in lines[1]
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "largest score difference 0;" in line
+    assert "once adapted 8 equal, 0.02;" in line
+    assert line.endswith("FAILED")
+
+
+def test_verify_takes_what_does_not_say_what_is_expected_for_damaged(copy: Path) -> None:
+    path = copy / "spec.json"
+    spec = json.loads(path.read_text(encoding="utf-8"))
+    spec["references"][3]["adapted"]["float32"] = {"scores": ["x"]}
+    path.write_text(json.dumps(spec), encoding="utf-8")
+    with pytest.raises(BundleError, match="is damaged"):
+        Bundle.open(copy)
