@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from . import runner
 from .bundle import Bundle
-from .checks import verify
 from .classifier import Classifier
 from .console import say
 from .errors import EdgeClassifierError, InvalidValueError
@@ -101,6 +100,8 @@ def run(options: argparse.Namespace) -> int:
         threads = _threads(options.threads)
         bundle = Bundle.open(options.bundle)
         if options.verify:
+            from .checks import verify  # noqa: PLC0415 - start-up counts on a small device
+
             return verify(bundle, threads, options.format)
         return runner.run(options, Classifier(bundle, options.format, threads))
     except EdgeClassifierError as error:
