@@ -238,7 +238,8 @@ class _Evaluator:
                 curve = self._curve(known, test)
         evaluation = evaluate(model, test.features, test.class_ids)
         problems = (*refused, *unreadable)
-        return self._tested(f"on {folder}", evaluation, paths, problems, curve, trained_on)
+        adapted = ", adapted" if model.is_adapted else ""
+        return self._tested(f"on {folder}{adapted}", evaluation, paths, problems, curve, trained_on)
 
     def _tested(
         self,

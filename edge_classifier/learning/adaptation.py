@@ -89,29 +89,43 @@ def adapt_model(model: Model, features: Features) -> Adaptation:
     """
     taught = taught_of(model)
     if model.unknown is None or not len(features):
-        raise AdaptationError("There is no picture to adapt to.")
+        raise nothing_familiar(0)
     scores = model.head.scores(features)
     familiar = is_familiar(model.unknown, features, scores)
     if not familiar.any():
-        raise AdaptationError(
-            f"None of the {len(features)} pictures resembles what was taught; show the classes "
-            "themselves, as they look now."
-        )
+        raise nothing_familiar(len(features))
     shown = features[familiar]
     found = adapt(taught, normalise(shown))
     if found is None:
         raise AdaptationError(_why_not(model, scores[familiar]))
-    changed = _changed(model, model.unknown, found, normalise(shown))
-    after = changed.unknown
-    median = float(np.median(model.unknown.similarity(shown, scores[familiar])))
-    now = float(np.median(after.similarity(shown, changed.head.scores(shown)))) if after else median
-    return Adaptation(changed, found.seen, (median, now))
+    rows = normalise(shown)
+    head = LinearHead(model.class_names, found.weights, found.bias)
+    after, added = _with_shown(model.unknown, found, rows)
+    similar = after.similarities(shown)
+    # None is to count as familiar for being its own reference.
+    similar[added, len(model.unknown.references) + np.arange(len(added))] = 0.0
+    familiarities = (
+        model.unknown.similarity(shown, scores[familiar]),
+        after.familiarity(similar, head.scores(shown)),
+    )
+    before, now = (float(np.median(each)) for each in familiarities)
+    return Adaptation(replace(model, head=head, unknown=after), found.seen, (before, now))
 
 
-def _changed(
-    model: Model, unknown: UnknownDetector, found: Adapted, rows: npt.NDArray[np.float32]
-) -> Model:
-    """Put what was found into a model; frames recognised surely become references."""
+def nothing_familiar(looked_at: int) -> AdaptationError:
+    """Tell that of so many pictures none can take part."""
+    if not looked_at:
+        return AdaptationError("There is no picture to adapt to.")
+    return AdaptationError(
+        f"None of the {looked_at:,} pictures resembles what was taught; show the classes "
+        "themselves, as they look now."
+    )
+
+
+def _with_shown(
+    unknown: UnknownDetector, found: Adapted, rows: npt.NDArray[np.float32]
+) -> tuple[UnknownDetector, npt.NDArray[np.int64]]:
+    """Shift "unknown", and tell it by frames recognised surely, too; returns which those are."""
     scores = softmax(rows @ found.weights + found.bias)
     sure = np.flatnonzero(scores.max(axis=1) > SURE)
     added = sure[np.unique(np.linspace(0, len(sure) - 1, min(len(sure), MAX_ADDED)).astype(int))]
@@ -122,8 +136,7 @@ def _changed(
         class_ids=np.append(unknown.reference_ids, scores[added].argmax(axis=1)),
         shift=found.shift,
     )
-    head = LinearHead(model.class_names, found.weights, found.bias)
-    return replace(model, head=head, unknown=detector)
+    return detector, added
 
 
 def _why_not(model: Model, scores: npt.NDArray[np.float32]) -> str:
@@ -137,7 +150,8 @@ def _why_not(model: Model, scores: npt.NDArray[np.float32]) -> str:
             f"recognised were {found or 'none'}. Show each of them from several sides."
         )
     missing = [n for n, count in zip(model.class_names, seen, strict=True) if count < SHOWN.frames]
+    of = f" of {', '.join(missing)}" if missing else ""
     return (
-        f"Adapting would lose what was taught of {', '.join(missing)}, of which too little was "
-        f"shown (recognised were {found}); show it, too."
+        f"Adapting to these pictures alone (recognised were {found}) would lose what was taught"
+        f"{of}; show all classes, each from several sides."
     )

@@ -226,6 +226,11 @@ class Model:
         """The classes, in the order of the scores."""
         return self.head.class_names
 
+    @property
+    def is_adapted(self) -> bool:
+        """Whether it answers by frames of another light or place than it was taught in."""
+        return self.unknown is not None and self.unknown.shift is not None
+
     def predict(self, features: Features) -> list[Prediction]:
         """Predict from features `(N, D)`; one prediction a row."""
         scores = self.head.scores(features)

@@ -1,0 +1,92 @@
+"""What an estimator answers by: its model as it was taught, or adapted to other conditions."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sized
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from edge_classifier.api.estimator import Estimator
+from edge_classifier.errors import AdaptationError, NotTrainedError
+from edge_classifier.learning.adaptation import adapt_model
+from edge_classifier.learning.familiar_frames import MOST_LOOKED_AT, FamiliarFrames
+from edge_classifier.progress import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from typing_extensions import Self
+
+    from edge_classifier.api.extraction import FeatureExtractor
+    from edge_classifier.learning.adaptation import Adaptation
+    from edge_classifier.learning.model import Model
+    from edge_classifier.protocols import Progress
+    from edge_classifier.values import Features
+
+
+class AdaptableEstimator(Estimator):
+    """An estimator whose model can be adapted to unlabelled pictures, and back."""
+
+    model_: Model
+    adaptation_: Adaptation | None
+    _taught: Model
+    _frames: Features | None
+
+    def adapt(self, images: Iterable[object], *, progress: bool | Progress = False) -> Self:
+        """Adapt to another light or place by unlabelled pictures of the classes there.
+
+        About 8 pictures of each class that differ from each other are enough, of at least two
+        classes; pictures of anything else are left out. It begins from what was fitted, whatever
+        it was adapted to before. `adaptation_` then says what has changed, `reset_adaptation`
+        takes it back, and samples stay as they are: `partial_fit` adapts anew to the same
+        pictures, `fit` forgets them.
+
+        Args:
+            images: Pictures; of more than 1,024 with a length so many are taken, evenly.
+            progress: As with `fit`.
+
+        Raises:
+            AdaptationError: if nothing in the pictures was recognised, or it would do harm; then
+                the classifier answers as before.
+        """
+        self._model()
+        frames = FamiliarFrames(self._taught)
+        count = len(images) if isinstance(images, Sized) else None
+        every = 1 if count is None else max(1, -(-count // MOST_LOOKED_AT))
+        with shown(progress, "looking at pictures") as told:
+            told(0.0, "looking at pictures")
+            for row in self._extractor().rows(
+                images if every == 1 else islice(images, 0, None, every)
+            ):
+                frames.add(row)
+                told(min(1.0, frames.looked_at * every / count) if count else 0.0)
+        self._adapt_to(frames.features())
+        return self
+
+    def reset_adaptation(self) -> Self:
+        """Answer again as what was fitted says, if `adapt` was called."""
+        self._answer_by(self._model() and self._taught)
+        return self
+
+    def _answer_by(self, taught: Model, frames: Features | None = None) -> None:
+        """Take over a model, adapted to frames `(N, D)` where these still fit."""
+        self._taught = self.model_ = taught
+        self.adaptation_ = self._frames = None
+        if frames is not None:
+            try:
+                self._adapt_to(frames)
+            except AdaptationError as error:
+                warnings.warn(f"It is not adapted any more: {error}", stacklevel=5)
+
+    def _adapt_to(self, frames: Features) -> None:
+        self.adaptation_ = adapt_model(self._taught, frames)
+        self.model_, self._frames = self.adaptation_.model, frames
+
+    def _model(self) -> Model:
+        if not hasattr(self, "model_"):
+            raise NotTrainedError("This ImageClassifier is not fitted yet; call `fit` first.")
+        return self.model_
+
+    def _extractor(self) -> FeatureExtractor:
+        raise NotImplementedError
