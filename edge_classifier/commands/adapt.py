@@ -102,10 +102,9 @@ def _adapt(options: argparse.Namespace, store: ProjectStore) -> list[str]:
             say(f"{unlabelled.found:,} pictures found; {unlabelled.taken:,} were taken, evenly.")
         adaptation = adapt_model(model, frames.features())
         loaded.adaptation.save(frames.features())
-    counts = ", ".join(f"{name} {count}" for name, count in frames.counts.items())
     say(
         f"{frames.looked_at:,} pictures looked at; {len(frames)} that resemble what was taught and "
-        f"differ from each other were adapted to: {counts}."
+        f"differ from each other were adapted to: {frames}."
     )
     sys.stdout.write(f"{one_line(str(adaptation))}\n")
     return unlabelled.refused

@@ -49,7 +49,7 @@ class Unlabelled:
         self.refused: list[str] = []
         videos = [p for p in paths if p.suffix.lower() in VIDEO_SUFFIXES and not p.is_dir()]
         others = [p for p in paths if p not in videos]
-        most = MOST_LOOKED_AT // (len(videos) + bool(others))
+        most = MOST_LOOKED_AT // max(1, len(videos) + bool(others))
         pictures, self.found = _thinned(picture_paths(others, self._refuse_folder), most)
         self.taken = len(pictures)
         self._items: list[Iterable[Path | LabelledPicture | Refusal]] = [pictures]
@@ -177,6 +177,6 @@ class _Status:
     def _line(self) -> str:
         if not len(self._frames):
             return "Nothing that was seen so far resembles what was taught."
-        counts = ", ".join(f"{name} {count}" for name, count in self._frames.counts.items())
         missing = ", ".join(self._frames.missing)
-        return f"{counts} of {ENOUGH}{missing and f'; show {missing}'}"
+        wanted = f"; {ENOUGH} of each are wanted: show {missing}" if missing else ": enough"
+        return f"{self._frames}{wanted}"

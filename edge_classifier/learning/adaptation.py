@@ -67,8 +67,8 @@ def taught_of(model: Model) -> Taught:
         raise AdaptationError("Only the linear head, which is the default, can be adapted.")
     if unknown is None or set(range(len(head.class_names))) - set(unknown.reference_ids.tolist()):
         raise AdaptationError(
-            "Adapting begins from what was measured in training, which this model lacks: record "
-            "five pictures of each class at least, and train again."
+            "Adapting begins from what was measured in training, which this model lacks: train it "
+            "again, on five pictures of each class or more."
         )
     own = unknown.reference_ids >= 0
     return Taught(unknown.references[own], unknown.reference_ids[own], head.weights, head.bias)

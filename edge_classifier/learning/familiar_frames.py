@@ -42,6 +42,9 @@ class FamiliarFrames:
     def __len__(self) -> int:
         return len(self._buffer)
 
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {count}" for name, count in self.counts.items())
+
     def add(self, features: Features) -> bool:
         """Look at a frame, `(D,)`; says whether it is one more."""
         self.looked_at += 1

@@ -53,6 +53,12 @@ def picture(class_id: int, number: int) -> Image:
     return np.asarray(np.clip(noisy, 0, 255), np.uint8)
 
 
+def in_other_light(image: Image) -> Image:
+    """Make it brighter, and the light bluer: 4 of 10 pictures of known things are unknown then."""
+    lit = image.astype(np.float32) * np.array((1.8, 1.5, 1.2), np.float32)
+    return np.asarray(np.clip(lit, 0, 255), np.uint8)
+
+
 @dataclass(frozen=True)
 class Taught:
     """A project on disk with its trained model and its backbone."""
