@@ -11,6 +11,8 @@ from support.fakes import FakeBackbone
 
 from edge_classifier.features.strangers import Strangers, dead_leaves
 
+pytestmark = pytest.mark.slow
+
 
 def few() -> FakeBackbone:
     """Give a backbone with features of every place, of which fewer strangers are enough."""
