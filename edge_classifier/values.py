@@ -216,6 +216,7 @@ class FeatureSet:
         variants: More to learn from, or `None`.
         strangers: `(K, D)` features of pictures of nothing in particular, to set the level of
             "unknown" by, or `None`.
+        reviewed: `(N,)` whether a person has said of a row that it is right, or `None`.
     """
 
     features: Features
@@ -224,6 +225,7 @@ class FeatureSet:
     class_names: tuple[str, ...]
     variants: Variants | None = None
     strangers: Features | None = None
+    reviewed: npt.NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         if self.features.ndim != 2 or self.features.dtype != np.float32:  # noqa: PLR2004 - (N, D)
@@ -236,6 +238,12 @@ class FeatureSet:
             raise InvalidValueError(
                 f"Expected {rows} class ids and burst ids, one a row of features, "
                 f"received {self.class_ids.shape} and {self.burst_ids.shape}."
+            )
+        reviewed = self.reviewed
+        if reviewed is not None and (reviewed.shape != (rows,) or reviewed.dtype != np.bool_):
+            raise InvalidValueError(
+                f"Expected {rows} booleans that say what was reviewed, received "
+                f"{reviewed.dtype} of shape {reviewed.shape}."
             )
         if rows and not 0 <= int(self.class_ids.min()) <= int(self.class_ids.max()) < len(
             self.class_names
@@ -258,6 +266,7 @@ class FeatureSet:
             self.class_names,
             self.variants and self.variants.of(rows),
             self.strangers,
+            None if self.reviewed is None else self.reviewed[rows],
         )
 
     @property

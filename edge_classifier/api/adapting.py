@@ -77,7 +77,7 @@ class AdaptableEstimator(Estimator):
             try:
                 self._adapt_to(frames)
             except AdaptationError as error:
-                warnings.warn(f"It is not adapted any more: {error}", stacklevel=5)
+                warnings.warn(f"It is not adapted any more: {error}", stacklevel=4)
 
     def _adapt_to(self, frames: Features) -> None:
         self.adaptation_ = adapt_model(self._taught, frames)

@@ -19,10 +19,11 @@ from edge_classifier.api.classifier_file import (
 )
 from edge_classifier.api.estimator import head_settings_of
 from edge_classifier.api.extraction import ColourOrder, FeatureExtractor, shared_backbone
-from edge_classifier.api.samples import bursts_of, checked_labels, classes_of, joined, labelled
+from edge_classifier.api.samples import checked_labels, classes_of, grouped, in_bursts, joined
 from edge_classifier.errors import InvalidValueError
 from edge_classifier.features.strangers import Strangers
 from edge_classifier.features.variants import MOST_VARIED
+from edge_classifier.learning.empty_frames import shown_classes
 from edge_classifier.learning.training import train
 from edge_classifier.progress import shown
 from edge_classifier.project.folder import is_project
@@ -80,6 +81,8 @@ class ImageClassifier(AdaptableEstimator):
             called.
         adaptation_: What `adapt` has changed, an `Adaptation` (`str` of it is one line for the
             user), or `None`.
+        left_out_: `(N,)` bool, samples at the ends of groups that nothing was learned from: they
+            show the empty scene, or another class.
     """
 
     def __init__(  # noqa: PLR0913 - each is a hyperparameter, as scikit-learn has them
@@ -125,21 +128,25 @@ class ImageClassifier(AdaptableEstimator):
 
         Args:
             images: N pictures.
-            labels: `(N,)` text, integers or booleans, of two classes at least.
+            labels: `(N,)` text, integers or booleans. A single class is told from anything
+                else: see `is_unknown`.
             groups: `(N,)` which pictures are of one burst and resemble each other, as frames of
-                a video do; each is a burst of its own if `None`.
+                a video do, in their order. If `None`, frames of one recording are found by how
+                alike they are, and every other picture is a burst of its own; `range(N)` makes
+                each of them one. Frames at the ends of a burst that look empty are not learned
+                from: see `left_out_`.
             progress: Whether to show on standard error how far the work is; or a callback that
                 takes the part done, 0.0 to 1.0, and, where that has changed, what is being done.
 
         Raises:
             InvalidValueError: if the numbers of pictures and labels differ, or a
                 hyperparameter is out of its range.
-            NotEnoughSamplesError: with fewer than two classes.
+            NotEnoughSamplesError: without a picture, or with fewer than five of a single class.
             BackboneError: if the backbone cannot be had.
         """
         settings = head_settings_of(vars(self))
         with shown(progress, "computing features") as told:
-            self._learn(*self._samples(images, labels, groups, 0, told), settings, told)
+            self._learn(*self._samples(images, labels, groups, told), settings, told)
         return self
 
     def partial_fit(
@@ -158,9 +165,10 @@ class ImageClassifier(AdaptableEstimator):
 
         Args:
             images: N pictures.
-            labels: As with `fit`; the first call needs two classes.
+            labels: As with `fit`.
             classes: Not needed; scikit-learn's tools pass it.
-            groups: As with `fit`; the same group in two calls is the same burst.
+            groups: As with `fit`; the same group in two calls is the same burst, and without
+                groups recordings are found among the pictures of all calls.
             progress: As with `fit`.
 
         Raises:
@@ -171,7 +179,7 @@ class ImageClassifier(AdaptableEstimator):
             return self.fit(images, labels, groups, progress=progress)
         settings = head_settings_of(vars(self))
         with shown(progress, "computing features") as told:
-            added = self._samples(images, labels, groups, len(self.feature_set_), told)
+            added = self._samples(images, labels, groups, told)
             everything = joined(self.feature_set_, self.labels_, *added)
             self._learn(*everything, settings, told, self._frames)
         return self
@@ -186,21 +194,24 @@ class ImageClassifier(AdaptableEstimator):
     ) -> None:
         """Train, and only then take over: a failure leaves what was learned before."""
         progress(_EXTRACTED, "training")
-        feature_set = replace(feature_set, strangers=Strangers(self._backbone()).features())
+        feature_set = replace(
+            in_bursts(feature_set), strangers=Strangers(self._backbone()).features()
+        )
         model = train(feature_set, settings, progress=part_of(progress, _EXTRACTED, 1.0))
-        self._take(feature_set, labels, model, frames)
+        self._take(feature_set, labels, model)
+        self._answer_by(model, frames)
 
-    def _take(
-        self,
-        feature_set: FeatureSet,
-        labels: npt.NDArray[Any],
-        model: Model,
-        frames: Features | None,
-    ) -> None:
+    def _take(self, feature_set: FeatureSet, labels: npt.NDArray[Any], model: Model) -> None:
         self.feature_set_ = feature_set
         self.labels_ = labels
         self.classes_ = classes_of(labels, model.class_names)
-        self._answer_by(model, frames)
+
+    @property
+    def left_out_(self) -> npt.NDArray[np.bool_]:
+        """Say which samples nothing was learned from, `(N,)`."""
+        self._model()
+        feature_set = self.feature_set_
+        return np.asarray(shown_classes(feature_set) != feature_set.class_ids)
 
     # Answering
 
@@ -246,14 +257,19 @@ class ImageClassifier(AdaptableEstimator):
     ) -> float:
         """Measure the accuracy: the part of N pictures that is answered right, in [0, 1].
 
+        With a single class "unknown" is the right answer for pictures of any other label.
+
         Args:
             images: N pictures.
             labels: `(N,)` what they show.
             sample_weight: `(N,)` how much each counts; the same if `None`.
         """
-        predicted = self.predict(images)
-        expected = checked_labels(labels, len(predicted))
-        right = predicted == expected
+        if len(self._model().class_names) == 1:
+            unknown = self.is_unknown(images)
+            right = (checked_labels(labels, len(unknown)) == self.classes_[0]) ^ unknown
+        else:
+            predicted = self.predict(images)
+            right = predicted == checked_labels(labels, len(predicted))
         weights = None if sample_weight is None else np.asarray(sample_weight, np.float64)
         return float(np.average(right, weights=weights))
 
@@ -343,7 +359,8 @@ class ImageClassifier(AdaptableEstimator):
             saved = load_classifier(path, cls().get_params(), given)
         loaded = cls(**saved.params)
         check_backbone(path, loaded._backbone().info, saved)
-        loaded._take(saved.feature_set, saved.labels, saved.model, saved.frames)
+        loaded._take(saved.feature_set, saved.labels, saved.model)
+        loaded._answer_by(saved.model, saved.frames)
         return loaded
 
     # Inside
@@ -364,10 +381,9 @@ class ImageClassifier(AdaptableEstimator):
         images: Iterable[object],
         labels: npt.ArrayLike,
         groups: npt.ArrayLike | None,
-        first: int,
         progress: Progress,
     ) -> tuple[FeatureSet, npt.NDArray[Any]]:
-        """Compute the features of labelled pictures, the first of which has this number."""
+        """Compute the features of labelled pictures."""
         # The labels first: computing features takes long.
         checked = checked_labels(labels, len(images) if isinstance(images, Sized) else None)
         progress(0.0, "computing features")
@@ -377,5 +393,4 @@ class ImageClassifier(AdaptableEstimator):
             told=lambda done: progress(_EXTRACTED * min(1.0, done / max(1, len(checked)))),
         )
         checked = checked_labels(labels, len(features))
-        bursts = bursts_of(groups, len(features), first)
-        return labelled(features, checked, bursts, variants), checked
+        return grouped(features, checked, groups, variants), checked

@@ -91,6 +91,8 @@ def save_classifier(path: Path, saved: SavedClassifier) -> None:
         everything |= {"variant_features": variants.features, "variant_rows": variants.rows}
     if saved.frames is not None:
         everything["frames"] = saved.frames
+    if saved.feature_set.reviewed is not None:
+        everything["reviewed"] = saved.feature_set.reviewed
     with reported("write", path):
         write_atomic(path, npz_bytes(everything))
 
@@ -128,6 +130,7 @@ def _read(path: Path, defaults: Mapping[str, Any]) -> SavedClassifier:
             arrays["burst_ids"],
             tuple(content["class_names"]),
             _variants_in(arrays),
+            reviewed=arrays.get("reviewed"),
         )
         saved = SavedClassifier(
             dict(content["params"]),

@@ -8,12 +8,19 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from edge_classifier.device.console import one_line
-from edge_classifier.evaluation.advice import Advice, class_advice, counted
+from edge_classifier.evaluation.advice import (
+    Advice,
+    class_advice,
+    counted,
+    left_out_line,
+    unknown_line,
+)
 from edge_classifier.evaluation.metrics import Confused, Evaluation, most_confused
 from edge_classifier.evaluation.quality import PictureQuality, measure_quality
 from edge_classifier.evaluation.suspects import Suspect, find_suspects
 from edge_classifier.evaluation.validation import summarise
 from edge_classifier.features.bulk import compute_all
+from edge_classifier.features.dataset import Dataset
 from edge_classifier.project.picture_file import read_image
 
 if TYPE_CHECKING:
@@ -36,12 +43,14 @@ class Suggestions:
     """What would help.
 
     Attributes:
+        general: What concerns no single class, one line each.
         gains_most: The class that gains most from more pictures, and its recall.
         examples: A picture of each of that pair.
         suspects: Samples to look at again, the worst first.
     """
 
     advice: tuple[Advice, ...] = ()
+    general: tuple[str, ...] = ()
     gains_most: tuple[str, float] | None = None
     confused: Confused | None = None
     examples: tuple[Path, ...] = ()
@@ -49,7 +58,8 @@ class Suggestions:
 
     def class_lines(self) -> list[str]:
         """Write what concerns whole classes; no line where there is nothing to say."""
-        lines = [f"{one_line(one.class_name)}: {one.text}" for one in self.advice]
+        lines = [one_line(line) for line in self.general]
+        lines += [f"{one_line(one.class_name)}: {one.text}" for one in self.advice]
         if self.gains_most:
             name, recall = self.gains_most
             lines.append(
@@ -79,6 +89,7 @@ class Suggestions:
         confused = self.confused
         return {
             "classes": [{"name": one.class_name, "advice": one.text} for one in self.advice],
+            "general": self.general,
             "gains_most": self.gains_most and self.gains_most[0],
             "confused": confused
             and {
@@ -122,11 +133,28 @@ def suggest_from_bursts(
     weakest = next((c for c in validation.classes if c.name == validation.weakest), None)
     return Suggestions(
         class_advice(gathered.dataset, validation),
+        general_advice(gathered, validation.left_out),
         (weakest.name, weakest.recall or 0.0) if weakest else None,
         validation.confused,
         tuple(sample.path for sample in validation.examples),
-        find_suspects(gathered.samples, qualities, validation.doubtful),
+        find_suspects(
+            gathered.samples,
+            qualities,
+            (*validation.doubtful, *validation.left_out),
+            gathered.dataset.reviewed,
+        ),
     )
+
+
+def general_advice(
+    trained_on: ProjectFeatures | Dataset, left_out: Sequence[Suspect]
+) -> tuple[str, ...]:
+    """Tell how far "unknown" can be relied on, and what is not learned from."""
+    line = left_out_line(left_out)
+    reviewed = line and f"{line} until they were reviewed: V in the window"
+    dataset = trained_on if isinstance(trained_on, Dataset) else trained_on.dataset
+    unknown = unknown_line(dataset, bursts=trained_on.burst_count)
+    return tuple(line for line in (unknown, reviewed) if line)
 
 
 def _quality_rows(images: list[Image]) -> npt.NDArray[np.float32]:

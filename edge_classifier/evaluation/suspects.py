@@ -1,4 +1,4 @@
-"""Samples that a person should look at again: mislabelled, blurred, badly exposed.
+"""Samples that a person should look at again: mislabelled, empty, blurred, badly exposed.
 
 A false alarm costs a good picture, a missed one costs next to nothing: every rule here is set
 for precision, by injecting faults into real sets (hand signs, clothes, camera clips, plants and
@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from edge_classifier.learning.empty_frames import HALF_SEEN, shown_classes
 from edge_classifier.learning.head import inverse_norms
+from edge_classifier.values import BACKGROUND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     import numpy.typing as npt
 
@@ -61,10 +64,15 @@ _TOO_DARK: Final = 0.4
 """How much more of the picture must be clipped than with its peers."""
 
 
+_OUT_OF_PLACE: Final = 1.0
+"""How severe a frame is that nothing is learned from until it was reviewed."""
+
+
 class Reason(Enum):
     """Why a sample is suspect."""
 
     MISLABELLED = "mislabelled"
+    EMPTY = "empty"
     BLURRED = "blurred"
     TOO_BRIGHT = "over-exposed"
     TOO_DARK = "under-exposed"
@@ -110,6 +118,8 @@ def doubtful_labels(
             int(other_ids[n]), int(own_ids[n]), int(found.rows[n]), feature_set, inverse
         )
     ]
+    if feature_set.reviewed is not None:
+        doubted = [n for n in doubted if not feature_set.reviewed[found.rows[n]]]
     bursts = feature_set.burst_ids[found.rows]
     kept = [n for n in doubted if not _confused(own_ids == own_ids[n], np.array(doubted), bursts)]
     names, other = evaluation.class_names, evaluation.confidences
@@ -123,6 +133,22 @@ def doubtful_labels(
         )
         for n in sorted(kept, key=lambda n: -float(other[n]))
     )
+
+
+def out_of_place(samples: Sequence[Sample], feature_set: FeatureSet) -> tuple[Suspect, ...]:
+    """List the frames at the ends of bursts that show something else than their class.
+
+    They are in the order of capture. Until they are reviewed nothing is learned from them.
+    """
+    shown = shown_classes(feature_set)
+    found = []
+    for row in np.flatnonzero(shown != feature_set.class_ids).tolist():
+        name = feature_set.class_names[shown[row]] if shown[row] >= 0 else None
+        reason = Reason.EMPTY if name in (None, BACKGROUND) else Reason.MISLABELLED
+        looks = f"looks like {name}" if reason is Reason.MISLABELLED else "looks empty"
+        text = "comes or goes" if shown[row] == HALF_SEEN else looks
+        found.append(Suspect(samples[row], reason, text, _OUT_OF_PLACE, name))
+    return tuple(found)
 
 
 def _another_is_likelier(evaluation: Evaluation) -> npt.NDArray[np.bool_]:
@@ -173,18 +199,21 @@ def find_suspects(
     samples: Sequence[Sample],
     qualities: Mapping[str, PictureQuality],
     doubtful: Sequence[Suspect] = (),
+    reviewed: AbstractSet[str] = frozenset(),
 ) -> tuple[Suspect, ...]:
     """List suspect samples, the worst first; each once, for its worst reason.
 
     All samples are needed: how sharp a picture has to be only its burst and class can tell. Not
-    all need have been measured; qualities are known by image hash.
+    all need have been measured; qualities are known by image hash. What was `reviewed`, by hash, is
+    not asked about again.
     """
     worst = {suspect.sample.path: suspect for suspect in doubtful}
     for suspect in _of_bad_quality([s for s in samples if s.image_sha256 in qualities], qualities):
         known = worst.get(suspect.sample.path)
         if known is None or known.severity < suspect.severity:
             worst[suspect.sample.path] = suspect
-    return tuple(sorted(worst.values(), key=lambda s: -s.severity))
+    asked = (s for s in worst.values() if s.sample.image_sha256 not in reviewed)
+    return tuple(sorted(asked, key=lambda s: -s.severity))
 
 
 def _of_bad_quality(

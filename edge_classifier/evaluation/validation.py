@@ -10,7 +10,7 @@ import numpy as np
 
 from edge_classifier.evaluation.cross_validation import CrossValidation, cross_validate
 from edge_classifier.evaluation.metrics import Confused, most_confused
-from edge_classifier.evaluation.suspects import Suspect, doubtful_labels
+from edge_classifier.evaluation.suspects import Suspect, doubtful_labels, out_of_place
 from edge_classifier.learning.head import class_sums
 from edge_classifier.protocols import ignore_progress, never_cancelled
 
@@ -58,8 +58,9 @@ class Validation:
     """What can be said of pictures that the model has not seen.
 
     Attributes:
-        accuracy: The part of held-out pictures that was answered right, or `None` where fewer
-            than two classes could be held out: a single one cannot be mistaken among its kind.
+        accuracy: The part of held-out pictures that was answered right, or `None` where of
+            several classes fewer than two could be held out: one cannot be mistaken among its
+            kind. Of a class that has no others, the part that was not called unknown.
         margin: How far the accuracy on new bursts may be from that, at 95 % confidence: the
             larger distance to an end of `metrics.accuracy_interval`, which knows that
             pictures of one burst resemble each other (its design effect).
@@ -70,6 +71,8 @@ class Validation:
         confused: The pair most confused, if any mistake was made.
         examples: A sample of each of that pair, as in `Confused.rows`.
         doubtful: Samples that look mislabelled, the clearest first.
+        left_out: Samples that nothing is learned from until a person has reviewed them: see
+            `suspects.out_of_place`.
     """
 
     accuracy: float | None
@@ -81,6 +84,7 @@ class Validation:
     confused: Confused | None
     examples: tuple[Sample, ...]
     doubtful: tuple[Suspect, ...]
+    left_out: tuple[Suspect, ...] = ()
 
     @property
     def weakest(self) -> str | None:
@@ -109,7 +113,8 @@ class Validation:
         if self.accuracy is None or self.margin is None:
             return missing
         what = "pictures" if self.single_pictures else "bursts"
-        number = f"validated {self.accuracy:.0%} ± {self.margin * 100:.0f} on {self.bursts} {what}"
+        found = "recognised" if len(self.classes) == 1 else "validated"
+        number = f"{found} {self.accuracy:.0%} ± {self.margin * 100:.0f} on {self.bursts} {what}"
         number = number.replace("%", " %")
         return f"{number} · {missing}" if missing else number
 
@@ -125,7 +130,7 @@ def validate(
     """Train without some bursts in turn, and look how the pictures of these are answered.
 
     Raises:
-        NotEnoughSamplesError: with fewer than two classes.
+        NotEnoughSamplesError: as `training.train` does.
         CancelledError: if `cancelled` said so.
     """
     found = cross_validate(feature_set, settings, cancelled=cancelled, progress=progress)
@@ -149,7 +154,7 @@ def summarise(
         _, sizes = np.unique(feature_set.burst_ids[found.rows], return_counts=True)
         bursts = len(sizes)
         single = bool((sizes == 1).sum() * 2 > len(sizes))
-        if len(tested) > 1:
+        if len(tested) > 1 or found.evaluation.alone:
             accuracy = found.evaluation.accuracy
             low, high = found.evaluation.interval
             margin = max(accuracy - low, high - accuracy)
@@ -165,6 +170,7 @@ def summarise(
         confused=confused,
         examples=tuple(samples[int(found.rows[row])] for row in rows),
         doubtful=doubtful_labels(samples, feature_set, found),
+        left_out=out_of_place(samples, feature_set),
     )
 
 

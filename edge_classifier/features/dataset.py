@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from edge_classifier.features.feature_table import FeatureTable
     from edge_classifier.features.strangers import Strangers
     from edge_classifier.features.variants import Variation
+    from edge_classifier.project.store import ProjectStore
     from edge_classifier.values import Features, Sample, Variants
+
+REVIEWED_SETTING: Final = "reviewed"
+"""Under this name a project's settings hold the hashes of pictures that a person called right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +31,12 @@ class Dataset:
     Attributes:
         class_names: In the order of their keys.
         samples: By class, then in the order they were captured.
+        reviewed: Hashes of pictures that a person has looked at and called right.
     """
 
     class_names: tuple[str, ...]
     samples: tuple[Sample, ...]
+    reviewed: frozenset[str] = frozenset()
     _counts: dict[str, int] = field(init=False, repr=False, compare=False)
     _newest: dict[str, Sample] = field(init=False, repr=False, compare=False)
 
@@ -42,6 +48,17 @@ class Dataset:
             newest[sample.class_name] = sample
         object.__setattr__(self, "_counts", counts)
         object.__setattr__(self, "_newest", newest)
+
+    @classmethod
+    def of(cls, store: ProjectStore, samples: tuple[Sample, ...] | None = None) -> Dataset:
+        """Take what a project has at this moment, or other samples of its classes."""
+        if samples is None:
+            samples = store.samples()
+        stored = store.settings.get(REVIEWED_SETTING)
+        listed = stored if isinstance(stored, list) else []
+        called_right = {sha for sha in listed if isinstance(sha, str)}
+        reviewed = called_right and called_right & {sample.image_sha256 for sample in samples}
+        return cls(store.class_names(), samples, frozenset(reviewed))
 
     def count(self, class_name: str) -> int:
         """Samples of a class."""
@@ -61,6 +78,8 @@ class Dataset:
         digest = hashlib.sha256("\0".join(self.class_names).encode())
         for sample in self.samples:
             digest.update(f"\n{sample.class_name}\0{sample.image_sha256}".encode())
+        for sha in sorted(self.reviewed):
+            digest.update(f"\nreviewed {sha}".encode())
         return digest.hexdigest()
 
     @property
@@ -122,4 +141,5 @@ class Dataset:
             class_names,
             variants,
             strangers.features() if strangers else None,
+            np.array([s.image_sha256 in self.reviewed for s in samples]) if self.reviewed else None,
         )

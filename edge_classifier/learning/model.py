@@ -231,6 +231,11 @@ class Model:
         """Whether it answers by frames of another light or place than it was taught in."""
         return self.unknown is not None and self.unknown.shift is not None
 
+    @property
+    def tells(self) -> bool:
+        """Whether there is anything that a class could be told from: another one, or unknown."""
+        return len(self.class_names) > 1 or self.unknown is not None
+
     def predict(self, features: Features) -> list[Prediction]:
         """Predict from features `(N, D)`; one prediction a row."""
         scores = self.head.scores(features)

@@ -35,7 +35,7 @@ def train_project(
     The model comes as adapted, and with the user's steps of the threshold of "unknown".
 
     Raises:
-        NotEnoughSamplesError: with fewer than two classes.
+        NotEnoughSamplesError: as `training.train` does.
         ProjectError: if it cannot be kept.
     """
     progress(0.0, "training")
@@ -85,5 +85,5 @@ def taught_model(store: ProjectStore, loaded: LoadedBackbone) -> tuple[Model, bo
             f"{store.name} has no trained model yet; `edge-classifier train {store.path}` makes it."
         )
     model, fingerprint = stored
-    dataset = Dataset(store.class_names(), store.samples())
+    dataset = Dataset.of(store)
     return model, fingerprint.startswith(dataset.fingerprint)

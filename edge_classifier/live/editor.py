@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import TrashEmptiedError
 from edge_classifier.evaluation.advice import counted
-from edge_classifier.features.dataset import Dataset
+from edge_classifier.features.dataset import REVIEWED_SETTING, Dataset
 from edge_classifier.live.dialogs import ConfirmDialog, TextDialog
 from edge_classifier.live.view import Level
 from edge_classifier.project.classes import key_of
@@ -49,7 +49,7 @@ class Editor:
 
     def reload(self) -> None:
         """Take over what the store has."""
-        self.dataset = Dataset(self._store.class_names(), self._store.samples())
+        self.dataset = Dataset.of(self._store)
         self._learner.dataset_changed(self.dataset)
         if self.selected not in self.dataset.class_names:
             self.selected = None
@@ -119,6 +119,13 @@ class Editor:
     def remove_sample(self, sample: Sample) -> Removed:
         """Move one picture to the trash; training is left to the caller."""
         return self._remove(lambda: self._store.remove_samples([sample]))
+
+    def call_right(self, sample: Sample, *, right: bool) -> None:
+        """Keep that a person has called a picture right, or no longer does."""
+        sha = sample.image_sha256
+        reviewed = self.dataset.reviewed | {sha} if right else self.dataset.reviewed - {sha}
+        self._store.update_settings(**{REVIEWED_SETTING: sorted(reviewed)})
+        self.reload()
 
     def put_back(self) -> Removed | None:
         """Put back what was removed or undone last; returns that, if there was something."""

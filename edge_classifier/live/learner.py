@@ -130,7 +130,7 @@ class Learner:
     def dataset_changed(self, dataset: Dataset) -> None:
         """Take note of added or removed samples; answers for new classes come at once."""
         before, self._dataset = self._dataset, dataset
-        if before and before.samples == dataset.samples:
+        if before and (before.samples, before.reviewed) == (dataset.samples, dataset.reviewed):
             # Only classes without samples came or went: what was learned of the others holds.
             self._training.replace(before, dataset)
             return
@@ -247,7 +247,8 @@ class Learner:
             self._evaluate(trained.seconds)
         if trained.problem:
             raise trained.problem
-        return f"trained on {trained.samples} samples"
+        found = f" (added {trained.found})" if trained.found else ""
+        return f"trained on {trained.samples} samples{found}"
 
     def _train_on_variants(self, varied: Job[int]) -> None:
         try:

@@ -1,4 +1,4 @@
-"""V, the review: pictures that look wrong, to be removed and put back."""
+"""V, the review: pictures that look wrong, to be removed and put back, or called right."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ReviewDialog(Dialog):
     _suspects: list[Suspect] | None = None
     _chosen: int = 0
     _first: int = 0
-    _gone: list[tuple[Removed, int, Suspect]] = field(default_factory=list)
+    _gone: list[tuple[Removed | None, int, Suspect]] = field(default_factory=list)
     _changed: bool = False
     _thumbnails: dict[Path, Image | None] = field(default_factory=dict)
 
@@ -71,7 +71,11 @@ class ReviewDialog(Dialog):
         elif self._suspects and key in _STEPS:
             self._chosen = (self._chosen + _STEPS[key]) % len(self._suspects)
         elif self._suspects and (key.lower() == "x" or key == "delete"):
-            self._remove(self._suspects)
+            suspect = self._suspects[self._chosen]
+            self._take_out(self._suspects, self.editor.remove_sample(suspect.sample))
+        elif self._suspects and key.lower() == "k":
+            self.editor.call_right(self._suspects[self._chosen].sample, right=True)
+            self._take_out(self._suspects, None)
         return self
 
     def _close(self) -> None:
@@ -80,15 +84,20 @@ class ReviewDialog(Dialog):
         if self._changed:
             self.learner.request_training()
 
-    def _remove(self, suspects: list[Suspect]) -> None:
-        suspect = suspects[self._chosen]
-        removed = self.editor.remove_sample(suspect.sample)
-        del suspects[self._chosen]
-        self._gone.append((removed, self._chosen, suspect))
+    def _take_out(self, suspects: list[Suspect], removed: Removed | None) -> None:
+        """Take the chosen one out of the list, whether it was removed or called right."""
+        self._gone.append((removed, self._chosen, suspects.pop(self._chosen)))
         self._chosen = min(self._chosen, max(0, len(suspects) - 1))
         self._changed = True
 
     def _put_back(self) -> None:
+        if self._gone and self._gone[-1][0] is None and self._suspects is not None:
+            _, place, suspect = self._gone[-1]
+            self.editor.call_right(suspect.sample, right=False)
+            self._gone.pop()
+            self._suspects.insert(place, suspect)
+            self._chosen = place
+            return
         removed = self.editor.put_back()
         if removed is None:
             return
@@ -123,7 +132,7 @@ class ReviewDialog(Dialog):
             )
         return PictureStrip(
             title=self._title(len(self._suspects)),
-            note="← → choose · X removes · Z puts back · V closes",
+            note="← → choose · X removes · K keeps · Z takes back · V closes",
             pictures=tuple(
                 StripPicture(
                     self._thumbnails.get(suspect.sample.path),

@@ -11,6 +11,7 @@ from edge_classifier.errors import CancelledError, EdgeClassifierError
 from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.live.controls import HELP, Controls
 from edge_classifier.live.editor import Editor
+from edge_classifier.live.heat import HeatMap
 from edge_classifier.live.keys import HoldTiming, SpentKey
 from edge_classifier.live.learner import Learner
 from edge_classifier.live.prediction import LivePrediction
@@ -93,6 +94,7 @@ class Session:
             store, timing=settings.hold, samples_per_second=settings.samples_per_second
         )
         self._recording = Recording(store, self._editor, self.learner, self._burst, clock, say)
+        self._heat = HeatMap(self.learner, executor)
         self._tasks = Tasks(store, self.learner, executor, say, export, fine_tune)
         self._controls = Controls(
             store=store,
@@ -103,6 +105,7 @@ class Session:
             live=self._live,
             recording=self._recording,
             tasks=self._tasks,
+            heat=self._heat,
             spent=SpentKey(settings.hold),
         )
 
@@ -129,7 +132,7 @@ class Session:
     @property
     def busy(self) -> bool:
         """Whether a burst is running, or the worker still has something to do."""
-        return self._recording.learning or self._tasks.busy
+        return self._recording.learning or self._tasks.busy or self._heat.job is not None
 
     def step(self, frame: Frame | None, key: str | None, source: SourceState | None = None) -> View:
         """Take what has happened since the last step and say what to show.
@@ -184,6 +187,7 @@ class Session:
             help_lines=HELP if controls.help else (),
             paused=self._live.paused,
             done=controls.done,
+            heat=self._heat.heat(self._live.spatial, prediction),
         )
 
     def shrink(self, image: Image) -> Image | None:
@@ -199,6 +203,7 @@ class Session:
         """Stop what runs; may be called twice."""
         self._burst.stop()  # what no key event has confirmed is dropped
         self._tasks.cancel()
+        self._heat.close()
         self.learner.close()
 
     def _guard(self, work: Callable[[], None], *, ends_burst: bool = True) -> None:
@@ -224,16 +229,18 @@ class Session:
             self._tasks.begin_what_waits()
         if self._controls.dialog:
             self._controls.dialog = self._controls.dialog.poll()
+        if not self._burst.class_name:
+            self._heat.poll(self.dataset)
 
     def _on_frame(self, frame: Frame) -> None:
         started = self._timer()
-        self._live.frame = frame
+        self._live.frame, self._live.spatial = frame, None
         if self._burst.class_name and self._burst.wants(frame):
             features = self._recording.take(frame)
         elif self._recording.source.in_trouble:
             features = None  # it was the last one, and is not live any more
         else:
-            features = self._live.features_of(frame)
+            features = self._live.features_of(frame, spatial=self._heat.ready)
         self._live.update(features)
         self.rates.add_frame(
             self._clock(),
@@ -244,7 +251,7 @@ class Session:
     def _activity(self) -> Activity:
         if self._burst.class_name:
             return Activity(f"recording {self._burst.class_name}", recording=True)
-        if job := self._tasks.job:
+        if job := self._tasks.job or self._heat.job:
             return Activity(job.text, job.progress)
         return self._presenter.activity()
 

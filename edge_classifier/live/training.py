@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from edge_classifier.errors import ProjectError
+from edge_classifier.learning.empty_frames import shown_classes
+from edge_classifier.learning.recordings import added_pictures, with_recordings
 from edge_classifier.learning.settings import HeadSettings, trained_on
-from edge_classifier.learning.training import MIN_CLASSES, train
+from edge_classifier.learning.training import is_enough, train
 from edge_classifier.live.jobs import Stage
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ class Trained(NamedTuple):
     samples: int
     seconds: float  # of computing
     problem: ProjectError | None  # why it could not be saved
+    found: str  # which recordings are among pictures that were added one by one, or empty
 
 
 class TrainingStage(Stage[Trained]):
@@ -58,10 +62,10 @@ class TrainingStage(Stage[Trained]):
             self.training_on = dataset
 
     def start(self, dataset: Dataset, loaded: LoadedBackbone, table: FeatureTable) -> None:
-        """Train on the features that are known; with too few classes only secure the samples."""
+        """Train on the features that are known; with too few samples only secure them."""
         self.wanted = False
-        classes = {s.class_name for s in dataset.samples if s.image_sha256 in table}
-        if len(classes) < MIN_CLASSES:
+        known = Counter(s.class_name for s in dataset.samples if s.image_sha256 in table)
+        if not is_enough([*known.values()]):
             self.saving.begin("saving", lambda _p, _c: self._store.sync())
         else:
             self.training_on = dataset
@@ -81,6 +85,12 @@ class TrainingStage(Stage[Trained]):
         feature_set = dataset.feature_set(
             table, variation=loaded.variation, strangers=loaded.strangers
         )
+        found = ""
+        if self._settings.bursts == "found":
+            added_ids = feature_set.burst_ids
+            feature_set = with_recordings(feature_set)
+            added = added_pictures(added_ids, feature_set.burst_ids)
+            found = added.line if added.recordings else ""
         started = time.thread_time()  # not of the clock, which a busy machine stretches
         model = train(feature_set, self._settings, cancelled=cancelled, progress=progress)
         seconds = time.thread_time() - started
@@ -94,4 +104,5 @@ class TrainingStage(Stage[Trained]):
             self._store.sync()
         except ProjectError as error:
             problem = error  # The model is good all the same, for as long as this runs.
-        return Trained(model, len(feature_set), seconds, problem)
+        learned_from = int((shown_classes(feature_set) == feature_set.class_ids).sum())
+        return Trained(model, learned_from, seconds, problem, found)

@@ -16,6 +16,7 @@ from support.fakes import FakeBackbone
 import edge_classifier
 from edge_classifier import ImageClassifier
 from edge_classifier.api.extraction import as_image
+from edge_classifier.demo.scene import DemoScene
 from edge_classifier.errors import (
     BackboneMismatchError,
     EdgeClassifierError,
@@ -57,6 +58,42 @@ def test_it_learns_and_answers_with_the_labels_it_was_given() -> None:
     scores = classifier.predict_proba(pictures(RED, 3, seed=3))
     assert scores.shape == (3, 2)
     np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-6)
+
+
+def test_frames_of_the_empty_scene_at_the_ends_of_groups_are_left_out() -> None:
+    generator = np.random.default_rng(0)
+    empty = [np.full((90, 120, 3), 120 + n, np.uint8) for n in range(6)]
+    disks = [generator.permutation(np.array(pictures(colour, 10))) for colour in (RED, BLUE)]
+    images = [*empty[:3], *disks[0], *empty[3:], *disks[1]]
+    classifier = ImageClassifier("built-in").fit(images, [0] * 13 + [1] * 13, [1] * 13 + [2] * 13)
+    assert np.flatnonzero(classifier.left_out_).tolist() == [0, 1, 2, 13, 14, 15]
+    assert classifier.is_unknown(empty).all()
+    assert not fitted().left_out_.any()
+
+
+def test_what_was_called_right_in_a_project_stays_so_in_a_file_and_with_more_pictures(
+    tmp_path: Path,
+) -> None:
+    from edge_classifier.commands.cli import main  # noqa: PLC0415 - few tests need all commands
+
+    with ProjectStore.create(tmp_path / "things", ("red", "blue")) as store:
+        for name, colour in (("red", RED), ("blue", BLUE)):
+            burst = store.next_burst_id()
+            for n in range(13):
+                shown = pictures(colour, 10)[n - 3] if n >= 3 else np.full((90, 120, 3), 120 + n)
+                image = np.ascontiguousarray(shown[..., ::-1].astype(np.uint8))
+                store.add_sample(encode_image(image), name, burst)
+        right = [s.image_sha256 for s in store.samples() if s.path.name.endswith("-0000.jpg")]
+        store.update_settings(reviewed=right)
+    main(["train", str(tmp_path / "things"), "--backbone", "built-in"])
+    classifier = ImageClassifier.load(tmp_path / "things")
+    left_out = [1, 2, 14, 15]
+    assert np.flatnonzero(classifier.left_out_).tolist() == left_out
+    classifier.save(tmp_path / "things.npz")
+    loaded = ImageClassifier.load(tmp_path / "things.npz")
+    assert np.flatnonzero(loaded.left_out_).tolist() == left_out
+    loaded.partial_fit(pictures(RED, 2, seed=4), ["red"] * 2)
+    assert np.flatnonzero(loaded.left_out_).tolist() == left_out
 
 
 @pytest.mark.parametrize("labels", [[7, -2], [True, False], ["ü", "犬"], [2.0, 1.0]])
@@ -166,8 +203,8 @@ def test_fit_begins_anew() -> None:
 
 def test_a_failed_fit_leaves_what_was_learned() -> None:
     classifier = fitted()
-    with pytest.raises(NotEnoughSamplesError, match="at least 2 classes, there are 1"):
-        classifier.fit(pictures(RED), ["red"] * 6)
+    with pytest.raises(NotEnoughSamplesError, match="at least 5 of red are needed, there are 4"):
+        classifier.fit(pictures(RED)[:4], ["red"] * 4)
     with pytest.raises(InvalidValueError, match="same type as before"):
         classifier.partial_fit(pictures(RED), [1] * 6)
     assert classifier.classes_.tolist() == ["blue", "red"]
@@ -197,6 +234,22 @@ def test_groups_are_the_bursts_of_unknown_and_evaluation() -> None:
     assert len(np.unique(classifier.feature_set_.burst_ids)) == 4
     with pytest.raises(InvalidValueError, match=r"groups of shape \(12,\)"):
         classifier.fit(images, labels, groups=[1, 2])
+
+
+def test_without_groups_recordings_are_found_over_all_calls(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    scene = DemoScene(0)
+    images = [scene.image(thing, 1 + n / 5) for n in range(10) for thing in ("mug", "phone")]
+    labels = ["mug", "phone"] * 10
+    classifier = ImageClassifier("built-in", colour_order="bgr")
+    with caplog.at_level("INFO"):
+        classifier.fit(images[:10], labels[:10])
+        classifier.partial_fit(images[10:], labels[10:])
+    assert len(set(classifier.feature_set_.burst_ids.tolist())) == 2
+    assert "20 pictures: 2 recordings." in caplog.text
+    classifier.fit(images, labels, groups=range(20))
+    assert len(set(classifier.feature_set_.burst_ids.tolist())) == 20
 
 
 def test_a_stranger_is_unknown() -> None:
@@ -366,3 +419,20 @@ def test_progress_is_shown_on_standard_error_if_asked_for(
 
 def test_progress_is_no_hyperparameter() -> None:
     assert "progress" not in ImageClassifier().get_params()
+
+
+def test_one_class_is_told_from_anything_else(tmp_path: Path) -> None:
+    own, other = pictures(RED, 20), pictures(BLUE, 5, seed=4)
+    classifier = ImageClassifier("built-in").fit(own, ["red"] * 20)
+    assert classifier.predict_proba(other).tolist() == [[1.0]] * 5
+    assert classifier.is_unknown(other).all()
+    assert classifier.is_unknown(own).mean() < 0.2
+    assert classifier.score(other, ["blue"] * 5) == 1.0
+    assert classifier.score(other, ["red"] * 5) == 0.0
+    for prediction in classifier.predictions(other):
+        assert prediction.confidence == pytest.approx(prediction.similarity)
+    classifier.save(tmp_path / "red.npz")
+    again = ImageClassifier.load(tmp_path / "red.npz")
+    assert again.is_unknown(other).all()
+    again.partial_fit(other, ["blue"] * 5)
+    assert again.predict(own[:2] + other[:2]).tolist() == ["red"] * 2 + ["blue"] * 2

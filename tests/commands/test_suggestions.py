@@ -101,3 +101,35 @@ def test_pictures_of_one_class_alone_are_said_to_be_no_measure_of_answers(
     said = capsys.readouterr().out
     assert "of 1 of 3 classes" in said
     assert "all of them are of ball: this says how often it is found" in said
+
+
+def test_frames_of_the_empty_scene_are_listed_and_left_out_of_training(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(0)
+    empty = [rng.normal(120, 4, (240, 320, 3)).astype(np.uint8) for _ in range(12)]
+    with ProjectStore.open(project) as store:
+        balls = [s for s in store.samples() if s.class_name == "ball"][:8]
+        store.add_class("background")
+        room, burst = store.next_burst_id(), store.next_burst_id()
+        for picture in empty[:8]:
+            store.add_sample(encode_image(picture), "background", room)
+        early = [store.add_sample(encode_image(p), "ball", burst) for p in empty[8:]]
+        for ball in balls:
+            shifted = np.roll(read_image(ball.path), 3, axis=1)
+            store.add_sample(encode_image(shifted), "ball", burst)
+    coaching = evaluated(project, capsys)["coaching"]
+    assert isinstance(coaching, dict)
+    found = [s["path"] for s in coaching["suspects"] if s["reason"] == "empty"]
+    assert sorted(found) == sorted(str(sample.path) for sample in early)
+    line = (
+        "4 pictures of ball look empty and are left out until they were reviewed: V in the window"
+    )
+    assert coaching["general"] == [line]
+    capsys.readouterr()
+    assert main(["train", str(project)]) == 0
+    assert line in capsys.readouterr().err
+    assert main(["evaluate", str(project)]) == 0
+    said = capsys.readouterr().out
+    assert line in said
+    assert f"looks empty: {early[0].path}" in said

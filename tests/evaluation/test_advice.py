@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from edge_classifier.evaluation.advice import next_hint
+from edge_classifier.evaluation.advice import left_out_line, next_hint, unknown_line
+from edge_classifier.evaluation.suspects import Reason, Suspect
 from edge_classifier.features.dataset import Dataset
 from edge_classifier.values import Sample
 
@@ -25,17 +26,43 @@ def dataset(**bursts: list[int]) -> Dataset:
     [
         (dataset(), "show the first thing to the camera and hold 1"),
         (dataset(mug=[], phone=[]), "show mug to the camera and hold 1"),
-        (dataset(mug=[30]), "capture a second class: show it and hold 2"),
-        (dataset(mug=[30], phone=[]), "capture a second class: show phone and hold 2"),
+        (dataset(mug=[1]), "record 4 more pictures of mug: hold 1"),
+        (
+            dataset(mug=[30]),
+            (
+                "all but mug is unknown, not reliably yet: record it again elsewhere (hold 1); "
+                "another class: hold 2"
+            ),
+        ),
+        (
+            dataset(mug=[30], phone=[]),
+            (
+                "all but mug is unknown, not reliably yet: record it again elsewhere (hold 1); "
+                "phone: hold 2"
+            ),
+        ),
+        (dataset(mug=[15, 4]), "add 1 more of mug: hold 1"),
+        (dataset(mug=[15, 15]), ""),
         (dataset(mug=[30], phone=[20], leaf=[]), "capture leaf: hold 3"),
         (
             dataset(mug=[30], phone=[8]),
-            "if it says unknown too often: record phone from another side: hold 2",
+            (
+                '"unknown" is not reliable yet: record phone again elsewhere (hold 2), and the '
+                "empty scene (B)"
+            ),
         ),
         (
             dataset(mug=[30], phone=[15, 15]),
-            "if it says unknown too often: record mug from another side: hold 1",
+            (
+                '"unknown" is not reliable yet: record mug again elsewhere (hold 1), and the empty '
+                "scene (B)"
+            ),
         ),
+        (
+            dataset(mug=[30], phone=[30], background=[20]),
+            '"unknown" is not reliable yet: record mug again elsewhere (hold 1)',
+        ),
+        (dataset(mug=[15, 15], phone=[15, 15], background=[20]), ""),
         (dataset(mug=[15, 15], phone=[4, 4]), "add 12 more of phone: hold 2"),
         (dataset(mug=[15, 15], background=[2, 2]), "add 16 more of background: hold B"),
         (dataset(mug=[15, 15], phone=[15, 15]), ""),
@@ -43,3 +70,54 @@ def dataset(**bursts: list[int]) -> Dataset:
 )
 def test_the_hint_names_the_next_useful_step(captured: Dataset, hint: str) -> None:
     assert next_hint(captured) == hint
+
+
+@pytest.mark.parametrize(
+    ("captured", "line"),
+    [
+        (dataset(), ""),
+        (dataset(mug=[15, 15], phone=[1] * 20, background=[20]), ""),
+        (
+            dataset(mug=[15, 15], phone=[30]),
+            (
+                '"unknown" is not reliable yet: record phone again elsewhere, and the empty scene '
+                "(background)"
+            ),
+        ),
+        (
+            dataset(mug=[30], phone=[30], background=[20]),
+            '"unknown" is not reliable yet: record each of 2 classes again elsewhere',
+        ),
+    ],
+)
+def test_evaluate_says_the_same_without_keys(captured: Dataset, line: str) -> None:
+    assert unknown_line(captured) == line
+
+
+def suspects(reason: Reason, **counts: int) -> list[Suspect]:
+    samples = dataset(**{name: [count] for name, count in counts.items()}).samples
+    return [Suspect(sample, reason, "looks so", 0.9) for sample in samples]
+
+
+@pytest.mark.parametrize(
+    ("left_out", "line"),
+    [
+        ([], ""),
+        (suspects(Reason.EMPTY, mug=1), "1 picture of mug looks empty and is left out"),
+        (suspects(Reason.EMPTY, mug=4), "4 pictures of mug look empty and are left out"),
+        (
+            suspects(Reason.EMPTY, mug=2, phone=3),
+            "5 pictures of mug and phone look empty and are left out",
+        ),
+        (
+            suspects(Reason.EMPTY, mug=2, phone=3, leaf=1),
+            "6 pictures of 3 classes look empty and are left out",
+        ),
+        (
+            suspects(Reason.EMPTY, mug=2) + suspects(Reason.MISLABELLED, mug=2),
+            "4 pictures of mug look out of place and are left out",
+        ),
+    ],
+)
+def test_what_is_left_out_is_said_in_one_line(left_out: list[Suspect], line: str) -> None:
+    assert left_out_line(left_out) == line

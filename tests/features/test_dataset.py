@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 from edge_classifier.errors import InvalidValueError
 from edge_classifier.features.dataset import Dataset
 from edge_classifier.features.feature_table import FeatureTable
+from edge_classifier.project.picture_file import encode_image
+from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import Sample
 
 
@@ -68,6 +71,31 @@ def test_the_fingerprint_changes_with_samples_classes_and_order() -> None:
     ]
     assert len({DATASET.fingerprint, *(d.fingerprint for d in others)}) == 4
     assert Dataset(DATASET.class_names, DATASET.samples).fingerprint == DATASET.fingerprint
+
+
+def test_what_a_project_keeps_of_a_review_counts_as_long_as_the_picture_is_there(
+    tmp_path: Path,
+) -> None:
+    store = ProjectStore.create(tmp_path / "things", ("mug",))
+    burst = store.next_burst_id()
+    rng = np.random.default_rng(0)
+    pictures = [rng.integers(0, 255, (24, 32, 3), np.uint8) for _ in range(3)]
+    first, second, _ = [store.add_sample(encode_image(p), "mug", burst) for p in pictures]
+    before = Dataset.of(store)
+    assert before.reviewed == frozenset()
+    store.update_settings(reviewed=[first.image_sha256, "another", 7])
+    dataset = Dataset.of(store)
+    assert dataset.reviewed == {first.image_sha256}
+    assert dataset.fingerprint != before.fingerprint
+    labelled = dataset.labelled(dataset.samples, np.zeros((3, 2), np.float32))
+    assert labelled.reviewed is not None
+    assert labelled.reviewed.tolist() == [True, False, False]
+    with pytest.raises(InvalidValueError, match="Expected 3 booleans"):
+        replace(labelled, reviewed=labelled.reviewed[:2])
+    store.update_settings(reviewed="not a list")
+    assert Dataset.of(store).fingerprint == before.fingerprint
+    assert Dataset.of(store, (second,)).samples == (second,)
+    store.close()
 
 
 def test_a_table_keeps_what_it_has_while_it_grows() -> None:

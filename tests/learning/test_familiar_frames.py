@@ -19,7 +19,8 @@ def model() -> Model:
 
 
 def of_class(feature_set: FeatureSet, class_id: int) -> np.ndarray:
-    return feature_set.features[feature_set.class_ids == class_id]
+    rows: np.ndarray = feature_set.features[feature_set.class_ids == class_id]
+    return rows
 
 
 def test_it_says_how_many_of_which_class_there_are_and_what_is_missing(model: Model) -> None:

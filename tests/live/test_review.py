@@ -177,9 +177,10 @@ def test_while_suspects_are_looked_for_that_is_shown_and_escape_stops_it(
     assert live.message != "nothing looks wrong"
 
 
-def test_a_review_needs_two_classes(store: ProjectStore) -> None:
+def test_a_review_needs_more_than_a_picture(store: ProjectStore) -> None:
     live = LiveSession(store)
-    live.hold("1", thing=1)
+    live.thing = 1
+    live.tap("1")
     live.type("v")
     assert live.view.mode is Mode.LIVE
     assert live.view.message is not None
@@ -206,3 +207,97 @@ def test_a_picture_that_was_removed_stays_so_when_the_program_is_killed(
     with ProjectStore.open(store.path, read_only=True) as after:  # as one would after a kill
         assert wrong.path not in [sample.path for sample in after.samples()]
         assert (store.path / "trash" / "000001" / "mug" / wrong.path.name).is_file()
+
+
+def hold_before_it_is_there(live: LiveSession, key: str, thing: int) -> None:
+    """Hold a key before the empty scene, and only then show the thing."""
+    start, live.thing = live.clock(), 0
+    while (down_for := live.clock() - start) < 3.0:
+        if down_for > 0.9:
+            live.thing = thing
+        live.frame(key if down_for == 0 or down_for >= 0.66 else None)
+    live.wait(1.0)
+
+
+def teach_too_early(live: LiveSession) -> int:
+    """Record two classes so; returns how many pictures are of the empty scene."""
+    for number, key in enumerate("12", start=1):
+        hold_before_it_is_there(live, key, number)
+    live.type("v")
+    live.wait(1.0)
+    return int(strip(live).title.split()[2])
+
+
+def test_frames_of_the_empty_scene_are_offered_and_until_then_left_out(
+    store: ProjectStore,
+) -> None:
+    live = LiveSession(store)
+    empty = teach_too_early(live)
+    samples = len(store.samples())
+    assert 4 <= empty < samples / 2
+    assert {each.text for each in strip(live).pictures} == {"looks empty"}
+    assert live.view.hint == (
+        f"{empty} pictures of mug and phone look empty and are left out: V shows them"
+    )
+    live.thing = 0
+    live.wait(1.0)
+    assert live.label == "unknown"
+    live.type(*["x"] * empty, "v")
+    live.wait(1.0)
+    assert len(store.samples()) == samples - empty
+    assert live.view.hint.startswith('"unknown" is not reliable yet')
+
+
+def test_k_keeps_a_picture_which_is_learned_from_and_not_asked_about_again(
+    store: ProjectStore,
+) -> None:
+    live = LiveSession(store)
+    empty = teach_too_early(live)
+    before = store.samples()
+    live.type(*["k"] * empty)
+    assert strip(live).title == "nothing is left that looks wrong"
+    live.type("v")
+    live.wait(1.0)
+    assert store.samples() == before
+    assert "look empty" not in live.view.hint
+    live.thing = 0
+    live.wait(1.0)
+    assert live.label != "unknown"
+    live.type("v")
+    live.wait(1.0)
+    assert live.message == "nothing looks wrong"
+    live.close()
+    with ProjectStore.open(store.path) as again:
+        reopened = LiveSession(again)
+        reopened.wait(1.0)
+        assert not reopened.session.learner.stale
+        assert "look empty" not in reopened.view.hint
+
+
+def test_z_takes_back_what_was_kept_and_removed_in_turn(store: ProjectStore) -> None:
+    live = LiveSession(store)
+    empty = teach_too_early(live)
+    before = store.samples()
+    live.type("k", "x", "k", "z", "z", "z")
+    assert strip(live).title == f"1 of {empty} pictures that look wrong"
+    assert store.samples() == before
+    live.type("v")
+    live.wait(1.0)
+    assert live.view.hint.startswith(f"{empty} pictures of mug and phone look empty")
+
+
+def test_a_picture_cannot_be_kept_in_a_project_that_cannot_be_written(
+    store: ProjectStore,
+) -> None:
+    live = LiveSession(store)
+    empty = teach_too_early(live)
+    live.close()
+    with ProjectStore.open(store.path, read_only=True) as reading:
+        only = LiveSession(reading)
+        only.wait(1.0)
+        only.type("v")
+        only.wait(1.0)
+        only.type("k")
+        assert only.view.message is not None
+        assert only.view.message.level is Level.ERROR
+        assert strip(only).title == f"1 of {empty} pictures that look wrong"

@@ -78,8 +78,8 @@ def load_set(data: DataSet, extract: Extract, seed: int) -> LabelledSet:
     Raises:
         InvalidValueError: if a folder or a picture cannot be read, or there is one group only.
     """
-    folders = _class_folders(data.train)
-    paths = [_pictures(folder) for folder in folders]
+    folders = class_folders(data.train)
+    paths = [pictures_in(folder) for folder in folders]
     marks = [_marks(of_class, data.group) for of_class in paths]
     learned = _learned(marks, by_group=data.group is not None, seed=seed)
     names, train_rows, bursts, test_rows = [], [], [], []
@@ -89,13 +89,13 @@ def load_set(data: DataSet, extract: Extract, seed: int) -> LabelledSet:
             asked = [of_class[n] for n in rest.tolist()]
         else:
             learn = np.arange(len(of_class))  # noqa: PLW2901 - nothing is split off
-            asked = _pictures(data.test / folder.name)
+            asked = pictures_in(data.test / folder.name)
         if not len(learn) or not asked:
             continue  # somebody's single picture is no class
         names.append(folder.name)
-        train_rows.append(_features([of_class[n] for n in learn.tolist()], varied(extract)))
+        train_rows.append(features_of([of_class[n] for n in learn.tolist()], varied(extract)))
         bursts.append(np.array([f"{folder.name}-{of_marks[n]}" for n in learn.tolist()]))
-        test_rows.append(_features(asked, extract))
+        test_rows.append(features_of(asked, extract))
     return LabelledSet(
         data.name,
         tuple(names),
@@ -112,17 +112,17 @@ def varied(extract: Extract) -> Extract:
     return lambda images: extract([images[0], *make_variants(images[0])])[None]
 
 
-def _pictures(folder: Path) -> list[Path]:
+def pictures_in(folder: Path) -> list[Path]:
     """List the pictures of one class in natural order."""
     found = [p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES]
     return sorted(found, key=natural_key)
 
 
-def _class_folders(folder: Path) -> list[Path]:
+def class_folders(folder: Path) -> list[Path]:
     """List the folders that hold pictures."""
     if not folder.is_dir():
         raise InvalidValueError(f"There is no folder {folder}.")
-    return [p for p in sorted(folder.iterdir()) if p.is_dir() and _pictures(p)]
+    return [p for p in sorted(folder.iterdir()) if p.is_dir() and pictures_in(p)]
 
 
 def _marks(paths: list[Path], group: str | None) -> list[str]:
@@ -152,7 +152,7 @@ def _rest(learn: npt.NDArray[np.int64], count: int, *, by_group: bool) -> npt.ND
     return split_by_order(count)[1]
 
 
-def _features(paths: list[Path], extract: Extract) -> Features:
+def features_of(paths: list[Path], extract: Extract) -> Features:
     """Compute the features of pictures; one that cannot be read ends the benchmark."""
     rows = []
     for computed in compute_all(paths, read_image, extract):
