@@ -50,7 +50,7 @@ class Unlabelled:
         videos = [p for p in paths if p.suffix.lower() in VIDEO_SUFFIXES and not p.is_dir()]
         others = [p for p in paths if p not in videos]
         most = MOST_LOOKED_AT // max(1, len(videos) + bool(others))
-        pictures, self.found = _thinned(picture_paths(others, self._refuse_folder), most)
+        pictures, self.found = thinned(picture_paths(others, self._refuse_folder), most)
         self.taken = len(pictures)
         self._items: list[Iterable[Path | LabelledPicture | Refusal]] = [pictures]
         for video in videos:
@@ -87,7 +87,7 @@ class Unlabelled:
         return islice(frames, most)
 
 
-def _thinned(paths: Iterator[Path], most: int) -> tuple[list[Path], int]:
+def thinned(paths: Iterator[Path], most: int) -> tuple[list[Path], int]:
     """Choose at most so many, evenly, with no more than twice as many in memory; count all."""
     kept: list[Path] = []
     count, every = 0, 1
