@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 
 
 class AdaptableEstimator(Estimator):
-    """An estimator whose model can be adapted to unlabelled pictures, and back."""
+    """An estimator whose model can be adapted to unlabelled pictures, and back.
+
+    What is kept are the features of those pictures: whenever the model is trained again, it is
+    adapted to them anew.
+    """
 
     model_: Model
     adaptation_: Adaptation | None
@@ -54,11 +58,10 @@ class AdaptableEstimator(Estimator):
         frames = FamiliarFrames(self._taught)
         count = len(images) if isinstance(images, Sized) else None
         every = 1 if count is None else max(1, -(-count // MOST_LOOKED_AT))
+        chosen = images if every == 1 else islice(images, 0, None, every)
         with shown(progress, "looking at pictures") as told:
             told(0.0, "looking at pictures")
-            for row in self._extractor().rows(
-                images if every == 1 else islice(images, 0, None, every)
-            ):
+            for row in self._extractor().rows(chosen):
                 frames.add(row)
                 told(min(1.0, frames.looked_at * every / count) if count else 0.0)
         self._adapt_to(frames.features())
@@ -66,7 +69,8 @@ class AdaptableEstimator(Estimator):
 
     def reset_adaptation(self) -> Self:
         """Answer again as what was fitted says, if `adapt` was called."""
-        self._answer_by(self._model() and self._taught)
+        self._model()
+        self._answer_by(self._taught)
         return self
 
     def _answer_by(self, taught: Model, frames: Features | None = None) -> None:
