@@ -34,8 +34,6 @@ class AdaptableEstimator(Estimator):
 
     model_: Model
     adaptation_: Adaptation | None
-    _taught: Model
-    _frames: Features | None
 
     def adapt(self, images: Iterable[object], *, progress: bool | Progress = False) -> Self:
         """Adapt to another light or place by unlabelled pictures of the classes there.
@@ -54,8 +52,8 @@ class AdaptableEstimator(Estimator):
             AdaptationError: if nothing in the pictures was recognised, or it would do harm; then
                 the classifier answers as before.
         """
-        self._model()
-        frames = FamiliarFrames(self._taught)
+        taught = as_taught(self._model())
+        frames = FamiliarFrames(taught)
         count = len(images) if isinstance(images, Sized) else None
         every = 1 if count is None else max(1, -(-count // MOST_LOOKED_AT))
         chosen = images if every == 1 else islice(images, 0, None, every)
@@ -64,28 +62,26 @@ class AdaptableEstimator(Estimator):
             for row in self._extractor().rows(chosen):
                 frames.add(row)
                 told(min(1.0, frames.looked_at * every / count) if count else 0.0)
-        self._adapt_to(frames.features())
+        self._adapt_to(frames.features(), taught)
         return self
 
     def reset_adaptation(self) -> Self:
         """Answer again as what was fitted says, if `adapt` was called."""
-        self._model()
-        self._answer_by(self._taught)
+        self._answer_by(as_taught(self._model()))
         return self
 
     def _answer_by(self, taught: Model, frames: Features | None = None) -> None:
         """Take over a model, adapted to frames `(N, D)` where these still fit."""
-        self._taught = self.model_ = taught
-        self.adaptation_ = self._frames = None
+        self.model_, self.adaptation_ = taught, None
         if frames is not None:
             try:
-                self._adapt_to(frames)
+                self._adapt_to(frames, taught)
             except AdaptationError as error:
                 warnings.warn(f"It is not adapted any more: {error}", stacklevel=4)
 
-    def _adapt_to(self, frames: Features) -> None:
-        self.adaptation_ = adapt_model(self._taught, frames)
-        self.model_, self._frames = self.adaptation_.model, frames
+    def _adapt_to(self, frames: Features, taught: Model) -> None:
+        self.adaptation_ = adapt_model(taught, frames)
+        self.model_ = self.adaptation_.model
 
     def _model(self) -> Model:
         if not hasattr(self, "model_"):
@@ -94,3 +90,13 @@ class AdaptableEstimator(Estimator):
 
     def _extractor(self) -> FeatureExtractor:
         raise NotImplementedError
+
+
+def as_taught(model: Model) -> Model:
+    """Give a model as it was taught."""
+    return model.unadapted.model if model.unadapted else model
+
+
+def frames_of(model: Model) -> Features | None:
+    """Give the frames that a model is adapted to, `(N, D)`, if it is."""
+    return model.unadapted.rows if model.unadapted else None

@@ -13,6 +13,7 @@ import numpy as np
 from edge_classifier import __version__
 from edge_classifier.device.bundle import BUNDLE_FORMAT, BUNDLE_VERSION, Bundle, heat_content
 from edge_classifier.device.classifier import Classifier
+from edge_classifier.device.unknown_detector import NEIGHBOURS
 from edge_classifier.device.verdict import SMOOTHING_S
 from edge_classifier.errors import (
     EdgeClassifierError,
@@ -53,7 +54,6 @@ from edge_classifier.features.backbone import weights_file
 from edge_classifier.features.bulk import read_pictures
 from edge_classifier.features.subsample import spread_samples
 from edge_classifier.learning.heat import fit_heat, heat_samples
-from edge_classifier.learning.model import NEIGHBOURS
 from edge_classifier.project.picture_file import read_image
 from edge_classifier.protocols import ignore_progress, part_of
 

@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edge_classifier.device.adaptation import (
     MIN_SEEN,
     SHOWN,
-    SURE,
-    Adapted,
     Taught,
     adapt,
+    adapted_detector,
+    added_rows,
     count_seen,
+    is_familiar,
 )
+from edge_classifier.device.verdict import normalise
 from edge_classifier.errors import AdaptationError
-from edge_classifier.learning.head import LinearHead, normalise, softmax
+from edge_classifier.learning.head import LinearHead
+from edge_classifier.learning.model import Unadapted
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from edge_classifier.learning.model import Model, UnknownDetector
+    from edge_classifier.learning.model import Model
     from edge_classifier.values import Features
-
-FLOOR_SHARE: Final = 0.5
-"""Frames take part that are more familiar than generic strangers by this part of the way to what
-was measured on bursts: strangers that pass by must not move anything."""
-
-MAX_ADDED: Final = 128
-"""Frames that "unknown" is told by beside what was taught, thinned out evenly."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,20 +61,13 @@ def taught_of(model: Model) -> Taught:
     head, unknown = model.head, model.unknown
     if not isinstance(head, LinearHead):
         raise AdaptationError("Only the linear head, which is the default, can be adapted.")
-    if unknown is None or set(range(len(head.class_names))) - set(unknown.reference_ids.tolist()):
+    taught = Taught.of(unknown, head.weights, head.bias) if unknown else None
+    if taught is None:
         raise AdaptationError(
             "Adapting begins from what was measured in training, which this model lacks: train it "
             "again, on five pictures of each class or more."
         )
-    own = unknown.reference_ids >= 0
-    return Taught(unknown.references[own], unknown.reference_ids[own], head.weights, head.bias)
-
-
-def is_familiar(
-    unknown: UnknownDetector, features: Features, scores: npt.NDArray[np.float32]
-) -> npt.NDArray[np.bool_]:
-    """Say which frames, features `(N, D)` and scores `(N, C)`, may take part in adapting."""
-    return unknown.similarity(features, scores) >= unknown.level(FLOOR_SHARE)
+    return taught
 
 
 def adapt_model(model: Model, features: Features) -> Adaptation:
@@ -95,21 +84,20 @@ def adapt_model(model: Model, features: Features) -> Adaptation:
     if not familiar.any():
         raise nothing_familiar(len(features))
     shown = features[familiar]
-    found = adapt(taught, normalise(shown))
+    rows = normalise(shown)
+    found = adapt(taught, rows)
     if found is None:
         raise AdaptationError(_why_not(model, scores[familiar]))
-    rows = normalise(shown)
+    detector = adapted_detector(model.unknown, found, rows)
     head = LinearHead(model.class_names, found.weights, found.bias)
-    after, added = _with_shown(model.unknown, found, rows)
-    similar = after.similarities(shown)
+    similar = detector.similarities(shown)
     # None is to count as familiar for being its own reference.
+    added = added_rows(found, rows)
     similar[added, len(model.unknown.references) + np.arange(len(added))] = 0.0
-    familiarities = (
-        model.unknown.similarity(shown, scores[familiar]),
-        after.familiarity(similar, head.scores(shown)),
-    )
-    before, now = (float(np.median(each)) for each in familiarities)
-    return Adaptation(replace(model, head=head, unknown=after), found.seen, (before, now))
+    before = model.unknown.similarity(shown, scores[familiar])
+    after = detector.familiarity(similar, head.scores(shown))
+    changed = replace(model, head=head, unknown=detector, unadapted=Unadapted(model, rows))
+    return Adaptation(changed, found.seen, (float(np.median(before)), float(np.median(after))))
 
 
 def nothing_familiar(looked_at: int) -> AdaptationError:
@@ -120,23 +108,6 @@ def nothing_familiar(looked_at: int) -> AdaptationError:
         f"None of the {looked_at:,} pictures resembles what was taught; show the classes "
         "themselves, as they look now."
     )
-
-
-def _with_shown(
-    unknown: UnknownDetector, found: Adapted, rows: npt.NDArray[np.float32]
-) -> tuple[UnknownDetector, npt.NDArray[np.int64]]:
-    """Shift "unknown", and tell it by frames recognised surely, too; returns which those are."""
-    scores = softmax(rows @ found.weights + found.bias)
-    sure = np.flatnonzero(scores.max(axis=1) > SURE)
-    added = sure[np.unique(np.linspace(0, len(sure) - 1, min(len(sure), MAX_ADDED)).astype(int))]
-    detector = replace(
-        unknown,
-        references=np.concatenate([unknown.references, rows[added] - found.shift]),
-        scales=np.append(unknown.scales, np.ones(len(added), np.float32)),
-        class_ids=np.append(unknown.reference_ids, scores[added].argmax(axis=1)),
-        shift=found.shift,
-    )
-    return detector, added
 
 
 def _why_not(model: Model, scores: npt.NDArray[np.float32]) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from edge_classifier.device.adaptation import is_familiar
 from edge_classifier.device.frame_buffer import FrameBuffer
-from edge_classifier.learning.adaptation import is_familiar, nothing_familiar, taught_of
-from edge_classifier.learning.head import normalise
+from edge_classifier.device.verdict import normalise
+from edge_classifier.learning.adaptation import nothing_familiar, taught_of
 
 if TYPE_CHECKING:
     from edge_classifier.learning.model import Model

@@ -9,8 +9,8 @@ import pytest
 from support.feature_sets import clusters
 
 from edge_classifier.device.adaptation import PASSING, SHOWN, Adapted, Taught, adapt, count_seen
+from edge_classifier.device.verdict import normalise
 from edge_classifier.learning.adaptation import taught_of
-from edge_classifier.learning.head import normalise
 from edge_classifier.learning.training import train
 
 CLASSES = 3

@@ -9,11 +9,13 @@ import pytest
 from support.feature_sets import clusters
 
 from edge_classifier.demo.scene import TAUGHT, UNTAUGHT, DemoScene
+from edge_classifier.device.adaptation import is_familiar
+from edge_classifier.device.unknown_detector import UnknownDetector
 from edge_classifier.errors import AdaptationError
 from edge_classifier.features.backbone import load_backbone
 from edge_classifier.features.strangers import Strangers
-from edge_classifier.learning.adaptation import adapt_model, is_familiar
-from edge_classifier.learning.model import Model, UnknownDetector
+from edge_classifier.learning.adaptation import adapt_model
+from edge_classifier.learning.model import Model
 from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.learning.training import train
 from edge_classifier.values import FeatureSet
@@ -136,8 +138,9 @@ def test_the_same_frames_give_the_same_and_the_model_it_began_from_is_untouched(
     np.testing.assert_array_equal(first.head.scores(later), second.head.scores(later))
     np.testing.assert_array_equal(model.head.scores(later), scores)
     assert unknown(model).shift is None
-    assert not model.is_adapted
-    assert first.is_adapted
+    assert model.unadapted is None
+    assert first.unadapted is not None
+    assert first.unadapted.model is model
 
 
 def test_the_users_steps_of_the_threshold_still_count(model: Model, shown: np.ndarray) -> None:

@@ -231,18 +231,18 @@ def test_a_project_stays_adapted_when_it_is_opened_or_trained_again(tmp_path: Pa
         model, fresh = trained_model(store, loaded)
         taught, _ = taught_model(store, loaded)
         assert fresh
-        assert model.is_adapted
-        assert not taught.is_adapted
+        assert model.unadapted
+        assert taught.unadapted is None
         before = [sample.path.read_bytes() for sample in store.samples()]
         store.add_sample(encode_image(noisy(0, 40)), "a", store.next_burst_id())
         gathered = complete_features(store, loaded, told)
         again = train_project(store, loaded, gathered, HeadSettings(), told)
-        assert again.is_adapted
+        assert again.unadapted
         assert len(again.head.scores(gathered.feature_set.features)) == 17
         assert [sample.path.read_bytes() for sample in store.samples()][:8] == before[:8]
     with open_for_reading(tmp_path / "p") as store, loaded_by(store, FakeBackbone()) as loaded:
-        assert trained_model(store, loaded)[0].is_adapted
-        assert not taught_model(store, loaded)[0].is_adapted
+        assert trained_model(store, loaded)[0].unadapted
+        assert taught_model(store, loaded)[0].unadapted is None
 
 
 def test_the_frames_of_another_backbone_are_not_adapted_to(tmp_path: Path) -> None:
@@ -250,7 +250,7 @@ def test_the_frames_of_another_backbone_are_not_adapted_to(tmp_path: Path) -> No
     loaded.close()
     with store, loaded_by(store, FakeBackbone(32)) as other:
         gathered = complete_features(store, other, told)
-        assert not train_project(store, other, gathered, HeadSettings(), told).is_adapted
+        assert train_project(store, other, gathered, HeadSettings(), told).unadapted is None
 
 
 def test_where_the_frames_no_longer_fit_it_answers_as_it_was_taught_and_says_so(
@@ -260,7 +260,7 @@ def test_where_the_frames_no_longer_fit_it_answers_as_it_was_taught_and_says_so(
     with store, loaded:
         gathered = complete_features(store, loaded, told)
         dense = HeadSettings(kind="dense", epochs=1)
-        assert not train_project(store, loaded, gathered, dense, told).is_adapted
+        assert train_project(store, loaded, gathered, dense, told).unadapted is None
         assert "p is not adapted any more: Only the linear head" in caplog.text
         linear = train_project(store, loaded, gathered, HeadSettings(), told)
-        assert linear.is_adapted  # the frames are still there
+        assert linear.unadapted  # the frames are still there

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from support.feature_sets import clusters, strangers
 
-from edge_classifier.errors import InvalidValueError
-from edge_classifier.learning.model import (
+from edge_classifier.device.unknown_detector import (
     ADAPTED_SHARE,
     MAX_STEPS,
     ONE_BURST_SHARE,
     UnknownDetector,
-    stored_steps,
 )
+from edge_classifier.errors import InvalidValueError
+from edge_classifier.learning.model import stored_steps
 from edge_classifier.learning.training import train
 from edge_classifier.learning.unknown import MAX_REFERENCES, fit_unknown_detector
 from edge_classifier.values import FeatureSet
