@@ -53,8 +53,8 @@ def familiarity(
     """Say how familiar images are: similar to a few references, and of one class only.
 
     Args:
-        similarities: `(N, M)` of N images to M references; a little more than 1 may come of
-            adaptation, which takes something off the features.
+        similarities: `(N, M)` of N images to M references, at most 1; a little more where a shift
+            was taken off them.
         scores: `(N, C)` of the classes.
         neighbours: The similarities to how many of the nearest references are averaged.
         hesitation_weight: How much less familiar one nat of entropy of the scores makes it.
