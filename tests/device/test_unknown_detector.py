@@ -26,7 +26,7 @@ def detector(**changes: Any) -> UnknownDetector:
         {"scales": np.ones(2, np.float32)},
         {"references": ROWS[:0]},
     ],
-    ids=lambda wrong: ", ".join(wrong),
+    ids=", ".join,
 )
 def test_what_is_no_detector_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidValueError, match="Expected"):
