@@ -10,12 +10,12 @@ import numpy as np
 
 from edge_classifier.api.estimator import head_settings_of
 from edge_classifier.device.files import read_regular
+from edge_classifier.device.npz import npz_bytes, read_arrays
 from edge_classifier.errors import BackboneMismatchError, InvalidValueError, ProjectFormatError
 from edge_classifier.features.catalogue import BUILT_IN
 from edge_classifier.features.weights import hash_of
 from edge_classifier.learning.model_file import model_as_arrays, model_from_arrays
 from edge_classifier.project.files import describe, reported, write_atomic
-from edge_classifier.project.npz import npz_bytes, read_arrays
 from edge_classifier.values import FeatureSet, Variants
 
 if TYPE_CHECKING:

@@ -16,15 +16,18 @@ nothing was chosen on: see `docs/decisions.md`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from .discriminant import discriminant, spread_of
+from .verdict import softmax
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+    from .unknown_detector import UnknownDetector
 
 MIN_SEEN: Final = 2
 """Classes that have to be seen: what is new in the frames of a single one may be the class."""
@@ -42,6 +45,13 @@ _LEAST_WEIGHT: Final = 1.5
 
 _OWN_SHARE: Final = 0.5
 """Of the head as it was taught, in the mean with what was learned from the frames."""
+
+FLOOR_SHARE: Final = 0.5
+"""Frames take part that are more familiar than generic strangers by this part of the way to what
+was measured on bursts: strangers that pass by must not move anything."""
+
+MAX_ADDED: Final = 128
+"""Frames that "unknown" is told by beside what was taught, thinned out evenly."""
 
 _SCALES: Final = (1.0, 0.5, 0.25)
 """Parts of the shift that are tried, until classes that were not seen are safe."""
@@ -87,6 +97,19 @@ class Taught:
     weights: npt.NDArray[np.float32]
     bias: npt.NDArray[np.float32]
 
+    @classmethod
+    def of(
+        cls,
+        unknown: UnknownDetector,
+        weights: npt.NDArray[np.float32],
+        bias: npt.NDArray[np.float32],
+    ) -> Taught | None:
+        """Take a head and the references of "unknown"; `None` where a class has none of them."""
+        ids = unknown.reference_ids
+        if set(range(len(bias))) - set(ids.tolist()):
+            return None
+        return cls(unknown.references[ids >= 0], ids[ids >= 0], weights, bias)
+
     @property
     def means(self) -> npt.NDArray[np.float32]:
         """The means of the classes, `(C, D)`."""
@@ -111,6 +134,16 @@ class Adapted:
     seen: npt.NDArray[np.int64]
 
 
+def is_familiar(
+    unknown: UnknownDetector, features: npt.NDArray[np.float32], scores: npt.NDArray[np.float32]
+) -> npt.NDArray[np.bool_]:
+    """Say which frames, features `(N, D)` and scores `(N, C)`, may take part in adapting.
+
+    By the measure of "unknown" as it was taught.
+    """
+    return unknown.similarity(features, scores) >= unknown.level(FLOOR_SHARE)
+
+
 def count_seen(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
     """Count the frames that scores `(N, C)` recognise as each class, `(C,)`."""
     recognised = scores.max(axis=1, initial=0.0) > _RECOGNISED
@@ -129,7 +162,7 @@ def adapt(
     classes = len(taught.bias)
     if not len(rows):
         return None
-    seen = count_seen(_softmax(rows @ taught.weights + taught.bias)) >= evidence.frames
+    seen = count_seen(softmax(rows @ taught.weights + taught.bias)) >= evidence.frames
     if seen.sum() < min(MIN_SEEN, classes):
         return None
     whole = _shift(taught, rows, evidence.prior)
@@ -138,12 +171,28 @@ def adapt(
     for scale in _SCALES:
         shift = whole * np.float32(scale)
         moved = rows - shift
-        scores = _softmax(moved @ taught.weights + taught.bias)
+        scores = softmax(moved @ taught.weights + taught.bias)
         weights, bias = _learned(taught, moved, scores)
         adapted = Adapted(shift, weights, bias - shift @ weights, count_seen(scores))
         if _is_safe(taught, adapted, adapted.seen < evidence.frames):
             return adapted
     return None
+
+
+def adapted_detector(
+    unknown: UnknownDetector, found: Adapted, rows: npt.NDArray[np.float32]
+) -> UnknownDetector:
+    """Adapt the measure of "unknown", too: rows `(N, D)` recognised surely become references."""
+    scores = softmax(rows @ found.weights + found.bias)
+    sure = np.flatnonzero(scores.max(axis=1) > SURE)
+    added = sure[np.unique(np.linspace(0, len(sure) - 1, min(len(sure), MAX_ADDED)).astype(int))]
+    return replace(
+        unknown,
+        references=np.concatenate([unknown.references, rows[added] - found.shift]),
+        scales=np.append(unknown.scales, np.ones(len(added), np.float32)),
+        class_ids=np.append(unknown.reference_ids, scores[added].argmax(axis=1)),
+        shift=found.shift,
+    )
 
 
 def _shift(
@@ -156,7 +205,7 @@ def _shift(
     means = taught.means
     shift: npt.NDArray[np.float32] = np.zeros(rows.shape[1], np.float32)
     for _ in range(_STEPS):
-        scores = _softmax((rows - shift) @ taught.weights + taught.bias)
+        scores = softmax((rows - shift) @ taught.weights + taught.bias)
         weight = scores.sum(axis=0)
         seen = weight > _LEAST_WEIGHT
         if seen.sum() < min(MIN_SEEN, len(means)):
@@ -200,10 +249,3 @@ def _learned(
         own * taught.weights + other * factor * weights,
         own * taught.bias + other * factor * bias,
     )
-
-
-def _softmax(logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
-    exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
-    scores = exponents / exponents.sum(axis=1, keepdims=True)
-    rounded: npt.NDArray[np.float32] = scores.astype(np.float32, copy=False)
-    return rounded

@@ -1,4 +1,4 @@
-"""From scores and similarities to a label, a confidence, or unknown."""
+"""From features, scores and similarities to a label, a confidence, or unknown."""
 
 from __future__ import annotations
 
@@ -17,6 +17,31 @@ UNKNOWN: Final = "unknown"
 
 SMOOTHING_S: Final = 0.2
 """Time constant of the steady label in seconds, unless its user wants another."""
+
+
+def normalise(features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Scale each row of `(N, D)` to length 1; a row of zeros stays zeros."""
+    rows: npt.NDArray[np.float32] = features * inverse_norms(features)[:, None]
+    return rows
+
+
+def inverse_norms(features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return what each row of `(N, D)` has to be multiplied by to get length 1, `(N,)`.
+
+    Multiplying products by it instead of rows saves a copy of all features.
+    """
+    lengths = np.sqrt(np.einsum("nd,nd->n", features, features))
+    inverse: npt.NDArray[np.float32] = np.float32(1.0) / np.maximum(lengths, np.float32(1e-12))
+    return inverse
+
+
+def softmax(logits: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float32]:
+    """Turn logits `(N, C)` into scores that sum to 1 in each row."""
+    exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
+    scores: npt.NDArray[np.float32] = (exponents / exponents.sum(axis=1, keepdims=True)).astype(
+        np.float32, copy=False
+    )
+    return scores
 
 
 def familiarity(

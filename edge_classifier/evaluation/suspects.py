@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from edge_classifier.device.verdict import inverse_norms
 from edge_classifier.learning.empty_frames import HALF_SEEN, shown_classes
-from edge_classifier.learning.head import inverse_norms
 from edge_classifier.values import BACKGROUND
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ import numpy as np
 from edge_classifier import __version__
 from edge_classifier.device.bundle import BUNDLE_FORMAT, BUNDLE_VERSION, Bundle
 from edge_classifier.device.classifier import Classifier
+from edge_classifier.device.unknown_detector import NEIGHBOURS
 from edge_classifier.device.verdict import SMOOTHING_S
 from edge_classifier.errors import ExportError, InvalidImageError, NotEnoughSamplesError
 from edge_classifier.export.bundle import (
@@ -45,7 +46,6 @@ from edge_classifier.export.replay import (
 )
 from edge_classifier.features.backbone import weights_file
 from edge_classifier.features.subsample import spread_samples
-from edge_classifier.learning.model import NEIGHBOURS
 from edge_classifier.project.picture_file import read_image
 from edge_classifier.protocols import part_of
 

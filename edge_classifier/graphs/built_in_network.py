@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from edge_classifier.project.npz import read_arrays
+from edge_classifier.device.npz import read_arrays
 
 if TYPE_CHECKING:
     import numpy.typing as npt

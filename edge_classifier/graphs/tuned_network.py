@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edge_classifier.device.files import read_regular
+from edge_classifier.device.npz import npz_bytes, read_arrays
 from edge_classifier.errors import WeightsMismatchError
 from edge_classifier.features.catalogue import BUILT_IN
 from edge_classifier.features.tuned import FROZEN_UP_TO, MAX_BYTES
-from edge_classifier.project.npz import npz_bytes, read_arrays
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

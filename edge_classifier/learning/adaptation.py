@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edge_classifier.device.adaptation import (
     MIN_SEEN,
     SHOWN,
-    SURE,
-    Adapted,
     Taught,
     adapt,
+    adapted_detector,
     count_seen,
+    is_familiar,
 )
+from edge_classifier.device.verdict import normalise
 from edge_classifier.errors import AdaptationError
-from edge_classifier.learning.head import LinearHead, normalise, softmax
+from edge_classifier.learning.head import LinearHead
+from edge_classifier.learning.model import Unadapted
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from edge_classifier.learning.model import Model, UnknownDetector
+    from edge_classifier.learning.model import Model
     from edge_classifier.values import Features
-
-FLOOR_SHARE: Final = 0.5
-"""Frames take part that are more familiar than generic strangers by this part of the way to what
-was measured on bursts: strangers that pass by must not move anything."""
-
-MAX_ADDED: Final = 128
-"""Frames that "unknown" is told by beside what was taught, thinned out evenly."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,20 +60,13 @@ def taught_of(model: Model) -> Taught:
     head, unknown = model.head, model.unknown
     if not isinstance(head, LinearHead):
         raise AdaptationError("Only the linear head, which is the default, can be adapted.")
-    if unknown is None or set(range(len(head.class_names))) - set(unknown.reference_ids.tolist()):
+    taught = Taught.of(unknown, head.weights, head.bias) if unknown else None
+    if taught is None:
         raise AdaptationError(
             "Adapting begins from what was measured in training, which this model lacks: record "
             "five pictures of each class at least, and train again."
         )
-    own = unknown.reference_ids >= 0
-    return Taught(unknown.references[own], unknown.reference_ids[own], head.weights, head.bias)
-
-
-def is_familiar(
-    unknown: UnknownDetector, features: Features, scores: npt.NDArray[np.float32]
-) -> npt.NDArray[np.bool_]:
-    """Say which frames, features `(N, D)` and scores `(N, C)`, may take part in adapting."""
-    return unknown.similarity(features, scores) >= unknown.level(FLOOR_SHARE)
+    return taught
 
 
 def adapt_model(model: Model, features: Features) -> Adaptation:
@@ -98,32 +86,16 @@ def adapt_model(model: Model, features: Features) -> Adaptation:
             "themselves, as they look now."
         )
     shown = features[familiar]
-    found = adapt(taught, normalise(shown))
+    rows = normalise(shown)
+    found = adapt(taught, rows)
     if found is None:
         raise AdaptationError(_why_not(model, scores[familiar]))
-    changed = _changed(model, model.unknown, found, normalise(shown))
-    after = changed.unknown
-    median = float(np.median(model.unknown.similarity(shown, scores[familiar])))
-    now = float(np.median(after.similarity(shown, changed.head.scores(shown)))) if after else median
-    return Adaptation(changed, found.seen, (median, now))
-
-
-def _changed(
-    model: Model, unknown: UnknownDetector, found: Adapted, rows: npt.NDArray[np.float32]
-) -> Model:
-    """Put what was found into a model; frames recognised surely become references."""
-    scores = softmax(rows @ found.weights + found.bias)
-    sure = np.flatnonzero(scores.max(axis=1) > SURE)
-    added = sure[np.unique(np.linspace(0, len(sure) - 1, min(len(sure), MAX_ADDED)).astype(int))]
-    detector = replace(
-        unknown,
-        references=np.concatenate([unknown.references, rows[added] - found.shift]),
-        scales=np.append(unknown.scales, np.ones(len(added), np.float32)),
-        class_ids=np.append(unknown.reference_ids, scores[added].argmax(axis=1)),
-        shift=found.shift,
-    )
+    detector = adapted_detector(model.unknown, found, rows)
     head = LinearHead(model.class_names, found.weights, found.bias)
-    return replace(model, head=head, unknown=detector)
+    changed = replace(model, head=head, unknown=detector, unadapted=Unadapted(model, rows))
+    before = float(np.median(model.unknown.similarity(shown, scores[familiar])))
+    after = float(np.median(detector.similarity(shown, head.scores(shown))))
+    return Adaptation(changed, found.seen, (before, after))
 
 
 def _why_not(model: Model, scores: npt.NDArray[np.float32]) -> str:

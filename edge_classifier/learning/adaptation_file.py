@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge_classifier.device.files import read_regular
+from edge_classifier.device.npz import npz_bytes, read_arrays
 from edge_classifier.project.files import reported, write_atomic
-from edge_classifier.project.npz import npz_bytes, read_arrays
 
 if TYPE_CHECKING:
     from pathlib import Path

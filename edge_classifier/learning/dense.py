@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from edge_classifier.device.verdict import softmax
 from edge_classifier.errors import CancelledError
-from edge_classifier.learning.head import DenseHead, softmax
+from edge_classifier.learning.head import DenseHead
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge_classifier.learning.head import normalise
+from edge_classifier.device.verdict import normalise
 from edge_classifier.values import BACKGROUND
 
 if TYPE_CHECKING:

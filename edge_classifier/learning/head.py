@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
 
+from edge_classifier.device.verdict import inverse_norms, normalise, softmax
 from edge_classifier.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -163,37 +164,12 @@ def imprint(feature_set: FeatureSet) -> LinearHead:
     return LinearHead(names, np.float32(IMPRINT_SCALE) * means, np.zeros(len(names), np.float32))
 
 
-def normalise(features: Features) -> Features:
-    """Scale each row of `(N, D)` to length 1; a row of zeros stays zeros."""
-    rows: Features = features * inverse_norms(features)[:, None]
-    return rows
-
-
-def inverse_norms(features: Features) -> npt.NDArray[np.float32]:
-    """Return what each row of `(N, D)` has to be multiplied by to get length 1, `(N,)`.
-
-    Multiplying products by it instead of rows saves a copy of all features.
-    """
-    lengths = np.sqrt(np.einsum("nd,nd->n", features, features))
-    inverse: npt.NDArray[np.float32] = np.float32(1.0) / np.maximum(lengths, np.float32(1e-12))
-    return inverse
-
-
 def class_sums(feature_set: FeatureSet) -> npt.NDArray[np.float32]:
     """Return `(C, D)`, the sums of the classes' rows once each has length 1."""
     shares = np.zeros((len(feature_set.class_names), len(feature_set)), np.float32)
     shares[feature_set.class_ids, np.arange(len(feature_set))] = inverse_norms(feature_set.features)
     sums: npt.NDArray[np.float32] = shares @ feature_set.features
     return sums
-
-
-def softmax(logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
-    """Turn logits `(N, C)` into scores that sum to 1 in each row."""
-    exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
-    scores: npt.NDArray[np.float32] = (exponents / exponents.sum(axis=1, keepdims=True)).astype(
-        np.float32, copy=False
-    )
-    return scores
 
 
 def _new_classes(class_names: tuple[str, ...], feature_set: FeatureSet) -> list[str]:

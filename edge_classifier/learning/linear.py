@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge_classifier.device.discriminant import discriminant, spread_of
+from edge_classifier.device.verdict import inverse_norms
 from edge_classifier.errors import CancelledError
-from edge_classifier.learning.head import LinearHead, imprint, inverse_norms
+from edge_classifier.learning.head import LinearHead, imprint
 
 if TYPE_CHECKING:
     import numpy.typing as npt

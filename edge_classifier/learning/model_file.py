@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from edge_classifier.device.files import read_regular
+from edge_classifier.device.npz import npz_bytes, read_arrays
+from edge_classifier.device.unknown_detector import DEFAULT_STEP, UnknownDetector
 from edge_classifier.errors import ProjectFormatError
 from edge_classifier.learning.head import DenseHead, Head, LinearHead
-from edge_classifier.learning.model import DEFAULT_STEP, Model, UnknownDetector
+from edge_classifier.learning.model import Model
 from edge_classifier.project.files import reported, write_atomic
-from edge_classifier.project.npz import npz_bytes, read_arrays
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from edge_classifier.device.unknown_detector import MAX_STEPS
 from edge_classifier.learning.head import imprint
-from edge_classifier.learning.model import MAX_STEPS, STEPS_SETTING, Model, stored_steps
+from edge_classifier.learning.model import STEPS_SETTING, Model, stored_steps
 
 if TYPE_CHECKING:
     from edge_classifier.features.dataset import Dataset

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from support.feature_sets import clusters
 
+from edge_classifier.device.verdict import softmax
 from edge_classifier.evaluation.metrics import evaluate
 from edge_classifier.learning.calibration import HeldOut, calibrated, hold_out, temperature
-from edge_classifier.learning.head import LinearHead, softmax
+from edge_classifier.learning.head import LinearHead
 from edge_classifier.learning.linear import fit_linear_head
 from edge_classifier.learning.model import Model
 from edge_classifier.values import FeatureSet

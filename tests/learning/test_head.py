@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from support.feature_sets import clusters
 
+from edge_classifier.device.verdict import normalise, softmax
 from edge_classifier.errors import InvalidValueError
-from edge_classifier.learning.head import DenseHead, Head, LinearHead, imprint, normalise, softmax
+from edge_classifier.learning.head import DenseHead, Head, LinearHead, imprint
 from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.learning.training import train
 from edge_classifier.values import FeatureSet

@@ -7,8 +7,9 @@ import pytest
 from support.feature_sets import clusters
 
 from edge_classifier.device.discriminant import discriminant
+from edge_classifier.device.verdict import normalise
 from edge_classifier.errors import CancelledError
-from edge_classifier.learning.head import imprint, normalise
+from edge_classifier.learning.head import imprint
 from edge_classifier.learning.linear import fit_linear_head, fit_softmax
 from edge_classifier.values import FeatureSet, Variants
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from support.feature_sets import clusters, strangers
 
-from edge_classifier.learning.model import MAX_STEPS, UnknownDetector, stored_steps
+from edge_classifier.device.unknown_detector import MAX_STEPS, UnknownDetector
+from edge_classifier.learning.model import stored_steps
 from edge_classifier.learning.training import train
 from edge_classifier.learning.unknown import MAX_REFERENCES, fit_unknown_detector
 from edge_classifier.values import FeatureSet

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge_classifier.project.npz import read_arrays
+from edge_classifier.device.npz import read_arrays
 
 
 def npz(*, packed: bool = False, **entries: bytes) -> bytes:
