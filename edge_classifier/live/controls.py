@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from edge_classifier.device.frame import Clock
+    from edge_classifier.live.adapting import Adapting
     from edge_classifier.live.dialogs import Dialog
     from edge_classifier.live.editor import Editor
     from edge_classifier.live.keys import SpentKey
@@ -45,6 +46,7 @@ class Controls:
     live: LivePrediction
     recording: Recording
     tasks: Tasks
+    adapting: Adapting
     spent: SpentKey
     dialog: Dialog | None = None
     help: bool = False
@@ -119,6 +121,11 @@ class Controls:
         if self._has_two_classes("fine-tuning"):
             self.tasks.fine_tune()
 
+    def adapt(self) -> None:
+        """Begin to collect frames to adapt to, or adapt to those that there are."""
+        self.recording.stop()
+        self.adapting.begin_or_apply()
+
     def toggle_smoothing(self) -> None:
         """Switch the steady label on or off."""
         on = self.live.toggle_smoothing()
@@ -132,6 +139,8 @@ class Controls:
         """Hide the list of keys, or else stop what the worker does."""
         if self.help:
             self.help = False
+        elif self.adapting.give_up():
+            pass
         elif self.tasks.busy:
             self.tasks.stop()
         elif line := self.learner.cancel():
@@ -205,13 +214,14 @@ KEYS: Final = (
     ),
     KeyRow("T", "train now (it also happens by itself)", {"t": Controls.train}),
     KeyRow("F", "fine-tune the network (a minute or so)", {"f": Controls.fine_tune}),
+    KeyRow("A", "adapt to another light or place: show all again", {"a": Controls.adapt}),
     KeyRow("M", "steady label on or off", {"m": Controls.toggle_smoothing}),
     KeyRow("P", "pause or resume prediction", {"p": lambda c: c.live.toggle_pause()}),
     KeyRow("S", "save a copy of the project", {"s": lambda c: c.ask(c.tasks.save_dialog)}),
     KeyRow(
         "E",
         "export for the Raspberry Pi",
-        {"e": lambda c: c.tasks.export(learning=c.recording.learning)},
+        {"e": lambda c: c.tasks.export(learning=c.recording.learning or c.adapting.busy)},
     ),
     KeyRow("H", "show or hide these keys", {"h": Controls.toggle_help}),
     KeyRow("Q", "quit; everything is on disk", {"q": Controls.quit}),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edge_classifier.errors import ProjectError
 from edge_classifier.learning.empty_frames import shown_classes
+from edge_classifier.learning.project_model import readapted
 from edge_classifier.learning.settings import HeadSettings, trained_on
 from edge_classifier.learning.training import MIN_CLASSES, train
 from edge_classifier.live.jobs import Stage
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from edge_classifier.learning.project_backbone import LoadedBackbone
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Cancelled, Executor, Progress
+    from edge_classifier.values import Features
 
 
 class Trained(NamedTuple):
@@ -27,6 +29,8 @@ class Trained(NamedTuple):
     samples: int
     seconds: float  # of computing
     problem: ProjectError | None  # why it could not be saved
+    adapted_to: Features | None  # the frames that it was to be adapted to
+    not_adapted: str  # why it is not, or empty
 
 
 class TrainingStage(Stage[Trained]):
@@ -36,6 +40,7 @@ class TrainingStage(Stage[Trained]):
         dataset: The samples that the model was trained on, or `None`.
         training_on: Likewise of the model that is being trained, or was last.
         saving: Secures samples on the disk where there is nothing to train.
+        adapted_to: Frames, `(N, D)`, that every model is adapted to once it is trained, or `None`.
     """
 
     def __init__(self, store: ProjectStore, executor: Executor, settings: HeadSettings) -> None:
@@ -45,6 +50,7 @@ class TrainingStage(Stage[Trained]):
         self.dataset: Dataset | None = None
         self.saving: Stage[None] = Stage(executor)
         self.training_on: Dataset | None = None
+        self.adapted_to: Features | None = None
 
     def recognise(self, fingerprint: str, dataset: Dataset | None) -> None:
         """Find out whether a model from before, of this fingerprint, was trained on the samples."""
@@ -96,4 +102,6 @@ class TrainingStage(Stage[Trained]):
         except ProjectError as error:
             problem = error  # The model is good all the same, for as long as this runs.
         learned_from = int((shown_classes(feature_set) == feature_set.class_ids).sum())
-        return Trained(model, learned_from, seconds, problem)
+        frames = self.adapted_to
+        adapted, not_adapted = readapted(model, frames)
+        return Trained(adapted, learned_from, seconds, problem, frames, not_adapted)

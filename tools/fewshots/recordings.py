@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from edge_classifier.device.adaptation import PASSING, adapt
+from edge_classifier.device.adaptation import PASSING, adapt, is_familiar
 from edge_classifier.device.frame_buffer import FrameBuffer
 from edge_classifier.device.verdict import normalise
 from edge_classifier.errors import AdaptationError
-from edge_classifier.learning.adaptation import adapt_model, is_familiar, taught_of
+from edge_classifier.learning.adaptation import adapt_model, taught_of
 from edge_classifier.learning.training import train
 from edge_classifier.values import FeatureSet, Variants
 
