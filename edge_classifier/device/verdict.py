@@ -53,7 +53,8 @@ def familiarity(
     """Say how familiar images are: similar to a few references, and of one class only.
 
     Args:
-        similarities: `(N, M)` of N images to M references, at most 1.
+        similarities: `(N, M)` of N images to M references, at most 1; a little more where a shift
+            was taken off them.
         scores: `(N, C)` of the classes.
         neighbours: The similarities to how many of the nearest references are averaged.
         hesitation_weight: How much less familiar one nat of entropy of the scores makes it.
@@ -66,7 +67,7 @@ def familiarity(
     familiar: npt.NDArray[np.float32] = (nearest - hesitation_weight * entropy(scores)).astype(
         np.float32, copy=False
     )
-    np.maximum(familiar, np.float32(0), out=familiar)
+    np.clip(familiar, np.float32(0), np.float32(1), out=familiar)
     return familiar
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import numpy as np
+
 from edge_classifier.device.adaptation import FLOOR_SHARE
 from edge_classifier.device.frame_buffer import DIFFERS, FrameBuffer
 from edge_classifier.device.verdict import normalise
@@ -66,9 +68,10 @@ class _Collection:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Frames of each class."""
+        """Frames of each class, as far as they are wanted."""
         names = self.taught.class_names
-        return dict(zip(names, self.frames.counts(len(names)).tolist(), strict=True))
+        counts = np.minimum(self.frames.counts(len(names)), ENOUGH)
+        return dict(zip(names, counts.tolist(), strict=True))
 
     def add(self, features: Features, prediction: Prediction) -> None:
         """Take a frame, `(D,)`, with what the taught model says of it, if that is familiar."""
@@ -105,7 +108,7 @@ class _Collection:
     def done(self) -> float:
         """The part of the frames that are wanted which is there."""
         counts = self.counts.values()
-        return sum(min(count, ENOUGH) for count in counts) / (ENOUGH * len(counts))
+        return sum(counts) / (ENOUGH * len(counts))
 
 
 class Adapting:
