@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    import numpy as np
+    import numpy.typing as npt
+
     from edge_classifier.device.preprocessing import Image
     from edge_classifier.values import BackboneInfo, Features
 
@@ -67,6 +70,9 @@ class Backbone(Protocol):
 
     def extract(self, images: Sequence[Image]) -> Features:
         """Compute the features `(N, D)` of N images of any size."""
+
+    def extract_spatial(self, images: Sequence[Image]) -> tuple[Features, npt.NDArray[np.float32]]:
+        """Compute the same, and the feature maps `(N, h, w, c)` that they come of."""
 
 
 class Executor(Protocol):

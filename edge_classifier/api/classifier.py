@@ -19,7 +19,7 @@ from edge_classifier.api.classifier_file import (
 )
 from edge_classifier.api.estimator import Estimator, head_settings_of
 from edge_classifier.api.extraction import ColourOrder, FeatureExtractor, as_image, shared_backbone
-from edge_classifier.api.samples import bursts_of, checked_labels, classes_of, joined, labelled
+from edge_classifier.api.samples import checked_labels, classes_of, grouped, in_bursts, joined
 from edge_classifier.errors import InvalidValueError, NotTrainedError
 from edge_classifier.features.strangers import Strangers
 from edge_classifier.features.variants import MOST_VARIED
@@ -126,22 +126,25 @@ class ImageClassifier(Estimator):
 
         Args:
             images: N pictures.
-            labels: `(N,)` text, integers or booleans, of two classes at least.
+            labels: `(N,)` text, integers or booleans. A single class is told from anything
+                else: see `is_unknown`.
             groups: `(N,)` which pictures are of one burst and resemble each other, as frames of
-                a video do, in their order; each is a burst of its own if `None`. Frames at the
-                ends of a group that look empty are not learned from: see `left_out_`.
+                a video do, in their order. If `None`, frames of one recording are found by how
+                alike they are, and every other picture is a burst of its own; `range(N)` makes
+                each of them one. Frames at the ends of a burst that look empty are not learned
+                from: see `left_out_`.
             progress: Whether to show on standard error how far the work is; or a callback that
                 takes the part done, 0.0 to 1.0, and, where that has changed, what is being done.
 
         Raises:
             InvalidValueError: if the numbers of pictures and labels differ, or a
                 hyperparameter is out of its range.
-            NotEnoughSamplesError: with fewer than two classes.
+            NotEnoughSamplesError: without a picture, or with fewer than five of a single class.
             BackboneError: if the backbone cannot be had.
         """
         settings = head_settings_of(vars(self))
         with shown(progress, "computing features") as told:
-            self._learn(*self._samples(images, labels, groups, 0, told), settings, told)
+            self._learn(*self._samples(images, labels, groups, told), settings, told)
         return self
 
     def partial_fit(
@@ -160,9 +163,10 @@ class ImageClassifier(Estimator):
 
         Args:
             images: N pictures.
-            labels: As with `fit`; the first call needs two classes.
+            labels: As with `fit`.
             classes: Not needed; scikit-learn's tools pass it.
-            groups: As with `fit`; the same group in two calls is the same burst.
+            groups: As with `fit`; the same group in two calls is the same burst, and without
+                groups recordings are found among the pictures of all calls.
             progress: As with `fit`.
 
         Raises:
@@ -173,7 +177,7 @@ class ImageClassifier(Estimator):
             return self.fit(images, labels, groups, progress=progress)
         settings = head_settings_of(vars(self))
         with shown(progress, "computing features") as told:
-            added = self._samples(images, labels, groups, len(self.feature_set_), told)
+            added = self._samples(images, labels, groups, told)
             self._learn(*joined(self.feature_set_, self.labels_, *added), settings, told)
         return self
 
@@ -186,7 +190,9 @@ class ImageClassifier(Estimator):
     ) -> None:
         """Train, and only then take over: a failure leaves what was learned before."""
         progress(_EXTRACTED, "training")
-        feature_set = replace(feature_set, strangers=Strangers(self._backbone()).features())
+        feature_set = replace(
+            in_bursts(feature_set), strangers=Strangers(self._backbone()).features()
+        )
         model = train(feature_set, settings, progress=part_of(progress, _EXTRACTED, 1.0))
         self._take(feature_set, labels, model)
 
@@ -247,14 +253,19 @@ class ImageClassifier(Estimator):
     ) -> float:
         """Measure the accuracy: the part of N pictures that is answered right, in [0, 1].
 
+        With a single class "unknown" is the right answer for pictures of any other label.
+
         Args:
             images: N pictures.
             labels: `(N,)` what they show.
             sample_weight: `(N,)` how much each counts; the same if `None`.
         """
-        predicted = self.predict(images)
-        expected = checked_labels(labels, len(predicted))
-        right = predicted == expected
+        if len(self._model().class_names) == 1:
+            unknown = self.is_unknown(images)
+            right = (checked_labels(labels, len(unknown)) == self.classes_[0]) ^ unknown
+        else:
+            predicted = self.predict(images)
+            right = predicted == checked_labels(labels, len(predicted))
         weights = None if sample_weight is None else np.asarray(sample_weight, np.float64)
         return float(np.average(right, weights=weights))
 
@@ -379,10 +390,9 @@ class ImageClassifier(Estimator):
         images: Iterable[object],
         labels: npt.ArrayLike,
         groups: npt.ArrayLike | None,
-        first: int,
         progress: Progress,
     ) -> tuple[FeatureSet, npt.NDArray[Any]]:
-        """Compute the features of labelled pictures, the first of which has this number."""
+        """Compute the features of labelled pictures."""
         # The labels first: computing features takes long.
         checked = checked_labels(labels, len(images) if isinstance(images, Sized) else None)
         progress(0.0, "computing features")
@@ -392,5 +402,4 @@ class ImageClassifier(Estimator):
             told=lambda done: progress(_EXTRACTED * min(1.0, done / max(1, len(checked)))),
         )
         checked = checked_labels(labels, len(features))
-        bursts = bursts_of(groups, len(features), first)
-        return labelled(features, checked, bursts, variants), checked
+        return grouped(features, checked, groups, variants), checked

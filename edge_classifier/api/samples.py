@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,12 +10,15 @@ import numpy as np
 
 from edge_classifier.errors import BackboneMismatchError, InvalidValueError
 from edge_classifier.features.variants import MOST_VARIED
+from edge_classifier.learning.recordings import added_pictures, with_recordings
 from edge_classifier.values import FeatureSet, Variants
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from edge_classifier.values import Features
+
+_log = logging.getLogger(__name__)
 
 PLAIN_LABELS: Final = "iuUb"
 """NumPy's kinds of what can be a label: integers, text, booleans."""
@@ -41,16 +45,36 @@ def checked_labels(labels: npt.ArrayLike, count: int | None) -> npt.NDArray[Any]
     return array
 
 
-def bursts_of(groups: npt.ArrayLike | None, count: int, first: int) -> npt.NDArray[np.str_]:
-    """Name the bursts: those of the caller, or one a picture, numbered from the first."""
+_ADDED: Final = "#"
+"""What the names of bursts begin with that no caller has named."""
+
+
+def _bursts_of(groups: npt.ArrayLike | None, count: int) -> npt.NDArray[np.str_]:
+    """Name the bursts: those of the caller, or without name until recordings are found."""
     if groups is None:
-        return np.array([f"#{first + n}" for n in range(count)], np.str_)
+        return np.full(count, _ADDED, np.str_)
     array = np.asarray(groups)
     if array.shape != (count,):
         raise InvalidValueError(
             f"Expected groups of shape ({count},), one a picture, received {array.shape}."
         )
     return np.array([f"group {group}" for group in array.tolist()], np.str_)
+
+
+def in_bursts(feature_set: FeatureSet) -> FeatureSet:
+    """Find recordings among all samples that came without groups, in this call or before.
+
+    What was found is logged.
+    """
+    bursts = feature_set.burst_ids
+    added = np.char.startswith(bursts, _ADDED)
+    each = np.array([f"{_ADDED}{row}" for row in range(len(bursts))], np.str_)
+    apart = np.where(added, each, bursts)
+    found = with_recordings(replace(feature_set, burst_ids=apart), added)
+    pictures = added_pictures(apart[added], found.burst_ids[added])
+    if pictures.recordings:
+        _log.info("Found among what came without groups: %s.", pictures.line)
+    return found
 
 
 def classes_of(labels: npt.NDArray[Any], class_names: tuple[str, ...]) -> npt.NDArray[Any]:
@@ -65,7 +89,17 @@ def classes_of(labels: npt.NDArray[Any], class_names: tuple[str, ...]) -> npt.ND
     return np.array([by_name[name] for name in class_names], labels.dtype)
 
 
-def labelled(
+def grouped(
+    features: Features,
+    labels: npt.NDArray[Any],
+    groups: npt.ArrayLike | None,
+    variants: Variants | None,
+) -> FeatureSet:
+    """Join features with labels and with the groups of the caller, if there are any."""
+    return _labelled(features, labels, _bursts_of(groups, len(features)), variants)
+
+
+def _labelled(
     features: Features,
     labels: npt.NDArray[Any],
     bursts: npt.NDArray[np.str_],
@@ -102,7 +136,7 @@ def joined(
     labels = np.concatenate([known_labels, added_labels])
     features = np.concatenate([known.features, added.features])
     bursts = np.concatenate([known.burst_ids, added.burst_ids])
-    feature_set = labelled(features, labels, bursts, _joined_variants(known, added))
+    feature_set = _labelled(features, labels, bursts, _joined_variants(known, added))
     if known.reviewed is not None:
         reviewed = np.concatenate([known.reviewed, np.zeros(len(added), np.bool_)])
         feature_set = replace(feature_set, reviewed=reviewed)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import signal
 import sys
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PurePath
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
+from edge_classifier.commands import options as shared
 from edge_classifier.commands.console import open_or_create, table
 from edge_classifier.device.console import SOME_REFUSED, one_line, say
 from edge_classifier.errors import InvalidValueError, NotImportableError
+from edge_classifier.learning.recordings import recordings_of_thumbnails
+from edge_classifier.learning.settings import project_head_settings
 from edge_classifier.progress import ProgressMeter
 from edge_classifier.project.folder import is_blank
 from edge_classifier.project.importers import Refusal, Stretch, open_importer
@@ -23,10 +27,11 @@ from edge_classifier.project.store import ProjectStore
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from edge_classifier.project.importers import Importer
     from edge_classifier.project.importers.adding import ImportReport
+    from edge_classifier.project.importers.base import Item
 
 NOTHING_DONE: Final = 1
 INTERRUPTED: Final = 130
@@ -57,6 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="what everything in the paths shows; a video needs it",
     )
+    shared.add_bursts_option(parser, "folder")
     group = parser.add_argument_group("videos")
     group.add_argument(
         "--every", type=int, metavar="N", help=f"take every N-th frame (default: {EVERY})"
@@ -80,11 +86,17 @@ def run(options: argparse.Namespace) -> int:
     counts = [importer.count for importer in importers]
     with ExitStack() as stack:
         store = _open_project(options.project, importers, stack, dry_run=options.dry_run)
+        items: Iterable[Item] = chain.from_iterable(importers)
+        bursts = options.bursts
+        if bursts == "folder":
+            items = map(_one_burst_a_folder, items)
+        elif store and not options.dry_run:
+            bursts = project_head_settings(store, {"bursts": bursts}).bursts
         stop = stack.enter_context(_ctrl_c())
         progress = stack.enter_context(ProgressMeter("adding"))
         report = add(
             store,
-            chain.from_iterable(importers),
+            items,
             total=None if None in counts else sum(count or 0 for count in counts),
             dry_run=store is None or options.dry_run,
             progress=progress,
@@ -93,6 +105,8 @@ def run(options: argparse.Namespace) -> int:
         progress.close()
         report.refused[:0] = refused
         _tell(report, importers, store, dry_run=options.dry_run)
+        if bursts != "single":
+            _tell_recordings(report)
     return _exit_code(report)
 
 
@@ -189,6 +203,21 @@ def _tell(
         say(f"edge-classifier: {report.stopped} What was added before stays.")
     if report.cancelled:
         say(f"edge-classifier: cancelled: {IF_CANCELLED}.")
+
+
+def _one_burst_a_folder(item: Item) -> Item:
+    if isinstance(item, Refusal) or item.group is not None:
+        return item
+    return replace(item, group=str(PurePath(item.source).parent))
+
+
+def _tell_recordings(report: ImportReport) -> None:
+    found = recordings_of_thumbnails(report.thumbnails)
+    if found.recordings:
+        say(
+            f"{found.line}, by the look of them; `train` says what features tell, and with "
+            "--bursts single takes each for a single one."
+        )
 
 
 def _table(report: ImportReport, store: ProjectStore | None, *, dry_run: bool) -> str:

@@ -56,7 +56,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"write {VIDEO} and {SHEET} instead of opening a window",
     )
     parser.add_argument(
-        "--seconds", type=float, default=2.0, help="how long each thing is shown (default: 2)"
+        "--seconds",
+        type=float,
+        default=2.0,
+        help="how long each thing is taught, and half as long asked about (default: 2)",
     )
     shared.add_backbone_options(parser)
 
@@ -188,7 +191,7 @@ def _perform(
             stage.keep()
     demo.wait_for_worker()
     asked = []
-    for scene in asking(seconds):
+    for scene in asking(seconds / 2):
         if not demo.stopped:
             counts = demo.play(scene)
             stage.keep()
@@ -219,8 +222,8 @@ def _summary(
     lines = [
         "",
         table(["shown", "taught", "frames", "right", "said"], rows, left=(0, 1, 4)),
-        f"{samples} samples in {len(TAUGHT)} classes; judged on takes that were never recorded.",
-        "For what was never taught, `unknown` is right.",
+        f"{samples} samples in {len(TAUGHT)} classes, one burst each; judged in four other lights.",
+        "For what was never taught, and for nothing, `unknown` is right.",
         f"backbone: {session.learner.note}",
         _export_line(bundle)
         if bundle.exists()

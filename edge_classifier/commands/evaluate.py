@@ -38,7 +38,7 @@ from edge_classifier.learning.feature_sets import (
 from edge_classifier.learning.project_backbone import load_project_backbone
 from edge_classifier.learning.project_model import trained_model
 from edge_classifier.learning.settings import project_head_settings
-from edge_classifier.learning.training import MIN_CLASSES, train
+from edge_classifier.learning.training import FEWEST_OF_ONE, is_enough, train
 from edge_classifier.progress import ProgressMeter
 from edge_classifier.project.files import reported, write_atomic
 from edge_classifier.project.picture_file import encode_file, read_image_bytes
@@ -157,11 +157,14 @@ class _Evaluator:
         gathered = self._gather()
         feature_set = gathered.feature_set
         every = len(feature_set.class_names)
-        if every < MIN_CLASSES:
+        if not is_enough(feature_set.counts):
             raise NotEnoughSamplesError(
-                f"{store.name} has pictures of {counted(every, 'class', 'classes')}; evaluating "
-                f"needs {MIN_CLASSES} or more."
+                f"{store.name} has {counted(len(feature_set), 'picture')} of "
+                f"{counted(every, 'class', 'classes')}; evaluating needs {FEWEST_OF_ONE} pictures "
+                "of one class, or two classes."
             )
+        # One of several classes cannot be mistaken; one without others can be unknown.
+        least = min(every, 2)
         folds = self.options.folds
         self.progress(0.0, "evaluating")
         found = cross_validate(feature_set, self.settings, folds=folds, progress=self.progress)
@@ -170,14 +173,15 @@ class _Evaluator:
             curve = self._curve(feature_set, None)
         return EvaluationResult(
             f"cross-validation over bursts, {found.folds or 'no'} folds, {self._with_what}"
-            + _single_pictures(feature_set)
+            + _of_added(gathered, self.settings)
             + (_SEEN if self.loaded.has_seen_samples else ""),
-            found.evaluation if len(found.untested) <= every - MIN_CLASSES else None,
+            found.evaluation if every - len(found.untested) >= least else None,
             [gathered.samples[row].path for row in found.rows],
             found.untested,
             gathered.refused,
             curve,
             by_bursts=True,
+            added=gathered.added,
             suggestions=suggest_from_bursts(gathered, found, self.progress, threads),
         )
 
@@ -205,7 +209,7 @@ class _Evaluator:
             [held_out.samples[n].path for n in rows],
             (*gathered.refused, *held_out.refused, *_of_no_class(held_out.samples, ids)),
             self._curve(gathered.feature_set, test) if self.options.report else (),
-        ).with_advice(gathered.dataset, out_of_place(gathered.samples, gathered.feature_set))
+        ).with_advice(gathered, out_of_place(gathered.samples, gathered.feature_set))
 
     def on_folder(self, folder: Path) -> EvaluationResult:
         """Evaluate the trained model on pictures, one folder a class."""
@@ -238,7 +242,7 @@ class _Evaluator:
             known = self._gather().feature_set
             if known.class_names == test.class_names:  # else a class's pictures cannot be read
                 curve = self._curve(known, test)
-        evaluation = evaluate(model, test.features, test.class_ids)
+        evaluation = evaluate(model, test.features, test.class_ids, test.burst_ids)
         problems = (*refused, *unreadable)
         tested = self._tested(f"on {folder}", evaluation, paths, problems, curve, trained_on)
         return tested.with_advice(Dataset.of(store))
@@ -288,14 +292,20 @@ _SEEN: Final = (
 )
 
 
-def _single_pictures(feature_set: FeatureSet) -> str:
-    """Warn where bursts were not captured here, so that nobody knows what belongs together."""
-    _, sizes = np.unique(feature_set.burst_ids, return_counts=True)
-    if (sizes == 1).sum() * 2 <= len(feature_set):
+def _of_added(gathered: ProjectFeatures, settings: HeadSettings) -> str:
+    """Tell what was made of pictures of which nobody knows which belong together."""
+    added = gathered.added
+    if added.recordings:
+        return (
+            f"; {added.line}, found by how alike they are (`train --bursts single`: each is "
+            "single); recordings of one place and light say little of another"
+        )
+    if added.pictures * 2 <= len(gathered.samples):
         return ""
+    why = "as --bursts single has it" if settings.bursts == "single" else "no recording found"
     return (
-        "; most pictures were added one by one and count as bursts of their own: where they are "
-        "frames of one recording, this number is too good"
+        f"; {added.line} added one by one ({why}): where they are frames of one recording all the "
+        "same, this number is too good"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -12,6 +12,7 @@ from edge_classifier.commands.suggestions import Suggestions, general_advice
 from edge_classifier.device.console import one_line
 from edge_classifier.evaluation.advice import counted
 from edge_classifier.evaluation.report import percent
+from edge_classifier.learning.recordings import AddedPictures
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from edge_classifier.evaluation.metrics import Evaluation
     from edge_classifier.evaluation.suspects import Suspect
     from edge_classifier.features.dataset import Dataset
+    from edge_classifier.learning.feature_sets import ProjectFeatures
 
 _SHOWN_CLASSES: Final = 12
 """A confusion matrix of more classes does not fit on a terminal; the report has it."""
@@ -37,6 +39,7 @@ class EvaluationResult:
         refused: Pictures that could not be read, one line each.
         trained_on: How many of the pictures are the very ones that were trained on.
         by_bursts: Whether bursts were held out, so that a second one gives a class a number.
+        added: What pictures turned out to be that were added one by one.
     """
 
     how: str
@@ -47,11 +50,14 @@ class EvaluationResult:
     curve: tuple[CurvePoint, ...]
     trained_on: int = 0
     by_bursts: bool = False
+    added: AddedPictures = field(default_factory=AddedPictures)
     suggestions: Suggestions = field(default_factory=Suggestions)
 
-    def with_advice(self, dataset: Dataset, left_out: tuple[Suspect, ...] = ()) -> EvaluationResult:
+    def with_advice(
+        self, trained_on: ProjectFeatures | Dataset, left_out: tuple[Suspect, ...] = ()
+    ) -> EvaluationResult:
         """Add what concerns the samples that were trained on, some of which may be left out."""
-        general = general_advice(dataset, left_out)
+        general = general_advice(trained_on, left_out)
         suggestions = replace(self.suggestions, general=general, suspects=left_out)
         return replace(self, suggestions=suggestions)
 
@@ -73,7 +79,12 @@ class EvaluationResult:
                 f"{'was' if self.trained_on == 1 else 'were'} trained on; on new ones expect less"
             )
         tested = self.tested
-        if len(tested) == 1:
+        if self.evaluation.alone:
+            lines.append(
+                f"all of them are of {one_line(tested[0])}: this says how often it is recognised, "
+                "not how often something else is taken for it"
+            )
+        elif len(tested) == 1:
             lines.append(
                 f"all of them are of {one_line(tested[0])}: this says how often it is found, "
                 "not how often an answer is right"
@@ -84,7 +95,10 @@ class EvaluationResult:
     def why_untested(self) -> str:
         """Why some classes have no number."""
         if self.by_bursts:
-            return "needs a second burst before it can be evaluated (record or add it again)"
+            return (
+                "needs a second burst before it can be evaluated: how well it does in another "
+                "light or place is not measured (record or add it again, there)"
+            )
         return "no picture to evaluate on"
 
     def as_text(self) -> str:
@@ -119,7 +133,7 @@ class EvaluationResult:
             for n, name in enumerate(names)
         ]
         lines = [table(["class", "pictures", "precision", "recall"], rows)]
-        if len(names) <= _SHOWN_CLASSES and evaluation.accuracy < 1:
+        if 1 < len(names) <= _SHOWN_CLASSES and evaluation.accuracy < 1:
             rows = [
                 [name, *(str(n) if n else "·" for n in counts)]
                 for name, counts in zip(names, evaluation.confusion, strict=True)
@@ -130,26 +144,32 @@ class EvaluationResult:
         of_classes = f", of {tested} of {counted(tested + untested, 'class', 'classes')}"
         threshold = evaluation.threshold
         below = "" if threshold is None else f", as less than {threshold:.2f} familiar"
+        what, of_all = ("recognised", "pictures") if evaluation.alone else ("accuracy", "right")
         accuracy = (
-            f"accuracy {evaluation.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%}), "
-            f"{int(evaluation.right.sum())} of {len(evaluation)} right"
+            f"{what} {evaluation.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%}), "
+            f"{int(evaluation.right.sum())} of {len(evaluation)} {of_all}"
         )
-        return [
-            *lines,
+        lines += [
             accuracy + (of_classes if untested else ""),
             f"called unknown: {evaluation.unknown_rate:.1%}{below}",
-            f"calibration error of the scores: {evaluation.calibration_error:.3f}",
         ]
+        if not evaluation.alone:  # whose score is always 1
+            lines.append(f"calibration error of the scores: {evaluation.calibration_error:.3f}")
+        return lines
 
     def _worst_mistakes(self, evaluation: Evaluation) -> list[str]:
         names = evaluation.class_names
         lines = []
         for row in evaluation.mistakes(5):
-            said = one_line(names[evaluation.predicted_ids[row]])
+            said = f"{one_line(names[evaluation.predicted_ids[row]])} "
+            said += f"{evaluation.confidences[row]:.1%}"
+            if evaluation.alone:
+                said = "unknown"
             true = one_line(names[evaluation.class_ids[row]])
             path = one_line(str(self.paths[row]))
-            lines.append(f"  {said} {evaluation.confidences[row]:.1%} instead of {true}: {path}")
-        return ["", "most confident mistakes:", *lines] if lines else []
+            lines.append(f"  {said} instead of {true}: {path}")
+        title = "mistakes:" if evaluation.alone else "most confident mistakes:"
+        return ["", title, *lines] if lines else []
 
     def as_json(self) -> dict[str, Any]:
         """Give what JSON can hold."""
@@ -157,6 +177,7 @@ class EvaluationResult:
             "how": self.how,
             "untested": self.untested,
             "refused": self.refused,
+            "added": asdict(self.added),
             "coaching": self.suggestions.as_json(),
         }
         evaluation = self.evaluation
@@ -170,7 +191,7 @@ class EvaluationResult:
             "trained_on": self.trained_on,
             "unknown_rate": evaluation.unknown_rate,
             "unknown_threshold": evaluation.threshold,
-            "calibration_error": evaluation.calibration_error,
+            "calibration_error": None if evaluation.alone else evaluation.calibration_error,
             "classes": [
                 {
                     "name": name,

@@ -55,7 +55,7 @@ def backbone_choice(options: argparse.Namespace) -> BackboneChoice:
 
 
 def add_head_options(parser: argparse.ArgumentParser) -> None:
-    """Add `--head` and the hyperparameters."""
+    """Add `--head`, the hyperparameters and `--bursts`."""
     group = parser.add_argument_group(
         "head", "kept with the project; the dense head is the article's"
     )
@@ -66,6 +66,19 @@ def add_head_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--epochs", type=int, help="dense: passes over the samples (20)")
     group.add_argument("--batch-fraction", type=float, help="dense: part of the samples (0.4)")
     group.add_argument("--seed", type=int, help="dense: of weights and order (0)")
+    add_bursts_option(parser)
+
+
+def add_bursts_option(parser: argparse._ActionsContainer, *more: str) -> None:
+    """Add `--bursts`, with `more` choices."""
+    parser.add_argument(
+        "--bursts",
+        choices=("found", *more, "single"),
+        help="pictures that were added one by one: frames of one recording are found among them "
+        "(the default), "
+        + ("those of a class in one folder are one recording, " if more else "")
+        + "or each is a single one; kept with the project",
+    )
 
 
 def head_changes(options: argparse.Namespace) -> dict[str, object]:
@@ -75,6 +88,6 @@ def head_changes(options: argparse.Namespace) -> dict[str, object]:
         InvalidValueError: if a value is out of its range.
     """
     names = ("kind", "penalty", "units", "learning_rate", "epochs", "batch_fraction", "seed")
-    changes = {name: getattr(options, name) for name in names}
+    changes = {name: getattr(options, name) for name in (*names, "bursts")}
     HeadSettings(**{name: value for name, value in changes.items() if value is not None})
     return changes

@@ -13,6 +13,7 @@ from edge_classifier.commands import options as shared
 from edge_classifier.commands.console import open_for_reading
 from edge_classifier.commands.prediction_writers import (
     CsvWriter,
+    HeatWriter,
     JsonWriter,
     PredictionRow,
     RowWriter,
@@ -29,6 +30,7 @@ from edge_classifier.device.console import SOME_REFUSED, say
 from edge_classifier.errors import InvalidValueError
 from edge_classifier.features.bulk import compute_all, use_one_opencv_thread
 from edge_classifier.features.imagenet import FULL, USUAL_CROP, ImageNetClassifier, read_labels
+from edge_classifier.learning.heat import learn_heat
 from edge_classifier.learning.project_backbone import load_project_backbone
 from edge_classifier.learning.project_model import trained_model
 from edge_classifier.progress import ProgressMeter
@@ -62,6 +64,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--top-k", type=int, default=1, metavar="K", help="how many classes to name (1)"
     )
     parser.add_argument(
+        "--heat",
+        type=Path,
+        metavar="FOLDER",
+        help="write a copy of each picture there, red where it is unlike its class",
+    )
+    parser.add_argument(
         "--imagenet",
         type=Path,
         metavar="MODEL.tflite",
@@ -83,6 +91,8 @@ def run(options: argparse.Namespace) -> int:
     use_one_opencv_thread()
     if options.top_k < 1:
         raise InvalidValueError(f"Expected --top-k of 1 or more, received {options.top_k}.")
+    if options.imagenet and options.heat:
+        raise InvalidValueError("--heat needs a project or a bundle; --imagenet knows no pictures.")
     return _from_imagenet(options) if options.imagenet else _from_project(options)
 
 
@@ -127,8 +137,11 @@ def _writer(options: argparse.Namespace, names: Sequence[str], top_k: int) -> Ro
 def _from_project(options: argparse.Namespace) -> int:
     paths = _given(options.paths)
     predictor = (
-        BundlePredictor(options.project) if is_bundle(options.project) else _of_project(options)
+        BundlePredictor(options.project, heat=options.heat is not None)
+        if is_bundle(options.project)
+        else _of_project(options)
     )
+    heat_writer = HeatWriter(options.heat) if options.heat else None
     top_k = min(options.top_k, len(predictor.class_names))
     rows = _Rows(options, predictor.class_names, top_k)
     pictures = picture_paths(paths, rows.refuse_folder)
@@ -137,9 +150,13 @@ def _from_project(options: argparse.Namespace) -> int:
             rows.refuse(found.path, str(found.problem))
         else:
             prediction = found.prediction
-            best = _best(prediction.scores, prediction.class_names, top_k)
+            best = _best(prediction.confidences, prediction.class_names, top_k)
             row = PredictionRow(
-                str(found.path), best, unknown=prediction.unknown, similarity=prediction.similarity
+                str(found.path),
+                best,
+                unknown=prediction.unknown,
+                similarity=prediction.similarity,
+                heat=heat_writer.write(found.path, prediction, found.heat) if heat_writer else None,
             )
             rows.add(row)
     return rows.finish()
@@ -154,12 +171,16 @@ def _of_project(options: argparse.Namespace) -> Predictor:
             load_project_backbone(store, choice, progress, may_change=False) as loaded,
         ):
             model, fresh = trained_model(store, loaded)
+            references = None
+            if options.heat:
+                progress(0.0, "learning what places look like")
+                references = learn_heat(store.samples(), loaded.backbone, progress, lambda: False)
         if not fresh:
             say(
                 f"{store.name} has changed since it was trained; "
                 f"`edge-classifier train {options.project}` takes that in."
             )
-    return ModelPredictor(loaded.backbone, model)
+    return ModelPredictor(loaded.backbone, model, references)
 
 
 def _from_imagenet(options: argparse.Namespace) -> int:

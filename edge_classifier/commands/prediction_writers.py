@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+import cv2
+
 from edge_classifier.device.console import one_line
+from edge_classifier.device.heat import with_heat
+from edge_classifier.device.outputs.window import annotated
+from edge_classifier.project.files import reported, write_atomic
+from edge_classifier.project.picture_file import read_image
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from edge_classifier.device.verdict import Prediction
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +39,7 @@ class PredictionRow:
         crop: Which part of the picture was looked at, where there is more than one row a
             picture; else `None`.
         problem: Why it was refused, or `None`.
+        heat: The picture that shows where it is unlike its class, or `None` where none was written.
     """
 
     path: str
@@ -34,6 +48,7 @@ class PredictionRow:
     similarity: float | None = None
     crop: float | None = None
     problem: str | None = None
+    heat: Path | None = None
 
 
 class RowWriter(Protocol):
@@ -98,6 +113,8 @@ class JsonWriter:
             }
             if row.crop is not None:
                 content["crop"] = row.crop
+            if row.heat is not None:
+                content["heat"] = str(row.heat)
         self._stream.write(json.dumps(content, ensure_ascii=False) + "\n")
         self._stream.flush()
 
@@ -130,6 +147,40 @@ class CsvWriter:
             cells += [name, _rounded(score)]
         self._csv.writerow(cells + [""] * (self._columns - len(cells)))
         self._stream.flush()
+
+
+class HeatWriter:
+    """Writes copies of pictures into a folder, red where they are unlike their class.
+
+    `photo.png` becomes `photo-heat.jpg`, another one of that name `photo-heat-2.jpg`.
+
+    Raises:
+        ProjectError: if the folder cannot be made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._written: Counter[str] = Counter()
+        with reported("write", folder):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def write(
+        self, path: Path, prediction: Prediction, heat: npt.NDArray[np.float32] | None
+    ) -> Path | None:
+        """Write one; returns where, or `None` where its class has no pictures to compare it with.
+
+        Raises:
+            ProjectError: if it cannot be written.
+        """
+        if heat is None:
+            return None
+        self._written[path.stem] += 1
+        number = self._written[path.stem]
+        target = self._folder / f"{path.stem}-heat{'' if number == 1 else f'-{number}'}.jpg"
+        picture = annotated(with_heat(read_image(path), heat), prediction)
+        with reported("write", target):
+            write_atomic(target, cv2.imencode(".jpg", picture)[1].tobytes())
+        return target
 
 
 def _rounded(value: float) -> float:

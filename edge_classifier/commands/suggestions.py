@@ -20,6 +20,7 @@ from edge_classifier.evaluation.quality import PictureQuality, measure_quality
 from edge_classifier.evaluation.suspects import Suspect, find_suspects
 from edge_classifier.evaluation.validation import summarise
 from edge_classifier.features.bulk import compute_all
+from edge_classifier.features.dataset import Dataset
 from edge_classifier.project.picture_file import read_image
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from edge_classifier.device.preprocessing import Image
     from edge_classifier.evaluation.cross_validation import CrossValidation
-    from edge_classifier.features.dataset import Dataset
     from edge_classifier.learning.feature_sets import ProjectFeatures
     from edge_classifier.protocols import Progress
 
@@ -133,7 +133,7 @@ def suggest_from_bursts(
     weakest = next((c for c in validation.classes if c.name == validation.weakest), None)
     return Suggestions(
         class_advice(gathered.dataset, validation),
-        general_advice(gathered.dataset, validation.left_out),
+        general_advice(gathered, validation.left_out),
         (weakest.name, weakest.recall or 0.0) if weakest else None,
         validation.confused,
         tuple(sample.path for sample in validation.examples),
@@ -146,11 +146,15 @@ def suggest_from_bursts(
     )
 
 
-def general_advice(dataset: Dataset, left_out: Sequence[Suspect]) -> tuple[str, ...]:
+def general_advice(
+    trained_on: ProjectFeatures | Dataset, left_out: Sequence[Suspect]
+) -> tuple[str, ...]:
     """Tell how far "unknown" can be relied on, and what is not learned from."""
     line = left_out_line(left_out)
     reviewed = line and f"{line} until they were reviewed: V in the window"
-    return tuple(line for line in (unknown_line(dataset), reviewed) if line)
+    dataset = trained_on if isinstance(trained_on, Dataset) else trained_on.dataset
+    unknown = unknown_line(dataset, bursts=trained_on.burst_count)
+    return tuple(line for line in (unknown, reviewed) if line)
 
 
 def _quality_rows(images: list[Image]) -> npt.NDArray[np.float32]:

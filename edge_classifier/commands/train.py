@@ -14,6 +14,7 @@ from edge_classifier.commands.console import open_for_writing, table
 from edge_classifier.commands.suggestions import general_advice
 from edge_classifier.device.console import SOME_REFUSED, one_line, say
 from edge_classifier.device.interpreter import core_count
+from edge_classifier.evaluation.advice import counted
 from edge_classifier.evaluation.suspects import out_of_place
 from edge_classifier.features.bulk import use_one_opencv_thread
 from edge_classifier.features.catalogue import AUTO
@@ -78,12 +79,16 @@ def run(options: argparse.Namespace) -> int:
         say(line)
     say(f"backbone: {loaded.note}")
     sys.stdout.write(_summary(gathered, model))
+    learned = len(gathered.feature_set) - len(left_out)
+    classes = counted(len(model.class_names), "class", "classes")
     sys.stdout.write(
-        f"\ntrained on {len(gathered.feature_set) - len(left_out)} pictures of "
-        f"{len(model.class_names)} classes: features {extracted - started:.2f} s on "
-        f"{options.threads or core_count()} cores, head {trained - extracted:.2f} s\n"
+        f"\ntrained on {learned} pictures of {classes}: "
+        f"features {extracted - started:.2f} s on {options.threads or core_count()} cores, "
+        f"head {trained - extracted:.2f} s\n"
     )
-    for line in general_advice(gathered.dataset, left_out):
+    if gathered.added.recordings:
+        say(f"{gathered.added.line} (--bursts single: each is single)")
+    for line in general_advice(gathered, left_out):
         say(line)
     say(f"`edge-classifier evaluate {options.project}` says how good it is.")
     return SOME_REFUSED if gathered.refused else 0
@@ -92,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
 def _summary(gathered: ProjectFeatures, model: Model) -> str:
     counts = gathered.feature_set.counts
     rows = [
-        [one_line(name), str(count), str(gathered.dataset.burst_count(name))]
+        [one_line(name), str(count), str(gathered.burst_count(name))]
         for name, count in zip(model.class_names, counts, strict=True)
     ]
     return table(["class", "pictures", "bursts"], rows)

@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from edge_classifier.live.view import Activity, View
 
 FPS: Final = 30.0
-_TAUGHT_TAKES: Final = range(3)
-_ASKED_TAKES: Final = range(3, 5)
+_TAUGHT_TAKE: Final = 0
+_ASKED_TAKES: Final = range(1, 5)
+NOTHING: Final = "nothing"
+"""What the empty scene is called."""
+
 _RUNNING: Final = SourceState(SourceStatus.RUNNING)
 _REPEAT_DELAY_S: Final = 0.66
 _REPEAT_PERIOD_S: Final = 0.04
@@ -44,7 +47,7 @@ class VerdictCounts:
     """How often each verdict was given of one thing, on frames that were never recorded.
 
     Attributes:
-        expected: Its name, or `unknown` for what was never taught.
+        expected: Its name, or `unknown` for what was never taught and for the empty scene.
         verdicts: Counts by verdict; `nothing` where no model answered.
     """
 
@@ -76,7 +79,7 @@ class Scene:
 
     Attributes:
         action: For the terminal: `teaching`.
-        shown: The object.
+        shown: The object, or `NOTHING`.
         take: Which view, light and pose of it.
         key: The key that is held meanwhile, or `None`.
     """
@@ -92,20 +95,19 @@ class Scene:
 
 
 def teaching(seconds: float) -> list[Scene]:
-    """Return the scenes in which each taught object is recorded, take by take."""
+    """Return the scenes in which each taught object is recorded: one burst each, in one take."""
     return [
-        Scene("teaching", name, take, str(number + 1), seconds)
-        for take in _TAUGHT_TAKES
+        Scene("teaching", name, _TAUGHT_TAKE, str(number + 1), seconds)
         for number, name in enumerate(TAUGHT)
     ]
 
 
 def asking(seconds: float) -> list[Scene]:
-    """Return the scenes that show takes never recorded, and the object never taught."""
+    """Return the scenes that show takes never recorded, what was never taught, and nothing."""
     return [
         Scene("showing", name, take, None, seconds)
         for take in _ASKED_TAKES
-        for name in (*TAUGHT, UNTAUGHT)
+        for name in (*TAUGHT, UNTAUGHT, NOTHING)
     ]
 
 
@@ -141,7 +143,8 @@ class DemoRun:
     def play(self, scene: Scene) -> VerdictCounts:
         """Show a scene, holding its key, and count the verdicts of its frames."""
         counts = VerdictCounts(scene.shown)
-        self._camera.present(scene.shown, scene.take)
+        shown = None if scene.shown == NOTHING else scene.shown
+        self._camera.present(shown, scene.take)
         self._step(None)
         while not self._camera.settled and not self.stopped:
             self._step(None)

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from .errors import BundleError
 from .files import read_regular
+from .heat import ClassPlaces, HeatReferences
 from .preprocessing import Preprocessing
 
 BUNDLE_FORMAT: Final = "edge-classifier bundle"
@@ -103,10 +106,35 @@ class Bundle:
             raise BundleError(
                 f"{self.folder} has no {model_format} model; it has {', '.join(self.formats)}."
             )
-        about = self.spec["models"][model_format]
+        return self._read(self.spec["models"][model_format], _MAX_MODEL_BYTES)
+
+    def heat(self, model_format: str) -> HeatReferences:
+        """Read what one of its models needs for heat maps.
+
+        Raises:
+            BundleError: if there is none, or it is damaged.
+        """
+        about = self.spec["models"][model_format].get("heat")
+        if about is None:
+            raise BundleError(
+                f"{self.folder} has nothing to make heat maps with: it was exported by an older "
+                "version; export it again."
+            )
+        content = self._read(about, _MAX_MODEL_BYTES)
         path = self.folder / about["file"]
         try:
-            content = read_regular(path, _MAX_MODEL_BYTES)
+            return _heat(content, about, self.class_names, self.spec["backbone"]["feature_shape"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise BundleError(
+                f"{path} does not fit to spec.json ({type(error).__name__}: {error}); copy the "
+                "bundle again."
+            ) from error
+
+    def _read(self, about: dict[str, Any], most_bytes: int) -> bytes:
+        """Read a file of the bundle that has a hash."""
+        path = self.folder / about["file"]
+        try:
+            content = read_regular(path, most_bytes)
         except OSError as error:
             raise BundleError(
                 f"{path} cannot be read ({error.strerror}); copy the bundle again."
@@ -117,6 +145,45 @@ class Bundle:
                 "replaced; copy the bundle again."
             )
         return content
+
+
+def heat_content(
+    references: HeatReferences, class_names: tuple[str, ...]
+) -> tuple[bytes, dict[str, Any]]:
+    """Give what `Bundle.heat` reads again: the file, 16-bit floats, and what spec.json says of it.
+
+    Classes that nothing is known of have no places.
+    """
+    nothing = ClassPlaces(np.empty((0, references.shape[2]), np.float32), 1.0)
+    known = [references.classes.get(name, nothing) for name in class_names]
+    content = b"".join(one.places.astype("<f2").tobytes() for one in known)
+    return content, {
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "places": [len(one.places) for one in known],
+        "usual": [one.usual for one in known],
+    }
+
+
+def _heat(
+    content: bytes, about: dict[str, Any], class_names: tuple[str, ...], shape: list[int]
+) -> HeatReferences:
+    counts, usual = about["places"], about["usual"]
+    if len(counts) != len(class_names) or len(usual) != len(class_names):
+        raise ValueError("it is of other classes")
+    height, width, channels = (int(_number(n, 1, 1 << 16)) for n in shape)
+    ends = np.cumsum([int(_number(n, 0, 1 << 16)) for n in counts]).tolist()
+    places = np.frombuffer(content, "<f2").astype(np.float32)
+    if len(places) != ends[-1] * channels or not np.isfinite(places).all():
+        raise ValueError("it has another size, or holds values that are no numbers")
+    parts = np.split(places.reshape(-1, channels), ends[:-1])
+    return HeatReferences(
+        (height, width, channels),
+        {
+            name: ClassPlaces(part, _number(distance, 1e-6, 1e6))
+            for name, part, distance in zip(class_names, parts, usual, strict=True)
+            if len(part)
+        },
+    )
 
 
 def _read_texts(folder: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -175,17 +242,20 @@ def _check_files(spec: dict[str, Any]) -> None:
     if not models or not set(models) <= set(SCORE_TOLERANCE):
         raise ValueError(f"models are {', '.join(models)}, known are {', '.join(SCORE_TOLERANCE)}")
     for about in models.values():
-        _check_file(about["file"])
-        if not isinstance(about["sha256"], str):
-            raise TypeError("a model has no hash")
+        for file in (about, about.get("heat", about)):
+            _check_file(file["file"])
+            if not isinstance(file["sha256"], str):
+                raise TypeError("a file has no hash")
     for reference in spec.get("references", []):
         _check_file(reference["file"])
         for model_format in models:
             scores = reference["scores"][model_format]
             if not isinstance(scores, list):
                 raise TypeError("a reference frame has no scores")
-            for score in scores:
-                _number(score, -100.0, 100.0)
+            # Bundles from before how familiar it is was compared have only scores.
+            similarity = reference.get("similarities", {}).get(model_format)
+            for number in (*scores, 0.0 if similarity is None else similarity):
+                _number(number, -100.0, 100.0)
 
 
 def _check_file(name: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from .bundle import Bundle
+    from .heat import HeatReferences
     from .preprocessing import Image
 
 
@@ -47,6 +49,7 @@ class Classifier:
             )
         self.quantised = self.interpreter.input_details["dtype"] == np.uint8
         self._has_similarities = len(outputs) > 1 and bundle.threshold is not None
+        self._heat: HeatReferences | None = None
         self._outputs = {o["name"]: n for n, o in enumerate(self.interpreter.output_details)}
 
     def prepare(self, image: Image) -> npt.NDArray[Any]:
@@ -75,5 +78,40 @@ class Classifier:
 
         `None` from a bundle of a version that exported none.
         """
-        index = self._outputs.get("features")
+        return self._output("features")
+
+    def spatial(self) -> npt.NDArray[np.float32] | None:
+        """Return the feature map of what was predicted last, flat, `(h * w * c,)`.
+
+        Features that are not pooled are that map themselves. `None` as with `features`.
+        """
+        return self._output("spatial" if "spatial" in self._outputs else "features")
+
+    def use_heat(self) -> None:
+        """Get ready to give heat maps.
+
+        Raises:
+            BundleError: if the bundle cannot give them, or is damaged.
+        """
+        references, spatial = self.bundle.heat(self.model_format), self.spatial()
+        if spatial is None or spatial.size != math.prod(references.shape):
+            raise BundleError(
+                f"{self.bundle.folder}: its {self.model_format} model and its heat references do "
+                "not belong together; copy the bundle again."
+            )
+        self._heat = references
+
+    def heat(self, prediction: Prediction) -> npt.NDArray[np.float32] | None:
+        """Say where what was predicted last is unlike the class of its prediction.
+
+        Returns:
+            `(h, w)` in [0, 1], or `None` before `use_heat`, and for a class without pictures.
+        """
+        spatial = self.spatial() if self._heat else None
+        if self._heat is None or spatial is None:
+            return None
+        return self._heat.heat(spatial, prediction.class_name)
+
+    def _output(self, name: str) -> npt.NDArray[np.float32] | None:
+        index = self._outputs.get(name)
         return None if index is None else self.interpreter.output(index)[0]

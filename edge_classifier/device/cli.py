@@ -58,6 +58,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="frames that a label must hold to be new (default: 5)",
     )
+    parser.add_argument(
+        "--heat",
+        action="store_true",
+        help="colour in the window and on the page where the picture is unlike its class",
+    )
     parser.add_argument("--benchmark", action="store_true", help="print where the time goes")
     parser.add_argument(
         "--verify", action="store_true", help="check this device with the bundle's own frames"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from .console import SOME_REFUSED, say
+from .heat import with_heat
 from .outputs.benchmark import Benchmark
 from .outputs.json_lines import JsonLines
 from .outputs.window import Window
@@ -92,6 +94,8 @@ def run(options: argparse.Namespace, classifier: Classifier) -> int:
     Raises:
         EdgeClassifierError: if the source or an output cannot be used.
     """
+    if options.heat:
+        classifier.use_heat()
     shown = not (options.no_window or options.benchmark) and Window.possible()
     spec = options.source or _default_source()
     with contextlib.ExitStack() as stack:
@@ -203,6 +207,9 @@ def _loop(
             benchmark.add(frame, (time.perf_counter() - started_s) * 1000)
         if date:
             prediction = smoother.update(prediction, date(frame))
+        heat = classifier.heat(prediction)
+        if heat is not None:
+            frame = replace(frame, image=with_heat(frame.image, heat))  # noqa: PLW2901 - as shown
         going_on = [output.show(frame, prediction) for output in outputs]
         if not all(going_on) or count == most_frames:
             return

@@ -124,9 +124,19 @@ class Prediction:
         return UNKNOWN if self.unknown else self.class_name
 
     @property
+    def confidences(self) -> npt.NDArray[np.float32]:
+        """What to show of each class, `(C,)` in [0, 1]: its score.
+
+        The score of a single class is always 1 and says nothing; its similarity stands in for it.
+        """
+        if len(self.scores) > 1 or self.similarity is None:
+            return self.scores
+        return np.array([self.similarity], np.float32)
+
+    @property
     def confidence(self) -> float:
-        """The highest score, in [0, 1]."""
-        return float(self.scores.max())
+        """The highest of `confidences`."""
+        return float(self.confidences.max())
 
 
 class TimeAverage:

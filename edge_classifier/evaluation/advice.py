@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.evaluation.suspects import Reason
+from edge_classifier.learning.training import FEWEST_OF_ONE, is_enough
 from edge_classifier.project.classes import key_of
 from edge_classifier.values import BACKGROUND
 
@@ -35,13 +37,21 @@ class Advice:
     text: str
 
 
+def burst_count(dataset: Dataset, validation: Validation | None, class_name: str) -> int:
+    """Bursts of a class; validation also knows recordings among what was added one by one."""
+    for one in validation.classes if validation else ():
+        if one.name == class_name:
+            return one.bursts
+    return dataset.burst_count(class_name)
+
+
 def class_advice(dataset: Dataset, validation: Validation | None) -> tuple[Advice, ...]:
     """Tell which classes have too few samples, or, if validated, too much alike ones."""
     found = []
     alike = validation.too_alike if validation else ()
     for name in dataset.captured_classes:
         lacks = []
-        if dataset.burst_count(name) == 1:
+        if burst_count(dataset, validation, name) == 1:
             lacks.append("one burst only (a second one, from another side, helps most)")
         count = dataset.count(name)
         if count < ENOUGH_SAMPLES:
@@ -67,17 +77,23 @@ def next_hint(dataset: Dataset, validation: Validation | None = None) -> str:
     if not captured:
         first = next((name for name in empty if name != BACKGROUND), "the first thing")
         hint = f"show {first} to the camera and hold 1"
-    elif len(captured) == 1 and empty:
-        hint = f"capture a second class: show {empty[0]} and {how(empty[0])}"
-    elif len(captured) == 1:
-        hint = f"capture a second class: show it and hold {things + 1}"
+    elif not is_enough([dataset.count(name) for name in captured]):
+        more = FEWEST_OF_ONE - dataset.count(captured[0])
+        hint = f"record {counted(more, 'more picture')} of {captured[0]}: {how(captured[0])}"
+    elif len(captured) == 1 and dataset.burst_count(captured[0]) == 1:
+        another = f"{empty[0]}: {how(empty[0])}" if empty else f"another class: hold {things + 1}"
+        hint = (
+            f"all but {captured[0]} is unknown, not reliably yet: record it again elsewhere "
+            f"({how(captured[0])}); {another}"
+        )
     elif empty:
         hint = f"capture {empty[0]}: {how(empty[0])}"
     else:
+        bursts = partial(burst_count, dataset, validation)
         left_out = left_out_line(validation.left_out) if validation else ""
         hint = (
             (left_out and f"{left_out}: V shows them")
-            or unknown_line(dataset, how)
+            or unknown_line(dataset, how, bursts)
             or _improve(dataset, how)
             or _refine(dataset, validation, how)
         )
@@ -97,12 +113,18 @@ def left_out_line(left_out: Sequence[Suspect]) -> str:
     return f"{counted(len(left_out), 'picture')} of {of_whom} {does} left out"
 
 
-def unknown_line(dataset: Dataset, how: Callable[[str], str] | None = None) -> str:
+def unknown_line(
+    dataset: Dataset,
+    how: Callable[[str], str] | None = None,
+    bursts: Callable[[str], int] | None = None,
+) -> str:
     """Say what would make "unknown" reliable, `how` telling which keys; empty where it is.
 
-    Of a class of one burst nobody knows how much the next one differs.
+    Of a class of one burst nobody knows how much the next one differs. `bursts` counts those of a
+    class where that is not as they are stored.
     """
-    single = [name for name in dataset.captured_classes if dataset.burst_count(name) == 1]
+    bursts = bursts or dataset.burst_count
+    single = [name for name in dataset.captured_classes if bursts(name) == 1]
     things = sorted((name for name in single if name != BACKGROUND), key=dataset.count)
     if not things:
         return ""

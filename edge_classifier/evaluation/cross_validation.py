@@ -9,7 +9,7 @@ import numpy as np
 
 from edge_classifier.errors import InvalidValueError
 from edge_classifier.evaluation.metrics import Evaluation, accuracy_interval, evaluate
-from edge_classifier.learning.training import train
+from edge_classifier.learning.training import FEWEST_OF_ONE, is_enough, train
 from edge_classifier.protocols import ignore_progress, never_cancelled
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def cross_validate(
     """Train without each fold in turn, and evaluate on it.
 
     Raises:
-        NotEnoughSamplesError: with fewer than two classes.
+        NotEnoughSamplesError: as `training.train` does.
         CancelledError: if `cancelled` said so.
     """
     splits = _splits(feature_set, folds)
@@ -164,7 +164,8 @@ def learning_curve(
     if not splits:
         return ()
     most = max(int(np.bincount(feature_set.class_ids[rows]).max()) for rows, _ in splits)
-    sizes = [*(size for size in _CURVE_SIZES if size < most), min(most, _CURVE_SIZES[-1])]
+    least = FEWEST_OF_ONE if len(feature_set.class_names) == 1 else 1
+    sizes = [*(s for s in _CURVE_SIZES if least <= s < most), min(most, _CURVE_SIZES[-1])]
     order = np.random.default_rng(0).permutation(len(feature_set))
     right: dict[int, list[npt.NDArray[np.bool_]]] = {size: [] for size in sizes}
     for done, (trained_on, held_out) in enumerate(splits):
@@ -172,8 +173,7 @@ def learning_curve(
         for step, size in enumerate(sizes):
             chosen = _first_of_each_class(feature_set.class_ids, candidates, size)
             model = train(feature_set.subset(chosen), settings)
-            predicted = model.head.scores(held_out.features).argmax(axis=1)
-            right[size].append(predicted == held_out.class_ids)
+            right[size].append(evaluate(model, held_out.features, held_out.class_ids).right)
             progress((done * len(sizes) + step + 1) / (len(splits) * len(sizes)))
     burst_ids = np.concatenate([held_out.burst_ids for _, held_out in splits])
     joined = {size: np.concatenate(parts) for size, parts in right.items()}
@@ -186,12 +186,17 @@ def learning_curve(
 def _splits(
     feature_set: FeatureSet, folds: int
 ) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
-    """Give for each fold the rows to train on and those that are held out."""
+    """Give for each fold the rows to train on and those that are held out.
+
+    A single class is left whole where the rest would be too few to train on.
+    """
     fold_of_row = burst_folds(feature_set, folds)
-    return [
+    splits = [
         (np.flatnonzero(fold_of_row != fold), np.flatnonzero(fold_of_row == fold))
         for fold in np.unique(fold_of_row[fold_of_row != _NOT_HELD_OUT])
     ]
+    ids = feature_set.class_ids
+    return [(rows, out) for rows, out in splits if is_enough(np.bincount(ids[rows]).tolist())]
 
 
 def _first_of_each_class(

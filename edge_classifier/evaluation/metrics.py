@@ -43,7 +43,8 @@ class Evaluation:
     """What a model said of N labelled pictures, and how right it was.
 
     The class with the highest score counts as the answer, also where the picture was called
-    unknown; `unknown_rate` tells how often that was.
+    unknown; `unknown_rate` tells how often that was. Only a single class, of which that would
+    always be right, counts as found where the picture was not called unknown.
 
     Attributes:
         class_names: The C classes, in the order of the scores.
@@ -80,6 +81,11 @@ class Evaluation:
         return len(self.class_ids)
 
     @property
+    def alone(self) -> bool:
+        """Whether there is a single class, whose scores mean nothing."""
+        return len(self.class_names) == 1
+
+    @property
     def predicted_ids(self) -> npt.NDArray[np.int64]:
         """`(N,)` the classes with the highest scores."""
         ids: npt.NDArray[np.int64] = self.scores.argmax(axis=1)
@@ -95,7 +101,7 @@ class Evaluation:
     def right(self) -> npt.NDArray[np.bool_]:
         """`(N,)` whether the answer is the true class."""
         right: npt.NDArray[np.bool_] = self.predicted_ids == self.class_ids
-        return right
+        return right & ~self.unknown if self.alone else right
 
     @property
     def accuracy(self) -> float:
@@ -122,12 +128,15 @@ class Evaluation:
     @property
     def recall(self) -> npt.NDArray[np.float64]:
         """`(C,)` the part of each class's pictures that is found; NaN for a class without any."""
-        confusion = self.confusion
-        return _ratios(confusion.diagonal(), confusion.sum(axis=1))
+        counts = np.bincount(self.class_ids, minlength=len(self.class_names))
+        found = np.bincount(self.class_ids[self.right], minlength=len(counts))
+        return _ratios(found, counts)
 
     @property
     def precision(self) -> npt.NDArray[np.float64]:
         """`(C,)` the part of each answer that is right; NaN for an answer never given."""
+        if self.alone:  # nothing else was asked about
+            return np.full(1, np.nan)
         confusion = self.confusion
         return _ratios(confusion.diagonal(), confusion.sum(axis=0))
 

@@ -73,14 +73,16 @@ class Report:
 def render(report: Report) -> str:
     """Write the page: HTML with everything inline, no script, nothing loaded."""
     title = escape(report.title)
-    diagrams = [
-        _section(
-            "Can the scores be trusted?",
-            '<p class="soft">How often answers of a score are right; on the dashed line a score '
-            "of 80 % is right 80 times in 100. Paler bars stand for fewer pictures.</p>"
-            + reliability_svg(report.evaluation.reliability),
+    diagrams = []
+    if not report.evaluation.alone:
+        diagrams.append(
+            _section(
+                "Can the scores be trusted?",
+                '<p class="soft">How often answers of a score are right; on the dashed line a '
+                "score of 80 % is right 80 times in 100. Paler bars stand for fewer pictures.</p>"
+                + reliability_svg(report.evaluation.reliability),
+            )
         )
-    ]
     if report.curve:
         diagrams.append(
             _section(
@@ -101,7 +103,7 @@ def render(report: Report) -> str:
         f'<h1>{title}</h1>\n<p class="soft">{escape(report.how)}</p>\n'
         + _summary(report)
         + _classes(report)
-        + _confusion(report.evaluation)
+        + ("" if report.evaluation.alone else _confusion(report.evaluation))
         + f'<div class="cards">{"".join(diagrams)}</div>\n'
         + _help(report)
         + _mistakes(report)
@@ -121,8 +123,9 @@ def _summary(report: Report) -> str:
         (f"{len(evaluation):,}", "pictures" if report.caveat else "pictures not trained on"),
         (str(classes), "class" if classes == 1 else "classes"),
         (f"{evaluation.unknown_rate:.1%}", f"of them called unknown{_threshold(evaluation)}"),
-        (f"{evaluation.calibration_error:.3f}", "calibration error of the scores"),
     ]
+    if not evaluation.alone:
+        facts.append((f"{evaluation.calibration_error:.3f}", "calibration error of the scores"))
     tiles = "".join(f'<div><b>{n}</b><span class="soft">{what}</span></div>' for n, what in facts)
     note = ""
     if report.untested:
@@ -132,7 +135,7 @@ def _summary(report: Report) -> str:
         note += f"<p><b>Read with care:</b> {escape(report.caveat)}.</p>"
     return (
         f'<section><div class="hero"><div><div class="big">{evaluation.accuracy:.1%}</div>'
-        f'<span class="soft">accuracy</span></div><div>'
+        f'<span class="soft">{"recognised" if evaluation.alone else "accuracy"}</span></div><div>'
         f"{interval_svg(evaluation.accuracy, evaluation.interval)}"
         f'<p class="soft">95 % confidence interval {low:.1%} to {high:.1%}, '
         f"{int(evaluation.right.sum())} of {len(evaluation)} right</p></div></div>"
@@ -204,7 +207,7 @@ def _confusion(evaluation: Evaluation) -> str:
 
 def _mistakes(report: Report) -> str:
     shown = _pictures(report.mistakes) or "<p>There are none.</p>"
-    return _section("Most confident mistakes", shown)
+    return _section("Mistakes" if report.evaluation.alone else "Most confident mistakes", shown)
 
 
 def _help(report: Report) -> str:

@@ -32,9 +32,11 @@ def mistake_pictures(
         ReportPicture(
             jpeg=_small_jpeg(paths[row]),
             name=paths[row].name,
-            said=f"{names[evaluation.predicted_ids[row]]} {confidences[row]:.1%}",
+            said="unknown"
+            if evaluation.alone
+            else f"{names[evaluation.predicted_ids[row]]} {confidences[row]:.1%}",
             label=f"is {names[evaluation.class_ids[row]]}",
-            note=", called unknown" if evaluation.unknown[row] else "",
+            note=", called unknown" if evaluation.unknown[row] and not evaluation.alone else "",
         )
         for row in evaluation.mistakes(limit)
     )

@@ -58,8 +58,9 @@ class Validation:
     """What can be said of pictures that the model has not seen.
 
     Attributes:
-        accuracy: The part of held-out pictures that was answered right, or `None` where fewer
-            than two classes could be held out: a single one cannot be mistaken among its kind.
+        accuracy: The part of held-out pictures that was answered right, or `None` where of
+            several classes fewer than two could be held out: one cannot be mistaken among its
+            kind. Of a class that has no others, the part that was not called unknown.
         margin: How far the accuracy on new bursts may be from that, at 95 % confidence: the
             larger distance to an end of `metrics.accuracy_interval`, which knows that
             pictures of one burst resemble each other (its design effect).
@@ -112,7 +113,8 @@ class Validation:
         if self.accuracy is None or self.margin is None:
             return missing
         what = "pictures" if self.single_pictures else "bursts"
-        number = f"validated {self.accuracy:.0%} ± {self.margin * 100:.0f} on {self.bursts} {what}"
+        found = "recognised" if len(self.classes) == 1 else "validated"
+        number = f"{found} {self.accuracy:.0%} ± {self.margin * 100:.0f} on {self.bursts} {what}"
         number = number.replace("%", " %")
         return f"{number} · {missing}" if missing else number
 
@@ -128,7 +130,7 @@ def validate(
     """Train without some bursts in turn, and look how the pictures of these are answered.
 
     Raises:
-        NotEnoughSamplesError: with fewer than two classes.
+        NotEnoughSamplesError: as `training.train` does.
         CancelledError: if `cancelled` said so.
     """
     found = cross_validate(feature_set, settings, cancelled=cancelled, progress=progress)
@@ -152,7 +154,7 @@ def summarise(
         _, sizes = np.unique(feature_set.burst_ids[found.rows], return_counts=True)
         bursts = len(sizes)
         single = bool((sizes == 1).sum() * 2 > len(sizes))
-        if len(tested) > 1:
+        if len(tested) > 1 or found.evaluation.alone:
             accuracy = found.evaluation.accuracy
             low, high = found.evaluation.interval
             margin = max(accuracy - low, high - accuracy)

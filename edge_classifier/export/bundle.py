@@ -215,6 +215,6 @@ def _take_place(folder: Path, target: Path) -> None:
 def _keep_what_is_not_ours(old: Path, target: Path) -> None:
     """Move what somebody put into the old bundle, such as a virtual environment, to the new one."""
     for entry in old.iterdir():
-        ours = entry.name in _OURS or entry.match("model*.tflite")
+        ours = entry.name in _OURS or entry.match("model*.tflite") or entry.match("heat-*.bin")
         if not ours and not (target / entry.name).exists():
             entry.rename(target / entry.name)

@@ -12,11 +12,16 @@ import numpy as np
 
 from edge_classifier import __version__
 from edge_classifier.device.adaptation import count_seen
-from edge_classifier.device.bundle import BUNDLE_FORMAT, BUNDLE_VERSION, Bundle
+from edge_classifier.device.bundle import BUNDLE_FORMAT, BUNDLE_VERSION, Bundle, heat_content
 from edge_classifier.device.classifier import Classifier
 from edge_classifier.device.unknown_detector import NEIGHBOURS
 from edge_classifier.device.verdict import SMOOTHING_S
-from edge_classifier.errors import ExportError, InvalidImageError, NotEnoughSamplesError
+from edge_classifier.errors import (
+    EdgeClassifierError,
+    ExportError,
+    InvalidImageError,
+    NotEnoughSamplesError,
+)
 from edge_classifier.export.bundle import (
     new_bundle,
     write_device,
@@ -37,6 +42,7 @@ from edge_classifier.export.formats import (
 )
 from edge_classifier.export.replay import (
     LIVE_PATH,
+    STOPPED,
     VERIFIED,
     Evidence,
     Network,
@@ -46,9 +52,11 @@ from edge_classifier.export.replay import (
     replay_live,
 )
 from edge_classifier.features.backbone import weights_file
+from edge_classifier.features.bulk import read_pictures
 from edge_classifier.features.subsample import spread_samples
+from edge_classifier.learning.heat import fit_heat, heat_samples
 from edge_classifier.project.picture_file import read_image
-from edge_classifier.protocols import part_of
+from edge_classifier.protocols import ignore_progress, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -130,6 +138,8 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
         write_device(folder)
         write_spec(folder, spec)
         _verify(folder, spec, formats, evidence, keras, part_of(progress, _CONVERTED, 1.0))
+        write_spec(folder, spec)
+        _add_heat(folder, spec, project.samples, cancelled)
         write_spec(folder, spec)
         spec["references"] = _add_references(folder, verified)
         write_spec(folder, spec)
@@ -300,6 +310,36 @@ def _measured(comparison: Comparison) -> dict[str, Any]:
     }
 
 
+def _add_heat(
+    folder: Path, spec: dict[str, Any], samples: Sequence[Sample], cancelled: Cancelled
+) -> None:
+    """Write what heat maps need beside each model file, and note it in the spec.
+
+    Measured by the file itself, because rounding moves feature maps.
+    """
+    bundle = Bundle.open(folder)
+    pictures = [
+        (sample, bundle.preprocessing.shrink(picture))
+        for sample, picture in read_pictures(
+            heat_samples(samples), ignore_progress, cancelled, STOPPED
+        )
+        if not isinstance(picture, EdgeClassifierError)  # named where the evidence is collected
+    ]
+    for model_format, about in spec["models"].items():
+        classifier = Classifier(bundle, model_format)
+        maps = []
+        for _, image in pictures:
+            classifier.predict(image)
+            spatial = classifier.spatial()
+            assert spatial is not None  # noqa: S101 - a file that was just converted has it
+            maps.append(spatial.reshape(spec["backbone"]["feature_shape"]))
+        references = fit_heat([sample for sample, _ in pictures], maps)
+        content, described = heat_content(references, bundle.class_names)
+        name = f"heat-{model_format}.bin"
+        (folder / name).write_bytes(content)
+        about["heat"] = {"file": name, **described}
+
+
 def _add_references(folder: Path, samples: Sequence[Sample]) -> list[dict[str, Any]]:
     """Put a few frames into the bundle, with what its models say of them here."""
     bundle = Bundle.open(folder)
@@ -314,10 +354,13 @@ def _add_references(folder: Path, samples: Sequence[Sample]) -> list[dict[str, A
         if scale < 1:
             smaller = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
             image = np.asarray(smaller, np.uint8)
-        scores = {
-            f: [float(s) for s in classifier.predict(image).scores]
-            for f, classifier in classifiers.items()
-        }
-        name = write_reference(folder, number, image)
-        references.append({"file": name, "class_name": sample.class_name, "scores": scores})
+        said = {f: classifier.predict(image) for f, classifier in classifiers.items()}
+        references.append(
+            {
+                "file": write_reference(folder, number, image),
+                "class_name": sample.class_name,
+                "scores": {f: [float(s) for s in one.scores] for f, one in said.items()},
+                "similarities": {f: one.similarity for f, one in said.items()},
+            }
+        )
     return references

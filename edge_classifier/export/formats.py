@@ -170,6 +170,8 @@ def compare(
     unknown_agreement = None
     if replay.unknown is not None and reference.unknown is not None:
         unknown_agreement = float(np.mean(replay.unknown == reference.unknown))
+        if reference.scores.shape[1] == 1:  # "unknown" is the only other label
+            labels, expected = replay.unknown.astype(int), reference.unknown.astype(int)
     return Comparison(
         name=name,
         samples=len(labels),

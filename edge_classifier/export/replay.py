@@ -43,7 +43,7 @@ KERAS = "Keras graph"
 VERIFIED: Final = 200
 """Samples that every implementation is asked about, at most."""
 
-_STOPPED = "Exporting was cancelled; nothing was written."
+STOPPED: Final = "Exporting was cancelled; nothing was written."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,7 +110,7 @@ def replay_live(
     known, squares, predictions, times, refused = [], [], [], [], []
     for done, sample in enumerate(samples, start=1):
         if cancelled():
-            raise CancelledError(_STOPPED)
+            raise CancelledError(STOPPED)
         try:
             image = read_image(sample.path)
         except InvalidImageError as error:
@@ -182,7 +182,7 @@ def replay_keras(
             [str(work)],
             progress=progress,
             cancelled=cancelled,
-            stopped=_STOPPED,
+            stopped=STOPPED,
         )
         if failure:
             raise failure.as_error("TensorFlow could not convert the model", ExportError)

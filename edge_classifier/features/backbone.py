@@ -79,21 +79,43 @@ class LiteRTBackbone:
         Raises:
             InvalidImageError: if one is no such picture.
         """
+        features = np.empty((len(images), self.info.feature_dim), np.float32)
+        self._run(images, lambda n, spatial: self._read(spatial, features[n]))
+        return features
+
+    def extract_spatial(self, images: Sequence[Image]) -> tuple[Features, npt.NDArray[np.float32]]:
+        """Compute the same, and the feature maps `(N, h, w, c)` that they come of.
+
+        Raises:
+            InvalidImageError: if one is no such picture.
+        """
+        features = np.empty((len(images), self.info.feature_dim), np.float32)
+        maps = np.empty((len(images), *self.info.feature_shape), np.float32)
+
+        def read(n: int, spatial: npt.NDArray[np.float32]) -> None:
+            self._read(spatial, features[n])
+            maps[n] = spatial[0]
+
+        self._run(images, read)
+        return features, maps
+
+    def _run(
+        self, images: Sequence[Image], read: Callable[[int, npt.NDArray[np.float32]], None]
+    ) -> None:
+        """Hand over each image's number and its feature map, `(1, h, w, c)`, not to be kept."""
         for image in images:
             check_image(image)
-        features = np.empty((len(images), self.info.feature_dim), np.float32)
         try:
             interpreter = self._idle.pop()  # atomic, as is append
         except IndexError:
             interpreter = Interpreter(self.extractor, self._threads)
         try:
-            for image, row in zip(images, features, strict=True):
+            for n, image in enumerate(images):
                 self.info.preprocessing.apply(image, out=interpreter.input_view()[0])
                 interpreter.invoke()
-                self._read(interpreter.output_view(), row)
+                read(n, interpreter.output_view())
         finally:
             self._idle.append(interpreter)
-        return features
 
     def _read(self, spatial: npt.NDArray[np.float32], row: npt.NDArray[np.float32]) -> None:
         """Bring one feature map, `(1, h, w, c)`, into a row of features."""

@@ -11,6 +11,7 @@ from edge_classifier.features.bulk import compute_each
 from edge_classifier.features.cache import FileFeatureCache
 from edge_classifier.features.dataset import Dataset
 from edge_classifier.features.variants import make_variants
+from edge_classifier.learning.recordings import AddedPictures, added_pictures, with_recordings
 from edge_classifier.learning.settings import project_head_settings
 from edge_classifier.project.picture_file import read_image
 from edge_classifier.values import FeatureSet
@@ -34,6 +35,8 @@ class ProjectFeatures:
 
     Attributes:
         samples: Those whose pictures could be read, in the order of the features.
+        feature_set: Their features; frames of one recording are one burst, also where the samples
+            were added one by one, unless the project's settings say otherwise.
         refused: Why each of the others could not be read, one line each.
     """
 
@@ -41,6 +44,20 @@ class ProjectFeatures:
     samples: tuple[Sample, ...]
     feature_set: FeatureSet
     refused: tuple[str, ...]
+
+    @property
+    def added(self) -> AddedPictures:
+        """What the samples that were added one by one turned out to be."""
+        added_ids = np.array([sample.burst_id for sample in self.samples], np.str_)
+        return added_pictures(added_ids, self.feature_set.burst_ids)
+
+    def burst_count(self, class_name: str) -> int:
+        """Bursts of a class."""
+        names = self.feature_set.class_names
+        if class_name not in names:
+            return 0
+        own = self.feature_set.class_ids == names.index(class_name)
+        return len(np.unique(self.feature_set.burst_ids[own]))
 
 
 def complete_features(
@@ -85,9 +102,12 @@ def complete_features(
     if refused:
         features = features[known]
     readable = tuple(s for s, is_known in zip(dataset.samples, known, strict=True) if is_known)
-    varied = samples is None and project_head_settings(store).kind == "linear"
+    settings = project_head_settings(store)
+    varied = samples is None and settings.kind == "linear"
     variants = _complete_variants(loaded, readable, progress, threads) if varied else None
     labelled = dataset.labelled(readable, features, variants, loaded.strangers)
+    if settings.bursts == "found":
+        labelled = with_recordings(labelled)
     return ProjectFeatures(dataset, readable, labelled, tuple(refused))
 
 
@@ -123,8 +143,8 @@ def picture_features(
 ) -> tuple[FeatureSet, list[Path], list[str]]:
     """Compute the features of picture files, each with the index of its class.
 
-    Each counts as a burst of its own. `read`, called from several threads, gives `(H, W, 3)` uint8
-    BGR.
+    Frames of one recording are one burst, every other is one by itself. `read`, called from
+    several threads, gives `(H, W, 3)` uint8 BGR.
 
     Returns:
         The features; the file of each row; why each of the others was refused, one line each.
@@ -151,4 +171,4 @@ def picture_features(
         np.array([str(n) for n in range(len(kept))], np.str_),
         class_names,
     )
-    return rows, [path for path, _ in kept], refused
+    return with_recordings(rows), [path for path, _ in kept], refused

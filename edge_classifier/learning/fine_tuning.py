@@ -41,7 +41,6 @@ from edge_classifier.learning.project_backbone import (
     backbone_loader,
     may_be_built_in,
 )
-from edge_classifier.learning.training import MIN_CLASSES
 from edge_classifier.protocols import part_of
 
 if TYPE_CHECKING:
@@ -55,6 +54,9 @@ if TYPE_CHECKING:
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Cancelled, Progress
     from edge_classifier.values import BackboneInfo, Sample
+
+MIN_CLASSES: Final = 2
+"""Nothing is to be learned of a network that is to tell one class from itself."""
 
 _MOST_SAMPLES: Final = 300
 """Spread over classes and bursts; with their variants 180 MB at 224 px, and a minute's work."""
@@ -198,7 +200,8 @@ def _views(
     classes, class_ids = np.unique(names, return_inverse=True)
     if len(classes) < MIN_CLASSES:
         raise NotEnoughSamplesError(
-            f"Expected samples of at least {MIN_CLASSES} classes, received {len(classes)}."
+            f"Fine-tuning teaches the network to tell classes from each other: it needs samples of "
+            f"at least {MIN_CLASSES}, there {'is' if len(classes) == 1 else 'are'} {len(classes)}."
         )
     return np.stack(squares), class_ids.astype(np.int64)
 

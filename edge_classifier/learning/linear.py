@@ -28,12 +28,14 @@ _OWN_SHARE: Final = 0.5
 def fit_linear_head(feature_set: FeatureSet, penalty: float, cancelled: Cancelled) -> LinearHead:
     """Fit both, and return their mean; deterministic.
 
-    Each of at least two classes counts the same, however many samples it has; and each sample of
-    a class, with or without variants.
+    Each class counts the same, however many samples it has; and each sample of a class, with or
+    without variants. A single one has no other to be told from: its head is imprinted.
 
     Raises:
         CancelledError: if `cancelled` said so.
     """
+    if len(feature_set.class_names) == 1:
+        return imprint(feature_set)
     features, class_ids, sample_weights = _with_variants(feature_set)
     rows = features * inverse_norms(features)[:, None]
     start = imprint(feature_set)

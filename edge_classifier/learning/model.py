@@ -51,6 +51,11 @@ class Model:
         """The classes, in the order of the scores."""
         return self.head.class_names
 
+    @property
+    def tells(self) -> bool:
+        """Whether there is anything that a class could be told from: another one, or unknown."""
+        return len(self.class_names) > 1 or self.unknown is not None
+
     def predict(self, features: Features) -> list[Prediction]:
         """Predict from features `(N, D)`; one prediction a row."""
         scores = self.head.scores(features)

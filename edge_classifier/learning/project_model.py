@@ -36,7 +36,7 @@ def train_project(
     The model comes as adapted, and with the user's steps of the threshold of "unknown".
 
     Raises:
-        NotEnoughSamplesError: with fewer than two classes.
+        NotEnoughSamplesError: as `training.train` does.
         ProjectError: if it cannot be kept.
     """
     progress(0.0, "training")

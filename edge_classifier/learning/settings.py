@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict, dataclass, fields
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
 from edge_classifier.errors import InvalidValueError
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from edge_classifier.learning.head import HeadKind
     from edge_classifier.project.store import ProjectStore
 
+
+BurstChoice: TypeAlias = Literal["found", "single"]
 
 _MAX_UNITS: Final = 4096
 _MAX_EPOCHS: Final = 100_000
@@ -28,7 +30,7 @@ before are then trained again."""
 
 @dataclass(frozen=True, slots=True)
 class HeadSettings:
-    """How a head is trained; all but the kind and the penalty is of use for the dense one only.
+    """How a head is trained; all but kind, penalty and bursts is of use for the dense one only.
 
     Attributes:
         kind: `linear` is a softmax on L2-normalised features, see the module `linear`; `dense`
@@ -38,6 +40,8 @@ class HeadSettings:
         units: Size of the hidden layer.
         batch_fraction: Batch size as a part of all samples, in (0, 1].
         seed: Of initial weights and of the order of samples.
+        bursts: Whether recordings are `found` among pictures that were added one by one, or each
+            of these is a `single` one that resembles no other more than its class does.
     """
 
     kind: HeadKind = "linear"
@@ -47,10 +51,15 @@ class HeadSettings:
     epochs: int = 20
     batch_fraction: float = 0.4
     seed: int = 0
+    bursts: BurstChoice = "found"
 
     def __post_init__(self) -> None:
         if self.kind not in ("linear", "dense"):
             raise InvalidValueError(f"Expected head 'linear' or 'dense', received {self.kind!r}.")
+        if self.bursts not in get_args(BurstChoice):
+            raise InvalidValueError(
+                f"Expected bursts 'found' or 'single', received {self.bursts!r}."
+            )
         for name in ("penalty", "units", "learning_rate", "epochs"):
             if not getattr(self, name) > 0:
                 raise InvalidValueError(

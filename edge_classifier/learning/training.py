@@ -17,13 +17,16 @@ from edge_classifier.learning.unknown import fit_unknown_detector
 from edge_classifier.protocols import ignore_progress, never_cancelled
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edge_classifier.learning.head import Head
     from edge_classifier.protocols import Cancelled, Progress
     from edge_classifier.values import FeatureSet
 
 
-MIN_CLASSES: Final = 2
-"""One class cannot be told from anything."""
+FEWEST_OF_ONE: Final = 5
+"""Pictures of a class that is alone: fewer do not tell how much its next one may differ, and then
+nothing tells it from anything else."""
 
 
 def train(
@@ -35,20 +38,19 @@ def train(
 ) -> Model:
     """Train a head and measure what is unknown to it.
 
+    Of a single class, which always has the score 1, "unknown" is all that is learned.
     Frames that look empty (`empty_frames`) are left out until a person has reviewed them.
 
     Raises:
-        NotEnoughSamplesError: with fewer than two classes.
+        NotEnoughSamplesError: without a class, or with a single one of which nothing can be held
+            out.
         CancelledError: if `cancelled`, asked now and then, said so.
     """
     use_one_thread()
     settings = settings or HeadSettings()
-    classes = len(feature_set.class_names)
-    if classes < MIN_CLASSES:
-        raise NotEnoughSamplesError(
-            f"Training needs samples of at least {MIN_CLASSES} classes, there are {classes}."
-        )
     feature_set = without_empty_frames(feature_set)
+    if not is_enough(feature_set.counts):
+        raise _too_few(feature_set)
     head: Head
     if settings.kind == "linear":
         fitted = fit_linear_head(feature_set, settings.penalty, cancelled)
@@ -58,8 +60,27 @@ def train(
     if cancelled():
         raise CancelledError("Training was cancelled.")
     detector = fit_unknown_detector(feature_set, entropies, head)
+    if len(feature_set.class_names) == 1 and detector is None:
+        raise _too_few(feature_set)
     progress(1.0)
     return Model(head, detector)
+
+
+def _too_few(feature_set: FeatureSet) -> NotEnoughSamplesError:
+    if not len(feature_set):
+        return NotEnoughSamplesError("Training needs samples of a class, there are none.")
+    name = next(n for n, c in zip(feature_set.class_names, feature_set.counts, strict=True) if c)
+    count = len(feature_set)
+    return NotEnoughSamplesError(
+        f"A class without others is told from anything else by its own pictures alone: at least "
+        f"{FEWEST_OF_ONE} of {name} are needed, there {'is' if count == 1 else 'are'} {count}."
+    )
+
+
+def is_enough(counts: Sequence[int]) -> bool:
+    """Say whether so many samples of each class are enough to train on."""
+    captured = [count for count in counts if count]
+    return len(captured) > 1 or sum(captured) >= FEWEST_OF_ONE
 
 
 def use_one_thread() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.learning.training import MIN_CLASSES
+from edge_classifier.learning.fine_tuning import MIN_CLASSES
+from edge_classifier.learning.training import FEWEST_OF_ONE, is_enough
 from edge_classifier.live.correction import CorrectionDialog
 from edge_classifier.live.presenter import unknown_setting
 from edge_classifier.live.review import ReviewDialog
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from edge_classifier.live.adapting import Adapting
     from edge_classifier.live.dialogs import Dialog
     from edge_classifier.live.editor import Editor
+    from edge_classifier.live.heat import HeatMap
     from edge_classifier.live.keys import SpentKey
     from edge_classifier.live.learner import Learner
     from edge_classifier.live.prediction import LivePrediction
@@ -47,6 +49,7 @@ class Controls:
     recording: Recording
     tasks: Tasks
     adapting: Adapting
+    heat: HeatMap
     spent: SpentKey
     dialog: Dialog | None = None
     help: bool = False
@@ -95,7 +98,7 @@ class Controls:
 
     def review(self) -> None:
         """Open the strip of pictures that look wrong."""
-        if self._has_two_classes("reviewing") and self.learner.model:
+        if self._can_train("reviewing") and self.learner.model:
             self.ask(lambda: ReviewDialog(self.store, self.editor, self.learner, self.say))
             self.spent.spend("v", self.clock())
 
@@ -112,14 +115,16 @@ class Controls:
     def train(self) -> None:
         """Train now."""
         # Without a backbone it begins to load one, whatever there is to train.
-        if self.learner.backbone is None or self._has_two_classes("training"):
+        if self.learner.backbone is None or self._can_train("training"):
             self.learner.request_training()
 
     def fine_tune(self) -> None:
         """Fine-tune the backbone."""
         self.recording.stop()
-        if self._has_two_classes("fine-tuning"):
+        if len(self.editor.dataset.captured_classes) >= MIN_CLASSES:
             self.tasks.fine_tune()
+        else:
+            self.say("fine-tuning needs pictures of at least two classes", Level.WARNING)
 
     def adapt(self) -> None:
         """Begin to collect frames to adapt to, or adapt to those that there are."""
@@ -130,6 +135,13 @@ class Controls:
         """Switch the steady label on or off."""
         on = self.live.toggle_smoothing()
         self.say("steady label on" if on else "steady label off")
+
+    def toggle_heat(self) -> None:
+        """Switch the heat map on or off."""
+        if not self.heat.on and not self._can_train("the heat map"):
+            return
+        on = self.heat.toggle()
+        self.say("heat map: red where the picture is unlike its class" if on else "heat map off")
 
     def toggle_help(self) -> None:
         """Show or hide the list of keys."""
@@ -150,10 +162,11 @@ class Controls:
         """End the session."""
         self.done = True
 
-    def _has_two_classes(self, what: str) -> bool:
-        if len(self.editor.dataset.captured_classes) >= MIN_CLASSES:
+    def _can_train(self, what: str) -> bool:
+        dataset = self.editor.dataset
+        if is_enough([dataset.count(name) for name in dataset.class_names]):
             return True
-        self.say(f"{what} needs pictures of at least two classes", Level.WARNING)
+        self.say(f"{what} needs {FEWEST_OF_ONE} pictures of a class, or two classes", Level.WARNING)
         return False
 
 
@@ -215,6 +228,7 @@ KEYS: Final = (
     KeyRow("T", "train now (it also happens by itself)", {"t": Controls.train}),
     KeyRow("F", "fine-tune the network (a minute or so)", {"f": Controls.fine_tune}),
     KeyRow("A", "adapt to another light or place: show all again", {"a": Controls.adapt}),
+    KeyRow("Y", "show where the picture is unlike its class", {"y": Controls.toggle_heat}),
     KeyRow("M", "steady label on or off", {"m": Controls.toggle_smoothing}),
     KeyRow("P", "pause or resume prediction", {"p": lambda c: c.live.toggle_pause()}),
     KeyRow("S", "save a copy of the project", {"s": lambda c: c.ask(c.tasks.save_dialog)}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -13,7 +14,8 @@ from edge_classifier.evaluation.suspects import Suspect, find_suspects
 from edge_classifier.evaluation.validation import Validation, validate
 from edge_classifier.features.bulk import read_pictures
 from edge_classifier.features.subsample import pick_evenly
-from edge_classifier.learning.training import MIN_CLASSES
+from edge_classifier.learning.recordings import with_recordings
+from edge_classifier.learning.training import is_enough
 from edge_classifier.live.jobs import Stage
 
 if TYPE_CHECKING:
@@ -136,25 +138,26 @@ def _validate(
     progress: Progress,
     cancelled: Cancelled,
 ) -> Validation | None:
-    """Validate on as many of the known samples as time allows; `None` with fewer than two classes.
+    """Validate on as many of the known samples as time allows; `None` with too few.
 
     Where nobody knows how long a training takes, the number of features decides.
     """
     known = [s for s in dataset.samples if s.image_sha256 in table]
-    ids = {name: n for n, name in enumerate(dataset.class_names)}
-    class_ids = np.array([ids[s.class_name] for s in known], np.int64)
+    features = table.take([s.image_sha256 for s in known])
+    strangers = loaded.strangers if loaded else None
+    feature_set = dataset.labelled(known, features, strangers=strangers)
+    if not is_enough(feature_set.counts):
+        return None
+    if settings.bursts == "found":  # among all, since what is thinned out has other neighbours
+        feature_set = with_recordings(feature_set)
     if training_s is None:
         part = _MOST_VALUES / max(1, len(known) * table.feature_dim)
     else:
         part = VALIDATION_S / max(1e-9, FOLDS * training_s)
     if part < 1.0:
-        counts = np.bincount(class_ids, minlength=len(ids))
-        most = np.maximum(np.ceil(counts * part).astype(np.int64), _LEAST_OF_A_CLASS)
-        known = [known[n] for n in pick_evenly(class_ids, most)]
-    variants = loaded.variation.of(known) if loaded and loaded.variation else None
-    strangers = loaded.strangers if loaded else None
-    features = table.take([s.image_sha256 for s in known])
-    feature_set = dataset.labelled(known, features, variants, strangers)
-    if len(feature_set.class_names) < MIN_CLASSES:
-        return None
+        most = np.ceil(np.array(feature_set.counts) * part).astype(np.int64)
+        rows = pick_evenly(feature_set.class_ids, np.maximum(most, _LEAST_OF_A_CLASS))
+        known, feature_set = [known[n] for n in rows], feature_set.subset(rows)
+    if loaded and loaded.variation:
+        feature_set = replace(feature_set, variants=loaded.variation.of(known))
     return validate(known, feature_set, settings, cancelled=cancelled, progress=progress)

@@ -280,7 +280,8 @@ class Learner:
             self._training.wanted = True
         if trained.problem:
             raise trained.problem
-        return _joined(f"trained on {trained.samples} samples", trained.not_adapted)
+        found = f" (added {trained.found})" if trained.found else ""
+        return _joined(f"trained on {trained.samples} samples{found}", trained.not_adapted)
 
     def _train_on_variants(self, varied: Job[int]) -> None:
         try:

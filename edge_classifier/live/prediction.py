@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 from edge_classifier.device.verdict import SMOOTHING_S, Smoother
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from edge_classifier.device.frame import Frame
     from edge_classifier.device.verdict import Prediction
     from edge_classifier.learning.model import Model
@@ -26,6 +29,8 @@ class LivePrediction:
         self._smoothing_s = smoothing_s
         self._smoother = Smoother(smoothing_s)
         self._features: Features | None = None
+        self.spatial: npt.NDArray[np.float32] | None = None
+        """The feature map `(h, w, c)` of the newest frame, if it was computed."""
         self._seen_by: Backbone | None = None
         self._predicted_by: Model | None = None
         self.frame: Frame | None = None
@@ -34,12 +39,22 @@ class LivePrediction:
         self.prediction: Prediction | None = None
         self.paused = False
 
-    def features_of(self, frame: Frame) -> Features | None:
-        """Compute the features `(D,)` of a frame, unless nothing could be said of them."""
+    def features_of(self, frame: Frame, *, spatial: bool = False) -> Features | None:
+        """Compute the features `(D,)` of a frame, unless nothing could be said of them.
+
+        With its feature map, if that is asked for.
+        """
         backbone = self._learner.backbone
-        silent = self.paused or self._learner.current.model is None
         image = frame.image if frame.prepared is None else frame.prepared
-        return None if silent or backbone is None else backbone.extract([image])[0]
+        if self.paused or self._learner.current.model is None or backbone is None:
+            return None
+        if spatial:
+            rows, maps = backbone.extract_spatial([image])
+            self.spatial = maps[0]
+        else:
+            rows = backbone.extract([image])
+        features: Features = rows[0]
+        return features
 
     def update(self, features: Features | None) -> None:
         """Predict from the features of the newest frame."""
@@ -66,7 +81,7 @@ class LivePrediction:
 
     def forget(self) -> None:
         """Take the verdict away: what was seen last may be so no longer."""
-        self._features = self.prediction = self.raw = None
+        self._features = self.prediction = self.raw = self.spatial = None
         self.reset()
 
     def reset(self) -> None:

@@ -9,7 +9,7 @@ from edge_classifier.device.source_state import SourceStatus
 from edge_classifier.errors import InvalidImageError, ProjectError
 from edge_classifier.evaluation.advice import counted, next_hint
 from edge_classifier.features.dataset import Dataset
-from edge_classifier.learning.training import MIN_CLASSES
+from edge_classifier.learning.training import is_enough
 from edge_classifier.live.view import Activity, Banner, ClassCard, Level, Message
 from edge_classifier.project.classes import key_of
 
@@ -38,7 +38,7 @@ class Presenter:
         self._colours: dict[str, Colour] = {}
         self._dataset = Dataset((), ())
         self._saved = ""
-        self._has_two_classes = False
+        self._can_train = False
         self._advised: tuple[Dataset, Validation | None] | None = None
         self._hint = ""
         self._validated = ""
@@ -47,7 +47,7 @@ class Presenter:
         """Take note of added or removed classes and samples."""
         self._dataset = dataset
         self._saved = f"{counted(len(dataset.samples), 'picture')} saved"
-        self._has_two_classes = len(dataset.captured_classes) >= MIN_CLASSES
+        self._can_train = is_enough([dataset.count(name) for name in dataset.class_names])
         self._colours = {name: self._store.colour(name) for name in dataset.class_names}
         self._cards = tuple(
             ClassCard(
@@ -87,8 +87,9 @@ class Presenter:
     ) -> tuple[ClassCard, ...]:
         """Return the class cards with their live scores."""
         scores: dict[str, float] = {}
-        if prediction and len(prediction.class_names) >= MIN_CLASSES:
-            scores = dict(zip(prediction.class_names, prediction.scores.tolist(), strict=True))
+        if prediction and _tells(prediction):
+            shown = prediction.confidences.tolist()
+            scores = dict(zip(prediction.class_names, shown, strict=True))
         return tuple(
             replace(
                 card,
@@ -101,7 +102,7 @@ class Presenter:
 
     def banner(self, prediction: Prediction | None) -> Banner | None:
         """Return the verdict; none while there is nothing to tell a class from."""
-        if prediction is None or len(prediction.class_names) < MIN_CLASSES:
+        if prediction is None or not _tells(prediction):
             return None
         unknown, name = prediction.unknown, prediction.class_name
         return Banner(
@@ -120,7 +121,7 @@ class Presenter:
             return Activity(job.text, job.progress)
         if learner.backbone is None:
             return Activity(f"no backbone · {self._saved}")
-        if learner.model is None or not self._has_two_classes:
+        if learner.model is None or not self._can_train:
             return Activity(self._saved)
         trained = "adapted" if learner.model.unadapted else "trained"
         return Activity(f"{'T trains anew' if learner.stale else trained} · {self._saved}")
@@ -153,6 +154,11 @@ class Presenter:
             self._hint = f"read-only: {why}; S saves a copy to go on in"
         else:
             self._hint = next_hint(self._dataset, validation)
+
+
+def _tells(prediction: Prediction) -> bool:
+    """Say whether there is anything that the class could be told from: another one, or unknown."""
+    return len(prediction.class_names) > 1 or prediction.similarity is not None
 
 
 def unknown_setting(steps: int, threshold: float | None) -> str:

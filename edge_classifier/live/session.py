@@ -12,6 +12,7 @@ from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.live.adapting import Adapting
 from edge_classifier.live.controls import HELP, Controls
 from edge_classifier.live.editor import Editor
+from edge_classifier.live.heat import HeatMap
 from edge_classifier.live.keys import HoldTiming, SpentKey
 from edge_classifier.live.learner import Learner
 from edge_classifier.live.prediction import LivePrediction
@@ -94,6 +95,7 @@ class Session:
             store, timing=settings.hold, samples_per_second=settings.samples_per_second
         )
         self._recording = Recording(store, self._editor, self.learner, self._burst, clock, say)
+        self._heat = HeatMap(self.learner, executor)
         self._tasks = Tasks(store, self.learner, executor, say, export, fine_tune)
         self._adapting = Adapting(
             store=store,
@@ -114,6 +116,7 @@ class Session:
             recording=self._recording,
             tasks=self._tasks,
             adapting=self._adapting,
+            heat=self._heat,
             spent=SpentKey(settings.hold),
         )
 
@@ -140,7 +143,8 @@ class Session:
     @property
     def busy(self) -> bool:
         """Whether a burst is running, or the worker still has something to do."""
-        return self._recording.learning or self._tasks.busy or self._adapting.busy
+        started = self._tasks.busy or self._adapting.busy or self._heat.job is not None
+        return self._recording.learning or started
 
     def step(self, frame: Frame | None, key: str | None, source: SourceState | None = None) -> View:
         """Take what has happened since the last step and say what to show.
@@ -195,6 +199,7 @@ class Session:
             help_lines=HELP if controls.help else (),
             paused=self._live.paused,
             done=controls.done,
+            heat=self._heat.heat(self._live.spatial, prediction),
         )
 
     def shrink(self, image: Image) -> Image | None:
@@ -211,6 +216,7 @@ class Session:
         self._burst.stop()  # what no key event has confirmed is dropped
         self._tasks.cancel()
         self._adapting.close()
+        self._heat.close()
         self.learner.close()
 
     def _guard(self, work: Callable[[], None], *, ends_burst: bool = True) -> None:
@@ -237,16 +243,18 @@ class Session:
             self._tasks.begin_what_waits()
         if self._controls.dialog:
             self._controls.dialog = self._controls.dialog.poll()
+        if not self._burst.class_name:
+            self._heat.poll(self.dataset)
 
     def _on_frame(self, frame: Frame) -> None:
         started = self._timer()
-        self._live.frame = frame
+        self._live.frame, self._live.spatial = frame, None
         if self._burst.class_name and self._burst.wants(frame):
             features = self._recording.take(frame)
         elif self._recording.source.in_trouble:
             features = None  # it was the last one, and is not live any more
         else:
-            features = self._live.features_of(frame)
+            features = self._live.features_of(frame, spatial=self._heat.ready)
         self._live.update(features)
         if not self._burst.class_name:
             self._adapting.look(features)
@@ -261,7 +269,7 @@ class Session:
             return Activity(f"recording {self._burst.class_name}", recording=True)
         if adapting := self._adapting.activity():
             return adapting
-        if job := self._tasks.job:
+        if job := self._tasks.job or self._heat.job:
             return Activity(job.text, job.progress)
         return self._presenter.activity()
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_classifier.errors import CancelledError
-from edge_classifier.learning.training import MIN_CLASSES
 from edge_classifier.live.dialogs import TextDialog
 from edge_classifier.live.jobs import Stage
 from edge_classifier.live.view import Level
@@ -91,8 +90,8 @@ class Tasks(Stage[str]):
         export, model, backbone = self._export, self._learner.model, self._learner.backbone
         if export is None:
             self._say("exporting is not possible here", Level.WARNING)
-        elif model is None or backbone is None or len(model.class_names) < MIN_CLASSES:
-            self._say("export needs a trained model: capture two classes first", Level.WARNING)
+        elif model is None or backbone is None or not model.tells:
+            self._say("export needs a trained model: record a class first", Level.WARNING)
         elif learning:  # else what was just captured would be missing in it
             self.export_waits = True
             self._say("the export begins when the training has ended; Esc takes it back")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from edge_classifier.errors import ProjectError
 from edge_classifier.learning.empty_frames import shown_classes
 from edge_classifier.learning.project_model import readapted
+from edge_classifier.learning.recordings import added_pictures, with_recordings
 from edge_classifier.learning.settings import HeadSettings, trained_on
-from edge_classifier.learning.training import MIN_CLASSES, train
+from edge_classifier.learning.training import is_enough, train
 from edge_classifier.live.jobs import Stage
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ class Trained(NamedTuple):
     samples: int
     seconds: float  # of computing
     problem: ProjectError | None  # why it could not be saved
+    found: str  # which recordings are among pictures that were added one by one, or empty
     adapted_to: Features | None  # the frames that it was to be adapted to
     not_adapted: str  # why it is not, or empty
 
@@ -65,10 +68,10 @@ class TrainingStage(Stage[Trained]):
             self.training_on = dataset
 
     def start(self, dataset: Dataset, loaded: LoadedBackbone, table: FeatureTable) -> None:
-        """Train on the features that are known; with too few classes only secure the samples."""
+        """Train on the features that are known; with too few samples only secure them."""
         self.wanted = False
-        classes = {s.class_name for s in dataset.samples if s.image_sha256 in table}
-        if len(classes) < MIN_CLASSES:
+        known = Counter(s.class_name for s in dataset.samples if s.image_sha256 in table)
+        if not is_enough([*known.values()]):
             self.saving.begin("saving", lambda _p, _c: self._store.sync())
         else:
             self.training_on = dataset
@@ -88,6 +91,12 @@ class TrainingStage(Stage[Trained]):
         feature_set = dataset.feature_set(
             table, variation=loaded.variation, strangers=loaded.strangers
         )
+        found = ""
+        if self._settings.bursts == "found":
+            added_ids = feature_set.burst_ids
+            feature_set = with_recordings(feature_set)
+            added = added_pictures(added_ids, feature_set.burst_ids)
+            found = added.line if added.recordings else ""
         started = time.thread_time()  # not of the clock, which a busy machine stretches
         model = train(feature_set, self._settings, cancelled=cancelled, progress=progress)
         seconds = time.thread_time() - started
@@ -104,4 +113,4 @@ class TrainingStage(Stage[Trained]):
         learned_from = int((shown_classes(feature_set) == feature_set.class_ids).sum())
         frames = self.adapted_to
         adapted, not_adapted = readapted(model, frames)
-        return Trained(adapted, learned_from, seconds, problem, frames, not_adapted)
+        return Trained(adapted, learned_from, seconds, problem, found, frames, not_adapted)

@@ -7,6 +7,9 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from edge_classifier.device.preprocessing import Image
     from edge_classifier.values import Colour
 
@@ -199,6 +202,8 @@ class View:
         prompt: A question that waits for an answer, or `None`.
         strip: Pictures to choose from, or `None`.
         help_lines: `(key, meaning)` pairs while help is shown, else empty.
+        heat: How unlike its class each place of the square that the model sees is, `(h, w)` in
+            [0, 1], not mirrored; or `None` where that is not shown.
     """
 
     image: Image | None
@@ -217,3 +222,4 @@ class View:
     help_lines: tuple[tuple[str, str], ...] = ()
     paused: bool = False
     done: bool = False
+    heat: npt.NDArray[np.float32] | None = None

@@ -13,6 +13,7 @@ from edge_classifier.errors import InvalidClassNameError, InvalidValueError
 from edge_classifier.project.classes import clean_class_name
 from edge_classifier.project.files import describe, reported
 from edge_classifier.project.folder import check_folder
+from edge_classifier.project.importers.labels import natural_key
 from edge_classifier.project.sample_files import (
     burst_id_of,
     burst_number_of,
@@ -257,9 +258,10 @@ class SampleFolder:
         self._index.save(s.path for samples in self._samples.values() for s in samples)
 
 
-def _order(sample: Sample) -> tuple[str, int, str]:
+def _order(sample: Sample) -> tuple[bool, tuple[tuple[int, str], ...], str]:
+    """Sort as they were captured; pictures of other tools come first, by the numbers in them."""
     name = sample.path.name
-    return sample.burst_id, len(name), name  # the length, as 9999 comes before 10000
+    return not _is_foreign(sample), natural_key(name), name
 
 
 def _is_foreign(sample: Sample) -> bool:

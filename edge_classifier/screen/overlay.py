@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from edge_classifier.device.heat import draw_heat
 from edge_classifier.errors import InvalidValueError
 from edge_classifier.screen.canvas import (
     ACCENT,
@@ -209,6 +210,9 @@ class Overlay:
             canvas.write(box, "waiting for the camera …", 18, MUTED, CARD, align="centre")
         else:
             square = draw_picture(canvas, box, view.image, mirrored=view.mirrored)
+            if view.heat is not None:
+                heat = view.heat[:, ::-1] if view.mirrored else view.heat
+                draw_heat(square.of(canvas.pixels), heat)
             mark_square(canvas, square, RED if view.activity.recording else TEXT)
             canvas.round_corners(box, WINDOW)
         asked_about_picture = view.prompt is not None and view.prompt.picture is not None

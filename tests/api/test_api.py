@@ -16,6 +16,7 @@ from support.fakes import FakeBackbone
 import edge_classifier
 from edge_classifier import ImageClassifier
 from edge_classifier.api.extraction import as_image
+from edge_classifier.demo.scene import DemoScene
 from edge_classifier.errors import (
     BackboneMismatchError,
     EdgeClassifierError,
@@ -202,8 +203,8 @@ def test_fit_begins_anew() -> None:
 
 def test_a_failed_fit_leaves_what_was_learned() -> None:
     classifier = fitted()
-    with pytest.raises(NotEnoughSamplesError, match="at least 2 classes, there are 1"):
-        classifier.fit(pictures(RED), ["red"] * 6)
+    with pytest.raises(NotEnoughSamplesError, match="at least 5 of red are needed, there are 4"):
+        classifier.fit(pictures(RED)[:4], ["red"] * 4)
     with pytest.raises(InvalidValueError, match="same type as before"):
         classifier.partial_fit(pictures(RED), [1] * 6)
     assert classifier.classes_.tolist() == ["blue", "red"]
@@ -233,6 +234,22 @@ def test_groups_are_the_bursts_of_unknown_and_evaluation() -> None:
     assert len(np.unique(classifier.feature_set_.burst_ids)) == 4
     with pytest.raises(InvalidValueError, match=r"groups of shape \(12,\)"):
         classifier.fit(images, labels, groups=[1, 2])
+
+
+def test_without_groups_recordings_are_found_over_all_calls(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    scene = DemoScene(0)
+    images = [scene.image(thing, 1 + n / 5) for n in range(10) for thing in ("mug", "phone")]
+    labels = ["mug", "phone"] * 10
+    classifier = ImageClassifier("built-in", colour_order="bgr")
+    with caplog.at_level("INFO"):
+        classifier.fit(images[:10], labels[:10])
+        classifier.partial_fit(images[10:], labels[10:])
+    assert len(set(classifier.feature_set_.burst_ids.tolist())) == 2
+    assert "20 pictures: 2 recordings." in caplog.text
+    classifier.fit(images, labels, groups=range(20))
+    assert len(set(classifier.feature_set_.burst_ids.tolist())) == 20
 
 
 def test_a_stranger_is_unknown() -> None:
@@ -402,3 +419,20 @@ def test_progress_is_shown_on_standard_error_if_asked_for(
 
 def test_progress_is_no_hyperparameter() -> None:
     assert "progress" not in ImageClassifier().get_params()
+
+
+def test_one_class_is_told_from_anything_else(tmp_path: Path) -> None:
+    own, other = pictures(RED, 20), pictures(BLUE, 5, seed=4)
+    classifier = ImageClassifier("built-in").fit(own, ["red"] * 20)
+    assert classifier.predict_proba(other).tolist() == [[1.0]] * 5
+    assert classifier.is_unknown(other).all()
+    assert classifier.is_unknown(own).mean() < 0.2
+    assert classifier.score(other, ["blue"] * 5) == 1.0
+    assert classifier.score(other, ["red"] * 5) == 0.0
+    for prediction in classifier.predictions(other):
+        assert prediction.confidence == pytest.approx(prediction.similarity)
+    classifier.save(tmp_path / "red.npz")
+    again = ImageClassifier.load(tmp_path / "red.npz")
+    assert again.is_unknown(other).all()
+    again.partial_fit(other, ["blue"] * 5)
+    assert again.predict(own[:2] + other[:2]).tolist() == ["red"] * 2 + ["blue"] * 2

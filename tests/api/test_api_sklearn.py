@@ -87,7 +87,7 @@ NOT_APPLICABLE = {
     "check_fit_score_takes_y": "the arguments are called images and labels, not X and y",
     "check_n_features_in_after_fitting": "pictures may be of any size, so none is remembered; and "
     "it passes y by name",
-    "check_fit2d_1sample": "the message says that there are fewer than 2 classes in other words",
+    "check_fit2d_1sample": "the message tells in other words that there is only one",
 }
 
 

@@ -26,8 +26,23 @@ def dataset(**bursts: list[int]) -> Dataset:
     [
         (dataset(), "show the first thing to the camera and hold 1"),
         (dataset(mug=[], phone=[]), "show mug to the camera and hold 1"),
-        (dataset(mug=[30]), "capture a second class: show it and hold 2"),
-        (dataset(mug=[30], phone=[]), "capture a second class: show phone and hold 2"),
+        (dataset(mug=[1]), "record 4 more pictures of mug: hold 1"),
+        (
+            dataset(mug=[30]),
+            (
+                "all but mug is unknown, not reliably yet: record it again elsewhere (hold 1); "
+                "another class: hold 2"
+            ),
+        ),
+        (
+            dataset(mug=[30], phone=[]),
+            (
+                "all but mug is unknown, not reliably yet: record it again elsewhere (hold 1); "
+                "phone: hold 2"
+            ),
+        ),
+        (dataset(mug=[15, 4]), "add 1 more of mug: hold 1"),
+        (dataset(mug=[15, 15]), ""),
         (dataset(mug=[30], phone=[20], leaf=[]), "capture leaf: hold 3"),
         (
             dataset(mug=[30], phone=[8]),

@@ -106,3 +106,23 @@ def test_a_learning_curve_can_be_measured_on_other_pictures() -> None:
 def test_one_fold_is_refused() -> None:
     with pytest.raises(InvalidValueError, match="2 or more folds, received 1"):
         burst_folds(clusters(), 1)
+
+
+def test_a_class_without_others_is_found_where_it_is_not_called_unknown() -> None:
+    found = cross_validate(clusters(classes=1, bursts=4))
+    assert found.evaluation is not None
+    assert len(found.evaluation) == 40
+    assert found.evaluation.accuracy == 1 - found.evaluation.unknown_rate
+    assert found.untested == ()
+
+
+def test_a_class_without_others_is_left_whole_where_the_rest_would_be_too_few() -> None:
+    found = cross_validate(clusters(classes=1, bursts=2, per_burst=4))
+    assert found.evaluation is None
+    assert found.untested == ("class 0",)
+
+
+def test_the_learning_curve_of_a_class_without_others_begins_where_it_can_be_learned() -> None:
+    curve = learning_curve(clusters(classes=1, bursts=4))
+    assert [point.samples_per_class for point in curve] == [5, 10, 20, 30]
+    assert curve[-1].accuracy > 0.5

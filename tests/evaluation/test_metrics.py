@@ -105,3 +105,12 @@ def test_a_model_is_evaluated_with_its_verdicts_of_unknown() -> None:
 def test_scores_of_other_classes_are_refused_with_the_shape() -> None:
     with pytest.raises(InvalidValueError, match=r"\(N, 3\) for N = 2 .*\(2, 2\)"):
         Evaluation(NAMES, np.ones((2, 2), "f4"), np.zeros(2, np.int64), np.zeros(2, np.bool_))
+
+
+def test_a_single_class_is_right_where_it_is_not_called_unknown() -> None:
+    unknown = np.array([False, True, False, False])
+    found = Evaluation(("mug",), np.ones((4, 1), np.float32), np.zeros(4, np.int64), unknown)
+    assert found.right.tolist() == [True, False, True, True]
+    assert (found.accuracy, found.recall.tolist()) == (0.75, [0.75])
+    assert np.isnan(found.precision).all()
+    assert found.mistakes().tolist() == [1]

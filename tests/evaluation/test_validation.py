@@ -108,3 +108,11 @@ def test_validating_can_be_stopped() -> None:
     feature_set = clusters()
     with pytest.raises(CancelledError):
         validate(samples_of(feature_set), feature_set, cancelled=lambda: True)
+
+
+def test_of_a_class_without_others_it_tells_how_often_it_is_recognised() -> None:
+    found = validation(clusters(classes=1, bursts=5))
+    assert found.accuracy is not None
+    assert found.line().startswith(f"recognised {found.accuracy:.0%}".replace("%", " %"))
+    assert found.line().endswith("on 5 bursts")
+    assert validation(clusters(classes=1, bursts=1)).line() == "needs a second burst: class 0"

@@ -82,9 +82,24 @@ def test_training_stops_when_it_is_cancelled(kind: Any) -> None:
         train(clusters(), HeadSettings(kind=kind), cancelled=lambda: True)
 
 
-def test_one_class_is_refused_with_the_count() -> None:
-    with pytest.raises(NotEnoughSamplesError, match="at least 2 classes, there are 1"):
-        train(clusters(classes=1))
+@pytest.mark.parametrize("kind", ["linear", "dense"])
+def test_one_class_is_told_from_anything_else(kind: Any) -> None:
+    own, other = clusters(classes=1), clusters(classes=2)
+    model = train(own, HeadSettings(kind=kind))
+    known = model.predict(own.features)
+    strange = model.predict(other.features[other.class_ids == 1])
+    assert {p.class_name for p in known + strange} == set(own.class_names)
+    assert sum(p.unknown for p in known) <= 2
+    assert all(p.unknown for p in strange)
+    # What is shown of it is how familiar it is, not a score that is always 1.
+    assert all(p.confidence == pytest.approx(p.similarity) for p in known + strange)
+
+
+def test_a_class_without_others_that_has_too_few_pictures_is_refused_with_the_count() -> None:
+    with pytest.raises(NotEnoughSamplesError, match=r"at least 5 of class 0 .*, there are 4"):
+        train(clusters(classes=1, per_burst=2))
+    with pytest.raises(NotEnoughSamplesError, match="there are none"):
+        train(clusters(classes=1).subset(np.empty(0, np.int64)))
 
 
 @pytest.mark.parametrize(

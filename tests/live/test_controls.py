@@ -182,11 +182,12 @@ def test_quitting_and_closing_the_window_end_the_session(live: LiveSession, key:
     assert live.type(key).done
 
 
-def test_training_needs_two_classes_and_says_so(live: LiveSession) -> None:
-    view = live.type("t")
+@pytest.mark.parametrize("key", ["t", "y"])
+def test_what_needs_something_learned_says_what_is_missing(live: LiveSession, key: str) -> None:
+    view = live.type(key)
     assert view.message is not None
     assert view.message.level is Level.WARNING
-    assert "two classes" in view.message.text
+    assert view.message.text.endswith("needs 5 pictures of a class, or two classes")
 
 
 def test_a_class_removed_after_the_video_has_ended_is_no_longer_the_verdict(

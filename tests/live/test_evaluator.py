@@ -12,7 +12,7 @@ from edge_classifier.features.dataset import Dataset
 from edge_classifier.features.feature_table import FeatureTable
 from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.live.evaluator import VALIDATION_S, Evaluator
-from edge_classifier.project.picture_file import encode_image
+from edge_classifier.project.picture_file import encode_image, read_image
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import Sample
 
@@ -44,6 +44,47 @@ def test_one_burst_a_class_needs_a_second_one(store: ProjectStore) -> None:
     live.wait(1.0)
     assert live.session.learner.validation is not None
     assert live.session.learner.validation.line() == "needs a second burst: mug, phone"
+
+
+def test_frames_that_were_added_one_by_one_are_a_recording_that_undo_takes_one_by_one(
+    store: ProjectStore, tmp_path: Path
+) -> None:
+    recorded = LiveSession(store)
+    recorded.hold("1", thing=1)
+    recorded.hold("2", thing=2)
+    recorded.close()
+    frames = [(read_image(s.path), s.class_name) for s in store.samples()]
+    with ProjectStore.create(tmp_path / "added", store.class_names()) as added:
+        for image, class_name in frames:
+            added.add_sample(encode_image(image), class_name, added.next_burst_id())
+        live = LiveSession(added)
+        said = [live.frame().message for _ in range(30)]
+        line = f"trained on {len(frames)} samples (added {len(frames)} pictures: 2 recordings)"
+        assert line in [message.text for message in said if message]
+        live.wait(1.0)
+        assert live.session.learner.validation is not None
+        assert live.session.learner.validation.line() == "needs a second burst: mug, phone"
+        live.frame("u")
+        assert len(added.samples()) == len(frames) - 1
+
+
+def test_few_of_many_added_frames_are_validated_as_the_recordings_that_all_of_them_are(
+    tmp_path: Path,
+) -> None:
+    random = np.random.default_rng(0)
+    table, samples = FeatureTable(64), []
+    for class_name in ("a", "b"):
+        steps = random.normal(0, 0.1, (400, 64)).cumsum(axis=0) + 5 * random.random(64)
+        for n, features in enumerate(steps.astype(np.float32)):
+            sample = Sample(class_name, f"{class_name}{n}", tmp_path / str(n), f"{class_name}{n}")
+            samples.append(sample)
+            table.add(sample.image_sha256, features)
+    evaluator = Evaluator(ImmediateExecutor())
+    training_s = 40 * VALIDATION_S  # so that hardly any is affordable
+    evaluator.trained(Dataset(("a", "b"), tuple(samples)), table, HeadSettings(), training_s)
+    evaluator.poll()
+    assert evaluator.validation is not None
+    assert [one.bursts for one in evaluator.validation.classes] == [1, 1]
 
 
 def test_a_new_sample_makes_what_was_validated_unknown_again(store: ProjectStore) -> None:

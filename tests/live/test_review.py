@@ -177,9 +177,10 @@ def test_while_suspects_are_looked_for_that_is_shown_and_escape_stops_it(
     assert live.message != "nothing looks wrong"
 
 
-def test_a_review_needs_two_classes(store: ProjectStore) -> None:
+def test_a_review_needs_more_than_a_picture(store: ProjectStore) -> None:
     live = LiveSession(store)
-    live.hold("1", thing=1)
+    live.thing = 1
+    live.tap("1")
     live.type("v")
     assert live.view.mode is Mode.LIVE
     assert live.view.message is not None

@@ -139,13 +139,6 @@ def test_what_was_never_shown_is_unknown(live: LiveSession) -> None:
     assert live.view.banner.confidence is None
 
 
-def test_one_class_alone_gives_no_verdict(live: LiveSession) -> None:
-    live.hold("1", thing=1)
-    assert live.view.banner is None
-    assert live.view.cards[0].score is None
-    assert live.view.hint.startswith("capture a second class")
-
-
 def test_answers_come_before_any_training(store: ProjectStore) -> None:
     executor = ManualExecutor()
     live = LiveSession(store, executor)
@@ -334,7 +327,6 @@ def test_messages_go_away_by_themselves(live: LiveSession) -> None:
 
 
 def test_messages_are_seen_after_the_video_has_ended(live: LiveSession) -> None:
-    live.hold("1", thing=1)
     ended = SourceState(SourceStatus.ENDED, "the video has ended")
     view = live.session.step(None, "t", ended)
     assert view.message is not None

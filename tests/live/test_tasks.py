@@ -139,7 +139,7 @@ def test_exporting_before_training_says_what_is_missing(store: ProjectStore) -> 
     live = LiveSession(store, export=lambda _m, _b, _s, _p, _c: Path("never"))
     view = live.type("e")
     assert view.message is not None
-    assert "capture two classes first" in view.message.text
+    assert "record a class first" in view.message.text
 
 
 def test_an_export_waits_for_the_training_of_the_last_burst(

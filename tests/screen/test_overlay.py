@@ -441,3 +441,21 @@ def test_the_picture_looks_as_it_did_when_it_was_last_looked_at(
     assert golden is not None, f"no golden picture; look at {tmp_path} and store it"
     error = np.abs(small.astype(float) - golden).mean()
     assert error < 1.5, f"differs by {error:.2f} levels on average; look at {tmp_path}"
+
+
+def test_what_is_hot_is_red_in_its_place_of_the_square_and_mirrored_with_it() -> None:
+    plain = drawn(view())
+    heat = np.zeros((5, 5), np.float32)
+    assert (drawn(view(heat=heat)) == plain).all()
+    heat[0, 0] = 1.0
+    for mirrored in (False, True):
+        cold = drawn(view(mirrored=mirrored))
+        hot = drawn(view(mirrored=mirrored, heat=heat))
+        place = differing(hot, cold)
+        assert lies_within(place, REGIONS.video)
+        assert place.bottom < REGIONS.video.top + REGIONS.video.height // 2
+        middle = REGIONS.video.left + REGIONS.video.width // 2
+        assert place.left > middle if mirrored else place.right < middle
+        top, left = place.top + place.height // 4, place.left + place.width // 2
+        redder = hot[top, left].astype(int) - cold[top, left]
+        assert redder[2] > redder[0]

@@ -63,11 +63,15 @@ class Taught:
 
 
 def teach(
-    path: Path, *, kind: FeatureKind = "pooled", settings: HeadSettings | None = None
+    path: Path,
+    *,
+    kind: FeatureKind = "pooled",
+    settings: HeadSettings | None = None,
+    classes: tuple[str, ...] = CLASSES,
 ) -> Taught:
     """Make a project of the classes above and train it on the built-in backbone."""
-    store = ProjectStore.create(path, CLASSES)
-    for class_id, name in enumerate(CLASSES):
+    store = ProjectStore.create(path, classes)
+    for class_id, name in enumerate(classes):
         for burst in range(BURSTS):
             burst_id = store.next_burst_id()
             for number in range(PER_BURST):
@@ -81,9 +85,9 @@ def teach(
     samples = store.samples()
     features = FeatureSet(
         backbone.extract([read_image(s.path) for s in samples]),
-        np.array([CLASSES.index(s.class_name) for s in samples], np.int64),
+        np.array([classes.index(s.class_name) for s in samples], np.int64),
         np.array([s.burst_id for s in samples], np.str_),
-        CLASSES,
+        classes,
     )
     model = train(features, settings)
     cache = FileFeatureCache(store.cache_folder, backbone.info.key, backbone.info.feature_dim)

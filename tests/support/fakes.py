@@ -21,6 +21,8 @@ from support.misbehaving import MisbehavingCamera, Misbehaviour
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    import numpy.typing as npt
+
     from edge_classifier.device.preprocessing import Image
     from edge_classifier.values import Features
 
@@ -265,3 +267,10 @@ class FakeBackbone:
             np.maximum(self._small.apply(image).reshape(-1) @ self._weights, 0, out=row)
         self.extracted += len(images)
         return features
+
+    def extract_spatial(self, images: Sequence[Image]) -> tuple[Features, npt.NDArray[np.float32]]:
+        """Compute the same, and feature maps `(N, h, w, c)` that give them."""
+        features, shape = self.extract(images), (len(images), *self._info.feature_shape)
+        if self._info.feature_kind == "pooled":
+            return features, np.broadcast_to(features[:, None, None], shape).copy()
+        return features, features.reshape(shape)

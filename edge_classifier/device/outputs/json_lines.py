@@ -43,6 +43,6 @@ def as_record(frame: Frame, prediction: Prediction) -> dict[str, Any]:
         "similarity": None if similarity is None else round(similarity, 6),
         "scores": {
             name: round(float(score), 6)
-            for name, score in zip(prediction.class_names, prediction.scores, strict=True)
+            for name, score in zip(prediction.class_names, prediction.confidences, strict=True)
         },
     }

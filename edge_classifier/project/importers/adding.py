@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+import cv2
 import numpy as np
 
 from edge_classifier.device.interpreter import core_count
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
     from pathlib import Path
 
+    import numpy.typing as npt
+
     from edge_classifier.project.importers.base import Item, LabelledPicture
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Cancelled, Progress
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
 
 _MOST_THREADS: Final = 4
 """Each holds a whole picture, which may be 0.2 GB."""
+
+_THUMBNAIL: Final = 16
 
 
 @dataclass(slots=True)
@@ -52,6 +57,8 @@ class ImportReport:
         refused: What was not added, with the reason.
         notes: What the user should know about class names.
         cancelled: Whether the user stopped before the end.
+        thumbnails: Of the pictures added one by one to train on, by class and in their order, each
+            `(T, T)` uint8: enough to see which are frames of one recording.
         stopped: Why nothing more could be stored, for example as the disk is full; or empty.
     """
 
@@ -62,6 +69,7 @@ class ImportReport:
     notes: list[str] = field(default_factory=list)
     cancelled: bool = False
     stopped: str = ""
+    thumbnails: dict[str, list[npt.NDArray[np.uint8]]] = field(default_factory=dict)
 
     @property
     def added_count(self) -> int:
@@ -160,6 +168,8 @@ class _Adding:
             )
             if there is None:
                 self._add(item, picture.encoded, class_name)
+                if item.group is None and not item.held_out:
+                    self.report.thumbnails.setdefault(class_name, []).append(picture.thumbnail)
                 self._known.add(picture.sha256, picture.pixels, class_name)
                 return
         if there == class_name:
@@ -248,11 +258,13 @@ class _Read:
         encoded: As it will be stored, with an image of the right size and without its pixels;
             `None` if the very file is known.
         pixels: Its `pixel_hash`; empty likewise.
+        thumbnail: `(T, T)` uint8, grey; empty likewise.
     """
 
     sha256: str
     encoded: EncodedImage | None = None
     pixels: str = ""
+    thumbnail: npt.NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, np.uint8))
 
 
 def _read_ahead(
@@ -294,4 +306,6 @@ def _read(item: Item, is_known: Callable[[str], bool]) -> _Read:
     pixels = pixel_hash(encoded.image)
     # What waits to be stored needs no pixels any more, only their number: up to 0.2 GB each.
     no_pixels = np.broadcast_to(np.zeros(3, np.uint8), encoded.image.shape)
-    return _Read(encoded.sha256, replace(encoded, image=no_pixels), pixels)
+    small = cv2.resize(encoded.image, (_THUMBNAIL, _THUMBNAIL), interpolation=cv2.INTER_AREA)
+    thumbnail = np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8)
+    return _Read(encoded.sha256, replace(encoded, image=no_pixels), pixels, thumbnail)
