@@ -94,10 +94,13 @@ def model_as_arrays(model: Model) -> tuple[dict[str, Any], dict[str, npt.NDArray
             "threshold_steps": unknown.steps,
             "measured_on_bursts": unknown.measured_on_bursts,
             "hesitation_weight": unknown.hesitation_weight,
-            "stranger_level": unknown.stranger_level,
-            "bursts": unknown.bursts,
-            "reference_classes": unknown.reference_ids.tolist(),
         }
+        # What models from before lack is left out: bundles of them know them by a hash of all this.
+        if unknown.class_ids is not None:
+            meta["reference_classes"] = unknown.class_ids.tolist()
+            meta["bursts"] = unknown.bursts
+        if unknown.stranger_level is not None:
+            meta["stranger_level"] = unknown.stranger_level
         arrays |= {"references": unknown.references, "scales": unknown.scales}
         if unknown.shift is not None:
             arrays["shift"] = unknown.shift

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from support.feature_sets import clusters
 
+from edge_classifier.export.replay import fingerprint
 from edge_classifier.learning.model import Model
-from edge_classifier.learning.model_file import FileModelStore
+from edge_classifier.learning.model_file import FileModelStore, model_as_arrays
 from edge_classifier.learning.training import train
 
 
@@ -49,3 +51,26 @@ def test_a_file_from_before_the_threshold_could_be_moved_can_be_read_and_moved(
     assert model.unknown is not None
     assert stored[0].unknown.threshold == model.unknown.threshold
     assert stored[0].unknown.adjusted(1).threshold > model.unknown.threshold
+
+
+def test_a_model_from_before_strangers_were_measured_keeps_its_hash(
+    model: Model, tmp_path: Path
+) -> None:
+    """A bundle knows the model that it was exported from by that hash."""
+    assert model.unknown is not None
+    before = replace(model, unknown=replace(model.unknown, class_ids=None, stranger_level=None))
+    meta, _ = model_as_arrays(before)
+    assert set(meta) == {
+        "kind",
+        "class_names",
+        "threshold",
+        "threshold_step",
+        "threshold_steps",
+        "measured_on_bursts",
+        "hesitation_weight",
+    }
+    store = FileModelStore(tmp_path)
+    store.save(before, backbone_key="k", fingerprint="f")
+    loaded = store.load(backbone_key="k")
+    assert loaded is not None
+    assert fingerprint(loaded[0]) == fingerprint(before)
