@@ -18,8 +18,6 @@ from edge_classifier.live.view import Activity, Level
 from edge_classifier.values import BACKGROUND
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from edge_classifier.device.frame import Clock
     from edge_classifier.device.verdict import Prediction
     from edge_classifier.learning.model import Model
@@ -292,23 +290,19 @@ class Adapting:
         """Say how this adaptation is taken back, and put back."""
         backbone = self._learner.backbone
 
-        def change_to(frames: Features | None, line: str) -> Callable[[], None]:
-            def change() -> None:
-                if self._stage.job or self._learner.backbone is not backbone:
-                    raise AdaptationError(
-                        "Not yet: it is being adapted."
-                        if self._stage.job
-                        else "The frames that it was adapted to went with their backbone."
-                    )
-                self._collection = None
-                self._start(frames, line)
-
-            return change
+        def change_to(frames: Features | None, line: str) -> None:
+            if self._stage.job:
+                raise AdaptationError("Not yet: it is being adapted.")
+            if self._learner.backbone is not backbone:
+                self._say("The frames that it was adapted to went with their network.")
+                return
+            self._collection = None
+            self._start(frames, line)
 
         taken_back = "taken back: it answers as it was taught"
         if before is not None:
             taken_back = "taken back: it is adapted as it was before"
         return Change(
-            change_to(before, f"{taken_back} · Z adapts it again"),
-            change_to(after, "adapted again · U takes it back"),
+            lambda: change_to(before, f"{taken_back} · Z adapts it again"),
+            lambda: change_to(after, "adapted again · U takes it back"),
         )

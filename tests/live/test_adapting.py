@@ -18,7 +18,7 @@ from edge_classifier.live.adapting import ENOUGH, SUGGESTED_S
 from edge_classifier.live.view import Level
 from edge_classifier.project.store import ProjectStore, Snapshot
 from edge_classifier.protocols import Backbone, Cancelled, Progress
-from edge_classifier.values import BACKGROUND, Features
+from edge_classifier.values import BACKGROUND, Features, Sample
 
 EVENING = range(44, 74, 2)
 """What a lamp adds to the pictures, a little more with every move of the hand."""
@@ -366,3 +366,53 @@ def test_another_light_is_noticed_once_and_the_light_it_was_taught_in_is_not(
     assert "A adapts" not in live.view.hint
     show(live, 1, 2, light=range(60, 90, 2))
     assert "A adapts" not in live.view.hint
+
+
+def test_what_is_recorded_meanwhile_does_not_end_it_unless_the_classes_change(
+    live: LiveSession, store: ProjectStore
+) -> None:
+    live.type("a")
+    show(live, 1)
+    live.light = 0
+    live.hold("1", thing=1, seconds=0.9)
+    assert live.view.activity.text.startswith("adapting")
+    live.tap("w")
+    live.type("3")  # corrected: it is a third class
+    live.wait(0.5)
+    assert "adapting has ended" in live.message or live.message.startswith("trained")
+    show(live, 1, 2)
+    assert frames_on_disk(store) is None
+    assert live.session.problem == ""
+
+
+def test_frames_of_one_network_are_not_taken_for_those_of_another(
+    store: ProjectStore, tmp_path: Path
+) -> None:
+    backbones = [FakeBackbone()]
+
+    def load(_progress: Progress, _cancelled: Cancelled) -> LoadedBackbone:
+        strangers = Strangers(backbones[-1], tmp_path / "strangers")
+        return replace(load_fake(store, backbones[-1]), strangers=strangers)
+
+    def fine_tune(_samples: tuple[Sample, ...], _p: Progress, _c: Cancelled) -> str:
+        backbones.append(FakeBackbone(96))
+        return "fine-tuned"
+
+    live = LiveSession(store, load=load, fine_tune=fine_tune)
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    live.type("a")
+    show(live, 1, 2)
+    live.type("a")
+    show(live, 1)
+    live.type("f")
+    live.wait(1.0)
+    assert live.session.learner.backbone is backbones[-1]
+    show(live, 1, 2)
+    assert live.view.activity.text.startswith("trained")
+    live.type("u")
+    live.wait(0.2)
+    assert live.message == "The frames that it was adapted to went with their network."
+    live.type("u")
+    live.wait(0.2)
+    assert live.counts[1] == 0
