@@ -146,7 +146,7 @@ class Adapting:
         if self._stage.job:
             self._say("not yet: it is being adapted", Level.WARNING)
         elif self._collection:
-            self._apply(self._collection)
+            self._start(self._collection.frames.rows)
         else:
             self._begin()
 
@@ -252,7 +252,7 @@ class Adapting:
         collection.add(features, prediction)
         if collection.done == 1.0 and not collection.applied_itself:
             collection.applied_itself = True
-            self._apply(collection)
+            self._start(collection.frames.rows)
 
     def _watch_drift(self, features: Features, prediction: Prediction) -> None:
         model = self._learner.model
@@ -264,9 +264,6 @@ class Adapting:
             self._may_suggest, self._watch = False, None
             self._suggested_s = self._clock()
 
-    def _apply(self, collection: _Collection) -> None:
-        self._start(collection.frames.rows)
-
     def _start(self, frames: Features | None, line: str = "") -> None:
         """Adapt what was taught to frames, `(N, D)`, or take adaptation back, on disk first."""
         taught, kept = self._learner.current.taught, self._learner.adaptation
@@ -275,9 +272,12 @@ class Adapting:
             raise AdaptationError("Adapting needs the backbone, which is not there yet.")
 
         def work() -> _Result:
-            if frames is None or taught is None:
+            if frames is None:
                 kept.remove()
                 return _Result(backbone, taught, taught, None, line, is_new=False)
+            if taught is None:  # the training that is to come adapts to them
+                kept.save(frames)
+                return _Result(backbone, None, None, frames, line, is_new=False)
             found = adapt_model(taught, frames)
             kept.save(frames)
             ending = "not kept: the project is read-only" if read_only else "U takes it back"

@@ -130,6 +130,7 @@ class Controls:
         """Begin to collect frames to adapt to, or adapt to those that there are."""
         self.recording.stop()
         self.adapting.begin_or_apply()
+        self.spent.spend("a", self.clock())  # held down, it would apply at once
 
     def toggle_smoothing(self) -> None:
         """Switch the steady label on or off."""

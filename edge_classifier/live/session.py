@@ -143,8 +143,8 @@ class Session:
     @property
     def busy(self) -> bool:
         """Whether a burst is running, or the worker still has something to do."""
-        started = self._tasks.busy or self._adapting.busy or self._heat.job is not None
-        return self._recording.learning or started
+        at_work = self._tasks.busy or self._adapting.busy or self._heat.job is not None
+        return self._recording.learning or at_work
 
     def step(self, frame: Frame | None, key: str | None, source: SourceState | None = None) -> View:
         """Take what has happened since the last step and say what to show.

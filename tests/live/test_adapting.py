@@ -110,6 +110,15 @@ def test_a_applies_before_that_with_what_there_is(live: LiveSession) -> None:
     assert "2 of 2 classes seen" in live.message
 
 
+def test_holding_the_key_is_one_press(live: LiveSession) -> None:
+    live.type("a")
+    live.wait(0.63)
+    for _ in range(10):
+        live.frame("a")
+    assert live.view.activity.text.startswith("adapting")
+    assert live.message == "show each class as it looks now"
+
+
 def test_too_little_is_told_in_one_line_and_more_can_be_shown(live: LiveSession) -> None:
     live.type("a")
     show(live, 1)
