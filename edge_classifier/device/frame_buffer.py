@@ -45,10 +45,10 @@ class FrameBuffer:
         """Count the frames of each class, `(C,)`."""
         return np.bincount(self.class_ids, minlength=classes)
 
-    def add(self, row: npt.NDArray[np.float32], class_id: int) -> bool:
+    def add(self, row: npt.NDArray[np.float32], class_id: int, *, differs: float = DIFFERS) -> bool:
         """Add a frame, `(D,)` of length 1, unless one like it is there; says whether it did."""
         count = len(self)
-        if count and float((self._rows[:count] @ row).max()) > 1.0 - DIFFERS:
+        if count and float((self._rows[:count] @ row).max()) > 1.0 - differs:
             return False
         if count == len(self._rows):
             self._drop_one()

@@ -119,9 +119,12 @@ class UnknownDetector:
 
     def with_reference(self, features: npt.NDArray[np.float32]) -> UnknownDetector:
         """Count one more image, `(D,)`, as known, until the threshold is measured anew."""
+        row = normalise(features[None])
         return replace(
             self,
-            references=np.concatenate([self.references, normalise(features[None])]),
+            references=np.concatenate(
+                [self.references, row if self.shift is None else row - self.shift]
+            ),
             scales=np.append(self.scales, np.float32(1)),
             class_ids=None if self.class_ids is None else np.append(self.class_ids, -1),
         )

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from edge_classifier import __version__
+from edge_classifier.device.adaptation import count_seen
 from edge_classifier.device.bundle import BUNDLE_FORMAT, BUNDLE_VERSION, Bundle, heat_content
 from edge_classifier.device.classifier import Classifier
 from edge_classifier.device.unknown_detector import NEIGHBOURS
@@ -200,6 +201,7 @@ def _spec(project: Snapshot, model: Model, info: BackboneInfo) -> dict[str, Any]
             "root_offset": info.root_offset,
             "weights_sha256": info.weights_sha256,
         },
+        "adapted": _adapted(model),
         "head": {"kind": type(model.head).__name__, "seed": head.get("seed", 0)},
         "samples": counts,
         "measured_on": "held-out samples" if project.held_out else "samples that were trained on",
@@ -209,6 +211,15 @@ def _spec(project: Snapshot, model: Model, info: BackboneInfo) -> dict[str, Any]
             "opencv": cv2.__version__,
         },
     }
+
+
+def _adapted(model: Model) -> dict[str, Any] | None:
+    """Tell what a model was adapted to; `None` if it answers as it was taught."""
+    if model.unadapted is None:
+        return None
+    rows = model.unadapted.rows
+    seen = count_seen(model.head.scores(rows)).tolist()
+    return {"frames": len(rows), "seen": dict(zip(model.class_names, seen, strict=True))}
 
 
 def _add_models(folder: Path, files: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:

@@ -76,8 +76,16 @@ class Network:
 
 
 def fingerprint(model: Model) -> str:
-    """Hash all numbers of a model, to tell whether a bundle was exported from it."""
-    meta, arrays = model_as_arrays(model)
+    """Hash all numbers of a model, to tell whether a bundle was exported from it.
+
+    Of an adapted one, those that it was taught and the frames: adaptation is computed anew each
+    time, and not to the last bit alike on every machine.
+    """
+    source = model.unadapted
+    meta, arrays = model_as_arrays(source.model if source else model)
+    if source and model.unknown:
+        meta["threshold_steps"] = model.unknown.steps
+        arrays = {**arrays, "adapted_to": source.rows}
     digest = hashlib.sha256(json.dumps(meta, sort_keys=True).encode())
     for name in sorted(arrays):
         digest.update(arrays[name].tobytes())
@@ -155,6 +163,8 @@ def replay_keras(
     """
     model, info, formats = network.model, network.info, list(formats)
     arrays: dict[str, Any] = model_as_arrays(model)[1]
+    if model.unknown:
+        arrays["offsets"] = model.unknown.offsets
     job = {
         "name": network.name,
         "class_names": model.class_names,

@@ -48,9 +48,9 @@ def build_graph(
     is a product with ones, because that has an integer kernel where a sum has not, and readers
     other than TFLite know it.
 
-    `head` has the arrays of a `LinearHead` or a `DenseHead`, and of an `UnknownDetector` if unknown
-    is to be told; `correction`, `(D,)`, is added to the features, see `feature_correction`;
-    `spatial`, `(N, h, w, c)`, is the feature map, if it is to be an output, too.
+    `head` has the arrays of a `LinearHead` or a `DenseHead`, and of an `UnknownDetector` with its
+    `offsets` if unknown is to be told; `correction`, `(D,)`, is added to the features, see
+    `feature_correction`; `spatial`, `(N, h, w, c)`, is the feature map, if it is to be an output.
 
     Returns:
         A model from images to scores `(N, C)`, similarities `(N, M)` if unknown is to be told,
@@ -80,10 +80,9 @@ def build_graph(
         logits = _dense(hidden, head["weights"])
     outputs = [layers.Softmax()(logits)]
     if references is not None:
-        scales = head["scales"]
-        scaled = _dense(features, np.ascontiguousarray((references * scales[:, None]).T))
-        scaled = layers.Multiply()([scaled, inverse_length])
-        offset = keras.ops.convert_to_tensor((np.float32(1) - scales)[None])
+        kernel = np.ascontiguousarray((references * head["scales"][:, None]).T)
+        scaled = layers.Multiply()([_dense(features, kernel), inverse_length])
+        offset = keras.ops.convert_to_tensor(head["offsets"][None])
         outputs.append(layers.ReLU()(layers.Lambda(lambda tensor: tensor + offset)(scaled)))
     outputs.append(features)
     if spatial is not None:

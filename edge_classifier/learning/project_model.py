@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from edge_classifier.learning.settings import HeadSettings
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Progress
+    from edge_classifier.values import Features
 
 _log = logging.getLogger(__name__)
 
@@ -55,13 +56,24 @@ def as_kept(model: Model, store: ProjectStore, loaded: LoadedBackbone) -> Model:
     Where the frames that it was adapted to no longer fit, the model answers as it was taught, with
     a warning in the log.
     """
-    frames = loaded.adaptation.load()
-    if frames is not None:
-        try:
-            model = adapt_model(model, frames).model
-        except AdaptationError as error:
-            _log.warning("%s is not adapted any more: %s", store.name, error)
+    model, problem = readapted(model, loaded.adaptation.load())
+    if problem:
+        _log.warning("%s: %s", store.name, problem)
     return model.adjusted(stored_steps(store.settings))
+
+
+def readapted(model: Model, frames: Features | None) -> tuple[Model, str]:
+    """Adapt a model that was trained anew to the frames that the one before was adapted to, if any.
+
+    Returns:
+        The model, as it was taught where they no longer fit; then also why, in one line.
+    """
+    if frames is None:
+        return model, ""
+    try:
+        return adapt_model(model, frames).model, ""
+    except AdaptationError as error:
+        return model, f"not adapted any more: {error}"
 
 
 def trained_model(store: ProjectStore, loaded: LoadedBackbone) -> tuple[Model, bool]:

@@ -43,7 +43,7 @@ TRUE_ACCEPTANCE: Final = 0.95
 MAX_REFERENCES: Final = 512
 """More are thinned out evenly within each class; keeps the cost under a tenth of a frame's."""
 
-_STEPS_TO_TYPICAL: Final = 4
+STEPS_TO_TYPICAL: Final = 4
 """So many steps lead from the threshold to the similarity of a typical known frame."""
 
 _MAX_MEASURED: Final = 4096
@@ -112,7 +112,7 @@ def fit_unknown_detector(
         scales,
         threshold,
         known.on_bursts,
-        step=max(_LEAST_SPAN, typical - threshold) / _STEPS_TO_TYPICAL,
+        step=max(_LEAST_SPAN, typical - threshold) / STEPS_TO_TYPICAL,
         hesitation_weight=weight,
         bursts=_fewest_bursts(feature_set),
         class_ids=feature_set.class_ids[picks[chosen]],

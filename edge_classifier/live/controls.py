@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from edge_classifier.device.frame import Clock
+    from edge_classifier.live.adapting import Adapting
     from edge_classifier.live.dialogs import Dialog
     from edge_classifier.live.editor import Editor
     from edge_classifier.live.heat import HeatMap
@@ -47,6 +48,7 @@ class Controls:
     live: LivePrediction
     recording: Recording
     tasks: Tasks
+    adapting: Adapting
     heat: HeatMap
     spent: SpentKey
     dialog: Dialog | None = None
@@ -124,6 +126,12 @@ class Controls:
         else:
             self.say("fine-tuning needs pictures of at least two classes", Level.WARNING)
 
+    def adapt(self) -> None:
+        """Begin to collect frames to adapt to, or adapt to those that there are."""
+        self.recording.stop()
+        self.adapting.begin_or_apply()
+        self.spent.spend("a", self.clock())  # held down, it would apply at once
+
     def toggle_smoothing(self) -> None:
         """Switch the steady label on or off."""
         on = self.live.toggle_smoothing()
@@ -144,6 +152,8 @@ class Controls:
         """Hide the list of keys, or else stop what the worker does."""
         if self.help:
             self.help = False
+        elif self.adapting.give_up():
+            pass
         elif self.tasks.busy:
             self.tasks.stop()
         elif line := self.learner.cancel():
@@ -218,6 +228,7 @@ KEYS: Final = (
     ),
     KeyRow("T", "train now (it also happens by itself)", {"t": Controls.train}),
     KeyRow("F", "fine-tune the network (a minute or so)", {"f": Controls.fine_tune}),
+    KeyRow("A", "adapt to another light or place: show all again", {"a": Controls.adapt}),
     KeyRow("Y", "show where the picture is unlike its class", {"y": Controls.toggle_heat}),
     KeyRow("M", "steady label on or off", {"m": Controls.toggle_smoothing}),
     KeyRow("P", "pause or resume prediction", {"p": lambda c: c.live.toggle_pause()}),
@@ -225,7 +236,7 @@ KEYS: Final = (
     KeyRow(
         "E",
         "export for the Raspberry Pi",
-        {"e": lambda c: c.tasks.export(learning=c.recording.learning)},
+        {"e": lambda c: c.tasks.export(learning=c.recording.learning or c.adapting.busy)},
     ),
     KeyRow("H", "show or hide these keys", {"h": Controls.toggle_help}),
     KeyRow("Q", "quit; everything is on disk", {"q": Controls.quit}),

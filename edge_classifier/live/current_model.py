@@ -33,6 +33,13 @@ class CurrentModel:
         self.unknown_steps = stored_steps(store.settings)
         self._imprinted = False
 
+    @property
+    def taught(self) -> Model | None:
+        """What was trained last, as it was before it was adapted; `None` before any training."""
+        if self.model is None or self._imprinted:
+            return None
+        return self.model.unadapted.model if self.model.unadapted else self.model
+
     def adjust_unknown(self, steps: int) -> None:
         """Make "unknown" so many steps stricter than measured, for every model to come as well.
 

@@ -24,6 +24,14 @@ if TYPE_CHECKING:
     from edge_classifier.values import Features, Sample
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Change:
+    """Something that was done and is no removal; what it calls raises where that cannot be."""
+
+    take_back: Callable[[], None]
+    put_back: Callable[[], None]
+
+
 class Editor:
     """Keeps the dataset, the learner and the presenter in step with the store.
 
@@ -104,17 +112,24 @@ class Editor:
         return max((sample.burst_id for sample in newest if sample), default="")
 
     def undo(self) -> None:
-        """Take back what was done last: a burst, or the removal of a class or of pictures."""
+        """Take back what was done last: a burst, a change, or a removal of a class or pictures."""
         last_burst = self._last_burst_id
-        removed = self._removals.newer_than(last_burst)
-        if removed:
-            self._put_back(removed)
+        newest = self._removals.newer_than(last_burst)
+        if isinstance(newest, Change):
+            newest.take_back()
+            self._removals.move(newest, by_undo=True, last_burst=last_burst)
+        elif newest:
+            self._put_back(newest)
         elif last_burst:
             undone = self._remove(lambda: self._store.remove_burst(last_burst), by_undo=True)
             self._learner.request_training()
             self._say(f"undone: {counted(undone.count, 'picture')} of {undone.class_name}")
         else:
             self._say("nothing to undo", Level.WARNING)
+
+    def changed(self, change: Change) -> None:
+        """Take note of a change that `undo` is to take back."""
+        self._removals.add(change, by_undo=False, last_burst=self._last_burst_id)
 
     def remove_sample(self, sample: Sample) -> Removed:
         """Move one picture to the trash; training is left to the caller."""
@@ -128,8 +143,12 @@ class Editor:
         self.reload()
 
     def put_back(self) -> Removed | None:
-        """Put back what was removed or undone last; returns that, if there was something."""
+        """Put back what was removed or undone last; returns that, if it was pictures or a class."""
         removed = self._removals.newest
+        if isinstance(removed, Change):
+            removed.put_back()
+            self._removals.move(removed, by_undo=False, last_burst=self._last_burst_id)
+            return None
         if removed is None:
             self._say("nothing was removed since the window was opened", Level.WARNING)
         else:
@@ -221,18 +240,18 @@ _KEPT_UNDONE: Final = 32
 
 @dataclass(slots=True)
 class _Removal:
-    removed: Removed
+    removed: Removed | Change
     by_undo: bool
     last_burst: str  # the newest one there was just before, or empty
 
 
 class _Removals:
-    """Remembers the newest removals, the newest last."""
+    """Remembers the newest removals, and other changes that can be taken back, the newest last."""
 
     def __init__(self) -> None:
         self._removals: list[_Removal] = []
 
-    def add(self, removed: Removed, *, by_undo: bool, last_burst: str) -> None:
+    def add(self, removed: Removed | Change, *, by_undo: bool, last_burst: str) -> None:
         """Remember one; the undoing of a burst is not undone itself."""
         self._removals.append(_Removal(removed, by_undo, last_burst))
         del self._removals[:-_KEPT]
@@ -240,19 +259,27 @@ class _Removals:
         if len(undone) > _KEPT_UNDONE:
             self._removals.remove(undone[0])
 
-    @property
-    def newest(self) -> Removed | None:
-        """What was removed last, in whichever way."""
-        return self._removals[-1].removed if self._removals else None
+    def move(self, change: Change, *, by_undo: bool, last_burst: str) -> None:
+        """Take note that a change was taken back, or put back, just now."""
+        self.forget(change)
+        self.add(change, by_undo=by_undo, last_burst=last_burst)
 
-    def newer_than(self, last_burst: str) -> Removed | None:
-        """Return the last removal that came after the burst, but for bursts undone."""
+    @property
+    def newest(self) -> Removed | Change | None:
+        """What was removed last, in whichever way, or what change was taken back last."""
+        for removal in reversed(self._removals):
+            if removal.by_undo or not isinstance(removal.removed, Change):
+                return removal.removed
+        return None
+
+    def newer_than(self, last_burst: str) -> Removed | Change | None:
+        """Return the last removal or change that came after the burst, but for what was undone."""
         for removal in reversed(self._removals):
             if not removal.by_undo:
                 return removal.removed if removal.last_burst >= last_burst else None
         return None
 
-    def forget(self, removed: Removed) -> None:
+    def forget(self, removed: Removed | Change) -> None:
         """Take note that something is back."""
         self._removals = [r for r in self._removals if r.removed is not removed]
 
@@ -262,5 +289,7 @@ class _Removals:
         A class that was removed as a whole keeps its name: the one that is renamed is another.
         """
         for removal in self._removals:
-            if removal.removed.class_name == class_name and not removal.removed.whole_class:
-                removal.removed = replace(removal.removed, class_name=new_name)
+            gone = removal.removed
+            if isinstance(gone, Change) or gone.whole_class or gone.class_name != class_name:
+                continue
+            removal.removed = replace(gone, class_name=new_name)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edge_classifier.errors import CancelledError, EdgeClassifierError
 from edge_classifier.features.feature_table import FeatureTable
+from edge_classifier.learning.project_model import readapted
 from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.live.current_model import CurrentModel
 from edge_classifier.live.evaluator import Evaluator
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from edge_classifier.evaluation.validation import Validation
     from edge_classifier.features.dataset import Dataset
+    from edge_classifier.learning.adaptation_file import FileAdaptationStore
     from edge_classifier.learning.model import Model
     from edge_classifier.learning.project_backbone import LoadedBackbone
     from edge_classifier.live.jobs import Job
@@ -34,6 +36,8 @@ class _Ready(NamedTuple):
     table: FeatureTable
     model: Model | None
     fingerprint: str
+    adapted_to: Features | None
+    not_adapted: str
 
 
 class Learner:
@@ -148,6 +152,29 @@ class Learner:
         self._training.wanted = True
         self._features.wanted = True  # the user may have stopped computing them
 
+    @property
+    def adaptation(self) -> FileAdaptationStore | None:
+        """Where the frames are kept that the project was adapted to."""
+        return self._loaded.adaptation if self._loaded else None
+
+    @property
+    def adapted_to(self) -> Features | None:
+        """The frames, `(N, D)`, that each model is adapted to, or `None`."""
+        return self._training.adapted_to
+
+    def use_adapted(self, taught: Model | None, model: Model | None, to: Features | None) -> None:
+        """Answer with what was made of the taught model, and adapt those to come to these frames.
+
+        `None` as `to` is the taught model itself. Where that is another one by now, it is trained
+        again.
+        """
+        self._training.adapted_to = to
+        current = self.current.taught
+        if taught and current and taught.head is current.head and not self.stale:
+            self.current.replace(model)
+        else:
+            self.request_training()
+
     def cancel(self) -> str:
         """Stop loading, computing features or training; `request_training` goes on with it.
 
@@ -196,7 +223,7 @@ class Learner:
                 ended.result()
         # With the line of the training that follows, which would hide one of its own.
         refused = "" if self.busy else self._features.tell_refused(self._dataset)
-        return "; ".join(part for part in (line, refused) if part) or None
+        return _joined(line, refused) or None
 
     def close(self) -> None:
         """Stop what runs; may be called twice."""
@@ -217,7 +244,10 @@ class Learner:
         table = FeatureTable(info.feature_dim)
         table.fill(*loaded.cache.load())
         model, fingerprint = loaded.models.load(backbone_key=info.key) or (None, "")
-        return _Ready(loaded, table, model, fingerprint)
+        frames, not_adapted = loaded.adaptation.load(), ""
+        if model:
+            model, not_adapted = readapted(model, frames)
+        return _Ready(loaded, table, model, fingerprint, frames, not_adapted)
 
     def _use(self, ready: _Ready) -> str:
         if self._loaded:
@@ -226,6 +256,7 @@ class Learner:
         self._features.use(ready.table, ready.loaded.cache)
         if strangers := ready.loaded.strangers:  # before the first training waits for them
             self._strangers.begin("looking at strangers", lambda _p, _c: strangers.features())
+        self._training.adapted_to = ready.adapted_to
         self.current.replace(ready.model)
         self._training.recognise(ready.fingerprint, self._dataset)
         if self._dataset and not self.stale:
@@ -236,7 +267,7 @@ class Learner:
             self.current.keep_only(self._dataset.captured_classes)
             self._imprint()
             self._training.wanted = True
-        return f"backbone: {ready.loaded.note}"
+        return _joined(f"backbone: {ready.loaded.note}", ready.not_adapted)
 
     def _take_over(self, trained: Trained) -> str:
         loaded, dataset = self._loaded, self._training.training_on
@@ -245,10 +276,12 @@ class Learner:
         self._variants.wanted = True
         if dataset and loaded and not self._variants.missing(dataset, loaded.variation):
             self._evaluate(trained.seconds)
+        if trained.adapted_to is not self._training.adapted_to:  # it has changed meanwhile
+            self._training.wanted = True
         if trained.problem:
             raise trained.problem
         found = f" (added {trained.found})" if trained.found else ""
-        return f"trained on {trained.samples} samples{found}"
+        return _joined(f"trained on {trained.samples} samples{found}", trained.not_adapted)
 
     def _train_on_variants(self, varied: Job[int]) -> None:
         try:
@@ -287,3 +320,8 @@ class Learner:
     def _imprint(self) -> None:
         if self._dataset and self._features.table is not None:
             self.current.imprint(self._dataset, self._features.table)
+
+
+def _joined(*parts: str | None) -> str:
+    """Put what is not empty into one line."""
+    return "; ".join(part for part in parts if part)

@@ -34,6 +34,8 @@ class LivePrediction:
         self._seen_by: Backbone | None = None
         self._predicted_by: Model | None = None
         self.frame: Frame | None = None
+        self.raw: Prediction | None = None
+        """Of the newest frame alone."""
         self.prediction: Prediction | None = None
         self.paused = False
 
@@ -72,14 +74,14 @@ class LivePrediction:
     def _predict(self) -> None:
         self._predicted_by = model = self._learner.current.model
         if self.paused or model is None or self._features is None or self.frame is None:
-            self.prediction = None
+            self.prediction = self.raw = None
         else:
-            raw = model.predict(self._features[None])[0]
-            self.prediction = self._smoother.update(raw, self.frame.timestamp_s)
+            self.raw = model.predict(self._features[None])[0]
+            self.prediction = self._smoother.update(self.raw, self.frame.timestamp_s)
 
     def forget(self) -> None:
         """Take the verdict away: what was seen last may be so no longer."""
-        self._features = self.prediction = self.spatial = None
+        self._features = self.prediction = self.raw = self.spatial = None
         self.reset()
 
     def reset(self) -> None:

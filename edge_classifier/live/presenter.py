@@ -123,7 +123,8 @@ class Presenter:
             return Activity(f"no backbone · {self._saved}")
         if learner.model is None or not self._can_train:
             return Activity(self._saved)
-        return Activity(f"{'T trains anew' if learner.stale else 'trained'} · {self._saved}")
+        trained = "adapted" if learner.model.unadapted else "trained"
+        return Activity(f"{'T trains anew' if learner.stale else trained} · {self._saved}")
 
     def hint(self) -> str:
         """Return what to do next; empty where nothing is missing."""

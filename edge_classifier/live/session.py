@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from edge_classifier.device.verdict import SMOOTHING_S
 from edge_classifier.errors import CancelledError, EdgeClassifierError
 from edge_classifier.learning.settings import HeadSettings
+from edge_classifier.live.adapting import Adapting
 from edge_classifier.live.controls import HELP, Controls
 from edge_classifier.live.editor import Editor
 from edge_classifier.live.heat import HeatMap
@@ -96,6 +97,15 @@ class Session:
         self._recording = Recording(store, self._editor, self.learner, self._burst, clock, say)
         self._heat = HeatMap(self.learner, executor)
         self._tasks = Tasks(store, self.learner, executor, say, export, fine_tune)
+        self._adapting = Adapting(
+            store=store,
+            learner=self.learner,
+            editor=self._editor,
+            live=self._live,
+            executor=executor,
+            clock=clock,
+            say=say,
+        )
         self._controls = Controls(
             store=store,
             clock=clock,
@@ -105,6 +115,7 @@ class Session:
             live=self._live,
             recording=self._recording,
             tasks=self._tasks,
+            adapting=self._adapting,
             heat=self._heat,
             spent=SpentKey(settings.hold),
         )
@@ -132,7 +143,8 @@ class Session:
     @property
     def busy(self) -> bool:
         """Whether a burst is running, or the worker still has something to do."""
-        return self._recording.learning or self._tasks.busy or self._heat.job is not None
+        at_work = self._tasks.busy or self._adapting.busy or self._heat.job is not None
+        return self._recording.learning or at_work
 
     def step(self, frame: Frame | None, key: str | None, source: SourceState | None = None) -> View:
         """Take what has happened since the last step and say what to show.
@@ -179,7 +191,7 @@ class Session:
             banner=presenter.banner(prediction),
             activity=self._activity(),
             rates=self.rates.rates(now),
-            hint=presenter.hint(),
+            hint=self._adapting.hint() or presenter.hint(),
             quality=presenter.quality(),
             message=self.messages.current(now) or source_message(self._recording.source),
             prompt=dialog.prompt() if dialog else None,
@@ -203,6 +215,7 @@ class Session:
         """Stop what runs; may be called twice."""
         self._burst.stop()  # what no key event has confirmed is dropped
         self._tasks.cancel()
+        self._adapting.close()
         self._heat.close()
         self.learner.close()
 
@@ -225,7 +238,8 @@ class Session:
             if not self._recording.source.in_trouble:  # which is to be seen
                 self.messages.say_by_the_way(line)
             self._live.reset()
-        if self._tasks.export_waits and not self._recording.learning:
+        self._adapting.poll()
+        if self._tasks.export_waits and not (self._recording.learning or self._adapting.busy):
             self._tasks.begin_what_waits()
         if self._controls.dialog:
             self._controls.dialog = self._controls.dialog.poll()
@@ -242,6 +256,8 @@ class Session:
         else:
             features = self._live.features_of(frame, spatial=self._heat.ready)
         self._live.update(features)
+        if not self._burst.class_name:
+            self._adapting.look(features)
         self.rates.add_frame(
             self._clock(),
             capture_ms=frame.capture_ms + frame.prepare_ms,
@@ -251,6 +267,8 @@ class Session:
     def _activity(self) -> Activity:
         if self._burst.class_name:
             return Activity(f"recording {self._burst.class_name}", recording=True)
+        if adapting := self._adapting.activity():
+            return adapting
         if job := self._tasks.job or self._heat.job:
             return Activity(job.text, job.progress)
         return self._presenter.activity()

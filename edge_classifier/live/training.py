@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edge_classifier.errors import ProjectError
 from edge_classifier.learning.empty_frames import shown_classes
+from edge_classifier.learning.project_model import readapted
 from edge_classifier.learning.recordings import added_pictures, with_recordings
 from edge_classifier.learning.settings import HeadSettings, trained_on
 from edge_classifier.learning.training import is_enough, train
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from edge_classifier.learning.project_backbone import LoadedBackbone
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Cancelled, Executor, Progress
+    from edge_classifier.values import Features
 
 
 class Trained(NamedTuple):
@@ -30,6 +32,8 @@ class Trained(NamedTuple):
     seconds: float  # of computing
     problem: ProjectError | None  # why it could not be saved
     found: str  # which recordings are among pictures that were added one by one, or empty
+    adapted_to: Features | None  # the frames that it was to be adapted to
+    not_adapted: str  # why it is not, or empty
 
 
 class TrainingStage(Stage[Trained]):
@@ -39,6 +43,7 @@ class TrainingStage(Stage[Trained]):
         dataset: The samples that the model was trained on, or `None`.
         training_on: Likewise of the model that is being trained, or was last.
         saving: Secures samples on the disk where there is nothing to train.
+        adapted_to: Frames, `(N, D)`, that every model is adapted to once it is trained, or `None`.
     """
 
     def __init__(self, store: ProjectStore, executor: Executor, settings: HeadSettings) -> None:
@@ -48,6 +53,7 @@ class TrainingStage(Stage[Trained]):
         self.dataset: Dataset | None = None
         self.saving: Stage[None] = Stage(executor)
         self.training_on: Dataset | None = None
+        self.adapted_to: Features | None = None
 
     def recognise(self, fingerprint: str, dataset: Dataset | None) -> None:
         """Find out whether a model from before, of this fingerprint, was trained on the samples."""
@@ -105,4 +111,6 @@ class TrainingStage(Stage[Trained]):
         except ProjectError as error:
             problem = error  # The model is good all the same, for as long as this runs.
         learned_from = int((shown_classes(feature_set) == feature_set.class_ids).sum())
-        return Trained(model, learned_from, seconds, problem, found)
+        frames = self.adapted_to
+        adapted, not_adapted = readapted(model, frames)
+        return Trained(adapted, learned_from, seconds, problem, found, frames, not_adapted)

@@ -315,3 +315,22 @@ def test_a_class_that_was_just_added_is_not_unknown_for_hesitating() -> None:
     assert after.unknown is not None
     assert after.unknown.hesitation_weight == 0
     assert after.unknown.threshold == before.unknown.threshold
+
+
+def test_what_is_recorded_in_the_new_light_is_known_to_an_adapted_detector() -> None:
+    shift = np.array([0.2, -0.1, 0.0, 0.0], np.float32)
+    detector = UnknownDetector(
+        np.eye(2, 4, dtype=np.float32),
+        np.ones(2, np.float32),
+        0.8,
+        measured_on_bursts=True,
+        shift=shift,
+    )
+    seen = np.array([0.0, 0.0, 3.0, 4.0], np.float32)
+    more = detector
+    for _ in range(3):
+        more = more.with_reference(seen)
+    sure = np.array([[1.0, 0.0]], np.float32)
+    assert detector.similarity(seen[None], sure)[0] < 0.1
+    assert more.similarity(seen[None], sure)[0] == pytest.approx(1.0, abs=0.1)
+    assert more.similarity(seen[None], sure)[0] <= 1.0

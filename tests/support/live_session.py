@@ -83,6 +83,8 @@ class LiveSession:
         self.clock = FakeClock()
         self.index = 0
         self.thing = 0
+        self.light = 0
+        """What is added to the pictures: the lamp is another one."""
         self.session = Session(
             self.store,
             self.load or (lambda _p, _c: load_fake(self.store, self.backbone)),
@@ -118,6 +120,8 @@ class LiveSession:
     def frame(self, key: str | None = None) -> View:
         """Let one frame pass."""
         image = scene(self.thing, self.index)
+        if self.light:
+            image = np.clip(image.astype(np.int16) + self.light, 0, 255).astype(np.uint8)
         self.view = self.session.step(Frame(image, self.index, self.clock()), key, RUNNING)
         self.index += 1
         self.clock.advance(FRAME_S)

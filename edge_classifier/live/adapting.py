@@ -1,0 +1,308 @@
+"""A, adapting: frames of the classes as they look now are collected, and the model adapted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from edge_classifier.device.adaptation import FLOOR_SHARE
+from edge_classifier.device.frame_buffer import DIFFERS, FrameBuffer
+from edge_classifier.device.verdict import normalise
+from edge_classifier.errors import AdaptationError
+from edge_classifier.learning.adaptation import adapt_model, taught_of
+from edge_classifier.learning.drift import DriftWatch
+from edge_classifier.live.editor import Change
+from edge_classifier.live.jobs import Stage
+from edge_classifier.live.view import Activity, Level
+from edge_classifier.values import BACKGROUND
+
+if TYPE_CHECKING:
+    from edge_classifier.device.frame import Clock
+    from edge_classifier.device.verdict import Prediction
+    from edge_classifier.learning.model import Model
+    from edge_classifier.live.editor import Editor
+    from edge_classifier.live.learner import Learner
+    from edge_classifier.live.prediction import LivePrediction
+    from edge_classifier.live.view import Say
+    from edge_classifier.project.store import ProjectStore
+    from edge_classifier.protocols import Backbone, Executor
+    from edge_classifier.values import Features
+
+ENOUGH: Final = 8
+"""Frames of each class, at which adapting needs no word more."""
+
+SUGGESTED_S: Final = 60.0
+"""For so long adapting is suggested; who does not take it up by then does not want it."""
+
+_PERIOD_S: Final = 0.1
+"""Frames that are looked at are so far apart: those between them hardly differ."""
+
+_STRANGE: Final = 20
+"""Frames none of which was familiar, after which that is said."""
+
+_LISTED: Final = 4
+"""Classes whose counts are shown; of more, only those that lack most."""
+
+
+class _Result(NamedTuple):
+    backbone: Backbone | None
+    taught: Model | None
+    model: Model | None
+    frames: Features | None
+    line: str
+    is_new: bool  # and not merely taken back or put back
+
+
+class _Collection:
+    """The frames that are shown on purpose, attributed by the model as it was taught."""
+
+    def __init__(self, taught: Model, backbone: Backbone | None) -> None:
+        self.taught = taught
+        self.backbone = backbone
+        self.frames = FrameBuffer(taught.head.feature_dim)
+        self.applied_itself = False
+        self._strange = 0
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Frames of each class, as far as they are wanted."""
+        names = self.taught.class_names
+        counts = np.minimum(self.frames.counts(len(names)), ENOUGH)
+        return dict(zip(names, counts.tolist(), strict=True))
+
+    def add(self, features: Features, prediction: Prediction) -> None:
+        """Take a frame, `(D,)`, with what the taught model says of it, if that is familiar."""
+        unknown, similarity = self.taught.unknown, prediction.similarity
+        if unknown is None or similarity is None or similarity < unknown.level(FLOOR_SHARE):
+            self._strange += 1
+            return
+        class_id = int(prediction.scores.argmax())
+        name = self.taught.class_names[class_id]
+        # The empty scene is the same in every frame.
+        still = name == BACKGROUND and self.counts[name] < ENOUGH
+        row = normalise(features[None])[0]
+        self.frames.add(row, class_id, differs=-1.0 if still else DIFFERS)
+
+    def status(self) -> str:
+        """Say how many frames of which classes there are, and what is missing."""
+        if not len(self.frames) and self._strange >= _STRANGE:
+            return "nothing here resembles what was taught"
+        counts = self.counts
+        missing = sorted((n for n in counts if counts[n] < ENOUGH), key=lambda n: counts[n])
+        shown = list(counts) if len(counts) <= _LISTED else missing[:_LISTED]
+        parts = [", ".join(f"{name} {counts[name]}" for name in shown) + f" of {ENOUGH}"]
+        if len(counts) > len(shown):
+            parts.insert(0, f"{len(counts) - len(missing)} of {len(counts)} classes are done")
+        if missing:
+            name = missing[0]
+            if name == BACKGROUND:
+                parts.append("show the empty scene")
+            else:
+                parts.append(f"{'turn' if counts[name] else 'show'} {name}")
+        return " · ".join(parts)
+
+    @property
+    def done(self) -> float:
+        """The part of the frames that are wanted which is there."""
+        counts = self.counts.values()
+        return sum(counts) / (ENOUGH * len(counts))
+
+
+class Adapting:
+    """Collects frames once asked to, adapts on the worker, and suggests that at most once."""
+
+    def __init__(
+        self,
+        *,
+        store: ProjectStore,
+        learner: Learner,
+        editor: Editor,
+        live: LivePrediction,
+        executor: Executor,
+        clock: Clock,
+        say: Say,
+    ) -> None:
+        self._store = store
+        self._learner = learner
+        self._editor = editor
+        self._live = live
+        self._clock = clock
+        self._say = say
+        self._stage: Stage[_Result] = Stage(executor)
+        self._collection: _Collection | None = None
+        self._next_s = 0.0
+        self._watch: tuple[DriftWatch, object] | None = None
+        self._suggested_s: float | None = None
+        self._may_suggest = True
+
+    @property
+    def busy(self) -> bool:
+        """Whether the worker has something to do for it."""
+        return self._stage.job is not None
+
+    def begin_or_apply(self) -> None:
+        """Begin to collect; if that is under way, adapt to what there is."""
+        if self._stage.job:
+            self._say("not yet: it is being adapted", Level.WARNING)
+        elif self._collection:
+            self._start(self._collection.frames.rows)
+        else:
+            self._begin()
+
+    def give_up(self) -> bool:
+        """Stop collecting; returns whether that was under way."""
+        if self._collection is None:
+            return False
+        if self._stage.job:
+            self._say("it is being adapted; U takes it back", Level.WARNING)
+        else:
+            self._collection = None
+            self._say("not adapted; all is as it was")
+        return True
+
+    def look(self, features: Features | None) -> None:
+        """Look at the newest frame, whose features are `(D,)`, as far as they are known."""
+        frame, prediction = self._live.frame, self._live.raw
+        if features is None or frame is None or prediction is None:
+            return
+        if frame.timestamp_s < self._next_s:
+            return
+        self._next_s = frame.timestamp_s + _PERIOD_S
+        if self._collection:
+            self._collect(self._collection, features, prediction)
+        elif self._may_suggest:
+            self._watch_drift(features, prediction)
+
+    def poll(self) -> None:
+        """Take over what the worker has adapted.
+
+        Raises:
+            EdgeClassifierError: if that failed; then nothing has changed.
+        """
+        collection, taught = self._collection, self._learner.current.taught
+        if collection and not (
+            collection.backbone is self._learner.backbone
+            and taught
+            and taught.class_names == collection.taught.class_names
+        ):
+            self._collection = None
+            self._say("adapting has ended: classes or network are others now", Level.WARNING)
+        job = self._stage.ended()
+        if job is None:
+            return
+        if collection and collection.applied_itself:
+            self._collection = None
+        try:
+            result = job.result()
+        except AdaptationError as error:
+            self._say(str(error), Level.WARNING)
+            return
+        self._collection = None
+        if result.backbone is not self._learner.backbone:
+            return
+        before = self._learner.adapted_to
+        self._learner.use_adapted(result.taught, result.model, result.frames)
+        if result.is_new:
+            self._editor.changed(self._change(before, result.frames))
+        self._say(result.line)
+
+    def activity(self) -> Activity | None:
+        """Say that frames are collected, or the worker adapts; `None` where neither is so."""
+        if job := self._stage.job:
+            return Activity(job.text, job.progress)
+        if self._collection is None:
+            return None
+        frames = len(self._collection.frames)
+        text = "paused: P goes on" if self._live.paused else f"{frames} frames"
+        return Activity(f"adapting · {text}", self._collection.done, recording=True)
+
+    def hint(self) -> str:
+        """Say what is missing, or suggest to adapt; empty where there is nothing to say."""
+        if self._collection and not self._stage.job:
+            return f"{self._collection.status()} · A applies · Esc gives up"
+        if self._suggested_s is not None and self._clock() < self._suggested_s + SUGGESTED_S:
+            return "the light or the place has changed: A adapts to it"
+        return ""
+
+    def close(self) -> None:
+        """Stop what runs; may be called twice."""
+        self._stage.cancel()
+
+    def _begin(self) -> None:
+        taught = self._learner.current.taught
+        if taught is None or self._learner.stale:
+            self._say("adapting needs a trained model; T trains", Level.WARNING)
+            return
+        try:
+            taught_of(taught)
+        except AdaptationError as error:
+            self._say(str(error), Level.WARNING)
+            return
+        self._collection = _Collection(taught, self._learner.backbone)
+        self._may_suggest, self._watch, self._suggested_s = False, None, None
+        self._say("show each class as it looks now")
+
+    def _collect(self, collection: _Collection, features: Features, prediction: Prediction) -> None:
+        model = self._learner.model
+        if self._stage.job or prediction.class_names != collection.taught.class_names:
+            return
+        if model and model.unadapted:
+            prediction = collection.taught.predict(features[None])[0]
+        collection.add(features, prediction)
+        if collection.done == 1.0 and not collection.applied_itself:
+            collection.applied_itself = True
+            self._start(collection.frames.rows)
+
+    def _watch_drift(self, features: Features, prediction: Prediction) -> None:
+        model = self._learner.model
+        if model is None or model.unknown is None or self._learner.stale:
+            return
+        if self._watch is None or self._watch[1] is not model.head:
+            self._watch = DriftWatch(model.head.feature_dim), model.head
+        if self._watch[0].look(normalise(features[None])[0], prediction, model.unknown):
+            self._may_suggest, self._watch = False, None
+            self._suggested_s = self._clock()
+
+    def _start(self, frames: Features | None, line: str = "") -> None:
+        """Adapt what was taught to frames, `(N, D)`, or take adaptation back, on disk first."""
+        taught, kept = self._learner.current.taught, self._learner.adaptation
+        backbone, read_only = self._learner.backbone, self._store.read_only
+        if kept is None:
+            raise AdaptationError("Adapting needs the backbone, which is not there yet.")
+
+        def work() -> _Result:
+            if frames is None:
+                kept.remove()
+                return _Result(backbone, taught, taught, None, line, is_new=False)
+            if taught is None:  # the training that is to come adapts to them
+                kept.save(frames)
+                return _Result(backbone, None, None, frames, line, is_new=False)
+            found = adapt_model(taught, frames)
+            kept.save(frames)
+            ending = "not kept: the project is read-only" if read_only else "U takes it back"
+            told = line or f"{found} · {ending}"
+            return _Result(backbone, taught, found.model, frames, told, is_new=not line)
+
+        self._stage.begin("adapting", lambda _progress, _cancelled: work())
+
+    def _change(self, before: Features | None, after: Features | None) -> Change:
+        """Say how this adaptation is taken back, and put back."""
+        backbone = self._learner.backbone
+
+        def change_to(frames: Features | None, line: str) -> None:
+            if self._stage.job:
+                raise AdaptationError("Not yet: it is being adapted.")
+            if self._learner.backbone is not backbone:
+                self._say("The frames that it was adapted to went with their network.")
+                return
+            self._collection = None
+            self._start(frames, line)
+
+        taken_back = "taken back: it answers as it was taught"
+        if before is not None:
+            taken_back = "taken back: it is adapted as it was before"
+        return Change(
+            lambda: change_to(before, f"{taken_back} · Z adapts it again"),
+            lambda: change_to(after, "adapted again · U takes it back"),
+        )

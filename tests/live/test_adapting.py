@@ -1,0 +1,427 @@
+"""A: the window adapts to another light, says what it needs and did, and takes it back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.fakes import FakeBackbone, ImmediateExecutor, ManualExecutor
+from support.live_session import LiveSession, load_fake, scene, settle
+
+from edge_classifier.features.strangers import Strangers
+from edge_classifier.learning.adaptation_file import NAME, FileAdaptationStore
+from edge_classifier.learning.model import Model
+from edge_classifier.learning.project_backbone import LoadedBackbone
+from edge_classifier.live.adapting import ENOUGH, SUGGESTED_S
+from edge_classifier.live.view import Level
+from edge_classifier.project.store import ProjectStore, Snapshot
+from edge_classifier.protocols import Backbone, Cancelled, Progress
+from edge_classifier.values import BACKGROUND, Features, Sample
+
+EVENING = range(44, 74, 2)
+"""What a lamp adds to the pictures, a little more with every move of the hand."""
+
+
+@pytest.fixture(scope="module")
+def strangers(tmp_path_factory: pytest.TempPathFactory) -> Strangers:
+    """What "unknown" is set by, computed once."""
+    return Strangers(FakeBackbone(), tmp_path_factory.mktemp("strangers"))
+
+
+def opened(
+    store: ProjectStore, strangers: Strangers, executor: ManualExecutor | None = None
+) -> LiveSession:
+    """Open the window on a project."""
+
+    def load(_progress: Progress, _cancelled: Cancelled) -> LoadedBackbone:
+        return replace(load_fake(store, FakeBackbone()), strangers=strangers)
+
+    return LiveSession(store, executor or ImmediateExecutor(), load=load)
+
+
+@pytest.fixture
+def live(store: ProjectStore, strangers: Strangers) -> LiveSession:
+    """The window after two classes were recorded, in daylight."""
+    live = opened(store, strangers)
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    live.wait(0.2)
+    return live
+
+
+def show(live: LiveSession, *things: int, light: range = EVENING) -> None:
+    """Hold things into the picture, one after the other, as they look in that light."""
+    for thing in things:
+        live.thing = thing
+        for live.light in light:
+            live.wait(0.15)
+
+
+def familiar(live: LiveSession, thing: int, light: int = 60) -> float:
+    """How familiar a thing is to what answers now, in that light."""
+    model = live.session.learner.model
+    assert model is not None
+    picture = np.clip(scene(thing).astype(np.int16) + light, 0, 255).astype(np.uint8)
+    similarity = model.predict(live.backbone.extract([picture]))[0].similarity
+    assert similarity is not None
+    return similarity
+
+
+def frames_on_disk(store: ProjectStore) -> Features | None:
+    return FileAdaptationStore(store.model_folder, FakeBackbone().info.key).load()
+
+
+def test_it_adapts_by_itself_once_every_class_was_seen_and_says_what_changed(
+    live: LiveSession, store: ProjectStore
+) -> None:
+    before = familiar(live, 1), familiar(live, 2)
+    live.type("a")
+    show(live, 1)
+    assert "phone 0 of 8" in live.view.hint
+    assert "show phone" in live.view.hint
+    assert frames_on_disk(store) is None
+    show(live, 2)
+    assert live.message.startswith("familiar 0.")
+    assert "2 of 2 classes seen" in live.message
+    assert "U takes it back" in live.message
+    assert live.view.activity.text.startswith("adapted")
+    assert frames_on_disk(store) is not None
+    assert familiar(live, 1) > before[0]
+    assert familiar(live, 2) > before[1]
+
+
+def test_while_it_collects_it_says_how_much_of_what_it_has(live: LiveSession) -> None:
+    live.type("a")
+    show(live, 1)
+    assert live.view.activity.text.startswith("adapting · ")
+    assert live.view.activity.progress == pytest.approx(0.5)
+    assert live.view.hint.endswith("A applies · Esc gives up")
+
+
+def test_a_applies_before_that_with_what_there_is(live: LiveSession) -> None:
+    live.type("a")
+    show(live, 1)
+    show(live, 2, light=range(44, 54, 2))
+    assert frames_on_disk(live.store) is None
+    live.type("a")
+    live.wait(0.1)
+    assert "2 of 2 classes seen" in live.message
+
+
+def test_holding_the_key_is_one_press(live: LiveSession) -> None:
+    live.type("a")
+    live.wait(0.63)
+    for _ in range(10):
+        live.frame("a")
+    assert live.view.activity.text.startswith("adapting")
+    assert live.message == "show each class as it looks now"
+
+
+def test_too_little_is_told_in_one_line_and_more_can_be_shown(live: LiveSession) -> None:
+    live.type("a")
+    show(live, 1)
+    live.type("a")
+    live.wait(0.1)
+    assert live.message.startswith("Adapting needs 3 pictures each of 2 classes")
+    assert live.view.message is not None
+    assert live.view.message.level is Level.WARNING
+    assert frames_on_disk(live.store) is None
+    show(live, 2)
+    assert "2 of 2 classes seen" in live.message
+
+
+def test_strangers_move_nothing_and_that_is_said(live: LiveSession) -> None:
+    live.type("a")
+    show(live, 3)
+    assert "nothing here resembles what was taught" in live.view.hint
+    live.type("a")
+    live.wait(0.1)
+    assert "no picture" in live.message
+    assert frames_on_disk(live.store) is None
+
+
+def test_escape_gives_up(live: LiveSession) -> None:
+    live.type("a")
+    show(live, 1)
+    live.type("escape")
+    assert live.message == "not adapted; all is as it was"
+    show(live, 1, 2)
+    assert frames_on_disk(live.store) is None
+    assert live.view.activity.text.startswith("trained")
+
+
+def test_undo_takes_it_back_then_goes_on_with_bursts_and_z_puts_it_back(
+    live: LiveSession, store: ProjectStore
+) -> None:
+    before = familiar(live, 1)
+    live.type("a")
+    show(live, 1, 2)
+    after = familiar(live, 1)
+    assert after > before
+    live.type("u")
+    live.wait(0.1)
+    assert "taken back" in live.message
+    assert frames_on_disk(store) is None
+    assert familiar(live, 1) == pytest.approx(before, abs=1e-5)
+    live.type("z")
+    live.wait(0.1)
+    assert familiar(live, 1) == pytest.approx(after, abs=1e-5)
+    assert frames_on_disk(store) is not None
+    live.type("u", "u")
+    live.wait(0.2)
+    assert live.message.startswith(("undone", "trained"))
+    assert live.counts[1] == 0
+
+
+def test_undo_takes_the_newest_thing_first(live: LiveSession, store: ProjectStore) -> None:
+    live.type("a")
+    show(live, 1, 2)
+    live.light = 0
+    counts = live.counts
+    live.hold("1", thing=1, seconds=0.9)
+    assert live.counts[0] > counts[0]
+    live.type("u")
+    live.wait(0.2)
+    assert live.counts == counts
+    assert frames_on_disk(store) is not None
+    live.type("u")
+    live.wait(0.2)
+    assert live.counts == counts
+    assert frames_on_disk(store) is None
+
+
+def test_adapting_again_begins_anew_and_undo_gives_the_one_before(
+    live: LiveSession, store: ProjectStore
+) -> None:
+    live.type("a")
+    show(live, 1, 2)
+    first = frames_on_disk(store)
+    assert first is not None
+    live.type("a")
+    show(live, 1, 2, light=range(-60, -30, 2))
+    second = frames_on_disk(store)
+    assert second is not None
+    assert second.tobytes() != first.tobytes()
+    live.type("u")
+    live.wait(0.1)
+    assert "as it was before" in live.message
+    back = frames_on_disk(store)
+    assert back is not None
+    assert back.tobytes() == first.tobytes()
+
+
+def test_it_survives_training_and_reopening(
+    live: LiveSession, store: ProjectStore, strangers: Strangers
+) -> None:
+    before = familiar(live, 1)
+    live.type("a")
+    show(live, 1, 2)
+    live.type("t")
+    live.wait(0.5)
+    after = familiar(live, 1)
+    assert live.view.activity.text.startswith("adapted")
+    assert after > before
+    live.close()
+    with ProjectStore.open(store.path) as again:
+        reopened = opened(again, strangers)
+        assert familiar(reopened, 1) == pytest.approx(after, abs=1e-5)
+        assert reopened.view.activity.text.startswith("adapted")
+        reopened.close()
+
+
+def test_frames_that_no_longer_fit_are_told_of_and_it_answers_as_taught(
+    live: LiveSession, store: ProjectStore
+) -> None:
+    live.type("a")
+    show(live, 1, 2)
+    live.light = 0
+    live.hold("3", thing=3)
+    for key in ("up", "up", "x", "y"):  # the mug goes: only one class of the frames is left
+        live.type(key)
+    live.wait(1.0)
+    assert live.view.activity.text.startswith("trained")
+    assert frames_on_disk(store) is not None  # U may bring the class back
+
+
+def test_steps_of_unknown_work_on_an_adapted_model(live: LiveSession) -> None:
+    live.type("a")
+    show(live, 1, 2)
+    model = live.session.learner.model
+    assert model is not None
+    assert model.unknown is not None
+    threshold = model.unknown.threshold
+    live.type("]")
+    stricter = live.session.learner.model
+    assert stricter is not None
+    assert stricter.unknown is not None
+    assert stricter.unadapted is not None
+    assert stricter.unknown.threshold == pytest.approx(threshold + model.unknown.step)
+
+
+def test_a_project_that_is_read_only_adapts_for_the_session_and_says_so(
+    live: LiveSession, store: ProjectStore, strangers: Strangers
+) -> None:
+    live.close()
+    with ProjectStore.open(store.path, read_only=True) as project:
+
+        def load(_progress: Progress, _cancelled: Cancelled) -> LoadedBackbone:
+            loaded = load_fake(project, FakeBackbone())
+            kept = FileAdaptationStore(
+                project.model_folder, FakeBackbone().info.key, writable=False
+            )
+            return replace(loaded, strangers=strangers, adaptation=kept)
+
+        reading = LiveSession(project, load=load)
+        before = familiar(reading, 1)
+        reading.type("a")
+        show(reading, 1, 2)
+        assert "not kept: the project is read-only" in reading.message
+        assert familiar(reading, 1) > before
+        reading.close()
+    assert not (store.model_folder / NAME).exists()
+
+
+def test_what_cannot_be_written_is_said_and_changes_nothing(
+    live: LiveSession, store: ProjectStore
+) -> None:
+    before = familiar(live, 1)
+    (store.model_folder / NAME).mkdir()
+    live.type("a")
+    show(live, 1, 2)
+    assert live.view.message is not None
+    assert live.view.message.level is Level.ERROR
+    assert NAME in live.message
+    assert familiar(live, 1) == pytest.approx(before, abs=1e-5)
+
+
+def test_before_training_there_is_nothing_to_adapt(
+    store: ProjectStore, strangers: Strangers
+) -> None:
+    live = opened(store, strangers)
+    live.type("a")
+    assert "needs a trained model" in live.message
+
+
+def test_the_picture_goes_on_while_the_worker_adapts(
+    store: ProjectStore, strangers: Strangers
+) -> None:
+    executor = ManualExecutor()
+    live = opened(store, strangers, executor)
+    settle(live, executor)
+    for key, thing in (("1", 1), ("2", 2)):
+        live.hold(key, thing)
+        settle(live, executor)
+    live.type("a")
+    show(live, 1, 2)
+    assert live.view.activity.text == "adapting"
+    assert live.label is not None
+    live.type("escape")
+    assert "U takes it back" in live.message
+    settle(live, executor)
+    assert live.view.activity.text.startswith("adapted")
+
+
+def test_the_empty_scene_is_enough_although_it_never_changes(
+    live: LiveSession, store: ProjectStore
+) -> None:
+    live.hold("b", thing=5)
+    live.wait(0.2)
+    live.type("a")
+    show(live, 1, 2)
+    assert f"{BACKGROUND} 1 of {ENOUGH}" in live.view.hint  # seen in passing
+    assert "show the empty scene" in live.view.hint
+    show(live, 5, light=range(44, 45))
+    live.wait(1.5)
+    assert "3 of 3 classes seen" in live.message
+    assert frames_on_disk(store) is not None
+
+
+def test_an_export_is_of_the_adapted_model(
+    store: ProjectStore, strangers: Strangers, tmp_path: Path
+) -> None:
+    exported: list[Model] = []
+
+    def export(model: Model, _b: Backbone, _s: Snapshot, _p: Progress, _c: Cancelled) -> Path:
+        exported.append(model)
+        return tmp_path / "bundle"
+
+    def load(_progress: Progress, _cancelled: Cancelled) -> LoadedBackbone:
+        return replace(load_fake(store, FakeBackbone()), strangers=strangers)
+
+    live = LiveSession(store, load=load, export=export)
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    live.type("a")
+    show(live, 1, 2)
+    live.type("e")
+    live.wait(0.2)
+    (model,) = exported
+    assert model.unadapted is not None
+
+
+def test_another_light_is_noticed_once_and_the_light_it_was_taught_in_is_not(
+    live: LiveSession,
+) -> None:
+    dim = range(0, 30, 2)
+    show(live, 1, 2, light=range(1))
+    live.wait(30.0)
+    assert "A adapts" not in live.view.hint
+    for light in (range(60, 90, 2), dim, range(60, 90, 2)):
+        show(live, 1, 2, light=light)
+    assert live.view.hint == "the light or the place has changed: A adapts to it"
+    live.wait(SUGGESTED_S)
+    assert "A adapts" not in live.view.hint
+    show(live, 1, 2, light=range(60, 90, 2))
+    assert "A adapts" not in live.view.hint
+
+
+def test_what_is_recorded_meanwhile_does_not_end_it_unless_the_classes_change(
+    live: LiveSession, store: ProjectStore
+) -> None:
+    live.type("a")
+    show(live, 1)
+    live.light = 0
+    live.hold("1", thing=1, seconds=0.9)
+    assert live.view.activity.text.startswith("adapting")
+    live.tap("w")
+    live.type("3")  # corrected: it is a third class
+    live.wait(0.5)
+    assert "adapting has ended" in live.message or live.message.startswith("trained")
+    show(live, 1, 2)
+    assert frames_on_disk(store) is None
+    assert live.session.problem == ""
+
+
+def test_frames_of_one_network_are_not_taken_for_those_of_another(
+    store: ProjectStore, tmp_path: Path
+) -> None:
+    backbones = [FakeBackbone()]
+
+    def load(_progress: Progress, _cancelled: Cancelled) -> LoadedBackbone:
+        strangers = Strangers(backbones[-1], tmp_path / "strangers")
+        return replace(load_fake(store, backbones[-1]), strangers=strangers)
+
+    def fine_tune(_samples: tuple[Sample, ...], _p: Progress, _c: Cancelled) -> str:
+        backbones.append(FakeBackbone(96))
+        return "fine-tuned"
+
+    live = LiveSession(store, load=load, fine_tune=fine_tune)
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    live.type("a")
+    show(live, 1, 2)
+    live.type("a")
+    show(live, 1)
+    live.type("f")
+    live.wait(1.0)
+    assert live.session.learner.backbone is backbones[-1]
+    show(live, 1, 2)
+    assert live.view.activity.text.startswith("trained")
+    live.type("u")
+    live.wait(0.2)
+    assert live.message == "The frames that it was adapted to went with their network."
+    live.type("u")
+    live.wait(0.2)
+    assert live.counts[1] == 0
