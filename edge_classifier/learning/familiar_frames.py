@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.device.adaptation import is_familiar
-from edge_classifier.device.frame_buffer import FrameBuffer
+from edge_classifier.device.adaptation import FLOOR_SHARE
+from edge_classifier.device.frame_buffer import DIFFERS, FrameBuffer
 from edge_classifier.device.verdict import normalise
 from edge_classifier.learning.adaptation import nothing_familiar, taught_of
+from edge_classifier.values import BACKGROUND
 
 if TYPE_CHECKING:
+    from edge_classifier.device.verdict import Prediction
     from edge_classifier.learning.model import Model
     from edge_classifier.values import Features
 
@@ -24,7 +26,8 @@ than a buffer of them is kept."""
 class FamiliarFrames:
     """Keeps the frames that resemble what a model was taught and differ from each other.
 
-    No more than a `FrameBuffer` holds; strangers among them are left out.
+    No more than a `FrameBuffer` holds; strangers among them are left out. Of the background frames
+    need not differ until there are enough.
 
     Args:
         model: As it was taught, not adapted.
@@ -46,15 +49,22 @@ class FamiliarFrames:
     def __str__(self) -> str:
         return ", ".join(f"{name} {count}" for name, count in self.counts.items())
 
-    def add(self, features: Features) -> bool:
-        """Look at a frame, `(D,)`; says whether it is one more."""
+    def add(self, features: Features, said: Prediction | None = None) -> bool:
+        """Look at a frame, `(D,)`, of which the model has maybe `said` something already.
+
+        Returns:
+            Whether it is one more.
+        """
         self.looked_at += 1
-        rows = features[None]
-        scores = self._model.head.scores(rows)
+        said = said or self._model.predict(features[None])[0]
         unknown = self._model.unknown
-        if unknown is None or not is_familiar(unknown, rows, scores)[0]:
+        if unknown is None or (said.similarity or 0.0) < unknown.level(FLOOR_SHARE):
             return False
-        return self._buffer.add(normalise(rows)[0], int(scores[0].argmax()))
+        # The empty scene is the same in every frame.
+        still = said.class_name == BACKGROUND and self.counts[BACKGROUND] < ENOUGH
+        row = normalise(features[None])[0]
+        class_id = int(said.scores.argmax())
+        return self._buffer.add(row, class_id, differs=-1.0 if still else DIFFERS)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -67,12 +77,17 @@ class FamiliarFrames:
         """The classes of which there are too few yet."""
         return tuple(name for name, count in self.counts.items() if count < ENOUGH)
 
+    @property
+    def rows(self) -> Features:
+        """The frames, `(N, D)` of length 1; none at first."""
+        return self._buffer.rows
+
     def features(self) -> Features:
-        """Return the frames, `(N, D)`.
+        """Return the same.
 
         Raises:
             AdaptationError: if there are none.
         """
         if not len(self):
             raise nothing_familiar(self.looked_at)
-        return self._buffer.rows
+        return self.rows

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-import numpy as np
-
-from edge_classifier.device.adaptation import FLOOR_SHARE
-from edge_classifier.device.frame_buffer import DIFFERS, FrameBuffer
 from edge_classifier.device.verdict import normalise
 from edge_classifier.errors import AdaptationError
-from edge_classifier.learning.adaptation import adapt_model, taught_of
+from edge_classifier.learning.adaptation import adapt_model
 from edge_classifier.learning.drift import DriftWatch
+from edge_classifier.learning.familiar_frames import ENOUGH, FamiliarFrames
 from edge_classifier.live.editor import Change
 from edge_classifier.live.jobs import Stage
 from edge_classifier.live.view import Activity, Level
@@ -28,9 +25,6 @@ if TYPE_CHECKING:
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Backbone, Executor
     from edge_classifier.values import Features
-
-ENOUGH: Final = 8
-"""Frames of each class, at which adapting needs no word more."""
 
 SUGGESTED_S: Final = 60.0
 """For so long adapting is suggested; who does not take it up by then does not want it."""
@@ -60,33 +54,17 @@ class _Collection:
     def __init__(self, taught: Model, backbone: Backbone | None) -> None:
         self.taught = taught
         self.backbone = backbone
-        self.frames = FrameBuffer(taught.head.feature_dim)
+        self.frames = FamiliarFrames(taught)
         self.applied_itself = False
-        self._strange = 0
 
     @property
     def counts(self) -> dict[str, int]:
         """Frames of each class, as far as they are wanted."""
-        names = self.taught.class_names
-        counts = np.minimum(self.frames.counts(len(names)), ENOUGH)
-        return dict(zip(names, counts.tolist(), strict=True))
-
-    def add(self, features: Features, prediction: Prediction) -> None:
-        """Take a frame, `(D,)`, with what the taught model says of it, if that is familiar."""
-        unknown, similarity = self.taught.unknown, prediction.similarity
-        if unknown is None or similarity is None or similarity < unknown.level(FLOOR_SHARE):
-            self._strange += 1
-            return
-        class_id = int(prediction.scores.argmax())
-        name = self.taught.class_names[class_id]
-        # The empty scene is the same in every frame.
-        still = name == BACKGROUND and self.counts[name] < ENOUGH
-        row = normalise(features[None])[0]
-        self.frames.add(row, class_id, differs=-1.0 if still else DIFFERS)
+        return {name: min(count, ENOUGH) for name, count in self.frames.counts.items()}
 
     def status(self) -> str:
         """Say how many frames of which classes there are, and what is missing."""
-        if not len(self.frames) and self._strange >= _STRANGE:
+        if not len(self.frames) and self.frames.looked_at >= _STRANGE:
             return "nothing here resembles what was taught"
         counts = self.counts
         missing = sorted((n for n in counts if counts[n] < ENOUGH), key=lambda n: counts[n])
@@ -235,11 +213,10 @@ class Adapting:
             self._say("adapting needs a trained model; T trains", Level.WARNING)
             return
         try:
-            taught_of(taught)
+            self._collection = _Collection(taught, self._learner.backbone)
         except AdaptationError as error:
             self._say(str(error), Level.WARNING)
             return
-        self._collection = _Collection(taught, self._learner.backbone)
         self._may_suggest, self._watch, self._suggested_s = False, None, None
         self._say("show each class as it looks now")
 
@@ -249,7 +226,7 @@ class Adapting:
             return
         if model and model.unadapted:
             prediction = collection.taught.predict(features[None])[0]
-        collection.add(features, prediction)
+        collection.frames.add(features, prediction)
         if collection.done == 1.0 and not collection.applied_itself:
             collection.applied_itself = True
             self._start(collection.frames.rows)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support.feature_sets import clusters, strangers
@@ -10,7 +12,7 @@ from edge_classifier.errors import AdaptationError
 from edge_classifier.learning.familiar_frames import ENOUGH, FamiliarFrames
 from edge_classifier.learning.model import Model
 from edge_classifier.learning.training import train
-from edge_classifier.values import FeatureSet
+from edge_classifier.values import BACKGROUND, FeatureSet
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +68,22 @@ def test_any_number_of_frames_takes_bounded_memory(model: Model) -> None:
 def test_without_any_frame_it_says_so(model: Model) -> None:
     with pytest.raises(AdaptationError, match="no picture to adapt to"):
         FamiliarFrames(model).features()
+
+
+def test_of_an_empty_scene_that_never_changes_there_is_enough_soon(model: Model) -> None:
+    renamed = model.renamed("class 0", BACKGROUND)
+    frames = FamiliarFrames(renamed)
+    row = of_class(clusters(bursts=4), 0)[0]
+    assert [frames.add(row) for _ in range(ENOUGH + 4)] == [True] * ENOUGH + [False] * 4
+    assert BACKGROUND not in frames.missing
+
+
+def test_what_the_model_has_said_of_a_frame_is_not_asked_again(model: Model) -> None:
+    fresh = clusters(seed=8).features
+    asked, told = FamiliarFrames(model), FamiliarFrames(model)
+    for row in fresh:
+        asked.add(row)
+        told.add(row, model.predict(row[None])[0])
+    assert asked.counts == told.counts
+    strange = replace(model.predict(fresh[:1])[0], similarity=0.0)
+    assert not FamiliarFrames(model).add(fresh[0], strange)
