@@ -261,6 +261,6 @@ def test_where_the_frames_no_longer_fit_it_answers_as_it_was_taught_and_says_so(
         gathered = complete_features(store, loaded, told)
         dense = HeadSettings(kind="dense", epochs=1)
         assert train_project(store, loaded, gathered, dense, told).unadapted is None
-        assert "p is not adapted any more: Only the linear head" in caplog.text
+        assert "p: not adapted any more: Only the linear head" in caplog.text
         linear = train_project(store, loaded, gathered, HeadSettings(), told)
         assert linear.unadapted  # the frames are still there
