@@ -26,7 +26,7 @@ than a buffer of them is kept."""
 class FamiliarFrames:
     """Keeps the frames that resemble what a model was taught and differ from each other.
 
-    No more than a `FrameBuffer` holds; strangers among them are left out. Of the background frames
+    No more than a `FrameBuffer` holds; strangers among them are left out. Those of the background
     need not differ until there are enough.
 
     Args:
