@@ -74,16 +74,19 @@ class Evidence:
         frames: A class was seen once so many frames were recognised as it.
         prior: As many frames, seen beforehand, that say that nothing has moved: a few frames move
             little.
+        doubtful: Whether classes not seen make it doubtful that those seen have moved, and were not
+            just taken for each other: then the fewer were seen, the less it moves.
     """
 
     frames: int
     prior: float
+    doubtful: bool
 
 
-SHOWN: Final = Evidence(frames=3, prior=4.0)
+SHOWN: Final = Evidence(frames=3, prior=4.0, doubtful=False)
 """Where somebody shows the classes for that purpose."""
 
-PASSING: Final = Evidence(frames=5, prior=8.0)
+PASSING: Final = Evidence(frames=5, prior=8.0, doubtful=True)
 """Of frames as they come, maybe of one class for an hour."""
 
 
@@ -184,8 +187,7 @@ def adapt(
     if whole is None:
         return None
     for scale in _SCALES:
-        # Of classes that were not seen, nobody knows whether they have moved.
-        shift = whole * np.float32(scale * seen.mean())
+        shift = whole * np.float32(scale * (seen.mean() if evidence.doubtful else 1.0))
         moved = rows - shift
         scores = softmax(moved @ taught.weights + taught.bias)
         weights, bias = _learned(taught, moved, scores)
