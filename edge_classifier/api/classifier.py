@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from edge_classifier.api.adapting import AdaptableEstimator, as_taught, frames_of
 from edge_classifier.api.classifier_file import (
     SavedClassifier,
     check_backbone,
-    check_weights,
     identity_of,
     load_classifier,
     save_classifier,
 )
-from edge_classifier.api.estimator import Estimator, head_settings_of
-from edge_classifier.api.extraction import ColourOrder, FeatureExtractor, as_image, shared_backbone
+from edge_classifier.api.estimator import head_settings_of
+from edge_classifier.api.extraction import ColourOrder, FeatureExtractor, shared_backbone
 from edge_classifier.api.samples import checked_labels, classes_of, grouped, in_bursts, joined
-from edge_classifier.errors import InvalidValueError, NotTrainedError
+from edge_classifier.errors import InvalidValueError
 from edge_classifier.features.strangers import Strangers
 from edge_classifier.features.variants import MOST_VARIED
 from edge_classifier.learning.empty_frames import shown_classes
@@ -40,14 +40,13 @@ if TYPE_CHECKING:
     from edge_classifier.learning.model import Model
     from edge_classifier.learning.settings import HeadSettings
     from edge_classifier.protocols import Backbone, Progress
-    from edge_classifier.values import FeatureKind, FeatureSet
+    from edge_classifier.values import FeatureKind, Features, FeatureSet
 
 _EXTRACTED: Final = 0.9
-_READ: Final = 0.1
-"""Parts of the whole, for whoever is told the progress."""
+"""A part of the whole, for whoever is told the progress."""
 
 
-class ImageClassifier(Estimator):
+class ImageClassifier(AdaptableEstimator):
     """Tells pictures apart after some samples of each class.
 
     A picture is the path of a file, a PIL image, or a uint8 array: `(H, W)` grey, `(H, W, 3)`
@@ -78,7 +77,10 @@ class ImageClassifier(Estimator):
             loaded; the columns of `predict_proba`.
         labels_: `(N,)` the label of each sample.
         feature_set_: Features, class ids and bursts of the samples, a `FeatureSet`.
-        model_: The trained head with its measure of unknown, a `Model`.
+        model_: The trained head with its measure of unknown, a `Model`; adapted, if `adapt` was
+            called.
+        adaptation_: What `adapt` has changed, an `Adaptation` (`str` of it is one line for the
+            user), or `None`.
         left_out_: `(N,)` bool, samples at the ends of groups that nothing was learned from: they
             show the empty scene, or another class.
     """
@@ -178,7 +180,8 @@ class ImageClassifier(Estimator):
         settings = head_settings_of(vars(self))
         with shown(progress, "computing features") as told:
             added = self._samples(images, labels, groups, told)
-            self._learn(*joined(self.feature_set_, self.labels_, *added), settings, told)
+            everything = joined(self.feature_set_, self.labels_, *added)
+            self._learn(*everything, settings, told, frames_of(self.model_))
         return self
 
     def _learn(
@@ -187,6 +190,7 @@ class ImageClassifier(Estimator):
         labels: npt.NDArray[Any],
         settings: HeadSettings,
         progress: Progress,
+        frames: Features | None = None,
     ) -> None:
         """Train, and only then take over: a failure leaves what was learned before."""
         progress(_EXTRACTED, "training")
@@ -195,12 +199,12 @@ class ImageClassifier(Estimator):
         )
         model = train(feature_set, settings, progress=part_of(progress, _EXTRACTED, 1.0))
         self._take(feature_set, labels, model)
+        self._answer_by(model, frames)
 
     def _take(self, feature_set: FeatureSet, labels: npt.NDArray[Any], model: Model) -> None:
         self.feature_set_ = feature_set
         self.labels_ = labels
         self.classes_ = classes_of(labels, model.class_names)
-        self.model_ = model
 
     @property
     def left_out_(self) -> npt.NDArray[np.bool_]:
@@ -287,10 +291,9 @@ class ImageClassifier(Estimator):
         info = self._backbone().info
         params = self.get_params() | {"backbone": info.name}
         params["weights"] = None if self.weights is None else str(self.weights)
-        identity = identity_of(info)
-        save_classifier(
-            Path(path), SavedClassifier(params, identity, self.labels_, self.feature_set_, model)
-        )
+        known = (params, identity_of(info), self.labels_, self.feature_set_)
+        saved = SavedClassifier(*known, as_taught(model), frames_of(model))
+        save_classifier(Path(path), saved)
 
     def export(
         self,
@@ -320,22 +323,18 @@ class ImageClassifier(Estimator):
         """
         from edge_classifier.api.projects import export_with  # noqa: PLC0415 - most programs never export
 
-        model = self._model()
+        model, weights = self._model(), self._weights()
         with shown(progress, "reading pictures") as told:
-            told(0.0, "reading pictures")
-            pictures = [as_image(picture, self.colour_order) for picture in images]
-            if labels is None:
-                scores = model.head.scores(self._backbone().extract(pictures))
-                labels = self.classes_[scores.argmax(axis=1)]
-            checked = checked_labels(labels, len(pictures))
             return export_with(
-                zip(pictures, (str(label) for label in checked.tolist()), strict=True),
+                images,
+                labels,
                 model,
                 self._backbone(),
+                colour_order=self.colour_order,
                 folder=Path(folder),
                 formats=formats,
-                weights=None if self.weights is None else Path(self.weights),
-                progress=part_of(told, _READ, 1.0),
+                weights=weights,
+                progress=told,
             )
 
     @classmethod
@@ -352,35 +351,28 @@ class ImageClassifier(Estimator):
             BackboneError: if the backbone cannot be had.
             BackboneMismatchError: if there are other weights of it here.
         """
-        path = Path(path)
+        path, given = Path(path), None if weights is None else Path(weights)
         if path.is_dir() and is_project(path):
             from edge_classifier.api.projects import read_project  # noqa: PLC0415 - likewise
 
-            saved = read_project(path, None if weights is None else Path(weights))
-            loaded = cls(**saved.params)
+            saved = read_project(path, given)
         else:
-            saved = load_classifier(path, cls().get_params())
-            loaded = cls(**saved.params)
-            if weights is not None:
-                loaded.weights = weights
-            if loaded.weights is not None:
-                check_weights(path, Path(loaded.weights), saved)
-            check_backbone(path, loaded._backbone().info, saved)
+            saved = load_classifier(path, cls().get_params(), given)
+        loaded = cls(**saved.params)
+        check_backbone(path, loaded._backbone().info, saved)
         loaded._take(saved.feature_set, saved.labels, saved.model)
+        loaded._answer_by(saved.model, saved.frames)
         return loaded
 
     # Inside
 
-    def _model(self) -> Model:
-        if not hasattr(self, "model_"):
-            raise NotTrainedError("This ImageClassifier is not fitted yet; call `fit` first.")
-        return self.model_
-
     def _backbone(self) -> Backbone:
         if not isinstance(self.backbone, str):
             return self.backbone
-        weights = None if self.weights is None else Path(self.weights)
-        return shared_backbone(self.backbone, weights, self.features)
+        return shared_backbone(self.backbone, self._weights(), self.features)
+
+    def _weights(self) -> Path | None:
+        return None if self.weights is None else Path(self.weights)
 
     def _extractor(self) -> FeatureExtractor:
         return FeatureExtractor(self._backbone, self.colour_order, self.n_jobs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -14,18 +15,18 @@ from edge_classifier.device.npz import npz_bytes, read_arrays
 from edge_classifier.errors import BackboneMismatchError, InvalidValueError, ProjectFormatError
 from edge_classifier.features.catalogue import BUILT_IN
 from edge_classifier.features.weights import hash_of
+from edge_classifier.learning.adaptation_file import MAX_FEATURE
 from edge_classifier.learning.model_file import model_as_arrays, model_from_arrays
 from edge_classifier.project.files import describe, reported, write_atomic
 from edge_classifier.values import FeatureSet, Variants
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     import numpy.typing as npt
 
     from edge_classifier.learning.model import Model
-    from edge_classifier.values import BackboneInfo
+    from edge_classifier.values import BackboneInfo, Features
 
 _FORMAT: Final = 1
 _MODEL: Final = "model_"
@@ -49,6 +50,8 @@ class SavedClassifier:
         params: The classifier's hyperparameters.
         backbone: Its `name`, `feature_kind` and `weights_sha256`.
         labels: `(N,)` the labels of the samples: strings, integers or booleans.
+        model: As it was taught.
+        frames: `(M, D)` features that it is adapted to, or `None`.
     """
 
     params: dict[str, Any]
@@ -56,6 +59,7 @@ class SavedClassifier:
     labels: npt.NDArray[np.generic]
     feature_set: FeatureSet
     model: Model
+    frames: Features | None = None
 
 
 def save_classifier(path: Path, saved: SavedClassifier) -> None:
@@ -85,18 +89,32 @@ def save_classifier(path: Path, saved: SavedClassifier) -> None:
     }
     if variants := saved.feature_set.variants:
         everything |= {"variant_features": variants.features, "variant_rows": variants.rows}
+    if saved.frames is not None:
+        everything["frames"] = saved.frames
     if saved.feature_set.reviewed is not None:
         everything["reviewed"] = saved.feature_set.reviewed
     with reported("write", path):
         write_atomic(path, npz_bytes(everything))
 
 
-def load_classifier(path: Path, defaults: Mapping[str, Any]) -> SavedClassifier:
+def load_classifier(
+    path: Path, defaults: Mapping[str, Any], weights: Path | None = None
+) -> SavedClassifier:
     """Read a classifier; `defaults` are all hyperparameters, of which older files may lack some.
 
     Raises:
         ProjectFormatError: if it cannot be read, is none, or was written by a newer version.
+        BackboneMismatchError: if `weights`, or the file that it names itself, is another one.
     """
+    saved = _read(path, defaults)
+    if weights is not None:
+        saved.params["weights"] = weights
+    if (named := saved.params.get("weights")) is not None:
+        _check_weights(path, Path(named), saved)
+    return saved
+
+
+def _read(path: Path, defaults: Mapping[str, Any]) -> SavedClassifier:
     try:
         arrays = read_arrays(read_regular(path, _MAX_BYTES))
         content = json.loads(arrays.pop("meta").tobytes())
@@ -115,7 +133,12 @@ def load_classifier(path: Path, defaults: Mapping[str, Any]) -> SavedClassifier:
             reviewed=arrays.get("reviewed"),
         )
         saved = SavedClassifier(
-            dict(content["params"]), dict(content["backbone"]), arrays["labels"], feature_set, model
+            dict(content["params"]),
+            dict(content["backbone"]),
+            arrays["labels"],
+            feature_set,
+            model,
+            arrays.get("frames"),
         )
         _check_parts(saved)
         _check_hyperparameters(saved.params, defaults)
@@ -154,6 +177,13 @@ def _check_parts(saved: SavedClassifier) -> None:
         raise ValueError("its head takes other features than its samples have")
     if not np.isfinite(rows.features).all():
         raise ValueError("not all features are finite numbers")
+    if (frames := saved.frames) is not None and (
+        frames.dtype != np.float32
+        or frames.shape[1:] != rows.features.shape[1:]
+        or not len(frames)
+        or not (np.abs(frames) <= MAX_FEATURE).all()
+    ):
+        raise ValueError("what it is adapted to are no features of its backbone")
     labels = {str(label) for label in np.unique(saved.labels).tolist()}
     if saved.labels.dtype.kind != "U" and labels != set(classes):
         raise ValueError("its labels are not those of its model")
@@ -189,7 +219,7 @@ def identity_of(info: BackboneInfo) -> dict[str, str]:
     }
 
 
-def check_weights(path: Path, weights: Path, saved: SavedClassifier) -> None:
+def _check_weights(path: Path, weights: Path, saved: SavedClassifier) -> None:
     """Look at the weights file before anything opens it: the saved classifier names its hash.
 
     Raises:

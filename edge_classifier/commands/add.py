@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path, PurePath
-from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.commands import options as shared
-from edge_classifier.commands.console import open_or_create, table
+from edge_classifier.commands.console import open_or_create, stopped_by_ctrl_c, table
 from edge_classifier.device.console import SOME_REFUSED, one_line, say
 from edge_classifier.errors import InvalidValueError, NotImportableError
 from edge_classifier.learning.recordings import recordings_of_thumbnails
@@ -27,7 +25,7 @@ from edge_classifier.project.store import ProjectStore
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from edge_classifier.project.importers import Importer
     from edge_classifier.project.importers.adding import ImportReport
@@ -92,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
             items = map(_one_burst_a_folder, items)
         elif store and not options.dry_run:
             bursts = project_head_settings(store, {"bursts": bursts}).bursts
-        stop = stack.enter_context(_ctrl_c())
+        stop = stack.enter_context(stopped_by_ctrl_c())
         progress = stack.enter_context(ProgressMeter("adding"))
         report = add(
             store,
@@ -159,23 +157,6 @@ def _open_project(
 def _any_usable(importers: list[Importer]) -> bool:
     items = chain.from_iterable(importers)
     return any(add(None, [item], dry_run=True).added_count for item in items)
-
-
-@contextmanager
-def _ctrl_c() -> Iterator[Event]:
-    """Let the first Ctrl-C end the work after the picture in hand, and a second one at once."""
-    stop = Event()
-
-    def on_interrupt(_number: int, _frame: object) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    before = signal.signal(signal.SIGINT, on_interrupt)
-    try:
-        yield stop
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _tell(

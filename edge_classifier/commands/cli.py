@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "live": "teach and watch a classifier in a window",
     "add": "add pictures that are there already: folders, archives, tables, videos",
     "train": "train a project's head on its pictures, without a window",
+    "adapt": "adapt a trained project to another light or place by unlabelled pictures",
     "evaluate": "measure how good a project's classifier is",
     "predict": "say what pictures show",
     "export": "write a folder that runs on a Raspberry Pi",

@@ -1,10 +1,16 @@
-"""What commands say: notes and progress on standard error, answers on standard output."""
+"""What commands say: notes and progress on standard error, answers on standard output.
+
+And how they are stopped.
+"""
 
 from __future__ import annotations
 
 import io
 import shutil
+import signal
 import sys
+from contextlib import contextmanager
+from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.progress import ProgressMeter
@@ -12,7 +18,7 @@ from edge_classifier.project import store as project_store
 from edge_classifier.project.store import ProjectStore
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
 _OPENING: Final = "opening the project"
@@ -38,6 +44,23 @@ def open_or_create(
         return ProjectStore.open_or_create(
             path, class_names, as_possible=as_possible, progress=progress
         )
+
+
+@contextmanager
+def stopped_by_ctrl_c() -> Iterator[Event]:
+    """Let the first Ctrl-C end the work after the picture in hand, and a second one at once."""
+    stop = Event()
+
+    def on_interrupt(_number: int, _frame: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 _NO_LIMIT: Final = 10_000

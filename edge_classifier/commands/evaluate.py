@@ -244,7 +244,9 @@ class _Evaluator:
                 curve = self._curve(known, test)
         evaluation = evaluate(model, test.features, test.class_ids, test.burst_ids)
         problems = (*refused, *unreadable)
-        tested = self._tested(f"on {folder}", evaluation, paths, problems, curve, trained_on)
+        adapted = ", adapted" if model.unadapted else ""
+        on_what = f"on {folder}{adapted}"
+        tested = self._tested(on_what, evaluation, paths, problems, curve, trained_on)
         return tested.with_advice(Dataset.of(store))
 
     def _tested(

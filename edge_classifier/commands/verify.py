@@ -95,14 +95,14 @@ def _as_text(verification: Verification) -> str:
     header = ["", "agreement", "score differs by", "unknown", "accuracy", "size", "a frame"]
     rows = [_row(comparison) for comparison in verification.comparisons]
     worst = []
-    for comparison in verification.comparisons[1:]:
+    for comparison in verification.compared:
         path = verification.paths[comparison.worst[0]]
         where = one_line(f"{path.parent.name}/{path.name}")
         worst.append(f"{comparison.name} differs most on {where}\n")
     return (
         table(header, rows)
         + f"\n{verification.comparisons[0].samples} samples, compared with "
-        + f"{verification.reference}\n"
+        + f"{' and '.join(dict.fromkeys(verification.references.values()))}\n"
         + "".join(worst)
     )
 

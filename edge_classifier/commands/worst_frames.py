@@ -40,13 +40,13 @@ def write_worst_frames(path: Path, verification: Verification, class_names: Sequ
     """
     sheet = ContactSheet(path)
     text = TextRenderer()
-    expected = verification.replays[verification.reference].scores
-    for comparison in verification.comparisons[1:]:
-        said = verification.replays[comparison.name].scores
+    for comparison in verification.compared:
+        reference = verification.references[comparison.name]
+        said, expected = (verification.replays[n].scores for n in (comparison.name, reference))
         for row in comparison.worst[:_SHOWN]:
             lines = [
                 f"{comparison.name}: {_verdict(said[row], class_names)}",
-                f"{verification.reference}: {_verdict(expected[row], class_names)}",
+                f"{reference}: {_verdict(expected[row], class_names)}",
             ]
             sheet.add(_tile(text, verification.paths[row], lines))
     with reported("write", path):

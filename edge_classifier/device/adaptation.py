@@ -134,6 +134,15 @@ class Adapted:
     seen: npt.NDArray[np.int64]
 
 
+def what_changed(familiar: tuple[float, float], seen: npt.NDArray[np.int64]) -> str:
+    """Put in words how familiar frames are, before and after, and how many classes were seen."""
+    before, after = familiar
+    return (
+        f"familiar {before:.2f} → {after:.2f}; {int((seen >= SHOWN.frames).sum())} of {len(seen)} "
+        f"{'class' if len(seen) == 1 else 'classes'} seen"
+    )
+
+
 def is_familiar(
     unknown: UnknownDetector, features: npt.NDArray[np.float32], scores: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.bool_]:
@@ -182,17 +191,26 @@ def adapt(
 def adapted_detector(
     unknown: UnknownDetector, found: Adapted, rows: npt.NDArray[np.float32]
 ) -> UnknownDetector:
-    """Adapt the measure of "unknown", too: rows `(N, D)` recognised surely become references."""
-    scores = softmax(rows @ found.weights + found.bias)
-    sure = np.flatnonzero(scores.max(axis=1) > SURE)
-    added = sure[np.unique(np.linspace(0, len(sure) - 1, min(len(sure), MAX_ADDED)).astype(int))]
+    """Adapt the measure of "unknown", too: some of the rows `(N, D)` become references."""
+    added = rows[added_rows(found, rows)]
     return replace(
         unknown,
-        references=np.concatenate([unknown.references, rows[added] - found.shift]),
+        references=np.concatenate([unknown.references, added - found.shift]),
         scales=np.append(unknown.scales, np.ones(len(added), np.float32)),
-        class_ids=np.append(unknown.reference_ids, scores[added].argmax(axis=1)),
+        class_ids=np.append(
+            unknown.reference_ids, (added @ found.weights + found.bias).argmax(axis=1)
+        ),
         shift=found.shift,
     )
+
+
+def added_rows(found: Adapted, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+    """Choose the rows that become references: recognised surely, thinned out evenly."""
+    scores = softmax(rows @ found.weights + found.bias)
+    sure = np.flatnonzero(scores.max(axis=1) > SURE)
+    picks = np.unique(np.linspace(0, len(sure) - 1, min(len(sure), MAX_ADDED)).astype(np.int64))
+    chosen: npt.NDArray[np.int64] = sure[picks]
+    return chosen
 
 
 def _shift(

@@ -72,11 +72,11 @@ class Bundle:
                 spec,
                 _checked_names(spec["class_names"]),
                 Preprocessing(**spec["preprocessing"]),
-                None if threshold is None else _number(threshold, -100.0, 100.0),
-                int(_number(unknown["neighbours"], 1, 1000)),
+                None if threshold is None else checked_number(threshold, -100.0, 100.0),
+                int(checked_number(unknown["neighbours"], 1, 1000)),
                 # Bundles from before that was measured have none.
-                _number(unknown.get("hesitation_weight", 0.0), 0.0, 100.0),
-                _number(spec["smoothing_s"], 0.0, 3600.0),
+                checked_number(unknown.get("hesitation_weight", 0.0), 0.0, 100.0),
+                checked_number(spec["smoothing_s"], 0.0, 3600.0),
             )
             _check_files(spec)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
@@ -106,7 +106,7 @@ class Bundle:
             raise BundleError(
                 f"{self.folder} has no {model_format} model; it has {', '.join(self.formats)}."
             )
-        return self._read(self.spec["models"][model_format], _MAX_MODEL_BYTES)
+        return self.read(self.spec["models"][model_format], _MAX_MODEL_BYTES)
 
     def heat(self, model_format: str) -> HeatReferences:
         """Read what one of its models needs for heat maps.
@@ -120,7 +120,7 @@ class Bundle:
                 f"{self.folder} has nothing to make heat maps with: it was exported by an older "
                 "version; export it again."
             )
-        content = self._read(about, _MAX_MODEL_BYTES)
+        content = self.read(about, _MAX_MODEL_BYTES)
         path = self.folder / about["file"]
         try:
             return _heat(content, about, self.class_names, self.spec["backbone"]["feature_shape"])
@@ -130,8 +130,12 @@ class Bundle:
                 "bundle again."
             ) from error
 
-    def _read(self, about: dict[str, Any], most_bytes: int) -> bytes:
-        """Read a file of the bundle that has a hash."""
+    def read(self, about: dict[str, Any], most_bytes: int) -> bytes:
+        """Read a file of the bundle that `spec.json` has a hash of.
+
+        Raises:
+            BundleError: if it is damaged.
+        """
         path = self.folder / about["file"]
         try:
             content = read_regular(path, most_bytes)
@@ -170,8 +174,8 @@ def _heat(
     counts, usual = about["places"], about["usual"]
     if len(counts) != len(class_names) or len(usual) != len(class_names):
         raise ValueError("it is of other classes")
-    height, width, channels = (int(_number(n, 1, 1 << 16)) for n in shape)
-    ends = np.cumsum([int(_number(n, 0, 1 << 16)) for n in counts]).tolist()
+    height, width, channels = (int(checked_number(n, 1, 1 << 16)) for n in shape)
+    ends = np.cumsum([int(checked_number(n, 0, 1 << 16)) for n in counts]).tolist()
     places = np.frombuffer(content, "<f2").astype(np.float32)
     if len(places) != ends[-1] * channels or not np.isfinite(places).all():
         raise ValueError("it has another size, or holds values that are no numbers")
@@ -179,7 +183,7 @@ def _heat(
     return HeatReferences(
         (height, width, channels),
         {
-            name: ClassPlaces(part, _number(distance, 1e-6, 1e6))
+            name: ClassPlaces(part, checked_number(distance, 1e-6, 1e6))
             for name, part, distance in zip(class_names, parts, usual, strict=True)
             if len(part)
         },
@@ -213,7 +217,8 @@ def _no_number(text: str) -> float:
     raise ValueError(f"{text} is no number")
 
 
-def _number(value: object, low: float, high: float) -> float:
+def checked_number(value: object, low: float, high: float) -> float:
+    """Refuse what is no number from `low` to `high`, with a `ValueError`."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
         raise ValueError(f"expected a number from {low:g} to {high:g}, received {value!r:.40}")
     return float(value)
@@ -243,22 +248,28 @@ def _check_files(spec: dict[str, Any]) -> None:
         raise ValueError(f"models are {', '.join(models)}, known are {', '.join(SCORE_TOLERANCE)}")
     for about in models.values():
         for file in (about, about.get("heat", about)):
-            _check_file(file["file"])
+            checked_file(file["file"])
             if not isinstance(file["sha256"], str):
                 raise TypeError("a file has no hash")
     for reference in spec.get("references", []):
-        _check_file(reference["file"])
+        checked_file(reference["file"])
         for model_format in models:
-            scores = reference["scores"][model_format]
-            if not isinstance(scores, list):
-                raise TypeError("a reference frame has no scores")
-            # Bundles from before how familiar it is was compared have only scores.
             similarity = reference.get("similarities", {}).get(model_format)
-            for number in (*scores, 0.0 if similarity is None else similarity):
-                _number(number, -100.0, 100.0)
+            _check_answer(reference["scores"][model_format], similarity)
+            if spec.get("taught") and "adapted" in reference:
+                _check_answer(**reference["adapted"][model_format])
 
 
-def _check_file(name: object) -> None:
+def _check_answer(scores: object, similarity: object) -> None:
+    """Refuse what no model can have said; how familiar a frame is is not always known."""
+    if not isinstance(scores, list):
+        raise TypeError("a reference frame has no scores")
+    for number in (*scores, 0.0 if similarity is None else similarity):
+        checked_number(number, -100.0, 100.0)
+
+
+def checked_file(name: object) -> None:
+    """Refuse what is outside of a bundle, with a `ValueError`."""
     parts = name.split("/") if isinstance(name, str) else [""]
     if not all(part and part[0] != "." and set(part) <= _FILE_CHARACTERS for part in parts):
         raise ValueError(f"{name!r:.60} is no file of a bundle")

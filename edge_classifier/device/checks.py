@@ -12,9 +12,12 @@ from .bundle import SCORE_TOLERANCE
 from .classifier import Classifier
 from .errors import BundleError
 from .sources.pictures import read_picture
+from .taught import read_taught
 
 if TYPE_CHECKING:
     from .bundle import Bundle
+    from .taught import LinearModel
+    from .verdict import Prediction
 
 
 def verify(bundle: Bundle, threads: int = 1, only: str | None = None) -> int:
@@ -28,16 +31,20 @@ def verify(bundle: Bundle, threads: int = 1, only: str | None = None) -> int:
     """
     if not bundle.spec.get("references"):
         raise BundleError(f"{bundle.folder} has no reference frames to verify with.")
+    told = all("adapted" in reference for reference in bundle.spec["references"])
+    taught = read_taught(bundle) if bundle.spec.get("taught") else None
+    trial = taught.trial() if taught and told else None
     right = [
-        _verify_model(bundle, Classifier(bundle, model_format, threads))
+        _verify_model(bundle, Classifier(bundle, model_format, threads), trial)
         for model_format in ((only,) if only else bundle.formats)
     ]
     return int(not all(right))
 
 
-def _verify_model(bundle: Bundle, classifier: Classifier) -> bool:
-    references = bundle.spec["references"]
-    equal, largest, times = 0, 0.0, []
+def _verify_model(bundle: Bundle, classifier: Classifier, trial: LinearModel | None) -> bool:
+    references, model_format = bundle.spec["references"], classifier.model_format
+    compared, times = _Compared(bundle), []
+    adapted = _Compared(bundle)
     for reference in references:
         path = bundle.folder / reference["file"]
         image = read_picture(path)
@@ -45,24 +52,55 @@ def _verify_model(bundle: Bundle, classifier: Classifier) -> bool:
             raise BundleError(f"{path} is missing or damaged; copy the bundle again.")
         started_s = time.perf_counter()
         answer = classifier.predict(image)
-        scores = answer.scores
         times.append((time.perf_counter() - started_s) * 1000)
-        expected = np.array(reference["scores"][classifier.model_format], np.float32)
-        if expected.shape != scores.shape:
-            raise BundleError(
-                f"{bundle.folder / 'spec.json'} has {len(expected)} scores for {path.name}, "
-                f"expected {len(scores)}; copy the bundle again."
-            )
-        equal += int(np.argmax(expected) == np.argmax(scores))
-        largest = max(largest, float(np.abs(expected - scores).max()))
-        similarity = reference.get("similarities", {}).get(classifier.model_format)
-        if len(scores) == 1 and similarity is not None and answer.similarity is not None:
-            # The score of a single class is always 1: how familiar it is is all there is.
-            largest = max(largest, abs(similarity - answer.similarity))
-    right = equal == len(references) and largest <= SCORE_TOLERANCE[classifier.model_format]
+        # The score of a single class is always 1: how familiar it is is all there is.
+        alone = len(answer.scores) == 1
+        similarity = reference.get("similarities", {}).get(model_format) if alone else None
+        compared.add(path.name, answer, reference["scores"][model_format], similarity)
+        if trial is not None:
+            said = reference["adapted"][model_format]
+            adapted.add(path.name, trial.answer_to_last(classifier), **said)
+    tolerance = SCORE_TOLERANCE[model_format]
+    right = compared.is_right(tolerance) and adapted.is_right(tolerance)
+    once_adapted = ""
+    if trial is not None:
+        once_adapted = f"; once adapted {adapted.equal} equal, {adapted.largest:.2g}"
     sys.stdout.write(
-        f"{classifier.model_format:8} {equal} of {len(references)} labels equal, largest score "
-        f"difference {largest:.2g}, {sorted(times)[len(times) // 2]:.1f} ms a frame: "
-        f"{'ok' if right else 'FAILED'}\n"
+        f"{model_format:8} {compared.equal} of {len(references)} labels equal, largest score "
+        f"difference {compared.largest:.2g}{once_adapted}; {sorted(times)[len(times) // 2]:.1f} "
+        f"ms a frame: {'ok' if right else 'FAILED'}\n"
     )
     return right
+
+
+class _Compared:
+    """How answers to reference frames differ from those of the exporting machine."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._bundle = bundle
+        self.equal = self.count = 0
+        self.largest = 0.0
+
+    def add(
+        self, name: str, answer: Prediction, scores: list[float], similarity: float | None
+    ) -> None:
+        """Take the answer to a frame, and what was said of it there.
+
+        Raises:
+            BundleError: if that is of other classes.
+        """
+        expected = np.array(scores, np.float32)
+        if expected.shape != answer.scores.shape:
+            raise BundleError(
+                f"{self._bundle.folder / 'spec.json'} has {len(expected)} scores for {name}, "
+                f"expected {len(answer.scores)}; copy the bundle again."
+            )
+        self.count += 1
+        self.equal += int(np.argmax(expected) == np.argmax(answer.scores))
+        self.largest = max(self.largest, float(np.abs(expected - answer.scores).max()))
+        if similarity is not None and answer.similarity is not None:
+            self.largest = max(self.largest, abs(similarity - answer.similarity))
+
+    def is_right(self, tolerance: float) -> bool:
+        """Say whether labels are equal, and scores within a tolerance."""
+        return self.equal == self.count and self.largest <= tolerance

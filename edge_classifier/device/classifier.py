@@ -73,6 +73,12 @@ class Classifier:
         """Predict from an image, `(H, W, 3)` uint8 BGR, of any size."""
         return self.predict_prepared(self.prepare(image))
 
+    @property
+    def feature_dim(self) -> int | None:
+        """How many features there are; `None` as with `features`."""
+        index = self._outputs.get("features")
+        return None if index is None else int(self.interpreter.output_details[index]["shape"][1])
+
     def features(self) -> npt.NDArray[np.float32] | None:
         """Return the features `(D,)` of what was predicted last, as the head was given them.
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from . import runner
 from .bundle import Bundle
-from .checks import verify
 from .classifier import Classifier
 from .console import say
 from .errors import EdgeClassifierError, InvalidValueError
@@ -59,6 +58,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="frames that a label must hold to be new (default: 5)",
     )
     parser.add_argument(
+        "--adapt",
+        choices=("off", "once", "follow"),
+        default="off",
+        help="adapt to the light and the place here: once each class was shown, or following what "
+        "is seen; kept beside the bundle's files (default: off)",
+    )
+    parser.add_argument(
         "--heat",
         action="store_true",
         help="colour in the window and on the page where the picture is unlike its class",
@@ -94,6 +100,8 @@ def run(options: argparse.Namespace) -> int:
         threads = _threads(options.threads)
         bundle = Bundle.open(options.bundle)
         if options.verify:
+            from .checks import verify  # noqa: PLC0415 - start-up counts on a small device
+
             return verify(bundle, threads, options.format)
         return runner.run(options, Classifier(bundle, options.format, threads))
     except EdgeClassifierError as error:

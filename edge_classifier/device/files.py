@@ -1,14 +1,20 @@
-"""Reading files that a stranger may have put there."""
+"""Reading files that a stranger may have put there, and writing them whole or not at all."""
 
 from __future__ import annotations
 
 import errno
 import os
+import secrets
 import stat
-from typing import TYPE_CHECKING, BinaryIO
+import sys
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+_TEMPORARY_PREFIX: Final = ".tmp-"
 
 
 def open_regular(path: str | Path) -> BinaryIO:
@@ -38,3 +44,64 @@ def read_regular(path: str | Path, max_bytes: int) -> bytes:
         if size > max_bytes:
             raise OSError(errno.EFBIG, f"it is larger than {max_bytes:,} bytes", str(path))
         return file.read(size)
+
+
+def is_temporary(name: str) -> bool:
+    """Say whether a file of this name is a write that never ended."""
+    return name.startswith(_TEMPORARY_PREFIX)
+
+
+def temporary_name() -> str:
+    """Make up a name for what is being written; `is_temporary` knows it again."""
+    return f"{_TEMPORARY_PREFIX}{secrets.token_hex(8)}"
+
+
+def write_atomic(path: Path, data: bytes, *, durable: bool = False) -> None:
+    """Write a file whole or not at all; see `atomic_file`."""
+    with atomic_file(path, durable=durable) as file:
+        file.write(data)
+
+
+@contextmanager
+def atomic_file(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
+    """Open a file for writing that comes to be whole, at the end of the block, or not at all.
+
+    The bytes go to a temporary file beside it, which then takes its name. From then on they
+    survive the death of the program. They survive a power cut only if `durable`.
+
+    The folder has to exist. To be `durable` is to wait for the disk itself: below a millisecond on
+    an SSD, tens of milliseconds on an SD card.
+
+    Raises:
+        OSError: if it could not be written; then it is as it was before.
+    """
+    temporary = path.with_name(temporary_name())
+    try:
+        with temporary.open("xb") as file:
+            yield file
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    if durable:
+        flush_folder(path.parent)
+
+
+def flush_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk itself (Windows does so by itself)."""
+    if sys.platform != "win32":
+        flush(folder, os.O_RDONLY)
+
+
+def flush(path: Path, flags: int) -> None:
+    """Wait until a file or folder, opened with these flags, is on the disk itself."""
+    with suppress(FileNotFoundError):  # what is gone is no matter
+        descriptor = os.open(path, flags)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -36,9 +36,14 @@ class FrameBuffer:
         rows: npt.NDArray[np.float32] = self._rows[: len(self)].copy()
         return rows
 
+    @property
+    def class_ids(self) -> npt.NDArray[np.int64]:
+        """What each was recognised as, `(N,)`; a copy."""
+        return np.array(self._class_ids, np.int64)
+
     def counts(self, classes: int) -> npt.NDArray[np.int64]:
         """Count the frames of each class, `(C,)`."""
-        return np.bincount(np.array(self._class_ids, np.int64), minlength=classes)
+        return np.bincount(self.class_ids, minlength=classes)
 
     def add(self, row: npt.NDArray[np.float32], class_id: int, *, differs: float = DIFFERS) -> bool:
         """Add a frame, `(D,)` of length 1, unless one like it is there; says whether it did."""

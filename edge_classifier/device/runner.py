@@ -7,7 +7,7 @@ import math
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from .console import SOME_REFUSED, say
 from .heat import with_heat
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
 
+    from .adapter import Adapter
     from .classifier import Classifier
     from .frame import Clock, Frame, FrameSource
     from .outputs.base import Output
@@ -105,6 +106,9 @@ def run(options: argparse.Namespace, classifier: Classifier) -> int:
         stack.callback(source.close)
         title = f"{classifier.bundle.folder.name} on {source.name}"
         window_title = title if shown and not isinstance(source, PictureFiles) else ""
+        adapter = _adapter(options.adapt, classifier, in_time=source.live or bool(window_title))
+        if adapter:
+            stack.enter_context(contextlib.closing(adapter))
         outputs += [
             stack.enter_context(contextlib.closing(output))
             for output in _local_outputs(options, window_title, live=source.live)
@@ -118,7 +122,7 @@ def run(options: argparse.Namespace, classifier: Classifier) -> int:
             lambda trouble: all(output.wait(trouble) for output in outputs),
         )
         date = None if options.no_smoothing else _dating(source)
-        _loop(classifier, frames, outputs, date, options.frames)
+        _loop(classifier, adapter, frames, outputs, date, options.frames)
     return SOME_REFUSED if isinstance(source, PictureFiles) and source.refused else 0
 
 
@@ -139,6 +143,17 @@ def _reader(
         prepare=classifier.prepare,
         check_pictures=source.live,
     )
+
+
+def _adapter(
+    mode: Literal["off", "once", "follow"], classifier: Classifier, *, in_time: bool
+) -> Adapter | None:
+    """Make what adapts; `in_time` if frames must not wait for it."""
+    if mode == "off":
+        return None
+    from .adapter import Adapter  # noqa: PLC0415 - start-up counts on a small device
+
+    return Adapter(classifier, mode, background=in_time)
 
 
 def _default_source() -> str:
@@ -192,6 +207,7 @@ def _dating(source: VideoSource | PictureFiles) -> Callable[[Frame], float] | No
 
 def _loop(
     classifier: Classifier,
+    adapter: Adapter | None,
     frames: Iterator[Frame],
     outputs: list[Output],
     date: Callable[[Frame], float] | None,
@@ -203,8 +219,12 @@ def _loop(
         pixels = frame.prepared if frame.prepared is not None else classifier.prepare(frame.image)
         started_s = time.perf_counter()
         prediction = classifier.predict_prepared(pixels)
+        inferred_s = time.perf_counter()
+        if adapter:
+            prediction = adapter.update(prediction)
         if benchmark:
-            benchmark.add(frame, (time.perf_counter() - started_s) * 1000)
+            adapting_ms = (time.perf_counter() - inferred_s) * 1000 if adapter else None
+            benchmark.add(frame, (inferred_s - started_s) * 1000, adapting_ms)
         if date:
             prediction = smoother.update(prediction, date(frame))
         heat = classifier.heat(prediction)

@@ -87,12 +87,14 @@ class Prediction:
         similarity: How familiar the image is, 0 to 1 (see `familiarity`), or `None` where that
             was not measured.
         threshold: The similarity below which an image is unknown, or `None` likewise.
+        adapted: Whether the device has adapted to what it sees.
     """
 
     class_names: tuple[str, ...]
     scores: npt.NDArray[np.float32]
     similarity: float | None = None
     threshold: float | None = None
+    adapted: bool = False
 
     def __post_init__(self) -> None:
         if self.scores.shape != (len(self.class_names),) or not self.class_names:

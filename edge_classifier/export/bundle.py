@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 import cv2
 
 from edge_classifier import device
+from edge_classifier.device import adaptation_state, taught
 from edge_classifier.device.bundle import BUNDLE_FORMAT
-from edge_classifier.device.files import read_regular
+from edge_classifier.device.files import is_temporary, read_regular
 from edge_classifier.errors import EdgeClassifierError, ExportError
 from edge_classifier.project.files import FileLock, describe
 from edge_classifier.project.folder import is_project
@@ -53,9 +54,12 @@ _OURS: Final = frozenset(
         "labels.txt",
         "reference",
         "requirements.txt",
+        adaptation_state.NAME,
+        taught.NAME,
     }
 )
-"""What a bundle consists of, beside its models; anything else in its folder is somebody's own."""
+_OUR_PATTERNS: Final = ("model*.tflite", "heat-*.bin")
+"""What a bundle consists of; anything else in its folder is somebody's own."""
 
 
 def check_bundle(folder: Path) -> None:
@@ -215,6 +219,7 @@ def _take_place(folder: Path, target: Path) -> None:
 def _keep_what_is_not_ours(old: Path, target: Path) -> None:
     """Move what somebody put into the old bundle, such as a virtual environment, to the new one."""
     for entry in old.iterdir():
-        ours = entry.name in _OURS or entry.match("model*.tflite") or entry.match("heat-*.bin")
+        ours = entry.name in _OURS or any(entry.match(pattern) for pattern in _OUR_PATTERNS)
+        ours = ours or is_temporary(entry.name)
         if not ours and not (target / entry.name).exists():
             entry.rename(target / entry.name)

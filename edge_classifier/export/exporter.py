@@ -51,6 +51,7 @@ from edge_classifier.export.replay import (
     replay_keras,
     replay_live,
 )
+from edge_classifier.export.taught import add_adapted_answers, write_taught
 from edge_classifier.features.backbone import weights_file
 from edge_classifier.features.bulk import read_pictures
 from edge_classifier.features.subsample import spread_samples
@@ -134,6 +135,7 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
         )
         spec = _spec(project, model, info)
         spec |= {"left_out": left_out, "models": _add_models(folder, files)}
+        spec["taught"] = write_taught(folder, model)
         write_texts(folder, name=target.name, class_names=model.class_names)
         write_device(folder)
         write_spec(folder, spec)
@@ -142,6 +144,7 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
         _add_heat(folder, spec, project.samples, cancelled)
         write_spec(folder, spec)
         spec["references"] = _add_references(folder, verified)
+        add_adapted_answers(Bundle.open(folder), spec["references"])
         write_spec(folder, spec)
         progress(1.0, "exported")
     return target

@@ -19,11 +19,12 @@ from edge_classifier.export.replay import (
     replay_keras,
     replay_live,
 )
+from edge_classifier.export.taught import ADAPTED, replay_adapted
 from edge_classifier.features.backbone import weights_file
 from edge_classifier.features.subsample import spread_samples
 from edge_classifier.project.picture_file import read_image
 from edge_classifier.project.picture_paths import labelled_pictures
-from edge_classifier.protocols import part_of
+from edge_classifier.protocols import ignore_progress, part_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,19 +48,25 @@ class Verification:
     """What came out.
 
     Attributes:
-        reference: What everything was compared with.
+        references: What each was compared with, by its name.
         comparisons: One an implementation.
         problems: In what it differs too much, by the implementation's name.
-        replays: What each implementation said, by its name, the reference first.
+        replays: What each implementation said, by its name, what the others were compared with
+            first.
         refused: Pictures that could not be read, one line each.
     """
 
-    reference: str
+    references: dict[str, str]
     comparisons: tuple[Comparison, ...]
     problems: dict[str, str]
     paths: tuple[Path, ...]
     replays: dict[str, Replay]
     refused: tuple[str, ...]
+
+    @property
+    def compared(self) -> list[Comparison]:
+        """The comparisons, without those of a reference with itself."""
+        return [c for c in self.comparisons if self.references[c.name] != c.name]
 
 
 def verify_with_project(
@@ -101,7 +108,8 @@ def verify_with_project(
     replays = {KERAS: keras, LIVE_PATH: evidence.live}
     files = part_of(progress, _BUILT, 1.0)
     replays |= replay_files(bundle, bundle.formats, evidence.squares, files)
-    return _verification(replays, evidence.class_ids, evidence.paths, evidence.refused)
+    adapted = replay_adapted(bundle, model, backbone, evidence.squares, ignore_progress)
+    return _verification((replays, adapted), evidence.class_ids, evidence.paths, evidence.refused)
 
 
 def verify_with_pictures(bundle: Bundle, folder: Path, progress: Progress) -> Verification:
@@ -127,23 +135,25 @@ def verify_with_pictures(bundle: Bundle, folder: Path, progress: Progress) -> Ve
         raise NotEnoughSamplesError(f"There is no picture in {folder} that can be read.")
     formats = sorted(bundle.formats, key=lambda f: f != FLOAT32)
     replays = replay_files(bundle, formats, np.stack(squares), part_of(progress, _READ, 1.0))
-    return _verification(replays, np.array(ids, np.int64), tuple(paths), tuple(refused))
+    return _verification((replays,), np.array(ids, np.int64), tuple(paths), tuple(refused))
 
 
 def _verification(
-    replays: dict[str, Replay],
+    groups: tuple[dict[str, Replay], ...],
     class_ids: npt.NDArray[np.int64] | None,
     paths: tuple[Path, ...],
     refused: tuple[str, ...],
 ) -> Verification:
-    """Compare every implementation with the first one."""
-    reference = next(iter(replays))
+    """Compare every implementation with the first one of its group."""
+    references = {name: next(iter(replays)) for replays in groups for name in replays}
+    replays = {name: replay for replays in groups for name, replay in replays.items()}
     comparisons = tuple(
-        compare(name, replay, replays[reference], class_ids) for name, replay in replays.items()
+        compare(name, replay, replays[references[name]], class_ids)
+        for name, replay in replays.items()
     )
     problems = {
         c.name: problem
         for c in comparisons
-        if (problem := c.problem(LIMITS.get(c.name, LIMITS[FLOAT32])))
+        if (problem := c.problem(LIMITS.get(c.name.removesuffix(ADAPTED), LIMITS[FLOAT32])))
     }
-    return Verification(reference, comparisons, problems, paths, replays, refused)
+    return Verification(references, comparisons, problems, paths, replays, refused)

@@ -13,8 +13,10 @@ from edge_classifier.device.adaptation import (
     Taught,
     adapt,
     adapted_detector,
+    added_rows,
     count_seen,
     is_familiar,
+    what_changed,
 )
 from edge_classifier.device.verdict import normalise
 from edge_classifier.errors import AdaptationError
@@ -43,12 +45,7 @@ class Adaptation:
     familiar: tuple[float, float]
 
     def __str__(self) -> str:
-        before, after = self.familiar
-        seen = int((self.seen >= SHOWN.frames).sum())
-        return (
-            f"familiar {before:.2f} → {after:.2f}; {seen} of {len(self.seen)} "
-            f"{'class' if len(self.seen) == 1 else 'classes'} seen"
-        )
+        return what_changed(self.familiar, self.seen)
 
 
 def taught_of(model: Model) -> Taught:
@@ -63,8 +60,8 @@ def taught_of(model: Model) -> Taught:
     taught = Taught.of(unknown, head.weights, head.bias) if unknown else None
     if taught is None:
         raise AdaptationError(
-            "Adapting begins from what was measured in training, which this model lacks: record "
-            "five pictures of each class at least, and train again."
+            "Adapting begins from what was measured in training, which this model lacks: train it "
+            "again, on five pictures of each class or more."
         )
     return taught
 
@@ -77,14 +74,11 @@ def adapt_model(model: Model, features: Features) -> Adaptation:
     """
     taught = taught_of(model)
     if model.unknown is None or not len(features):
-        raise AdaptationError("There is no picture to adapt to.")
+        raise nothing_familiar(0)
     scores = model.head.scores(features)
     familiar = is_familiar(model.unknown, features, scores)
     if not familiar.any():
-        raise AdaptationError(
-            f"None of the {len(features)} pictures resembles what was taught; show the classes "
-            "themselves, as they look now."
-        )
+        raise nothing_familiar(len(features))
     shown = features[familiar]
     rows = normalise(shown)
     found = adapt(taught, rows)
@@ -92,10 +86,24 @@ def adapt_model(model: Model, features: Features) -> Adaptation:
         raise AdaptationError(_why_not(model, scores[familiar]))
     detector = adapted_detector(model.unknown, found, rows)
     head = LinearHead(model.class_names, found.weights, found.bias)
+    similar = detector.similarities(shown)
+    # None is to count as familiar for being its own reference.
+    added = added_rows(found, rows)
+    similar[added, len(model.unknown.references) + np.arange(len(added))] = 0.0
+    before = model.unknown.similarity(shown, scores[familiar])
+    after = detector.familiarity(similar, head.scores(shown))
     changed = replace(model, head=head, unknown=detector, unadapted=Unadapted(model, rows))
-    before = float(np.median(model.unknown.similarity(shown, scores[familiar])))
-    after = float(np.median(detector.similarity(shown, head.scores(shown))))
-    return Adaptation(changed, found.seen, (before, after))
+    return Adaptation(changed, found.seen, (float(np.median(before)), float(np.median(after))))
+
+
+def nothing_familiar(looked_at: int) -> AdaptationError:
+    """Tell that of so many pictures none can take part."""
+    if not looked_at:
+        return AdaptationError("There is no picture to adapt to.")
+    return AdaptationError(
+        f"None of the {looked_at:,} pictures resembles what was taught; show the classes "
+        "themselves, as they look now."
+    )
 
 
 def _why_not(model: Model, scores: npt.NDArray[np.float32]) -> str:
@@ -109,7 +117,8 @@ def _why_not(model: Model, scores: npt.NDArray[np.float32]) -> str:
             f"recognised were {found or 'none'}. Show each of them from several sides."
         )
     missing = [n for n, count in zip(model.class_names, seen, strict=True) if count < SHOWN.frames]
+    of = f" of {', '.join(missing)}" if missing else ""
     return (
-        f"Adapting would lose what was taught of {', '.join(missing)}, of which too little was "
-        f"shown (recognised were {found}); show it, too."
+        f"Adapting to these pictures alone (recognised were {found}) would lose what was taught"
+        f"{of}; show all classes, each from several sides."
     )

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 NAME: Final = "adaptation.npz"
 _MAX_BYTES: Final = 280 * 1024 * 1024
-_MAX_FEATURE: Final = 1e9  # no network gives larger ones; their squares would overflow
+
+MAX_FEATURE: Final = 1e9
+"""No network gives larger ones; their squares would overflow."""
 
 _log = logging.getLogger(__name__)
 
@@ -48,15 +50,17 @@ class FileAdaptationStore:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             write_atomic(self._path, npz_bytes({"backbone": key, "features": features}))
 
-    def remove(self) -> None:
-        """Forget them.
+    def remove(self) -> bool:
+        """Forget them; says whether there were any, of this or of another backbone.
 
         Raises:
             ProjectError: if that cannot be written.
         """
+        kept = self._path.exists()
         if self._writable:
             with reported("remove", self._path):
                 self._path.unlink(missing_ok=True)
+        return kept
 
     def load(self) -> Features | None:
         """Return the frames; `None` if there are none of this backbone.
@@ -72,7 +76,7 @@ class FileAdaptationStore:
                 return None
             if features.ndim != 2 or features.dtype != np.float32:  # noqa: PLR2004 - (N, D)
                 raise ValueError(f"it holds {features.dtype} of shape {features.shape}")  # noqa: TRY301 - told below like everything else
-            if not len(features) or not (np.abs(features) <= _MAX_FEATURE).all():
+            if not len(features) or not (np.abs(features) <= MAX_FEATURE).all():
                 raise ValueError("its numbers are no features")  # noqa: TRY301 - likewise
         except (ValueError, KeyError, TypeError, OSError, OverflowError) as error:
             _log.warning(

@@ -150,6 +150,8 @@ def model_from_arrays(meta: dict[str, Any], arrays: dict[str, npt.NDArray[np.flo
     if detector is not None:
         if detector.references.shape[1] != head.feature_dim:
             raise ValueError("its references have another length than its head takes")
+        if not np.isin(detector.reference_ids, np.arange(-1, len(names))).all():
+            raise ValueError("its references are of classes that it does not have")
         weight, level = detector.hesitation_weight, detector.stranger_level or 0.0
         numbers = (detector.measured_threshold, detector.threshold, level)
         if not all(abs(number) <= _MAX_THRESHOLD for number in (*numbers, weight)) or weight < 0:

@@ -85,6 +85,12 @@ def trained_model(store: ProjectStore, loaded: LoadedBackbone) -> tuple[Model, b
     Raises:
         NotTrainedError: if there is none for this backbone.
     """
+    model, fresh = taught_model(store, loaded)
+    return as_kept(model, store, loaded), fresh
+
+
+def taught_model(store: ProjectStore, loaded: LoadedBackbone) -> tuple[Model, bool]:
+    """Load the same model as it was taught: neither adapted, nor with the user's steps."""
     stored = loaded.models.load(backbone_key=loaded.backbone.info.key)
     if stored is None:
         raise NotTrainedError(
@@ -92,4 +98,4 @@ def trained_model(store: ProjectStore, loaded: LoadedBackbone) -> tuple[Model, b
         )
     model, fingerprint = stored
     dataset = Dataset.of(store)
-    return as_kept(model, store, loaded), fingerprint.startswith(dataset.fingerprint)
+    return model, fingerprint.startswith(dataset.fingerprint)

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import sys
 from collections import deque
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, BinaryIO, Final
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
 
+from edge_classifier.device.files import (
+    atomic_file,
+    flush,
+    flush_folder,
+    is_temporary,
+    temporary_name,
+    write_atomic,
+)
 from edge_classifier.errors import EdgeClassifierError, ProjectError
 
 if sys.platform == "win32":
@@ -21,10 +28,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+__all__ = [
+    "NOFOLLOW",
+    "FileLock",
+    "Unsynced",
+    "atomic_file",
+    "describe",
+    "flush_folder",
+    "is_temporary",
+    "reported",
+    "temporary_name",
+    "write_atomic",
+]
+
 NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
 """Flag for `os.open`: fail on a link (Windows has no such flag)."""
 
-_TEMPORARY_PREFIX: Final = ".tmp-"
 _BINARY: Final = getattr(os, "O_BINARY", 0)
 # From here on one flush of the whole disk is quicker than one of each file.
 _MANY_FILES: Final = 200
@@ -59,51 +78,6 @@ def describe(error: OSError) -> str:
     return reason or error.strerror or str(error)
 
 
-def is_temporary(name: str) -> bool:
-    """Say whether a file of this name is a write that never ended."""
-    return name.startswith(_TEMPORARY_PREFIX)
-
-
-def temporary_name() -> str:
-    """Make up a name for what is being written; `is_temporary` knows it again."""
-    return f"{_TEMPORARY_PREFIX}{secrets.token_hex(8)}"
-
-
-def write_atomic(path: Path, data: bytes, *, durable: bool = False) -> None:
-    """Write a file whole or not at all; see `atomic_file`."""
-    with atomic_file(path, durable=durable) as file:
-        file.write(data)
-
-
-@contextmanager
-def atomic_file(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
-    """Open a file for writing that comes to be whole, at the end of the block, or not at all.
-
-    The bytes go to a temporary file beside it, which then takes its name. From then on they
-    survive the death of the program. They survive a power cut only if `durable`.
-
-    The folder has to exist. To be `durable` is to wait for the disk itself: below a millisecond on
-    an SSD, tens of milliseconds on an SD card.
-
-    Raises:
-        OSError: if it could not be written; then it is as it was before.
-    """
-    temporary = path.with_name(temporary_name())
-    try:
-        with temporary.open("xb") as file:
-            yield file
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
-    if durable:
-        flush_folder(path.parent)
-
-
 class Unsynced:
     """Remembers what was written, by one thread, until another one has flushed it."""
 
@@ -126,25 +100,10 @@ class Unsynced:
             os.sync()
         while self._paths:
             path = self._paths.popleft()
-            _flush(path, os.O_RDWR | _BINARY)
+            flush(path, os.O_RDWR | _BINARY)
             pending.add(path.parent)
         for folder in pending:
             flush_folder(folder)
-
-
-def flush_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk itself (Windows does so by itself)."""
-    if sys.platform != "win32":
-        _flush(folder, os.O_RDONLY)
-
-
-def _flush(path: Path, flags: int) -> None:
-    with suppress(FileNotFoundError):  # what is gone is no matter
-        descriptor = os.open(path, flags)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 class FileLock:

@@ -15,7 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from support.exported_project import teach
+from support.exported_project import picture, teach
 
 from edge_classifier.commands.cli import main
 from edge_classifier.project.store import ProjectStore
@@ -192,6 +192,23 @@ def test_answers_given_before_ctrl_c_stand(project: Path, scratch: Path) -> None
     assert terminal.process.returncode == 130
     assert lines[-1].startswith("edge-classifier: cancelled: the answers so far stand")
     assert all(line.count(",") == 6 for line in lines if ".jpg," in line)
+
+
+def test_what_a_camera_has_shown_before_ctrl_c_is_adapted_to(
+    taught: Path, tmp_path: Path, scratch: Path
+) -> None:
+    project = shutil.copytree(taught, tmp_path / "project")
+    clip = tmp_path / "clip.avi"  # of two of the three classes, so that it goes on
+    writer = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"MJPG"), 30, (320, 240))
+    for number in range(3000):
+        writer.write(picture(number % 2, 60 + number // 2 % 10))
+    writer.release()
+    terminal = Terminal("adapt", str(project), "--source", str(clip), scratch=scratch)
+    terminal.wait_for(lambda: "8 of each are wanted" in terminal.shown)
+    lines = terminal.interrupt()
+    assert terminal.process.returncode == 0, lines
+    assert any(line.endswith("2 of 3 classes seen") for line in lines)
+    assert lines[-1].endswith("--undo` takes it back.")
 
 
 @pytest.mark.window

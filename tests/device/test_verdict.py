@@ -77,6 +77,12 @@ def test_familiarity_is_the_mean_similarity_to_the_nearest_few() -> None:
     np.testing.assert_allclose(familiarity(rows, sure, 3, 0.1), [0.8, 0.3], atol=1e-6)
 
 
+def test_nothing_is_more_familiar_than_what_was_recorded() -> None:
+    similarities = np.array([[1.2, 1.1, 1.3], [0.2, 0.1, 0.0]], np.float32)
+    hesitating = np.array([[1.0, 0.0], [0.5, 0.5]], np.float32)
+    assert familiarity(similarities, hesitating, 3, 1.0).tolist() == [1.0, 0.0]
+
+
 def test_an_image_between_two_classes_is_less_familiar_than_one_of_either() -> None:
     rows = np.full((2, 3), 0.8, np.float32)
     scores = np.array([[1.0, 0.0], [0.5, 0.5]], np.float32)

@@ -116,3 +116,23 @@ def test_the_dense_head_tells_it_from_anything_else_too(
     answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [a["unknown"] for a in answers] == [False, True]
     assert np.allclose([a["score"] for a in answers], [a["similarity"] for a in answers])
+
+
+def test_a_device_adapts_it_once_and_does_not_follow_it(
+    one_class_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = Path(shutil.copytree(one_class_bundle, tmp_path / "copy"))
+    shown = tmp_path / "shown"
+    shown.mkdir()
+    for number in range(20):
+        dim = np.asarray(picture(0, 200 + number) * np.array([0.5, 0.6, 0.65]), np.uint8)
+        cv2.imwrite(str(shown / f"{number:02}.png"), dim)
+    assert main(["run", str(copy), str(shown), "--no-window", "--adapt", "follow"]) == 1
+    assert "--adapt follow needs 2 classes" in capsys.readouterr().err
+    assert main(["run", str(copy), str(shown), "--no-window", "--adapt", "once"]) == 0
+    said = capsys.readouterr()
+    answers = [json.loads(line) for line in said.out.splitlines()]
+    assert "1 of 1 class seen" in said.err
+    assert "adapted" not in answers[0]
+    assert answers[-1]["adapted"] is True
+    assert answers[-1]["label"] == CLASSES[0]

@@ -16,7 +16,7 @@ from edge_classifier.learning.adaptation_file import FileAdaptationStore
 from edge_classifier.learning.feature_sets import complete_features, picture_features
 from edge_classifier.learning.model_file import FileModelStore
 from edge_classifier.learning.project_backbone import LoadedBackbone
-from edge_classifier.learning.project_model import train_project, trained_model
+from edge_classifier.learning.project_model import taught_model, train_project, trained_model
 from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.project.picture_file import encode_image, read_image
 from edge_classifier.project.store import ProjectStore, open_for_reading
@@ -204,3 +204,63 @@ def test_picture_files_are_bursts_of_their_own_and_those_refused_are_named(tmp_p
     assert len(refused) == 1
     assert paths[1].name in refused[0]
     assert parts == pytest.approx([1 / 3, 2 / 3, 1.0])
+
+
+def adapted_project(path: Path) -> tuple[ProjectStore, LoadedBackbone]:
+    """Teach two classes of eight pictures, and keep frames of both a little darker."""
+    store = ProjectStore.create(path, ["a", "b"])
+    for number, name in ((0, "a"), (10, "b")):
+        burst_id = store.next_burst_id()
+        for n in range(8):
+            store.add_sample(encode_image(noisy(number, n)), name, burst_id)
+    loaded = loaded_by(store, FakeBackbone())
+    train_project(store, loaded, complete_features(store, loaded, told), HeadSettings(), told)
+    dark = [(0.97 * noisy(number, n)).astype(np.uint8) for number in (0, 10) for n in range(20, 26)]
+    loaded.adaptation.save(loaded.backbone.extract(dark))
+    return store, loaded
+
+
+def noisy(number: int, n: int) -> np.ndarray:
+    noise = np.random.default_rng(1000 + n).integers(-50, 51, (30, 40, 3))
+    return np.clip(image(number).astype(int) + noise, 0, 255).astype(np.uint8)
+
+
+def test_a_project_stays_adapted_when_it_is_opened_or_trained_again(tmp_path: Path) -> None:
+    store, loaded = adapted_project(tmp_path / "p")
+    with store, loaded:
+        model, fresh = trained_model(store, loaded)
+        taught, _ = taught_model(store, loaded)
+        assert fresh
+        assert model.unadapted
+        assert taught.unadapted is None
+        before = [sample.path.read_bytes() for sample in store.samples()]
+        store.add_sample(encode_image(noisy(0, 40)), "a", store.next_burst_id())
+        gathered = complete_features(store, loaded, told)
+        again = train_project(store, loaded, gathered, HeadSettings(), told)
+        assert again.unadapted
+        assert len(again.head.scores(gathered.feature_set.features)) == 17
+        assert [sample.path.read_bytes() for sample in store.samples()][:8] == before[:8]
+    with open_for_reading(tmp_path / "p") as store, loaded_by(store, FakeBackbone()) as loaded:
+        assert trained_model(store, loaded)[0].unadapted
+        assert taught_model(store, loaded)[0].unadapted is None
+
+
+def test_the_frames_of_another_backbone_are_not_adapted_to(tmp_path: Path) -> None:
+    store, loaded = adapted_project(tmp_path / "p")
+    loaded.close()
+    with store, loaded_by(store, FakeBackbone(32)) as other:
+        gathered = complete_features(store, other, told)
+        assert train_project(store, other, gathered, HeadSettings(), told).unadapted is None
+
+
+def test_where_the_frames_no_longer_fit_it_answers_as_it_was_taught_and_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store, loaded = adapted_project(tmp_path / "p")
+    with store, loaded:
+        gathered = complete_features(store, loaded, told)
+        dense = HeadSettings(kind="dense", epochs=1)
+        assert train_project(store, loaded, gathered, dense, told).unadapted is None
+        assert "p is not adapted any more: Only the linear head" in caplog.text
+        linear = train_project(store, loaded, gathered, HeadSettings(), told)
+        assert linear.unadapted  # the frames are still there

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from support.feature_sets import clusters, strangers
 
-from edge_classifier.device.unknown_detector import MAX_STEPS, UnknownDetector
+from edge_classifier.device.unknown_detector import (
+    ADAPTED_SHARE,
+    MAX_STEPS,
+    ONE_BURST_SHARE,
+    UnknownDetector,
+)
 from edge_classifier.learning.model import stored_steps
 from edge_classifier.learning.training import train
 from edge_classifier.learning.unknown import MAX_REFERENCES, fit_unknown_detector
@@ -70,6 +76,87 @@ def test_a_training_image_is_as_similar_as_can_be_alone() -> None:
     detector = fit_unknown_detector(feature_set)
     assert detector is not None
     np.testing.assert_allclose(familiar(detector, row), 1, atol=1e-6)
+
+
+SPREAD = 0.15
+"""Of classes that generic strangers lie apart from."""
+
+
+def between(bursts: int, strange: np.ndarray | None) -> UnknownDetector:
+    """Measure on so many bursts of a class, and on generic strangers if there are any."""
+    unknown = train(replace(clusters(bursts=bursts, spread=SPREAD), strangers=strange)).unknown
+    assert unknown is not None
+    return unknown
+
+
+def test_the_threshold_lies_between_generic_strangers_and_what_was_measured() -> None:
+    strange = strangers()
+    detector = between(1, strange)
+    assert detector.stranger_level is not None
+    assert detector.stranger_level < detector.threshold < detector.measured_threshold
+    part = (detector.measured_threshold - detector.threshold) / (
+        detector.measured_threshold - detector.stranger_level
+    )
+    assert part == pytest.approx(ONE_BURST_SHARE)
+    assert detector.level(0.0) == pytest.approx(detector.stranger_level)
+    assert detector.level(1.0) == detector.measured_threshold
+    plain = between(1, None)
+    assert plain.stranger_level is None
+    assert plain.threshold == plain.measured_threshold == detector.measured_threshold
+
+
+def test_the_level_of_strangers_is_above_nearly_all_of_them() -> None:
+    strange = strangers(count=400)
+    model = train(replace(clusters(bursts=1), strangers=strange))
+    assert model.unknown is not None
+    level = model.unknown.stranger_level
+    assert level is not None
+    above = model.unknown.similarity(strange, model.head.scores(strange)) > level
+    assert 0 < above.mean() <= 0.02
+
+
+def test_later_frames_of_one_burst_a_class_are_known_more_often_and_strangers_hardly_are() -> None:
+    known = clusters(bursts=6, spread=0.28, seed=8).features
+    plain, detector = between(1, None), between(1, strangers())
+    head = train(clusters(bursts=1, spread=SPREAD)).head
+    fresh = strangers(seed=6)
+
+    def accepted(unknown: UnknownDetector, features: np.ndarray) -> float:
+        similar = unknown.similarity(features, head.scores(features))
+        return float((similar >= unknown.threshold).mean())
+
+    assert accepted(detector, known) > accepted(plain, known)
+    assert accepted(detector, fresh) <= 0.05
+
+
+def test_the_more_bursts_the_nearer_the_threshold_lies_to_what_was_measured() -> None:
+    parts = []
+    for bursts in (1, 2, 4):
+        detector = between(bursts, strangers())
+        assert detector.bursts == bursts
+        assert detector.stranger_level is not None
+        span = detector.measured_threshold - detector.stranger_level
+        parts.append((detector.threshold - detector.stranger_level) / span)
+    assert parts == sorted(parts)
+    assert parts[0] == pytest.approx(1 - ONE_BURST_SHARE)
+    assert parts[-1] > 0.95
+
+
+def test_once_adapted_the_threshold_lies_nearer_to_what_was_measured() -> None:
+    for bursts in (1, 4):
+        detector = between(bursts, strangers())
+        dim = detector.references.shape[1]
+        adapted = replace(detector, shift=np.zeros(dim, np.float32))
+        expected = max(detector.threshold, detector.level(ADAPTED_SHARE))
+        assert adapted.threshold == pytest.approx(expected)
+    assert between(1, strangers()).level(ADAPTED_SHARE) > between(1, strangers()).threshold
+
+
+def test_strangers_that_are_more_familiar_than_the_bursts_make_nothing_stricter() -> None:
+    detector = between(1, clusters(bursts=1, spread=SPREAD).features)
+    assert detector.stranger_level is not None
+    assert detector.stranger_level > detector.measured_threshold
+    assert detector.threshold == detector.measured_threshold
 
 
 def test_thousands_of_samples_take_no_more_than_a_moment_and_no_square_of_memory() -> None:

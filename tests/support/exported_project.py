@@ -12,6 +12,7 @@ from edge_classifier.export.exporter import export_bundle
 from edge_classifier.features.backbone import load_backbone
 from edge_classifier.features.cache import FileFeatureCache
 from edge_classifier.features.dataset import Dataset
+from edge_classifier.features.strangers import Strangers
 from edge_classifier.learning.model_file import FileModelStore
 from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.learning.training import train
@@ -53,6 +54,12 @@ def picture(class_id: int, number: int) -> Image:
     return np.asarray(np.clip(noisy, 0, 255), np.uint8)
 
 
+def in_other_light(image: Image) -> Image:
+    """Make the light bluer and dimmer: a third of known things or more are unknown then."""
+    lit = image.astype(np.float32) * np.array((1.0, 0.8, 0.5), np.float32)
+    return np.asarray(np.clip(lit, 0, 255), np.uint8)
+
+
 @dataclass(frozen=True)
 class Taught:
     """A project on disk with its trained model and its backbone."""
@@ -88,6 +95,7 @@ def teach(
         np.array([classes.index(s.class_name) for s in samples], np.int64),
         np.array([s.burst_id for s in samples], np.str_),
         classes,
+        strangers=Strangers(backbone).features(),
     )
     model = train(features, settings)
     cache = FileFeatureCache(store.cache_folder, backbone.info.key, backbone.info.feature_dim)

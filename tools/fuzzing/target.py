@@ -47,6 +47,8 @@ TARGETS: Final = {
     "classifier": "arrays:ClassifierTarget",
     "spec": "bundles:SpecTarget",
     "labels": "bundles:LabelsTarget",
+    "taught": "adapting:TaughtTarget",
+    "adaptation-state": "adapting:StateTarget",
     "imagenet-labels": "bundles:ImageNetLabelsTarget",
     "tflite": "networks:TFLiteTarget",
     "weights": "networks:WeightsTarget",

@@ -27,7 +27,7 @@ class Benchmark(Output):
         self._started_s = 0.0
         self._frames = 0
 
-    def add(self, frame: Frame, inference_ms: float) -> None:
+    def add(self, frame: Frame, inference_ms: float, adapting_ms: float | None = None) -> None:
         """Take one frame's times."""
         if not self._frames:
             self._started_s = time.perf_counter() - inference_ms / 1000
@@ -35,6 +35,8 @@ class Benchmark(Output):
         self._columns["capture"].append(frame.capture_ms)
         self._columns["preprocessing"].append(frame.prepare_ms)
         self._columns["inference"].append(inference_ms)
+        if adapting_ms is not None:
+            self._columns.setdefault("adapting", []).append(adapting_ms)
 
     def show(self, frame: Frame, prediction: Prediction) -> bool:  # noqa: ARG002 - timed elsewhere
         """Go on."""

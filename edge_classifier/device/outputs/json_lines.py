@@ -45,4 +45,5 @@ def as_record(frame: Frame, prediction: Prediction) -> dict[str, Any]:
             name: round(float(score), 6)
             for name, score in zip(prediction.class_names, prediction.confidences, strict=True)
         },
+        **({"adapted": True} if prediction.adapted else {}),
     }

@@ -1,0 +1,117 @@
+"""What a bundle needs to be adapted on its device, and what shows that it is right there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from edge_classifier.device.adaptation import Taught
+from edge_classifier.device.classifier import Classifier
+from edge_classifier.device.frame_buffer import MAX_FRAMES
+from edge_classifier.device.sources.pictures import read_picture
+from edge_classifier.device.taught import NAME, LinearModel, read_taught, taught_content
+from edge_classifier.errors import AdaptationError
+from edge_classifier.export.formats import Replay
+from edge_classifier.features.subsample import pick_evenly
+from edge_classifier.learning.adaptation import adapt_model
+from edge_classifier.learning.head import LinearHead
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from edge_classifier.device.bundle import Bundle
+    from edge_classifier.device.verdict import Prediction
+    from edge_classifier.learning.model import Model
+    from edge_classifier.protocols import Backbone, Progress
+
+ADAPTED: Final = ", adapted"
+"""Stands behind the name of what was asked once it is adapted."""
+
+
+def write_taught(folder: Path, model: Model) -> dict[str, Any] | None:
+    """Write a model as it was taught into a bundle.
+
+    Returns:
+        What `spec.json` says of it; `None` if it is none that can be adapted.
+    """
+    source = _as_taught(model)
+    head, unknown = source.head, source.unknown
+    if not isinstance(head, LinearHead) or unknown is None or unknown.shift is not None:
+        return None
+    if Taught.of(unknown, head.weights, head.bias) is None:
+        return None
+    rows = np.empty((0, head.feature_dim), np.float32)
+    if model.unadapted is not None:
+        rows = model.unadapted.rows
+        rows = rows[pick_evenly(np.zeros(len(rows), np.int64), np.array([MAX_FRAMES]))]
+    content, about = taught_content(LinearModel(head.weights, head.bias, unknown), rows)
+    (folder / NAME).write_bytes(content)
+    return about
+
+
+def add_adapted_answers(bundle: Bundle, references: Sequence[dict[str, Any]]) -> None:
+    """Note what the bundle's models say of its reference frames after `TaughtModel.trial`."""
+    if bundle.spec["taught"] is None:
+        return
+    trial = read_taught(bundle).trial()
+    if trial is None:
+        return
+    for model_format in bundle.formats:
+        classifier = Classifier(bundle, model_format)
+        for reference in references:
+            image = read_picture(bundle.folder / reference["file"])
+            assert image is not None  # noqa: S101 - it was just written
+            answer = trial.answer(classifier, image)
+            said = {"scores": answer.scores.tolist(), "similarity": answer.similarity}
+            reference.setdefault("adapted", {})[model_format] = said
+
+
+def replay_adapted(
+    bundle: Bundle,
+    model: Model,
+    backbone: Backbone,
+    squares: npt.NDArray[np.uint8],
+    progress: Progress,
+) -> dict[str, Replay]:
+    """Ask the live path, then the bundle's files, after the same adaptation.
+
+    Of squares `(N, S, S, 3)` uint8 RGB. The first reply is the live path's; there is none if the
+    model cannot be adapted.
+    """
+    if bundle.spec.get("taught") is None:
+        return {}
+    taught = read_taught(bundle)
+    trial = taught.trial()
+    try:
+        window = adapt_model(_as_taught(model), taught.trial_rows).model
+    except AdaptationError:
+        return {}
+    if trial is None:
+        return {}
+    images = [np.ascontiguousarray(square[..., ::-1]) for square in squares]
+    progress(0.0, "asking once adapted")
+    live = window.predict(np.concatenate([backbone.extract([image]) for image in images]))
+    replays = {f"live path{ADAPTED}": _replay(live)}
+    for number, model_format in enumerate(bundle.formats, start=1):
+        progress(number / (len(bundle.formats) + 1))
+        classifier = Classifier(bundle, model_format)
+        answers = [trial.answer(classifier, image) for image in images]
+        replays[f"{model_format}{ADAPTED}"] = _replay(answers)
+    return replays
+
+
+def _as_taught(model: Model) -> Model:
+    """Take back adaptation, but not the user's steps."""
+    if model.unadapted is None:
+        return model
+    return model.unadapted.model.adjusted(model.unknown.steps if model.unknown else 0)
+
+
+def _replay(predictions: Sequence[Prediction]) -> Replay:
+    return Replay(
+        np.stack([p.scores for p in predictions]), np.array([p.unknown for p in predictions])
+    )
