@@ -113,6 +113,7 @@ class Adapting:
         self._watch: tuple[DriftWatch, object] | None = None
         self._suggested_s: float | None = None
         self._may_suggest = True
+        self._told_problem = ""
 
     @property
     def busy(self) -> bool:
@@ -166,6 +167,10 @@ class Adapting:
         ):
             self._collection = None
             self._say("adapting has ended: classes or network are others now", Level.WARNING)
+        if (problem := self._learner.not_adapted) != self._told_problem:
+            self._told_problem = problem
+            if problem:
+                self._say(problem, Level.WARNING)
         job = self._stage.ended()
         if job is None:
             return

@@ -49,6 +49,7 @@ class Learner:
     Attributes:
         backbone: The backbone, or `None` before it is there.
         current: The model that answers now; it is told of renamed classes.
+        not_adapted: Why the model is not adapted although the one before was, or empty.
         evaluator: Finds out how good model and samples are; gives way to all else.
     """
 
@@ -65,6 +66,7 @@ class Learner:
         self._loaded: LoadedBackbone | None = None
         self.backbone: Backbone | None = None
         self.current = CurrentModel(store)
+        self.not_adapted = ""
         self.evaluator = Evaluator(executor)
         self._loading: Stage[_Ready] = Stage(executor)
         self._features = FeatureStage(executor)
@@ -168,7 +170,7 @@ class Learner:
         `None` as `to` is the taught model itself. Where that is another one by now, it is trained
         again.
         """
-        self._training.adapted_to = to
+        self._training.adapted_to, self.not_adapted = to, ""
         current = self.current.taught
         if taught and current and taught.head is current.head and not self.stale:
             self.current.replace(model)
@@ -223,7 +225,7 @@ class Learner:
                 ended.result()
         # With the line of the training that follows, which would hide one of its own.
         refused = "" if self.busy else self._features.tell_refused(self._dataset)
-        return _joined(line, refused) or None
+        return "; ".join(part for part in (line, refused) if part) or None
 
     def close(self) -> None:
         """Stop what runs; may be called twice."""
@@ -256,7 +258,7 @@ class Learner:
         self._features.use(ready.table, ready.loaded.cache)
         if strangers := ready.loaded.strangers:  # before the first training waits for them
             self._strangers.begin("looking at strangers", lambda _p, _c: strangers.features())
-        self._training.adapted_to = ready.adapted_to
+        self._training.adapted_to, self.not_adapted = ready.adapted_to, ready.not_adapted
         self.current.replace(ready.model)
         self._training.recognise(ready.fingerprint, self._dataset)
         if self._dataset and not self.stale:
@@ -267,7 +269,7 @@ class Learner:
             self.current.keep_only(self._dataset.captured_classes)
             self._imprint()
             self._training.wanted = True
-        return _joined(f"backbone: {ready.loaded.note}", ready.not_adapted)
+        return f"backbone: {ready.loaded.note}"
 
     def _take_over(self, trained: Trained) -> str:
         loaded, dataset = self._loaded, self._training.training_on
@@ -276,12 +278,13 @@ class Learner:
         self._variants.wanted = True
         if dataset and loaded and not self._variants.missing(dataset, loaded.variation):
             self._evaluate(trained.seconds)
+        self.not_adapted = trained.not_adapted
         if trained.adapted_to is not self._training.adapted_to:  # it has changed meanwhile
             self._training.wanted = True
         if trained.problem:
             raise trained.problem
         found = f" (added {trained.found})" if trained.found else ""
-        return _joined(f"trained on {trained.samples} samples{found}", trained.not_adapted)
+        return f"trained on {trained.samples} samples{found}"
 
     def _train_on_variants(self, varied: Job[int]) -> None:
         try:
@@ -320,8 +323,3 @@ class Learner:
     def _imprint(self) -> None:
         if self._dataset and self._features.table is not None:
             self.current.imprint(self._dataset, self._features.table)
-
-
-def _joined(*parts: str | None) -> str:
-    """Put what is not empty into one line."""
-    return "; ".join(part for part in parts if part)

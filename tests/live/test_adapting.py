@@ -242,6 +242,7 @@ def test_frames_that_no_longer_fit_are_told_of_and_it_answers_as_taught(
     for key in ("up", "up", "x", "y"):  # the mug goes: only one class of the frames is left
         live.type(key)
     live.wait(1.0)
+    assert live.message.startswith("not adapted any more: ")
     assert live.view.activity.text.startswith("trained")
     assert frames_on_disk(store) is not None  # U may bring the class back
 
