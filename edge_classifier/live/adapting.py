@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from edge_classifier.device.adaptation import FLOOR_SHARE
+from edge_classifier.device.adaptation import ENOUGH, FLOOR_SHARE
 from edge_classifier.device.frame_buffer import DIFFERS, FrameBuffer
 from edge_classifier.device.verdict import normalise
 from edge_classifier.errors import AdaptationError
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Backbone, Executor
     from edge_classifier.values import Features
-
-ENOUGH: Final = 8
-"""Frames of each class, at which adapting needs no word more."""
 
 SUGGESTED_S: Final = 60.0
 """For so long adapting is suggested; who does not take it up by then does not want it."""

@@ -10,11 +10,12 @@ import pytest
 from support.fakes import FakeBackbone, ImmediateExecutor, ManualExecutor
 from support.live_session import LiveSession, load_fake, scene, settle
 
+from edge_classifier.device.adaptation import ENOUGH
 from edge_classifier.features.strangers import Strangers
 from edge_classifier.learning.adaptation_file import NAME, FileAdaptationStore
 from edge_classifier.learning.model import Model
 from edge_classifier.learning.project_backbone import LoadedBackbone
-from edge_classifier.live.adapting import ENOUGH, SUGGESTED_S
+from edge_classifier.live.adapting import SUGGESTED_S
 from edge_classifier.live.view import Level
 from edge_classifier.project.store import ProjectStore, Snapshot
 from edge_classifier.protocols import Backbone, Cancelled, Progress
