@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from .discriminant import discriminant, spread_of
+from .unknown_detector import NEIGHBOURS
 from .verdict import softmax
 
 if TYPE_CHECKING:
@@ -63,6 +64,11 @@ _SAFE: Final = 0.95
 """The part of what was taught of classes not seen that still has to be recognised."""
 
 
+_FARTHER: Final = 1.15
+"""Times that what was taught elsewhere counts as far as what was seen here, once there is enough of
+that to tell "unknown" by."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """How much has to be seen.
@@ -71,16 +77,19 @@ class Evidence:
         frames: A class was seen once so many frames were recognised as it.
         prior: As many frames, seen beforehand, that say that nothing has moved: a few frames move
             little.
+        doubtful: Whether classes not seen make it doubtful that those seen have moved, and were not
+            just taken for each other: then the fewer were seen, the less it moves.
     """
 
     frames: int
     prior: float
+    doubtful: bool
 
 
-SHOWN: Final = Evidence(frames=3, prior=4.0)
+SHOWN: Final = Evidence(frames=3, prior=4.0, doubtful=False)
 """Where somebody shows the classes for that purpose."""
 
-PASSING: Final = Evidence(frames=5, prior=8.0)
+PASSING: Final = Evidence(frames=5, prior=8.0, doubtful=True)
 """Of frames as they come, maybe of one class for an hour."""
 
 
@@ -181,7 +190,7 @@ def adapt(
     if whole is None:
         return None
     for scale in _SCALES:
-        shift = whole * np.float32(scale)
+        shift = whole * np.float32(scale * (seen.mean() if evidence.doubtful else 1.0))
         moved = rows - shift
         scores = softmax(moved @ taught.weights + taught.bias)
         weights, bias = _learned(taught, moved, scores)
@@ -196,10 +205,11 @@ def adapted_detector(
 ) -> UnknownDetector:
     """Adapt the measure of "unknown", too: some of the rows `(N, D)` become references."""
     added = rows[added_rows(found, rows)]
+    farther = np.float32(_FARTHER if len(added) >= NEIGHBOURS else 1.0)
     return replace(
         unknown,
         references=np.concatenate([unknown.references, added - found.shift]),
-        scales=np.append(unknown.scales, np.ones(len(added), np.float32)),
+        scales=np.append(unknown.scales * farther, np.ones(len(added), np.float32)),
         class_ids=np.append(
             unknown.reference_ids, (added @ found.weights + found.bias).argmax(axis=1)
         ),
@@ -221,7 +231,7 @@ def _shift(
 ) -> npt.NDArray[np.float32] | None:
     """Find how far rows `(N, D)` lie from where they were taught, `(D,)`.
 
-    The fewer classes were seen, the less of it is believed: the others may not have moved.
+    The fewer classes take part, and the fewer frames, the less of it is believed.
     """
     means = taught.means
     shift: npt.NDArray[np.float32] = np.zeros(rows.shape[1], np.float32)

@@ -21,7 +21,7 @@ ONE_BURST_SHARE: Final = 0.6
 strangers: later frames differ more than those of one burst do. With n bursts it is the square of n
 times less."""
 
-ADAPTED_SHARE: Final = 0.8
+ADAPTED_SHARE: Final = 0.7
 """After adaptation it lies so far from generic strangers, 0, to what was measured, 1, or nearer."""
 
 MAX_STEPS: Final = 20
