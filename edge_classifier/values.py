@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from edge_classifier.device import verdict
 from edge_classifier.device.preprocessing import Preprocessing
 from edge_classifier.errors import InvalidValueError
 
@@ -35,7 +36,7 @@ FeatureKind: TypeAlias = Literal["pooled", "spatial"]
 
 _MAX_SIZE: Final = 65_536
 
-BACKGROUND: Final = "background"
+BACKGROUND: Final = verdict.BACKGROUND
 """The name of the ordinary class that key B records: the empty scene."""
 
 

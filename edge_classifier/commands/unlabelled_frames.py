@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.commands.console import stopped_by_ctrl_c
+from edge_classifier.device.adaptation import ENOUGH
 from edge_classifier.device.console import say
 from edge_classifier.device.reader import FrameReader
 from edge_classifier.device.runner import TroubleLog, frames_of
 from edge_classifier.device.sources.named import SourceKind, kind_of, open_source, source_name
 from edge_classifier.errors import NotImportableError, ProjectError
 from edge_classifier.features.bulk import compute_all
-from edge_classifier.learning.familiar_frames import ENOUGH, MOST_LOOKED_AT
+from edge_classifier.learning.familiar_frames import MOST_LOOKED_AT
 from edge_classifier.project.files import describe
 from edge_classifier.project.importers.base import LabelledPicture, Refusal
 from edge_classifier.project.importers.tree import VIDEO_SUFFIXES

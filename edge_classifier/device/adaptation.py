@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 MIN_SEEN: Final = 2
 """Classes that have to be seen: what is new in the frames of a single one may be the class."""
 
+ENOUGH: Final = 8
+"""Frames of each class that are asked for; fewer help less."""
+
 _RECOGNISED: Final = 0.5
 """The score from which a frame counts as recognised."""
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
 
-from .adaptation import MIN_SEEN, PASSING, SHOWN, what_changed
+from .adaptation import ENOUGH, MIN_SEEN, PASSING, SHOWN, what_changed
 from .adaptation_state import AdaptationState
 from .console import one_line, say
 from .errors import BundleError, InvalidValueError
-from .frame_buffer import FrameBuffer
+from .frame_buffer import DIFFERS, FrameBuffer
 from .taught import features_of, read_taught
-from .verdict import normalise
+from .verdict import BACKGROUND, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 
 Mode: TypeAlias = Literal["once", "follow"]
 
-ENOUGH: Final = 8
-"""Differing frames of each class from which on `once` adapts."""
-
 _GROWN_BY: Final = (5, 0.2)
 """It is computed anew when so many frames have come, or such a part of those that are there."""
 
 _SAVE_S: Final = 30.0
 _SAVED_BYTES: Final = 4 * 1024 * 1024
 """Of pooled features there are fewer; more are written less often, for the memory card's sake."""
+
+_SAME: Final = -1.0
+"""The difference that even a copy has."""
 
 _TELL_S: Final = 20.0
 _MOST_NAMED: Final = 8
@@ -91,7 +91,7 @@ class Adapter:
         if self._follows and not frames:
             frames = self._exported()
         for row, class_id in frames:
-            self._buffer.add(row, class_id)
+            self._buffer.add(row, class_id, differs=_SAME)
         self._new, self._unsaved, self._done = len(self._buffer), False, False
         self._saved_s = self._told_s = -np.inf
         self._told = ""
@@ -140,7 +140,14 @@ class Adapter:
 
     def _collect(self, features: npt.NDArray[np.float32]) -> None:
         class_id = self._taught.model.recognise(features)
-        if class_id is not None and self._buffer.add(normalise(features[None])[0], class_id):
+        if class_id is None:
+            return
+        differs = DIFFERS
+        if not self._follows and self._names[class_id] == BACKGROUND:
+            # The empty scene is the same in every frame.
+            counts = self._buffer.counts(len(self._names))
+            differs = _SAME if counts[class_id] < ENOUGH else DIFFERS
+        if self._buffer.add(normalise(features[None])[0], class_id, differs=differs):
             self._new += 1
             self._unsaved = True
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 UNKNOWN: Final = "unknown"
 
+BACKGROUND: Final = "background"
+"""The name of the ordinary class that shows the empty scene."""
+
 SMOOTHING_S: Final = 0.2
 """Time constant of the steady label in seconds, unless its user wants another."""
 

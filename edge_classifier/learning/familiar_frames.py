@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.device.adaptation import FLOOR_SHARE
+from edge_classifier.device.adaptation import ENOUGH, FLOOR_SHARE
 from edge_classifier.device.frame_buffer import DIFFERS, FrameBuffer
 from edge_classifier.device.verdict import normalise
 from edge_classifier.learning.adaptation import nothing_familiar, taught_of
@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from edge_classifier.device.verdict import Prediction
     from edge_classifier.learning.model import Model
     from edge_classifier.values import Features
-
-ENOUGH: Final = 8
-"""Frames of each class that are asked for; fewer help less."""
 
 MOST_LOOKED_AT: Final = 1024
 """Of more pictures so many are looked at, evenly: more frames than these change little, and no more

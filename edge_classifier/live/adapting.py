@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from edge_classifier.device.adaptation import ENOUGH
 from edge_classifier.device.verdict import normalise
 from edge_classifier.errors import AdaptationError
 from edge_classifier.learning.adaptation import adapt_model
 from edge_classifier.learning.drift import DriftWatch
-from edge_classifier.learning.familiar_frames import ENOUGH, FamiliarFrames
+from edge_classifier.learning.familiar_frames import FamiliarFrames
 from edge_classifier.live.editor import Change
 from edge_classifier.live.jobs import Stage
 from edge_classifier.live.view import Activity, Level

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,12 @@ from support.fakes import FakeClock
 from support.mounts import read_only
 
 from edge_classifier.device import adaptation_state
-from edge_classifier.device.adapter import ENOUGH, Adapter, Mode
+from edge_classifier.device.adaptation import ENOUGH
+from edge_classifier.device.adapter import Adapter, Mode
 from edge_classifier.device.bundle import Bundle
 from edge_classifier.device.classifier import Classifier
 from edge_classifier.device.frame_buffer import MAX_FRAMES
-from edge_classifier.device.verdict import Prediction
+from edge_classifier.device.verdict import BACKGROUND, Prediction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -260,3 +262,14 @@ def test_frames_go_on_while_another_thread_computes(copy: Path) -> None:
     with closing(adapter):  # from what was kept
         again = answers(classifier, adapter, [images[-1]])[0]
     assert again.class_id == said[-1].class_id
+
+
+def test_once_takes_the_empty_scene_though_it_stands_still(copy: Path) -> None:
+    classifier = Classifier(Bundle.open(copy))
+    classifier.bundle = replace(classifier.bundle, class_names=(*CLASSES[:2], BACKGROUND))
+    with closing(Adapter(classifier, "once", background=False)) as adapter:
+        answers(classifier, adapter, mixed(2 * ENOUGH, [0, 1]))
+        still = dim(2, 205)
+        assert not answers(classifier, adapter, [still] * (ENOUGH - 1))[-1].adapted
+    with closing(Adapter(classifier, "once", background=False)) as again:  # the copies were kept
+        assert answers(classifier, again, [still] * 2)[-1].adapted

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from support.feature_sets import clusters, strangers
 
+from edge_classifier.device.adaptation import ENOUGH
 from edge_classifier.device.frame_buffer import MAX_FRAMES
 from edge_classifier.device.verdict import normalise
 from edge_classifier.errors import AdaptationError
-from edge_classifier.learning.familiar_frames import ENOUGH, FamiliarFrames
+from edge_classifier.learning.familiar_frames import FamiliarFrames
 from edge_classifier.learning.model import Model
 from edge_classifier.learning.training import train
 from edge_classifier.values import BACKGROUND, FeatureSet

@@ -10,9 +10,9 @@ import pytest
 from support.fakes import FakeBackbone, ImmediateExecutor, ManualExecutor
 from support.live_session import LiveSession, load_fake, scene, settle
 
+from edge_classifier.device.adaptation import ENOUGH
 from edge_classifier.features.strangers import Strangers
 from edge_classifier.learning.adaptation_file import NAME, FileAdaptationStore
-from edge_classifier.learning.familiar_frames import ENOUGH
 from edge_classifier.learning.model import Model
 from edge_classifier.learning.project_backbone import LoadedBackbone
 from edge_classifier.live.adapting import SUGGESTED_S
