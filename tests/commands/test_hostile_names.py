@@ -35,12 +35,13 @@ def project(taught_project: Path, tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("command", ["add", "train", "evaluate", "predict", "export"])
+@pytest.mark.parametrize("command", ["add", "adapt", "train", "evaluate", "predict", "export"])
 def test_what_is_said_of_a_project_is_escaped(
     command: str, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = {
         "add": [str(project / "samples")],
+        "adapt": [str(project / "samples")],
         "predict": [str(project / "samples")],
     }
     if command == "export":  # takes long, but for what is not there
@@ -101,7 +102,8 @@ def test_what_live_says_is_escaped(project: Path, screen: str) -> None:
 
 
 def test_every_command_that_names_a_project_is_tried_here() -> None:
-    tried = {"add", "train", "evaluate", "predict", "export", "verify", "run", "demo", "live"}
+    tried = {"add", "adapt", "train", "evaluate", "predict", "export"}
+    tried |= {"verify", "run", "demo", "live"}
     assert tried == {*COMMANDS} - {"cameras"}
 
 
