@@ -16,6 +16,8 @@ from edge_classifier.live.view import Activity, Level
 from edge_classifier.values import BACKGROUND
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from edge_classifier.device.frame import Clock
     from edge_classifier.device.verdict import Prediction
     from edge_classifier.learning.model import Model
@@ -46,7 +48,7 @@ class _Result(NamedTuple):
     model: Model | None
     frames: Features | None
     line: str
-    is_new: bool  # and not merely taken back or put back
+    then: Callable[[], None] | None  # what to call where it is taken back or put back, and not new
 
 
 class _Collection:
@@ -187,7 +189,9 @@ class Adapting:
             return
         before = self._learner.adapted_to
         self._learner.use_adapted(result.taught, result.model, result.frames)
-        if result.is_new:
+        if result.then:
+            result.then()
+        else:
             self._editor.changed(self._change(before, result.frames))
         self._say(result.line)
 
@@ -247,7 +251,9 @@ class Adapting:
             self._may_suggest, self._watch = False, None
             self._suggested_s = self._clock()
 
-    def _start(self, frames: Features | None, line: str = "") -> None:
+    def _start(
+        self, frames: Features | None, line: str = "", then: Callable[[], None] | None = None
+    ) -> None:
         """Adapt what was taught to frames, `(N, D)`, or take adaptation back, on disk first."""
         taught, kept = self._learner.current.taught, self._learner.adaptation
         backbone, read_only = self._learner.backbone, self._store.read_only
@@ -257,15 +263,15 @@ class Adapting:
         def work() -> _Result:
             if frames is None:
                 kept.remove()
-                return _Result(backbone, taught, taught, None, line, is_new=False)
+                return _Result(backbone, taught, taught, None, line, then)
             if taught is None:  # the training that is to come adapts to them
                 kept.save(frames)
-                return _Result(backbone, None, None, frames, line, is_new=False)
+                return _Result(backbone, None, None, frames, line, then)
             found = adapt_model(taught, frames)
             kept.save(frames)
             ending = "not kept: the project is read-only" if read_only else "U takes it back"
             told = line or f"{found} · {ending}"
-            return _Result(backbone, taught, found.model, frames, told, is_new=not line)
+            return _Result(backbone, taught, found.model, frames, told, then)
 
         self._stage.begin("adapting", lambda _progress, _cancelled: work())
 
@@ -273,19 +279,20 @@ class Adapting:
         """Say how this adaptation is taken back, and put back."""
         backbone = self._learner.backbone
 
-        def change_to(frames: Features | None, line: str) -> None:
+        def change_to(frames: Features | None, line: str, then: Callable[[], None]) -> None:
             if self._stage.job:
                 raise AdaptationError("Not yet: it is being adapted.")
             if self._learner.backbone is not backbone:
                 self._say("The frames that it was adapted to went with their network.")
+                then()
                 return
             self._collection = None
-            self._start(frames, line)
+            self._start(frames, line, then)
 
         taken_back = "taken back: it answers as it was taught"
         if before is not None:
             taken_back = "taken back: it is adapted as it was before"
         return Change(
-            lambda: change_to(before, f"{taken_back} · Z adapts it again"),
-            lambda: change_to(after, "adapted again · U takes it back"),
+            lambda then: change_to(before, f"{taken_back} · Z adapts it again", then),
+            lambda then: change_to(after, "adapted again · U takes it back", then),
         )

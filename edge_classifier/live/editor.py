@@ -26,10 +26,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Change:
-    """Something that was done and is no removal; what it calls raises where that cannot be."""
+    """Something that was done and is no removal.
 
-    take_back: Callable[[], None]
-    put_back: Callable[[], None]
+    What takes it back, or puts it back, raises where that cannot be, and calls what it is given
+    once that is done.
+    """
+
+    take_back: Callable[[Callable[[], None]], None]
+    put_back: Callable[[Callable[[], None]], None]
 
 
 class Editor:
@@ -116,8 +120,9 @@ class Editor:
         last_burst = self._last_burst_id
         newest = self._removals.newer_than(last_burst)
         if isinstance(newest, Change):
-            newest.take_back()
-            self._removals.move(newest, by_undo=True, last_burst=last_burst)
+            newest.take_back(
+                lambda: self._removals.move(newest, by_undo=True, last_burst=last_burst)
+            )
         elif newest:
             self._put_back(newest)
         elif last_burst:
@@ -146,8 +151,10 @@ class Editor:
         """Put back what was removed or undone last; returns that, if it was pictures or a class."""
         removed = self._removals.newest
         if isinstance(removed, Change):
-            removed.put_back()
-            self._removals.move(removed, by_undo=False, last_burst=self._last_burst_id)
+            last_burst = self._last_burst_id
+            removed.put_back(
+                lambda: self._removals.move(removed, by_undo=False, last_burst=last_burst)
+            )
             return None
         if removed is None:
             self._say("nothing was removed since the window was opened", Level.WARNING)

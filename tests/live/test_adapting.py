@@ -176,6 +176,28 @@ def test_undo_takes_it_back_then_goes_on_with_bursts_and_z_puts_it_back(
     assert live.counts[1] == 0
 
 
+def test_an_undo_that_fails_took_nothing_back_and_the_next_tries_again(
+    live: LiveSession, store: ProjectStore
+) -> None:
+    live.type("a")
+    show(live, 1, 2)
+    counts, adapted = live.counts, familiar(live, 1)
+    kept = store.model_folder / NAME
+    kept.unlink()
+    kept.mkdir()
+    for _ in range(2):
+        live.type("u")
+        live.wait(0.2)
+        assert NAME in live.session.problem
+        assert live.counts == counts
+        assert familiar(live, 1) == pytest.approx(adapted, abs=1e-5)
+    kept.rmdir()
+    live.type("u")
+    live.wait(0.2)
+    assert "taken back" in live.message
+    assert live.counts == counts
+
+
 def test_undo_takes_the_newest_thing_first(live: LiveSession, store: ProjectStore) -> None:
     live.type("a")
     show(live, 1, 2)
