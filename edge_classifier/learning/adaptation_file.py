@@ -67,22 +67,26 @@ class FileAdaptationStore:
 
         A damaged file counts as none, with a warning in the log.
         """
+        frames, problem = self.read()
+        if problem:
+            _log.warning("%s", problem)
+        return frames
+
+    def read(self) -> tuple[Features | None, str]:
+        """Return the same, and why a file that is there cannot be used, or an empty line."""
         if not self._path.exists():
-            return None
+            return None, ""
         try:
             arrays = read_arrays(read_regular(self._path, _MAX_BYTES))
             features = arrays["features"]
             if arrays["backbone"].tobytes() != self._key.encode():
-                return None
+                return None, ""
             if features.ndim != 2 or features.dtype != np.float32:  # noqa: PLR2004 - (N, D)
                 raise ValueError(f"it holds {features.dtype} of shape {features.shape}")  # noqa: TRY301 - told below like everything else
             if not len(features) or not (np.abs(features) <= MAX_FEATURE).all():
                 raise ValueError("its numbers are no features")  # noqa: TRY301 - likewise
         except (ValueError, KeyError, TypeError, OSError, OverflowError) as error:
-            _log.warning(
-                "%s is damaged (%s); the project answers unadapted: adapt it again.",
-                self._path,
-                error,
+            return None, (
+                f"{self._path} is damaged ({error}); the project answers unadapted: adapt it again."
             )
-            return None
-        return features
+        return features, ""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from edge_classifier.device.adaptation import ENOUGH
 from edge_classifier.device.verdict import normalise
-from edge_classifier.errors import AdaptationError
+from edge_classifier.errors import AdaptationError, CancelledError
 from edge_classifier.learning.adaptation import adapt_model
 from edge_classifier.learning.drift import DriftWatch
 from edge_classifier.learning.familiar_frames import FamiliarFrames
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from edge_classifier.live.prediction import LivePrediction
     from edge_classifier.live.view import Say
     from edge_classifier.project.store import ProjectStore
-    from edge_classifier.protocols import Backbone, Executor
+    from edge_classifier.protocols import Backbone, Cancelled, Executor, Progress
     from edge_classifier.values import Features
 
 SUGGESTED_S: Final = 60.0
@@ -128,7 +128,7 @@ class Adapting:
         if self._stage.job:
             self._say("not yet: it is being adapted", Level.WARNING)
         elif self._collection:
-            self._start(self._collection.frames.rows)
+            self._apply(self._collection)
         else:
             self._begin()
 
@@ -162,6 +162,7 @@ class Adapting:
         Raises:
             EdgeClassifierError: if that failed; then nothing has changed.
         """
+        self._take_over()
         collection, taught = self._collection, self._learner.current.taught
         if collection and not (
             collection.backbone is self._learner.backbone
@@ -169,31 +170,12 @@ class Adapting:
             and taught.class_names == collection.taught.class_names
         ):
             self._collection = None
+            self._stage.cancel()
             self._say("adapting has ended: classes or network are others now", Level.WARNING)
         if (problem := self._learner.not_adapted) != self._told_problem:
             self._told_problem = problem
             if problem:
                 self._say(problem, Level.WARNING)
-        job = self._stage.ended()
-        if job is None:
-            return
-        if collection and collection.applied_itself:
-            self._collection = None
-        try:
-            result = job.result()
-        except AdaptationError as error:
-            self._say(str(error), Level.WARNING)
-            return
-        self._collection = None
-        if result.backbone is not self._learner.backbone:
-            return
-        before = self._learner.adapted_to
-        self._learner.use_adapted(result.taught, result.model, result.frames)
-        if result.then:
-            result.then()
-        else:
-            self._editor.changed(self._change(before, result.frames))
-        self._say(result.line)
 
     def activity(self) -> Activity | None:
         """Say that frames are collected, or the worker adapts; `None` where neither is so."""
@@ -239,7 +221,15 @@ class Adapting:
         collection.frames.add(features, prediction)
         if collection.done == 1.0 and not collection.applied_itself:
             collection.applied_itself = True
-            self._start(collection.frames.rows)
+            self._apply(collection)
+
+    def _apply(self, collection: _Collection) -> None:
+        try:
+            frames = collection.frames.features()
+        except AdaptationError as error:
+            self._say(str(error), Level.WARNING)
+        else:
+            self._start(frames)
 
     def _watch_drift(self, features: Features, prediction: Prediction) -> None:
         model = self._learner.model
@@ -251,6 +241,25 @@ class Adapting:
             self._may_suggest, self._watch = False, None
             self._suggested_s = self._clock()
 
+    def _take_over(self) -> None:
+        try:
+            result = self._stage.poll()
+        except AdaptationError as error:
+            self._say(str(error), Level.WARNING)
+            return
+        if result is None:
+            return
+        self._collection = None
+        if result.backbone is not self._learner.backbone:
+            return
+        before = self._learner.adapted_to
+        self._learner.use_adapted(result.taught, result.model, result.frames)
+        if result.then:
+            result.then()
+        else:
+            self._editor.changed(self._change(before, result.frames))
+        self._say(result.line)
+
     def _start(
         self, frames: Features | None, line: str = "", then: Callable[[], None] | None = None
     ) -> None:
@@ -260,7 +269,7 @@ class Adapting:
         if kept is None:
             raise AdaptationError("Adapting needs the backbone, which is not there yet.")
 
-        def work() -> _Result:
+        def work(_progress: Progress, cancelled: Cancelled) -> _Result:
             if frames is None:
                 kept.remove()
                 return _Result(backbone, taught, taught, None, line, then)
@@ -268,12 +277,14 @@ class Adapting:
                 kept.save(frames)
                 return _Result(backbone, None, None, frames, line, then)
             found = adapt_model(taught, frames)
+            if cancelled():
+                raise CancelledError("Stopped: adapting.")
             kept.save(frames)
             ending = "not kept: the project is read-only" if read_only else "U takes it back"
             told = line or f"{found} · {ending}"
             return _Result(backbone, taught, found.model, frames, told, then)
 
-        self._stage.begin("adapting", lambda _progress, _cancelled: work())
+        self._stage.begin("adapting", work)
 
     def _change(self, before: Features | None, after: Features | None) -> Change:
         """Say how this adaptation is taken back, and put back."""

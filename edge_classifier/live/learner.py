@@ -246,8 +246,8 @@ class Learner:
         table = FeatureTable(info.feature_dim)
         table.fill(*loaded.cache.load())
         model, fingerprint = loaded.models.load(backbone_key=info.key) or (None, "")
-        frames, not_adapted = loaded.adaptation.load(), ""
-        if model:
+        frames, not_adapted = loaded.adaptation.read()
+        if model and frames is not None:
             model, not_adapted = readapted(model, frames)
         return _Ready(loaded, table, model, fingerprint, frames, not_adapted)
 
@@ -258,7 +258,10 @@ class Learner:
         self._features.use(ready.table, ready.loaded.cache)
         if strangers := ready.loaded.strangers:  # before the first training waits for them
             self._strangers.begin("looking at strangers", lambda _p, _c: strangers.features())
-        self._training.adapted_to, self.not_adapted = ready.adapted_to, ready.not_adapted
+        self.not_adapted = ready.not_adapted
+        if ready.adapted_to is None and self._training.adapted_to is not None:
+            self.not_adapted = "not adapted any more: the network is another one; A adapts anew"
+        self._training.adapted_to = ready.adapted_to
         self.current.replace(ready.model)
         self._training.recognise(ready.fingerprint, self._dataset)
         if self._dataset and not self.stale:

@@ -139,7 +139,9 @@ def test_strangers_move_nothing_and_that_is_said(live: LiveSession) -> None:
     assert "nothing here resembles what was taught" in live.view.hint
     live.type("a")
     live.wait(0.1)
-    assert "no picture" in live.message
+    assert "resembles what was taught; show the classes themselves" in live.message
+    assert live.view.message is not None
+    assert live.view.message.level is Level.WARNING
     assert frames_on_disk(live.store) is None
 
 
@@ -254,6 +256,21 @@ def test_it_survives_training_and_reopening(
         reopened.close()
 
 
+def test_damaged_frames_are_told_of_and_it_answers_as_taught(
+    live: LiveSession, store: ProjectStore, strangers: Strangers
+) -> None:
+    live.close()
+    (store.model_folder / NAME).write_bytes(b"no archive")
+    with ProjectStore.open(store.path) as again:
+        reopened = opened(again, strangers)
+        assert f"{NAME} is damaged" in messages(reopened)
+        assert "adapt it again" in reopened.message
+        assert reopened.view.message is not None
+        assert reopened.view.message.level is Level.WARNING
+        assert reopened.view.activity.text.startswith("trained")
+        reopened.close()
+
+
 def test_frames_that_no_longer_fit_are_told_of_and_it_answers_as_taught(
     live: LiveSession, store: ProjectStore
 ) -> None:
@@ -318,6 +335,21 @@ def test_what_cannot_be_written_is_said_and_changes_nothing(
     assert live.view.message.level is Level.ERROR
     assert NAME in live.message
     assert familiar(live, 1) == pytest.approx(before, abs=1e-5)
+
+
+def test_where_it_could_not_be_written_a_tries_again_with_the_same_frames(
+    live: LiveSession, store: ProjectStore
+) -> None:
+    kept = store.model_folder / NAME
+    kept.mkdir()
+    live.type("a")
+    show(live, 1, 2)
+    assert live.view.hint.endswith("A applies · Esc gives up")
+    kept.rmdir()
+    live.type("a")
+    live.wait(0.1)
+    assert "2 of 2 classes seen" in live.message
+    assert frames_on_disk(store) is not None
 
 
 def test_before_training_there_is_nothing_to_adapt(
@@ -401,21 +433,56 @@ def test_another_light_is_noticed_once_and_the_light_it_was_taught_in_is_not(
     assert "A adapts" not in live.view.hint
 
 
-def test_what_is_recorded_meanwhile_does_not_end_it_unless_the_classes_change(
-    live: LiveSession, store: ProjectStore
-) -> None:
+def messages(live: LiveSession, seconds: float = 0.5) -> str:
+    """What is said in the frames that follow, one line each."""
+    said = []
+    until = live.clock() + seconds
+    while live.clock() < until:
+        live.frame()
+        said.append(live.message)
+    return "\n".join(dict.fromkeys(said))
+
+
+def test_what_is_recorded_meanwhile_does_not_end_it(live: LiveSession) -> None:
     live.type("a")
     show(live, 1)
     live.light = 0
     live.hold("1", thing=1, seconds=0.9)
+    live.wait(0.5)
     assert live.view.activity.text.startswith("adapting")
+
+
+def test_it_ends_when_the_classes_change(live: LiveSession, store: ProjectStore) -> None:
+    live.type("a")
+    show(live, 1)
+    live.light = 0
     live.tap("w")
     live.type("3")  # corrected: it is a third class
-    live.wait(0.5)
-    assert "adapting has ended" in live.message or live.message.startswith("trained")
+    assert "adapting has ended: classes or network are others now" in messages(live)
     show(live, 1, 2)
     assert frames_on_disk(store) is None
     assert live.session.problem == ""
+
+
+def test_what_is_being_adapted_ends_with_the_classes_that_it_was_collected_for(
+    store: ProjectStore, strangers: Strangers
+) -> None:
+    executor = ManualExecutor()
+    live = opened(store, strangers, executor)
+    settle(live, executor)
+    for key, thing in (("1", 1), ("2", 2)):
+        live.hold(key, thing)
+        settle(live, executor)
+    live.type("a")
+    show(live, 1, 2)
+    assert live.view.activity.text == "adapting"
+    live.light = 0
+    live.thing = 3
+    live.type("3")  # a third class
+    assert "adapting has ended" in messages(live, 2.0)
+    settle(live, executor)
+    assert frames_on_disk(store) is None
+    assert live.view.activity.text.startswith("trained")
 
 
 def test_frames_of_one_network_are_not_taken_for_those_of_another(
@@ -439,7 +506,7 @@ def test_frames_of_one_network_are_not_taken_for_those_of_another(
     live.type("a")
     show(live, 1)
     live.type("f")
-    live.wait(1.0)
+    assert "not adapted any more: the network is another one; A adapts anew" in messages(live, 1.0)
     assert live.session.learner.backbone is backbones[-1]
     show(live, 1, 2)
     assert live.view.activity.text.startswith("trained")
