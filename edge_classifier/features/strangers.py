@@ -18,14 +18,16 @@ import cv2
 import numpy as np
 
 from edge_classifier.device.files import read_regular
+from edge_classifier.errors import CancelledError
 from edge_classifier.features.weights import CacheFolders
 from edge_classifier.project.files import write_atomic
+from edge_classifier.protocols import never_cancelled
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_classifier.device.preprocessing import Image
-    from edge_classifier.protocols import Backbone
+    from edge_classifier.protocols import Backbone, Cancelled
     from edge_classifier.values import Features
 
 _VERSION: Final = 1
@@ -57,13 +59,17 @@ class Strangers:
         self._lock = threading.Lock()
         self._features: Features | None = None
 
-    def features(self) -> Features:
-        """Return them, `(N, D)`; takes some seconds at the first time on a machine."""
+    def features(self, cancelled: Cancelled = never_cancelled) -> Features:
+        """Return them, `(N, D)`; takes some seconds at the first time on a machine.
+
+        Raises:
+            CancelledError: if that was stopped; then they are computed the next time.
+        """
         with self._lock:
             if self._features is None:
                 self._features = self._read()
             if self._features is None:
-                self._features = self._compute()
+                self._features = self._compute(cancelled)
             return self._features
 
     def _shape(self) -> tuple[int, int]:
@@ -86,10 +92,13 @@ class Strangers:
         features: Features = found
         return features
 
-    def _compute(self) -> Features:
+    def _compute(self, cancelled: Cancelled) -> Features:
         generator = np.random.default_rng(0)
-        count = self._shape()[0]
-        rows = [self._backbone.extract([dead_leaves(generator)])[0] for _ in range(count)]
+        rows = []
+        for _ in range(self._shape()[0]):
+            if cancelled():
+                raise CancelledError("Stopped: looking at strangers.")
+            rows.append(self._backbone.extract([dead_leaves(generator)])[0])
         features = np.stack(rows).astype(np.float32, copy=False)
         content = io.BytesIO()
         np.save(content, features)

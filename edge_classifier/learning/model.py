@@ -9,7 +9,7 @@ from edge_classifier.device.unknown_detector import within_reach
 from edge_classifier.device.verdict import Prediction
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from edge_classifier.device.unknown_detector import UnknownDetector
     from edge_classifier.learning.head import Head
@@ -79,7 +79,8 @@ class Model:
         until then only distances tell what is unknown.
         """
         unknown = self.unknown and replace(self.unknown, hesitation_weight=0.0)
-        return Model(self.head.extended(feature_set), unknown)
+        unadapted = self._unadapted(lambda taught: taught.extended(feature_set))
+        return Model(self.head.extended(feature_set), unknown, unadapted)
 
     def with_known(self, features: Features) -> Model:
         """Take note that an image with these features, `(D,)`, is not unknown."""
@@ -88,11 +89,20 @@ class Model:
     def without(self, class_name: str) -> Model | None:
         """Drop a class; `None` where no other is left."""
         head = self.head.without(class_name)
-        return None if head is None else Model(head)
+        unadapted = self._unadapted(lambda taught: taught.without(class_name))
+        return None if head is None else Model(head, unadapted=unadapted)
 
     def renamed(self, class_name: str, new_name: str) -> Model:
         """Rename a class."""
-        return replace(self, head=self.head.renamed(class_name, new_name))
+        unadapted = self._unadapted(lambda taught: taught.renamed(class_name, new_name))
+        return replace(self, head=self.head.renamed(class_name, new_name), unadapted=unadapted)
+
+    def _unadapted(self, change: Callable[[Model], Model | None]) -> Unadapted | None:
+        """Change what it was made of as it is changed itself."""
+        if self.unadapted is None:
+            return None
+        taught = change(self.unadapted.model)
+        return replace(self.unadapted, model=taught) if taught else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

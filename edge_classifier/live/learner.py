@@ -73,13 +73,14 @@ class Learner:
         self._training = TrainingStage(store, executor, self.settings)
         self._variants = VariantStage(executor, self.settings, self._features.unreadable)
         self._strangers: Stage[Features] = Stage(executor)
-        self._stages = (self._loading, self._features, self._training, self._variants)
-        self._polled = (
-            *self._stages,
+        self._stages = (
+            self._loading,
             self._strangers,
-            self._training.saving,
-            *self.evaluator.stages,
+            self._features,
+            self._training,
+            self._variants,
         )
+        self._polled = (*self._stages, self._training.saving, *self.evaluator.stages)
         self._start_loading()
 
     def reload(self) -> None:
@@ -101,9 +102,9 @@ class Learner:
         return self._loaded.note if self._loaded else ""
 
     @property
-    def job(self) -> Job[_Ready] | Job[int] | Job[Trained] | None:
+    def job(self) -> Job[_Ready] | Job[Features] | Job[int] | Job[Trained] | None:
         """What the worker does for the learner at present, but for evaluating."""
-        return self._loading.job or self._features.job or self._training.job or self._variants.job
+        return next((stage.job for stage in self._stages if stage.job), None)
 
     @property
     def busy(self) -> bool:
@@ -188,8 +189,8 @@ class Learner:
         if self._loaded is None and self._loading.job:
             self._loading.cancel()
             return f"stopping: {self._loading.job.text}"
-        job = self._features.job or self._training.job or self._variants.job
-        if job is None:
+        job = self.job
+        if job is None or job is self._loading.job:
             return ""
         job.cancel()
         self._variants.wanted = self._training.wanted = False
@@ -220,9 +221,9 @@ class Learner:
             self._train_on_variants(varied)
         self._start_work()
         self.evaluator.poll()
-        for stage in (self._training.saving, self._strangers):
-            if ended := stage.ended():
-                ended.result()
+        self._strangers.poll()  # where they were stopped, training looks at them
+        if ended := self._training.saving.ended():
+            ended.result()
         # With the line of the training that follows, which would hide one of its own.
         refused = "" if self.busy else self._features.tell_refused(self._dataset)
         return "; ".join(part for part in (line, refused) if part) or None
@@ -257,7 +258,8 @@ class Learner:
         self._loaded, self.backbone = ready.loaded, ready.loaded.backbone
         self._features.use(ready.table, ready.loaded.cache)
         if strangers := ready.loaded.strangers:  # before the first training waits for them
-            self._strangers.begin("looking at strangers", lambda _p, _c: strangers.features())
+            self._strangers.abandon()
+            self._strangers.begin("looking at strangers", lambda _p, c: strangers.features(c))
         self.not_adapted = ready.not_adapted
         if ready.adapted_to is None and self._training.adapted_to is not None:
             self.not_adapted = "not adapted any more: the network is another one; A adapts anew"
@@ -305,7 +307,8 @@ class Learner:
             return
         if self._features.wanted and not self._features.job:
             self._features.start(dataset, loaded.backbone, table)
-        if self._training.wanted and not (self._features.job or self._training.job):
+        at_work = self._strangers.job or self._features.job or self._training.job
+        if self._training.wanted and not at_work:
             self._training.start(dataset, loaded, table)
             if self._training.job:
                 self.evaluator.outdated()  # it gives way

@@ -85,6 +85,8 @@ class TrainingStage(Stage[Trained]):
         progress: Progress,
         cancelled: Cancelled,
     ) -> Trained:
+        if loaded.strangers:
+            loaded.strangers.features(cancelled)
         # Collected here rather than before: while the worker exports, every new sample
         # cancels a training that waits, and each would hold a copy of all features.
         # The table only ever grows, so that what is in it may be read meanwhile.

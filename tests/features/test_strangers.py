@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from support.fakes import FakeBackbone
 
+from edge_classifier.errors import CancelledError
 from edge_classifier.features.strangers import Strangers, dead_leaves
 
 pytestmark = pytest.mark.slow
@@ -50,6 +51,18 @@ def test_two_threads_that_ask_at_once_wait_for_the_same(tmp_path: Path) -> None:
         first, second = pool.map(lambda _n: strangers.features(), range(2))
     assert first is second
     assert len(first) == backbone.extracted == 100
+
+
+def test_what_is_cancelled_ends_after_the_picture_at_hand_and_begins_anew_later(
+    tmp_path: Path,
+) -> None:
+    backbone = few()
+    strangers = Strangers(backbone, tmp_path)
+    with pytest.raises(CancelledError):
+        strangers.features(lambda: backbone.extracted == 3)
+    assert backbone.extracted == 3
+    assert not list(tmp_path.iterdir())
+    assert len(strangers.features()) == 100
 
 
 def test_each_backbone_has_its_own(tmp_path: Path) -> None:

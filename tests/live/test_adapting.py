@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,15 +14,17 @@ from support.fakes import FakeBackbone, ImmediateExecutor, ManualExecutor
 from support.live_session import LiveSession, load_fake, scene, settle
 
 from edge_classifier.device.adaptation import ENOUGH
+from edge_classifier.device.preprocessing import Image
 from edge_classifier.features.strangers import Strangers
 from edge_classifier.learning.adaptation_file import NAME, FileAdaptationStore
 from edge_classifier.learning.model import Model
 from edge_classifier.learning.project_backbone import LoadedBackbone
 from edge_classifier.live.adapting import SUGGESTED_S
+from edge_classifier.live.jobs import start_worker
 from edge_classifier.live.view import Level
 from edge_classifier.project.store import ProjectStore, Snapshot
 from edge_classifier.protocols import Backbone, Cancelled, Progress
-from edge_classifier.values import BACKGROUND, Features, Sample
+from edge_classifier.values import BACKGROUND, Features, FeatureSet, Sample
 
 EVENING = range(44, 74, 2)
 """What a lamp adds to the pictures, a little more with every move of the hand."""
@@ -286,6 +291,42 @@ def test_frames_that_no_longer_fit_are_told_of_and_it_answers_as_taught(
     assert frames_on_disk(store) is not None  # U may bring the class back
 
 
+def test_a_renamed_class_is_taken_back_under_its_new_name(live: LiveSession) -> None:
+    live.type("a")
+    show(live, 1, 2)
+    current = live.session.learner.current
+    before = current.taught
+    assert before is not None
+    current.rename_class("phone", "telephone")
+    taught = current.taught
+    assert taught is not None
+    assert taught.class_names == tuple(
+        "telephone" if name == "phone" else name for name in before.class_names
+    )
+
+
+def test_a_class_that_comes_or_goes_leaves_what_was_taught_unadapted(live: LiveSession) -> None:
+    live.type("a")
+    show(live, 1, 2)
+    adapted = live.session.learner.model
+    assert adapted is not None
+    assert adapted.unadapted is not None
+    taught = adapted.unadapted.model
+    rows = live.backbone.extract([scene(3), scene(4)])
+    third = FeatureSet(rows, np.array([0, 0]), np.array(["b1", "b1"]), ("third",))
+    more, more_taught = adapted.extended(third), taught.extended(third)
+    fewer, fewer_taught = more.without("phone"), more_taught.without("phone")
+    assert fewer is not None
+    assert fewer_taught is not None
+    for changed, expected in ((more, more_taught), (fewer, fewer_taught)):
+        assert changed.unadapted is not None
+        assert changed.unadapted.model.class_names == changed.class_names
+        np.testing.assert_array_equal(
+            changed.unadapted.model.head.scores(rows), expected.head.scores(rows)
+        )
+        assert np.abs(changed.head.scores(rows) - expected.head.scores(rows)).max() > 0
+
+
 def test_steps_of_unknown_work_on_an_adapted_model(live: LiveSession) -> None:
     live.type("a")
     show(live, 1, 2)
@@ -483,6 +524,50 @@ def test_what_is_being_adapted_ends_with_the_classes_that_it_was_collected_for(
     settle(live, executor)
     assert frames_on_disk(store) is None
     assert live.view.activity.text.startswith("trained")
+
+
+def test_the_first_start_says_that_it_looks_at_strangers_and_trains_after_that(
+    store: ProjectStore, tmp_path: Path
+) -> None:
+    backbone = FakeBackbone()
+
+    def load(_progress: Progress, _cancelled: Cancelled) -> LoadedBackbone:
+        return replace(load_fake(store, backbone), strangers=Strangers(backbone, tmp_path))
+
+    executor = ManualExecutor()
+    live = LiveSession(store, executor, load=load)
+    executor.run_next()  # the backbone is loaded
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    assert live.view.activity.text == "looking at strangers"
+    settle(live, executor)
+    assert live.view.activity.text.startswith("trained")
+
+
+def test_closing_does_not_wait_for_strangers(store: ProjectStore, tmp_path: Path) -> None:
+    looking = threading.Event()
+
+    class Slow(FakeBackbone):
+        """Takes so long for a picture that all strangers take a minute."""
+
+        def extract(self, images: Sequence[Image]) -> Features:
+            looking.set()
+            time.sleep(0.2)
+            return super().extract(images)
+
+    backbone = Slow()
+
+    def load(_progress: Progress, _cancelled: Cancelled) -> LoadedBackbone:
+        return replace(load_fake(store, backbone), strangers=Strangers(backbone, tmp_path))
+
+    worker = start_worker()
+    live = LiveSession(store, worker, load=load)
+    while not looking.wait(0.02):
+        live.session.step(None, None)
+    started = time.monotonic()
+    live.close()
+    worker.shutdown()
+    assert time.monotonic() - started < 5.0
 
 
 def test_frames_of_one_network_are_not_taken_for_those_of_another(

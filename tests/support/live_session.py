@@ -24,7 +24,7 @@ from support.fakes import FakeBackbone, FakeClock, ImmediateExecutor, ManualExec
 if TYPE_CHECKING:
     from edge_classifier.live.view import View
     from edge_classifier.project.store import ProjectStore
-    from edge_classifier.protocols import Cancelled, Progress
+    from edge_classifier.protocols import Cancelled, Executor, Progress
 
 FRAME_S = 1 / 30
 RUNNING = SourceState(SourceStatus.RUNNING)
@@ -72,7 +72,7 @@ class LiveSession:
     """Steps a session at 30 frames per second."""
 
     store: ProjectStore
-    executor: ImmediateExecutor | ManualExecutor = field(default_factory=ImmediateExecutor)
+    executor: Executor = field(default_factory=ImmediateExecutor)
     settings: SessionSettings | None = None
     export: Export | None = None
     fine_tune: FineTune | None = None
