@@ -12,7 +12,7 @@ from edge_classifier.features.subsample import pick_evenly
 from edge_classifier.values import FeatureSet
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from edge_classifier.features.feature_table import FeatureTable
     from edge_classifier.features.strangers import Strangers
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 REVIEWED_SETTING: Final = "reviewed"
 """Under this name a project's settings hold the hashes of pictures that a person called right."""
+
+
+def stored_reviewed(settings: Mapping[str, object]) -> set[str]:
+    """Read from a project's settings which pictures were called right, those in the trash too."""
+    stored = settings.get(REVIEWED_SETTING)
+    return {sha for sha in stored if isinstance(sha, str)} if isinstance(stored, list) else set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +60,7 @@ class Dataset:
         """Take what a project has at this moment, or other samples of its classes."""
         if samples is None:
             samples = store.samples()
-        stored = store.settings.get(REVIEWED_SETTING)
-        listed = stored if isinstance(stored, list) else []
-        called_right = {sha for sha in listed if isinstance(sha, str)}
+        called_right = stored_reviewed(store.settings)
         reviewed = called_right and called_right & {sample.image_sha256 for sample in samples}
         return cls(store.class_names(), samples, frozenset(reviewed))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import TrashEmptiedError
 from edge_classifier.evaluation.advice import counted
-from edge_classifier.features.dataset import REVIEWED_SETTING, Dataset
+from edge_classifier.features.dataset import REVIEWED_SETTING, Dataset, stored_reviewed
 from edge_classifier.live.dialogs import ConfirmDialog, TextDialog
 from edge_classifier.live.view import Level
 from edge_classifier.project.classes import key_of
@@ -143,7 +143,8 @@ class Editor:
     def call_right(self, sample: Sample, *, right: bool) -> None:
         """Keep that a person has called a picture right, or no longer does."""
         sha = sample.image_sha256
-        reviewed = self.dataset.reviewed | {sha} if right else self.dataset.reviewed - {sha}
+        before = stored_reviewed(self._store.settings)
+        reviewed = before | {sha} if right else before - {sha}
         self._store.update_settings(**{REVIEWED_SETTING: sorted(reviewed)})
         self.reload()
 

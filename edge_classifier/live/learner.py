@@ -67,6 +67,7 @@ class Learner:
         self.backbone: Backbone | None = None
         self.current = CurrentModel(store)
         self.not_adapted = ""
+        self._told_found = ""
         self.evaluator = Evaluator(executor)
         self._loading: Stage[_Ready] = Stage(executor)
         self._features = FeatureStage(executor)
@@ -288,7 +289,8 @@ class Learner:
             self._training.wanted = True
         if trained.problem:
             raise trained.problem
-        found = f" (added {trained.found})" if trained.found else ""
+        is_news, self._told_found = trained.found != self._told_found, trained.found
+        found = f" ({trained.found} that came one by one)" if trained.found and is_news else ""
         return f"trained on {trained.samples} samples{found}"
 
     def _train_on_variants(self, varied: Job[int]) -> None:

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from edge_classifier.errors import ProjectError
+from edge_classifier.evaluation.advice import counted
 from edge_classifier.learning.empty_frames import shown_classes
 from edge_classifier.learning.project_model import readapted
 from edge_classifier.learning.recordings import added_pictures, with_recordings
@@ -31,7 +32,7 @@ class Trained(NamedTuple):
     samples: int
     seconds: float  # of computing
     problem: ProjectError | None  # why it could not be saved
-    found: str  # which recordings are among pictures that were added one by one, or empty
+    found: str  # which recordings are among pictures that came one by one, or empty
     adapted_to: Features | None  # the frames that it was to be adapted to
     not_adapted: str  # why it is not, or empty
 
@@ -98,7 +99,9 @@ class TrainingStage(Stage[Trained]):
             added_ids = feature_set.burst_ids
             feature_set = with_recordings(feature_set)
             added = added_pictures(added_ids, feature_set.burst_ids)
-            found = added.line if added.recordings else ""
+            if added.recordings:
+                pictures = counted(added.pictures, "picture")
+                found = f"{counted(added.recordings, 'recording')} among {pictures}"
         started = time.thread_time()  # not of the clock, which a busy machine stretches
         model = train(feature_set, self._settings, cancelled=cancelled, progress=progress)
         seconds = time.thread_time() - started

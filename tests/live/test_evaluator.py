@@ -59,13 +59,36 @@ def test_frames_that_were_added_one_by_one_are_a_recording_that_undo_takes_one_b
             added.add_sample(encode_image(image), class_name, added.next_burst_id())
         live = LiveSession(added)
         said = [live.frame().message for _ in range(30)]
-        line = f"trained on {len(frames)} samples (added {len(frames)} pictures: 2 recordings)"
+        pictures = f"{len(frames)} pictures that came one by one"
+        line = f"trained on {len(frames)} samples (2 recordings among {pictures})"
         assert line in [message.text for message in said if message]
         live.wait(1.0)
         assert live.session.learner.validation is not None
         assert live.session.learner.validation.line() == "needs a second burst: mug, phone"
         live.frame("u")
         assert len(added.samples()) == len(frames) - 1
+
+
+def test_recordings_among_taps_are_not_called_added_and_are_told_of_when_they_change(
+    store: ProjectStore,
+) -> None:
+    live = LiveSession(store)
+    for thing in (1, 2):
+        for _ in range(6):
+            live.thing = thing
+            live.tap(str(thing))
+    live.frame("t")
+    said = [live.frame().message for _ in range(30)]
+    assert "trained on 12 samples" in [message.text for message in said if message]
+    live.close()
+    with ProjectStore.open(store.path) as again:
+        reopened = LiveSession(again)
+        reopened.wait(1.0)
+        reopened.frame("t")
+        said = [reopened.frame().message for _ in range(30)]
+        texts = [message.text for message in said if message]
+        line = "trained on 12 samples (2 recordings among 12 pictures that came one by one)"
+        assert line in texts
 
 
 def test_few_of_many_added_frames_are_validated_as_the_recordings_that_all_of_them_are(

@@ -7,6 +7,7 @@ from support.fakes import ManualExecutor
 from support.live_session import LiveSession
 
 from edge_classifier.evaluation.suspects import Reason, Suspect
+from edge_classifier.features.dataset import Dataset
 from edge_classifier.live.view import STRIP_LENGTH, Level, Mode, PictureStrip
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import Sample
@@ -272,6 +273,30 @@ def test_k_keeps_a_picture_which_is_learned_from_and_not_asked_about_again(
         reopened.wait(1.0)
         assert not reopened.session.learner.stale
         assert "look empty" not in reopened.view.hint
+
+
+def test_a_picture_that_is_in_the_trash_while_others_are_kept_is_still_kept_afterwards(
+    store: ProjectStore,
+) -> None:
+    live = LiveSession(store)
+    assert teach_too_early(live) > 1
+    live.type("k")
+    (first,) = live.session.dataset.reviewed
+    same = [s for s in store.samples() if s.image_sha256 == first]  # of both classes
+    removed = [
+        store.remove_samples([s for s in same if s.class_name == name])
+        for name in sorted({s.class_name for s in same})
+    ]
+    later = LiveSession(store)
+    later.wait(1.0)
+    later.type("v")
+    later.wait(1.0)
+    later.type("k")
+    for pictures in removed:
+        store.put_back(pictures)
+    assert len(Dataset.of(store).reviewed) == 2
+    later.type("z")
+    assert Dataset.of(store).reviewed == {first}
 
 
 def test_z_takes_back_what_was_kept_and_removed_in_turn(store: ProjectStore) -> None:
