@@ -144,7 +144,8 @@ def _validate(
     """
     known = [s for s in dataset.samples if s.image_sha256 in table]
     features = table.take([s.image_sha256 for s in known])
-    strangers = loaded.strangers if loaded else None
+    if strangers := loaded.strangers if loaded else None:
+        strangers.features(cancelled)
     feature_set = dataset.labelled(known, features, strangers=strangers)
     if not is_enough(feature_set.counts):
         return None

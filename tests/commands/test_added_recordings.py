@@ -84,7 +84,7 @@ def test_it_can_be_overruled_and_that_is_kept_and_said(
         assert project_head_settings(store).bursts == "single"
     assert main(["evaluate", str(project), "--backbone", "built-in"]) == 0
     out = capsys.readouterr().out
-    assert "24 single pictures added one by one (as --bursts single has it)" in out
+    assert "24 single pictures that came one by one (as --bursts single has it)" in out
     assert "accuracy 100.0%" in out  # which is why this is not the default
     assert main(["train", str(project), "--backbone", "built-in", "--bursts", "found"]) == 0
     assert "24 pictures: 2 recordings" in capsys.readouterr().err
