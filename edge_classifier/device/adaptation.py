@@ -193,12 +193,14 @@ def adapt(
     if first is None:
         return None
     balanced = _balanced(taught, rows, first, evidence)
+    recognised = count_seen(softmax((rows - first) @ taught.weights + taught.bias))
+    # The fewer were seen, the likelier it is that they were just taken for each other.
+    believed = float((recognised >= evidence.frames).mean())
     whole = _shift(taught, balanced, evidence.prior)
     if whole is None:
         return None
     for scale in _SCALES:
-        # The fewer were seen, the likelier it is that they were just taken for each other.
-        shift = whole * np.float32(scale * seen.mean())
+        shift = whole * np.float32(scale * believed)
         now = count_seen(softmax((rows - shift) @ taught.weights + taught.bias))
         weights, bias = taught.weights, taught.bias
         if not evidence.every_class or (now >= evidence.frames).all():
