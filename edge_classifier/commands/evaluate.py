@@ -306,8 +306,8 @@ def _of_added(gathered: ProjectFeatures, settings: HeadSettings) -> str:
         return ""
     why = "as --bursts single has it" if settings.bursts == "single" else "no recording found"
     return (
-        f"; {added.line} that came one by one ({why}): where they are frames of one recording all the "
-        "same, this number is too good"
+        f"; {added.line} that came one by one ({why}): where they are frames of one recording "
+        "all the same, this number is too good"
     )
 
 

@@ -86,6 +86,7 @@ class Learner:
 
     def reload(self) -> None:
         """Load the backbone anew: it is another one now. Until then the one before answers."""
+        self._strangers.abandon()
         self._features.abandon()
         self._training.abandon()
         self._variants.abandon()
@@ -259,7 +260,6 @@ class Learner:
         self._loaded, self.backbone = ready.loaded, ready.loaded.backbone
         self._features.use(ready.table, ready.loaded.cache)
         if strangers := ready.loaded.strangers:  # before the first training waits for them
-            self._strangers.abandon()
             self._strangers.begin("looking at strangers", lambda _p, c: strangers.features(c))
         self.not_adapted = ready.not_adapted
         if ready.adapted_to is None and self._training.adapted_to is not None:
