@@ -59,6 +59,7 @@ class _Collection:
         self.backbone = backbone
         self.frames = FamiliarFrames(taught)
         self.applied_itself = False
+        self.before_the_camera = ""  # the class that was recognised last
 
     @property
     def counts(self) -> dict[str, int]:
@@ -76,7 +77,7 @@ class _Collection:
         if len(counts) > len(shown):
             parts.insert(0, f"{len(counts) - len(missing)} of {len(counts)} classes are done")
         if missing:
-            name = missing[0]
+            name = self.before_the_camera if self.before_the_camera in missing else missing[0]
             if name == BACKGROUND:
                 parts.append("show the empty scene")
             else:
@@ -218,7 +219,8 @@ class Adapting:
             return
         if model and model.unadapted:
             prediction = collection.taught.predict(features[None])[0]
-        collection.frames.add(features, prediction)
+        if collection.frames.add(features, prediction):
+            collection.before_the_camera = prediction.class_name
         if collection.done == 1.0 and not collection.applied_itself:
             collection.applied_itself = True
             self._apply(collection)
@@ -234,6 +236,8 @@ class Adapting:
     def _watch_drift(self, features: Features, prediction: Prediction) -> None:
         model = self._learner.model
         if model is None or model.unknown is None or self._learner.stale:
+            return
+        if model.unadapted:  # what is familiar was measured elsewhere
             return
         if self._watch is None or self._watch[1] is not model.head:
             self._watch = DriftWatch(model.head.feature_dim), model.head

@@ -79,9 +79,10 @@ class Controls:
         self.dialog = dialog()
 
     def undo(self) -> None:
-        """Take back what was done last."""
+        """Take back what was done last; while frames to adapt to are collected, stop that."""
         self.recording.stop()
-        self.editor.undo()
+        if not self.adapting.give_up():
+            self.editor.undo()
 
     def put_back(self) -> None:
         """Put back what was undone or removed last."""

@@ -552,3 +552,35 @@ def test_frames_of_one_network_are_not_taken_for_those_of_another(
     live.type("u")
     live.wait(0.2)
     assert live.counts[1] == 0
+
+
+def test_undo_while_it_collects_stops_that_and_removes_no_picture(
+    live: LiveSession, store: ProjectStore
+) -> None:
+    pictures = len(store.samples())
+    live.type("a")
+    show(live, 1)
+    live.type("u")
+    assert live.message == "not adapted; all is as it was"
+    assert len(store.samples()) == pictures
+
+
+def test_it_asks_for_more_of_what_is_before_the_camera_until_there_is_enough(
+    live: LiveSession,
+) -> None:
+    live.type("a")
+    show(live, 1, light=range(40, 46, 2))
+    assert "turn mug" in live.view.hint
+    show(live, 1)
+    assert "show phone" in live.view.hint
+
+
+def test_where_it_is_adapted_nothing_is_suggested(live: LiveSession) -> None:
+    live.type("a")
+    show(live, 1)
+    show(live, 2)
+    assert live.view.activity.text.startswith("adapted")
+    for _ in range(3):
+        show(live, 1)
+        show(live, 2)
+    assert "A adapts to it" not in live.view.hint
