@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
 
-from .adaptation import ENOUGH, MIN_SEEN, PASSING, SHOWN, what_changed
+from .adaptation import ENOUGH, MIN_SEEN, PASSING, SHOWN, familiar_before_and_after, what_changed
 from .adaptation_state import AdaptationState
 from .console import one_line, say
 from .errors import BundleError, InvalidValueError
@@ -177,10 +177,15 @@ class Adapter:
                 self._tell("adapting to what was shown would do harm; show each class once more.")
             return
         if self._adapted is None:
-            before, after = (
-                float(np.median(model.similarity(rows))) for model in (self._taught.model, found[0])
+            familiar = familiar_before_and_after(
+                self._taught.taught,
+                self._taught.model.unknown,
+                found[1],
+                found[0].unknown,
+                rows,
             )
-            say(f"adapted to {len(rows)} frames: {what_changed((before, after), found[1].seen)}.")
+            changed = what_changed(familiar, found[1].seen, self._evidence)
+            say(f"adapted to {len(rows)} frames: {changed}.")
         self._adapted = found[0]
         self._done = not self._follows
 

@@ -52,10 +52,6 @@ class LinearModel:
         """Compute the scores `(N, C)` of features `(N, D)`."""
         return softmax(normalise(features) @ self.weights + self.bias)
 
-    def similarity(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Say how familiar features `(N, D)` are, `(N,)`."""
-        return self.unknown.similarity(features, self.scores(features))
-
     def recognise(self, features: npt.NDArray[np.float32]) -> int | None:
         """Return the class of features `(D,)`; `None` if too strange to take part in adapting."""
         scores = self.scores(features[None])

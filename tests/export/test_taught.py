@@ -14,6 +14,7 @@ from support.exported_project import CLASSES
 
 from edge_classifier.commands.cli import main
 from edge_classifier.device.adaptation import SHOWN
+from edge_classifier.device.adaptation_state import NAME as STATE
 from edge_classifier.device.adapter import Adapter
 from edge_classifier.device.bundle import Bundle
 from edge_classifier.device.classifier import Classifier
@@ -99,6 +100,21 @@ def test_following_goes_on_from_the_frames_of_the_export_and_once_begins_anew(
         assert follow.update(classifier.predict(image)).adapted
     with closing(Adapter(classifier, "once", background=False)) as once:
         assert not once.update(classifier.predict(image)).adapted
+
+
+def test_what_has_changed_is_told_alike_by_device_and_window(
+    taught: exported_project.Taught, copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened = with_taught(copy, taught.model)
+    classifier = Classifier(opened)
+    with closing(Adapter(classifier, "once", background=False)) as once:
+        for number, light in enumerate(np.linspace(0.8, 1.6, 16), start=200):
+            for class_id in range(len(CLASSES)):
+                image = (in_the_evening(class_id, number) * light).astype(np.uint8)
+                once.update(classifier.predict(image))
+    told = capsys.readouterr().err.splitlines()[-1]
+    rows = np.load(copy / STATE)["rows"]
+    assert told.endswith(f"adapted to {len(rows)} frames: {adapt_model(taught.model, rows)}.")
 
 
 def test_more_frames_than_a_device_keeps_are_thinned_out(
