@@ -31,13 +31,14 @@ Mode: TypeAlias = Literal["once", "follow"]
 _GROWN_BY: Final = (5, 0.2)
 """It is computed anew when so many frames have come, or such a part of those that are there."""
 
-_SAVE_S: Final = 30.0
+_SAVE_S: Final = 300.0
 _SAVED_BYTES: Final = 4 * 1024 * 1024
 """Of pooled features there are fewer; more are written less often, for the memory card's sake."""
 
 _SAME: Final = -1.0
 """The difference that even a copy has."""
 
+_HARM: Final = "not adapted: what was shown would do harm; show each class once more."
 _TELL_S: Final = 20.0
 _MOST_NAMED: Final = 8
 
@@ -109,6 +110,8 @@ class Adapter:
         """Keep what there is; may be called twice."""
         if self._executor:
             self._executor.shutdown()
+        if self._adapted is None:
+            self._tell(self._why_not())
         if self._unsaved:
             self._unsaved = False
             self._state.save(self._buffer.rows, self._buffer.class_ids)
@@ -174,7 +177,7 @@ class Adapter:
         found = self._taught.adapted(rows, self._evidence)
         if found is None:
             if not self._follows:
-                self._tell("adapting to what was shown would do harm; show each class once more.")
+                self._tell(_HARM)
             return
         if self._adapted is None:
             familiar = familiar_before_and_after(
@@ -191,15 +194,31 @@ class Adapter:
 
     def _remind(self) -> None:
         """Say now and then what is still to be shown."""
-        counts = self._buffer.counts(len(self._names))
-        missing = [
-            f"{one_line(name)} {count}"
-            for name, count in zip(self._names, counts, strict=True)
-            if count < ENOUGH
-        ]
+        missing = self._counted(below=ENOUGH)
         if missing and self._clock() - self._told_s >= _TELL_S:
-            named = ", ".join(missing[:_MOST_NAMED]) + (", …" if missing[_MOST_NAMED:] else "")
-            self._tell(f"adapting: {named} of {ENOUGH} frames so far; show from several sides.")
+            self._tell(f"adapting: {missing} of {ENOUGH} frames so far; show from several sides.")
+
+    def _why_not(self) -> str:
+        """Say why it has not adapted to what there was."""
+        least = self._evidence.frames if self._follows else ENOUGH
+        enough = int((self._buffer.counts(len(self._names)) >= least).sum())
+        if enough >= (MIN_SEEN if self._follows else len(self._names)):
+            return _HARM
+        if self._follows:
+            return (
+                f"not adapted: {self._counted()} frames; following begins with {least} each of "
+                f"{MIN_SEEN} classes."
+            )
+        return f"not adapted: {self._counted(below=least)} of {least} frames."
+
+    def _counted(self, below: float = np.inf) -> str:
+        """Name the classes of which there are fewer frames than that, with how many there are."""
+        counted = [
+            f"{one_line(name)} {count}"
+            for name, count in zip(self._names, self._buffer.counts(len(self._names)), strict=True)
+            if count < below
+        ]
+        return ", ".join(counted[:_MOST_NAMED]) + (", …" if counted[_MOST_NAMED:] else "")
 
     def _tell(self, text: str) -> None:
         """Say something, unless that was said last."""

@@ -178,7 +178,8 @@ def read_taught(bundle: Bundle) -> TaughtModel:
     if about is None:
         raise BundleError(
             f"{bundle.folder} cannot be adapted: that takes the linear head, which is the default, "
-            "and five pictures of each class at least."
+            "and five pictures of each class at least; or a project trained by an older version: "
+            "train it and export it again."
         )
     try:
         checked_file(about["file"])
@@ -197,7 +198,7 @@ def _taught(
     arrays: dict[str, npt.NDArray[Any]], about: dict[str, Any], classes: int
 ) -> TaughtModel:
     weights, rows = arrays["weights"], arrays["rows"]
-    dim = weights.shape[0]
+    dim = len(weights)
     count = len(arrays["references"])
     expected: dict[str, tuple[tuple[int, ...], type]] = {
         "weights": ((dim, classes), np.float32),

@@ -11,7 +11,7 @@ from edge_classifier.device.classifier import Classifier
 from edge_classifier.device.frame_buffer import MAX_FRAMES
 from edge_classifier.device.sources.pictures import read_picture
 from edge_classifier.device.taught import NAME, LinearModel, read_taught, taught_content
-from edge_classifier.errors import AdaptationError
+from edge_classifier.errors import AdaptationError, ExportError
 from edge_classifier.export.formats import Replay
 from edge_classifier.features.subsample import pick_evenly
 from edge_classifier.learning.adaptation import adapt_model
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from edge_classifier.device.bundle import Bundle
     from edge_classifier.device.verdict import Prediction
     from edge_classifier.learning.model import Model
-    from edge_classifier.protocols import Backbone, Progress
+    from edge_classifier.protocols import Backbone
 
 ADAPTED: Final = ", adapted"
 """Stands behind the name of what was asked once it is adapted."""
@@ -75,12 +75,14 @@ def replay_adapted(
     model: Model,
     backbone: Backbone,
     squares: npt.NDArray[np.uint8],
-    progress: Progress,
 ) -> dict[str, Replay]:
     """Ask the live path, then the bundle's files, after the same adaptation.
 
-    Of squares `(N, S, S, 3)` uint8 RGB. The first reply is the live path's; there is none if the
-    model cannot be adapted.
+    Of squares `(N, S, S, 3)` uint8 RGB. The first reply is the live path's; there is none if
+    neither can be adapted.
+
+    Raises:
+        ExportError: if only one of them can be adapted.
     """
     if bundle.spec.get("taught") is None:
         return {}
@@ -88,16 +90,18 @@ def replay_adapted(
     trial = taught.trial()
     try:
         window = adapt_model(_as_taught(model), taught.trial_rows).model
-    except AdaptationError:
-        return {}
+    except AdaptationError as error:
+        if trial is None:
+            return {}
+        raise ExportError(
+            f"{bundle.folder} can be adapted on a device, not in the project: {error}"
+        ) from error
     if trial is None:
-        return {}
+        raise ExportError(f"{bundle.folder} can be adapted in the project, not on a device.")
     images = [np.ascontiguousarray(square[..., ::-1]) for square in squares]
-    progress(0.0, "asking once adapted")
     live = window.predict(np.concatenate([backbone.extract([image]) for image in images]))
     replays = {f"live path{ADAPTED}": _replay(live)}
-    for number, model_format in enumerate(bundle.formats, start=1):
-        progress(number / (len(bundle.formats) + 1))
+    for model_format in bundle.formats:
         classifier = Classifier(bundle, model_format)
         answers = [trial.answer(classifier, image) for image in images]
         replays[f"{model_format}{ADAPTED}"] = _replay(answers)

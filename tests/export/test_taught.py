@@ -158,6 +158,19 @@ def test_verify_compares_window_and_files_once_adapted(
     assert float(difference) < 1e-4
 
 
+def test_verify_finds_a_device_that_cannot_adapt(
+    copy: Path, taught_project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened = Bundle.open(copy)
+    taught = read_taught(opened).model
+    never_sure = replace(taught, weights=0 * taught.weights, bias=0 * taught.bias)
+    content, about = taught_content(never_sure, taught.unknown.references[:0])
+    (copy / NAME).write_bytes(content)
+    write_spec(copy, opened.spec | {"taught": about})
+    assert main(["verify", str(copy), str(taught_project)]) != 0
+    assert "can be adapted in the project, not on a device" in capsys.readouterr().err
+
+
 def test_verify_finds_a_device_that_adapts_otherwise(
     copy: Path, taught_project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
