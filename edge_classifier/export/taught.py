@@ -38,7 +38,7 @@ def write_taught(folder: Path, model: Model) -> dict[str, Any] | None:
     Returns:
         What `spec.json` says of it; `None` if it is none that can be adapted.
     """
-    source = _as_taught(model)
+    source = model.taught
     head, unknown = source.head, source.unknown
     if not isinstance(head, LinearHead) or unknown is None or unknown.shift is not None:
         return None
@@ -89,7 +89,7 @@ def replay_adapted(
     taught = read_taught(bundle)
     trial = taught.trial()
     try:
-        window = adapt_model(_as_taught(model), taught.trial_rows).model
+        window = adapt_model(model.taught, taught.trial_rows).model
     except AdaptationError as error:
         if trial is None:
             return {}
@@ -106,13 +106,6 @@ def replay_adapted(
         answers = [trial.answer(classifier, image) for image in images]
         replays[f"{model_format}{ADAPTED}"] = _replay(answers)
     return replays
-
-
-def _as_taught(model: Model) -> Model:
-    """Take back adaptation, but not the user's steps."""
-    if model.unadapted is None:
-        return model
-    return model.unadapted.model.adjusted(model.unknown.steps if model.unknown else 0)
 
 
 def _replay(predictions: Sequence[Prediction]) -> Replay:
