@@ -103,8 +103,8 @@ def _adapt(options: argparse.Namespace, store: ProjectStore) -> list[str]:
         adaptation = adapt_model(model, frames.features())
         loaded.adaptation.save(frames.features())
     say(
-        f"{frames.looked_at:,} pictures looked at; {len(frames)} that resemble what was taught and "
-        f"differ from each other were adapted to: {frames}."
+        f"Adapted to {len(frames)} of {frames.looked_at:,} pictures ({frames}); the others were "
+        "strange or repeated."
     )
     sys.stdout.write(f"{one_line(str(adaptation))}\n")
     return unlabelled.refused

@@ -35,6 +35,7 @@ from edge_classifier.learning.project_backbone import load_project_backbone
 from edge_classifier.learning.project_model import trained_model
 from edge_classifier.progress import ProgressMeter
 from edge_classifier.project.files import describe
+from edge_classifier.project.folder import is_project
 from edge_classifier.project.picture_file import read_image
 from edge_classifier.project.picture_paths import picture_paths
 
@@ -136,6 +137,8 @@ def _writer(options: argparse.Namespace, names: Sequence[str], top_k: int) -> Ro
 
 def _from_project(options: argparse.Namespace) -> int:
     paths = _given(options.paths)
+    if options.heat:
+        _check_heat_folder(options.heat, options.paths)
     predictor = (
         BundlePredictor(options.project, heat=options.heat is not None)
         if is_bundle(options.project)
@@ -160,6 +163,26 @@ def _from_project(options: argparse.Namespace) -> int:
             )
             rows.add(row)
     return rows.finish()
+
+
+def _check_heat_folder(folder: Path, paths: Sequence[Path]) -> None:
+    """Refuse a folder whose pictures would be learned from, or asked about next time.
+
+    Raises:
+        InvalidValueError: if it is such a folder, or a file.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InvalidValueError(f"--heat {folder} is a file; name a folder.")
+    above = [folder.resolve(), *folder.resolve().parents]
+    if project := next((path for path in above if is_project(path)), None):
+        raise InvalidValueError(
+            f"--heat {folder} lies in the project {project}, where pictures are samples; name a "
+            "folder elsewhere."
+        )
+    if {Path(path).resolve() for path in paths} & set(above):
+        raise InvalidValueError(
+            f"--heat {folder} lies where the pictures are that are asked about; name another."
+        )
 
 
 def _of_project(options: argparse.Namespace) -> Predictor:

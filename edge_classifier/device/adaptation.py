@@ -10,8 +10,7 @@ Two steps, both on features of length 1 and without any label:
   discriminant, and its logits and those of the head are averaged (self-training: Lee,
   "Pseudo-Label", ICML 2013 workshop).
 
-Both are linear, so the result is a head like any other. Of 29 sets of webcam frames, on those that
-nothing was chosen on: see `docs/decisions.md`.
+Both are linear, so the result is a head like any other. What was measured is in docs/decisions.md.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from .discriminant import discriminant, spread_of
+from .subsample import pick_evenly
 from .unknown_detector import NEIGHBOURS
 from .verdict import softmax
 
@@ -57,6 +57,10 @@ was measured on bursts: strangers that pass by must not move anything."""
 MAX_ADDED: Final = 128
 """Frames that "unknown" is told by beside what was taught, thinned out evenly."""
 
+_MOST_OFTEN: Final = 2
+"""Times as many frames of a class as of the one with the fewest take part: more of them leak into
+the means of the others."""
+
 _SCALES: Final = (1.0, 0.5, 0.25)
 """Parts of the shift that are tried, until classes that were not seen are safe."""
 
@@ -77,19 +81,18 @@ class Evidence:
         frames: A class was seen once so many frames were recognised as it.
         prior: As many frames, seen beforehand, that say that nothing has moved: a few frames move
             little.
-        doubtful: Whether classes not seen make it doubtful that those seen have moved, and were not
-            just taken for each other: then the fewer were seen, the less it moves.
+        every_class: Whether frames are learned from only once every class was seen.
     """
 
     frames: int
     prior: float
-    doubtful: bool
+    every_class: bool
 
 
-SHOWN: Final = Evidence(frames=3, prior=4.0, doubtful=False)
+SHOWN: Final = Evidence(frames=3, prior=4.0, every_class=False)
 """Where somebody shows the classes for that purpose."""
 
-PASSING: Final = Evidence(frames=5, prior=8.0, doubtful=True)
+PASSING: Final = Evidence(frames=5, prior=8.0, every_class=True)
 """Of frames as they come, maybe of one class for an hour."""
 
 
@@ -189,18 +192,41 @@ def adapt(
     seen = count_seen(softmax(rows @ taught.weights + taught.bias)) >= evidence.frames
     if seen.sum() < min(MIN_SEEN, classes):
         return None
-    whole = _shift(taught, rows, evidence.prior)
+    first = _shift(taught, rows, evidence.prior)
+    if first is None:
+        return None
+    balanced = _balanced(taught, rows, first, evidence)
+    recognised = count_seen(softmax((rows - first) @ taught.weights + taught.bias))
+    # The fewer were seen, the likelier it is that they were just taken for each other.
+    believed = float((recognised >= evidence.frames).mean())
+    whole = _shift(taught, balanced, evidence.prior)
     if whole is None:
         return None
     for scale in _SCALES:
-        shift = whole * np.float32(scale * (seen.mean() if evidence.doubtful else 1.0))
-        moved = rows - shift
-        scores = softmax(moved @ taught.weights + taught.bias)
-        weights, bias = _learned(taught, moved, scores)
-        adapted = Adapted(shift, weights, bias - shift @ weights, count_seen(scores))
-        if _is_safe(taught, adapted, adapted.seen < evidence.frames):
+        shift = whole * np.float32(scale * believed)
+        now = count_seen(softmax((rows - shift) @ taught.weights + taught.bias))
+        weights, bias = taught.weights, taught.bias
+        if not evidence.every_class or (now >= evidence.frames).all():
+            weights, bias = _learned(taught, balanced - shift)
+        adapted = Adapted(shift, weights, bias - shift @ weights, now)
+        if _is_safe(taught, adapted, now < evidence.frames):
             return adapted
     return None
+
+
+def _balanced(
+    taught: Taught,
+    rows: npt.NDArray[np.float32],
+    shift: npt.NDArray[np.float32],
+    evidence: Evidence,
+) -> npt.NDArray[np.float32]:
+    """Thin out classes that came much more often than the one that came least, if it did."""
+    class_ids = ((rows - shift) @ taught.weights + taught.bias).argmax(axis=1)
+    counts = np.bincount(class_ids)
+    most = _MOST_OFTEN * max(evidence.frames, int(counts[counts > 0].min()))
+    picks = pick_evenly(class_ids, np.full(len(counts), most))
+    balanced: npt.NDArray[np.float32] = rows[picks]
+    return balanced
 
 
 def adapted_detector(
@@ -281,9 +307,10 @@ def _is_safe(taught: Taught, adapted: Adapted, unseen: npt.NDArray[np.bool_]) ->
 
 
 def _learned(
-    taught: Taught, rows: npt.NDArray[np.float32], scores: npt.NDArray[np.float32]
+    taught: Taught, rows: npt.NDArray[np.float32]
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Return weights and bias that have also learned from the rows whose scores are sure."""
+    scores = softmax(rows @ taught.weights + taught.bias)
     sure = scores.max(axis=1) > SURE
     labels = scores.argmax(axis=1)[sure]
     found = None

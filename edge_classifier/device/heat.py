@@ -26,6 +26,10 @@ _FULL_HEAT: Final = 1.5
 put into the frame half of the places that it covers are more than 1.25 times as far, of the others
 1 to 2 in 100."""
 
+_ALL_OVER: Final = 0.25
+"""The part of the places that may be as usual where a foreign thing is: what nearly all are farther
+than by is counted as the light or the place."""
+
 _COLOUR: Final = (30, 60, 255)
 _OPACITY: Final = 0.67
 """Of the colour at full heat: what is hot should still be seen."""
@@ -93,6 +97,8 @@ class HeatReferences:
         height, width, channels = self.shape
         places = place_features(spatial.reshape(height * width, channels))
         times_usual = nearest_distances(places, known.places) / np.float32(known.usual)
+        # What is other all over, as in another light, is not where the thing is.
+        times_usual /= max(np.float32(1), np.quantile(times_usual, _ALL_OVER))
         heat = (times_usual - np.float32(1)) / np.float32(_FULL_HEAT - 1)
         clipped: npt.NDArray[np.float32] = np.clip(heat, 0, 1).reshape(height, width)
         return clipped

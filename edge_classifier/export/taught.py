@@ -10,10 +10,10 @@ from edge_classifier.device.adaptation import Taught
 from edge_classifier.device.classifier import Classifier
 from edge_classifier.device.frame_buffer import MAX_FRAMES
 from edge_classifier.device.sources.pictures import read_picture
+from edge_classifier.device.subsample import pick_evenly
 from edge_classifier.device.taught import NAME, LinearModel, read_taught, taught_content
 from edge_classifier.errors import AdaptationError, ExportError
 from edge_classifier.export.formats import Replay
-from edge_classifier.features.subsample import pick_evenly
 from edge_classifier.learning.adaptation import adapt_model
 from edge_classifier.learning.head import LinearHead
 

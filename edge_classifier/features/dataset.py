@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge_classifier.features.subsample import pick_evenly
+from edge_classifier.device.subsample import pick_evenly
 from edge_classifier.values import FeatureSet
 
 if TYPE_CHECKING:

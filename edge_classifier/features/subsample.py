@@ -6,12 +6,8 @@ from collections import defaultdict
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import numpy.typing as npt
 
     from edge_classifier.values import Sample
 
@@ -43,21 +39,3 @@ def _halving(length: int) -> list[int]:
             order.update(dict.fromkeys(range(length)))
         parts *= 2
     return list(order)[:length]
-
-
-def pick_evenly(
-    class_ids: npt.NDArray[np.int64], most: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
-    """Choose rows evenly over each class, in the order of capture.
-
-    `class_ids` are `(N,)`; `most`, `(C,)`, is how many rows of each class at most, 1 or more.
-
-    Returns:
-        The chosen rows, by class, then in their order.
-    """
-    chosen = []
-    for class_id, limit in enumerate(most):
-        of_class = np.flatnonzero(class_ids == class_id)
-        picks = np.linspace(0, len(of_class) - 1, min(int(limit), len(of_class))).round()
-        chosen.append(of_class[picks.astype(np.int64)])
-    return np.concatenate(chosen) if chosen else np.empty(0, np.int64)

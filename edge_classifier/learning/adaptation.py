@@ -74,6 +74,11 @@ def adapt_model(model: Model, features: Features) -> Adaptation:
     taught = taught_of(model)
     if model.unknown is None or not len(features):
         raise nothing_familiar(0)
+    if features.shape[1] != model.head.feature_dim:
+        raise AdaptationError(
+            f"Expected frames of {model.head.feature_dim} features, received {features.shape[1]}; "
+            "adapt again."
+        )
     scores = model.head.scores(features)
     familiar = is_familiar(model.unknown, features, scores)
     if not familiar.any():

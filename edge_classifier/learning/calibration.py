@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge_classifier.device.discriminant import discriminant, spread_of
+from edge_classifier.device.subsample import pick_evenly
 from edge_classifier.device.verdict import entropy, normalise, softmax
-from edge_classifier.features.subsample import pick_evenly
 from edge_classifier.learning.head import LinearHead
 from edge_classifier.learning.splits import holdout_groups
 

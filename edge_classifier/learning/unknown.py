@@ -26,9 +26,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from edge_classifier.device.subsample import pick_evenly
 from edge_classifier.device.unknown_detector import NEIGHBOURS, UnknownDetector, scaled_similarities
 from edge_classifier.device.verdict import normalise
-from edge_classifier.features.subsample import pick_evenly
 from edge_classifier.learning.splits import holdout_groups
 
 if TYPE_CHECKING:

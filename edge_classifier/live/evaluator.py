@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from edge_classifier.device.subsample import pick_evenly
 from edge_classifier.errors import EdgeClassifierError
 from edge_classifier.evaluation.cross_validation import FOLDS
 from edge_classifier.evaluation.quality import PictureQuality, measure_quality
 from edge_classifier.evaluation.suspects import Suspect, find_suspects
 from edge_classifier.evaluation.validation import Validation, validate
 from edge_classifier.features.bulk import read_pictures
-from edge_classifier.features.subsample import pick_evenly
 from edge_classifier.learning.recordings import with_recordings
 from edge_classifier.learning.training import is_enough
 from edge_classifier.live.jobs import Stage

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_classifier.features.subsample import pick_evenly, spread_samples
+from edge_classifier.device.subsample import pick_evenly
+from edge_classifier.features.subsample import spread_samples
 from edge_classifier.values import Sample
 
 

@@ -173,3 +173,9 @@ def test_what_it_cannot_do_is_one_line_that_says_why(
         with pytest.raises(AdaptationError, match=told) as raised:
             adapt_model(taught, features)
         assert "\n" not in str(raised.value)
+
+
+def test_frames_of_another_width_are_refused_in_one_line() -> None:
+    model = train(clusters(bursts=4))
+    with pytest.raises(AdaptationError, match="adapt again"):
+        adapt_model(model, np.ones((4, model.head.feature_dim + 1), np.float32))
