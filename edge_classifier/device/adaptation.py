@@ -50,10 +50,6 @@ _LEAST_WEIGHT: Final = 1.5
 _OWN_SHARE: Final = 0.5
 """Of the head as it was taught, in the mean with what was learned from the frames."""
 
-FLOOR_SHARE: Final = 0.5
-"""Frames take part that are more familiar than generic strangers by this part of the way to what
-was measured on bursts: strangers that pass by must not move anything."""
-
 MAX_ADDED: Final = 128
 """Frames that "unknown" is told by beside what was taught, thinned out evenly."""
 
@@ -168,7 +164,7 @@ def is_familiar(
 
     By the measure of "unknown" as it was taught.
     """
-    return unknown.similarity(features, scores) >= unknown.level(FLOOR_SHARE)
+    return unknown.similarity(features, scores) >= unknown.floor
 
 
 def count_seen(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:

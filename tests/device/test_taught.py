@@ -66,7 +66,7 @@ def test_what_is_written_is_read_again_to_the_bit(copy: Path) -> None:
         for t in (before, after)
     )
     assert first.threshold == second.threshold
-    assert first.level(0.5) == second.level(0.5)
+    assert first.floor == second.floor
 
 
 def test_a_bundle_of_the_version_before_is_to_be_exported_again(copy: Path) -> None:
