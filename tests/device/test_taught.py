@@ -86,7 +86,7 @@ def test_a_head_that_is_not_linear_cannot_be_adapted(copy: Path) -> None:
     change_spec(copy, taught=None)
     with pytest.raises(BundleError, match="takes the linear head"):
         read_taught(Bundle.open(copy))
-    with pytest.raises(BundleError, match="or a project trained by an older version: train it"):
+    with pytest.raises(BundleError, match="or it was trained by an older version: train it"):
         read_taught(Bundle.open(copy))
 
 
