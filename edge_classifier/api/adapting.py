@@ -29,11 +29,12 @@ class AdaptableEstimator(Estimator):
     """An estimator whose model can be adapted to unlabelled pictures, and back.
 
     What is kept are the features of those pictures: whenever the model is trained again, it is
-    adapted to them anew.
+    adapted to them anew, also where they did not fit to the one before.
     """
 
     model_: Model
     adaptation_: Adaptation | None
+    _frames: Features | None = None  # objects pickled by older versions have none
 
     def adapt(self, images: Iterable[object], *, progress: bool | Progress = False) -> Self:
         """Adapt to another light or place by unlabelled pictures of the classes there.
@@ -52,7 +53,7 @@ class AdaptableEstimator(Estimator):
             AdaptationError: if nothing in the pictures was recognised, or it would do harm; then
                 the classifier answers as before.
         """
-        taught = as_taught(self._model())
+        taught = self._model().taught
         frames = FamiliarFrames(taught)
         count = len(images) if isinstance(images, Sized) else None
         every = 1 if count is None else max(1, -(-count // MOST_LOOKED_AT))
@@ -67,12 +68,12 @@ class AdaptableEstimator(Estimator):
 
     def reset_adaptation(self) -> Self:
         """Answer again as what was fitted says, if `adapt` was called."""
-        self._answer_by(as_taught(self._model()))
+        self._answer_by(self._model().taught)
         return self
 
     def _answer_by(self, taught: Model, frames: Features | None = None) -> None:
-        """Take over a model, adapted to frames `(N, D)` where these still fit."""
-        self.model_, self.adaptation_ = taught, None
+        """Take over a model and frames `(N, D)`, adapted to these where they fit."""
+        self.model_, self.adaptation_, self._frames = taught, None, frames
         if frames is not None:
             try:
                 self._adapt_to(frames, taught)
@@ -81,7 +82,7 @@ class AdaptableEstimator(Estimator):
 
     def _adapt_to(self, frames: Features, taught: Model) -> None:
         self.adaptation_ = adapt_model(taught, frames)
-        self.model_ = self.adaptation_.model
+        self.model_, self._frames = self.adaptation_.model, frames
 
     def _model(self) -> Model:
         if not hasattr(self, "model_"):
@@ -90,13 +91,3 @@ class AdaptableEstimator(Estimator):
 
     def _extractor(self) -> FeatureExtractor:
         raise NotImplementedError
-
-
-def as_taught(model: Model) -> Model:
-    """Give a model as it was taught."""
-    return model.unadapted.model if model.unadapted else model
-
-
-def frames_of(model: Model) -> Features | None:
-    """Give the frames that a model is adapted to, `(N, D)`, if it is."""
-    return model.unadapted.rows if model.unadapted else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from edge_classifier.api.adapting import AdaptableEstimator, as_taught, frames_of
+from edge_classifier.api.adapting import AdaptableEstimator
 from edge_classifier.api.classifier_file import (
     SavedClassifier,
     check_backbone,
@@ -181,7 +181,7 @@ class ImageClassifier(AdaptableEstimator):
         with shown(progress, "computing features") as told:
             added = self._samples(images, labels, groups, told)
             everything = joined(self.feature_set_, self.labels_, *added)
-            self._learn(*everything, settings, told, frames_of(self.model_))
+            self._learn(*everything, settings, told, self._frames)
         return self
 
     def _learn(
@@ -292,7 +292,7 @@ class ImageClassifier(AdaptableEstimator):
         params = self.get_params() | {"backbone": info.name}
         params["weights"] = None if self.weights is None else str(self.weights)
         known = (params, identity_of(info), self.labels_, self.feature_set_)
-        saved = SavedClassifier(*known, as_taught(model), frames_of(model))
+        saved = SavedClassifier(*known, model.taught, self._frames)
         save_classifier(Path(path), saved)
 
     def export(

@@ -51,7 +51,7 @@ class SavedClassifier:
         backbone: Its `name`, `feature_kind` and `weights_sha256`.
         labels: `(N,)` the labels of the samples: strings, integers or booleans.
         model: As it was taught.
-        frames: `(M, D)` features that it is adapted to, or `None`.
+        frames: `(M, D)` features of what it was shown to adapt to, or `None`.
     """
 
     params: dict[str, Any]

@@ -50,10 +50,6 @@ _LEAST_WEIGHT: Final = 1.5
 _OWN_SHARE: Final = 0.5
 """Of the head as it was taught, in the mean with what was learned from the frames."""
 
-FLOOR_SHARE: Final = 0.5
-"""Frames take part that are more familiar than generic strangers by this part of the way to what
-was measured on bursts: strangers that pass by must not move anything."""
-
 MAX_ADDED: Final = 128
 """Frames that "unknown" is told by beside what was taught, thinned out evenly."""
 
@@ -149,11 +145,14 @@ class Adapted:
     seen: npt.NDArray[np.int64]
 
 
-def what_changed(familiar: tuple[float, float], seen: npt.NDArray[np.int64]) -> str:
+def what_changed(
+    familiar: tuple[float, float], seen: npt.NDArray[np.int64], evidence: Evidence
+) -> str:
     """Put in words how familiar frames are, before and after, and how many classes were seen."""
     before, after = familiar
+    enough = int((seen >= evidence.frames).sum())
     return (
-        f"familiar {before:.2f} → {after:.2f}; {int((seen >= SHOWN.frames).sum())} of {len(seen)} "
+        f"familiar {before:.2f} → {after:.2f}; {enough} of {len(seen)} "
         f"{'class' if len(seen) == 1 else 'classes'} seen"
     )
 
@@ -165,7 +164,7 @@ def is_familiar(
 
     By the measure of "unknown" as it was taught.
     """
-    return unknown.similarity(features, scores) >= unknown.level(FLOOR_SHARE)
+    return unknown.similarity(features, scores) >= unknown.floor
 
 
 def count_seen(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
@@ -241,6 +240,26 @@ def adapted_detector(
         ),
         shift=found.shift,
     )
+
+
+def familiar_before_and_after(
+    taught: Taught,
+    unknown: UnknownDetector,
+    found: Adapted,
+    detector: UnknownDetector,
+    rows: npt.NDArray[np.float32],
+) -> tuple[float, float]:
+    """Say how familiar the frames that were adapted to are (median), before and after.
+
+    Of features `(N, D)` of length 1, by the measure of "unknown" as it was taught and by the
+    `adapted_detector`. None counts as familiar for being its own reference.
+    """
+    before = unknown.similarity(rows, softmax(rows @ taught.weights + taught.bias))
+    similar = detector.similarities(rows)
+    added = added_rows(found, rows)
+    similar[added, len(unknown.references) + np.arange(len(added))] = 0.0
+    after = detector.familiarity(similar, softmax(rows @ found.weights + found.bias))
+    return float(np.median(before)), float(np.median(after))
 
 
 def added_rows(found: Adapted, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:

@@ -53,7 +53,9 @@ class AdaptationState:
                 return []
             if rows.dtype != np.float32 or rows.shape != (len(labels), feature_dim):
                 raise ValueError(f"it holds {rows.dtype} of shape {rows.shape}")  # noqa: TRY301 - told below like everything else
-            if labels.dtype != np.int64 or not ((labels >= 0) & (labels < classes)).all():
+            if labels.dtype != np.int64 or labels.ndim != 1:
+                raise ValueError(f"it holds labels of shape {labels.shape}")  # noqa: TRY301 - likewise
+            if not ((labels >= 0) & (labels < classes)).all():
                 raise ValueError("its classes are not those of the bundle")  # noqa: TRY301 - likewise
             if not (np.abs(np.linalg.norm(rows, axis=1) - 1.0) < _UNIT).all():
                 raise ValueError("its numbers are no features")  # noqa: TRY301 - likewise

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
 
-from .adaptation import ENOUGH, MIN_SEEN, PASSING, SHOWN, what_changed
+from .adaptation import ENOUGH, MIN_SEEN, PASSING, SHOWN, familiar_before_and_after, what_changed
 from .adaptation_state import AdaptationState
 from .console import one_line, say
 from .errors import BundleError, InvalidValueError
@@ -31,13 +31,14 @@ Mode: TypeAlias = Literal["once", "follow"]
 _GROWN_BY: Final = (5, 0.2)
 """It is computed anew when so many frames have come, or such a part of those that are there."""
 
-_SAVE_S: Final = 30.0
+_SAVE_S: Final = 300.0
 _SAVED_BYTES: Final = 4 * 1024 * 1024
 """Of pooled features there are fewer; more are written less often, for the memory card's sake."""
 
 _SAME: Final = -1.0
 """The difference that even a copy has."""
 
+_HARM: Final = "not adapted: adapting to what was shown would do harm; show each class once more."
 _TELL_S: Final = 20.0
 _MOST_NAMED: Final = 8
 
@@ -109,6 +110,8 @@ class Adapter:
         """Keep what there is; may be called twice."""
         if self._executor:
             self._executor.shutdown()
+        if self._adapted is None:
+            self._tell(self._why_not())
         if self._unsaved:
             self._unsaved = False
             self._state.save(self._buffer.rows, self._buffer.class_ids)
@@ -174,27 +177,45 @@ class Adapter:
         found = self._taught.adapted(rows, self._evidence)
         if found is None:
             if not self._follows:
-                self._tell("adapting to what was shown would do harm; show each class once more.")
+                self._tell(_HARM)
             return
         if self._adapted is None:
-            before, after = (
-                float(np.median(model.similarity(rows))) for model in (self._taught.model, found[0])
+            familiar = familiar_before_and_after(
+                self._taught.taught,
+                self._taught.model.unknown,
+                found[1],
+                found[0].unknown,
+                rows,
             )
-            say(f"adapted to {len(rows)} frames: {what_changed((before, after), found[1].seen)}.")
+            changed = what_changed(familiar, found[1].seen, self._evidence)
+            say(f"adapted to {len(rows)} frames: {changed}.")
         self._adapted = found[0]
         self._done = not self._follows
 
     def _remind(self) -> None:
         """Say now and then what is still to be shown."""
-        counts = self._buffer.counts(len(self._names))
-        missing = [
-            f"{one_line(name)} {count}"
-            for name, count in zip(self._names, counts, strict=True)
-            if count < ENOUGH
-        ]
+        missing = self._counted(below=ENOUGH)
         if missing and self._clock() - self._told_s >= _TELL_S:
-            named = ", ".join(missing[:_MOST_NAMED]) + (", …" if missing[_MOST_NAMED:] else "")
-            self._tell(f"adapting: {named} of {ENOUGH} frames so far; show from several sides.")
+            self._tell(f"adapting: {missing} of {ENOUGH} frames so far; show from several sides.")
+
+    def _why_not(self) -> str:
+        """Say why it has not adapted to what there was."""
+        if self._follows:
+            return (
+                f"not adapted: {self._counted()} frames; following begins with "
+                f"{self._evidence.frames} each of {MIN_SEEN} classes, unless it would do harm."
+            )
+        missing = self._counted(below=ENOUGH)
+        return f"not adapted: {missing} of {ENOUGH} frames." if missing else _HARM
+
+    def _counted(self, below: float = np.inf) -> str:
+        """Name the classes of which there are fewer frames than that, with how many there are."""
+        counted = [
+            f"{one_line(name)} {count}"
+            for name, count in zip(self._names, self._buffer.counts(len(self._names)), strict=True)
+            if count < below
+        ]
+        return ", ".join(counted[:_MOST_NAMED]) + (", …" if counted[_MOST_NAMED:] else "")
 
     def _tell(self, text: str) -> None:
         """Say something, unless that was said last."""

@@ -34,6 +34,11 @@ def verify(bundle: Bundle, threads: int = 1, only: str | None = None) -> int:
     told = all("adapted" in reference for reference in bundle.spec["references"])
     taught = read_taught(bundle) if bundle.spec.get("taught") else None
     trial = taught.trial() if taught and told else None
+    if told and trial is None:
+        raise BundleError(
+            f"{bundle.folder}: what it was taught cannot be adapted here as where it was exported; "
+            "copy the bundle again."
+        )
     right = [
         _verify_model(bundle, Classifier(bundle, model_format, threads), trial)
         for model_format in ((only,) if only else bundle.formats)

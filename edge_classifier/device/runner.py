@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from .console import SOME_REFUSED, say
+from .errors import InvalidValueError
 from .heat import with_heat
 from .outputs.benchmark import Benchmark
 from .outputs.json_lines import JsonLines
@@ -106,6 +107,11 @@ def run(options: argparse.Namespace, classifier: Classifier) -> int:
         stack.callback(source.close)
         title = f"{classifier.bundle.folder.name} on {source.name}"
         window_title = title if shown and not isinstance(source, PictureFiles) else ""
+        if options.heat and not (window_title or options.mjpeg):
+            raise InvalidValueError(
+                "--heat colours what the window and the page show, and here is neither; add "
+                "--mjpeg 127.0.0.1:8000 for the page."
+            )
         adapter = _adapter(options.adapt, classifier, in_time=source.live or bool(window_title))
         if adapter:
             stack.enter_context(contextlib.closing(adapter))

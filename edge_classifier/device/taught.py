@@ -52,10 +52,6 @@ class LinearModel:
         """Compute the scores `(N, C)` of features `(N, D)`."""
         return softmax(normalise(features) @ self.weights + self.bias)
 
-    def similarity(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Say how familiar features `(N, D)` are, `(N,)`."""
-        return self.unknown.similarity(features, self.scores(features))
-
     def recognise(self, features: npt.NDArray[np.float32]) -> int | None:
         """Return the class of features `(D,)`; `None` if too strange to take part in adapting."""
         scores = self.scores(features[None])
@@ -182,7 +178,8 @@ def read_taught(bundle: Bundle) -> TaughtModel:
     if about is None:
         raise BundleError(
             f"{bundle.folder} cannot be adapted: that takes the linear head, which is the default, "
-            "and five pictures of each class at least."
+            "and five pictures of each class at least; or it was trained by an older version: "
+            "train it and export it again."
         )
     try:
         checked_file(about["file"])
@@ -201,7 +198,7 @@ def _taught(
     arrays: dict[str, npt.NDArray[Any]], about: dict[str, Any], classes: int
 ) -> TaughtModel:
     weights, rows = arrays["weights"], arrays["rows"]
-    dim = weights.shape[0]
+    dim = len(weights)
     count = len(arrays["references"])
     expected: dict[str, tuple[tuple[int, ...], type]] = {
         "weights": ((dim, classes), np.float32),

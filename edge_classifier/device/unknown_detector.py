@@ -24,6 +24,10 @@ times less."""
 ADAPTED_SHARE: Final = 0.7
 """After adaptation it lies so far from generic strangers, 0, to what was measured, 1, or nearer."""
 
+_FLOOR_SHARE: Final = 0.5
+"""Frames take part in adapting that are more familiar than generic strangers by this part of the
+way to what was measured on bursts: strangers that pass by must not move anything."""
+
 MAX_STEPS: Final = 20
 """How far a user can move the threshold either way, in steps."""
 
@@ -98,6 +102,11 @@ class UnknownDetector:
         if self.shift is not None:
             share = max(share, ADAPTED_SHARE)
         return self.level(share) + self.steps * self.step
+
+    @property
+    def floor(self) -> float:
+        """Frames less similar than this take no part in adapting; for a model as it was taught."""
+        return self.level(_FLOOR_SHARE)
 
     def level(self, share: float) -> float:
         """Return the level so far from generic strangers, 0, to the bursts that were held out, 1.

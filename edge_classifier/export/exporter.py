@@ -17,6 +17,7 @@ from edge_classifier.device.classifier import Classifier
 from edge_classifier.device.unknown_detector import NEIGHBOURS
 from edge_classifier.device.verdict import SMOOTHING_S
 from edge_classifier.errors import (
+    CancelledError,
     EdgeClassifierError,
     ExportError,
     InvalidImageError,
@@ -84,6 +85,7 @@ _REFERENCE_SIZE: Final = 640
 
 _COLLECTED: Final = 0.2
 _CONVERTED: Final = 0.85
+_COMPARED: Final = 0.92
 """Parts of the whole, for the progress bar."""
 
 
@@ -139,9 +141,10 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
         write_texts(folder, name=target.name, class_names=model.class_names)
         write_device(folder)
         write_spec(folder, spec)
-        _verify(folder, spec, formats, evidence, keras, part_of(progress, _CONVERTED, 1.0))
+        _verify(folder, spec, formats, evidence, keras, part_of(progress, _CONVERTED, _COMPARED))
         write_spec(folder, spec)
-        _add_heat(folder, spec, project.samples, cancelled)
+        measuring = part_of(progress, _COMPARED, 1.0)
+        _add_heat(folder, spec, project.samples, measuring, cancelled)
         write_spec(folder, spec)
         spec["references"] = _add_references(folder, verified)
         add_adapted_answers(Bundle.open(folder), spec["references"])
@@ -314,11 +317,18 @@ def _measured(comparison: Comparison) -> dict[str, Any]:
 
 
 def _add_heat(
-    folder: Path, spec: dict[str, Any], samples: Sequence[Sample], cancelled: Cancelled
+    folder: Path,
+    spec: dict[str, Any],
+    samples: Sequence[Sample],
+    progress: Progress,
+    cancelled: Cancelled,
 ) -> None:
     """Write what heat maps need beside each model file, and note it in the spec.
 
     Measured by the file itself, because rounding moves feature maps.
+
+    Raises:
+        CancelledError: if asked to stop.
     """
     bundle = Bundle.open(folder)
     pictures = [
@@ -328,14 +338,18 @@ def _add_heat(
         )
         if not isinstance(picture, EdgeClassifierError)  # named where the evidence is collected
     ]
-    for model_format, about in spec["models"].items():
+    progress(0.0, "measuring heat maps")
+    for number, (model_format, about) in enumerate(spec["models"].items()):
         classifier = Classifier(bundle, model_format)
         maps = []
-        for _, image in pictures:
+        for done, (_, image) in enumerate(pictures, start=1):
+            if cancelled():
+                raise CancelledError(STOPPED)
             classifier.predict(image)
             spatial = classifier.spatial()
             assert spatial is not None  # noqa: S101 - a file that was just converted has it
             maps.append(spatial.reshape(spec["backbone"]["feature_shape"]))
+            progress((number + done / len(pictures)) / len(spec["models"]))
         references = fit_heat([sample for sample, _ in pictures], maps)
         content, described = heat_content(references, bundle.class_names)
         name = f"heat-{model_format}.bin"

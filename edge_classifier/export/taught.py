@@ -12,7 +12,7 @@ from edge_classifier.device.frame_buffer import MAX_FRAMES
 from edge_classifier.device.sources.pictures import read_picture
 from edge_classifier.device.subsample import pick_evenly
 from edge_classifier.device.taught import NAME, LinearModel, read_taught, taught_content
-from edge_classifier.errors import AdaptationError
+from edge_classifier.errors import AdaptationError, ExportError
 from edge_classifier.export.formats import Replay
 from edge_classifier.learning.adaptation import adapt_model
 from edge_classifier.learning.head import LinearHead
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from edge_classifier.device.bundle import Bundle
     from edge_classifier.device.verdict import Prediction
     from edge_classifier.learning.model import Model
-    from edge_classifier.protocols import Backbone, Progress
+    from edge_classifier.protocols import Backbone
 
 ADAPTED: Final = ", adapted"
 """Stands behind the name of what was asked once it is adapted."""
@@ -38,7 +38,7 @@ def write_taught(folder: Path, model: Model) -> dict[str, Any] | None:
     Returns:
         What `spec.json` says of it; `None` if it is none that can be adapted.
     """
-    source = _as_taught(model)
+    source = model.taught
     head, unknown = source.head, source.unknown
     if not isinstance(head, LinearHead) or unknown is None or unknown.shift is not None:
         return None
@@ -75,40 +75,37 @@ def replay_adapted(
     model: Model,
     backbone: Backbone,
     squares: npt.NDArray[np.uint8],
-    progress: Progress,
 ) -> dict[str, Replay]:
     """Ask the live path, then the bundle's files, after the same adaptation.
 
-    Of squares `(N, S, S, 3)` uint8 RGB. The first reply is the live path's; there is none if the
-    model cannot be adapted.
+    Of squares `(N, S, S, 3)` uint8 RGB. The first reply is the live path's; there is none if
+    neither can be adapted.
+
+    Raises:
+        ExportError: if only one of them can be adapted.
     """
     if bundle.spec.get("taught") is None:
         return {}
     taught = read_taught(bundle)
     trial = taught.trial()
     try:
-        window = adapt_model(_as_taught(model), taught.trial_rows).model
-    except AdaptationError:
-        return {}
+        window = adapt_model(model.taught, taught.trial_rows).model
+    except AdaptationError as error:
+        if trial is None:
+            return {}
+        raise ExportError(
+            f"{bundle.folder} can be adapted on a device, not in the project: {error}"
+        ) from error
     if trial is None:
-        return {}
+        raise ExportError(f"{bundle.folder} can be adapted in the project, not on a device.")
     images = [np.ascontiguousarray(square[..., ::-1]) for square in squares]
-    progress(0.0, "asking once adapted")
     live = window.predict(np.concatenate([backbone.extract([image]) for image in images]))
     replays = {f"live path{ADAPTED}": _replay(live)}
-    for number, model_format in enumerate(bundle.formats, start=1):
-        progress(number / (len(bundle.formats) + 1))
+    for model_format in bundle.formats:
         classifier = Classifier(bundle, model_format)
         answers = [trial.answer(classifier, image) for image in images]
         replays[f"{model_format}{ADAPTED}"] = _replay(answers)
     return replays
-
-
-def _as_taught(model: Model) -> Model:
-    """Take back adaptation, but not the user's steps."""
-    if model.unadapted is None:
-        return model
-    return model.unadapted.model.adjusted(model.unknown.steps if model.unknown else 0)
 
 
 def _replay(predictions: Sequence[Prediction]) -> Replay:

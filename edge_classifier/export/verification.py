@@ -24,7 +24,7 @@ from edge_classifier.features.backbone import weights_file
 from edge_classifier.features.subsample import spread_samples
 from edge_classifier.project.picture_file import read_image
 from edge_classifier.project.picture_paths import labelled_pictures
-from edge_classifier.protocols import ignore_progress, part_of
+from edge_classifier.protocols import part_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,7 +108,7 @@ def verify_with_project(
     replays = {KERAS: keras, LIVE_PATH: evidence.live}
     files = part_of(progress, _BUILT, 1.0)
     replays |= replay_files(bundle, bundle.formats, evidence.squares, files)
-    adapted = replay_adapted(bundle, model, backbone, evidence.squares, ignore_progress)
+    adapted = replay_adapted(bundle, model, backbone, evidence.squares)
     return _verification((replays, adapted), evidence.class_ids, evidence.paths, evidence.refused)
 
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from edge_classifier.device.adaptation import (
     MIN_SEEN,
     SHOWN,
     Taught,
     adapt,
     adapted_detector,
-    added_rows,
     count_seen,
+    familiar_before_and_after,
     is_familiar,
     what_changed,
 )
@@ -24,6 +22,7 @@ from edge_classifier.learning.head import LinearHead
 from edge_classifier.learning.model import Unadapted
 
 if TYPE_CHECKING:
+    import numpy as np
     import numpy.typing as npt
 
     from edge_classifier.learning.model import Model
@@ -45,7 +44,7 @@ class Adaptation:
     familiar: tuple[float, float]
 
     def __str__(self) -> str:
-        return what_changed(self.familiar, self.seen)
+        return what_changed(self.familiar, self.seen, SHOWN)
 
 
 def taught_of(model: Model) -> Taught:
@@ -84,21 +83,15 @@ def adapt_model(model: Model, features: Features) -> Adaptation:
     familiar = is_familiar(model.unknown, features, scores)
     if not familiar.any():
         raise nothing_familiar(len(features))
-    shown = features[familiar]
-    rows = normalise(shown)
+    rows = normalise(features[familiar])
     found = adapt(taught, rows)
     if found is None:
         raise AdaptationError(_why_not(model, scores[familiar]))
     detector = adapted_detector(model.unknown, found, rows)
     head = LinearHead(model.class_names, found.weights, found.bias)
-    similar = detector.similarities(shown)
-    # None is to count as familiar for being its own reference.
-    added = added_rows(found, rows)
-    similar[added, len(model.unknown.references) + np.arange(len(added))] = 0.0
-    before = model.unknown.similarity(shown, scores[familiar])
-    after = detector.familiarity(similar, head.scores(shown))
     changed = replace(model, head=head, unknown=detector, unadapted=Unadapted(model, rows))
-    return Adaptation(changed, found.seen, (float(np.median(before)), float(np.median(after))))
+    measured = familiar_before_and_after(taught, model.unknown, found, detector, rows)
+    return Adaptation(changed, found.seen, measured)
 
 
 def nothing_familiar(looked_at: int) -> AdaptationError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge_classifier.device.adaptation import FLOOR_SHARE, MIN_SEEN, SURE
+from edge_classifier.device.adaptation import MIN_SEEN, SURE
 from edge_classifier.device.frame_buffer import FrameBuffer
 from edge_classifier.learning.unknown import STEPS_TO_TYPICAL
 
@@ -47,7 +47,7 @@ class DriftWatch:
     ) -> bool:
         """Take a frame, `(D,)` of length 1, and its raw prediction; says whether there is drift."""
         similarity = prediction.similarity
-        if similarity is None or similarity < unknown.level(FLOOR_SHARE):
+        if similarity is None or similarity < unknown.floor:
             return False
         class_id = int(prediction.scores.argmax())
         if not self._frames.add(row, class_id):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.device.adaptation import ENOUGH, FLOOR_SHARE
+from edge_classifier.device.adaptation import ENOUGH
 from edge_classifier.device.frame_buffer import DIFFERS, FrameBuffer
 from edge_classifier.device.verdict import normalise
 from edge_classifier.learning.adaptation import nothing_familiar, taught_of
@@ -55,7 +55,7 @@ class FamiliarFrames:
         self.looked_at += 1
         said = said or self._model.predict(features[None])[0]
         unknown = self._model.unknown
-        if unknown is None or (said.similarity or 0.0) < unknown.level(FLOOR_SHARE):
+        if unknown is None or (said.similarity or 0.0) < unknown.floor:
             return False
         # The empty scene is the same in every frame.
         still = said.class_name == BACKGROUND and self.counts[BACKGROUND] < ENOUGH

@@ -56,6 +56,13 @@ class Model:
         """Whether there is anything that a class could be told from: another one, or unknown."""
         return len(self.class_names) > 1 or self.unknown is not None
 
+    @property
+    def taught(self) -> Model:
+        """The model as it was taught: without adaptation, but with the user's steps."""
+        if self.unadapted is None:
+            return self
+        return self.unadapted.model.adjusted(self.unknown.steps if self.unknown else 0)
+
     def predict(self, features: Features) -> list[Prediction]:
         """Predict from features `(N, D)`; one prediction a row."""
         scores = self.head.scores(features)

@@ -38,7 +38,7 @@ class CurrentModel:
         """What was trained last, as it was before it was adapted; `None` before any training."""
         if self.model is None or self._imprinted:
             return None
-        return self.model.unadapted.model if self.model.unadapted else self.model
+        return self.model.taught
 
     def adjust_unknown(self, steps: int) -> None:
         """Make "unknown" so many steps stricter than measured, for every model to come as well.

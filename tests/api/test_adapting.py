@@ -171,6 +171,22 @@ def test_it_warns_where_the_pictures_no_longer_fit(
     assert classifier.adaptation_ is None
 
 
+def test_pictures_that_did_not_fit_once_are_adapted_to_as_soon_as_they_fit_again(
+    classifier: ImageClassifier, shown: list[np.ndarray], tmp_path: Path
+) -> None:
+    classifier.adapt(shown).set_params(head="dense", epochs=1)
+    with pytest.warns(UserWarning, match="not adapted any more"):
+        classifier.partial_fit([picture(0, 40)], CLASSES[:1])
+    classifier.save(tmp_path / "c.npz")
+    with pytest.warns(UserWarning, match="not adapted any more"):
+        loaded = ImageClassifier.load(tmp_path / "c.npz")
+    for each in (classifier, loaded):
+        each.set_params(head="linear").partial_fit([picture(1, 40)], CLASSES[1:2])
+        assert str(each.adaptation_).endswith("3 of 3 classes seen")
+    classifier.reset_adaptation().partial_fit([picture(2, 40)], CLASSES[2:])
+    assert classifier.adaptation_ is None
+
+
 def test_it_is_kept_in_the_file_and_can_be_taken_back_from_there(
     classifier: ImageClassifier, shown: list[np.ndarray], later: list[np.ndarray], tmp_path: Path
 ) -> None:

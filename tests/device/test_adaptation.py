@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 from support.feature_sets import clusters
 
-from edge_classifier.device.adaptation import PASSING, SHOWN, Adapted, Taught, adapt, count_seen
+from edge_classifier.device.adaptation import (
+    PASSING,
+    SHOWN,
+    Adapted,
+    Taught,
+    adapt,
+    count_seen,
+    what_changed,
+)
 from edge_classifier.device.verdict import normalise
 from edge_classifier.learning.adaptation import taught_of
 from edge_classifier.learning.training import train
@@ -146,3 +154,9 @@ def test_only_scores_above_one_half_count_as_recognised() -> None:
     rows = np.array([[0.5, 0.3, 0.2], [0.51, 0.29, 0.2], [0.1, 0.1, 0.8]], np.float32)
     assert count_seen(rows).tolist() == [1, 0, 1]
     assert count_seen(rows[:0]).tolist() == [0, 0, 0]
+
+
+def test_a_class_counts_as_seen_by_what_adapting_asked_for() -> None:
+    seen = np.array([3, 5, 8])
+    assert what_changed((0.5, 0.75), seen, SHOWN) == "familiar 0.50 → 0.75; 3 of 3 classes seen"
+    assert what_changed((0.5, 0.75), seen, PASSING).endswith("2 of 3 classes seen")

@@ -21,6 +21,7 @@ from edge_classifier.device.adapter import Adapter, Mode
 from edge_classifier.device.bundle import Bundle
 from edge_classifier.device.classifier import Classifier
 from edge_classifier.device.frame_buffer import MAX_FRAMES
+from edge_classifier.device.npz import npz_bytes
 from edge_classifier.device.verdict import BACKGROUND, Prediction
 
 if TYPE_CHECKING:
@@ -162,12 +163,35 @@ def test_the_frames_that_are_kept_are_bounded(copy: Path) -> None:
     assert (copy / adaptation_state.NAME).stat().st_size < 1.1 * MAX_FRAMES * 512 * 4
 
 
-def test_it_is_written_at_most_every_half_minute_and_at_the_end(copy: Path) -> None:
+def test_once_that_ends_before_it_has_adapted_says_what_was_missing(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    classifier, adapter = adapter_of(copy, "once")
+    answers(classifier, adapter, mixed(2 * ENOUGH, [0, 1]))
+    adapter.close()
+    adapter.close()
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        f"not adapted: {CLASSES[2]} 0 of {ENOUGH} frames."
+    ]
+
+
+def test_following_that_never_began_says_what_it_saw(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    classifier, adapter = adapter_of(copy, "follow")
+    answers(classifier, adapter, mixed(2, [1]))
+    adapter.close()
+    (line,) = capsys.readouterr().err.splitlines()
+    counts = f"{CLASSES[0]} 0, {CLASSES[1]} 2, {CLASSES[2]} 0"
+    assert line.startswith(f"not adapted: {counts} frames; following begins with 5 each of 2 ")
+
+
+def test_it_is_written_at_most_every_five_minutes_and_at_the_end(copy: Path) -> None:
     clock, path = FakeClock(), copy / adaptation_state.NAME
     classifier, adapter = adapter_of(copy, "follow", clock=clock)
     answers(classifier, adapter, mixed(4))
     first = path.read_bytes()
-    clock.advance(29)
+    clock.advance(299)
     answers(classifier, adapter, mixed(8))
     assert path.read_bytes() == first
     clock.advance(2)
@@ -197,6 +221,23 @@ def test_a_state_that_is_cut_at_any_length_is_said_and_never_worse_than_none(
         (line,) = capsys.readouterr().err.splitlines()
         assert "is damaged" in line
         assert "adapting begins anew" in line
+
+
+def test_a_state_whose_labels_are_of_another_rank_is_refused(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    classifier, adapter = adapter_of(copy, "follow")
+    with closing(adapter):
+        answers(classifier, adapter, mixed(3))
+    path = copy / adaptation_state.NAME
+    arrays = dict(np.load(path))
+    labels = arrays["labels"]
+    for wrong in (labels[:, None], labels[0]):
+        path.write_bytes(npz_bytes({**arrays, "labels": wrong}))
+        capsys.readouterr()
+        adapter_of(copy, "follow")
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "is damaged" in line
 
 
 def _key_of(path: Path) -> str:

@@ -91,10 +91,21 @@ def test_answers_are_the_same_with_heat(
 ) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), spoilt(50))
     said = []
-    for options in ([], ["--heat"]):
+    for options in ([], ["--heat", "--mjpeg", "127.0.0.1:0"]):
         assert main(["run", str(bundle), str(tmp_path), "--no-window", *options]) == 0
         said.append(capsys.readouterr().out)
     assert said[0] == said[1]
+
+
+def test_heat_that_nothing_would_show_is_refused(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), spoilt(50))
+    assert main(["run", str(bundle), str(tmp_path), "--heat"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert "--heat colours what the window and the page show" in err
 
 
 def test_a_bundle_of_the_version_before_says_that_it_has_none(copy: Path) -> None:

@@ -211,15 +211,16 @@ def _export_again(
         )
 
 
-def test_cancelling_during_the_conversion_leaves_the_old_bundle_and_nothing_else(
-    bundle: Path, taught_project: Path, tmp_path: Path
+@pytest.mark.parametrize("what", ["importing TensorFlow", "measuring heat maps"])
+def test_cancelling_leaves_the_old_bundle_and_nothing_else(
+    bundle: Path, taught_project: Path, tmp_path: Path, what: str
 ) -> None:
     old = tmp_path / "old"
     shutil.copytree(bundle, old)
     before = (old / "spec.json").read_bytes()
     seen: list[str | None] = []
     with pytest.raises(CancelledError, match="nothing was written"):
-        _export_again(taught_project, old, lambda: "importing TensorFlow" in seen, seen)
+        _export_again(taught_project, old, lambda: what in seen, seen)
     assert (old / "spec.json").read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["old"]
 

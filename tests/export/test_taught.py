@@ -14,6 +14,7 @@ from support.exported_project import CLASSES
 
 from edge_classifier.commands.cli import main
 from edge_classifier.device.adaptation import SHOWN
+from edge_classifier.device.adaptation_state import NAME as STATE
 from edge_classifier.device.adapter import Adapter
 from edge_classifier.device.bundle import Bundle
 from edge_classifier.device.classifier import Classifier
@@ -101,6 +102,21 @@ def test_following_goes_on_from_the_frames_of_the_export_and_once_begins_anew(
         assert not once.update(classifier.predict(image)).adapted
 
 
+def test_what_has_changed_is_told_alike_by_device_and_window(
+    taught: exported_project.Taught, copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened = with_taught(copy, taught.model)
+    classifier = Classifier(opened)
+    with closing(Adapter(classifier, "once", background=False)) as once:
+        for number, light in enumerate(np.linspace(0.8, 1.6, 16), start=200):
+            for class_id in range(len(CLASSES)):
+                image = (in_the_evening(class_id, number) * light).astype(np.uint8)
+                once.update(classifier.predict(image))
+    told = capsys.readouterr().err.splitlines()[-1]
+    rows = np.load(copy / STATE)["rows"]
+    assert told.endswith(f"adapted to {len(rows)} frames: {adapt_model(taught.model, rows)}.")
+
+
 def test_more_frames_than_a_device_keeps_are_thinned_out(
     taught: exported_project.Taught, evening: Features, copy: Path
 ) -> None:
@@ -140,6 +156,19 @@ def test_verify_compares_window_and_files_once_adapted(
     agreement, difference = rows["float32, adapted"][2:4]
     assert agreement == "100.0%"
     assert float(difference) < 1e-4
+
+
+def test_verify_finds_a_device_that_cannot_adapt(
+    copy: Path, taught_project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened = Bundle.open(copy)
+    taught = read_taught(opened).model
+    never_sure = replace(taught, weights=0 * taught.weights, bias=0 * taught.bias)
+    content, about = taught_content(never_sure, taught.unknown.references[:0])
+    (copy / NAME).write_bytes(content)
+    write_spec(copy, opened.spec | {"taught": about})
+    assert main(["verify", str(copy), str(taught_project)]) != 0
+    assert "can be adapted in the project, not on a device" in capsys.readouterr().err
 
 
 def test_verify_finds_a_device_that_adapts_otherwise(

@@ -149,6 +149,9 @@ def test_the_users_steps_of_the_threshold_still_count(model: Model, shown: np.nd
     assert unknown(adapted).threshold == pytest.approx(
         unknown(plain).threshold + 3 * unknown(model).step
     )
+    assert model.taught is model
+    assert unknown(plain.adjusted(3).taught).threshold == unknown(model.adjusted(3)).threshold
+    assert plain.taught.head is model.head
 
 
 def test_what_it_cannot_do_is_one_line_that_says_why(

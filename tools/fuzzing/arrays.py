@@ -111,6 +111,8 @@ class ArrayTarget(ByteTarget):
                 _npy(np.zeros(shape, np.float32)),
                 _npy(array.astype(np.str_ if array.dtype.kind == "U" else rng.choice(_TYPES))),
                 _npy(array.T if array.ndim > 1 else array[None]),
+                _npy(array[..., None]),
+                _npy(array.reshape(-1)[:1].reshape(()) if array.size else array),
                 _npy(array[: len(array) // 2] if array.ndim else array),
             )
         )
