@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.commands.console import stopped_by_ctrl_c
-from edge_classifier.device.adaptation import ENOUGH
 from edge_classifier.device.console import say
 from edge_classifier.device.reader import FrameReader
 from edge_classifier.device.runner import TroubleLog, frames_of
@@ -131,7 +130,7 @@ def look_at_source(spec: str, frames: FamiliarFrames, backbone: Backbone) -> Non
     name = "the demo camera" if spec == DEMO else source_name(spec)
     is_file = kind is SourceKind.FILE
     say(
-        f"Show each class from several sides; done at {ENOUGH} frames of each. Ctrl-C ends it "
+        f"Show each class from several sides; done at {frames.enough} frames of each. Ctrl-C ends it "
         "before, with what there is by then; a second one gives it up."
     )
     with (
@@ -179,5 +178,7 @@ class _Status:
         if not len(self._frames):
             return "Nothing that was seen so far resembles what was taught."
         missing = ", ".join(self._frames.missing)
-        wanted = f"; {ENOUGH} of each are wanted: show {missing}" if missing else ": enough"
+        wanted = (
+            f"; {self._frames.enough} of each are wanted: show {missing}" if missing else ": enough"
+        )
         return f"{self._frames}{wanted}"

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from .discriminant import discriminant, spread_of
+from .frame_buffer import MAX_FRAMES
 from .subsample import pick_evenly
 from .unknown_detector import NEIGHBOURS
 from .verdict import softmax
@@ -143,6 +144,11 @@ class Adapted:
     weights: npt.NDArray[np.float32]
     bias: npt.NDArray[np.float32]
     seen: npt.NDArray[np.int64]
+
+
+def enough(classes: int) -> int:
+    """Say how many frames of each class are asked for: fewer where a buffer would not hold them."""
+    return max(1, min(ENOUGH, MAX_FRAMES // (2 * classes)))
 
 
 def what_changed(

@@ -9,6 +9,7 @@ import numpy as np
 
 from .console import say
 from .files import is_temporary, read_regular, write_atomic
+from .frame_buffer import MAX_FRAMES
 from .npz import npz_bytes, read_arrays
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class AdaptationState:
             if arrays["key"].tobytes() != self._key.encode():
                 say(f"{self._path} is of another bundle or way of adapting; adapting begins anew.")
                 return []
+            if len(labels) > MAX_FRAMES:
+                raise ValueError(f"it holds {len(labels)} frames")  # noqa: TRY301 - told below like everything else
             if rows.dtype != np.float32 or rows.shape != (len(labels), feature_dim):
                 raise ValueError(f"it holds {rows.dtype} of shape {rows.shape}")  # noqa: TRY301 - told below like everything else
             if labels.dtype != np.int64 or labels.ndim != 1:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
 
-from .adaptation import ENOUGH, MIN_SEEN, PASSING, SHOWN, familiar_before_and_after, what_changed
+from .adaptation import MIN_SEEN, PASSING, SHOWN, enough, familiar_before_and_after, what_changed
 from .adaptation_state import AdaptationState
 from .console import one_line, say
 from .errors import BundleError, InvalidValueError
@@ -46,7 +46,7 @@ _MOST_NAMED: Final = 8
 class Adapter:
     """Turns a classifier's answers into adapted ones, as soon as enough was seen.
 
-    `once`: familiar frames are collected until there are `ENOUGH` of each class, and what was
+    `once`: familiar frames are collected until there are enough of each class, and what was
     adapted to these stays, also over a restart. `follow`: they are collected for good, and it is
     computed anew from the buffer every few frames. Where that would do harm, what was fine before
     stays.
@@ -83,12 +83,18 @@ class Adapter:
                 "not belong together; copy the bundle again."
             )
         self._clock = clock
+        self._enough = enough(len(self._names))
         self._executor = ThreadPoolExecutor(1, "adapting") if background else None
         self._work: Future[None] | None = None
         self._adapted: LinearModel | None = None
         self._buffer = FrameBuffer(dim)
         self._state = AdaptationState(bundle.folder, f"{bundle.spec['taught']['sha256']} {mode}")
-        frames = self._state.load(dim, len(self._names))
+        kept = self._state.load(dim, len(self._names))
+        known = ((row, self._taught.model.recognise(row)) for row, _ in kept)
+        frames = [(row, class_id) for row, class_id in known if class_id is not None]
+        if len(frames) < len(kept) // 2:
+            say("the frames that were kept do not resemble what was taught; adapting begins anew.")
+            frames = []
         if self._follows and not frames:
             frames = self._exported()
         for row, class_id in frames:
@@ -149,7 +155,7 @@ class Adapter:
         if not self._follows and self._names[class_id] == BACKGROUND:
             # The empty scene is the same in every frame.
             counts = self._buffer.counts(len(self._names))
-            differs = _SAME if counts[class_id] < ENOUGH else DIFFERS
+            differs = _SAME if counts[class_id] < self._enough else DIFFERS
         if self._buffer.add(normalise(features[None])[0], class_id, differs=differs):
             self._new += 1
             self._unsaved = True
@@ -157,7 +163,7 @@ class Adapter:
     def _is_due(self) -> bool:
         if self._done:
             return False
-        if not self._follows and self._buffer.counts(len(self._names)).min() < ENOUGH:
+        if not self._follows and self._buffer.counts(len(self._names)).min() < self._enough:
             return False
         least, part = _GROWN_BY
         return self._new >= max(least, part * len(self._buffer))
@@ -194,9 +200,11 @@ class Adapter:
 
     def _remind(self) -> None:
         """Say now and then what is still to be shown."""
-        missing = self._counted(below=ENOUGH)
+        missing = self._counted(below=self._enough)
         if missing and self._clock() - self._told_s >= _TELL_S:
-            self._tell(f"adapting: {missing} of {ENOUGH} frames so far; show from several sides.")
+            self._tell(
+                f"adapting: {missing} of {self._enough} frames so far; show from several sides."
+            )
 
     def _why_not(self) -> str:
         """Say why it has not adapted to what there was."""
@@ -205,8 +213,8 @@ class Adapter:
                 f"not adapted: {self._counted()} frames; following begins with "
                 f"{self._evidence.frames} each of {MIN_SEEN} classes, unless it would do harm."
             )
-        missing = self._counted(below=ENOUGH)
-        return f"not adapted: {missing} of {ENOUGH} frames." if missing else _HARM
+        missing = self._counted(below=self._enough)
+        return f"not adapted: {missing} of {self._enough} frames." if missing else _HARM
 
     def _counted(self, below: float = np.inf) -> str:
         """Name the classes of which there are fewer frames than that, with how many there are."""

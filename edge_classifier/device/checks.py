@@ -48,6 +48,8 @@ def verify(bundle: Bundle, threads: int = 1, only: str | None = None) -> int:
 
 def _verify_model(bundle: Bundle, classifier: Classifier, trial: LinearModel | None) -> bool:
     references, model_format = bundle.spec["references"], classifier.model_format
+    if bundle.spec["models"][model_format].get("heat"):
+        bundle.heat(model_format)  # raises if it is damaged
     compared, times = _Compared(bundle), []
     adapted = _Compared(bundle)
     for reference in references:

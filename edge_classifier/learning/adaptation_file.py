@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge_classifier.device.files import read_regular
+from edge_classifier.device.frame_buffer import MAX_FRAMES
 from edge_classifier.device.npz import npz_bytes, read_arrays
 from edge_classifier.project.files import reported, write_atomic
 
@@ -83,7 +84,8 @@ class FileAdaptationStore:
                 return None, ""
             if features.ndim != 2 or features.dtype != np.float32:  # noqa: PLR2004 - (N, D)
                 raise ValueError(f"it holds {features.dtype} of shape {features.shape}")  # noqa: TRY301 - told below like everything else
-            if not len(features) or not (np.abs(features) <= MAX_FEATURE).all():
+            many = not 0 < len(features) <= MAX_FRAMES
+            if many or not (np.abs(features) <= MAX_FEATURE).all():
                 raise ValueError("its numbers are no features")  # noqa: TRY301 - likewise
         except (ValueError, KeyError, TypeError, OSError, OverflowError) as error:
             return None, (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.device.adaptation import ENOUGH
+from edge_classifier.device.adaptation import enough
 from edge_classifier.device.frame_buffer import DIFFERS, FrameBuffer
 from edge_classifier.device.verdict import normalise
 from edge_classifier.learning.adaptation import nothing_familiar, taught_of
@@ -36,6 +36,8 @@ class FamiliarFrames:
     def __init__(self, model: Model) -> None:
         taught_of(model)
         self._model = model
+        self.enough = enough(len(model.class_names))
+        """Frames of each class that are asked for."""
         self._buffer = FrameBuffer(model.head.feature_dim)
         self.looked_at = 0
         """How many frames there were, those left out among them."""
@@ -58,7 +60,7 @@ class FamiliarFrames:
         if unknown is None or (said.similarity or 0.0) < unknown.floor:
             return False
         # The empty scene is the same in every frame.
-        still = said.class_name == BACKGROUND and self.counts[BACKGROUND] < ENOUGH
+        still = said.class_name == BACKGROUND and self.counts[BACKGROUND] < self.enough
         row = normalise(features[None])[0]
         class_id = int(said.scores.argmax())
         return self._buffer.add(row, class_id, differs=-1.0 if still else DIFFERS)
@@ -72,7 +74,7 @@ class FamiliarFrames:
     @property
     def missing(self) -> tuple[str, ...]:
         """The classes of which there are too few yet."""
-        return tuple(name for name, count in self.counts.items() if count < ENOUGH)
+        return tuple(name for name, count in self.counts.items() if count < self.enough)
 
     @property
     def rows(self) -> Features:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from edge_classifier.device.adaptation import ENOUGH
 from edge_classifier.device.verdict import normalise
 from edge_classifier.errors import AdaptationError, CancelledError
 from edge_classifier.learning.adaptation import adapt_model
@@ -64,16 +63,20 @@ class _Collection:
     @property
     def counts(self) -> dict[str, int]:
         """Frames of each class, as far as they are wanted."""
-        return {name: min(count, ENOUGH) for name, count in self.frames.counts.items()}
+        return {name: min(count, self.frames.enough) for name, count in self.frames.counts.items()}
 
     def status(self) -> str:
         """Say how many frames of which classes there are, and what is missing."""
         if not len(self.frames) and self.frames.looked_at >= _STRANGE:
             return "nothing here resembles what was taught"
         counts = self.counts
-        missing = sorted((n for n in counts if counts[n] < ENOUGH), key=lambda n: counts[n])
+        missing = sorted(
+            (n for n in counts if counts[n] < self.frames.enough), key=lambda n: counts[n]
+        )
         shown = list(counts) if len(counts) <= _LISTED else missing[:_LISTED]
-        parts = [", ".join(f"{name} {counts[name]}" for name in shown) + f" of {ENOUGH}"]
+        parts = [
+            ", ".join(f"{name} {counts[name]}" for name in shown) + f" of {self.frames.enough}"
+        ]
         if len(counts) > len(shown):
             parts.insert(0, f"{len(counts) - len(missing)} of {len(counts)} classes are done")
         if missing:
@@ -88,7 +91,7 @@ class _Collection:
     def done(self) -> float:
         """The part of the frames that are wanted which is there."""
         counts = self.counts.values()
-        return sum(counts) / (ENOUGH * len(counts))
+        return sum(counts) / (self.frames.enough * len(counts))
 
 
 class Adapting:

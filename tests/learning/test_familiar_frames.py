@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from support.feature_sets import clusters, strangers
 
-from edge_classifier.device.adaptation import ENOUGH
+from edge_classifier.device.adaptation import ENOUGH, enough
 from edge_classifier.device.frame_buffer import MAX_FRAMES
 from edge_classifier.device.verdict import normalise
 from edge_classifier.errors import AdaptationError
@@ -88,3 +88,7 @@ def test_what_the_model_has_said_of_a_frame_is_not_asked_again(model: Model) -> 
     assert asked.counts == told.counts
     strange = replace(model.predict(fresh[:1])[0], similarity=0.0)
     assert not FamiliarFrames(model).add(fresh[0], strange)
+
+
+def test_of_many_classes_no_more_frames_are_asked_for_than_a_buffer_holds() -> None:
+    assert [enough(classes) for classes in (1, 16, 32, 40, 2000)] == [8, 8, 4, 3, 1]
