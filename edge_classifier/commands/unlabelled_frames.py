@@ -130,8 +130,8 @@ def look_at_source(spec: str, frames: FamiliarFrames, backbone: Backbone) -> Non
     name = "the demo camera" if spec == DEMO else source_name(spec)
     is_file = kind is SourceKind.FILE
     say(
-        f"Show each class from several sides; done at {frames.enough} frames of each. Ctrl-C ends it "
-        "before, with what there is by then; a second one gives it up."
+        f"Show each class from several sides; done at {frames.enough} frames of each. Ctrl-C ends "
+        "it before, with what there is by then; a second one gives it up."
     )
     with (
         stopped_by_ctrl_c() as stop,
