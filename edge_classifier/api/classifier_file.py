@@ -11,11 +11,10 @@ import numpy as np
 
 from edge_classifier.api.estimator import head_settings_of
 from edge_classifier.device.files import read_regular
-from edge_classifier.device.npz import npz_bytes, read_arrays
+from edge_classifier.device.npz import MAX_NUMBER, npz_bytes, read_arrays
 from edge_classifier.errors import BackboneMismatchError, InvalidValueError, ProjectFormatError
 from edge_classifier.features.catalogue import BUILT_IN
 from edge_classifier.features.weights import hash_of
-from edge_classifier.learning.adaptation_file import MAX_FEATURE
 from edge_classifier.learning.model_file import model_as_arrays, model_from_arrays
 from edge_classifier.project.files import describe, reported, write_atomic
 from edge_classifier.values import FeatureSet, Variants
@@ -181,7 +180,7 @@ def _check_parts(saved: SavedClassifier) -> None:
         frames.dtype != np.float32
         or frames.shape[1:] != rows.features.shape[1:]
         or not len(frames)
-        or not (np.abs(frames) <= MAX_FEATURE).all()
+        or not (np.abs(frames) <= MAX_NUMBER).all()
     ):
         raise ValueError("what it is adapted to are no features of its backbone")
     labels = {str(label) for label in np.unique(saved.labels).tolist()}

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from .discriminant import discriminant, spread_of
-from .frame_buffer import MAX_FRAMES
-from .subsample import pick_evenly
+from .frame_buffer import DIFFERS, MAX_FRAMES, SAME
+from .subsample import evenly, pick_evenly
 from .unknown_detector import NEIGHBOURS
-from .verdict import softmax
+from .verdict import BACKGROUND, softmax
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -151,6 +151,14 @@ def enough(classes: int) -> int:
     return max(1, min(ENOUGH, MAX_FRAMES // (2 * classes)))
 
 
+def asked_difference(class_name: str, count: int, wanted: int) -> float:
+    """Say how far a frame that is shown must be from those of which there are `count`.
+
+    The empty scene is the same in every frame, so until there are enough it need not differ.
+    """
+    return SAME if class_name == BACKGROUND and count < wanted else DIFFERS
+
+
 def what_changed(
     familiar: tuple[float, float], seen: npt.NDArray[np.int64], evidence: Evidence
 ) -> str:
@@ -272,8 +280,7 @@ def added_rows(found: Adapted, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.
     """Choose the rows that become references: recognised surely, thinned out evenly."""
     scores = softmax(rows @ found.weights + found.bias)
     sure = np.flatnonzero(scores.max(axis=1) > SURE)
-    picks = np.unique(np.linspace(0, len(sure) - 1, min(len(sure), MAX_ADDED)).astype(np.int64))
-    chosen: npt.NDArray[np.int64] = sure[picks]
+    chosen: npt.NDArray[np.int64] = sure[evenly(len(sure), MAX_ADDED)]
     return chosen
 
 

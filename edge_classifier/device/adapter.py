@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
 
-from .adaptation import MIN_SEEN, PASSING, SHOWN, enough, familiar_before_and_after, what_changed
+from .adaptation import (
+    MIN_SEEN,
+    PASSING,
+    SHOWN,
+    asked_difference,
+    enough,
+    familiar_before_and_after,
+    what_changed,
+)
 from .adaptation_state import AdaptationState
 from .console import one_line, say
 from .errors import BundleError, InvalidValueError
-from .frame_buffer import DIFFERS, FrameBuffer
+from .frame_buffer import DIFFERS, SAME, FrameBuffer
 from .taught import features_of, read_taught
-from .verdict import BACKGROUND, normalise
+from .verdict import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,9 +42,6 @@ _GROWN_BY: Final = (5, 0.2)
 _SAVE_S: Final = 300.0
 _SAVED_BYTES: Final = 4 * 1024 * 1024
 """Of pooled features there are fewer; more are written less often, for the memory card's sake."""
-
-_SAME: Final = -1.0
-"""The difference that even a copy has."""
 
 _HARM: Final = "not adapted: adapting to what was shown would do harm; show each class once more."
 _TELL_S: Final = 20.0
@@ -98,7 +103,7 @@ class Adapter:
         if self._follows and not frames:
             frames = self._exported()
         for row, class_id in frames:
-            self._buffer.add(row, class_id, differs=_SAME)
+            self._buffer.add(row, class_id, differs=SAME)
         self._new, self._unsaved, self._done = len(self._buffer), False, False
         self._saved_s = self._told_s = -np.inf
         self._told = ""
@@ -152,10 +157,9 @@ class Adapter:
         if class_id is None:
             return
         differs = DIFFERS
-        if not self._follows and self._names[class_id] == BACKGROUND:
-            # The empty scene is the same in every frame.
-            counts = self._buffer.counts(len(self._names))
-            differs = _SAME if counts[class_id] < self._enough else DIFFERS
+        if not self._follows:
+            count = int(self._buffer.counts(len(self._names))[class_id])
+            differs = asked_difference(self._names[class_id], count, self._enough)
         if self._buffer.add(normalise(features[None])[0], class_id, differs=differs):
             self._new += 1
             self._unsaved = True

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from .subsample import evenly
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -30,7 +32,7 @@ def discriminant(
     shares[class_ids, np.arange(len(rows))] = 1.0
     shares /= shares.sum(axis=1, keepdims=True)
     means = shares @ rows
-    chosen = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _MOST_ROWS)).astype(np.int64))
+    chosen = evenly(len(rows), _MOST_ROWS)
     spread = rows[chosen] - means[class_ids[chosen]]
     count, dim = spread.shape
     # Products among rows rather than among features: there are fewer of them.

@@ -16,6 +16,10 @@ DIFFERS: Final = 0.005
 0.07 apart, of a thing that stands still less."""
 
 
+SAME: Final = -1.0
+"""The distance that even a copy has, for a frame that need not be another one."""
+
+
 class FrameBuffer:
     """Keeps features of frames that differ, with the class that each was recognised as.
 

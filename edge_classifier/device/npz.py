@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 Expected: TypeAlias = "Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]]"
 """Shape and dtype of each array by its name, in their order."""
 
+MAX_NUMBER: Final = 1e9
+"""Products of larger ones overflow, and no network or training gives them."""
+
 _SUFFIX: Final = ".npy"
 _KINDS: Final = "biufSU"
 _MOST_DIMENSIONS: Final = 4

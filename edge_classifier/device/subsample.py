@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 
+def evenly(count: int, most: int) -> npt.NDArray[np.int64]:
+    """Choose at most so many of `count` rows, evenly from the first to the last."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64))
+
+
 def pick_evenly(
     class_ids: npt.NDArray[np.int64], most: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int64]:

@@ -12,7 +12,7 @@ from .adaptation import SHOWN, Adapted, Evidence, Taught, adapt, adapted_detecto
 from .bundle import checked_file, checked_number
 from .errors import BundleError
 from .frame_buffer import MAX_FRAMES
-from .npz import npz_bytes, read_arrays
+from .npz import MAX_NUMBER, npz_bytes, read_arrays
 from .unknown_detector import MAX_STEPS, UnknownDetector
 from .verdict import Prediction, normalise, softmax
 
@@ -25,10 +25,9 @@ if TYPE_CHECKING:
 
 NAME: Final = "taught.npz"
 
-_MAX_BYTES: Final = 280 * 1024 * 1024
-"""512 references of the largest features are 129 MB, of a fine-tuned backbone twice that."""
-
-_MAX_NUMBER: Final = 1e9  # products of larger ones overflow, and no training gives them
+MAX_BYTES: Final = 280 * 1024 * 1024
+"""512 references of the largest features are 129 MB, of a fine-tuned backbone twice that; reading
+takes three times the file's size."""
 
 _TRIAL: Final = 0.2
 """How far `TaughtModel.trial` moves what was taught; at 1 it would be lost."""
@@ -183,7 +182,7 @@ def read_taught(bundle: Bundle) -> TaughtModel:
         )
     try:
         checked_file(about["file"])
-        content = bundle.read(about, _MAX_BYTES)
+        content = bundle.read(about, MAX_BYTES)
         return _taught(read_arrays(content), about, len(bundle.class_names))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         if isinstance(error, BundleError):
@@ -210,7 +209,7 @@ def _taught(
     }
     for name, (shape, dtype) in expected.items():
         array = arrays[name]
-        if array.shape != shape or array.dtype != dtype or not (np.abs(array) < _MAX_NUMBER).all():
+        if array.shape != shape or array.dtype != dtype or not (np.abs(array) < MAX_NUMBER).all():
             raise ValueError(f"{name} are {array.dtype} of shape {array.shape}")
     level = about["stranger_level"]
     unknown = UnknownDetector(

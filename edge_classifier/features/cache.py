@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 import numpy as np
 
 from edge_classifier.device.files import open_regular
+from edge_classifier.device.npz import MAX_NUMBER
 from edge_classifier.errors import InvalidValueError, ProjectError
 from edge_classifier.project.files import atomic_file, reported
 
@@ -40,7 +41,6 @@ _VERSION: Final = 1
 _HEADER: Final = struct.Struct("<8sII32s")
 _CRC: Final = struct.Struct("<I")
 _HASH_BYTES: Final = 32
-_MAX_FEATURE: Final = 1e9  # no network gives larger ones; their squares would overflow
 _CHUNK_BYTES: Final = 4 << 20  # read at a time, so that loading needs little beside the result
 
 
@@ -254,7 +254,7 @@ class FileFeatureCache:
             starts = range(0, records * self._record_bytes, self._record_bytes)
             sums = [zlib.crc32(view[start : start + content]) for start in starts]
             chunk = np.frombuffer(buffer, layout, records)
-            usual = (np.abs(chunk["features"]) <= _MAX_FEATURE).all(axis=1)  # and no NaN
+            usual = (np.abs(chunk["features"]) <= MAX_NUMBER).all(axis=1)  # and no NaN
             yield chunk, usual & (chunk["crc"] == np.array(sums, np.uint32))
 
 

@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 
 from edge_classifier.device.files import read_regular
+from edge_classifier.device.npz import MAX_NUMBER
 from edge_classifier.errors import CancelledError
 from edge_classifier.features.weights import CacheFolders
 from edge_classifier.project.files import write_atomic
@@ -37,7 +38,6 @@ _COUNT: Final = 300
 _COUNT_SPATIAL: Final = 100
 """Features of every place are some ten times as large."""
 
-_MAX_FEATURE: Final = 1e9  # no network gives larger ones; their squares would overflow
 _SIZE: Final = 256
 _MAX_BYTES: Final = 256 * 1024 * 1024
 _LEAVES: Final = (20, 250)
@@ -87,7 +87,7 @@ class Strangers:
             _log.warning("%s cannot be read (%s) and is computed again.", self._path, error)
             return None
         right = found.shape == self._shape() and found.dtype == np.float32
-        if not right or not (np.abs(found) < _MAX_FEATURE).all() or not found.any(axis=1).all():
+        if not right or not (np.abs(found) < MAX_NUMBER).all() or not found.any(axis=1).all():
             _log.warning("%s is damaged and is computed again.", self._path)
             return None
         features: Features = found

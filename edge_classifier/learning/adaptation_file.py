@@ -13,7 +13,8 @@ import numpy as np
 
 from edge_classifier.device.files import read_regular
 from edge_classifier.device.frame_buffer import MAX_FRAMES
-from edge_classifier.device.npz import npz_bytes, read_arrays
+from edge_classifier.device.npz import MAX_NUMBER, npz_bytes, read_arrays
+from edge_classifier.device.taught import MAX_BYTES
 from edge_classifier.project.files import reported, write_atomic
 
 if TYPE_CHECKING:
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
     from edge_classifier.values import Features
 
 NAME: Final = "adaptation.npz"
-_MAX_BYTES: Final = 280 * 1024 * 1024
-
-MAX_FEATURE: Final = 1e9
-"""No network gives larger ones; their squares would overflow."""
 
 _log = logging.getLogger(__name__)
 
@@ -78,14 +75,14 @@ class FileAdaptationStore:
         if not self._path.exists():
             return None, ""
         try:
-            arrays = read_arrays(read_regular(self._path, _MAX_BYTES))
+            arrays = read_arrays(read_regular(self._path, MAX_BYTES))
             features = arrays["features"]
             if arrays["backbone"].tobytes() != self._key.encode():
                 return None, ""
             if features.ndim != 2 or features.dtype != np.float32:  # noqa: PLR2004 - (N, D)
                 raise ValueError(f"it holds {features.dtype} of shape {features.shape}")  # noqa: TRY301 - told below like everything else
             many = not 0 < len(features) <= MAX_FRAMES
-            if many or not (np.abs(features) <= MAX_FEATURE).all():
+            if many or not (np.abs(features) <= MAX_NUMBER).all():
                 raise ValueError("its numbers are no features")  # noqa: TRY301 - likewise
         except (ValueError, KeyError, TypeError, OSError, OverflowError) as error:
             return None, (

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from edge_classifier.device.subsample import evenly
 from edge_classifier.device.verdict import normalise
 from edge_classifier.values import BACKGROUND
 
@@ -117,7 +118,7 @@ class _Bursts:
             return
         # A product with the mean of a burst's middle gives the mean of the products.
         self._middles = np.array([self._of(_middle(rows)).mean(axis=0) for rows in self.rows])
-        self._compared = _evenly(np.arange(len(self.rows)), _MOST_BURSTS)
+        self._compared = evenly(len(self.rows), _MOST_BURSTS)
         witnesses = [
             (row, burst)
             for burst in self._compared
@@ -129,7 +130,7 @@ class _Bursts:
         self._witnesses, self._witness_bursts = self._of(rows), bursts
         self._out_of_place = 1.0 - (self._witnesses * self._middles[bursts]).sum(axis=1)
         background = np.flatnonzero(feature_set.class_ids == self.background)
-        self._background = self._of(_evenly(background, _MOST_BACKGROUND))
+        self._background = self._of(background[evenly(len(background), _MOST_BACKGROUND)])
 
     def runs(self, burst: int) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
         """Return the rows at the ends of a burst that show something else, and what."""
@@ -211,8 +212,3 @@ def _halves(rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDA
 def _leading(true: npt.NDArray[np.bool_]) -> int:
     """Count how many are true before the first that is not."""
     return len(true) if true.all() else int(true.argmin())
-
-
-def _evenly(rows: npt.NDArray[np.int64], most: int) -> npt.NDArray[np.int64]:
-    """Take at most so many, spread evenly."""
-    return rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), most)).astype(np.int64))]

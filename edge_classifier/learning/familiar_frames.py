@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.device.adaptation import enough
-from edge_classifier.device.frame_buffer import DIFFERS, FrameBuffer
+from edge_classifier.device.adaptation import asked_difference, enough
+from edge_classifier.device.frame_buffer import FrameBuffer
 from edge_classifier.device.verdict import normalise
 from edge_classifier.learning.adaptation import nothing_familiar, taught_of
-from edge_classifier.values import BACKGROUND
 
 if TYPE_CHECKING:
     from edge_classifier.device.verdict import Prediction
@@ -59,11 +58,9 @@ class FamiliarFrames:
         unknown = self._model.unknown
         if unknown is None or (said.similarity or 0.0) < unknown.floor:
             return False
-        # The empty scene is the same in every frame.
-        still = said.class_name == BACKGROUND and self.counts[BACKGROUND] < self.enough
-        row = normalise(features[None])[0]
-        class_id = int(said.scores.argmax())
-        return self._buffer.add(row, class_id, differs=-1.0 if still else DIFFERS)
+        name = said.class_name
+        differs = asked_difference(name, self.counts[name], self.enough)
+        return self._buffer.add(normalise(features[None])[0], said.class_id, differs=differs)
 
     @property
     def counts(self) -> dict[str, int]:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from edge_classifier.device.files import read_regular
-from edge_classifier.device.npz import npz_bytes, read_arrays
+from edge_classifier.device.npz import MAX_NUMBER, npz_bytes, read_arrays
+from edge_classifier.device.taught import MAX_BYTES
 from edge_classifier.device.unknown_detector import DEFAULT_STEP, UnknownDetector
 from edge_classifier.errors import ProjectFormatError
 from edge_classifier.learning.head import DenseHead, Head, LinearHead
@@ -24,12 +25,7 @@ if TYPE_CHECKING:
 
 _FORMAT: Final = 1
 _NAME: Final = "model.npz"
-_MAX_BYTES: Final = 280 * 1024 * 1024
-"""512 references of the largest features are 129 MB, of a fine-tuned backbone twice that; reading
-takes three times the file's size."""
-
 _MAX_THRESHOLD: Final = 100.0  # far out, but a user's steps may lead beyond [-1, 1]
-_MAX_NUMBER: Final = 1e9  # products of larger ones overflow, and no training gives them
 
 _log = logging.getLogger(__name__)
 
@@ -115,7 +111,7 @@ def model_from_arrays(meta: dict[str, Any], arrays: dict[str, npt.NDArray[np.flo
             another thing.
     """
     for array in arrays.values():
-        if array.dtype != np.float32 or not (np.abs(array) <= _MAX_NUMBER).all():
+        if array.dtype != np.float32 or not (np.abs(array) <= MAX_NUMBER).all():
             raise ValueError("not all numbers are finite 32-bit floats of a usual size")
     names = meta["class_names"]
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
@@ -166,7 +162,7 @@ def _read(path: Path) -> tuple[Model, dict[str, Any]]:
         ProjectFormatError: if it is damaged or was written by a newer version.
     """
     try:
-        arrays = read_arrays(read_regular(path, _MAX_BYTES))
+        arrays = read_arrays(read_regular(path, MAX_BYTES))
         meta = json.loads(arrays.pop("meta").tobytes())
         if not all(isinstance(meta[key], str) for key in ("backbone_key", "fingerprint")):
             raise TypeError(  # noqa: TRY301 - told below like everything else

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.device.unknown_detector import MAX_STEPS
+from edge_classifier.device.unknown_detector import within_reach
 from edge_classifier.learning.head import imprint
 from edge_classifier.learning.model import STEPS_SETTING, Model, stored_steps
 
@@ -43,12 +43,12 @@ class CurrentModel:
     def adjust_unknown(self, steps: int) -> None:
         """Make "unknown" so many steps stricter than measured, for every model to come as well.
 
-        Below 0 it is more lenient; `learning.model.MAX_STEPS` is the most either way.
+        Below 0 it is more lenient; `unknown_detector.MAX_STEPS` is the most either way.
 
         Raises:
             ProjectError: if the project cannot be written; then nothing has changed.
         """
-        steps = max(-MAX_STEPS, min(MAX_STEPS, steps))
+        steps = within_reach(steps)
         self._store.update_settings(**{STEPS_SETTING: steps})
         self.unknown_steps = steps
         self.model = self.model.adjusted(steps) if self.model else None

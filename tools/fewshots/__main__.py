@@ -167,6 +167,23 @@ def compare_backbones(
     ]
 
 
+def add_shared_arguments(parser: argparse.ArgumentParser, *, episodes: int) -> None:
+    """Add what each protocol takes beside its sets: how tasks are drawn, on which backbones."""
+    parser.add_argument(
+        "--backbone",
+        action="append",
+        metavar="NAME[+NAME]",
+        help=f"may be repeated; {', '.join(NAMES)}, or several side by side",
+    )
+    parser.add_argument("--weights", action="append", default=[], metavar="[NAME=]FILE")
+    parser.add_argument("--features", default="pooled", choices=("pooled", "spatial"))
+    parser.add_argument("--shots", type=int, default=10)
+    parser.add_argument("--ways", type=int, default=6)
+    parser.add_argument("--episodes", type=int, default=episodes, help="of each set")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure")
+
+
 def arguments() -> argparse.ArgumentParser:
     """Describe the command line."""
     parser = argparse.ArgumentParser(
@@ -182,19 +199,7 @@ def arguments() -> argparse.ArgumentParser:
         help="what a set shows; sets of one kind are no far strangers to each other",
     )
     parser.add_argument("--shared", type=Path, help="also the sets of this folder")
-    parser.add_argument(
-        "--backbone",
-        action="append",
-        metavar="NAME[+NAME]",
-        help=f"may be repeated; {', '.join(NAMES)}, or several side by side",
-    )
-    parser.add_argument("--weights", action="append", default=[], metavar="[NAME=]FILE")
-    parser.add_argument("--features", default="pooled", choices=("pooled", "spatial"))
-    parser.add_argument("--shots", type=int, default=10)
-    parser.add_argument("--ways", type=int, default=6)
-    parser.add_argument("--episodes", type=int, default=20, help="of each set")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure")
+    add_shared_arguments(parser, episodes=20)
     return parser
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from edge_classifier.errors import EdgeClassifierError, InvalidValueError
 from edge_classifier.features.strangers import Strangers
 from edge_classifier.learning.training import use_one_thread
-from fewshots.__main__ import load_backbones
+from fewshots.__main__ import add_shared_arguments, load_backbones
 from fewshots.loading import class_folders, features_of, pictures_in, varied
 from fewshots.measures import mean_of_sets
 from fewshots.recordings import (
@@ -140,16 +140,9 @@ def arguments() -> argparse.ArgumentParser:
         help="a folder per class of other things",
     )
     parser.add_argument("--half", default="both", choices=("first", "second", "both"))
-    parser.add_argument("--backbone", action="append", metavar="NAME")
-    parser.add_argument("--weights", action="append", default=[], metavar="[NAME=]FILE")
-    parser.add_argument("--features", default="pooled", choices=("pooled", "spatial"))
-    parser.add_argument("--shots", type=int, default=10)
     parser.add_argument("--in-a-row", action="store_true", help="shots follow each other")
     parser.add_argument("--singly", action="store_true", help="each shot as a burst of its own")
-    parser.add_argument("--ways", type=int, default=6)
-    parser.add_argument("--episodes", type=int, default=6, help="of each set")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure")
+    add_shared_arguments(parser, episodes=6)
     return parser
 
 
