@@ -81,3 +81,9 @@ def bundle(taught_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
         assert main(["export", str(taught_project), "--format", "all", "-o", str(path)]) == 0
 
     return copy_of_what_is_made_once(tmp_path_factory, "things-bundle", make)
+
+
+@pytest.fixture
+def copy(bundle: Path, tmp_path: Path) -> Path:
+    """A bundle of one's own, to be damaged, or for what is written beside its files."""
+    return Path(shutil.copytree(bundle, tmp_path / "copy"))

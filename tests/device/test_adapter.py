@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -28,12 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from edge_classifier.device.preprocessing import Image
-
-
-@pytest.fixture
-def copy(bundle: Path, tmp_path: Path) -> Path:
-    """A bundle of one's own: the state of adaptation is written beside its files."""
-    return Path(shutil.copytree(bundle, tmp_path / "copy"))
 
 
 def dim(class_id: int, number: int) -> Image:

@@ -85,12 +85,6 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-def copy(bundle: Path, tmp_path: Path) -> Path:
-    """A bundle of one's own, to be damaged."""
-    return Path(shutil.copytree(bundle, tmp_path / "copy"))
-
-
 # Pictures and videos
 
 

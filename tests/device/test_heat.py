@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,11 +32,6 @@ def spoilt(number: int) -> npt.NDArray[np.uint8]:
     for offset in range(0, 70, 14):
         cv2.line(image, (45, 165 + offset), (115, 170 + offset), (0, 255, 255), 6)
     return image
-
-
-@pytest.fixture
-def copy(bundle: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(bundle, tmp_path / "copy"))
 
 
 def change(bundle: Path, what: Callable[[dict[str, Any]], object]) -> None:

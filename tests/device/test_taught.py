@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,11 +20,6 @@ from edge_classifier.device.classifier import Classifier
 from edge_classifier.device.errors import BundleError, InvalidValueError
 from edge_classifier.device.npz import npz_bytes, read_arrays
 from edge_classifier.device.taught import NAME, read_taught, taught_content
-
-
-@pytest.fixture
-def copy(bundle: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(bundle, tmp_path / "copy"))
 
 
 def change_spec(bundle: Path, **changes: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,6 @@ from edge_classifier.device.adaptation_state import NAME as STATE
 from edge_classifier.device.adapter import Adapter
 from edge_classifier.device.bundle import Bundle
 from edge_classifier.device.classifier import Classifier
-from edge_classifier.device.preprocessing import Image
 from edge_classifier.device.taught import NAME, read_taught, taught_content
 from edge_classifier.device.verdict import normalise
 from edge_classifier.export.bundle import write_spec
@@ -34,19 +32,11 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> exported_project.Taught:
     return exported_project.teach(tmp_path_factory.mktemp("taught") / "things")
 
 
-@pytest.fixture
-def copy(bundle: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(bundle, tmp_path / "copy"))
-
-
-def in_the_evening(class_id: int, number: int) -> Image:
-    image = exported_project.picture(class_id, number)
-    return np.asarray(image * np.array([0.35, 0.5, 0.55]), np.uint8)
-
-
 @pytest.fixture(scope="module")
 def evening(taught: exported_project.Taught) -> Features:
-    images = [in_the_evening(c, n) for n in range(200, 212) for c in range(len(CLASSES))]
+    images = [
+        exported_project.in_the_evening(c, n) for n in range(200, 212) for c in range(len(CLASSES))
+    ]
     return taught.backbone.extract(images)
 
 
@@ -67,7 +57,7 @@ def test_what_the_window_says_adapted_the_device_says_adapted(
     assert found is not None
     device, classifier = found[0], Classifier(opened)
     for class_id in range(len(CLASSES)):
-        image = in_the_evening(class_id, 300)
+        image = exported_project.in_the_evening(class_id, 300)
         (expected,) = window.predict(taught.backbone.extract([image]))
         answer = device.answer(classifier, image)
         np.testing.assert_allclose(answer.scores, expected.scores, atol=1e-4)
@@ -95,7 +85,7 @@ def test_following_goes_on_from_the_frames_of_the_export_and_once_begins_anew(
 ) -> None:
     opened = with_taught(copy, adapt_model(taught.model, evening).model)
     classifier = Classifier(opened)
-    image = in_the_evening(0, 300)
+    image = exported_project.in_the_evening(0, 300)
     with closing(Adapter(classifier, "follow", background=False)) as follow:
         assert follow.update(classifier.predict(image)).adapted
     with closing(Adapter(classifier, "once", background=False)) as once:
@@ -110,7 +100,7 @@ def test_what_has_changed_is_told_alike_by_device_and_window(
     with closing(Adapter(classifier, "once", background=False)) as once:
         for number, light in enumerate(np.linspace(0.8, 1.6, 16), start=200):
             for class_id in range(len(CLASSES)):
-                image = (in_the_evening(class_id, number) * light).astype(np.uint8)
+                image = (exported_project.in_the_evening(class_id, number) * light).astype(np.uint8)
                 once.update(classifier.predict(image))
     told = capsys.readouterr().err.splitlines()[-1]
     rows = np.load(copy / STATE)["rows"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -25,20 +24,10 @@ from edge_classifier.device.outputs.page import LivePage
 from edge_classifier.device.verdict import Prediction
 
 if TYPE_CHECKING:
-    from edge_classifier.device.preprocessing import Image
+    pass
 
 STATE = "adaptation-state.npz"
 TIMEOUT_S = 60
-
-
-@pytest.fixture
-def copy(bundle: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(bundle, tmp_path / "copy"))
-
-
-def in_the_evening(class_id: int, number: int) -> Image:
-    image = exported_project.picture(class_id, number)
-    return np.asarray(image * np.array([0.35, 0.5, 0.55]), np.uint8)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +36,7 @@ def evening(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("evening") / "clip.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (320, 240))
     for number in range(600):
-        writer.write(in_the_evening(number // 10 % len(CLASSES), 200 + number))
+        writer.write(exported_project.in_the_evening(number // 10 % len(CLASSES), 200 + number))
     writer.release()
     return path
 
@@ -164,7 +153,7 @@ def test_frames_of_a_live_source_do_not_wait_for_it(copy: Path) -> None:
     def keep_showing() -> None:
         number = 0
         while not stop.wait(0.02):
-            image = in_the_evening(number // 10 % len(CLASSES), 200 + number)
+            image = exported_project.in_the_evening(number // 10 % len(CLASSES), 200 + number)
             page.show(Frame(image, number, 0.0), prediction)
             number += 1
 

@@ -54,6 +54,11 @@ def picture(class_id: int, number: int) -> Image:
     return np.asarray(np.clip(noisy, 0, 255), np.uint8)
 
 
+def in_the_evening(class_id: int, number: int) -> Image:
+    """Draw the same picture by a warm, weak light."""
+    return np.asarray(picture(class_id, number) * np.array([0.35, 0.5, 0.55]), np.uint8)
+
+
 def in_other_light(image: Image) -> Image:
     """Make the light bluer and dimmer: a third of known things or more are unknown then."""
     lit = image.astype(np.float32) * np.array((1.0, 0.8, 0.5), np.float32)
