@@ -105,6 +105,8 @@ def run(options: argparse.Namespace) -> int:
         _tell(report, importers, store, dry_run=options.dry_run)
         if bursts != "single":
             _tell_recordings(report)
+    if report.cancelled:
+        say(f"edge-classifier: cancelled: {IF_CANCELLED}.")
     return _exit_code(report)
 
 
@@ -182,8 +184,6 @@ def _tell(
     say(", ".join(parts) + ".")
     if report.stopped:
         say(f"edge-classifier: {report.stopped} What was added before stays.")
-    if report.cancelled:
-        say(f"edge-classifier: cancelled: {IF_CANCELLED}.")
 
 
 def _one_burst_a_folder(item: Item) -> Item:

@@ -125,6 +125,10 @@ def scratch(tmp_path: Path) -> Path:
     return tmp_path / "scratch"
 
 
+def _added(shown: str) -> list[int]:
+    return [int(number) for number in re.findall(r"adding, (\d+) done", shown)]
+
+
 def model_of(path: Path) -> bytes:
     """Read a project's model."""
     return (path / "model" / "model.npz").read_bytes()
@@ -168,9 +172,11 @@ def test_adding_goes_on_with_the_same_command_after_ctrl_c(project: Path, scratc
     new = scratch.parent / "new"
     words = ("add", str(new), str(project / "samples"))
     terminal = Terminal(*words, scratch=scratch)
-    terminal.wait_for(lambda: "adding, " in terminal.shown and "%" in terminal.shown)
+    # The first class, and with it recordings to be told of, is in.
+    terminal.wait_for(lambda: max(_added(terminal.shown), default=0) > PICTURES + 20)
     lines = terminal.interrupt()
     assert terminal.process.returncode == 130
+    assert any("recordings" in line for line in lines)
     assert lines[-1] == (
         "edge-classifier: cancelled: what was added before stays; the same command goes on."
     )
