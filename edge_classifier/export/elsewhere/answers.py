@@ -29,15 +29,16 @@ def write_answers(
     original: Original,
     format_name: str,
     squares: npt.NDArray[np.uint8],
-    predict: Callable[[Image], Prediction],
+    predict: Callable[[Image], Prediction] | None = None,
 ) -> None:
     """Write the labels, and a few pictures with what is expected of them.
 
     The squares, `(N, S, S, 3)` uint8 RGB, are cut and resized for the network already: whoever
     tries a model elsewhere can tell an error of the model from one of the preprocessing. `predict`
-    is given them as any image, in BGR order.
+    is given them as any image, in BGR order; by default it is the live path.
     """
     names = original.model.class_names
+    predict = predict or original.predict
     (folder / LABELS).write_text("".join(f"{n}\n" for n in names), encoding="utf-8")
     pictures = []
     threshold = None

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from edge_classifier.device.preprocessing import Image
+    from edge_classifier.device.verdict import Prediction
     from edge_classifier.export.replay import Evidence
     from edge_classifier.learning.model import Model
     from edge_classifier.project.store import Snapshot
@@ -38,6 +40,11 @@ class Original:
     backbone: Backbone
     evidence: Evidence
     weights: Path | None = None
+
+    def predict(self, image: Image) -> Prediction:
+        """Ask the live path about an image `(H, W, 3)` uint8 BGR."""
+        (prediction,) = self.model.predict(self.backbone.extract([image]))
+        return prediction
 
 
 Write: TypeAlias = "Callable[[Original, Path, Progress, Cancelled], Sequence[str]]"
