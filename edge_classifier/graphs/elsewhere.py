@@ -6,6 +6,8 @@ that it wrote, not the model that it had.
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
@@ -64,7 +66,10 @@ def _write_saved_model(model: Any, folder: Path, _about: Mapping[str, str]) -> A
     import tensorflow as tf  # noqa: PLC0415 - slow, and for child processes only
 
     path = folder / "saved_model"
-    model.export(path, format="tf_saved_model", verbose=False)
+    try:
+        model.export(path, format="tf_saved_model", verbose=False)
+    except tf.errors.ResourceExhaustedError as error:  # TensorFlow's words for a full disk
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
     signature = tf.saved_model.load(path).signatures["serving_default"]
     return _asker(lambda images: signature(**{IMAGE: tf.constant(images)}))
 

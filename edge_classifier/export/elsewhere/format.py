@@ -61,13 +61,13 @@ class ElsewhereFormat:
         name: As `--format` names it.
         write: Writes it.
         files: Patterns of the names of what `write` makes, beside what every folder has.
-        packages: What has to be installed: the name of a module, and what `pip` is to install.
+        packages: What has to be installed: a module, its name for people, what `pip` is to install.
     """
 
     name: str
     write: Write
     files: tuple[str, ...]
-    packages: tuple[tuple[str, str], ...] = ()
+    packages: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def kind(self) -> FolderKind:
@@ -85,9 +85,9 @@ class ElsewhereFormat:
         Raises:
             ExportError: if something is missing.
         """
-        for module, package in self.packages:
+        for module, name, install in self.packages:
             if find_spec(module) is None:
                 raise ExportError(
-                    f"Exporting {self.name} needs {module}, which is not installed: "
-                    f"pip install '{package}'"
+                    f"Exporting {self.name} needs {name}, which is not installed: "
+                    f"pip install '{install}'"
                 )

@@ -117,14 +117,14 @@ def _run(
         ) from error
 
 
-_TENSORFLOW: Final = ("tensorflow", "edge-classifier[tensorflow]")
+_TENSORFLOW: Final = ("tensorflow", "TensorFlow", "edge-classifier[tensorflow]")
 
 KERAS_FORMATS: Final = tuple(
     ElsewhereFormat(name, partial(_write, name), files, (_TENSORFLOW, *more))
     for name, files, more in (
         ("keras", ("model.keras",), ()),
         ("saved-model", ("saved_model",), ()),
-        ("onnx", ("model.onnx",), (("tf2onnx", "edge-classifier[onnx]"),)),
+        ("onnx", ("model.onnx",), (("tf2onnx", "tf2onnx", "edge-classifier[onnx]"),)),
         (_TFJS, ("model.json", "weights.bin", _PAGE), ()),
     )
 )
