@@ -88,7 +88,7 @@ for case, of in formats.items():
         answer["spread"] = float(scores.std())
         if model.unknown:
             similarity = model.unknown.similarity(features, scores)
-            answer["familiarity"] = float(np.abs(said["familiarity"] - similarity).max())
+            answer["familiarity"] = float(np.abs(said["familiarity"][:, 0] - similarity).max())
             answer["familiar"] = float(similarity.mean())
         answers[f"{case}: {name}"] = answer
 print(json.dumps(answers))
