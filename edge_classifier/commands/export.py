@@ -19,6 +19,7 @@ from edge_classifier.learning.project_backbone import BackboneChoice, load_proje
 from edge_classifier.learning.project_model import train_project, trained_model
 from edge_classifier.learning.settings import project_head_settings
 from edge_classifier.progress import ProgressMeter
+from edge_classifier.protocols import never_cancelled
 
 if TYPE_CHECKING:
     import argparse
@@ -69,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
                 "out": options.output,
                 "weights": options.weights,
                 "progress": progress,
-                "cancelled": lambda: False,
+                "cancelled": never_cancelled,
             }
             exported = (store.snapshot(), model, loaded.backbone)
             if elsewhere:
