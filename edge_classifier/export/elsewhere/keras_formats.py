@@ -61,10 +61,7 @@ def _write(
         unknown = said[FAMILIARITY][:, 0] < model.unknown.threshold
     evidence = original.evidence
     found = compare(name, Replay(said[SCORES], unknown), evidence.live, evidence.class_ids)
-    problem = found.problem(LIMITS[FLOAT32])
-    if problem is None and not found.same_unknowns(LIMITS[FLOAT32]):
-        problem = f"only {found.unknown_agreement:.1%} of samples get the same verdict unknown"
-    if problem:
+    if problem := found.problem(LIMITS[FLOAT32]):
         raise ExportError(f"{name} is not what the live picture shows: {problem}.")
     write_answers(folder, original, name, evidence.squares)
     versions = {"keras": metadata.version("keras"), "opset": str(OPSET)}
