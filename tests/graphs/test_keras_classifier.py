@@ -27,6 +27,7 @@ CASES = (
 # Everything that needs TensorFlow, in one process: importing it takes seconds.
 _CHILD = """
 import json, sys
+from pathlib import Path
 import numpy as np
 from edge_classifier.device.unknown_detector import UnknownDetector
 from edge_classifier.device.verdict import normalise
