@@ -15,6 +15,7 @@ import argparse
 import functools
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -51,7 +52,7 @@ def environment(packages: str, environments: Path) -> Path:
     python = folder / "bin" / "python"
     if not (folder / "ready").exists():
         venv.create(folder, with_pip=True, clear=True)
-        pip = [str(python), "-m", "pip", "install", "--quiet", *packages.split()]
+        pip = [str(python), "-m", "pip", "install", "--quiet", *shlex.split(packages)]
         subprocess.run(pip, check=True)  # noqa: S603 - what our README.md names
         (folder / "ready").touch()
     return python

@@ -19,6 +19,7 @@ from edge_classifier.learning.project_backbone import BackboneChoice, load_proje
 from edge_classifier.learning.project_model import train_project, trained_model
 from edge_classifier.learning.settings import project_head_settings
 from edge_classifier.progress import ProgressMeter
+from edge_classifier.protocols import never_cancelled
 
 if TYPE_CHECKING:
     import argparse
@@ -65,17 +66,24 @@ def run(options: argparse.Namespace) -> int:
             load_project_backbone(store, choice, progress, may_change=False) as loaded,
         ):
             model = _model(store, loaded, progress)
-            where: Any = {
-                "out": options.output,
-                "weights": options.weights,
-                "progress": progress,
-                "cancelled": lambda: False,
-            }
             exported = (store.snapshot(), model, loaded.backbone)
             if elsewhere:
-                folder, notes = export_elsewhere(*exported, elsewhere, **where)
+                folder, notes = export_elsewhere(
+                    *exported,
+                    elsewhere,
+                    out=options.output,
+                    weights=options.weights,
+                    progress=progress,
+                    cancelled=never_cancelled,
+                )
             else:
-                folder = export_bundle(*exported, formats=options.format, **where)
+                folder = export_bundle(
+                    *exported,
+                    formats=options.format,
+                    out=options.output,
+                    progress=progress,
+                    cancelled=never_cancelled,
+                )
     if elsewhere:
         for note in notes:
             say(note)
@@ -121,5 +129,5 @@ def _table(spec: dict[str, Any]) -> str:
     samples = spec["measured"]["live path"]["samples"]
     return (
         table(["file", "size", "agreement", "unknown", "score differs by", "a frame"], rows)
-        + f"\ncompared with the Keras graph on {samples} {spec['measured_on']}\n"
+        + f"\ncompared with the live path on {samples} {spec['measured_on']}\n"
     )

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 
 from edge_classifier.errors import BackboneError
+from edge_classifier.export.elsewhere.format import FAMILIARITY, IMAGE
+from edge_classifier.export.elsewhere.keras_formats import OPSET
 from edge_classifier.export.formats import SCORES
 from edge_classifier.graphs.tfjs import read_graph_model, write_graph_model
 
@@ -21,15 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy.typing as npt
-
-IMAGE: Final = "image"
-"""The name of the input: RGB pixels 0 to 255, `(N, S, S, 3)` float32."""
-
-FAMILIARITY: Final = "familiarity"
-"""The name of the output that is compared with the threshold of unknown, `(N,)`."""
-
-OPSET: Final = 17
-"""Of ONNX: what onnxruntime has read since 1.12, and OpenCV reads."""
 
 _BATCH: Final = 16
 

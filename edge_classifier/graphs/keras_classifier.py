@@ -17,10 +17,11 @@ import numpy as np
 
 from edge_classifier.device.unknown_detector import NEIGHBOURS
 from edge_classifier.errors import BackboneError
+from edge_classifier.export.elsewhere.format import FAMILIARITY, IMAGE
 from edge_classifier.export.formats import FEATURES, SCORES, SIMILARITIES
 from edge_classifier.features.child_process import say_step, serve
 from edge_classifier.graphs.backbones import build_backbone, import_keras, with_features
-from edge_classifier.graphs.elsewhere import FAMILIARITY, IMAGE, WRITERS
+from edge_classifier.graphs.elsewhere import WRITERS
 from edge_classifier.project.files import describe
 from edge_classifier.values import BackboneInfo
 
@@ -55,7 +56,7 @@ def build_classifier(
     Returns:
         A model from RGB pixels 0 to 255, `(N, S, S, 3)` float32, to a dictionary: scores `(N, C)`,
         features `(N, D)`, and if unknown is to be told, similarities `(N, M)` and familiarity
-        `(N,)` (see `device.verdict.familiarity`).
+        `(N, 1)` (see `device.verdict.familiarity`).
     """
     layers, ops = keras.layers, keras.ops
     pixels = keras.Input(to_features.input_shape[1:], dtype="float32", name=IMAGE)
@@ -74,10 +75,11 @@ def build_classifier(
         kernel = np.ascontiguousarray((head["references"] * head["scales"][:, None]).T)
         similarities = _dense(layers, directions, kernel, head["offsets"], "relu", SIMILARITIES)
         nearest = ops.top_k(similarities, min(NEIGHBOURS, kernel.shape[1]))[0]
-        entropy = -ops.sum(scores * ops.log(ops.maximum(scores, _LEAST_SCORE)), axis=-1)
-        familiar = ops.clip(ops.mean(nearest, axis=-1) - hesitation_weight * entropy, 0.0, 1.0)
+        logs = ops.log(ops.maximum(scores, _LEAST_SCORE))
+        entropy = -ops.sum(scores * logs, axis=-1, keepdims=True)
+        familiar = ops.mean(nearest, axis=-1, keepdims=True) - hesitation_weight * entropy
         outputs[SIMILARITIES] = similarities
-        outputs[FAMILIARITY] = layers.Identity(name=FAMILIARITY)(familiar)
+        outputs[FAMILIARITY] = layers.Identity(name=FAMILIARITY)(ops.clip(familiar, 0.0, 1.0))
     return keras.Model(pixels, outputs, name="classifier")
 
 

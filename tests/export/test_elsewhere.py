@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +16,7 @@ import cv2
 import numpy as np
 import pytest
 from support.exported_project import CLASSES
-from support.mounts import small_disk
+from support.mounts import fill, small_disk
 
 from edge_classifier.commands.cli import main
 from edge_classifier.errors import CancelledError, ExportError
@@ -226,6 +227,17 @@ def test_a_full_disk_is_told_in_one_line_and_leaves_nothing(
         error = capsys.readouterr().err.strip().splitlines()[-1]
         assert "cannot be written: the disk is full" in error
         assert not list(disk.iterdir())
+
+
+def test_no_room_for_temporary_files_is_told_with_the_place(
+    original: Original, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "out").mkdir()
+    with small_disk(tmp_path / "disk", 1024) as disk:
+        fill(disk)
+        monkeypatch.setattr(tempfile, "tempdir", str(disk))
+        with pytest.raises(ExportError, match=rf"Temporary files cannot be written in {disk}: the"):
+            ELSEWHERE["keras"].write(original, tmp_path / "out", ignore_progress, never_cancelled)
 
 
 def export_keras(original: Original, out: Path) -> None:

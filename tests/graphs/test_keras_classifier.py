@@ -27,6 +27,7 @@ CASES = (
 # Everything that needs TensorFlow, in one process: importing it takes seconds.
 _CHILD = """
 import json, sys
+from pathlib import Path
 import numpy as np
 from edge_classifier.device.unknown_detector import UnknownDetector
 from edge_classifier.device.verdict import normalise
@@ -88,7 +89,7 @@ for case, of in formats.items():
         answer["spread"] = float(scores.std())
         if model.unknown:
             similarity = model.unknown.similarity(features, scores)
-            answer["familiarity"] = float(np.abs(said["familiarity"] - similarity).max())
+            answer["familiarity"] = float(np.abs(said["familiarity"][:, 0] - similarity).max())
             answer["familiar"] = float(similarity.mean())
         answers[f"{case}: {name}"] = answer
 print(json.dumps(answers))

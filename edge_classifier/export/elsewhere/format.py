@@ -25,6 +25,13 @@ LABELS: Final = "labels.txt"
 README: Final = "README.md"
 REFERENCE: Final = "reference"
 
+IMAGE: Final = "image"
+"""The name of the input: RGB pixels 0 to 255, `(N, S, S, 3)` float32."""
+
+FAMILIARITY: Final = "familiarity"
+"""The name of the output that is compared with the threshold of unknown, `(N, 1)`: OpenCV 4.13
+cannot compute with tensors of one axis."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Original:

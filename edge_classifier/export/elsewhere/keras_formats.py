@@ -6,6 +6,7 @@ import json
 import shutil
 import tempfile
 from functools import partial
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from edge_classifier.errors import EdgeClassifierError, ExportError
 from edge_classifier.export.elsewhere.answers import write_answers
-from edge_classifier.export.elsewhere.format import ElsewhereFormat
+from edge_classifier.export.elsewhere.format import FAMILIARITY, ElsewhereFormat
 from edge_classifier.export.elsewhere.readme import TEXTS, write_readme
 from edge_classifier.export.formats import FLOAT32, LIMITS, SCORES, Replay, compare
 from edge_classifier.export.replay import STOPPED
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
     from edge_classifier.export.elsewhere.format import Original
     from edge_classifier.protocols import Cancelled, Progress
+
+OPSET: Final = 17
+"""Of ONNX."""
 
 _TFJS: Final = "tfjs"
 _PAGE: Final = "index.html"
@@ -54,16 +58,14 @@ def _write(
     said = _run(job, arrays, original.evidence.squares, progress, cancelled)
     unknown = None
     if model.unknown:
-        unknown = said["familiarity"] < model.unknown.threshold
+        unknown = said[FAMILIARITY][:, 0] < model.unknown.threshold
     evidence = original.evidence
     found = compare(name, Replay(said[SCORES], unknown), evidence.live, evidence.class_ids)
-    problem = found.problem(LIMITS[FLOAT32])
-    if problem is None and not found.same_unknowns(LIMITS[FLOAT32]):
-        problem = f"only {found.unknown_agreement:.1%} of samples get the same verdict unknown"
-    if problem:
+    if problem := found.problem(LIMITS[FLOAT32]):
         raise ExportError(f"{name} is not what the live picture shows: {problem}.")
     write_answers(folder, original, name, evidence.squares)
-    write_readme(folder, name, original)
+    versions = {"keras": metadata.version("keras"), "opset": str(OPSET)}
+    write_readme(folder, name, original, **versions)
     if name == _TFJS:
         shutil.copyfile(TEXTS / _PAGE, folder / _PAGE)
     note = f"compared with the live picture on {found.samples} samples: the same labels, "

@@ -13,14 +13,19 @@ if TYPE_CHECKING:
 TEXTS: Final = Path(__file__).with_name("texts")
 
 
-def text_of(name: str, original: Original) -> str:
-    """Read one of the texts that come with this package, and fill in what is exported."""
+def text_of(name: str, original: Original, **values: str) -> str:
+    """Read one of the texts that come with this package, and fill in what is exported.
+
+    `{name}` and `{classes}` in it are known, others are given in `values`.
+    """
     text = (TEXTS / name).read_text(encoding="utf-8")
-    classes = ", ".join(original.model.class_names)
-    return text.replace("{name}", original.project.name).replace("{classes}", classes)
+    values |= {"classes": ", ".join(original.model.class_names), "name": original.project.name}
+    for key, value in values.items():
+        text = text.replace(f"{{{key}}}", value)
+    return text
 
 
-def write_readme(folder: Path, format_name: str, original: Original) -> None:
+def write_readme(folder: Path, format_name: str, original: Original, **values: str) -> None:
     """Write what is said of the format, and then what is said of all that came from Keras."""
-    text = text_of(f"{format_name}.md", original) + text_of("answers.md", original)
+    text = text_of(f"{format_name}.md", original, **values) + text_of("answers.md", original)
     (folder / README).write_text(text, encoding="utf-8")
