@@ -117,7 +117,7 @@ def stored_head_settings(
     known = {field.name for field in fields(HeadSettings)}
     try:
         values = {name: value for name, value in stored.items() if name in known}
-        return HeadSettings(**(values | changes))
+        return HeadSettings(**{**values, **changes})
     except (AttributeError, TypeError) as error:
         raise InvalidValueError(
             f"The head settings in {project}/project.json cannot be used: {error}."

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from edge_classifier.learning.model import Model
     from edge_classifier.project.store import Snapshot
     from edge_classifier.protocols import Backbone, Cancelled, Progress
+    from edge_classifier.values import Sample
 
 EXPECTED: Final = "expected.json"
 LABELS: Final = "labels.txt"
@@ -40,6 +41,7 @@ class Original:
     Attributes:
         evidence: Samples that it is compared on, and what the live path says of them.
         weights: The file of `--weights`.
+        calibrating: Other samples, for formats that round on what goes through the network.
     """
 
     project: Snapshot
@@ -47,6 +49,7 @@ class Original:
     backbone: Backbone
     evidence: Evidence
     weights: Path | None = None
+    calibrating: tuple[Sample, ...] = ()
 
     def predict(self, image: Image) -> Prediction:
         """Ask the live path about an image `(H, W, 3)` uint8 BGR."""
@@ -69,12 +72,14 @@ class ElsewhereFormat:
         write: Writes it.
         files: Patterns of the names of what `write` makes, beside what every folder has.
         packages: What has to be installed: a module, its name for people, what `pip` is to install.
+        calibrates: Whether it is rounded on samples.
     """
 
     name: str
     write: Write
     files: tuple[str, ...]
     packages: tuple[tuple[str, str, str], ...] = ()
+    calibrates: bool = False
 
     @property
     def kind(self) -> FolderKind:

@@ -12,13 +12,14 @@ from edge_classifier.device.verdict import Prediction
 from edge_classifier.errors import ExportError
 from edge_classifier.export.elsewhere.answers import write_answers
 from edge_classifier.export.elsewhere.arena import arena_bytes
-from edge_classifier.export.elsewhere.calibration import as_image, set_apart, squares_of
 from edge_classifier.export.elsewhere.format import README, ElsewhereFormat
-from edge_classifier.export.elsewhere.plain_run import PlainRun
+from edge_classifier.export.elsewhere.plain_run import PlainRun, as_image
 from edge_classifier.export.elsewhere.readme import text_of
 from edge_classifier.export.elsewhere.sketch import SketchedModel, write_sketch
 from edge_classifier.export.elsewhere.small_classifier import teach_small
 from edge_classifier.export.formats import SCORES, SIMILARITIES, Limits, Replay, compare
+from edge_classifier.features.backbone import load_backbone
+from edge_classifier.project.picture_file import read_image
 from edge_classifier.protocols import part_of
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from edge_classifier.export.elsewhere.small_classifier import SmallClassifier
     from edge_classifier.export.flatbuffer import Graph
     from edge_classifier.learning.model import Model
+    from edge_classifier.learning.project_backbone import OpenBackbone
     from edge_classifier.protocols import Cancelled, Progress
 
 _NAME: Final = "micro"
@@ -65,9 +67,9 @@ class Int8Model:
         scores, *similarities = self._run(pixels)
         names, unknown = self._model.class_names, self._model.unknown
         if unknown is None:
-            return Prediction(names, scores[0])
-        (familiarity,) = unknown.familiarity(similarities[0], scores)
-        return Prediction(names, scores[0], float(familiarity), unknown.threshold)
+            return Prediction(names, scores)
+        (familiarity,) = unknown.familiarity(similarities[0][None], scores[None])
+        return Prediction(names, scores, float(familiarity), unknown.threshold)
 
 
 def for_microcontroller(graph: Graph, model: Model) -> None:
@@ -90,29 +92,38 @@ def for_microcontroller(graph: Graph, model: Model) -> None:
     graph.operators[:] = reversed(kept)
 
 
-def _write(
-    original: Original, folder: Path, progress: Progress, cancelled: Cancelled
+def write_micro(
+    original: Original,
+    folder: Path,
+    progress: Progress,
+    cancelled: Cancelled,
+    open_backbone: OpenBackbone = load_backbone,
 ) -> Sequence[str]:
-    taught = part_of(progress, 0.0, _TAUGHT)
-    pictures, rows = set_apart(original.project, original.evidence.paths)
-    small = teach_small(original.project, original.backbone, pictures, taught, cancelled)
-    exact, model = small.backbone.exact, small.model
+    """Write it; see `format.Write`. `open_backbone` is as for `teach_small`."""
+    small = teach_small(
+        original.project,
+        original.backbone,
+        calibrating=original.calibrating,
+        open_backbone=open_backbone,
+        progress=part_of(progress, 0.0, _TAUGHT),
+        cancelled=cancelled,
+    )
+    model, preprocessing = small.model, small.backbone.info.preprocessing
     graph = small.backbone.rounded(model)
     for_microcontroller(graph, model)
     content, arena = graph.content(), arena_bytes(graph) + _SPARE
     ran = Int8Model(content, model)
     progress(_TAUGHT, f"asking {_NAME}")
-    shown = [original.evidence.paths[row] for row in rows]
-    squares = squares_of(shown, exact.info.preprocessing)
-    class_ids = original.evidence.class_ids
-    _verify(ran, small, squares, None if class_ids is None else class_ids[rows])
+    pictures = [read_image(path) for path in original.evidence.paths]
+    squares = np.stack([preprocessing.square(picture) for picture in pictures])
+    _verify(ran, small, squares, original.evidence.class_ids)
     (folder / "model.tflite").write_bytes(content)
     write_answers(folder, replace(original, model=model), _NAME, squares, ran.predict)
     sketched = SketchedModel(
         content,
         tuple(dict.fromkeys(map(graph.name_of, graph.operators))),
         arena,
-        exact.info.preprocessing.input_size,
+        preprocessing.input_size,
         model.class_names,
         model.unknown,
     )
@@ -175,4 +186,4 @@ def _lines(original: Original, small: SmallClassifier, size: str) -> list[str]:
     return lines
 
 
-MICRO: Final = ElsewhereFormat(_NAME, _write, ("model.tflite", "sketch"))
+MICRO: Final = ElsewhereFormat(_NAME, write_micro, ("model.tflite", "sketch"), calibrates=True)

@@ -11,6 +11,8 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from edge_classifier.device.preprocessing import Image
+
 
 class PlainRun:
     """A file with one input, run by the kernels that TensorFlow Lite Micro has, too.
@@ -29,14 +31,22 @@ class PlainRun:
         self._outputs = self._interpreter.get_output_details()
         self._lock = Lock()
 
-    def __call__(self, pixels: npt.NDArray[Any]) -> list[npt.NDArray[np.float32]]:
-        """Ask about an input without its batch axis; returns each output in real numbers."""
+    def stored(self, pixels: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+        """Ask about an input without its batch axis; returns each output as it is stored."""
         with self._lock:
             self._interpreter.set_tensor(self._input["index"], pixels[None])
             self._interpreter.invoke()
-            stored = [self._interpreter.get_tensor(about["index"]) for about in self._outputs]
+            return [self._interpreter.get_tensor(about["index"])[0] for about in self._outputs]
+
+    def __call__(self, pixels: npt.NDArray[Any]) -> list[npt.NDArray[np.float32]]:
+        """Ask the same; returns each output in real numbers."""
         scales = [about["quantization"] for about in self._outputs]
         return [
             (values.astype(np.float32) - np.float32(zero_point)) * np.float32(step)
-            for values, (step, zero_point) in zip(stored, scales, strict=True)
+            for values, (step, zero_point) in zip(self.stored(pixels), scales, strict=True)
         ]
+
+
+def as_image(square: npt.NDArray[np.uint8]) -> Image:
+    """Make of a square `(S, S, 3)` RGB an image, BGR, whose own square it is."""
+    return np.ascontiguousarray(square[..., ::-1])

@@ -9,7 +9,6 @@ import numpy as np
 
 from edge_classifier.errors import BackboneError, CancelledError, NotEnoughSamplesError
 from edge_classifier.evaluation.validation import validate
-from edge_classifier.export.elsewhere.calibration import squares_of
 from edge_classifier.export.elsewhere.rounded_backbone import RoundedBackbone
 from edge_classifier.export.input_size import pooled_at
 from edge_classifier.export.replay import STOPPED
@@ -28,13 +27,13 @@ from edge_classifier.values import Variants
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     import numpy.typing as npt
 
     from edge_classifier.device.preprocessing import Image
     from edge_classifier.evaluation.validation import Validation
     from edge_classifier.learning.model import Model
+    from edge_classifier.learning.project_backbone import OpenBackbone
     from edge_classifier.learning.settings import HeadSettings
     from edge_classifier.project.store import Snapshot
     from edge_classifier.protocols import Backbone, Cancelled, Progress
@@ -45,6 +44,9 @@ INPUT_SIZE: Final = 96
 SMALL: Final = "v1-0.25"
 """The backbone that takes less than 500 kB in int8. The others are as good at that size (see
 docs/micro.md), and two and three times as large."""
+
+_STRANGERS: Final = 100
+"""Fewer than a project's own backbone is shown, whose are kept."""
 
 _OPENED: Final = 0.2
 _SEEN: Final = 0.8
@@ -78,23 +80,27 @@ class Eye(NamedTuple):
 def teach_small(
     project: Snapshot,
     own: Backbone,
-    calibration: Sequence[Path],
+    *,
+    calibrating: Sequence[Sample],
+    open_backbone: OpenBackbone = load_backbone,
     progress: Progress,
     cancelled: Cancelled,
 ) -> SmallClassifier:
-    """Teach a small backbone, calibrated on some pictures, what the project's `own` was taught.
+    """Teach a small backbone, rounded on some samples, what the project's `own` was taught.
+
+    `open_backbone` opens it by name, as `load_backbone` does.
 
     Raises:
         ExportError: if there is no such backbone in int8.
         NotEnoughSamplesError: as `training.train` does.
         CancelledError: if asked to stop.
     """
-    opened, note = small_backbone(own, part_of(progress, 0.0, _OPENED), cancelled)
-    exact = pooled_at(opened, INPUT_SIZE)
-    small = RoundedBackbone(exact, squares_of(calibration, exact.info.preprocessing))
+    opening = part_of(progress, 0.0, _OPENED)
+    opened, note = _small_backbone(own, open_backbone, opening, cancelled)
+    small = RoundedBackbone(pooled_at(opened, INPUT_SIZE), calibrating, cancelled)
     eyes = (
         Eye(own.extract, Strangers(own).features(cancelled)),
-        Eye(small.extract, stranger_features(small.extract, cancelled=cancelled)),
+        Eye(small.extract, stranger_features(small.extract, _STRANGERS, cancelled)),
     )
     settings = stored_head_settings(project.settings, project.name)
     seeing = part_of(progress, _OPENED, _SEEN)
@@ -107,18 +113,16 @@ def teach_small(
     return SmallClassifier(small, model, validation, own_validation, note)
 
 
-def small_backbone(own: Backbone, progress: Progress, cancelled: Cancelled) -> tuple[Backbone, str]:
-    """Open the smallest backbone that can be had; say in one line why, where it is not `SMALL`.
-
-    Raises:
-        CancelledError: if asked to stop.
-    """
+def _small_backbone(
+    own: Backbone, open_backbone: OpenBackbone, progress: Progress, cancelled: Cancelled
+) -> tuple[Backbone, str]:
+    """Open the smallest backbone that can be had; say in one line why, where it is not `SMALL`."""
     if own.info.name == SMALL:
         return own, ""
     try:
-        return load_backbone(SMALL, progress=progress, cancelled=cancelled), ""
+        return open_backbone(SMALL, progress=progress, cancelled=cancelled), ""
     except BackboneError as error:
-        backbone = own if own.info.name == BUILT_IN else load_backbone(BUILT_IN)
+        backbone = own if own.info.name == BUILT_IN else open_backbone(BUILT_IN)
         return backbone, f"{BUILT_IN} instead of {SMALL}, which takes a third as much: {error}"
 
 
