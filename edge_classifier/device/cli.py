@@ -33,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", default="1", help="1, 2, … or auto, which measures 1 to 4")
     parser.add_argument("--no-window", action="store_true", help="even where there is a screen")
     parser.add_argument("--quiet", action="store_true", help="no JSON lines")
+    parser.add_argument(
+        "--changes", action="store_true", help="a JSON line for each new label, not each frame"
+    )
     parser.add_argument("--no-smoothing", action="store_true", help="every frame on its own")
     parser.add_argument("--frames", type=int, default=0, metavar="N", help="stop after N frames")
     parser.add_argument("--mjpeg", metavar="HOST:PORT", help="a page with the live picture")

@@ -210,7 +210,7 @@ def _local_outputs(
     if options.benchmark:
         yield Benchmark()
     elif not options.quiet:
-        yield JsonLines(flush=live)
+        yield JsonLines(flush=live, hold=max(1, options.hold) if options.changes else None)
 
 
 def _dating(source: VideoSource | PictureFiles) -> Callable[[Frame], float] | None:

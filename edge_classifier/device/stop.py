@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
@@ -30,7 +30,7 @@ class StopSignals:
         """Whether the work has no end but to be stopped, as watching a camera."""
         self._first: int | None = None
         self._ignored = False
-        self._before: dict[int, signal.Handlers] = {}
+        self._before: dict[int, Any] = {}
 
     def __enter__(self) -> StopSignals:  # noqa: PYI034 - Python 3.10 has no `Self`
         if threading.current_thread() is threading.main_thread():

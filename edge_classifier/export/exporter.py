@@ -52,6 +52,7 @@ from edge_classifier.export.replay import (
     replay_keras,
     replay_live,
 )
+from edge_classifier.export.runtimes import OLDEST
 from edge_classifier.export.taught import add_adapted_answers, write_taught
 from edge_classifier.features.backbone import weights_file
 from edge_classifier.features.bulk import read_pictures
@@ -232,7 +233,8 @@ def _add_models(folder: Path, files: Mapping[str, bytes]) -> dict[str, dict[str,
         name = f"model-{model_format}.tflite"
         (folder / name).write_bytes(content)
         sha256 = hashlib.sha256(content).hexdigest()
-        models[model_format] = {"file": name, "bytes": len(content), "sha256": sha256}
+        about = {"file": name, "bytes": len(content), "sha256": sha256}
+        models[model_format] = {**about, "oldest_runtimes": dict(OLDEST[model_format])}
     return models
 
 
