@@ -20,6 +20,7 @@ RUNTIMES = {
     "ai-edge-litert": "ai_edge_litert.interpreter",
     "tflite-runtime": "tflite_runtime.interpreter",
     "tensorflow": "tensorflow.lite",
+    "tensorflow-cpu": "tensorflow.lite",
 }
 NAMES = ("scores", "similarities")
 """Of the first outputs; the others are features, which count relative to their size."""
@@ -32,7 +33,10 @@ def installed() -> tuple[str, Any]:
             version = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
-        return f"{package} {version}", import_module(module).Interpreter
+        # TensorFlow's `lite` is made when it is asked for, and cannot be imported by its name.
+        root, _, name = module.partition(".")
+        import_module(root if root == "tensorflow" else module)
+        return f"{package} {version}", getattr(sys.modules[root], name).Interpreter
     raise SystemExit("no runtime is installed")
 
 
