@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import io
 import zipfile
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import flatbuffers  # type: ignore[import-untyped]
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 
+from edge_classifier import __version__
+from edge_classifier.export.flatbuffer import FLOAT32, Graph
 from edge_classifier.export.formats import FEATURES, SCORES, SIMILARITIES, SPATIAL
 
 if TYPE_CHECKING:
@@ -28,105 +30,58 @@ if TYPE_CHECKING:
 LABELS: Final = "labels.txt"
 
 _Value: TypeAlias = "str | npt.NDArray[np.float32] | list[_Table] | _Table"
-_Table: TypeAlias = "dict[int, int | _Value]"
+_Table: TypeAlias = "dict[int, int | float | _Value]"
 """Of the metadata: values by slot, where an integer is a byte (an enum or a kind of union)."""
 
-_FLOAT32: Final = 0  # TensorType.FLOAT32
 _TENSOR_AXIS_LABELS: Final = 2
 _RGB: Final = 1
 _IMAGE_PROPERTIES: Final = 2  # in the union ContentProperties
 _NORMALIZATION_OPTIONS: Final = 1  # in the union ProcessUnitOptions
+_SCORE_THRESHOLDING_OPTIONS: Final = 3  # likewise
 _WHITE: Final = 255.0
+
+_HIGHEST: Final = float(np.finfo(np.float32).max)
+_NAMED_CLASSES: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a model is, apart from what its graph says.
+
+    Attributes:
+        project: Its name.
+        version: Tells two trainings apart: the beginning of the fingerprint in spec.json.
+        backbone: As in `--backbone`.
+        model_format: As in `--format`.
+    """
+
+    project: str
+    version: str
+    backbone: str
+    model_format: str
+
+    @property
+    def name(self) -> str:
+        """A name for the file."""
+        return f"{self.project} ({self.backbone}, {self.model_format})"
 
 
 def finish_model(
-    content: bytes,
-    class_names: Sequence[str],
-    output_names: Sequence[str],
-    preprocessing: Preprocessing,
-    name: str,
+    graph: Graph, class_names: Sequence[str], preprocessing: Preprocessing, about: About
 ) -> bytes:
-    """Make a converted file ready for readers that know nothing of us.
-
-    Outputs come in the order of the graph's and have these names, tensors have short ones, and
-    the file says what its input and outputs are.
-    """
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
-    graph = model.subgraphs[0]
-    # The converter loses the names and shuffles the outputs, but numbers them in the signature.
-    numbered = sorted(model.signatureDefs[0].outputs, key=lambda output: output.name)
-    outputs = dict(zip(output_names, (int(o.tensorIndex) for o in numbered), strict=True))
-    for key, output in zip(output_names, numbered, strict=True):
-        output.name = key
-    graph.outputs = list(outputs.values())
-    _rename(graph, outputs)
-    _share_zero_points(graph)
-    quantised = graph.tensors[graph.inputs[0]].type != _FLOAT32
-    metadata = _metadata(class_names, preprocessing, output_names, name, quantised=quantised)
-    buffer = schema.BufferT()
-    buffer.data = np.frombuffer(metadata, np.uint8)
-    entry = schema.MetadataT()
-    entry.name, entry.buffer = b"TFLITE_METADATA", len(model.buffers)
-    model.buffers.append(buffer)
-    model.metadata = [entry, *(m for m in model.metadata if m.name == b"min_runtime_version")]
-    model.description = name
-    builder = _Builder(len(content))
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return _with_labels(bytes(builder.Output()), class_names)
-
-
-def _rename(graph: Any, outputs: dict[str, int]) -> None:  # noqa: ANN401 - generated, untyped
-    """Give tensors names that a person can use; the converter's are paths through Keras."""
-    for index, tensor in enumerate(graph.tensors):
-        tensor.name = f"t{index}"
-    graph.tensors[graph.inputs[0]].name = "image"
-    for name, index in outputs.items():
-        graph.tensors[index].name = name
-
-
-def _share_zero_points(graph: Any) -> None:  # noqa: ANN401 - generated, untyped
-    """Store equal zero points once.
-
-    Weights have one 64-bit zero point a channel, all of them 0: an eighth of a small int8 file.
-    """
-    for tensor in graph.tensors:
-        plain = tensor.quantization
-        if plain is not None and plain.scale is not None and plain.zeroPoint is not None:
-            shared = _SharedQuantization()
-            shared.scale, shared.zeroPoint = plain.scale, plain.zeroPoint
-            shared.quantizedDimension = plain.quantizedDimension
-            tensor.quantization = shared
-
-
-class _Builder(flatbuffers.Builder):  # type: ignore[misc]  # untyped base
-    """Remembers where zero points were written, by their bytes."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__(size)
-        self.zero_points: dict[bytes, int] = {}
-
-
-class _SharedQuantization(schema.QuantizationParametersT):  # type: ignore[misc]  # untyped base
-    """Quantisation parameters whose zero points are written once for equal ones."""
-
-    def Pack(self, builder: Any) -> int:  # noqa: ANN401, N802 - as the generated classes have it
-        written: dict[bytes, int] = builder.zero_points
-        scale = builder.CreateNumpyVector(np.asarray(self.scale, np.float32))
-        points = np.asarray(self.zeroPoint, np.int64)
-        if points.tobytes() not in written:
-            written[points.tobytes()] = builder.CreateNumpyVector(points)
-        schema.QuantizationParametersStart(builder)
-        schema.QuantizationParametersAddScale(builder, scale)
-        schema.QuantizationParametersAddZeroPoint(builder, written[points.tobytes()])
-        schema.QuantizationParametersAddQuantizedDimension(builder, self.quantizedDimension)
-        return int(schema.QuantizationParametersEnd(builder))
+    """Make a file of a graph with named outputs that tells other readers what it is."""
+    outputs = [graph.name_of_tensor(n) for n in graph.outputs]
+    quantised = graph.tensors[graph.input].type != FLOAT32
+    metadata = _metadata(class_names, preprocessing, outputs, about, quantised=quantised)
+    graph.describe(about.name, "TFLITE_METADATA", metadata)
+    return _with_labels(graph.content(), class_names)
 
 
 def _metadata(
     class_names: Sequence[str],
     preprocessing: Preprocessing,
     outputs: Sequence[str],
-    name: str,
+    about: About,
     *,
     quantised: bool,
 ) -> bytes:
@@ -148,18 +103,47 @@ def _metadata(
         1: f"one score for each of {len(class_names)} classes",
         6: [{0: LABELS, 2: _TENSOR_AXIS_LABELS}],
     }
-    similarities: _Table = {
-        0: SIMILARITIES,
-        1: "similarities to samples; the mean of the highest few, less the scores' entropy "
-        "times hesitation_weight of spec.json, tells known from unknown",
+    described = {
+        SCORES: scores,
+        SIMILARITIES: _no_classes(
+            SIMILARITIES,
+            "similarities to samples; the mean of the highest few, less the scores' entropy "
+            "times hesitation_weight of spec.json, tells known from unknown",
+        ),
+        FEATURES: _no_classes(FEATURES, "what the backbone saw, as the head was given it"),
+        SPATIAL: _no_classes(SPATIAL, "the feature map (h, w, c) that features are pooled of"),
     }
-    features: _Table = {0: FEATURES, 1: "what the backbone saw, as the head was given it"}
-    spatial: _Table = {0: SPATIAL, 1: "the feature map (h, w, c) that features are pooled of"}
-    described = {SCORES: scores, SIMILARITIES: similarities, FEATURES: features, SPATIAL: spatial}
-    subgraph: _Table = {2: [image], 3: [described[output] for output in outputs]}
+    model: _Table = {
+        0: about.name,
+        1: f"Tells apart {_listed(class_names)}. Made by Edge Classifier {__version__}.",
+        2: about.version,
+        3: [{2: [image], 3: [described[output] for output in outputs]}],
+        4: about.project,
+        5: f"Apache-2.0 for the backbone ({about.backbone}); what was taught is its author's",
+        7: "1.0.0",
+    }
     builder = flatbuffers.Builder(1024)
-    builder.Finish(_write(builder, {0: name, 3: [subgraph], 7: "1.0.0"}), b"M001")
+    builder.Finish(_write(builder, model), b"M001")
     return bytes(builder.Output())
+
+
+def _no_classes(name: str, description: str) -> _Table:
+    """Describe an output that no reader shall take for the scores of classes.
+
+    MediaPipe takes every output for that, but names nothing below the output's own threshold.
+    """
+    return {
+        0: name,
+        1: description,
+        4: [{0: _SCORE_THRESHOLDING_OPTIONS, 1: {0: _HIGHEST}}],
+    }
+
+
+def _listed(class_names: Sequence[str]) -> str:
+    """Name as many classes as one can read."""
+    more = len(class_names) - _NAMED_CLASSES
+    named = ", ".join(class_names[:_NAMED_CLASSES])
+    return f"{named} and {more} more" if more > 0 else named
 
 
 def _floats(*values: float) -> npt.NDArray[np.float32]:
@@ -178,11 +162,13 @@ def _write(builder: flatbuffers.Builder, value: _Value) -> int:
         for offset in reversed(offsets):
             builder.PrependUOffsetTRelative(offset)
         return int(builder.EndVector())
-    slots = {s: v if isinstance(v, int) else _write(builder, v) for s, v in value.items()}
+    slots = {s: v if isinstance(v, (int, float)) else _write(builder, v) for s, v in value.items()}
     builder.StartObject(8)
     for slot, written in slots.items():
         if isinstance(value[slot], int):
             builder.PrependUint8Slot(slot, written, 0)
+        elif isinstance(value[slot], float):
+            builder.PrependFloat32Slot(slot, written, 0.0)
         else:
             builder.PrependUOffsetTRelativeSlot(slot, written, 0)
     return int(builder.EndObject())
