@@ -39,6 +39,7 @@ from edge_classifier.export.replay import (
     replay_files,
     see,
 )
+from edge_classifier.export.runtimes import OLDEST
 from edge_classifier.export.samples import Calibration, choose_samples
 from edge_classifier.export.spec import measured, new_spec
 from edge_classifier.export.taught import add_adapted_answers, write_taught
@@ -176,7 +177,8 @@ def _add_models(folder: Path, files: Mapping[str, bytes]) -> dict[str, dict[str,
         name = f"model-{model_format}.tflite"
         (folder / name).write_bytes(content)
         sha256 = hashlib.sha256(content).hexdigest()
-        models[model_format] = {"file": name, "bytes": len(content), "sha256": sha256}
+        about = {"file": name, "bytes": len(content), "sha256": sha256}
+        models[model_format] = {**about, "oldest_runtimes": dict(OLDEST[model_format])}
     return models
 
 
