@@ -40,7 +40,8 @@ def import_keras() -> Any:  # noqa: ANN401 - Keras publishes no types
         import keras  # noqa: PLC0415 - see above
     except ImportError as error:
         raise BackboneError(
-            f"Compiling a backbone needs TensorFlow, which cannot be imported: {first_line(error)}."
+            f"TensorFlow cannot be imported: {first_line(error)}. Install it again: "
+            "pip install --force-reinstall 'edge-classifier[tensorflow]'"
         ) from error
     keras.config.set_image_data_format("channels_last")
     keras.config.set_floatx("float32")
