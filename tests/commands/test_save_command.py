@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,6 @@ from support import networks
 from edge_classifier.commands.cli import main
 from edge_classifier.features.carried import CARRIED
 from edge_classifier.features.catalogue import official
-from edge_classifier.features.extractors import extractor_path
-from edge_classifier.features.weights import CacheFolders, record_of
 from edge_classifier.project.store import ProjectStore
 
 
@@ -36,19 +33,16 @@ def test_a_copy_carries_the_compiled_network_of_an_official_backbone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    folders, network = CacheFolders.of_this_user(), networks.averaging_and_mixing(256)
+    network = networks.averaging_and_mixing(256)
     info = official("v1-0.25").info("pooled", "ab" * 32)
-    path = extractor_path(folders.extractors, info.name, info.weights_sha256)
-    path.parent.mkdir(parents=True)
-    path.write_bytes(network)
-    record_of(path).write_text(hashlib.sha256(network).hexdigest())
+    cached = networks.keep_compiled(network, info.name, info.weights_sha256)
     with ProjectStore.create(tmp_path / "project", ["mug"]) as store:
         store.set_backbone(info)
     for source, target in (("project", "copy"), ("copy", "copy of it")):
         assert main(["save", str(tmp_path / source), str(tmp_path / target)]) == 0
         carried = tmp_path / target / "backbone" / ("ab" * 8) / CARRIED
         assert carried.read_bytes() == network
-        path.unlink(missing_ok=True)
+        cached.unlink(missing_ok=True)
 
 
 def test_a_folder_that_holds_something_is_one_line_and_stays_as_it_is(

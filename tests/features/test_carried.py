@@ -18,7 +18,7 @@ from edge_classifier.features.built_in import read_built_in
 from edge_classifier.features.carried import carried_extractor, files_to_carry
 from edge_classifier.features.catalogue import official
 from edge_classifier.features.extractors import extractor_path
-from edge_classifier.features.weights import CacheFolders, record_of
+from edge_classifier.features.weights import CacheFolders
 
 INFO = official("v1-0.25").info("pooled", "ab" * 32)
 PICTURE = np.random.default_rng(0).integers(0, 256, (300, 400, 3), np.uint8)
@@ -33,10 +33,7 @@ def network() -> bytes:
 def folders(tmp_path: Path, network: bytes) -> CacheFolders:
     """Give caches in which the network of `INFO` is compiled."""
     folders = CacheFolders(tmp_path / "cache", tmp_path / "keras")
-    path = extractor_path(folders.extractors, INFO.name, INFO.weights_sha256)
-    path.parent.mkdir(parents=True)
-    path.write_bytes(network)
-    record_of(path).write_text(hashlib.sha256(network).hexdigest())
+    networks.keep_compiled(network, INFO.name, INFO.weights_sha256, folders)
     return folders
 
 

@@ -10,6 +10,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
+from support import networks
 
 from edge_classifier.errors import (
     CancelledError,
@@ -277,13 +278,6 @@ def test_without_tensorflow_auto_takes_the_built_in_backbone_and_asks_no_network
     assert "without TensorFlow" in choice.reason
 
 
-def keep_compiled(folders: CacheFolders, name: str, weights_sha256: str) -> None:
-    path = extractor_path(folders.extractors, name, weights_sha256)
-    path.parent.mkdir(parents=True)
-    path.write_bytes(b"a network")
-    record_of(path).write_text(hashlib.sha256(b"a network").hexdigest())
-
-
 @pytest.mark.parametrize("pinned", [True, False])
 def test_without_tensorflow_auto_takes_official_weights_that_were_compiled_before(
     folders: CacheFolders, *, pinned: bool
@@ -292,7 +286,7 @@ def test_without_tensorflow_auto_takes_official_weights_that_were_compiled_befor
     if not pinned:  # then only the weights themselves tell their hash
         folders.keras.mkdir()
         (folders.keras / default.file_name).write_bytes(CONTENT)
-    keep_compiled(folders, default.name, SHA256)
+    networks.keep_compiled(b"a network", default.name, SHA256, folders)
     choice = choose_backbone(
         folders=folders, built_in=True, is_reachable=_unasked, default=default, tensorflow=False
     )
@@ -303,7 +297,7 @@ def test_without_tensorflow_auto_takes_official_weights_that_were_compiled_befor
 def test_without_tensorflow_auto_takes_no_other_weights_that_were_compiled(
     folders: CacheFolders,
 ) -> None:
-    keep_compiled(folders, "v2-0.35", SHA256)
+    networks.keep_compiled(b"a network", "v2-0.35", SHA256, folders)
     choice = choose_backbone(
         folders=folders, built_in=True, is_reachable=_unasked, tensorflow=False
     )
@@ -313,7 +307,9 @@ def test_without_tensorflow_auto_takes_no_other_weights_that_were_compiled(
 def test_without_tensorflow_and_a_built_in_backbone_auto_says_what_is_missing(
     folders: CacheFolders,
 ) -> None:
-    with pytest.raises(WeightsNotFoundError, match=r"needs TensorFlow.*edge-classifier\[tensorflow\]"):
+    with pytest.raises(
+        WeightsNotFoundError, match=r"needs TensorFlow.*edge-classifier\[tensorflow\]"
+    ):
         choose_backbone(folders=folders, built_in=False, is_reachable=_unasked, tensorflow=False)
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import flatbuffers  # type: ignore[import-untyped]  # publishes no types
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+
+from edge_classifier.features.extractors import extractor_path
+from edge_classifier.features.weights import CacheFolders, record_of
 
 BLOCK = 32
 """Pixels a side that become one place of the feature map."""
@@ -31,6 +36,18 @@ def averaging_and_mixing(channels: int, size: int = 224) -> bytes:
     chance = np.random.default_rng(0)
     weights = chance.standard_normal((channels, 1, 1, 3)).astype(np.float32)
     return _written(size, [_pooling(), conv], [weights, np.full(channels, 0.1, np.float32)])
+
+
+def keep_compiled(
+    network: bytes, name: str, weights_sha256: str, folders: CacheFolders | None = None
+) -> Path:
+    """Put a network into the caches, by default this user's, as if it had been compiled there."""
+    folders = folders or CacheFolders.of_this_user()
+    path = extractor_path(folders.extractors, name, weights_sha256)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(network)
+    record_of(path).write_text(hashlib.sha256(network).hexdigest())
+    return path
 
 
 def with_one_word_spoilt(network: bytes) -> Iterator[bytes]:

@@ -1,9 +1,10 @@
 """Does the whole job without a window: live by scripted keys, predict, adapt, export, verify.
 
-python tools arm64.job SCENES PROJECT
+python tools arm64.job SCENES PROJECT FORMAT...
 
-Writes what was said of each frame and picture to `PROJECT.tsv`, to be compared with another
-machine; tells on standard output how long each step took, and how much memory all of it.
+Exports to `PROJECT-FORMAT` each. Writes what was said of each frame and picture to `PROJECT.tsv`,
+to be compared with another machine; tells on standard output how long each step took, and how much
+memory all of it.
 """
 
 from __future__ import annotations
@@ -103,8 +104,8 @@ def _predicted(title: str, text: str) -> list[tuple[str, str]]:
 
 def run(arguments: Sequence[str]) -> None:
     """Do the job."""
-    scenes, project = map(Path, arguments)
-    pictures, bundle = scenes / PICTURES, project.with_name(f"{project.name}-bundle")
+    scenes, project = map(Path, arguments[:2])
+    pictures = scenes / PICTURES
     tensorflow = "with" if has_tensorflow() else "without"
     print(f"{platform.machine()}, Python {platform.python_version()}, {tensorflow} TensorFlow")
     with _timed("live"):
@@ -113,8 +114,10 @@ def run(arguments: Sequence[str]) -> None:
     said += _predicted("taught", _command("predict", project, pictures, "--csv"))
     _command("adapt", project, pictures)
     said += _predicted("adapted", _command("predict", project, pictures, "--csv"))
-    sys.stdout.write(_command("export", project, "-o", bundle, "--format", "all"))
-    _command("verify", bundle, project)
+    for model_format in arguments[2:]:
+        bundle = project.with_name(f"{project.name}-{model_format}")
+        sys.stdout.write(_command("export", project, "-o", bundle, "--format", model_format))
+        _command("verify", bundle, project)
     known = sum(label != "unknown" for _, label in said)
     print(f"{known} of {len(said)} answers name a thing")
     if known < len(said) / 2:
