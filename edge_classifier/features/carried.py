@@ -23,6 +23,7 @@ from edge_classifier.features.catalogue import OFFICIAL
 from edge_classifier.features.extractors import cached_extractor
 from edge_classifier.features.imagenet import read_network
 from edge_classifier.features.tuned import MAX_BYTES, is_hash, own_folder, tuned_weights
+from edge_classifier.features.weights import hash_of
 
 if TYPE_CHECKING:
     from edge_classifier.features.weights import CacheFolders
@@ -66,6 +67,16 @@ def files_to_carry(
         folder / _ABOUT: (json.dumps(about, indent=1) + "\n").encode(),
         folder / CARRIED: content,
     }
+
+
+def hash_of_weights(path: Path) -> str:
+    """Return the SHA-256 of the weights in a file, or of those that a carried extractor is of.
+
+    Raises:
+        WeightsNotFoundError: if it cannot be read.
+        BackboneError: if it is a carried extractor that is damaged.
+    """
+    return read_carried(path, "pooled")[0].weights_sha256 if path.name == CARRIED else hash_of(path)
 
 
 def read_carried(path: Path, feature_kind: FeatureKind) -> tuple[BackboneInfo, bytes]:

@@ -21,10 +21,20 @@ OFFICIAL = official("v1-0.25")  # whose weights are pinned by their SHA-256
 
 COMMANDS = """
 import json, sys
+from pathlib import Path
+from edge_classifier import ImageClassifier
 from edge_classifier.commands.cli import main
 
+def load_in_python(project):
+    # by the API, from a file of its own too
+    classifier = ImageClassifier.load(project)
+    classifier.save("saved.npz")
+    picture = next(Path("pictures").rglob("*.jpg"))
+    assert ImageClassifier.load("saved.npz").predict([picture]) == classifier.predict([picture])
+    return 0
+
 for words in json.loads(sys.argv[1]):
-    code = main(words)
+    code = load_in_python(*words[1:]) if words[0] == "load" else main(words)
     print(words[0], "ended with", code, file=sys.stderr)
 """
 """Several commands in one process: most of a command's time is importing."""
@@ -117,6 +127,7 @@ def test_a_portable_copy_is_taught_on_where_its_network_was_never_compiled(folde
     commands = (
         "train copy",
         "predict copy pictures",
+        "load copy",
         "export copy",
         "verify copy-bundle copy",
         "save copy another --portable",
@@ -124,6 +135,6 @@ def test_a_portable_copy_is_taught_on_where_its_network_was_never_compiled(folde
         train,
     )
     told = run(folder, *commands)
-    assert [line.split()[-1] for line in told if "ended with" in line] == [*"000000", "1"]
+    assert [line.split()[-1] for line in told if "ended with" in line] == [*"0000000", "1"]
     assert f"backbone: {OFFICIAL.name}, as before" in told
     assert "goes on here as a copy of key S" in told[-2]

@@ -14,7 +14,6 @@ import csv
 import io
 import json
 import platform
-import resource
 import sys
 import time
 from dataclasses import replace
@@ -124,9 +123,17 @@ def run(arguments: Sequence[str]) -> None:
         sys.exit("Most is called unknown: that shows nothing.")
     lines = "".join(f"{what}\t{label}\n" for what, label in said)
     project.with_name(f"{project.name}.tsv").write_text(lines, encoding="utf-8")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"memory at most: {peak:.0f} MB, of a child process {children:.0f} MB")
+    print(_memory())
+
+
+def _memory() -> str:
+    if sys.platform == "win32":
+        return "memory: not measured on Windows"
+    import resource  # noqa: PLC0415 - not on Windows
+
+    both = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    own, child = (resource.getrusage(who).ru_maxrss // 1024 for who in both)
+    return f"memory at most: {own} MB, of a child process {child} MB"
 
 
 if __name__ == "__main__":
