@@ -68,6 +68,10 @@ class Backbone(Protocol):
     def info(self) -> BackboneInfo:
         """What it is."""
 
+    @property
+    def extractor(self) -> bytes:
+        """The TFLite file that it runs, from `(1, S, S, 3)` float32 to `(1, h, w, c)`."""
+
     def extract(self, images: Sequence[Image]) -> Features:
         """Compute the features `(N, D)` of N images of any size."""
 

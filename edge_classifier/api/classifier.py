@@ -323,17 +323,15 @@ class ImageClassifier(AdaptableEstimator):
         """
         from edge_classifier.api.projects import export_with  # noqa: PLC0415 - most programs never export
 
-        model, weights = self._model(), self._weights()
         with shown(progress, "reading pictures") as told:
             return export_with(
                 images,
                 labels,
-                model,
+                self._model(),
                 self._backbone(),
                 colour_order=self.colour_order,
                 folder=Path(folder),
                 formats=formats,
-                weights=weights,
                 progress=told,
             )
 

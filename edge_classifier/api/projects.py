@@ -78,7 +78,6 @@ def export_with(  # noqa: PLR0913 - all keyword-only but what is learned
     colour_order: ColourOrder,
     folder: Path,
     formats: str,
-    weights: Path | None,
     progress: Progress,
 ) -> Path:
     """Export a model, as `export_bundle` does, with pictures to calibrate and verify it on.
@@ -107,7 +106,6 @@ def export_with(  # noqa: PLR0913 - all keyword-only but what is learned
                 backbone,
                 formats=formats,
                 out=folder,
-                weights=weights,
                 progress=part_of(progress, _READ, 1.0),
                 cancelled=never_cancelled,
             )

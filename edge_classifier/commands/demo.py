@@ -23,7 +23,7 @@ from edge_classifier.demo.script import (
 )
 from edge_classifier.device.console import one_line, say
 from edge_classifier.errors import EdgeClassifierError, NoDisplayError
-from edge_classifier.export.exporter import exporter
+from edge_classifier.export.exporter import export_from_session
 from edge_classifier.learning.project_backbone import BackboneChoice, backbone_loader
 from edge_classifier.learning.settings import project_head_settings
 from edge_classifier.live.jobs import start_worker
@@ -147,7 +147,7 @@ def _play(path: Path, choice: BackboneChoice, window: _Window | None, seconds: f
             executor=executor,
             clock=clock,
             settings=SessionSettings(head=project_head_settings(store)),
-            export=exporter(choice.weights),
+            export=export_from_session,
         )
         camera = DemoCamera(paced=False, clock=clock)
         demo = DemoRun(
@@ -198,7 +198,7 @@ def _perform(
             asked.append((scene, counts))
             say(f"{scene}: {counts.right} of {counts.frames} frames right")
     if not demo.stopped:
-        say("exporting and comparing with the Keras graph …")
+        say("exporting and comparing with the live picture …")
         demo.press("e")
         demo.wait_for_worker()
         stage.keep()
@@ -237,6 +237,6 @@ def _export_line(bundle: Path) -> str:
     measured = json.loads((bundle / "spec.json").read_bytes())["measured"]["float32"]
     return one_line(
         f"export: {bundle}; on {measured['samples']} samples {measured['agreement']:.0%} of labels "
-        f"and {measured['unknown_agreement']:.0%} of unknowns as in the Keras graph, scores within "
+        f"and {measured['unknown_agreement']:.0%} of unknowns as on screen, scores within "
         f"{measured['largest_score_difference']:.0e}"
     )

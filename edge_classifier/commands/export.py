@@ -66,7 +66,6 @@ def run(options: argparse.Namespace) -> int:
                 loaded.backbone,
                 formats=options.format,
                 out=options.output,
-                weights=options.weights,
                 progress=progress,
                 cancelled=lambda: False,
             )
@@ -110,5 +109,5 @@ def _table(spec: dict[str, Any]) -> str:
     samples = spec["measured"]["live path"]["samples"]
     return (
         table(["file", "size", "agreement", "unknown", "score differs by", "a frame"], rows)
-        + f"\ncompared with the Keras graph on {samples} {spec['measured_on']}\n"
+        + f"\ncompared with the live path on {samples} {spec['measured_on']}\n"
     )

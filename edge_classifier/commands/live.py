@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edge_classifier.device.frame import FrameSource
-    from edge_classifier.export.exporter import Export
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Display
 
@@ -140,7 +139,7 @@ def _run_window(
         executor=executor,
         clock=time.monotonic,
         settings=settings,
-        export=_exporter(options.weights),
+        export=_export,
         fine_tune=tune,
     )
     name, open_source = _source(options, session)
@@ -195,10 +194,7 @@ def _demo_camera() -> FrameSource:
     return DemoCamera()
 
 
-def _exporter(weights: Path | None) -> Export:
-    def export(*job: Any) -> Path:  # noqa: ANN401 - as `Export` says
-        from edge_classifier.export.exporter import exporter  # noqa: PLC0415 - when `E` is pressed
+def _export(*job: Any) -> Path:  # noqa: ANN401 - as `Export` says
+    from edge_classifier.export.exporter import export_from_session  # noqa: PLC0415 - at `E`
 
-        return exporter(weights)(*job)
-
-    return export
+    return export_from_session(*job)

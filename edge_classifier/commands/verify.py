@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         type=Path,
         metavar="PROJECT|IMAGES",
-        help="the project it was exported from: compares with the Keras graph and the live path; "
+        help="the project it was exported from: compares with the live path; "
         "or pictures, one folder a class: compares the bundle's files; without it, the bundle's "
         "own reference frames are used",
     )
@@ -85,7 +85,6 @@ def _with_project(
             store.snapshot(),
             model,
             loaded.backbone,
-            weights=options.weights,
             progress=progress,
             cancelled=lambda: False,
         )

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict
-from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import cv2
 import numpy as np
 
-from edge_classifier import __version__
-from edge_classifier.device.adaptation import count_seen
-from edge_classifier.device.bundle import BUNDLE_FORMAT, BUNDLE_VERSION, Bundle, heat_content
+from edge_classifier.device.bundle import Bundle, heat_content
 from edge_classifier.device.classifier import Classifier
-from edge_classifier.device.unknown_detector import NEIGHBOURS
-from edge_classifier.device.verdict import SMOOTHING_S
 from edge_classifier.errors import (
     CancelledError,
     EdgeClassifierError,
     ExportError,
     InvalidImageError,
-    NotEnoughSamplesError,
 )
 from edge_classifier.export.bundle import (
     new_bundle,
@@ -36,26 +29,16 @@ from edge_classifier.export.formats import (
     FLOAT32,
     LIMITS,
     Comparison,
-    Replay,
     chosen_formats,
     compare,
     possible_formats,
 )
-from edge_classifier.export.replay import (
-    LIVE_PATH,
-    STOPPED,
-    VERIFIED,
-    Evidence,
-    Network,
-    fingerprint,
-    replay_files,
-    replay_keras,
-    replay_live,
-)
+from edge_classifier.export.model_files import model_file
+from edge_classifier.export.replay import LIVE_PATH, STOPPED, Evidence, replay_files, replay_live
+from edge_classifier.export.samples import Calibration, choose_samples
+from edge_classifier.export.spec import measured, new_spec
 from edge_classifier.export.taught import add_adapted_answers, write_taught
-from edge_classifier.features.backbone import weights_file
 from edge_classifier.features.bulk import read_pictures
-from edge_classifier.features.subsample import spread_samples
 from edge_classifier.learning.heat import fit_heat, heat_samples
 from edge_classifier.project.picture_file import read_image
 from edge_classifier.protocols import ignore_progress, part_of
@@ -64,55 +47,47 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    import numpy.typing as npt
-
-    from edge_classifier.device.preprocessing import Preprocessing
     from edge_classifier.learning.model import Model
     from edge_classifier.project.store import Snapshot
     from edge_classifier.protocols import Backbone, Cancelled, Progress
-    from edge_classifier.values import BackboneInfo, Sample
+    from edge_classifier.values import Sample
 
 
 Export: TypeAlias = "Callable[[Model, Backbone, Snapshot, Progress, Cancelled], Path]"
 """Writes a bundle of a model, and returns where."""
-
-_REPRESENTATIVE: Final = 60
-"""Ten samples calibrate as well as a hundred, as long as every class is among them."""
 
 _REFERENCES: Final = 8
 _REFERENCE_SIZE: Final = 640
 """Longest side of a reference frame: what a webcam gives; larger ones would fill the bundle."""
 
 _COLLECTED: Final = 0.2
-_CONVERTED: Final = 0.85
-_COMPARED: Final = 0.92
+_COMPOSED: Final = 0.5
+_COMPARED: Final = 0.8
 """Parts of the whole, for the progress bar."""
 
 
-def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
+def export_bundle(
     project: Snapshot,
     model: Model,
     backbone: Backbone,
     *,
     formats: str = FLOAT32,
     out: Path | None = None,
-    weights: Path | None = None,
     progress: Progress,
     cancelled: Cancelled,
 ) -> Path:
-    """Export a project's trained model; takes 5 to 15 seconds, for the worker thread.
+    """Export a project's trained model, for the worker thread: a second, or five for `all`.
 
-    Every file is compared with the Keras graph before the bundle gets its name. `formats` is one,
-    `all`, or `auto`: the smallest and fastest that is right; `weights` is the file of `--weights`.
-    The bundle lies by default beside the project, as `<project>-bundle`; one that is there is
-    replaced. `cancelled` is asked ten times a second.
+    Every file is compared with the live path before the bundle gets its name. `formats` is one,
+    `all`, or `auto`: the smallest and fastest that is right. The bundle lies by default beside the
+    project, as `<project>-bundle`; one that is there is replaced. `cancelled` is asked ten times a
+    second.
 
     Returns:
         The bundle's folder.
 
     Raises:
         ExportError: if it cannot be written, or is not the same classifier.
-        BackboneError: if there are no weights to build the graph from.
         NotEnoughSamplesError: if no sample can be read.
         CancelledError: if asked to stop.
     """
@@ -121,108 +96,51 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
     if not wanted:
         raise ExportError(f"{formats} is not possible: {left_out[formats]}.")
     target = out or project.path.with_name(f"{project.path.resolve().name}-bundle")
-    network = Network(project.name, model, info, weights_file(info, weights, project=project.path))
-    verified = spread_samples(project.held_out or project.samples, VERIFIED)
     progress(0.0, "reading samples")
+    chosen = choose_samples(project, wanted)
+    calibration = None
+    if chosen.calibrating:
+        calibration = Calibration(chosen.calibrating, info.preprocessing, cancelled)
     collecting = part_of(progress, 0.0, _COLLECTED)
-    evidence = replay_live(verified, model, backbone, progress=collecting, cancelled=cancelled)
+    evidence = replay_live(
+        chosen.verifying, model, backbone, progress=collecting, cancelled=cancelled
+    )
     with new_bundle(target) as folder:
-        keras, files = replay_keras(
-            network,
-            evidence.squares,
-            representative=_squares(project.samples, info.preprocessing),
-            formats=wanted,
-            progress=part_of(progress, _COLLECTED, _CONVERTED),
-            cancelled=cancelled,
-        )
-        spec = _spec(project, model, info)
-        spec |= {"left_out": left_out, "models": _add_models(folder, files)}
+        spec = new_spec(project, model, info)
+        spec |= {"left_out": left_out, "measured_on": chosen.verified_on}
+        composing = part_of(progress, _COLLECTED, _COMPOSED)
+        files = {}
+        for done, model_format in enumerate(wanted):
+            composing(done / len(wanted), f"composing {model_format}")
+            try:
+                name = project.name
+                files[model_format] = model_file(model_format, model, backbone, calibration, name)
+            except ExportError as error:
+                if formats not in (ALL, AUTO):
+                    raise
+                left_out[model_format] = str(error)
+        spec["models"] = _add_models(folder, files)
         spec["taught"] = write_taught(folder, model)
         write_texts(folder, name=target.name, class_names=model.class_names)
         write_device(folder)
         write_spec(folder, spec)
-        _verify(folder, spec, formats, evidence, keras, part_of(progress, _CONVERTED, _COMPARED))
+        _verify(folder, spec, formats, evidence, part_of(progress, _COMPOSED, _COMPARED))
         write_spec(folder, spec)
         measuring = part_of(progress, _COMPARED, 1.0)
         _add_heat(folder, spec, project.samples, measuring, cancelled)
         write_spec(folder, spec)
-        spec["references"] = _add_references(folder, verified)
+        spec["references"] = _add_references(folder, chosen.verifying)
         add_adapted_answers(Bundle.open(folder), spec["references"])
         write_spec(folder, spec)
         progress(1.0, "exported")
     return target
 
 
-def exporter(weights: Path | None) -> Export:
-    """Return what a session's export key runs on the worker thread."""
-    return lambda model, backbone, project, progress, cancelled: export_bundle(
-        project, model, backbone, weights=weights, progress=progress, cancelled=cancelled
-    )
-
-
-def _squares(samples: Sequence[Sample], preprocessing: Preprocessing) -> npt.NDArray[np.uint8]:
-    """Bring a few of the samples that can be read to the network's input size."""
-    squares = []
-    for sample in spread_samples(samples, _REPRESENTATIVE):
-        try:
-            squares.append(preprocessing.square(read_image(sample.path)))
-        except InvalidImageError:  # noqa: PERF203 - named where the evidence is collected
-            continue
-    if not squares:
-        raise NotEnoughSamplesError("There is no sample that can be read.")
-    return np.stack(squares)
-
-
-def _spec(project: Snapshot, model: Model, info: BackboneInfo) -> dict[str, Any]:
-    """Describe the model, as the device and a curious person need it."""
-    unknown = model.unknown
-    counts = dict.fromkeys(model.class_names, 0)
-    for sample in project.samples:
-        counts[sample.class_name] = counts.get(sample.class_name, 0) + 1
-    head = project.settings.get("head", {})
-    return {
-        "format": BUNDLE_FORMAT,
-        "version": BUNDLE_VERSION,
-        "name": project.name,
-        "fingerprint": fingerprint(model),
-        "class_names": list(model.class_names),
-        "models": {},
-        "preprocessing": asdict(info.preprocessing),
-        "unknown": unknown
-        and {
-            "threshold": unknown.threshold,
-            "neighbours": NEIGHBOURS,
-            "hesitation_weight": unknown.hesitation_weight,
-            "references": len(unknown.references),
-            "measured_on_bursts": unknown.measured_on_bursts,
-        },
-        "smoothing_s": SMOOTHING_S,
-        "backbone": {
-            "name": info.name,
-            "feature_kind": info.feature_kind,
-            "feature_shape": list(info.feature_shape),
-            "root_offset": info.root_offset,
-            "weights_sha256": info.weights_sha256,
-        },
-        "adapted": _adapted(model),
-        "head": {"kind": type(model.head).__name__, "seed": head.get("seed", 0)},
-        "samples": counts,
-        "measured_on": "held-out samples" if project.held_out else "samples that were trained on",
-        "made_with": {
-            "edge-classifier": __version__,
-            **{name: metadata.version(name) for name in ("ai-edge-litert", "numpy", "tensorflow")},
-            "opencv": cv2.__version__,
-        },
-    }
-
-
-def _adapted(model: Model) -> dict[str, Any] | None:
-    """Tell what a model was adapted to; `None` if it answers as it was taught."""
-    if model.unadapted is None:
-        return None
-    rows = model.unadapted.rows
-    seen = count_seen(model.head.scores(rows)).tolist()
-    return {"frames": len(rows), "seen": dict(zip(model.class_names, seen, strict=True))}
+def export_from_session(
+    model: Model, backbone: Backbone, project: Snapshot, progress: Progress, cancelled: Cancelled
+) -> Path:
+    """Do what a session's export key asks for; an `Export`."""
+    return export_bundle(project, model, backbone, progress=progress, cancelled=cancelled)
 
 
 def _add_models(folder: Path, files: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
@@ -241,24 +159,21 @@ def _verify(
     spec: dict[str, Any],
     requested: str,
     evidence: Evidence,
-    keras: Replay,
     progress: Progress,
 ) -> None:
-    """Compare all with the Keras graph, keep the files that are right, and note it in the spec.
+    """Compare all with the live path, keep the files that are right, and note it in the spec.
 
     Raises:
-        ExportError: if the graph is not the live classifier, or no file is the graph's.
+        ExportError: if no file says what the live picture shows.
     """
     replays = replay_files(Bundle.open(folder), tuple(spec["models"]), evidence.squares, progress)
-    live = compare(LIVE_PATH, evidence.live, keras, evidence.class_ids)
-    if problem := live.problem(LIMITS[FLOAT32]):
-        raise ExportError(f"The Keras graph is not what the live picture shows: {problem}.")
-    compared = {f: compare(f, r, keras, evidence.class_ids) for f, r in replays.items()}
+    live = compare(LIVE_PATH, evidence.live, evidence.live, evidence.class_ids)
+    compared = {f: compare(f, r, evidence.live, evidence.class_ids) for f, r in replays.items()}
     problems = {f: problem for f, c in compared.items() if (problem := c.problem(LIMITS[f]))}
     kept = _kept(requested, compared, problems)
     spec["models"] = _rename_models(folder, spec["models"], kept)
     spec["left_out"] |= problems
-    spec["measured"] = {c.name: _measured(c) for c in (live, *compared.values())}
+    spec["measured"] = {c.name: measured(c) for c in (live, *compared.values())}
 
 
 def _kept(
@@ -275,9 +190,6 @@ def _kept(
         raise ExportError(f"{model_format} is not the same classifier: {problem}.")
     if requested != AUTO:
         return good
-    # Rounding moves what is near the threshold: `auto` takes no file that calls other frames
-    # unknown. The graph in float32 says the same of all.
-    good = [f for f in good if comparisons[f].same_unknowns(LIMITS[f])] or good
     smallest = min(comparisons[f].bytes or 1 for f in good)
     fastest = min(comparisons[f].ms or 1.0 for f in good)
 
@@ -302,18 +214,6 @@ def _rename_models(
     for model_format in set(models) - set(kept):
         (folder / models[model_format]["file"]).unlink()
     return renamed
-
-
-def _measured(comparison: Comparison) -> dict[str, Any]:
-    """Make a plain record of a comparison with the Keras graph."""
-    return {
-        "samples": comparison.samples,
-        "agreement": comparison.agreement,
-        "largest_score_difference": comparison.difference,
-        "unknown_agreement": comparison.unknown_agreement,
-        "accuracy": comparison.accuracy,
-        "ms": comparison.ms and round(comparison.ms, 3),
-    }
 
 
 def _add_heat(

@@ -1,4 +1,4 @@
-"""The formats of model files, and whether a file is the same classifier as the Keras graph."""
+"""The formats of model files, and whether a file is the same classifier as the live path."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from edge_classifier.values import BackboneInfo
 
 FLOAT32: Final = "float32"
+FLOAT16: Final = "float16"
+DYNAMIC: Final = "dynamic"
 INT8: Final = "int8"
 ALL: Final = "all"
 AUTO: Final = "auto"
@@ -26,6 +28,7 @@ SCORES: Final = "scores"
 SIMILARITIES: Final = "similarities"
 FEATURES: Final = "features"
 SPATIAL: Final = "spatial"
+OUTPUTS: Final = (SCORES, SIMILARITIES, FEATURES, SPATIAL)
 """The names of a file's outputs, in their order; `SIMILARITIES` only where unknown can be told.
 `FEATURES`, `(1, D)`, are those that the head was given; `SPATIAL`, `(1, h * w * c)`, the feature
 map that they are pooled of, flattened because MediaPipe refuses outputs of other ranks. Features
@@ -34,10 +37,11 @@ that are not pooled are that map themselves, and it comes once."""
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much a file may differ from the Keras graph and still count as the same classifier.
+    """How much a file may differ from the live path and still count as the same classifier.
 
     Attributes:
-        agreement: The part of samples that must get the same label.
+        agreement: The part of samples that must get the same label, and the part that must get
+            the same verdict "unknown".
         difference: The largest difference of a score, or `None` where only labels count.
         accuracy_loss: How much accuracy may be lost, as a part of all samples.
     """
@@ -50,8 +54,8 @@ class Limits:
 LIMITS: Final[Mapping[str, Limits]] = MappingProxyType(
     {
         FLOAT32: Limits(1.0, difference=1e-3),
-        "float16": Limits(0.995),
-        "dynamic": Limits(0.98, accuracy_loss=0.01),
+        FLOAT16: Limits(0.995),
+        DYNAMIC: Limits(0.98, accuracy_loss=0.01),
         INT8: Limits(0.98, accuracy_loss=0.01),
     }
 )
@@ -130,10 +134,6 @@ class Comparison:
     bytes: int | None = None
     ms: float | None = None
 
-    def same_unknowns(self, limits: Limits) -> bool:
-        """Whether as many verdicts "unknown" agree as labels have to, as far as is known."""
-        return self.unknown_agreement is None or self.unknown_agreement >= limits.agreement
-
     def problem(self, limits: Limits) -> str | None:
         """Say in which way it differs too much, or `None` if it does not."""
         if self.agreement < limits.agreement:
@@ -141,6 +141,13 @@ class Comparison:
                 f"only {self.agreement:.1%} of {self.samples} samples get the same label, "
                 f"{limits.agreement:.1%} are needed"
             )
+        if self.unknown_agreement is not None and self.unknown_agreement < limits.agreement:
+            return (
+                f"only {self.unknown_agreement:.1%} of {self.samples} samples get the same verdict "
+                f'"unknown" or not, {limits.agreement:.1%} are needed'
+            )
+        if not np.isfinite(self.difference):
+            return "it gives scores that are no numbers"
         if limits.difference is not None and self.difference > limits.difference:
             return f"a score differs by {self.difference:.2g}, {limits.difference:g} is allowed"
         if self.accuracy is not None and self.reference_accuracy is not None:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import io
 import zipfile
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import flatbuffers  # type: ignore[import-untyped]
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 
+from edge_classifier.export.flatbuffer import FLOAT32, Graph
 from edge_classifier.export.formats import FEATURES, SCORES, SIMILARITIES, SPATIAL
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ _Value: TypeAlias = "str | npt.NDArray[np.float32] | list[_Table] | _Table"
 _Table: TypeAlias = "dict[int, int | _Value]"
 """Of the metadata: values by slot, where an integer is a byte (an enum or a kind of union)."""
 
-_FLOAT32: Final = 0  # TensorType.FLOAT32
 _TENSOR_AXIS_LABELS: Final = 2
 _RGB: Final = 1
 _IMAGE_PROPERTIES: Final = 2  # in the union ContentProperties
@@ -40,86 +39,14 @@ _WHITE: Final = 255.0
 
 
 def finish_model(
-    content: bytes,
-    class_names: Sequence[str],
-    output_names: Sequence[str],
-    preprocessing: Preprocessing,
-    name: str,
+    graph: Graph, class_names: Sequence[str], preprocessing: Preprocessing, name: str
 ) -> bytes:
-    """Make a converted file ready for readers that know nothing of us.
-
-    Outputs come in the order of the graph's and have these names, tensors have short ones, and
-    the file says what its input and outputs are.
-    """
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
-    graph = model.subgraphs[0]
-    # The converter loses the names and shuffles the outputs, but numbers them in the signature.
-    numbered = sorted(model.signatureDefs[0].outputs, key=lambda output: output.name)
-    outputs = dict(zip(output_names, (int(o.tensorIndex) for o in numbered), strict=True))
-    for key, output in zip(output_names, numbered, strict=True):
-        output.name = key
-    graph.outputs = list(outputs.values())
-    _rename(graph, outputs)
-    _share_zero_points(graph)
-    quantised = graph.tensors[graph.inputs[0]].type != _FLOAT32
-    metadata = _metadata(class_names, preprocessing, output_names, name, quantised=quantised)
-    buffer = schema.BufferT()
-    buffer.data = np.frombuffer(metadata, np.uint8)
-    entry = schema.MetadataT()
-    entry.name, entry.buffer = b"TFLITE_METADATA", len(model.buffers)
-    model.buffers.append(buffer)
-    model.metadata = [entry, *(m for m in model.metadata if m.name == b"min_runtime_version")]
-    model.description = name
-    builder = _Builder(len(content))
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return _with_labels(bytes(builder.Output()), class_names)
-
-
-def _rename(graph: Any, outputs: dict[str, int]) -> None:  # noqa: ANN401 - generated, untyped
-    """Give tensors names that a person can use; the converter's are paths through Keras."""
-    for index, tensor in enumerate(graph.tensors):
-        tensor.name = f"t{index}"
-    graph.tensors[graph.inputs[0]].name = "image"
-    for name, index in outputs.items():
-        graph.tensors[index].name = name
-
-
-def _share_zero_points(graph: Any) -> None:  # noqa: ANN401 - generated, untyped
-    """Store equal zero points once.
-
-    Weights have one 64-bit zero point a channel, all of them 0: an eighth of a small int8 file.
-    """
-    for tensor in graph.tensors:
-        plain = tensor.quantization
-        if plain is not None and plain.scale is not None and plain.zeroPoint is not None:
-            shared = _SharedQuantization()
-            shared.scale, shared.zeroPoint = plain.scale, plain.zeroPoint
-            shared.quantizedDimension = plain.quantizedDimension
-            tensor.quantization = shared
-
-
-class _Builder(flatbuffers.Builder):  # type: ignore[misc]  # untyped base
-    """Remembers where zero points were written, by their bytes."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__(size)
-        self.zero_points: dict[bytes, int] = {}
-
-
-class _SharedQuantization(schema.QuantizationParametersT):  # type: ignore[misc]  # untyped base
-    """Quantisation parameters whose zero points are written once for equal ones."""
-
-    def Pack(self, builder: Any) -> int:  # noqa: ANN401, N802 - as the generated classes have it
-        written: dict[bytes, int] = builder.zero_points
-        scale = builder.CreateNumpyVector(np.asarray(self.scale, np.float32))
-        points = np.asarray(self.zeroPoint, np.int64)
-        if points.tobytes() not in written:
-            written[points.tobytes()] = builder.CreateNumpyVector(points)
-        schema.QuantizationParametersStart(builder)
-        schema.QuantizationParametersAddScale(builder, scale)
-        schema.QuantizationParametersAddZeroPoint(builder, written[points.tobytes()])
-        schema.QuantizationParametersAddQuantizedDimension(builder, self.quantizedDimension)
-        return int(schema.QuantizationParametersEnd(builder))
+    """Make a file of a graph with named outputs that tells other readers what it is."""
+    outputs = [graph.name_of_tensor(n) for n in graph.outputs]
+    quantised = graph.tensors[graph.input].type != FLOAT32
+    metadata = _metadata(class_names, preprocessing, outputs, name, quantised=quantised)
+    graph.describe(name, "TFLITE_METADATA", metadata)
+    return _with_labels(graph.content(), class_names)
 
 
 def _metadata(

@@ -1,45 +1,34 @@
-"""The same samples through the live path, the Keras graph and every model file."""
+"""The same samples through the live path and every model file."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from edge_classifier.device.classifier import Classifier
-from edge_classifier.errors import (
-    CancelledError,
-    EdgeClassifierError,
-    ExportError,
-    InvalidImageError,
-    NotEnoughSamplesError,
-)
-from edge_classifier.export.formats import SCORES, SIMILARITIES, Replay
-from edge_classifier.features.child_process import run_child
+from edge_classifier.errors import CancelledError, InvalidImageError, NotEnoughSamplesError
+from edge_classifier.export.formats import Replay
 from edge_classifier.learning.model_file import model_as_arrays
-from edge_classifier.project.files import describe
 from edge_classifier.project.picture_file import read_image
 from edge_classifier.protocols import part_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
+    from pathlib import Path
 
     import numpy.typing as npt
 
     from edge_classifier.device.bundle import Bundle
     from edge_classifier.learning.model import Model
     from edge_classifier.protocols import Backbone, Cancelled, Progress
-    from edge_classifier.values import BackboneInfo, Sample
+    from edge_classifier.values import Sample
 
-LIVE_PATH = "live path"
-KERAS = "Keras graph"
+LIVE_PATH: Final = "live path"
 VERIFIED: Final = 200
 """Samples that every implementation is asked about, at most."""
 
@@ -63,16 +52,6 @@ class Evidence:
     paths: tuple[Path, ...]
     live: Replay
     refused: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Network:
-    """What the Keras graph is built of: model, backbone and the file of its weights."""
-
-    name: str
-    model: Model
-    info: BackboneInfo
-    weights: Path
 
 
 def fingerprint(model: Model) -> str:
@@ -137,83 +116,6 @@ def replay_live(
         live,
         tuple(refused),
     )
-
-
-def replay_keras(
-    network: Network,
-    squares: npt.NDArray[np.uint8],
-    *,
-    representative: npt.NDArray[np.uint8] | None = None,
-    formats: Iterable[str] = (),
-    progress: Progress,
-    cancelled: Cancelled,
-) -> tuple[Replay, dict[str, bytes]]:
-    """Build the Keras graph in a child process, ask it, and convert it.
-
-    The squares, `(N, S, S, 3)` uint8 RGB, are what it is asked about; those in `representative`
-    calibrate int8, by default the same. `cancelled` is asked ten times a second.
-
-    Returns:
-        What the graph says of the squares, and the converted files by format.
-
-    Raises:
-        WeightsMismatchError: if the weights belong to another backbone, or are damaged.
-        ExportError: if it cannot be built or converted.
-        CancelledError: if asked to stop.
-    """
-    model, info, formats = network.model, network.info, list(formats)
-    arrays: dict[str, Any] = model_as_arrays(model)[1]
-    if model.unknown:
-        arrays["offsets"] = model.unknown.offsets
-    job = {
-        "name": network.name,
-        "class_names": model.class_names,
-        "backbone": info.as_json(),
-        "weights": str(network.weights.resolve()),
-        "formats": formats,
-    }
-    with _temporary_folder() as work:
-        (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
-        np.savez(work / "head.npz", **arrays)
-        calibration = squares if representative is None else representative
-        np.savez(work / "pixels.npz", verification=squares, representative=calibration)
-        failure = run_child(
-            "edge_classifier.graphs.convert_classifier",
-            [str(work)],
-            progress=progress,
-            cancelled=cancelled,
-            stopped=STOPPED,
-        )
-        if failure:
-            raise failure.as_error("TensorFlow could not convert the model", ExportError)
-        files = {name: (work / f"{name}.tflite").read_bytes() for name in formats}
-        with np.load(work / "keras.npz", allow_pickle=False) as said:
-            scores, similarities = said[SCORES], said.get(SIMILARITIES)
-    unknown = None
-    if model.unknown is not None and similarities is not None:
-        unknown = model.unknown.familiarity(similarities, scores) < model.unknown.threshold
-    return Replay(scores, unknown), files
-
-
-@contextmanager
-def _temporary_folder() -> Iterator[Path]:
-    """Give a folder for a block that writes nowhere else.
-
-    Raises:
-        ExportError: if there is no place for it; the bundle's own may well have room.
-    """
-    try:
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            yield Path(folder)
-    except EdgeClassifierError:
-        raise
-    except OSError as error:  # of which "none of these folders can be written" is one
-        where = tempfile.tempdir or "any of the usual folders"
-        reason = describe(error) if tempfile.tempdir else error.strerror
-        raise ExportError(
-            f"Temporary files cannot be written in {where}: {reason}. "
-            "The environment variable TMPDIR names another folder."
-        ) from error
 
 
 def replay_files(

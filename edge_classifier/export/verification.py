@@ -1,4 +1,4 @@
-"""Whether a bundle is what the live path and the Keras graph say, on the same pictures."""
+"""Whether a bundle is what the live path says, on the same pictures."""
 
 from __future__ import annotations
 
@@ -10,17 +10,13 @@ import numpy as np
 from edge_classifier.errors import ExportError, InvalidImageError, NotEnoughSamplesError
 from edge_classifier.export.formats import FLOAT32, LIMITS, Comparison, Replay, compare
 from edge_classifier.export.replay import (
-    KERAS,
     LIVE_PATH,
     VERIFIED,
-    Network,
     fingerprint,
     replay_files,
-    replay_keras,
     replay_live,
 )
 from edge_classifier.export.taught import ADAPTED, replay_adapted
-from edge_classifier.features.backbone import weights_file
 from edge_classifier.features.subsample import spread_samples
 from edge_classifier.project.picture_file import read_image
 from edge_classifier.project.picture_paths import labelled_pictures
@@ -38,9 +34,7 @@ if TYPE_CHECKING:
 
 
 _READ: Final = 0.5
-_ASKED: Final = 0.2
-_BUILT: Final = 0.8
-"""Parts of the whole, for the progress bar."""
+"""A part of the whole, for the progress bar."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +69,6 @@ def verify_with_project(
     model: Model,
     backbone: Backbone,
     *,
-    weights: Path | None,
     progress: Progress,
     cancelled: Cancelled,
 ) -> Verification:
@@ -83,7 +76,6 @@ def verify_with_project(
 
     Raises:
         ExportError: if the bundle was exported from another model, or cannot be used.
-        BackboneError: if there are no weights to build the graph from.
     """
     if bundle.spec.get("fingerprint") != fingerprint(model):
         raise ExportError(
@@ -95,18 +87,11 @@ def verify_with_project(
         spread_samples(project.held_out or project.samples, VERIFIED),
         model,
         backbone,
-        progress=part_of(progress, 0.0, _ASKED),
+        progress=part_of(progress, 0.0, _READ),
         cancelled=cancelled,
     )
-    file = weights_file(backbone.info, weights, project=project.path)
-    keras, _ = replay_keras(
-        Network(project.name, model, backbone.info, file),
-        evidence.squares,
-        progress=part_of(progress, _ASKED, _BUILT),
-        cancelled=cancelled,
-    )
-    replays = {KERAS: keras, LIVE_PATH: evidence.live}
-    files = part_of(progress, _BUILT, 1.0)
+    replays = {LIVE_PATH: evidence.live}
+    files = part_of(progress, _READ, 1.0)
     replays |= replay_files(bundle, bundle.formats, evidence.squares, files)
     adapted = replay_adapted(bundle, model, backbone, evidence.squares)
     return _verification((replays, adapted), evidence.class_ids, evidence.paths, evidence.refused)

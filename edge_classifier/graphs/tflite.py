@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
-from edge_classifier.export.formats import FLOAT32, INT8
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-_FLOAT_TYPES: Final = (0, 1)  # float32 and float16, of TensorType in TFLite's schema
+from typing import Any
 
 
 def freeze(model: Any) -> Any:  # noqa: ANN401 - Keras and TensorFlow publish no types
@@ -33,42 +25,8 @@ def freeze(model: Any) -> Any:  # noqa: ANN401 - Keras and TensorFlow publish no
     return convert_variables_to_constants_v2(traced)
 
 
-def convert(
-    frozen: Any,  # noqa: ANN401 - a TensorFlow function
-    model_format: str = FLOAT32,
-    representative: npt.NDArray[np.float32] | None = None,
-) -> bytes:
-    """Convert to a TFLite file for one image at a time.
-
-    Inputs `(N, S, S, 3)` in `representative` calibrate int8.
-    """
+def convert(frozen: Any) -> bytes:  # noqa: ANN401 - a TensorFlow function
+    """Convert to a TFLite file for one image at a time, in float32."""
     import tensorflow as tf  # noqa: PLC0415 - slow, and for child processes only
 
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen], tf.Module())
-    if model_format != FLOAT32:
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if model_format == "float16":
-        converter.target_spec.supported_types = [tf.float16]
-    if model_format == INT8 and representative is not None:
-        converter.representative_dataset = lambda: ([image[None]] for image in representative)
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        # MediaPipe refuses int8 tensors; a camera's pixels are uint8 anyway.
-        converter.inference_input_type = tf.uint8
-        converter.inference_output_type = tf.uint8
-    return bytes(converter.convert())
-
-
-def float_operators(content: bytes) -> list[str]:
-    """Name the operators of a TFLite file that compute with floats."""
-    from ai_edge_litert import schema_py_generated as schema  # noqa: PLC0415 - slow to import
-
-    names = {v: k for k, v in vars(schema.BuiltinOperator).items() if isinstance(v, int)}
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
-    found = []
-    for graph in model.subgraphs:
-        for operator in graph.operators:
-            code = model.operatorCodes[operator.opcodeIndex]
-            tensors = [*operator.inputs, *operator.outputs]
-            if any(n >= 0 and graph.tensors[n].type in _FLOAT_TYPES for n in tensors):
-                found.append(names[max(code.builtinCode, code.deprecatedBuiltinCode)])
-    return found
+    return bytes(tf.lite.TFLiteConverter.from_concrete_functions([frozen], tf.Module()).convert())

@@ -252,6 +252,11 @@ class FakeBackbone:
         """What it is."""
         return self._info
 
+    @property
+    def extractor(self) -> bytes:
+        """No file: nothing runs."""
+        return b""
+
     def extract(self, images: Sequence[Image]) -> Features:
         """Compute the features of N pictures, each `(H, W, 3)` uint8 BGR of any size.
 

@@ -41,7 +41,7 @@ from support.screen import some_screen
 
 from edge_classifier.device.interpreter import Interpreter
 from edge_classifier.device.reader import FrameReader
-from edge_classifier.export.exporter import exporter
+from edge_classifier.export.exporter import export_from_session
 from edge_classifier.features.backbone import load_backbone
 from edge_classifier.learning.project_backbone import BackboneChoice, backbone_loader
 from edge_classifier.live.jobs import start_worker
@@ -328,7 +328,7 @@ def soak(folder: Path, video: Path, options: argparse.Namespace) -> bool:
             backbone_loader(store, choice),
             executor=executor,
             clock=time.monotonic,
-            export=exporter(None),
+            export=export_from_session,
         )
         display: Display = OpenCVWindow("soak") if options.window else FakeDisplay(keep=1)
         ends_s = time.monotonic() + options.minutes * 60

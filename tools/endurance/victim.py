@@ -18,7 +18,7 @@ from pathlib import Path
 from edge_classifier.commands import add as _  # noqa: F401 - imported here, not in every victim
 from edge_classifier.commands import cli
 from edge_classifier.device.reader import FrameReader
-from edge_classifier.export.exporter import exporter
+from edge_classifier.export.exporter import export_from_session
 from edge_classifier.learning.project_backbone import BackboneChoice, backbone_loader
 from edge_classifier.live.jobs import start_worker
 from edge_classifier.live.loop import run
@@ -46,7 +46,7 @@ def live(order: Order, journal: Journal) -> None:
             backbone_loader(store, BackboneChoice("built-in")),
             executor=executor,
             clock=time.monotonic,
-            export=exporter(None),
+            export=export_from_session,
         )
         camera = ScriptedCamera(order.seed)
         user = User(watch, camera, order.seed, project.parent)

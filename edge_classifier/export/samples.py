@@ -1,0 +1,96 @@
+"""Which samples model files are rounded on, and on which others they are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_classifier.errors import CancelledError, NotEnoughSamplesError
+from edge_classifier.export.formats import DYNAMIC, INT8
+from edge_classifier.export.replay import STOPPED, VERIFIED
+from edge_classifier.features.bulk import read_pictures
+from edge_classifier.features.subsample import spread_samples
+from edge_classifier.protocols import ignore_progress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edge_classifier.device.preprocessing import Image, Preprocessing
+    from edge_classifier.project.store import Snapshot
+    from edge_classifier.protocols import Cancelled
+    from edge_classifier.values import Sample
+
+_CALIBRATING: Final = 60
+"""Ten samples calibrate as well as a hundred, as long as every class is among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenSamples:
+    """Which samples a model file is calibrated on, and on which others it is compared.
+
+    Attributes:
+        calibrating: For rounding; none where no format needs it.
+        verifying: Held-out ones if there are any.
+        verified_on: What these are, in words.
+    """
+
+    calibrating: tuple[Sample, ...]
+    verifying: tuple[Sample, ...]
+    verified_on: str
+
+
+def choose_samples(project: Snapshot, formats: Sequence[str]) -> ChosenSamples:
+    """Part a project's samples: what was rounded on a picture shows no error there."""
+    calibrating: tuple[Sample, ...] = ()
+    if not {DYNAMIC, INT8}.isdisjoint(formats):
+        classes = len({sample.class_name for sample in project.samples})
+        half = max(classes, len(project.samples) // 2)
+        calibrating = tuple(spread_samples(project.samples, min(half, _CALIBRATING)))
+    if project.held_out:
+        verifying, what = project.held_out, "held-out samples"
+    else:
+        used = {sample.path for sample in calibrating}
+        verifying = tuple(sample for sample in project.samples if sample.path not in used)
+        what = "samples that were trained on"
+    if not verifying:
+        verifying, what = project.samples, f"{what}, and rounded on"
+    return ChosenSamples(calibrating, tuple(spread_samples(verifying, VERIFIED)), what)
+
+
+class Calibration(Collection[npt.NDArray[np.float32]]):
+    """Pictures as a network's float input `(S, S, 3)`, to see what goes through it.
+
+    Iterating raises a `CancelledError` if asked to stop.
+
+    Raises:
+        NotEnoughSamplesError: if no picture can be read.
+    """
+
+    def __init__(
+        self, samples: Sequence[Sample], preprocessing: Preprocessing, cancelled: Cancelled
+    ) -> None:
+        self._cancelled = cancelled
+        self._preprocessing = preprocessing
+        self._squares: list[Image] = [
+            preprocessing.shrink(picture)
+            for _, picture in read_pictures(samples, ignore_progress, cancelled, STOPPED)
+            if isinstance(picture, np.ndarray)  # others are named where evidence is collected
+        ]
+        if not self._squares:
+            raise NotEnoughSamplesError("There is no sample that can be read.")
+
+    def __len__(self) -> int:
+        return len(self._squares)
+
+    def __contains__(self, item: object) -> bool:
+        return any(item is square for square in self)
+
+    def __iter__(self) -> Iterator[npt.NDArray[np.float32]]:
+        for square in self._squares:
+            if self._cancelled():
+                raise CancelledError(STOPPED)
+            yield self._preprocessing.apply(square)
