@@ -84,8 +84,8 @@ for release in ${RELEASES:-trixie:3.13}; do
 
     say "pip install on $("$wrapper" -c 'import platform; print(platform.machine(), "Python", platform.python_version())')"
     rm -rf "$site" "$work/pip" && mkdir "$work/pip" && cp -r "$pip" "$work/pip"
-    PYTHONPATH=$work/pip "$wrapper" -m pip install --quiet --disable-pip-version-check --no-compile \
-        --cache-dir "$work/downloads" --target "$site" "$work"/wheel/*.whl
+    PYTHONPATH=$work/pip "$wrapper" -m pip install --quiet --no-compile --root-user-action ignore \
+        --disable-pip-version-check --cache-dir "$work/downloads" --target "$site" "$work"/wheel/*.whl
     if [[ -e $site/tensorflow ]]; then echo "FAILED: TensorFlow was installed" && exit 1; fi
     size=$(du -sm "$site" | cut -f 1)
     echo "installed: $size MB, without TensorFlow"
