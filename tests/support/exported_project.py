@@ -21,6 +21,7 @@ from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import FeatureSet
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from edge_classifier.device.preprocessing import Image
@@ -54,6 +55,15 @@ def picture(class_id: int, number: int) -> Image:
     return np.asarray(np.clip(noisy, 0, 255), np.uint8)
 
 
+def video(path: Path, frames: int) -> Path:
+    """Write a video of the classes, ten frames each in turn, at 25 frames per second."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (320, 240))
+    for number in range(frames):
+        writer.write(picture(number // 10 % len(CLASSES), number))
+    writer.release()
+    return path
+
+
 def in_the_evening(class_id: int, number: int) -> Image:
     """Draw the same picture by a warm, weak light."""
     return np.asarray(picture(class_id, number) * np.array([0.35, 0.5, 0.55]), np.uint8)
@@ -80,17 +90,18 @@ def teach(
     kind: FeatureKind = "pooled",
     settings: HeadSettings | None = None,
     classes: tuple[str, ...] = CLASSES,
+    light: Callable[[Image], Image] = lambda image: image,
 ) -> Taught:
-    """Make a project of the classes above and train it on the built-in backbone."""
+    """Make a project of the classes above, in some light, and train it on the built-in backbone."""
     store = ProjectStore.create(path, classes)
     for class_id, name in enumerate(classes):
         for burst in range(BURSTS):
             burst_id = store.next_burst_id()
             for number in range(PER_BURST):
-                encoded = encode_image(picture(class_id, burst * PER_BURST + number))
+                encoded = encode_image(light(picture(class_id, burst * PER_BURST + number)))
                 store.add_sample(encoded, name, burst_id)
         for number in range(HELD_OUT):
-            encoded = encode_image(picture(class_id, 90 + number))
+            encoded = encode_image(light(picture(class_id, 90 + number)))
             store.add_sample(encoded, name, store.next_burst_id(), held_out=True)
     backbone = load_backbone("built-in", feature_kind=kind)
     store.set_backbone(backbone.info)
