@@ -142,7 +142,7 @@ def check_answers(folder: Path, project: Path, python: Path, scratch: Path) -> b
 def compiled(sources: list[Path], target: Path, options: list[str]) -> Path:
     """Compile C++ sources on all cores, and link them."""
     objects = [target.with_name(f"{target.name}-{n}.o") for n in range(len(sources))]
-    flags = ["-std=c++17", "-O1", *options]
+    flags = ["-std=gnu++14", "-fno-exceptions", "-fno-rtti", "-O1", *options]
 
     def compile_one(source: Path, made: Path) -> None:
         command = ["g++", *flags, "-c", str(source), "-o", str(made)]
