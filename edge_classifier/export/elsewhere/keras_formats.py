@@ -68,8 +68,10 @@ def _write(
     write_readme(folder, name, original, **versions)
     if name == _TFJS:
         shutil.copyfile(TEXTS / _PAGE, folder / _PAGE)
-    note = f"compared with the live picture on {found.samples} samples: the same labels, "
-    return (f"{note}scores within {found.difference:.1g}",)
+    note = f"compared with the live picture on {found.samples} samples: the same labels"
+    if found.difference:  # those of a single class are always 1
+        note += f", scores within {found.difference:.1g}"
+    return (note,)
 
 
 def _about(original: Original) -> dict[str, str]:
