@@ -7,8 +7,9 @@ def program() -> int:
     """Run the command line; also Ctrl-C while it is still being imported is told in one line."""
     try:
         from edge_classifier.commands.cli import main  # noqa: PLC0415 - within the `try`
+        from edge_classifier.device.stop import leave  # noqa: PLC0415 - likewise
 
-        return main()
+        leave(main())
     except KeyboardInterrupt:
         sys.stderr.write("edge-classifier: cancelled: nothing was begun.\n")
         return 130

@@ -1,26 +1,27 @@
 #!/usr/bin/env bash
-# Runs a bundle on the Raspberry Pi's architecture, without a Raspberry Pi: in a Debian arm64 root,
-# by qemu, with the wheels that pip would install there; and compares with this machine.
+# Does the whole job on the Raspberry Pi's architecture, without a Raspberry Pi: this checkout is
+# installed by pip in a Debian arm64 root, run by qemu, and teaches, adapts, exports and verifies
+# without TensorFlow; then compares with this machine.
 #
-#   tools/check_arm64.sh BUNDLE PICTURES VIDEO [WORK]
+#   tools/check_arm64.sh [WORK]
 #
-# BUNDLE    what `edge-classifier export` wrote
-# PICTURES  a folder of pictures: every label must be the same as here
-# VIDEO     a video: every label of its first FRAMES frames must be the same as here
 # WORK      where roots, wheels and results are kept (default: a folder in the cache)
 #
-# Environment: RELEASES ("bookworm:3.11 trixie:3.13"), FRAMES (60), PYTHON (python3, with the
-# bundle's requirements). Needs mmdebstrap, an x86-64 Debian or Ubuntu, pip and some 2 GB. Its
-# timings say nothing about a Pi.
+# Environment: RELEASES ("trixie:3.13", also "bookworm:3.11"), FORMATS ("float32 int8"), PYTHON
+# (python3, with this package and pip). Needs mmdebstrap, an x86-64 Debian or Ubuntu and some 2 GB;
+# takes some ten minutes. Its timings say nothing about a Pi, and its memory has qemu's in it.
 set -euo pipefail
 
-bundle=$(realpath "$1") pictures=$(realpath "$2") video=$(realpath "$3")
-work=${4:-${XDG_CACHE_HOME:-$HOME/.cache}/edge-classifier-arm64}
+here=$(realpath "$(dirname "$0")/..")
+work=${1:-${XDG_CACHE_HOME:-$HOME/.cache}/edge-classifier-arm64}
 python=${PYTHON:-python3}
-frames=${FRAMES:-60}
+read -r -a formats <<<"${FORMATS:-float32 int8}"
+most_mb=550
 mkdir -p "$work" && work=$(realpath "$work")
+# Both sides have these caches: 300 pictures of strangers take qemu minutes.
+export XDG_CACHE_HOME=$work/cache PYTHONDONTWRITEBYTECODE=1
 
-say() { printf '\n== %s\n' "$*"; }
+say() { printf '\n== %s (%d s)\n' "$*" "$SECONDS"; }
 
 # qemu 7.2 of bookworm crashes in LiteRT; trixie's is linked statically, so it runs anywhere.
 qemu=$work/qemu/usr/bin/qemu-aarch64
@@ -30,27 +31,39 @@ if [[ ! -x $qemu ]]; then
 fi
 "$qemu" --version | head -n 1
 
-# What a label is compared by: where it comes from, its number, its name.
+# What a label is compared by: the frame's number, its name.
 labels() { "$python" -c '
 import json, sys
 for line in sys.stdin:
     said = json.loads(line)
     print(said["source"].rpartition("/")[2], said["frame"], said["label"], sep="\t")'; }
 
-here() { "$python" "$bundle/classify.py" "$@"; }
+# The same lines of both sides, of which most are no "unknown"?
+same() {
+    local count known
+    count=$(wc -l <"$2") known=$(grep -cv 'unknown$' "$2" || true)
+    if ! cmp -s "$2" "$3"; then
+        echo "$1: FAILED, of $count labels these differ:"
+        diff "$2" "$3" | head -n 10 || true
+        failed=1
+    elif ((2 * known < count)); then
+        echo "$1: FAILED, only $known of $count labels are no \"unknown\": that shows nothing"
+        failed=1
+    else
+        echo "$1: all $count labels are the same, $known of them are no \"unknown\""
+    fi
+}
 
-say "on $(uname -m), $("$python" --version)"
-here --verify
-mapfile -t formats < <("$python" -c '
-import json, sys; print(*json.load(open(sys.argv[1]))["models"], sep="\n")' "$bundle/spec.json")
-for format in "${formats[@]}"; do
-    here "$pictures" --no-window --format "$format" | labels >"$work/pictures-$format-here.tsv"
-    here "$video" --no-window --frames "$frames" --format "$format" |
-        labels >"$work/video-$format-here.tsv"
-done
+say "a video of known things, and the job on $(uname -m)"
+rm -rf "$work/scenes" "$work"/job-* "$work/wheel" && mkdir "$work/wheel"
+cd "$here"
+"$python" tools arm64.scenes "$work/scenes"
+"$python" tools arm64.job "$work/scenes" "$work/job-here" "${formats[@]}"
+"$python" -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir "$work/wheel" .
+pip=$("$python" -c 'import pathlib, pip; print(pathlib.Path(pip.__file__).parent)')
 
 failed=0
-for release in ${RELEASES:-bookworm:3.11 trixie:3.13}; do
+for release in ${RELEASES:-trixie:3.13}; do
     name=${release%%:*} version=${release##*:}
     root=$work/root-$name site=$work/site-$version
     if [[ ! -x $root/usr/bin/python$version ]]; then
@@ -62,42 +75,35 @@ for release in ${RELEASES:-bookworm:3.11 trixie:3.13}; do
     fi
     # Since trixie another package makes this link, which a mere extraction does not have.
     [[ -e $root/lib ]] || ln -s usr/lib "$root/lib"
-    say "wheels for Python $version on arm64"
-    # pip does not take a newer tag for an older one: every tag in use has to be named.
-    "$python" -m pip download --quiet --disable-pip-version-check --only-binary=:all: \
-        --python-version "$version" --implementation cp \
-        --platform manylinux_2_17_aarch64 --platform manylinux2014_aarch64 \
-        --platform manylinux_2_27_aarch64 --platform manylinux_2_28_aarch64 \
-        --requirement "$bundle/requirements.txt" --dest "$work/wheels-$version"
-    rm -rf "$site" && mkdir -p "$site"
-    for wheel in "$work/wheels-$version"/*.whl; do
-        basename "$wheel"
-        "$python" -m zipfile -e "$wheel" "$site"
-    done
-    printf 'installed size of the requirements: %s\n' "$(du -sh "$site" | cut -f 1)"
+    # A Python that its children find under its own name, as `sys.executable`.
+    wrapper=$work/python-$name
+    printf '#!/usr/bin/env bash\nexec %q -cpu cortex-a72 -0 "$0" -L %q %q "$@"\n' \
+        "$qemu" "$root" "$root/usr/bin/python$version" >"$wrapper"
+    chmod +x "$wrapper"
+    there() { PYTHONPATH=$site "$wrapper" "$@"; }
 
-    there() {
-        PYTHONPATH=$site PYTHONDONTWRITEBYTECODE=1 "$qemu" -cpu cortex-a72 -L "$root" \
-            "$root/usr/bin/python$version" "$bundle/classify.py" "$@"
-    }
-    say "on $(PYTHONPATH=$site "$qemu" -cpu cortex-a72 -L "$root" "$root/usr/bin/python$version" \
-        -c 'import platform, cv2, numpy; print(platform.machine(), "Python", platform.python_version(), "NumPy", numpy.__version__, "OpenCV", cv2.__version__)')"
-    there --verify || failed=1
+    say "pip install on $("$wrapper" -c 'import platform; print(platform.machine(), "Python", platform.python_version())')"
+    rm -rf "$site" "$work/pip" && mkdir "$work/pip" && cp -r "$pip" "$work/pip"
+    PYTHONPATH=$work/pip "$wrapper" -m pip install --quiet --no-compile --root-user-action ignore \
+        --disable-pip-version-check --cache-dir "$work/downloads" --target "$site" "$work"/wheel/*.whl
+    if [[ -e $site/tensorflow ]]; then echo "FAILED: TensorFlow was installed" && exit 1; fi
+    size=$(du -sm "$site" | cut -f 1)
+    echo "installed: $size MB, without TensorFlow"
+    if ((size > most_mb)); then echo "FAILED: more than $most_mb MB" && failed=1; fi
+
+    say "the job"
+    there tools arm64.job "$work/scenes" "$work/job-$name" "${formats[@]}" || failed=1
+    same "live, predict and adapt" "$work/job-here.tsv" "$work/job-$name.tsv"
+
+    say "the bundles"
     for format in "${formats[@]}"; do
-        there "$pictures" --no-window --format "$format" |
-            labels >"$work/pictures-$format-$name.tsv" || failed=1
-        there "$video" --no-window --frames "$frames" --format "$format" |
-            labels >"$work/video-$format-$name.tsv" || failed=1
-        for kind in pictures video; do
-            count=$(wc -l <"$work/$kind-$format-here.tsv")
-            if cmp -s "$work/$kind-$format-here.tsv" "$work/$kind-$format-$name.tsv"; then
-                echo "$kind $format: all $count labels are the same"
-            else
-                echo "$kind $format: FAILED, of $count labels these differ:"
-                diff "$work/$kind-$format-here.tsv" "$work/$kind-$format-$name.tsv" | head -n 10 || true
-                failed=1
-            fi
+        for side in here "$name"; do
+            there "$work/job-$side-$format/classify.py" --verify || failed=1
         done
+        run=("$work/job-$name-$format/classify.py" "$work/scenes/video.mp4" --no-window)
+        "$python" "${run[@]}" | labels >"$work/job-$name-$format-here.tsv"
+        there "${run[@]}" | labels >"$work/job-$name-$format-there.tsv" || failed=1
+        same "classify.py $format" "$work/job-$name-$format"-{here,there}.tsv
     done
 done
 if [[ $failed == 0 ]]; then say "equal on arm64"; else say "NOT equal on arm64"; fi

@@ -35,18 +35,21 @@ def centred_square(path: str) -> Any:  # noqa: ANN401 - a mediapipe.Image
 
 
 def labels(model: Path, paths: list[str]) -> list[tuple[str, float]]:
-    """Ask MediaPipe for the label and score of each picture."""
+    """Ask MediaPipe for the label and score of each picture.
+
+    Whatever else a file gives out must not be taken for classes.
+    """
     options = vision.ImageClassifierOptions(
         base_options=BaseOptions(model_asset_path=str(model)), max_results=1
     )
     said = []
     with vision.ImageClassifier.create_from_options(options) as classifier:
         for path in paths:
-            heads = {
-                head.head_name: head.categories[0]
-                for head in classifier.classify(centred_square(path)).classifications
-            }
-            said.append((heads["scores"].category_name, float(heads["scores"].score)))
+            heads = classifier.classify(centred_square(path)).classifications
+            named = {head.head_name: head.categories[0] for head in heads if head.categories}
+            if set(named) != {"scores"}:
+                raise SystemExit(f"{model}: MediaPipe takes for classes: {', '.join(named)}")
+            said.append((named["scores"].category_name, float(named["scores"].score)))
     return said
 
 

@@ -13,8 +13,8 @@ from edge_classifier.api.estimator import head_settings_of
 from edge_classifier.device.files import read_regular
 from edge_classifier.device.npz import MAX_NUMBER, npz_bytes, read_arrays
 from edge_classifier.errors import BackboneMismatchError, InvalidValueError, ProjectFormatError
+from edge_classifier.features.carried import hash_of_weights
 from edge_classifier.features.catalogue import BUILT_IN
-from edge_classifier.features.weights import hash_of
 from edge_classifier.learning.model_file import model_as_arrays, model_from_arrays
 from edge_classifier.project.files import describe, reported, write_atomic
 from edge_classifier.values import FeatureSet, Variants
@@ -224,7 +224,7 @@ def _check_weights(path: Path, weights: Path, saved: SavedClassifier) -> None:
     Raises:
         BackboneMismatchError: if it is another one.
     """
-    expected, found = saved.backbone["weights_sha256"], hash_of(weights)
+    expected, found = saved.backbone["weights_sha256"], hash_of_weights(weights)
     if found != expected:
         raise BackboneMismatchError(
             f"{path} was trained with the weights {expected[:12]}, {weights} is "

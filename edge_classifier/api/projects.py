@@ -13,6 +13,7 @@ from edge_classifier.api.estimator import hyperparameters_of
 from edge_classifier.api.extraction import as_image
 from edge_classifier.api.samples import checked_labels
 from edge_classifier.export.exporter import export_bundle
+from edge_classifier.features.carried import carried_extractor
 from edge_classifier.features.tuned import tuned_weights
 from edge_classifier.learning.feature_sets import complete_features
 from edge_classifier.learning.model import stored_steps
@@ -57,7 +58,7 @@ def read_project(path: Path, weights: Path | None) -> SavedClassifier:
         found = complete_features(store, loaded, ignore_progress)
         settings = project_head_settings(store)
     info = loaded.backbone.info
-    weights = tuned_weights(path, info) or weights
+    weights = tuned_weights(path, info) or weights or carried_extractor(path, info)
     params = {
         "backbone": info.name,
         "features": info.feature_kind,

@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "predict": "say what pictures show",
     "export": "write a folder that runs on a Raspberry Pi",
     "verify": "check that an exported folder says what the live picture says",
+    "save": "save a copy of a project that goes on elsewhere",
     "run": "run an exported folder on this machine",
     "demo": "the whole job on a rendered camera, by itself",
     "cameras": "list the cameras that can be opened",

@@ -24,7 +24,7 @@ def add_backbone_options(parser: argparse.ArgumentParser, *, bulk: bool = False)
         default=AUTO,
         choices=(AUTO, *NAMES),
         help="the network that looks at the picture; auto takes the project's, else the official "
-        "v2-0.35 where it is cached or can be reached, else built-in",
+        "v2-0.35 where it is cached, or can be fetched and compiled, else built-in",
     )
     parser.add_argument(
         "--weights", type=Path, metavar="FILE", help="load these weights instead of official ones"

@@ -108,6 +108,11 @@ class Bundle:
             )
         return self.read(self.spec["models"][model_format], _MAX_MODEL_BYTES)
 
+    def oldest_runtimes(self, model_format: str) -> str:
+        """Say from which versions of the runtimes on a model can be read; empty if not known."""
+        versions = self.spec["models"][model_format].get("oldest_runtimes", {})
+        return " or ".join(f"{name} {version}" for name, version in versions.items())
+
     def heat(self, model_format: str) -> HeatReferences:
         """Read what one of its models needs for heat maps.
 
@@ -251,6 +256,9 @@ def _check_files(spec: dict[str, Any]) -> None:
             checked_file(file["file"])
             if not isinstance(file["sha256"], str):
                 raise TypeError("a file has no hash")
+        for name, version in about.get("oldest_runtimes", {}).items():
+            if not _plain(name) or not _plain(version):
+                raise ValueError("a runtime has no plain name")
     for reference in spec.get("references", []):
         checked_file(reference["file"])
         for model_format in models:

@@ -10,6 +10,7 @@ import numpy as np
 
 from .bundle import SCORE_TOLERANCE
 from .classifier import Classifier
+from .console import one_line
 from .errors import BundleError
 from .sources.pictures import read_picture
 from .taught import read_taught
@@ -23,11 +24,15 @@ if TYPE_CHECKING:
 def verify(bundle: Bundle, threads: int = 1, only: str | None = None) -> int:
     """Run the bundle's reference frames through its models, or one, and print what is found.
 
+    A model that cannot be used here is named, and the others are looked at all the same.
+
     Returns:
-        The exit status: 0 if labels are equal and scores within the format's tolerance.
+        The exit status: 0 if all can be used, labels are equal and scores within the format's
+        tolerance.
 
     Raises:
-        BundleError: if it has no reference frames, or something of it is damaged.
+        BundleError: if it has no reference frames, something else of it than a model is damaged,
+            or there is no runtime.
     """
     if not bundle.spec.get("references"):
         raise BundleError(f"{bundle.folder} has no reference frames to verify with.")
@@ -40,16 +45,25 @@ def verify(bundle: Bundle, threads: int = 1, only: str | None = None) -> int:
             "copy the bundle again."
         )
     right = [
-        _verify_model(bundle, Classifier(bundle, model_format, threads), trial)
+        _verify_model(bundle, model_format, threads, trial)
         for model_format in ((only,) if only else bundle.formats)
     ]
     return int(not all(right))
 
 
-def _verify_model(bundle: Bundle, classifier: Classifier, trial: LinearModel | None) -> bool:
-    references, model_format = bundle.spec["references"], classifier.model_format
-    if bundle.spec["models"][model_format].get("heat"):
-        bundle.heat(model_format)  # raises if it is damaged
+def _verify_model(
+    bundle: Bundle, model_format: str, threads: int, trial: LinearModel | None
+) -> bool:
+    references = bundle.spec["references"]
+    try:
+        classifier = Classifier(bundle, model_format, threads)
+        if bundle.spec["models"][model_format].get("heat"):
+            bundle.heat(model_format)  # raises if it is damaged
+    except BundleError as error:
+        if isinstance(error.__cause__, ImportError) or model_format not in bundle.formats:
+            raise
+        sys.stdout.write(f"{model_format:8} FAILED: {one_line(str(error))}\n")
+        return False
     compared, times = _Compared(bundle), []
     adapted = _Compared(bundle)
     for reference in references:

@@ -37,8 +37,14 @@ class Classifier:
             self.interpreter = (
                 Interpreter(content, threads) if threads else fastest_interpreter(content)
             )
-        except (ValueError, ImportError) as error:
+        except ImportError as error:
             raise BundleError(f"{bundle.folder}: {error}") from error
+        except ValueError as error:
+            oldest = bundle.oldest_runtimes(self.model_format)
+            needs = f" (it needs at least {oldest})" if oldest else ""
+            raise BundleError(
+                f"{bundle.folder}: {self.model_format} cannot be used{needs}: {error}"
+            ) from error
         size = bundle.preprocessing.input_size
         outputs = [tuple(int(n) for n in o["shape"]) for o in self.interpreter.output_details]
         classes = len(bundle.class_names)

@@ -5,17 +5,16 @@ from __future__ import annotations
 import argparse
 import io
 import os
-import signal
 import sys
-import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from . import runner
 from .bundle import Bundle
 from .classifier import Classifier
 from .console import say
 from .errors import EdgeClassifierError, InvalidValueError
+from .stop import StopSignals, leave
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", default="1", help="1, 2, … or auto, which measures 1 to 4")
     parser.add_argument("--no-window", action="store_true", help="even where there is a screen")
     parser.add_argument("--quiet", action="store_true", help="no JSON lines")
+    parser.add_argument(
+        "--changes", action="store_true", help="a JSON line for each new label, not each frame"
+    )
     parser.add_argument("--no-smoothing", action="store_true", help="every frame on its own")
     parser.add_argument("--frames", type=int, default=0, metavar="N", help="stop after N frames")
     parser.add_argument("--mjpeg", metavar="HOST:PORT", help="a page with the live picture")
@@ -75,15 +77,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def main(bundle: Path, arguments: Sequence[str] | None = None) -> int:
-    """Run the classifier of a bundle; returns the exit status."""
+def main(bundle: Path, arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the classifier of a bundle, and end the process."""
     parser = argparse.ArgumentParser(description="Run an exported classifier on this device.")
     parser.add_argument("--bundle", type=Path, default=bundle, help=argparse.SUPPRESS)
     add_arguments(parser)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # JSON is, whatever the locale; and a file's name need not be text at all
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
-    return run(parser.parse_args(arguments))
+    leave(run(parser.parse_args(arguments)))
 
 
 def run(options: argparse.Namespace) -> int:
@@ -91,27 +93,30 @@ def run(options: argparse.Namespace) -> int:
 
     Returns:
         0, or 1 after an error told in one line, 3 if some pictures could not be read (as the
-        `predict` command does), 130 after Ctrl-C.
+        `predict` command does), 130 after Ctrl-C, 143 after SIGTERM; 0 after SIGTERM where the
+        source has no end, because that is how a service is stopped.
     """
-    if threading.current_thread() is threading.main_thread():
-        # systemd stops a service with SIGTERM: end as after Ctrl-C, with everything closed.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        threads = _threads(options.threads)
-        bundle = Bundle.open(options.bundle)
-        if options.verify:
-            from .checks import verify  # noqa: PLC0415 - start-up counts on a small device
+    with StopSignals() as stop:
+        try:
+            return _run(options, stop)
+        except EdgeClassifierError as error:
+            say(f"classify: {error}")
+            return 1
+        except BrokenPipeError:  # `classify.py … | head`
+            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - until the end
+            return 0
+        except KeyboardInterrupt:
+            return stop.status
 
-            return verify(bundle, threads, options.format)
-        return runner.run(options, Classifier(bundle, options.format, threads))
-    except EdgeClassifierError as error:
-        say(f"classify: {error}")
-        return 1
-    except BrokenPipeError:  # `classify.py … | head`
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - until the end
-        return 0
-    except KeyboardInterrupt:
-        return 130
+
+def _run(options: argparse.Namespace, stop: StopSignals) -> int:
+    threads = _threads(options.threads)
+    bundle = Bundle.open(options.bundle)
+    if options.verify:
+        from .checks import verify  # noqa: PLC0415 - start-up counts on a small device
+
+        return verify(bundle, threads, options.format)
+    return runner.run(options, Classifier(bundle, options.format, threads), stop)
 
 
 def _threads(text: str) -> int:

@@ -64,11 +64,22 @@ def nearest_distances(
     places: npt.NDArray[np.float32], references: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.float32]:
     """Return the Euclidean distance of each place `(P, c)` to the nearest reference `(M, c)`."""
-    squares = np.einsum("mc,mc->m", references, references)
-    nearest = (squares - np.float32(2) * (places @ references.T)).min(axis=1)
-    nearest += np.einsum("pc,pc->p", places, places)
+    nearest = squared_distances(places, references).min(axis=1)
     distances: npt.NDArray[np.float32] = np.sqrt(np.maximum(nearest, np.float32(0)))
     return distances
+
+
+def squared_distances(
+    places: npt.NDArray[np.float32], references: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """Return the squared Euclidean distances `(P, M)` of places `(P, c)` to references `(M, c)`.
+
+    Rounding may make them a little less than 0.
+    """
+    squares: npt.NDArray[np.float32] = places @ (references.T * np.float32(-2))
+    squares += np.einsum("mc,mc->m", references, references)
+    squares += np.einsum("pc,pc->p", places, places)[:, None]
+    return squares
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -44,7 +44,8 @@ class Interpreter:
                 self._interpreter = interpreter_class(model_content=content, num_threads=threads)
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
-            raise ValueError(f"{name} is no TFLite model that can run here: {error}") from error
+            reason = (str(error).strip().splitlines() or ["no reason given"])[0]
+            raise ValueError(f"{name} is no TFLite model that can run here: {reason}") from error
         self.input_details: dict[str, Any] = self._interpreter.get_input_details()[0]
         self.output_details: list[dict[str, Any]] = self._interpreter.get_output_details()
         # A function from `tensor()` may be kept; the arrays that it gives may not.

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .frame import Clock, Frame, FrameSource
     from .outputs.base import Output
     from .sources.video_source import VideoSource
+    from .stop import StopSignals
 
 _IDLE_S: Final = 0.1
 _AHEAD: Final = 4
@@ -90,45 +91,59 @@ def frames_of(reader: FrameReader, log: TroubleLog, idle: Callable[[str], bool])
             return
 
 
-def run(options: argparse.Namespace, classifier: Classifier) -> int:
+def run(options: argparse.Namespace, classifier: Classifier, stop: StopSignals) -> int:
     """Classify what the source gives; returns the exit status, 0 or `SOME_REFUSED`.
 
     Raises:
         EdgeClassifierError: if the source or an output cannot be used.
     """
+    with contextlib.ExitStack() as stack:
+        try:
+            return _run(options, classifier, stack, stop)
+        finally:
+            stop.closing()
+
+
+def _run(
+    options: argparse.Namespace,
+    classifier: Classifier,
+    stack: contextlib.ExitStack,
+    stop: StopSignals,
+) -> int:
+    """Do so; what is to be closed at the end goes onto the stack."""
     if options.heat:
         classifier.use_heat()
     shown = not (options.no_window or options.benchmark) and Window.possible()
     spec = options.source or _default_source()
-    with contextlib.ExitStack() as stack:
-        # First what needs nothing of the source, which may take seconds.
-        outputs = [stack.enter_context(contextlib.closing(o)) for o in _network_outputs(options)]
-        source = open_source_or_pictures(spec, paced=shown)
-        stack.callback(source.close)
-        title = f"{classifier.bundle.folder.name} on {source.name}"
-        window_title = title if shown and not isinstance(source, PictureFiles) else ""
-        if options.heat and not (window_title or options.mjpeg):
-            raise InvalidValueError(
-                "--heat colours what the window and the page show, and here is neither; add "
-                "--mjpeg 127.0.0.1:8000 for the page."
-            )
-        adapter = _adapter(options.adapt, classifier, in_time=source.live or bool(window_title))
-        if adapter:
-            stack.enter_context(contextlib.closing(adapter))
-        outputs += [
-            stack.enter_context(contextlib.closing(output))
-            for output in _local_outputs(options, window_title, live=source.live)
-        ]
-        reader = stack.enter_context(
-            _reader(source, lambda: open_source_or_pictures(spec, paced=shown), classifier)
+    # First what needs nothing of the source, which may take seconds.
+    outputs = [stack.enter_context(contextlib.closing(o)) for o in _network_outputs(options)]
+    source = open_source_or_pictures(spec, paced=shown)
+    stack.callback(source.close)
+    stop.endless = source.live
+    title = f"{classifier.bundle.folder.name} on {source.name}"
+    window_title = title if shown and not isinstance(source, PictureFiles) else ""
+    if options.heat and not (window_title or options.mjpeg):
+        raise InvalidValueError(
+            "--heat colours what the window and the page show, and here is neither; add "
+            "--mjpeg 127.0.0.1:8000 for the page."
         )
-        frames = frames_of(
-            reader,
-            TroubleLog(source.name),
-            lambda trouble: all(output.wait(trouble) for output in outputs),
-        )
-        date = None if options.no_smoothing else _dating(source)
-        _loop(classifier, adapter, frames, outputs, date, options.frames)
+    adapter = _adapter(options.adapt, classifier, in_time=source.live or bool(window_title))
+    if adapter:
+        stack.enter_context(contextlib.closing(adapter))
+    outputs += [
+        stack.enter_context(contextlib.closing(output))
+        for output in _local_outputs(options, window_title, live=source.live)
+    ]
+    reader = stack.enter_context(
+        _reader(source, lambda: open_source_or_pictures(spec, paced=shown), classifier)
+    )
+    frames = frames_of(
+        reader,
+        TroubleLog(source.name),
+        lambda trouble: all(output.wait(trouble) for output in outputs),
+    )
+    date = None if options.no_smoothing else _dating(source)
+    _loop(classifier, adapter, frames, outputs, date, options.frames)
     return SOME_REFUSED if isinstance(source, PictureFiles) and source.refused else 0
 
 
@@ -195,7 +210,7 @@ def _local_outputs(
     if options.benchmark:
         yield Benchmark()
     elif not options.quiet:
-        yield JsonLines(flush=live)
+        yield JsonLines(flush=live, hold=max(1, options.hold) if options.changes else None)
 
 
 def _dating(source: VideoSource | PictureFiles) -> Callable[[Frame], float] | None:

@@ -13,6 +13,7 @@ from edge_classifier import device
 from edge_classifier.device import adaptation_state, taught
 from edge_classifier.device.bundle import BUNDLE_FORMAT
 from edge_classifier.errors import ExportError
+from edge_classifier.export import runtimes
 from edge_classifier.export.new_folder import FolderKind, new_folder
 from edge_classifier.project.folder import is_project
 
@@ -92,6 +93,7 @@ def write_texts(folder: Path, *, name: str, class_names: Sequence[str]) -> None:
     (folder / "labels.txt").write_text("".join(f"{n}\n" for n in class_names), encoding="utf-8")
     (folder / "requirements.txt").write_text(REQUIREMENTS, encoding="utf-8")
     readme = _README.read_text(encoding="utf-8")
+    readme = readme.replace("{runtimes}", runtimes.as_table())
     readme = readme.replace("{name}", name).replace("{classes}", ", ".join(class_names))
     (folder / "README.md").write_text(readme, encoding="utf-8")
 

@@ -10,12 +10,7 @@ import numpy as np
 
 from edge_classifier.device.bundle import Bundle, heat_content
 from edge_classifier.device.classifier import Classifier
-from edge_classifier.errors import (
-    CancelledError,
-    EdgeClassifierError,
-    ExportError,
-    InvalidImageError,
-)
+from edge_classifier.errors import CancelledError, ExportError, InvalidImageError
 from edge_classifier.export.bundle import (
     new_bundle,
     write_device,
@@ -26,6 +21,7 @@ from edge_classifier.export.bundle import (
 from edge_classifier.export.formats import (
     ALL,
     AUTO,
+    FLOAT16,
     FLOAT32,
     LIMITS,
     Comparison,
@@ -34,14 +30,22 @@ from edge_classifier.export.formats import (
     possible_formats,
 )
 from edge_classifier.export.model_files import model_file
-from edge_classifier.export.replay import LIVE_PATH, STOPPED, Evidence, replay_files, replay_live
+from edge_classifier.export.replay import (
+    LIVE_PATH,
+    STOPPED,
+    Evidence,
+    Seen,
+    as_evidence,
+    replay_files,
+    see,
+)
+from edge_classifier.export.runtimes import OLDEST
 from edge_classifier.export.samples import Calibration, choose_samples
 from edge_classifier.export.spec import measured, new_spec
 from edge_classifier.export.taught import add_adapted_answers, write_taught
-from edge_classifier.features.bulk import read_pictures
-from edge_classifier.learning.heat import fit_heat, heat_samples
+from edge_classifier.learning.heat import fit_heat
 from edge_classifier.project.picture_file import read_image
-from edge_classifier.protocols import ignore_progress, part_of
+from edge_classifier.protocols import part_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -66,13 +70,14 @@ _COMPARED: Final = 0.8
 """Parts of the whole, for the progress bar."""
 
 
-def export_bundle(
+def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
     project: Snapshot,
     model: Model,
     backbone: Backbone,
     *,
     formats: str = FLOAT32,
     out: Path | None = None,
+    threads: int | None = None,
     progress: Progress,
     cancelled: Cancelled,
 ) -> Path:
@@ -80,8 +85,8 @@ def export_bundle(
 
     Every file is compared with the live path before the bundle gets its name. `formats` is one,
     `all`, or `auto`: the smallest and fastest that is right. The bundle lies by default beside the
-    project, as `<project>-bundle`; one that is there is replaced. `cancelled` is asked ten times a
-    second.
+    project, as `<project>-bundle`; one that is there is replaced. So many `threads` look at
+    samples, all cores if `None`; `cancelled` is asked ten times a second.
 
     Returns:
         The bundle's folder.
@@ -96,15 +101,24 @@ def export_bundle(
     if not wanted:
         raise ExportError(f"{formats} is not possible: {left_out[formats]}.")
     target = out or project.path.with_name(f"{project.path.resolve().name}-bundle")
+    progress = _stopping(progress, cancelled)
     progress(0.0, "reading samples")
     chosen = choose_samples(project, wanted)
     calibration = None
     if chosen.calibrating:
         calibration = Calibration(chosen.calibrating, info.preprocessing, cancelled)
     collecting = part_of(progress, 0.0, _COLLECTED)
-    evidence = replay_live(
-        chosen.verifying, model, backbone, progress=collecting, cancelled=cancelled
+    seen, refused = see(
+        chosen.all_to_see,
+        model,
+        backbone,
+        places=chosen.places,
+        threads=threads,
+        progress=collecting,
+        cancelled=cancelled,
     )
+    compared = {sample.path for sample in chosen.verifying}
+    evidence = as_evidence([s for s in seen if s.sample.path in compared], model, refused)
     with new_bundle(target) as folder:
         spec = new_spec(project, model, info)
         spec |= {"left_out": left_out, "measured_on": chosen.verified_on}
@@ -127,7 +141,7 @@ def export_bundle(
         _verify(folder, spec, formats, evidence, part_of(progress, _COMPOSED, _COMPARED))
         write_spec(folder, spec)
         measuring = part_of(progress, _COMPARED, 1.0)
-        _add_heat(folder, spec, project.samples, measuring, cancelled)
+        _add_heat(folder, spec, seen, measuring)
         write_spec(folder, spec)
         spec["references"] = _add_references(folder, chosen.verifying)
         add_adapted_answers(Bundle.open(folder), spec["references"])
@@ -136,11 +150,24 @@ def export_bundle(
     return target
 
 
+def _stopping(progress: Progress, cancelled: Cancelled) -> Progress:
+    """Let work stop wherever it says how far it is."""
+
+    def told(done: float, what: str | None = None, /) -> None:
+        if cancelled():
+            raise CancelledError(STOPPED)
+        progress(done, what)
+
+    return told
+
+
 def export_from_session(
     model: Model, backbone: Backbone, project: Snapshot, progress: Progress, cancelled: Cancelled
 ) -> Path:
     """Do what a session's export key asks for; an `Export`."""
-    return export_bundle(project, model, backbone, progress=progress, cancelled=cancelled)
+    return export_bundle(
+        project, model, backbone, threads=1, progress=progress, cancelled=cancelled
+    )
 
 
 def _add_models(folder: Path, files: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
@@ -150,7 +177,8 @@ def _add_models(folder: Path, files: Mapping[str, bytes]) -> dict[str, dict[str,
         name = f"model-{model_format}.tflite"
         (folder / name).write_bytes(content)
         sha256 = hashlib.sha256(content).hexdigest()
-        models[model_format] = {"file": name, "bytes": len(content), "sha256": sha256}
+        about = {"file": name, "bytes": len(content), "sha256": sha256}
+        models[model_format] = {**about, "oldest_runtimes": dict(OLDEST[model_format])}
     return models
 
 
@@ -219,38 +247,30 @@ def _rename_models(
 def _add_heat(
     folder: Path,
     spec: dict[str, Any],
-    samples: Sequence[Sample],
+    seen: Sequence[Seen],
     progress: Progress,
-    cancelled: Cancelled,
 ) -> None:
-    """Write what heat maps need beside each model file, and note it in the spec.
+    """Write what heat maps need beside the model files, and note it in the spec.
 
-    Measured by the file itself, because rounding moves feature maps.
-
-    Raises:
-        CancelledError: if asked to stop.
+    Files that round what goes through them move feature maps, and are measured themselves.
     """
     bundle = Bundle.open(folder)
-    pictures = [
-        (sample, bundle.preprocessing.shrink(picture))
-        for sample, picture in read_pictures(
-            heat_samples(samples), ignore_progress, cancelled, STOPPED
-        )
-        if not isinstance(picture, EdgeClassifierError)  # named where the evidence is collected
-    ]
+    known = [(one, one.spatial) for one in seen if one.spatial is not None]
+    samples = [one.sample for one, _ in known]
     progress(0.0, "measuring heat maps")
+    exact = fit_heat(samples, [spatial for _, spatial in known])
     for number, (model_format, about) in enumerate(spec["models"].items()):
-        classifier = Classifier(bundle, model_format)
-        maps = []
-        for done, (_, image) in enumerate(pictures, start=1):
-            if cancelled():
-                raise CancelledError(STOPPED)
-            classifier.predict(image)
-            spatial = classifier.spatial()
-            assert spatial is not None  # noqa: S101 - a file that was just converted has it
-            maps.append(spatial.reshape(spec["backbone"]["feature_shape"]))
-            progress((number + done / len(pictures)) / len(spec["models"]))
-        references = fit_heat([sample for sample, _ in pictures], maps)
+        references = exact
+        if model_format not in (FLOAT32, FLOAT16):
+            classifier = Classifier(bundle, model_format)
+            maps = []
+            for done, (one, spatial) in enumerate(known):
+                progress((number + done / len(known)) / len(spec["models"]))
+                classifier.predict(one.square)
+                given = classifier.spatial()
+                assert given is not None  # noqa: S101 - a file that was just composed has it
+                maps.append(given.reshape(spatial.shape))
+            references = fit_heat(samples, maps)
         content, described = heat_content(references, bundle.class_names)
         name = f"heat-{model_format}.bin"
         (folder / name).write_bytes(content)

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import flatbuffers  # type: ignore[import-untyped]
 import numpy as np
 
+from edge_classifier import __version__
 from edge_classifier.export.flatbuffer import FLOAT32, Graph
 from edge_classifier.export.formats import FEATURES, SCORES, SIMILARITIES, SPATIAL
 
@@ -28,24 +30,50 @@ if TYPE_CHECKING:
 LABELS: Final = "labels.txt"
 
 _Value: TypeAlias = "str | npt.NDArray[np.float32] | list[_Table] | _Table"
-_Table: TypeAlias = "dict[int, int | _Value]"
+_Table: TypeAlias = "dict[int, int | float | _Value]"
 """Of the metadata: values by slot, where an integer is a byte (an enum or a kind of union)."""
 
 _TENSOR_AXIS_LABELS: Final = 2
 _RGB: Final = 1
 _IMAGE_PROPERTIES: Final = 2  # in the union ContentProperties
 _NORMALIZATION_OPTIONS: Final = 1  # in the union ProcessUnitOptions
+_SCORE_THRESHOLDING_OPTIONS: Final = 3  # likewise
 _WHITE: Final = 255.0
+
+_HIGHEST: Final = float(np.finfo(np.float32).max)
+_NAMED_CLASSES: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a model is, apart from what its graph says.
+
+    Attributes:
+        project: Its name.
+        version: Tells two trainings apart: the beginning of the fingerprint in spec.json.
+        backbone: As in `--backbone`.
+        model_format: As in `--format`.
+    """
+
+    project: str
+    version: str
+    backbone: str
+    model_format: str
+
+    @property
+    def name(self) -> str:
+        """A name for the file."""
+        return f"{self.project} ({self.backbone}, {self.model_format})"
 
 
 def finish_model(
-    graph: Graph, class_names: Sequence[str], preprocessing: Preprocessing, name: str
+    graph: Graph, class_names: Sequence[str], preprocessing: Preprocessing, about: About
 ) -> bytes:
     """Make a file of a graph with named outputs that tells other readers what it is."""
     outputs = [graph.name_of_tensor(n) for n in graph.outputs]
     quantised = graph.tensors[graph.input].type != FLOAT32
-    metadata = _metadata(class_names, preprocessing, outputs, name, quantised=quantised)
-    graph.describe(name, "TFLITE_METADATA", metadata)
+    metadata = _metadata(class_names, preprocessing, outputs, about, quantised=quantised)
+    graph.describe(about.name, "TFLITE_METADATA", metadata)
     return _with_labels(graph.content(), class_names)
 
 
@@ -53,7 +81,7 @@ def _metadata(
     class_names: Sequence[str],
     preprocessing: Preprocessing,
     outputs: Sequence[str],
-    name: str,
+    about: About,
     *,
     quantised: bool,
 ) -> bytes:
@@ -75,18 +103,47 @@ def _metadata(
         1: f"one score for each of {len(class_names)} classes",
         6: [{0: LABELS, 2: _TENSOR_AXIS_LABELS}],
     }
-    similarities: _Table = {
-        0: SIMILARITIES,
-        1: "similarities to samples; the mean of the highest few, less the scores' entropy "
-        "times hesitation_weight of spec.json, tells known from unknown",
+    described = {
+        SCORES: scores,
+        SIMILARITIES: _no_classes(
+            SIMILARITIES,
+            "similarities to samples; the mean of the highest few, less the scores' entropy "
+            "times hesitation_weight of spec.json, tells known from unknown",
+        ),
+        FEATURES: _no_classes(FEATURES, "what the backbone saw, as the head was given it"),
+        SPATIAL: _no_classes(SPATIAL, "the feature map (h, w, c) that features are pooled of"),
     }
-    features: _Table = {0: FEATURES, 1: "what the backbone saw, as the head was given it"}
-    spatial: _Table = {0: SPATIAL, 1: "the feature map (h, w, c) that features are pooled of"}
-    described = {SCORES: scores, SIMILARITIES: similarities, FEATURES: features, SPATIAL: spatial}
-    subgraph: _Table = {2: [image], 3: [described[output] for output in outputs]}
+    model: _Table = {
+        0: about.name,
+        1: f"Tells apart {_listed(class_names)}. Made by Edge Classifier {__version__}.",
+        2: about.version,
+        3: [{2: [image], 3: [described[output] for output in outputs]}],
+        4: about.project,
+        5: f"Apache-2.0 for the backbone ({about.backbone}); what was taught is its author's",
+        7: "1.0.0",
+    }
     builder = flatbuffers.Builder(1024)
-    builder.Finish(_write(builder, {0: name, 3: [subgraph], 7: "1.0.0"}), b"M001")
+    builder.Finish(_write(builder, model), b"M001")
     return bytes(builder.Output())
+
+
+def _no_classes(name: str, description: str) -> _Table:
+    """Describe an output that no reader shall take for the scores of classes.
+
+    MediaPipe takes every output for that, but names nothing below the output's own threshold.
+    """
+    return {
+        0: name,
+        1: description,
+        4: [{0: _SCORE_THRESHOLDING_OPTIONS, 1: {0: _HIGHEST}}],
+    }
+
+
+def _listed(class_names: Sequence[str]) -> str:
+    """Name as many classes as one can read."""
+    more = len(class_names) - _NAMED_CLASSES
+    named = ", ".join(class_names[:_NAMED_CLASSES])
+    return f"{named} and {more} more" if more > 0 else named
 
 
 def _floats(*values: float) -> npt.NDArray[np.float32]:
@@ -105,11 +162,13 @@ def _write(builder: flatbuffers.Builder, value: _Value) -> int:
         for offset in reversed(offsets):
             builder.PrependUOffsetTRelative(offset)
         return int(builder.EndVector())
-    slots = {s: v if isinstance(v, int) else _write(builder, v) for s, v in value.items()}
+    slots = {s: v if isinstance(v, (int, float)) else _write(builder, v) for s, v in value.items()}
     builder.StartObject(8)
     for slot, written in slots.items():
         if isinstance(value[slot], int):
             builder.PrependUint8Slot(slot, written, 0)
+        elif isinstance(value[slot], float):
+            builder.PrependFloat32Slot(slot, written, 0.0)
         else:
             builder.PrependUOffsetTRelativeSlot(slot, written, 0)
     return int(builder.EndObject())

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from edge_classifier.export.compose import compose
 from edge_classifier.export.formats import DYNAMIC, FLOAT16, INT8
-from edge_classifier.export.metadata import finish_model
+from edge_classifier.export.metadata import About, finish_model
 from edge_classifier.export.quantise import quantise
+from edge_classifier.export.replay import fingerprint
 from edge_classifier.export.rounding import halve, make_dynamic, make_up_for_rounding
 
 if TYPE_CHECKING:
     from edge_classifier.export.samples import Calibration
     from edge_classifier.learning.model import Model
     from edge_classifier.protocols import Backbone
+
+_VERSION: Final = 12
+"""Digits of the fingerprint that tell two trainings apart."""
 
 
 def model_file(
@@ -39,5 +43,5 @@ def model_file(
     elif calibration is not None and model_format == INT8:
         scale = info.preprocessing
         graph = quantise(graph, calibration, scale.low, scale.high)
-    full_name = f"{name} ({info.name}, {model_format})"
-    return finish_model(graph, model.class_names, info.preprocessing, full_name)
+    about = About(name, fingerprint(model)[:_VERSION], info.name, model_format)
+    return finish_model(graph, model.class_names, info.preprocessing, about)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from edge_classifier.device.classifier import Classifier
+from edge_classifier.device.interpreter import core_count
 from edge_classifier.errors import CancelledError, InvalidImageError, NotEnoughSamplesError
 from edge_classifier.export.formats import Replay
 from edge_classifier.learning.model_file import model_as_arrays
@@ -18,12 +20,14 @@ from edge_classifier.project.picture_file import read_image
 from edge_classifier.protocols import part_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
 
     from edge_classifier.device.bundle import Bundle
+    from edge_classifier.device.preprocessing import Image
+    from edge_classifier.device.verdict import Prediction
     from edge_classifier.learning.model import Model
     from edge_classifier.protocols import Backbone, Cancelled, Progress
     from edge_classifier.values import Sample
@@ -33,6 +37,23 @@ VERIFIED: Final = 200
 """Samples that every implementation is asked about, at most."""
 
 STOPPED: Final = "Exporting was cancelled; nothing was written."
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What the live path saw of a sample's whole picture.
+
+    Attributes:
+        square: `(S, S, 3)` uint8 BGR, of which the preprocessing makes the very same input.
+        spatial: The feature map, `(h, w, c)`, where it was to be kept.
+        ms: What it took, without reading the picture.
+    """
+
+    sample: Sample
+    square: Image
+    spatial: npt.NDArray[np.float32] | None
+    prediction: Prediction
+    ms: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +92,81 @@ def fingerprint(model: Model) -> str:
     return digest.hexdigest()
 
 
+def see(
+    samples: Sequence[Sample],
+    model: Model,
+    backbone: Backbone,
+    *,
+    places: Collection[Sample] = (),
+    threads: int | None = None,
+    progress: Progress,
+    cancelled: Cancelled,
+) -> tuple[list[Seen], list[str]]:
+    """Ask the live path about samples, in their order, with so many threads: all cores if `None`.
+
+    Feature maps are kept of those in `places`.
+
+    Returns:
+        What it saw, and why other pictures were left out, one line each.
+
+    Raises:
+        CancelledError: if asked to stop, before any picture.
+    """
+
+    def look(sample: Sample) -> Seen | InvalidImageError:
+        if cancelled():
+            raise CancelledError(STOPPED)
+        try:
+            image = read_image(sample.path)
+        except InvalidImageError as error:
+            return error
+        started = time.perf_counter()
+        features, maps = backbone.extract_spatial([image])
+        (prediction,) = model.predict(features)
+        ms = (time.perf_counter() - started) * 1000
+        square = backbone.info.preprocessing.shrink(image)
+        spatial = maps[0] if sample.path in kept else None
+        return Seen(sample, square, spatial, prediction, ms)
+
+    kept = {sample.path for sample in places}
+    found: list[Seen] = []
+    refused: list[str] = []
+    executor = ThreadPoolExecutor(threads or core_count(), thread_name_prefix="export")
+    try:
+        for done, seen in enumerate(executor.map(look, samples), start=1):
+            if isinstance(seen, Seen):
+                found.append(seen)
+            else:
+                refused.append(str(seen))
+            progress(done / len(samples))
+    finally:
+        executor.shutdown(cancel_futures=True)
+    return found, refused
+
+
+def as_evidence(seen: Sequence[Seen], model: Model, refused: Sequence[str]) -> Evidence:
+    """Take what the live path saw for what every implementation is to say.
+
+    Raises:
+        NotEnoughSamplesError: if it saw nothing.
+    """
+    if not seen:
+        raise NotEnoughSamplesError("There is no picture to compare on that can be read.")
+    ids = {name: n for n, name in enumerate(model.class_names)}
+    class_ids = np.array([ids.get(one.sample.class_name, -1) for one in seen], np.int64)
+    return Evidence(
+        np.stack([one.square[..., ::-1] for one in seen]),
+        None if (class_ids < 0).any() else class_ids,
+        tuple(one.sample.path for one in seen),
+        Replay(
+            np.stack([one.prediction.scores for one in seen]),
+            np.array([one.prediction.unknown for one in seen]) if model.unknown else None,
+            ms=float(np.median([one.ms for one in seen])),
+        ),
+        tuple(refused),
+    )
+
+
 def replay_live(
     samples: Sequence[Sample],
     model: Model,
@@ -79,43 +175,14 @@ def replay_live(
     progress: Progress,
     cancelled: Cancelled,
 ) -> Evidence:
-    """Read samples and ask the live path about them.
+    """Ask the live path about samples, for what every implementation is to say.
 
     Raises:
         NotEnoughSamplesError: if no picture could be read.
         CancelledError: if asked to stop, before any picture.
     """
-    ids = {name: n for n, name in enumerate(model.class_names)}
-    known, squares, predictions, times, refused = [], [], [], [], []
-    for done, sample in enumerate(samples, start=1):
-        if cancelled():
-            raise CancelledError(STOPPED)
-        try:
-            image = read_image(sample.path)
-        except InvalidImageError as error:
-            refused.append(str(error))
-            continue
-        started = time.perf_counter()
-        predictions += model.predict(backbone.extract([image]))
-        times.append((time.perf_counter() - started) * 1000)
-        squares.append(backbone.info.preprocessing.square(image))
-        known.append(sample)
-        progress(done / len(samples))
-    if not known:
-        raise NotEnoughSamplesError("There is no picture to compare on that can be read.")
-    live = Replay(
-        np.stack([p.scores for p in predictions]),
-        np.array([p.unknown for p in predictions]) if model.unknown else None,
-        ms=float(np.median(times)),
-    )
-    class_ids = np.array([ids.get(s.class_name, -1) for s in known], np.int64)
-    return Evidence(
-        np.stack(squares),
-        None if (class_ids < 0).any() else class_ids,
-        tuple(s.path for s in known),
-        live,
-        tuple(refused),
-    )
+    seen, refused = see(samples, model, backbone, progress=progress, cancelled=cancelled)
+    return as_evidence(seen, model, refused)
 
 
 def replay_files(

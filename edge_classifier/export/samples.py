@@ -14,6 +14,7 @@ from edge_classifier.export.formats import DYNAMIC, INT8
 from edge_classifier.export.replay import STOPPED, VERIFIED
 from edge_classifier.features.bulk import read_pictures
 from edge_classifier.features.subsample import spread_samples
+from edge_classifier.learning.heat import heat_samples
 from edge_classifier.protocols import ignore_progress
 
 if TYPE_CHECKING:
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
     from edge_classifier.project.store import Snapshot
     from edge_classifier.protocols import Cancelled
     from edge_classifier.values import Sample
+
+_VERIFIED_FLOATS: Final = 60
+"""Samples that files in floats are compared on, which hold the same numbers as the live path."""
+
+_PLACES_PER_CLASS: Final = 12
+"""Pictures of a class that heat maps are measured on: half of the window's, nearly as good."""
 
 _CALIBRATING: Final = 60
 """Ten samples calibrate as well as a hundred, as long as every class is among them."""
@@ -36,11 +43,18 @@ class ChosenSamples:
         calibrating: For rounding; none where no format needs it.
         verifying: Held-out ones if there are any.
         verified_on: What these are, in words.
+        places: For what heat maps need.
     """
 
     calibrating: tuple[Sample, ...]
     verifying: tuple[Sample, ...]
     verified_on: str
+    places: tuple[Sample, ...]
+
+    @property
+    def all_to_see(self) -> list[Sample]:
+        """What the live path has to see: those to verify on, then the others."""
+        return list({s.path: s for s in (*self.verifying, *self.places)}.values())
 
 
 def choose_samples(project: Snapshot, formats: Sequence[str]) -> ChosenSamples:
@@ -58,7 +72,9 @@ def choose_samples(project: Snapshot, formats: Sequence[str]) -> ChosenSamples:
         what = "samples that were trained on"
     if not verifying:
         verifying, what = project.samples, f"{what}, and rounded on"
-    return ChosenSamples(calibrating, tuple(spread_samples(verifying, VERIFIED)), what)
+    count = VERIFIED if calibrating else _VERIFIED_FLOATS
+    places = heat_samples(project.samples, _PLACES_PER_CLASS)
+    return ChosenSamples(calibrating, tuple(spread_samples(verifying, count)), what, tuple(places))
 
 
 class Calibration(Collection[npt.NDArray[np.float32]]):

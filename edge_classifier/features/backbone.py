@@ -18,9 +18,11 @@ from edge_classifier.errors import (
     WeightsNotFoundError,
 )
 from edge_classifier.features.built_in import built_in_folder, read_built_in
+from edge_classifier.features.carried import CARRIED, read_carried
 from edge_classifier.features.catalogue import AUTO, BUILT_IN, DEFAULT, NAMES, OFFICIAL, official
+from edge_classifier.features.child_process import TENSORFLOW, has_tensorflow
 from edge_classifier.features.download import reachable
-from edge_classifier.features.extractors import obtain_extractor
+from edge_classifier.features.extractors import cached_extractor, obtain_extractor
 from edge_classifier.features.tuned import TUNED_WEIGHTS, read_tuned, tuned_weights
 from edge_classifier.features.weights import CacheFolders, find_weights, hash_of, obtain_weights
 from edge_classifier.protocols import ignore_progress, never_cancelled
@@ -145,12 +147,15 @@ def choose_backbone(
     built_in: bool | None = None,
     is_reachable: Callable[[str], bool] = reachable,
     default: OfficialBackbone = OFFICIAL[DEFAULT],
+    tensorflow: bool | None = None,
 ) -> Choice:
     """Turn the wish for `auto` into a backbone's name; any other wish stays as it is.
 
     `auto` means `default` where its weights are given by `--weights`, lie in the caches (by default
-    this user's), or are within reach, which is known within 3 seconds; else the built-in backbone,
-    which is looked for unless it is said whether it is there.
+    this user's), or are within reach, which is known within 3 seconds; else the built-in backbone.
+    Without TensorFlow to compile them, weights are no use: then it means `default` only where that
+    was compiled before. Whether there are a built-in backbone and TensorFlow is looked for unless
+    it is said.
 
     Raises:
         InvalidValueError: if there is no such backbone.
@@ -162,11 +167,21 @@ def choose_backbone(
         return Choice(requested, f"{requested}, as asked")
     if weights is not None:
         return Choice(default.name, f"{default.name}, with the weights in {weights.name}")
-    if find_weights(default, folders or CacheFolders.of_this_user()) is not None:
+    folders = folders or CacheFolders.of_this_user()
+    has_built_in = built_in_folder() is not None if built_in is None else built_in
+    if not (has_tensorflow() if tensorflow is None else tensorflow):
+        if _compiled_before(default, folders) is not None:
+            return Choice(default.name, f"{default.name}: it was compiled on this machine before")
+        if has_built_in:
+            return Choice(BUILT_IN, f"{BUILT_IN}, as without TensorFlow no other can be compiled")
+        raise WeightsNotFoundError(
+            f"There is no built-in backbone, and any other needs {TENSORFLOW}"
+        )
+    if find_weights(default, folders) is not None:
         return Choice(default.name, f"{default.name}: its official weights are on this machine")
     if is_reachable(default.url):
         return Choice(default.name, f"{default.name}: its official weights can be downloaded")
-    if built_in_folder() is not None if built_in is None else built_in:
+    if has_built_in:
         return Choice(
             BUILT_IN, f"{BUILT_IN}: the official weights are neither here nor within reach"
         )
@@ -174,6 +189,15 @@ def choose_backbone(
         f"The official weights of {default.name} are neither on this machine nor within reach, and "
         "there is no built-in backbone; offline use needs --weights FILE."
     )
+
+
+def _compiled_before(backbone: OfficialBackbone, folders: CacheFolders) -> tuple[str, bytes] | None:
+    """Find the extractor of the official weights without a compiler, and the weights' hash."""
+    sha256 = backbone.sha256
+    if sha256 is None and (found := find_weights(backbone, folders)):
+        sha256 = found.sha256
+    content = sha256 and cached_extractor(folders.extractors, backbone.name, sha256)
+    return (sha256, content) if sha256 and content else None
 
 
 def load_backbone(
@@ -190,8 +214,8 @@ def load_backbone(
 
     May take half a minute the first time, for the worker thread; `cancelled` is asked ten times a
     second meanwhile. The weights of an official backbone are looked for, by default in this user's
-    caches, unless they are given; of one that was fine-tuned they are its file in the project.
-    `threads` are those of a run of the network.
+    caches, unless they are given; of one that was fine-tuned, or is carried compiled, they are its
+    file in the project. `threads` are those of a run of the network.
 
     Raises:
         InvalidValueError: if there is no such backbone.
@@ -203,6 +227,11 @@ def load_backbone(
         if name not in (AUTO, tuned.info.name):
             raise WeightsMismatchError(f"{weights} is a fine-tuned {tuned.info.name}, not {name}.")
         return LiteRTBackbone(tuned.info, tuned.extractor, threads)
+    if weights is not None and weights.name == CARRIED:
+        info, extractor = read_carried(weights, feature_kind)
+        if name not in (AUTO, info.name):
+            raise WeightsMismatchError(f"{weights} is a compiled {info.name}, not {name}.")
+        return LiteRTBackbone(info, extractor, threads)
     folders = folders or CacheFolders.of_this_user()
     name = choose_backbone(name, weights=weights, folders=folders).name
     if name == BUILT_IN:
@@ -214,6 +243,15 @@ def load_backbone(
         built_in = read_built_in(feature_kind)
         return LiteRTBackbone(built_in.info, built_in.extractor, threads)
     backbone = official(name)
+
+    if weights is None and not has_tensorflow():
+        compiled = _compiled_before(backbone, folders)
+        if compiled is None:
+            raise BackboneError(
+                f"Compiling {name} needs {TENSORFLOW}; --backbone {BUILT_IN} needs none, and a "
+                "project that began elsewhere goes on here as a copy of key S."
+            )
+        return LiteRTBackbone(backbone.info(feature_kind, compiled[0]), compiled[1], threads)
 
     def downloaded(size: int, total: int | None) -> None:
         progress(size / total if total else 0.0, f"downloading {name}: {size / 1e6:.1f} MB")
@@ -258,8 +296,8 @@ def weights_file(
     if found is not None and found.sha256 == info.weights_sha256:
         return found.path
     raise WeightsNotFoundError(
-        f"Exporting needs the weights file of {info.name} (SHA-256 {info.weights_sha256[:12]}…), "
-        "which is not in the cache; pass it with --weights FILE."
+        f"The weights file of {info.name} (SHA-256 {info.weights_sha256[:12]}…) is needed, and is "
+        "not in the cache; pass it with --weights FILE."
     )
 
 

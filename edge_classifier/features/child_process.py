@@ -9,6 +9,7 @@ before it ends with a status that is not 0 `mismatch <one line>` for a `WeightsM
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import logging
 import os
 import subprocess
@@ -38,9 +39,27 @@ _POLL_S: Final = 0.1
 _NICENESS: Final = 10
 _PACKAGE_ROOT: Final = Path(__file__).resolve().parents[2]
 
+TENSORFLOW: Final = "TensorFlow, which is not installed: pip install 'edge-classifier[tensorflow]'"
+"""What some work needs, and how to get it, as the end of a sentence."""
+
 _STEP: Final = "step"
 _MISMATCH: Final = "mismatch"
 _FAILED: Final = "failed"
+
+
+def has_tensorflow() -> bool:
+    """Say whether TensorFlow is installed with its Keras; imports neither, which takes seconds."""
+    return all(importlib.util.find_spec(name) for name in ("tensorflow", "keras"))
+
+
+def require_tensorflow(what: str) -> None:
+    """Refuse what needs TensorFlow where there is none, before any work for it.
+
+    Raises:
+        BackboneError: saying that `what`, the beginning of a sentence, needs it.
+    """
+    if not has_tensorflow():
+        raise BackboneError(f"{what} needs {TENSORFLOW}")
 
 
 @dataclass(frozen=True, slots=True)

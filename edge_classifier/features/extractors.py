@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import BackboneError
-from edge_classifier.features.child_process import run_child
+from edge_classifier.features.child_process import require_tensorflow, run_child
 from edge_classifier.features.weights import record_of, recorded_hash
 from edge_classifier.project.files import write_atomic
 
@@ -39,11 +39,12 @@ def obtain_extractor(
     Raises:
         WeightsMismatchError: if the weights belong to another backbone, or are damaged.
         CancelledError: if asked to stop.
-        BackboneError: if it cannot be compiled or kept.
+        BackboneError: if it cannot be compiled or kept, or needs TensorFlow where there is none.
     """
-    path = extractor_path(folder, name, weights.sha256)
-    content = _read_whole(path)
+    content = cached_extractor(folder, name, weights.sha256)
     if content is None:
+        require_tensorflow(f"Compiling {name}")
+        path = extractor_path(folder, name, weights.sha256)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             content = _compile(name, weights.path, progress, cancelled)
@@ -57,15 +58,16 @@ def obtain_extractor(
     return content
 
 
-def _read_whole(path: Path) -> bytes | None:
-    """Read a cached file, or `None` if it is absent or not what was once written."""
+def cached_extractor(folder: Path, name: str, weights_sha256: str) -> bytes | None:
+    """Read a cached extractor, or `None` if it is absent or not what was once written."""
+    path = extractor_path(folder, name, weights_sha256)
     if not path.exists():
         return None
     with suppress(OSError):
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() == recorded_hash(path):
             return content
-    _log.warning("%s is damaged and is compiled again.", path)
+    _log.warning("%s is damaged and is not used.", path)
     return None
 
 

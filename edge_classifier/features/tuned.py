@@ -15,6 +15,7 @@ import hashlib
 import json
 import re
 import shutil
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -52,9 +53,9 @@ _DIGITS: Final = 16
 
 def tuned_weights(project: Path, info: BackboneInfo) -> Path | None:
     """Find the weights of a backbone, or `None` where the project has no such one of its own."""
-    if re.fullmatch("[0-9a-f]{64}", info.weights_sha256) is None:
+    if not is_hash(info.weights_sha256):
         return None
-    path = _folder(project, info.weights_sha256) / TUNED_WEIGHTS
+    path = own_folder(project, info.weights_sha256) / TUNED_WEIGHTS
     return path if path.is_file() else None
 
 
@@ -119,7 +120,7 @@ def keep_tuned(project: Path, made: Path, base: BackboneInfo) -> BackboneInfo:
         )
         about = {**info.as_json(), "extractor_sha256": hashlib.sha256(extractor).hexdigest()}
         (made / _ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
-        target = _folder(project, info.weights_sha256)
+        target = own_folder(project, info.weights_sha256)
         if _is_whole(target):  # the same weights as before: the project may be using them now
             shutil.rmtree(made, ignore_errors=True)
         else:
@@ -137,22 +138,28 @@ def _is_whole(folder: Path) -> bool:
 
 
 def forget_tuned(project: Path, but: BackboneInfo | None = None) -> None:
-    """Delete a project's own backbones, but for the one that it uses.
+    """Delete the backbones that were fine-tuned, but for the one that the project uses.
 
     A folder that cannot be deleted is only a waste of room.
     """
     parent = project / BACKBONE
-    kept = but and _folder(project, but.weights_sha256)
+    kept = but and own_folder(project, but.weights_sha256)
     if parent.is_symlink() or not parent.is_dir():
         return
     for folder in parent.iterdir():
-        if folder != kept:
+        if folder != kept and (folder / TUNED_WEIGHTS).exists():
             shutil.rmtree(folder, ignore_errors=True)
-    if kept is None:
-        shutil.rmtree(parent, ignore_errors=True)
+    with suppress(OSError):  # it holds something else
+        parent.rmdir()
 
 
-def _folder(project: Path, weights_sha256: str) -> Path:
+def is_hash(text: str) -> bool:
+    """Say whether a text is a SHA-256, and so can be part of a path."""
+    return re.fullmatch("[0-9a-f]{64}", text) is not None
+
+
+def own_folder(project: Path, weights_sha256: str) -> Path:
+    """Where a project keeps a backbone with weights of this hash, if it keeps it at all."""
     return project / BACKBONE / weights_sha256[:_DIGITS]
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from edge_classifier.errors import BackboneError, WeightsMismatchError
 from edge_classifier.features.catalogue import BUILT_IN, official
+from edge_classifier.features.child_process import require_tensorflow
 from edge_classifier.features.tuned import TUNED_WEIGHTS
 from edge_classifier.graphs.built_in_network import build_network, read_weights
 from edge_classifier.graphs.hdf5_check import first_line, is_legacy, mismatch
@@ -35,12 +36,14 @@ def import_keras() -> Any:  # noqa: ANN401 - Keras publishes no types
     Raises:
         BackboneError: if TensorFlow is not installed.
     """
+    require_tensorflow("This")
     os.environ.update(_ENVIRONMENT)
     try:
         import keras  # noqa: PLC0415 - see above
     except ImportError as error:
         raise BackboneError(
-            f"Compiling a backbone needs TensorFlow, which cannot be imported: {first_line(error)}."
+            f"TensorFlow cannot be imported: {first_line(error)}. Install it again: "
+            "pip install --force-reinstall 'edge-classifier[tensorflow]'"
         ) from error
     keras.config.set_image_data_format("channels_last")
     keras.config.set_floatx("float32")

@@ -23,7 +23,7 @@ from edge_classifier.errors import CancelledError, InvalidValueError, NotEnoughS
 from edge_classifier.features.backbone import choose_backbone, load_backbone, weights_file
 from edge_classifier.features.bulk import read_pictures
 from edge_classifier.features.catalogue import AUTO, BUILT_IN
-from edge_classifier.features.child_process import run_child
+from edge_classifier.features.child_process import require_tensorflow, run_child
 from edge_classifier.features.subsample import spread_samples
 from edge_classifier.features.tuned import (
     FROZEN_UP_TO,
@@ -103,6 +103,7 @@ def fine_tune(
         raise InvalidValueError(
             f"{name} cannot be fine-tuned; choose one of {', '.join(FROZEN_UP_TO)} with --backbone."
         )
+    require_tensorflow("Fine-tuning")
     base = _base(store, choice, progress, cancelled)
     samples = spread_samples(store.samples() if samples is None else samples, _MOST_SAMPLES)
     made = new_folder(store.path)

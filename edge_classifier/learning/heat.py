@@ -9,8 +9,8 @@ import numpy as np
 from edge_classifier.device.heat import (
     ClassPlaces,
     HeatReferences,
-    nearest_distances,
     place_features,
+    squared_distances,
 )
 from edge_classifier.errors import EdgeClassifierError, NotEnoughSamplesError
 from edge_classifier.features.bulk import read_pictures
@@ -45,10 +45,10 @@ _LEAST_USUAL: Final = 0.2
 same, else any noise would be hot."""
 
 
-def heat_samples(samples: Sequence[Sample]) -> list[Sample]:
-    """Choose the samples to look at, in their order."""
+def heat_samples(samples: Sequence[Sample], per_class: int = SAMPLES_PER_CLASS) -> list[Sample]:
+    """Choose the samples to look at, so many a class at most, in their order."""
     classes = len({sample.class_name for sample in samples})
-    chosen = spread_samples(samples, min(_MOST_SAMPLES, SAMPLES_PER_CLASS * classes))
+    chosen = spread_samples(samples, min(_MOST_SAMPLES, per_class * classes))
     paths = {sample.path for sample in chosen}
     return [sample for sample in samples if sample.path in paths]
 
@@ -103,14 +103,15 @@ def _usual(
     places: npt.NDArray[np.float32], groups: npt.NDArray[np.int64], chosen: npt.NDArray[np.int64]
 ) -> float:
     """Measure how far places `(P, c)` are from the chosen ones of other groups `(P,)`."""
-    distances = [
-        nearest_distances(places[groups == group], places[chosen[groups[chosen] != group]])
-        for group in np.unique(groups)
-        if (groups[chosen] != group).any()
-    ]
-    if not distances and len(places) > 1:  # a single picture: how far its places are apart
-        distances = [nearest_distances(places[[n]], np.delete(places, n, 0)) for n in chosen]
+    squares = squared_distances(places, places[chosen])
+    squares[groups[:, None] == groups[chosen]] = np.inf
+    nearest = squares.min(axis=1)
+    if not np.isfinite(nearest).any():  # a single picture: how far its places are apart
+        squares = squared_distances(places[chosen], places)
+        squares[np.arange(len(chosen)), chosen] = np.inf
+        nearest = squares.min(axis=1)
+    nearest = nearest[np.isfinite(nearest)]
     least = max(1e-3, _LEAST_USUAL * float(np.linalg.norm(places, axis=1).mean()))
-    if not distances:
+    if not len(nearest):
         return least
-    return max(least, float(np.quantile(np.concatenate(distances), _USUAL)))
+    return max(least, float(np.quantile(np.sqrt(np.maximum(nearest, 0)), _USUAL)))

@@ -15,6 +15,7 @@ from edge_classifier.errors import (
 from edge_classifier.features.backbone import Choice, LiteRTBackbone, choose_backbone, load_backbone
 from edge_classifier.features.built_in import built_in_folder
 from edge_classifier.features.cache import FileFeatureCache
+from edge_classifier.features.carried import carried_extractor
 from edge_classifier.features.catalogue import AUTO, BUILT_IN
 from edge_classifier.features.strangers import Strangers
 from edge_classifier.features.tuned import read_tuned, tuned_weights
@@ -106,7 +107,8 @@ def backbone_loader(
     """Return what loads the project's backbone, to be run on the worker thread.
 
     A project keeps the backbone it has: with `auto` it is loaded again, and must have the same
-    weights and preprocessing; one that was fine-tuned on its samples lies in its folder. Only a
+    weights and preprocessing; one that was fine-tuned on its samples lies in its folder, and a
+    copy may carry another one, compiled (`features.carried`). Only a
     backbone that was asked for by name replaces it, if it `may_change` at all. A new project
     that leaves it to us begins with the built-in one, and says so, where official weights stop
     coming on the way.
@@ -126,11 +128,12 @@ def backbone_loader(
             note = f"{name}, fine-tuned on this project"
             loaded = _with_its_files(store, backbone, note, may_change=may_change)
             return replace(loaded, has_seen_samples=True)
-        chosen = choose(name, weights=choice.weights)
+        weights = choice.weights or (kept and carried_extractor(store.path, kept))
+        chosen = choose(name, weights=weights)
         try:
             backbone = open_backbone(
                 chosen.name,
-                weights=choice.weights,
+                weights=weights,
                 feature_kind=kind,
                 threads=choice.threads,
                 progress=progress,

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_classifier.errors import CancelledError
+from edge_classifier.features.carried import files_to_carry
+from edge_classifier.features.weights import CacheFolders
 from edge_classifier.live.dialogs import TextDialog
 from edge_classifier.live.jobs import Stage
 from edge_classifier.live.view import Level
@@ -114,7 +116,9 @@ class Tasks(Stage[str]):
 
         def accept(text: str) -> None:
             def work(progress: Progress, cancelled: Cancelled) -> str:
-                self._store.save_as(Path(text).expanduser(), progress, cancelled)
+                store, folders = self._store, CacheFolders.of_this_user()
+                more = files_to_carry(store.path, store.backbone, folders)
+                store.save_as(Path(text).expanduser(), progress, cancelled, more=more)
                 return f"saved a copy in {text}"
 
             self._start(f"saving to {text}", work)

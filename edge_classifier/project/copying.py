@@ -15,14 +15,20 @@ from edge_classifier.project.folder import LOCK, TRASH
 from edge_classifier.project.project_file import FILE_NAME, write_project_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from edge_classifier.project.project_file import ProjectFile
     from edge_classifier.protocols import Cancelled, Progress
 
 
 def copy_project(
-    path: Path, target: Path, file: ProjectFile, *, progress: Progress, cancelled: Cancelled
+    path: Path,
+    target: Path,
+    file: ProjectFile,
+    *,
+    more: Mapping[Path, bytes],
+    progress: Progress,
+    cancelled: Cancelled,
 ) -> None:
     """Copy a project, as `ProjectStore.save_as` says; `file` is the project file of the copy."""
     target = target.absolute()
@@ -44,6 +50,9 @@ def copy_project(
         with reported("write", target):
             target.parent.mkdir(parents=True, exist_ok=True)
             copy_tree(path, unfinished, left_out.__contains__, before_file)
+            for name, content in more.items():
+                (unfinished / name).parent.mkdir(parents=True, exist_ok=True)
+                (unfinished / name).write_bytes(content)
             # comes last, so that what is not whole is no project
             write_project_file(unfinished / FILE_NAME, file)
             if target.exists():

@@ -9,7 +9,8 @@
       sources.jsonl      where imported samples came from
       trash/<n>/<class>/ what was undone or removed
       model/             heads
-      backbone/<hash>/   a backbone fine-tuned on the samples (see `features.tuned`)
+      backbone/<hash>/   a backbone fine-tuned on the samples (see `features.tuned`), or carried
+                         compiled by a copy (see `features.carried`)
       cache/             can be deleted without loss
 """
 

@@ -10,6 +10,7 @@ import logging
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from edge_classifier.errors import InvalidValueError, ProjectError
@@ -27,7 +28,7 @@ from edge_classifier.protocols import ignore_progress, never_cancelled
 from edge_classifier.values import Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from edge_classifier.project.files import FileLock
     from edge_classifier.project.project_file import ClassEntry
@@ -260,16 +261,21 @@ class ProjectStore(Project):
         target: Path,
         progress: Progress = ignore_progress,
         cancelled: Cancelled = never_cancelled,
+        *,
+        more: Mapping[Path, bytes] = MappingProxyType({}),
     ) -> None:
         """Copy the whole project, but for its trash, to a new folder; whole or not at all.
 
-        The folder does not exist, or is empty, outside this project.
+        The folder does not exist, or is empty, outside this project. Files of the copy's own are
+        added as `more`, by their paths within it.
 
         Raises:
             ProjectError: if it is none of that, or cannot be written; then nothing was.
             CancelledError: if asked to stop; then nothing was written either.
         """
-        copy_project(self.path, Path(target), self._file, progress=progress, cancelled=cancelled)
+        copy_project(
+            self.path, Path(target), self._file, more=more, progress=progress, cancelled=cancelled
+        )
 
     def _load(self, progress: Progress, *, changed: bool) -> None:
         """Find the samples, and write down what had to be put right."""

@@ -268,30 +268,6 @@ def test_a_live_page_is_a_source_for_another_classifier(bundle: Path) -> None:
     assert len(records(result)) == 3
 
 
-# Verifying on the device
-
-
-def test_verify_passes_where_the_scores_are_those_of_the_exporting_machine(bundle: Path) -> None:
-    result = run(bundle, "--verify")
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert result.stdout.count(": ok") == 4
-
-
-def test_verify_looks_at_the_format_that_was_asked_for_alone(bundle: Path) -> None:
-    result = run(bundle, "--verify", "--format", "int8")
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert [line.split()[0] for line in result.stdout.splitlines()] == ["int8"]
-
-
-def test_verify_fails_where_they_are_not(copy: Path) -> None:
-    spec = json.loads((copy / "spec.json").read_text())
-    spec["references"][0]["scores"]["float32"][0] += 0.01
-    (copy / "spec.json").write_text(json.dumps(spec))
-    result = run(copy, "--verify")
-    assert result.returncode == 1
-    assert "float32" in next(line for line in result.stdout.splitlines() if "FAILED" in line)
-
-
 # What is wrong is told in one line
 
 

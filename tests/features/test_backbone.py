@@ -7,11 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import flatbuffers  # type: ignore[import-untyped]  # publishes no types
 import numpy as np
 import numpy.typing as npt
 import pytest
-from ai_edge_litert import schema_py_generated as schema
+from support import networks
 
 from edge_classifier.device.preprocessing import Preprocessing
 from edge_classifier.errors import (
@@ -34,34 +33,9 @@ needs_built_in = pytest.mark.skipif(
 )
 
 
-def _tensor(name: str, shape: list[int]) -> schema.TensorT:
-    tensor = schema.TensorT()
-    tensor.name, tensor.shape, tensor.type, tensor.buffer = name, shape, 0, 0
-    return tensor
-
-
 @pytest.fixture(scope="module")
 def averaging() -> bytes:
-    """A network without weights: `(1, 224, 224, 3)` to its means over blocks of 32 x 32."""
-    options = schema.Pool2DOptionsT()
-    options.padding = schema.Padding.VALID
-    options.strideH = options.strideW = options.filterHeight = options.filterWidth = 32
-    operator = schema.OperatorT()
-    operator.opcodeIndex, operator.inputs, operator.outputs = 0, [0], [1]
-    operator.builtinOptionsType = schema.BuiltinOptions.Pool2DOptions
-    operator.builtinOptions = options
-    graph = schema.SubGraphT()
-    graph.tensors = [_tensor("image", [1, 224, 224, 3]), _tensor("features", [1, 7, 7, 3])]
-    graph.inputs, graph.outputs, graph.operators = [0], [1], [operator]
-    code = schema.OperatorCodeT()
-    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.AVERAGE_POOL_2D
-    code.version = 1
-    model = schema.ModelT()
-    model.version, model.operatorCodes, model.subgraphs = 3, [code], [graph]
-    model.buffers = [schema.BufferT()]
-    builder = flatbuffers.Builder(1024)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    return networks.averaging()
 
 
 def _info(

@@ -91,7 +91,7 @@ def test_a_damaged_cache_file_is_compiled_again_and_named_in_the_log(
     _put(path, content, hashlib.sha256(b"a network").hexdigest().encode())
     with caplog.at_level(logging.WARNING), pytest.raises(CancelledError):
         obtain_extractor("v1-0.25", absurd, folder=folder, progress=_ignore, cancelled=lambda: True)
-    assert f"{path} is damaged and is compiled again" in caplog.text
+    assert f"{path} is damaged and is not used" in caplog.text
 
 
 def test_cancelling_kills_the_compiler_and_leaves_nothing(

@@ -10,6 +10,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
+from support import networks
 
 from edge_classifier.errors import (
     CancelledError,
@@ -216,6 +217,7 @@ def test_auto_takes_cached_official_weights_without_asking_the_network(
         built_in=True,
         is_reachable=_unasked,
         default=default,
+        tensorflow=True,
     )
     assert choice.name == "v2-0.35"
     assert "on this machine" in choice.reason
@@ -229,7 +231,11 @@ def test_auto_takes_reachable_official_weights(folders: CacheFolders) -> None:
         return True
 
     choice = choose_backbone(
-        "auto", weights=None, folders=folders, built_in=True, is_reachable=is_reachable
+        "auto",
+        folders=folders,
+        built_in=True,
+        is_reachable=is_reachable,
+        tensorflow=True,
     )
     assert choice.name == "v2-0.35"
     assert asked == [official("v2-0.35").url]
@@ -237,7 +243,11 @@ def test_auto_takes_reachable_official_weights(folders: CacheFolders) -> None:
 
 def test_auto_takes_the_built_in_backbone_offline_and_says_why(folders: CacheFolders) -> None:
     choice = choose_backbone(
-        "auto", weights=None, folders=folders, built_in=True, is_reachable=lambda _: False
+        "auto",
+        folders=folders,
+        built_in=True,
+        is_reachable=lambda _: False,
+        tensorflow=True,
     )
     assert choice.name == "built-in"
     assert "neither here nor within reach" in choice.reason
@@ -246,8 +256,61 @@ def test_auto_takes_the_built_in_backbone_offline_and_says_why(folders: CacheFol
 def test_auto_with_nothing_to_be_had_says_what_offline_use_needs(folders: CacheFolders) -> None:
     with pytest.raises(WeightsNotFoundError, match="offline use needs --weights FILE"):
         choose_backbone(
-            "auto", weights=None, folders=folders, built_in=False, is_reachable=lambda _: False
+            "auto",
+            folders=folders,
+            built_in=False,
+            is_reachable=lambda _: False,
+            tensorflow=True,
         )
+
+
+def test_without_tensorflow_auto_takes_the_built_in_backbone_and_asks_no_network(
+    folders: CacheFolders,
+) -> None:
+    """Weights that lie here are no use either: nothing compiles them."""
+    default = replace(official("v2-0.35"), sha256=SHA256)
+    folders.keras.mkdir()
+    (folders.keras / default.file_name).write_bytes(CONTENT)
+    choice = choose_backbone(
+        folders=folders, built_in=True, is_reachable=_unasked, default=default, tensorflow=False
+    )
+    assert choice.name == "built-in"
+    assert "without TensorFlow" in choice.reason
+
+
+@pytest.mark.parametrize("pinned", [True, False])
+def test_without_tensorflow_auto_takes_official_weights_that_were_compiled_before(
+    folders: CacheFolders, *, pinned: bool
+) -> None:
+    default = replace(official("v2-0.35"), sha256=SHA256 if pinned else None)
+    if not pinned:  # then only the weights themselves tell their hash
+        folders.keras.mkdir()
+        (folders.keras / default.file_name).write_bytes(CONTENT)
+    networks.keep_compiled(b"a network", default.name, SHA256, folders)
+    choice = choose_backbone(
+        folders=folders, built_in=True, is_reachable=_unasked, default=default, tensorflow=False
+    )
+    assert choice.name == "v2-0.35"
+    assert "compiled on this machine" in choice.reason
+
+
+def test_without_tensorflow_auto_takes_no_other_weights_that_were_compiled(
+    folders: CacheFolders,
+) -> None:
+    networks.keep_compiled(b"a network", "v2-0.35", SHA256, folders)
+    choice = choose_backbone(
+        folders=folders, built_in=True, is_reachable=_unasked, tensorflow=False
+    )
+    assert choice.name == "built-in"
+
+
+def test_without_tensorflow_and_a_built_in_backbone_auto_says_what_is_missing(
+    folders: CacheFolders,
+) -> None:
+    with pytest.raises(
+        WeightsNotFoundError, match=r"needs TensorFlow.*edge-classifier\[tensorflow\]"
+    ):
+        choose_backbone(folders=folders, built_in=False, is_reachable=_unasked, tensorflow=False)
 
 
 def test_auto_with_a_weights_file_means_the_default_backbone(

@@ -119,15 +119,15 @@ def test_the_formats_agree_once_adapted(copy: Path, evening: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without asking it")
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("how", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_what_it_has_adapted_to_survives_the_end_of_the_service(
-    copy: Path, evening: Path, how: signal.Signals
+    copy: Path, evening: Path, how: signal.Signals, status: int
 ) -> None:
     process = start(copy, evening, "--adapt", "follow")
     first_answers(process, 150)
     process.send_signal(how)
     end(process)
-    assert process.returncode == 130
+    assert process.returncode == status
     answers, told, _ = run(copy, evening, "--adapt", "follow", "--frames", "1")
     assert answers[0]["adapted"] is True
     assert len(told) == 1

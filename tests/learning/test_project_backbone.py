@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from support import networks
 from support.fakes import ManualExecutor
 from support.live_session import LiveSession
 from support.picture_files import picture_bytes
@@ -15,10 +16,13 @@ from edge_classifier.errors import (
     CancelledError,
     DownloadError,
     WeightsMismatchError,
+    WeightsNotFoundError,
 )
 from edge_classifier.features.backbone import Choice, LiteRTBackbone, load_backbone
 from edge_classifier.features.cache import FileFeatureCache
-from edge_classifier.features.catalogue import BUILT_IN
+from edge_classifier.features.carried import files_to_carry
+from edge_classifier.features.catalogue import BUILT_IN, official
+from edge_classifier.features.weights import CacheFolders
 from edge_classifier.learning.fine_tuning import tunable_backbone
 from edge_classifier.learning.project_backbone import BackboneChoice, backbone_loader
 from edge_classifier.project.picture_file import encode_file
@@ -60,6 +64,42 @@ def test_another_version_of_the_backbone_is_never_taken_silently(
         assert store.backbone == before
         assert load(store, BackboneChoice("built-in")) == key
         assert store.backbone == info
+
+
+CARRIED = official("v1-0.25").info("pooled", "ab" * 32)
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """Give a copy of a project that carries its network, which is not in the caches."""
+    with ProjectStore.create(tmp_path / "p") as store:
+        store.set_backbone(CARRIED)
+        folders = CacheFolders(tmp_path / "cache", tmp_path / "keras")
+        network = networks.averaging_and_mixing(256)
+        networks.keep_compiled(network, CARRIED.name, CARRIED.weights_sha256, folders)
+        store.save_as(tmp_path / "copy", more=files_to_carry(store.path, CARRIED, folders))
+    return tmp_path / "copy"
+
+
+def test_a_copy_goes_on_with_the_network_that_it_carries(copied: Path) -> None:
+    with ProjectStore.open(copied) as store:
+        assert load(store, BackboneChoice()) == CARRIED.key
+
+
+def test_a_copy_that_says_to_carry_what_the_backbone_is_not_is_refused(copied: Path) -> None:
+    with ProjectStore.open(copied) as store:
+        other = replace(CARRIED, preprocessing=replace(CARRIED.preprocessing, high=255.0))
+        store.set_backbone(other, replace=True)
+        with pytest.raises(BackboneMismatchError, match="other preprocessing"):
+            load(store, BackboneChoice())
+
+
+def test_weights_that_are_given_go_before_what_a_copy_carries(copied: Path, tmp_path: Path) -> None:
+    with (
+        ProjectStore.open(copied) as store,
+        pytest.raises(WeightsNotFoundError, match=r"mine\.h5"),
+    ):
+        load(store, BackboneChoice(weights=tmp_path / "mine.h5"))
 
 
 def cache_of(store: ProjectStore) -> FileFeatureCache:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+from support import networks
 from support.fakes import ManualExecutor
 from support.live_session import LiveSession, teach_two
 
 from edge_classifier.errors import ExportError
+from edge_classifier.features.carried import carried_extractor
+from edge_classifier.features.catalogue import official
 from edge_classifier.learning.model import Model
 from edge_classifier.live.view import Level
 from edge_classifier.project.store import ProjectStore, Snapshot
@@ -83,6 +87,22 @@ def test_a_copy_is_saved_where_the_user_says(live: LiveSession, tmp_path: Path) 
     live.frame()
     with ProjectStore.open(target) as copy:
         assert len(copy.samples()) == live.counts[0]
+
+
+def test_a_copy_carries_the_compiled_network_of_an_official_backbone(
+    store: ProjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    info = official("v1-0.25").info("pooled", "ab" * 32)
+    networks.keep_compiled(b"a network", info.name, info.weights_sha256)
+    store.set_backbone(info)
+    live = LiveSession(store)
+    target = tmp_path / "copy"
+    live.type("s", *["backspace"] * 60, *str(target), "enter")
+    live.frame()
+    carried = carried_extractor(target, info)
+    assert carried is not None
+    assert carried.read_bytes() == b"a network"
 
 
 def test_a_copy_onto_something_else_is_refused_in_one_line(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from support.picture_files import write_pictures
 from edge_classifier.commands.cli import main
 from edge_classifier.errors import ExportError, ProjectError
 from edge_classifier.export.bundle import new_bundle
-from edge_classifier.export.replay import Network, replay_keras
 from edge_classifier.features.cache import FileFeatureCache
 from edge_classifier.live.view import Level
 from edge_classifier.project.picture_file import read_image
@@ -155,23 +153,6 @@ def test_a_bundle_that_does_not_fit_is_not_there(disk: Path) -> None:
     ):
         (folder / "model.tflite").write_bytes(bytes(3 << 20))
     assert list(disk.iterdir()) == []
-
-
-def test_an_export_without_room_for_temporary_files_says_where(
-    live: LiveSession, disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fill(disk)
-    monkeypatch.setattr(tempfile, "tempdir", str(disk))
-    backbone, model = live.session.learner.backbone, live.session.learner.model
-    assert backbone is not None
-    assert model is not None
-    with pytest.raises(ExportError, match=rf"Temporary files cannot be written in {disk}: the d"):
-        replay_keras(
-            Network("project", model, backbone.info, tmp_path / "weights"),
-            np.zeros((2, 224, 224, 3), np.uint8),
-            progress=lambda _done, _what=None: None,
-            cancelled=lambda: False,
-        )
 
 
 def test_adding_stops_in_one_line_and_goes_on_with_the_same_command(

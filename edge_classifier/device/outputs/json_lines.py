@@ -6,6 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from ..verdict import Hold
 from .base import Output
 
 if TYPE_CHECKING:
@@ -14,13 +15,19 @@ if TYPE_CHECKING:
 
 
 class JsonLines(Output):
-    """One JSON object a line on standard output; each at once if `flush`, as for a camera."""
+    """One JSON object a line on standard output; each at once if `flush`, as for a camera.
 
-    def __init__(self, *, flush: bool) -> None:
+    With `hold` only what a label changes to, once it has held for so many frames.
+    """
+
+    def __init__(self, *, flush: bool, hold: int | None = None) -> None:
         self._flush = flush
+        self._hold = None if hold is None else Hold(hold)
 
     def show(self, frame: Frame, prediction: Prediction) -> bool:
         """Write a line."""
+        if self._hold and not self._hold.update(prediction.label):
+            return True
         sys.stdout.write(json.dumps(as_record(frame, prediction), ensure_ascii=False) + "\n")
         if self._flush:
             sys.stdout.flush()

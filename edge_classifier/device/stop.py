@@ -1,0 +1,85 @@
+"""How the process ends: asked to by a signal, and with a device that may not answer."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+if TYPE_CHECKING:
+    from types import FrameType, TracebackType
+
+INTERRUPTED: Final = 128 + signal.SIGINT
+TERMINATED: Final = 128 + signal.SIGTERM
+"""Exit codes: stopped with Ctrl-C, or by SIGTERM before the work was done."""
+
+
+class StopSignals:
+    """Turns Ctrl-C and SIGTERM (`systemctl stop`) into `KeyboardInterrupt` within its block.
+
+    From `closing` on they are ignored: they would cut short what is being closed and kept, and
+    leave threads to a Python that ends under them. In another thread than the main one, to which
+    Python tells signals, nothing changes.
+    """
+
+    def __init__(self) -> None:
+        self.endless = False
+        """Whether the work has no end but to be stopped, as watching a camera."""
+        self._first: int | None = None
+        self._ignored = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> StopSignals:  # noqa: PYI034 - Python 3.10 has no `Self`
+        if threading.current_thread() is threading.main_thread():
+            # A shell's background job comes with Ctrl-C ignored: it is meant for the others.
+            asked = (n for n in (signal.SIGINT, signal.SIGTERM) if not _is_ignored_ctrl_c(n))
+            self._before = {n: signal.signal(n, self._handle) for n in asked}
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for number, handler in self._before.items():
+            # Python takes its own handlers away before it is at its end; this one stays.
+            signal.signal(number, handler if self._first is None else signal.SIG_IGN)
+
+    @property
+    def status(self) -> int:
+        """The exit status after `KeyboardInterrupt`; 0 where SIGTERM ended endless work."""
+        if self._first != signal.SIGTERM:
+            return INTERRUPTED
+        return 0 if self.endless else TERMINATED
+
+    def closing(self) -> None:
+        """Ignore what comes from now on."""
+        self._ignored = True
+
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        # Not at once ignored after the first: Python drops what is raised within a `__del__`.
+        if not self._ignored:
+            self._first = self._first or number
+            raise KeyboardInterrupt
+
+
+def leave(status: int) -> NoReturn:
+    """End the process, at once if only threads are left that wait for a device or a network.
+
+    Native code that comes back to a Python at its end aborts: "FATAL: exception not rethrown".
+    """
+    left = [t for t in threading.enumerate() if t is not threading.current_thread()]
+    if left and all(thread.daemon for thread in left):
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(AttributeError, OSError, ValueError):  # none, full, closed
+                stream.flush()
+        os._exit(status)
+    sys.exit(status)
+
+
+def _is_ignored_ctrl_c(number: int) -> bool:
+    return number == signal.SIGINT and signal.getsignal(number) is signal.SIG_IGN

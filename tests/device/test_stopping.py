@@ -1,0 +1,215 @@
+"""The end of a runner that is asked to stop, as the process that systemd knows it as."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from support import exported_project
+from support.exported_project import CLASSES
+
+from edge_classifier.device.frame import Frame
+from edge_classifier.device.outputs.page import LivePage
+from edge_classifier.device.stop import StopSignals
+from edge_classifier.device.verdict import Prediction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+if sys.platform == "win32":
+    pytest.skip("Windows ends a process without asking it", allow_module_level=True)
+
+TIMEOUT_S = 60
+FRAME_S = 0.04
+"""Between the stream's frames: so long the reader's thread is in OpenCV, not in Python."""
+
+
+class Stream:
+    """A live picture at an address, that can fall silent."""
+
+    def __init__(self) -> None:
+        self._page = LivePage("127.0.0.1:0")
+        self.url = f"{self._page.url}stream"
+        self.silent = threading.Event()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._show)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._ended.set()
+        self._thread.join(10)
+        self._page.close()
+
+    def _show(self) -> None:
+        answer = Prediction(CLASSES, np.full(len(CLASSES), 1 / len(CLASSES), np.float32))
+        number = 0
+        while not self._ended.wait(FRAME_S):
+            if not self.silent.is_set():
+                picture = exported_project.picture(number // 15 % 2, number)
+                self._page.show(Frame(picture, number, 0.0), answer)
+                number += 1
+
+
+@pytest.fixture
+def stream() -> Iterator[Stream]:
+    stream = Stream()
+    yield stream
+    stream.close()
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    return exported_project.video(tmp_path / "clip.avi", 400)
+
+
+class Runner:
+    """`classify.py` that runs, and has answered a few times."""
+
+    def __init__(self, bundle: Path, *arguments: str | Path, answers: int = 5) -> None:
+        no_screen = {k: v for k, v in os.environ.items() if "DISPLAY" not in k}
+        self.process = subprocess.Popen(  # noqa: S603 - our own file
+            [sys.executable, "-I", str(bundle / "classify.py"), *map(str, arguments)],
+            env=no_screen,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+        assert self.process.stdout is not None
+        self.answers: list[dict[str, Any]] = [
+            json.loads(self.process.stdout.readline()) for _ in range(answers)
+        ]
+
+    def stop(self, *signals: signal.Signals, gap_s: float = 0.01) -> tuple[int, list[str]]:
+        """Send signals; returns the exit status, and what was told on standard error."""
+        for number in signals:
+            self.process.send_signal(number)
+            time.sleep(gap_s)
+        _, told = self.process.communicate(timeout=TIMEOUT_S)
+        return self.process.returncode, told.splitlines()
+
+
+@pytest.mark.parametrize("gap_s", [0.0, 0.005, 0.03])
+def test_signals_that_follow_the_first_change_nothing(
+    bundle: Path, stream: Stream, gap_s: float
+) -> None:
+    runner = Runner(bundle, stream.url)
+    signals = [signal.SIGTERM] * 6
+    assert runner.stop(*signals, gap_s=gap_s) == (0, [])
+
+
+def test_ctrl_c_counts_when_it_comes_first(bundle: Path, stream: Stream) -> None:
+    runner = Runner(bundle, stream.url)
+    assert runner.stop(signal.SIGINT, signal.SIGTERM) == (130, [])
+
+
+def test_a_service_that_adapts_keeps_it_whatever_comes_while_it_does(
+    copy: Path, stream: Stream
+) -> None:
+    runner = Runner(copy, stream.url, "--adapt", "follow", answers=20)
+    status, _ = runner.stop(*[signal.SIGTERM] * 4, gap_s=0.005)
+    assert status == 0
+    assert (copy / "adaptation-state.npz").exists()
+
+
+def test_what_has_an_end_of_its_own_was_cut_short(bundle: Path, video: Path) -> None:
+    assert Runner(bundle, video).stop(signal.SIGTERM) == (143, [])
+
+
+def test_a_source_that_has_fallen_silent_does_not_hold_up_the_end(
+    bundle: Path, stream: Stream
+) -> None:
+    runner = Runner(bundle, stream.url)
+    stream.silent.set()
+    time.sleep(3 * FRAME_S)
+    began_s = time.monotonic()
+    assert runner.stop(signal.SIGTERM, signal.SIGTERM) == (0, [])
+    assert time.monotonic() - began_s < 4.0
+
+
+def test_ctrl_c_before_anything_is_open_ends_at_once(bundle: Path) -> None:
+    process = subprocess.Popen(  # noqa: S603 - our own file
+        [sys.executable, "-X", "importtime", "-I", str(bundle / "classify.py"), "--verify"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    while "numpy" not in process.stderr.readline():
+        pass
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == -signal.SIGINT
+    assert "Traceback" not in err
+    assert out == ""
+
+
+def test_the_journal_has_each_new_label_as_it_comes(bundle: Path, stream: Stream) -> None:
+    """Read from a pipe while the runner goes on: nothing waits in a buffer."""
+    runner = Runner(bundle, stream.url, "--changes", answers=3)
+    labels = [answer["label"] for answer in runner.answers]
+    assert all(before != after for before, after in pairwise(labels))
+    assert runner.stop(signal.SIGTERM) == (0, [])
+
+
+def test_signals_are_the_programs_own_again_afterwards() -> None:
+    before = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
+    with StopSignals():
+        assert signal.getsignal(signal.SIGTERM) not in before
+    assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_a_background_job_leaves_ctrl_c_to_the_others() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with StopSignals():
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_in_another_thread_signals_are_left_alone() -> None:
+    failures: list[BaseException] = []
+
+    def enter() -> None:
+        try:
+            with StopSignals():
+                pass
+        except ValueError as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    assert failures == []
+
+
+@pytest.mark.parametrize(("daemon", "printed"), [("True", ""), ("False", "waited for\n")])
+def test_a_thread_that_waits_for_a_device_is_left_behind_but_no_other(
+    daemon: str,
+    printed: str,
+) -> None:
+    program = f"""
+import sys, threading, time
+from edge_classifier.device.stop import leave
+def work():
+    time.sleep(0.3)
+    print("waited for")
+threading.Thread(target=work, daemon={daemon}).start()
+sys.stdout.write("what was said\\n")
+leave(3)
+"""
+    done = subprocess.run(  # noqa: S603 - our own
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (3, f"what was said\n{printed}", "")

@@ -1,0 +1,1 @@
+"""What `check_arm64.sh` has done on both architectures."""
