@@ -106,7 +106,7 @@ def test_what_needs_tensorflow_says_so_in_one_line_before_any_work(
 ) -> None:
     (folder / "mine.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(1000))
     *_, line, end = run(folder, "add mugs pictures", command)
-    assert end == f"{command.split()[0]} ended with 1"
+    assert end == f"{command.split(maxsplit=1)[0]} ended with 1"
     assert line.startswith(f"edge-classifier: {what} needs TensorFlow, which is not installed")
     assert "pip install 'edge-classifier[tensorflow]'" in line
     assert not (folder / "mugs" / "backbone").exists()
