@@ -38,9 +38,7 @@ def measure(project: Path, backbones: dict[str, Path | None]) -> list[tuple[floa
         full = load_backbone(name, weights=weights)
         small = RoundedBackbone(pooled_at(full, INPUT_SIZE), calibrating, never_cancelled)
         sizes.append(len(small.content))
-        for each in (full, small):
-            nobody = np.empty((0, each.info.feature_dim), np.float32)  # accuracy knows no unknown
-            eyes.append(Eye(each.extract, nobody))
+        eyes += [Eye(each.extract, each.info.feature_dim) for each in (full, small)]
     settings = stored_head_settings(snapshot.settings, snapshot.name)
     _, sets = seen_by(eyes, snapshot, settings, ignore_progress, never_cancelled)
     right = []

@@ -100,7 +100,7 @@ def test_the_program_in_the_readme_says_what_is_expected(tmp_path: Path, what: s
     about = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
     for (file, label, score), picture in zip(run_program(folder), about["pictures"], strict=True):
         assert (file, label) == (picture["file"], picture["label"])
-        assert float(score) == pytest.approx(max(picture["scores"]), abs=0.02)
+        assert float(score) == pytest.approx(max(picture["scores"]), abs=1e-4)
 
 
 def test_how_much_it_agrees_with_the_live_picture_is_told(taught: Taught, tmp_path: Path) -> None:

@@ -71,10 +71,11 @@ class SmallClassifier:
 
 
 class Eye(NamedTuple):
-    """What makes features of pictures, and its features of generic strangers, `(N, D)`."""
+    """What makes features `(N, D)` of pictures, and those of generic strangers, if needed."""
 
     extract: Callable[[list[Image]], Features]
-    strangers: Features
+    feature_dim: int
+    strangers: Features | None = None
 
 
 def teach_small(
@@ -99,8 +100,12 @@ def teach_small(
     opened, note = _small_backbone(own, open_backbone, opening, cancelled)
     small = RoundedBackbone(pooled_at(opened, INPUT_SIZE), calibrating, cancelled)
     eyes = (
-        Eye(own.extract, Strangers(own).features(cancelled)),
-        Eye(small.extract, stranger_features(small.extract, _STRANGERS, cancelled)),
+        Eye(own.extract, own.info.feature_dim, Strangers(own).features(cancelled)),
+        Eye(
+            small.extract,
+            small.info.feature_dim,
+            stranger_features(small.extract, _STRANGERS, cancelled),
+        ),
     )
     settings = stored_head_settings(project.settings, project.name)
     seeing = part_of(progress, _OPENED, _SEEN)
@@ -163,7 +168,7 @@ def seen_by(
         raise NotEnoughSamplesError("There is no sample that can be read.")
     names = tuple(dict.fromkeys(sample.class_name for sample in project.samples))
     dataset = Dataset(names, project.samples, frozenset(stored_reviewed(project.settings)))
-    ends = np.cumsum([eye.strangers.shape[1] for eye in eyes])[:-1]
+    ends = np.cumsum([eye.feature_dim for eye in eyes])[:-1]
     sets: list[FeatureSet] = []
     for eye, views in zip(eyes, np.split(np.stack(rows), ends, axis=2), strict=True):
         features = np.ascontiguousarray(views[:, 0])
