@@ -178,7 +178,9 @@ def check_sketch(folder: Path, library: Path, scratch: Path) -> bool:
     sketch = folder / "sketch"
     kernels = [name for names in KERNELS.values() for name in names]
     sources = [path for pattern in SOURCES for path in sorted(library.glob(pattern))]
-    sources += [library / MICRO / "kernels" / f"{name}.cc" for name in ("kernel_util", *kernels)]
+    sources += [
+        library / MICRO / "kernels" / f"{name}.cc" for name in ("kernel_util", "if", *kernels)
+    ]
     includes = [f"-I{library / folder}" for folder in INCLUDES]
     options = ["-w", "-DTF_LITE_STATIC_MEMORY", *includes, f"-I{arduino}", f"-I{sketch}"]
     program = compiled(

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 _NAME: Final = "micro"
 
-_LIMITS: Final = Limits(0.95, accuracy_loss=0.02)
-"""Eight bits of a score part no classes that are level; what a head sees in them it was taught."""
+_LIMITS: Final = Limits(0.95)
+"""Of one that was taught what it sees: of thirty pictures one may lie between two classes."""
 
 _SPARE: Final = 8 * 1024
 """Bytes of arena beside what is planned."""
