@@ -22,7 +22,7 @@ class Classifier {
   // Says whether the model can be used; if not, the arena is too small or an operator is missing.
   bool Begin() {
     static tflite::MicroMutableOpResolver<kOperators> resolver;
-    if (AddOperators(resolver) != kTfLiteOk) return false;
+    if (!AddOperators(resolver)) return false;
     alignas(16) static uint8_t arena[kArenaBytes];
     static tflite::MicroInterpreter interpreter(tflite::GetModel(kModel), resolver, arena,
                                                 kArenaBytes);
