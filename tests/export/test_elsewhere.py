@@ -23,7 +23,7 @@ from support.mounts import fill, small_disk
 from edge_classifier.commands.cli import main
 from edge_classifier.errors import CancelledError, ExportError, WeightsNotFoundError
 from edge_classifier.export.elsewhere.exporter import export_elsewhere
-from edge_classifier.export.elsewhere.format import ElsewhereFormat, Original
+from edge_classifier.export.elsewhere.format import ElsewhereFormat, Original, mark_of
 from edge_classifier.export.elsewhere.formats import ELSEWHERE
 from edge_classifier.export.replay import replay_live
 from edge_classifier.features.backbone import LiteRTBackbone
@@ -58,7 +58,7 @@ def exported(taught_project: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     def export(name: str) -> Path:
         if name not in made:
             out = tmp_path_factory.mktemp(name)
-            (out / "expected.json").write_text(json.dumps({"format": name}))
+            (out / "expected.json").write_text(json.dumps({"format": mark_of(name)}))
             (out / ELSEWHERE[name].files[0]).write_text("old")
             (out / OWN).write_text("mine")
             assert main(["export", str(taught_project), "--format", name, "-o", str(out)]) == 0
@@ -194,8 +194,8 @@ def test_a_folder_of_something_else_is_left_alone(
 ) -> None:
     marks = {
         "bundle": ("spec.json", {"format": "edge-classifier bundle"}),
-        "another format": ("expected.json", {"format": "onnx"}),
-        "somebody's": ("notes.txt", {}),
+        "another format": ("expected.json", {"format": mark_of("onnx")}),
+        "somebody's": ("expected.json", {"format": "keras"}),
     }
     name, content = marks[other]
     (tmp_path / name).write_text(json.dumps(content))
