@@ -146,8 +146,8 @@ def test_the_programs_in_the_readme_say_what_is_expected(exported: Any, name: st
 def test_what_needs_to_be_installed_is_told_before_anything_is_opened(
     tmp_path: Path, original: Original
 ) -> None:
-    asked = ElsewhereFormat("odd", lambda *_: (), (), (("no_such_module", "Odd", "odd[all]"),))
-    with pytest.raises(ExportError, match=r"needs Odd, which is not .*pip install 'odd\[all\]'"):
+    asked = ElsewhereFormat("odd", lambda *_: (), (), (("no_such_module", "it: pip install it"),))
+    with pytest.raises(ExportError, match=r"^Exporting odd needs it: pip install it$"):
         export_elsewhere(
             original.project,
             original.model,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -26,7 +25,6 @@ def test_the_job_teaches_by_keys_and_tells_what_each_frame_and_picture_is_called
         capture_output=True,
         cwd=ROOT,
         encoding="utf-8",
-        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)},
     )
     assert done.returncode == 0, done.stderr
     assert "recorded: 27 pictures" in done.stdout

@@ -68,13 +68,13 @@ class ElsewhereFormat:
         name: As `--format` names it.
         write: Writes it.
         files: Patterns of the names of what `write` makes, beside what every folder has.
-        packages: What has to be installed: a module, its name for people, what `pip` is to install.
+        packages: Modules that have to be installed, and what is said of each where it is missing.
     """
 
     name: str
     write: Write
     files: tuple[str, ...]
-    packages: tuple[tuple[str, str, str], ...] = ()
+    packages: tuple[tuple[str, str], ...] = ()
 
     @property
     def kind(self) -> FolderKind:
@@ -92,9 +92,6 @@ class ElsewhereFormat:
         Raises:
             ExportError: if something is missing.
         """
-        for module, name, install in self.packages:
+        for module, missing in self.packages:
             if find_spec(module) is None:
-                raise ExportError(
-                    f"Exporting {self.name} needs {name}, which is not installed: "
-                    f"pip install '{install}'"
-                )
+                raise ExportError(f"Exporting {self.name} needs {missing}")

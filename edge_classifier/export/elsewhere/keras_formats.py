@@ -19,7 +19,7 @@ from edge_classifier.export.elsewhere.readme import TEXTS, write_readme
 from edge_classifier.export.formats import FLOAT32, LIMITS, SCORES, Replay, compare
 from edge_classifier.export.replay import STOPPED
 from edge_classifier.features.backbone import weights_file
-from edge_classifier.features.child_process import run_child
+from edge_classifier.features.child_process import TENSORFLOW, run_child
 from edge_classifier.learning.model_file import model_as_arrays
 from edge_classifier.project.files import describe
 
@@ -68,8 +68,10 @@ def _write(
     write_readme(folder, name, original, **versions)
     if name == _TFJS:
         shutil.copyfile(TEXTS / _PAGE, folder / _PAGE)
-    note = f"compared with the live picture on {found.samples} samples: the same labels, "
-    return (f"{note}scores within {found.difference:.1g}",)
+    note = f"compared with the live picture on {found.samples} samples: the same labels"
+    if found.difference:  # those of a single class are always 1
+        note += f", scores within {found.difference:.1g}"
+    return (note,)
 
 
 def _about(original: Original) -> dict[str, str]:
@@ -119,14 +121,15 @@ def _run(
         ) from error
 
 
-_TENSORFLOW: Final = ("tensorflow", "TensorFlow", "edge-classifier[tensorflow]")
+_TENSORFLOW: Final = (("tensorflow", TENSORFLOW), ("keras", TENSORFLOW))
+_TF2ONNX: Final = "tf2onnx, which is not installed: pip install 'edge-classifier[onnx]'"
 
 KERAS_FORMATS: Final = tuple(
-    ElsewhereFormat(name, partial(_write, name), files, (_TENSORFLOW, *more))
+    ElsewhereFormat(name, partial(_write, name), files, (*_TENSORFLOW, *more))
     for name, files, more in (
         ("keras", ("model.keras",), ()),
         ("saved-model", ("saved_model",), ()),
-        ("onnx", ("model.onnx",), (("tf2onnx", "tf2onnx", "edge-classifier[onnx]"),)),
+        ("onnx", ("model.onnx",), (("tf2onnx", _TF2ONNX),)),
         (_TFJS, ("model.json", "weights.bin", _PAGE), ()),
     )
 )
