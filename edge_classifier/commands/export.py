@@ -1,4 +1,4 @@
-"""`edge-classifier export`: a folder that runs on a Raspberry Pi."""
+"""`edge-classifier export`: a folder that runs on a Raspberry Pi, or a model for elsewhere."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from edge_classifier.commands.console import open_for_reading, percent, table
 from edge_classifier.device.bundle import Bundle
 from edge_classifier.device.console import say
 from edge_classifier.errors import NotTrainedError
+from edge_classifier.export.elsewhere.exporter import export_elsewhere
+from edge_classifier.export.elsewhere.formats import ELSEWHERE
 from edge_classifier.export.exporter import export_bundle
 from edge_classifier.export.formats import ALL, AUTO, FLOAT32, LIMITS
 from edge_classifier.learning.feature_sets import complete_features
@@ -17,6 +19,7 @@ from edge_classifier.learning.project_backbone import BackboneChoice, load_proje
 from edge_classifier.learning.project_model import train_project, trained_model
 from edge_classifier.learning.settings import project_head_settings
 from edge_classifier.progress import ProgressMeter
+from edge_classifier.protocols import never_cancelled
 
 if TYPE_CHECKING:
     import argparse
@@ -33,17 +36,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("project", type=Path, help="project folder")
     parser.add_argument(
         "--format",
-        choices=(*LIMITS, ALL, AUTO),
+        choices=(*LIMITS, ALL, AUTO, *ELSEWHERE),
         default=FLOAT32,
         help="kind of model file (default: float32); auto takes the smallest and fastest that is "
-        "right",
+        f"right; {', '.join(ELSEWHERE)} are for other places than a Raspberry Pi",
     )
     parser.add_argument(
         "-o",
         "--output",
         type=Path,
         metavar="DIR",
-        help="folder of the bundle (default: PROJECT-bundle)",
+        help="folder to write (default: PROJECT-bundle, or PROJECT-FORMAT for other places)",
     )
     parser.add_argument(
         "--weights", type=Path, metavar="FILE", help="the weights file, if it was given by you"
@@ -53,6 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Export."""
+    elsewhere = ELSEWHERE.get(options.format)
+    if elsewhere:
+        elsewhere.check_installed()  # before anything is trained
     with open_for_reading(options.project) as store:
         choice = BackboneChoice(weights=options.weights)
         with (
@@ -60,15 +66,29 @@ def run(options: argparse.Namespace) -> int:
             load_project_backbone(store, choice, progress, may_change=False) as loaded,
         ):
             model = _model(store, loaded, progress)
-            folder = export_bundle(
-                store.snapshot(),
-                model,
-                loaded.backbone,
-                formats=options.format,
-                out=options.output,
-                progress=progress,
-                cancelled=lambda: False,
-            )
+            exported = (store.snapshot(), model, loaded.backbone)
+            if elsewhere:
+                folder, notes = export_elsewhere(
+                    *exported,
+                    elsewhere,
+                    out=options.output,
+                    weights=options.weights,
+                    progress=progress,
+                    cancelled=never_cancelled,
+                )
+            else:
+                folder = export_bundle(
+                    *exported,
+                    formats=options.format,
+                    out=options.output,
+                    progress=progress,
+                    cancelled=never_cancelled,
+                )
+    if elsewhere:
+        for note in notes:
+            say(note)
+        say(f"The model is in {folder}; its README.md says how to load it.")
+        return 0
     spec = Bundle.open(folder).spec
     sys.stdout.write(_table(spec))
     for model_format, reason in spec["left_out"].items():

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
-import secrets
 import shutil
-import sys
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,14 +12,14 @@ import cv2
 from edge_classifier import device
 from edge_classifier.device import adaptation_state, taught
 from edge_classifier.device.bundle import BUNDLE_FORMAT
-from edge_classifier.device.files import is_temporary, read_regular
-from edge_classifier.errors import EdgeClassifierError, ExportError
+from edge_classifier.errors import ExportError
 from edge_classifier.export import runtimes
-from edge_classifier.project.files import FileLock, describe
+from edge_classifier.export.new_folder import FolderKind, new_folder
 from edge_classifier.project.folder import is_project
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     from edge_classifier.device.preprocessing import Image
 
@@ -35,19 +31,16 @@ opencv-python>=4.8
 """
 """LiteRT runs the model (36 MB); any OpenCV that is already there will do as well."""
 
-_MAX_SPEC_BYTES: Final = 16 * 1024 * 1024
 _README: Final = Path(__file__).with_name("bundle_readme.md")
 _START: Final = Path(__file__).with_name("bundle_start.py")
 _DEVICE: Final = Path(device.__file__).parent
 
-_OLD: Final = "-old"
-_AT_WORK: Final = ".lock"
-"""Held while a bundle is being written, so that nobody takes it for one that was cut short."""
-
-_OURS: Final = frozenset(
-    {
+BUNDLE: Final = FolderKind(
+    "a bundle",
+    SPEC,
+    BUNDLE_FORMAT,
+    (
         SPEC,
-        _AT_WORK,
         "README.md",
         "__pycache__",
         "classify.py",
@@ -57,10 +50,10 @@ _OURS: Final = frozenset(
         "requirements.txt",
         adaptation_state.NAME,
         taught.NAME,
-    }
+        "model*.tflite",
+        "heat-*.bin",
+    ),
 )
-_OUR_PATTERNS: Final = ("model*.tflite", "heat-*.bin")
-"""What a bundle consists of; anything else in its folder is somebody's own."""
 
 
 def check_bundle(folder: Path) -> None:
@@ -84,37 +77,9 @@ def check_bundle(folder: Path) -> None:
     raise ExportError(f"{folder} is no bundle: there is no {SPEC} in it.")
 
 
-@contextmanager
-def new_bundle(target: Path) -> Iterator[Path]:
-    """Give a temporary folder that takes the bundle's name at the end of the block.
-
-    An older bundle that is there is replaced.
-
-    Raises:
-        ExportError: if something else is there, or it cannot be written; then nothing was.
-    """
-    target = Path(target)
-    folder = target.with_name(f".{target.name}-{secrets.token_hex(4)}")
-    at_work = FileLock(folder / _AT_WORK)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _clear_up_after_kills(target)
-        _check_target(target)
-        folder.mkdir()
-        at_work.acquire()
-        yield folder
-        if sys.platform == "win32":  # which renames no folder in which a file is open
-            at_work.release()
-        _take_place(folder, target)
-        at_work.release()
-        (target / _AT_WORK).unlink()
-    except EdgeClassifierError:
-        raise
-    except OSError as error:
-        raise ExportError(f"The bundle {target} cannot be written: {describe(error)}.") from error
-    finally:
-        at_work.release()
-        shutil.rmtree(folder, ignore_errors=True)
+def new_bundle(target: Path) -> AbstractContextManager[Path]:
+    """Give a temporary folder that takes the bundle's name, as `new_folder` does."""
+    return new_folder(Path(target), BUNDLE)
 
 
 def write_spec(folder: Path, spec: dict[str, Any]) -> None:
@@ -156,72 +121,3 @@ def write_reference(folder: Path, number: int, image: Image) -> str:
     (folder / "reference").mkdir(exist_ok=True)
     (folder / name).write_bytes(cv2.imencode(".png", image)[1].tobytes())
     return name
-
-
-def _check_target(target: Path) -> None:
-    if not target.exists():
-        return
-    if not target.is_dir():
-        raise ExportError(f"{target} is a file; name a folder for the bundle with -o.")
-    if any(target.iterdir()):
-        try:
-            known = json.loads(read_regular(target / SPEC, _MAX_SPEC_BYTES))["format"]
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            known = None
-        if known != BUNDLE_FORMAT:
-            raise ExportError(
-                f"{target} holds something else than a bundle; name another folder with -o."
-            )
-
-
-def _clear_up_after_kills(target: Path) -> None:
-    """Take away bundles that were never finished, and end a replacement that was cut short."""
-    unfinished = re.compile(rf"\.{re.escape(target.name)}-[0-9a-f]{{8}}")
-    for folder in [path for path in target.parent.iterdir() if path.is_dir()]:
-        new_name = folder.name.removesuffix(_OLD)
-        if not unfinished.fullmatch(new_name):
-            continue
-        if any(_is_at_work(place) for place in (folder.with_name(new_name), target)):
-            continue
-        if folder.name == new_name:
-            shutil.rmtree(folder, ignore_errors=True)
-        elif target.exists():
-            _keep_what_is_not_ours(folder, target)
-            shutil.rmtree(folder, ignore_errors=True)
-        else:
-            folder.rename(target)
-
-
-def _is_at_work(folder: Path) -> bool:
-    if not (folder / _AT_WORK).exists():
-        return False
-    lock = FileLock(folder / _AT_WORK)
-    free = lock.acquire()
-    lock.release()
-    return not free
-
-
-def _take_place(folder: Path, target: Path) -> None:
-    """Let the new folder take the name; the old one goes only when that has worked."""
-    if not target.exists():
-        folder.rename(target)
-        return
-    old = target.with_name(f"{folder.name}{_OLD}")
-    target.rename(old)
-    try:
-        folder.rename(target)
-    except OSError:
-        with suppress(OSError):
-            old.rename(target)
-        raise
-    _keep_what_is_not_ours(old, target)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _keep_what_is_not_ours(old: Path, target: Path) -> None:
-    """Move what somebody put into the old bundle, such as a virtual environment, to the new one."""
-    for entry in old.iterdir():
-        ours = entry.name in _OURS or any(entry.match(pattern) for pattern in _OUR_PATTERNS)
-        ours = ours or is_temporary(entry.name)
-        if not ours and not (target / entry.name).exists():
-            entry.rename(target / entry.name)

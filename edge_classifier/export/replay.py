@@ -61,7 +61,7 @@ class Evidence:
     """Samples as every implementation gets them, and what the live path says of them.
 
     Attributes:
-        squares: `(N, S, S, 3)` uint8 BGR: cut out and resized by the backbone's preprocessing.
+        squares: `(N, S, S, 3)` uint8 RGB: cut out and resized by the backbone's preprocessing.
         class_ids: `(N,)` int64, the true classes, or `None` where they are not known.
         paths: `(N,)` the files.
         live: Of the LiteRT extractor and the NumPy head, on the whole pictures.
@@ -155,7 +155,7 @@ def as_evidence(seen: Sequence[Seen], model: Model, refused: Sequence[str]) -> E
     ids = {name: n for n, name in enumerate(model.class_names)}
     class_ids = np.array([ids.get(one.sample.class_name, -1) for one in seen], np.int64)
     return Evidence(
-        np.stack([one.square for one in seen]),
+        np.stack([one.square[..., ::-1] for one in seen]),
         None if (class_ids < 0).any() else class_ids,
         tuple(one.sample.path for one in seen),
         Replay(
@@ -167,10 +167,28 @@ def as_evidence(seen: Sequence[Seen], model: Model, refused: Sequence[str]) -> E
     )
 
 
+def replay_live(
+    samples: Sequence[Sample],
+    model: Model,
+    backbone: Backbone,
+    *,
+    progress: Progress,
+    cancelled: Cancelled,
+) -> Evidence:
+    """Ask the live path about samples, for what every implementation is to say.
+
+    Raises:
+        NotEnoughSamplesError: if no picture could be read.
+        CancelledError: if asked to stop, before any picture.
+    """
+    seen, refused = see(samples, model, backbone, progress=progress, cancelled=cancelled)
+    return as_evidence(seen, model, refused)
+
+
 def replay_files(
     bundle: Bundle, formats: Sequence[str], squares: npt.NDArray[np.uint8], progress: Progress
 ) -> dict[str, Replay]:
-    """Ask a bundle's model files about squares `(N, S, S, 3)` uint8 BGR."""
+    """Ask a bundle's model files about squares `(N, S, S, 3)` uint8 RGB."""
     replays = {}
     for number, name in enumerate(formats):
         asked = part_of(progress, number / len(formats), (number + 1) / len(formats))
@@ -186,7 +204,8 @@ def _replay_file(
     for number, square in enumerate(squares):
         progress(number / len(squares))
         started = time.perf_counter()
-        predictions.append(classifier.predict(square))
+        # A square of the input's own size is only turned from BGR to RGB by the preprocessing.
+        predictions.append(classifier.predict(np.ascontiguousarray(square[..., ::-1])))
         times.append((time.perf_counter() - started) * 1000)
     known = predictions[0].similarity is not None
     return Replay(

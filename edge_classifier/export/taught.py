@@ -78,7 +78,7 @@ def replay_adapted(
 ) -> dict[str, Replay]:
     """Ask the live path, then the bundle's files, after the same adaptation.
 
-    Of squares `(N, S, S, 3)` uint8 BGR. The first reply is the live path's; there is none if
+    Of squares `(N, S, S, 3)` uint8 RGB. The first reply is the live path's; there is none if
     neither can be adapted.
 
     Raises:
@@ -98,7 +98,7 @@ def replay_adapted(
         ) from error
     if trial is None:
         raise ExportError(f"{bundle.folder} can be adapted in the project, not on a device.")
-    images = list(squares)
+    images = [np.ascontiguousarray(square[..., ::-1]) for square in squares]
     live = window.predict(np.concatenate([backbone.extract([image]) for image in images]))
     replays = {f"live path{ADAPTED}": _replay(live)}
     for model_format in bundle.formats:

@@ -12,10 +12,9 @@ from edge_classifier.export.formats import FLOAT32, LIMITS, Comparison, Replay, 
 from edge_classifier.export.replay import (
     LIVE_PATH,
     VERIFIED,
-    as_evidence,
     fingerprint,
     replay_files,
-    see,
+    replay_live,
 )
 from edge_classifier.export.taught import ADAPTED, replay_adapted
 from edge_classifier.features.subsample import spread_samples
@@ -84,14 +83,13 @@ def verify_with_project(
             "export it again."
         )
     progress(0.0, "asking the live path")
-    seen, refused = see(
+    evidence = replay_live(
         spread_samples(project.held_out or project.samples, VERIFIED),
         model,
         backbone,
         progress=part_of(progress, 0.0, _READ),
         cancelled=cancelled,
     )
-    evidence = as_evidence(seen, model, refused)
     replays = {LIVE_PATH: evidence.live}
     files = part_of(progress, _READ, 1.0)
     replays |= replay_files(bundle, bundle.formats, evidence.squares, files)
@@ -115,7 +113,7 @@ def verify_with_pictures(bundle: Bundle, folder: Path, progress: Progress) -> Ve
         except InvalidImageError as error:
             refused.append(str(error))
             continue
-        squares.append(bundle.preprocessing.shrink(image))
+        squares.append(bundle.preprocessing.square(image))
         ids.append(class_id)
         paths.append(path)
     if not paths:

@@ -96,8 +96,7 @@ def with_features(
         return keras.Model(backbone.input, layers.Flatten()(backbone.output))
     features = layers.GlobalAveragePooling2D()(backbone.output)
     if root_offset is not None:
-        inverse = layers.Lambda(lambda tensor: keras.ops.rsqrt(tensor + root_offset))(features)
-        features = layers.Multiply()([features, inverse])
+        features = features * keras.ops.rsqrt(features + root_offset)
     return keras.Model(backbone.input, features)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 
-def freeze(model: Any) -> Any:  # noqa: ANN401 - Keras and TensorFlow publish no types
-    """Turn a Keras model into one function of one image, its variables made constants.
+def freeze(model: Any, batch: int | None = 1) -> Any:  # noqa: ANN401 - Keras and TensorFlow publish no types
+    """Turn a Keras model into one function of so many images, its variables made constants.
 
     `TFLiteConverter.from_keras_model` gives the same network, but takes five times as long, most
     of it in writing a SavedModel; and `from_concrete_functions` leaves variables outside the
@@ -20,7 +20,7 @@ def freeze(model: Any) -> Any:  # noqa: ANN401 - Keras and TensorFlow publish no
         return model(image, training=False)
 
     traced = run.get_concrete_function(
-        tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name="image")
+        tf.TensorSpec((batch, *model.input_shape[1:]), tf.float32, name="image")
     )
     return convert_variables_to_constants_v2(traced)
 

@@ -21,6 +21,7 @@ from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import FeatureSet
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from edge_classifier.device.preprocessing import Image
@@ -89,17 +90,18 @@ def teach(
     kind: FeatureKind = "pooled",
     settings: HeadSettings | None = None,
     classes: tuple[str, ...] = CLASSES,
+    light: Callable[[Image], Image] = lambda image: image,
 ) -> Taught:
-    """Make a project of the classes above and train it on the built-in backbone."""
+    """Make a project of the classes above, in some light, and train it on the built-in backbone."""
     store = ProjectStore.create(path, classes)
     for class_id, name in enumerate(classes):
         for burst in range(BURSTS):
             burst_id = store.next_burst_id()
             for number in range(PER_BURST):
-                encoded = encode_image(picture(class_id, burst * PER_BURST + number))
+                encoded = encode_image(light(picture(class_id, burst * PER_BURST + number)))
                 store.add_sample(encoded, name, burst_id)
         for number in range(HELD_OUT):
-            encoded = encode_image(picture(class_id, 90 + number))
+            encoded = encode_image(light(picture(class_id, 90 + number)))
             store.add_sample(encoded, name, store.next_burst_id(), held_out=True)
     backbone = load_backbone("built-in", feature_kind=kind)
     store.set_backbone(backbone.info)

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from edge_classifier.device.preprocessing import Image
+    from edge_classifier.export.exporter import Export
 
 ROUNDS: Final = 5
 ROUND_S: Final = 3.0
@@ -82,16 +83,19 @@ class Looped:
 class TimedWindow:
     """A window that remembers when it showed something, and ends the session in time."""
 
-    def __init__(self, ends_at_s: Callable[[], float]) -> None:
+    def __init__(self, ends_at_s: Callable[[], float], key: str = "") -> None:
         self._window = OpenCVWindow("benchmark")
         self._ends_at_s = ends_at_s
+        self._key = key
         self.shown_s: list[float] = []
 
     def show(self, image: Image) -> str | None:
         """Show."""
         self._window.show(image)
         self.shown_s.append(time.perf_counter())
-        return "close" if time.monotonic() >= self._ends_at_s() else None
+        if time.monotonic() >= self._ends_at_s():
+            return "close"
+        return self._key if len(self.shown_s) % 45 == 0 else None
 
     def poll(self) -> str | None:
         """Listen for keys."""
@@ -124,7 +128,7 @@ def fill(store: ProjectStore, per_class: int) -> None:
             store.add_sample(encoded, name, burst)
 
 
-def live(
+def live(  # noqa: PLR0913 - what a run may differ in
     store: ProjectStore,
     choice: BackboneChoice,
     source: Callable[[], Looped],
@@ -133,8 +137,14 @@ def live(
     drop: bool,
     during: Callable[[Session], None] | None = None,
     settings: SessionSettings | None = None,
+    key: str = "",
+    export: Export | None = None,
 ) -> tuple[list[float], int, float]:
-    """Run the live loop; returns when pictures were shown, frames inferred, and seconds."""
+    """Run the live loop, with a key pressed now and then if one is given.
+
+    Returns:
+        When pictures were shown, frames inferred, and seconds.
+    """
     executor = start_worker()
     session = Session(
         store,
@@ -142,12 +152,13 @@ def live(
         executor=executor,
         clock=time.monotonic,
         settings=settings,
+        export=export,
     )
     while during is None and (session.busy or session.learner.model is None):
         session.step(None, None)
         time.sleep(0.005)
     ends = time.monotonic() + seconds
-    window = TimedWindow(lambda: ends)
+    window = TimedWindow(lambda: ends, key)
     counted = 0
     advance = session.advance
 

@@ -1,0 +1,1 @@
+"""Models for those who go elsewhere: other frameworks, browsers, microcontrollers."""

@@ -1,0 +1,137 @@
+"""Extractor and head as one TFLite file, beside the same in NumPy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from support.exported_project import picture
+
+from edge_classifier.device.interpreter import Interpreter
+from edge_classifier.device.unknown_detector import UnknownDetector
+from edge_classifier.device.verdict import normalise
+from edge_classifier.errors import ExportError
+from edge_classifier.export.compose import compose
+from edge_classifier.export.flatbuffer import Graph
+from edge_classifier.features.backbone import LiteRTBackbone, load_backbone
+from edge_classifier.learning.head import DenseHead, LinearHead
+from edge_classifier.learning.model import Model
+from edge_classifier.values import FeatureKind
+
+PICTURES = [picture(class_id, number) for class_id in range(3) for number in range(3)]
+
+
+def model_of(
+    backbone: LiteRTBackbone, kind: str, classes: int, *, unknown: bool, shifted: bool = False
+) -> Model:
+    """Make a model of random numbers, as large as real ones are."""
+    rng = np.random.default_rng(7)
+    names = tuple(f"class {n}" for n in range(classes))
+    size = backbone.info.feature_dim
+
+    def weights(*shape: int) -> np.ndarray:
+        return np.asarray(rng.standard_normal(shape) * 20 / np.sqrt(shape[0]), np.float32)
+
+    head: LinearHead | DenseHead = LinearHead(names, weights(size, classes), weights(classes))
+    if kind == "dense":
+        head = DenseHead(names, weights(size, 100), weights(100), weights(100, classes))
+    if not unknown:
+        return Model(head)
+    references = normalise(backbone.extract(PICTURES[::2]))
+    shift = references.mean(axis=0) / 4 if shifted else None
+    scales = rng.uniform(0.5, 2, len(references)).astype(np.float32)
+    return Model(
+        head, UnknownDetector(references, scales, 0.5, measured_on_bursts=True, shift=shift)
+    )
+
+
+def ask(content: bytes, backbone: LiteRTBackbone) -> dict[str, np.ndarray]:
+    """Return what a float file says of the pictures, by output."""
+    interpreter = Interpreter(content)
+    names = [output["name"] for output in interpreter.output_details]
+    said = [interpreter.run(backbone.info.preprocessing.apply(p)[None]) for p in PICTURES]
+    return {name: np.concatenate([one[n] for one in said]) for n, name in enumerate(names)}
+
+
+@pytest.mark.parametrize("features", ["pooled", "spatial"])
+@pytest.mark.parametrize("root", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "classes", "unknown", "shifted"),
+    [
+        ("linear", 3, True, False),
+        ("linear", 3, True, True),
+        ("linear", 3, False, False),
+        ("linear", 1, True, False),
+        ("linear", 2000, True, False),
+        ("dense", 4, True, False),
+        ("dense", 4, False, False),
+    ],
+)
+def test_a_composed_file_says_what_the_live_path_says(
+    features: FeatureKind, kind: str, classes: int, *, root: bool, unknown: bool, shifted: bool
+) -> None:
+    whole = load_backbone("built-in", feature_kind=features)
+    info = whole.info if root else replace(whole.info, root_offset=None)
+    backbone = LiteRTBackbone(info, whole.extractor)
+    model = model_of(backbone, kind, classes, unknown=unknown, shifted=shifted)
+    said = ask(compose(backbone.extractor, info, model).content(), backbone)
+    rows = backbone.extract(PICTURES)
+    np.testing.assert_allclose(said["features"], rows, atol=1e-5)
+    np.testing.assert_allclose(said["scores"], model.head.scores(rows), atol=2e-5)
+    assert list(said) == [
+        "scores",
+        *(["similarities"] if unknown else []),
+        "features",
+        *(["spatial"] if features == "pooled" else []),
+    ]
+    if model.unknown:
+        np.testing.assert_allclose(
+            said["similarities"], model.unknown.similarities(rows), atol=1e-5
+        )
+
+
+def test_the_scores_are_computed_last() -> None:
+    backbone = load_backbone("built-in")
+    graph = compose(
+        backbone.extractor, backbone.info, model_of(backbone, "linear", 3, unknown=True)
+    )
+    assert graph.name_of(graph.operators[-1]) == "SOFTMAX"
+
+
+def test_without_a_model_the_features_alone_are_composed() -> None:
+    backbone = load_backbone("built-in")
+    said = ask(compose(backbone.extractor, backbone.info).content(), backbone)
+    assert list(said) == ["features"]
+    np.testing.assert_allclose(said["features"], backbone.extract(PICTURES), atol=1e-5)
+
+
+def test_nothing_is_left_of_weights_that_were_stored_as_halves() -> None:
+    backbone = load_backbone("built-in")
+    graph = Graph(compose(backbone.extractor, backbone.info).content())
+    assert "DEQUANTIZE" in map(
+        Graph(backbone.extractor).name_of, Graph(backbone.extractor).operators
+    )
+    assert "DEQUANTIZE" not in map(graph.name_of, graph.operators)
+
+
+def test_a_head_of_another_size_is_refused() -> None:
+    backbone = load_backbone("built-in")
+    other = Model(LinearHead(("a", "b"), np.ones((7, 2), np.float32), np.zeros(2, np.float32)))
+    with pytest.raises(ExportError, match=r"the head takes 7 features; train the project again"):
+        compose(backbone.extractor, backbone.info, other)
+
+
+def test_an_extractor_of_another_backbone_is_refused() -> None:
+    backbone = load_backbone("built-in")
+    info = replace(backbone.info, name="v1-0.25", feature_shape=(7, 7, 256))
+    with pytest.raises(ExportError, match=r"v1-0.25 has \(7, 7, 256\)"):
+        compose(backbone.extractor, info)
+
+
+@pytest.mark.parametrize("part", [0, 3, 40, 1000])
+def test_what_is_no_tflite_file_is_refused_in_one_line(part: int) -> None:
+    backbone = load_backbone("built-in")
+    with pytest.raises(ExportError, match=r"no TFLite file of a network") as refusal:
+        compose(backbone.extractor[:part], backbone.info)
+    assert "\n" not in str(refusal.value)
