@@ -20,13 +20,13 @@ from edge_classifier.screen.recording import VideoRecorder
 if TYPE_CHECKING:
     from edge_classifier.device.preprocessing import Image
 
-FPS: Final = 10.0
+FPS: Final = 6.0
 VIDEO: Final = "video.mp4"
 PICTURES: Final = "pictures"
 SCRIPT: Final = "script.json"
-_TAUGHT_FRAMES: Final = 12
-_ASKED_FRAMES: Final = 5
-_HELD: Final = (0, *range(7, _TAUGHT_FRAMES - 2))
+_TAUGHT_FRAMES: Final = 8
+_ASKED_FRAMES: Final = 4
+_HELD: Final = (0, 4, 5)
 """When the key of a class comes: once, and repeated after the 0.66 s that a keyboard waits."""
 
 
