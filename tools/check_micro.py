@@ -3,10 +3,11 @@
     python tools check_micro PROJECT-micro PROJECT --environments DIR [--esp-tflite-micro DIR]
 
 `model.tflite` is asked about all samples by the interpreter of the package `tflite-micro`, in an
-environment of its own, and has to give the very bytes that LiteRT gives here. The C array is
-compiled by g++ and has to be that file. With a checkout of github.com/espressif/esp-tflite-micro
-the whole sketch is compiled, too, and run with a stand-in for the Arduino: it has to say what it
-expects itself. Exit code: 0 if all that holds.
+environment of its own, and has to give the labels that LiteRT gives here, and every output within a
+step of its eight bits (nearly always the same bytes). The C array is compiled by g++ and has to be
+that file. With a checkout of github.com/espressif/esp-tflite-micro the whole sketch is compiled, too,
+and run with a stand-in for the Arduino: it has to say what it expects itself. Exit code: 0 if all
+that holds.
 """
 
 from __future__ import annotations
@@ -125,18 +126,18 @@ def check_answers(folder: Path, project: Path, python: Path, scratch: Path) -> b
     theirs, expected_rows = np.load(said), np.stack([np.concatenate(row) for row in rows])
     classes = len(expected["class_names"])
     labels = theirs[:, :classes].argmax(axis=1) == expected_rows[:, :classes].argmax(axis=1)
-    same = (theirs == expected_rows).all(axis=1)
+    steps = np.abs(theirs.astype(int) - expected_rows).max(axis=1)
     arena = re.search(r"total (\d+) bytes", told.stderr)
     planned = re.search(r"kArenaBytes = (\d+)", (folder / "sketch" / "model.h").read_text("ascii"))
     assert arena is not None  # noqa: S101 - else it prints something new
     assert planned is not None  # noqa: S101 - as `sketch.py` writes it
-    fits = int(arena[1]) <= int(planned[1])
+    good = bool(labels.all() and steps.max() <= 1) and int(arena[1]) <= int(planned[1])
     print(
         f"{PACKAGES}: the same label on {labels.sum()} of {len(labels)} pictures, the same bytes "
-        f"on {same.sum()}; arena {int(arena[1]):,} bytes, {int(planned[1]):,} planned: "
-        f"{'ok' if same.all() and fits else 'FAILED'}"
+        f"on {(steps == 0).sum()}; arena {int(arena[1]):,} bytes, {int(planned[1]):,} planned: "
+        f"{'ok' if good else 'FAILED'}"
     )
-    return bool(same.all()) and fits
+    return good
 
 
 def compiled(sources: list[Path], target: Path, options: list[str]) -> Path:

@@ -113,8 +113,8 @@ def test_the_sketch_tells_labels_and_unknown_as_the_live_picture_does(
 ) -> None:
     scores, similarities = [-100, 90, -118], [100, -20, 120, 60, 110]
     given = run(tmp_path, scores, similarities, detector(threshold))
-    real_scores = (np.array([scores], np.float32) + 128) / 256
-    real = (np.array([similarities], np.float32) + 120) / 250
+    real_scores = (np.array([scores], np.float32) + np.float32(128)) / np.float32(256)
+    real = (np.array([similarities], np.float32) + np.float32(120)) / np.float32(250)
     (expected,) = familiarity(real, real_scores, 3, 0.1)
     assert given[0] == label
     assert float(given[1]) == pytest.approx(real_scores.max(), abs=1e-6)

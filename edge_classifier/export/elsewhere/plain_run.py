@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class PlainRun:
     """A file with one input, run by the kernels that TensorFlow Lite Micro has, too.
 
-    Bit for bit the same in int8, while XNNPACK's rounding moved scores by up to 0.05. May be asked
-    from several threads.
+    In int8 they nearly always give the same bytes, while XNNPACK's rounding moved scores by up to
+    0.05. May be asked from several threads.
     """
 
     def __init__(self, content: bytes) -> None:
