@@ -5,7 +5,7 @@
 `model.tflite` is asked about all samples by the interpreter of the package `tflite-micro`, in an
 environment of its own, and has to give the labels that LiteRT gives here, and every output within a
 step of its eight bits (nearly always the same bytes). The C array is compiled by g++ and has to be
-that file. With a checkout of github.com/espressif/esp-tflite-micro the whole sketch is compiled, too,
+that file. With a checkout of github.com/espressif/esp-tflite-micro the sketch is compiled as well,
 and run with a stand-in for the Arduino: it has to say what it expects itself. Exit code: 0 if all
 that holds.
 """

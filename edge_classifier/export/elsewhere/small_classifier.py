@@ -43,7 +43,7 @@ INPUT_SIZE: Final = 96
 
 SMALL: Final = "v1-0.25"
 """The backbone that takes less than 500 kB in int8. The others are as good at that size (see
-docs/micro.md), and two and three times as large."""
+docs/micro.md), and twice and three times as large."""
 
 _STRANGERS: Final = 100
 """Fewer than a project's own backbone is shown, whose are kept."""
