@@ -33,6 +33,11 @@ FAMILIARITY: Final = "familiarity"
 cannot compute with tensors of one axis."""
 
 
+def mark_of(format_name: str) -> str:
+    """What `expected.json` says of itself in a folder of this format."""
+    return f"edge-classifier {format_name}"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Original:
     """The classifier that is exported.
@@ -82,7 +87,7 @@ class ElsewhereFormat:
         return FolderKind(
             f"a model exported as {self.name}",
             EXPECTED,
-            self.name,
+            mark_of(self.name),
             (EXPECTED, LABELS, README, REFERENCE, *self.files),
         )
 
