@@ -121,7 +121,7 @@ def test_a_compiled_file_of_an_older_model_goes_and_what_is_not_ours_stays(
 
 def test_an_operator_that_no_edge_tpu_has_is_named(taught: Taught) -> None:
     graph = compose(taught.backbone.extractor, taught.backbone.info, taught.model)
-    with pytest.raises(ExportError, match=r"An Edge TPU has no RSQRT, which this network needs\."):
+    with pytest.raises(ExportError, match="An Edge TPU has no RSQRT, "):
         check_operators(graph.content())
 
 
