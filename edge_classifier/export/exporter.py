@@ -48,7 +48,7 @@ from edge_classifier.project.picture_file import read_image
 from edge_classifier.protocols import part_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from edge_classifier.learning.model import Model
@@ -104,9 +104,6 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
     progress = _stopping(progress, cancelled)
     progress(0.0, "reading samples")
     chosen = choose_samples(project, wanted)
-    calibration = None
-    if chosen.calibrating:
-        calibration = Calibration(chosen.calibrating, info.preprocessing, cancelled)
     collecting = part_of(progress, 0.0, _COLLECTED)
     seen, refused = see(
         chosen.all_to_see,
@@ -123,17 +120,20 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
         spec = new_spec(project, model, info)
         spec |= {"left_out": left_out, "measured_on": chosen.verified_on}
         composing = part_of(progress, _COLLECTED, _COMPOSED)
-        files = {}
+        calibration = None
+        if chosen.calibrating:
+            calibration = Calibration(chosen.calibrating, info.preprocessing, cancelled)
+        spec["models"] = {}
         for done, model_format in enumerate(wanted):
             composing(done / len(wanted), f"composing {model_format}")
             try:
-                name = project.name
-                files[model_format] = model_file(model_format, model, backbone, calibration, name)
+                content = model_file(model_format, model, backbone, calibration, project.name)
             except ExportError as error:
                 if formats not in (ALL, AUTO) or model_format == FLOAT32:
                     raise
                 left_out[model_format] = str(error)
-        spec["models"] = _add_models(folder, files)
+            else:
+                spec["models"][model_format] = _add_model(folder, model_format, content)
         spec["taught"] = write_taught(folder, model)
         write_texts(folder, name=target.name, class_names=model.class_names)
         write_device(folder)
@@ -170,16 +170,16 @@ def export_from_session(
     )
 
 
-def _add_models(folder: Path, files: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
-    """Write the converted files into the bundle."""
-    models = {}
-    for model_format, content in files.items():
-        name = f"model-{model_format}.tflite"
-        (folder / name).write_bytes(content)
-        sha256 = hashlib.sha256(content).hexdigest()
-        about = {"file": name, "bytes": len(content), "sha256": sha256}
-        models[model_format] = {**about, "oldest_runtimes": dict(OLDEST[model_format])}
-    return models
+def _add_model(folder: Path, model_format: str, content: bytes) -> dict[str, Any]:
+    """Write a composed file into the bundle, and return what the spec says of it."""
+    name = f"model-{model_format}.tflite"
+    (folder / name).write_bytes(content)
+    return {
+        "file": name,
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "oldest_runtimes": dict(OLDEST[model_format]),
+    }
 
 
 def _verify(
