@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
 import shutil
@@ -48,49 +49,83 @@ class FolderKind:
 def new_folder(target: Path, kind: FolderKind) -> Iterator[Path]:
     """Give a temporary folder that takes the name of `target` at the end of the block.
 
-    An older one of that kind that is there is replaced.
+    An older one of that kind that is there is replaced; of a link, the folder that it leads to.
 
     Raises:
-        ExportError: if something else is there, or it cannot be written; then nothing was.
+        ExportError: if something else is there, or it cannot be written, and then nothing was; or
+            if what somebody put into the older one could not be moved to the new one.
     """
-    target = Path(target)
-    folder = target.with_name(f".{target.name}-{secrets.token_hex(4)}")
+    place = check_target(target, kind)
+    folder = place.with_name(f".{place.name}-{secrets.token_hex(4)}")
     at_work = FileLock(folder / _AT_WORK)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _clear_up_after_kills(target, kind)
-        _check_target(target, kind)
-        folder.mkdir()
-        at_work.acquire()
-        yield folder
-        if sys.platform == "win32":  # which renames no folder in which a file is open
-            at_work.release()
-        _take_place(folder, target, kind)
+        with _told_of(target):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            _clear_up_after_kills(place, kind)
+            check_target(target, kind)  # an older one may be back
+            folder.mkdir()
+            at_work.acquire()
+            yield folder
+            if sys.platform == "win32":  # which renames no folder in which a file is open
+                at_work.release()
+            old = _take_place(folder, place)
+        stuck = _keep_what_is_not_ours(old, place, kind) if old else None
         at_work.release()
-        (target / _AT_WORK).unlink()
-    except EdgeClassifierError:
-        raise
-    except OSError as error:
-        raise ExportError(f"{target} cannot be written: {describe(error)}.") from error
+        with suppress(OSError):
+            (place / _AT_WORK).unlink()
+        if stuck:
+            raise ExportError(f"{target} was written, but {stuck}.")
     finally:
         at_work.release()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _check_target(target: Path, kind: FolderKind) -> None:
-    if not target.exists():
-        return
-    if not target.is_dir():
-        raise ExportError(f"{target} is a file; name a folder with -o.")
-    if any(target.iterdir()):
-        try:
-            known = json.loads(read_regular(target / kind.mark, _MAX_MARK_BYTES))["format"]
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            known = None
-        if known != kind.format:
+def check_target(target: Path, kind: FolderKind) -> Path:
+    """See that a folder may be written, or replaced, before any work for it is done.
+
+    Returns:
+        Where it will be: what a link leads to.
+
+    Raises:
+        ExportError: if something else is there, or what cannot be replaced.
+    """
+    with _told_of(target):
+        place, here = Path(os.path.realpath(target)), Path.cwd().resolve()
+        if target.is_symlink() and not target.exists():
             raise ExportError(
-                f"{target} holds something else than {kind.what}; name another folder with -o."
+                f"{target} is a link to nothing; remove it, or name another folder with -o."
             )
+        if place in (here, *here.parents):
+            raise ExportError(
+                f"{target} cannot be replaced while you are in it; name a folder inside it with -o."
+            )
+        if os.path.ismount(place):
+            raise ExportError(f"{target} is a mount point; name a folder inside it with -o.")
+        if not place.exists():
+            return place
+        if not place.is_dir():
+            raise ExportError(f"{target} is a file; name a folder with -o.")
+        if any(place.iterdir()):
+            try:
+                known = json.loads(read_regular(place / kind.mark, _MAX_MARK_BYTES))["format"]
+            except (OSError, ValueError, KeyError, TypeError, RecursionError):
+                known = None
+            if known != kind.format:
+                raise ExportError(
+                    f"{target} holds something else than {kind.what}; name another folder with -o."
+                )
+    return place
+
+
+@contextmanager
+def _told_of(target: Path) -> Iterator[None]:
+    """Tell of what the system refuses as an error of ours."""
+    try:
+        yield
+    except EdgeClassifierError:
+        raise
+    except OSError as error:
+        raise ExportError(f"{target} cannot be written: {describe(error)}.") from error
 
 
 def _clear_up_after_kills(target: Path, kind: FolderKind) -> None:
@@ -106,7 +141,6 @@ def _clear_up_after_kills(target: Path, kind: FolderKind) -> None:
             shutil.rmtree(folder, ignore_errors=True)
         elif target.exists():
             _keep_what_is_not_ours(folder, target, kind)
-            shutil.rmtree(folder, ignore_errors=True)
         else:
             folder.rename(target)
 
@@ -120,11 +154,11 @@ def _is_at_work(folder: Path) -> bool:
     return not free
 
 
-def _take_place(folder: Path, target: Path, kind: FolderKind) -> None:
-    """Let the new folder take the name; the old one goes only when that has worked."""
+def _take_place(folder: Path, target: Path) -> Path | None:
+    """Let the new folder take the name, and return where the old one is now, if there was one."""
     if not target.exists():
         folder.rename(target)
-        return
+        return None
     old = target.with_name(f"{folder.name}{_OLD}")
     target.rename(old)
     try:
@@ -133,14 +167,22 @@ def _take_place(folder: Path, target: Path, kind: FolderKind) -> None:
         with suppress(OSError):
             old.rename(target)
         raise
-    _keep_what_is_not_ours(old, target, kind)
+    return old
+
+
+def _keep_what_is_not_ours(old: Path, target: Path, kind: FolderKind) -> str | None:
+    """Move what somebody put into the old folder, such as a virtual environment, to the new one.
+
+    Returns:
+        What could not be moved, and why; else the old folder is gone.
+    """
+    try:
+        for entry in old.iterdir():
+            ours = any(entry.match(pattern) for pattern in (_AT_WORK, *kind.owns))
+            ours = ours or is_temporary(entry.name)
+            if not ours and not (target / entry.name).exists():
+                entry.rename(target / entry.name)
+    except OSError as error:
+        return f"{error.filename or old} could not be moved to it: {describe(error)}"
     shutil.rmtree(old, ignore_errors=True)
-
-
-def _keep_what_is_not_ours(old: Path, target: Path, kind: FolderKind) -> None:
-    """Move what somebody put into the old folder, such as a virtual environment, to the new one."""
-    for entry in old.iterdir():
-        ours = any(entry.match(pattern) for pattern in (_AT_WORK, *kind.owns))
-        ours = ours or is_temporary(entry.name)
-        if not ours and not (target / entry.name).exists():
-            entry.rename(target / entry.name)
+    return None
