@@ -12,9 +12,11 @@ import cv2
 from edge_classifier import device
 from edge_classifier.device import adaptation_state, taught
 from edge_classifier.device.bundle import BUNDLE_FORMAT
+from edge_classifier.device.console import one_line
 from edge_classifier.errors import ExportError
 from edge_classifier.export import runtimes
 from edge_classifier.export.new_folder import FolderKind, new_folder
+from edge_classifier.export.texts import fill_in
 from edge_classifier.project.folder import is_project
 
 if TYPE_CHECKING:
@@ -92,9 +94,12 @@ def write_texts(folder: Path, *, name: str, class_names: Sequence[str]) -> None:
     """Write the files that are there for people."""
     (folder / "labels.txt").write_text("".join(f"{n}\n" for n in class_names), encoding="utf-8")
     (folder / "requirements.txt").write_text(REQUIREMENTS, encoding="utf-8")
-    readme = _README.read_text(encoding="utf-8")
-    readme = readme.replace("{runtimes}", runtimes.as_table())
-    readme = readme.replace("{name}", name).replace("{classes}", ", ".join(class_names))
+    readme = fill_in(
+        _README.read_text(encoding="utf-8"),
+        name=one_line(name),
+        classes=", ".join(class_names),
+        runtimes=runtimes.as_table(),
+    )
     (folder / "README.md").write_text(readme, encoding="utf-8")
 
 

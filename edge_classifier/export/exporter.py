@@ -103,7 +103,7 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
     if not wanted:
         raise ExportError(f"{formats} is not possible: {left_out[formats]}.")
     target = out or project.path.with_name(f"{project.path.resolve().name}-bundle")
-    place = check_target(target, BUNDLE)
+    check_target(target, BUNDLE)
     progress = _stopping(progress, cancelled)
     progress(0.0, "reading samples")
     chosen = choose_samples(project, wanted)
@@ -138,7 +138,7 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
             else:
                 spec["models"][model_format] = _add_model(folder, model_format, content)
         spec["taught"] = write_taught(folder, model)
-        write_texts(folder, name=place.name, class_names=model.class_names)
+        write_texts(folder, name=project.name, class_names=model.class_names)
         write_device(folder)
         write_spec(folder, spec)
         _verify(folder, spec, formats, evidence, part_of(progress, _COMPOSED, _COMPARED))

@@ -216,8 +216,8 @@ class Project:
 
     @property
     def name(self) -> str:
-        """The project's name, for the user: that of its folder."""
-        return self.path.resolve().name
+        """The project's name, for the user: that of its folder, also where that is no text."""
+        return self.path.resolve().name.encode("utf-8", "backslashreplace").decode()
 
     @property
     def read_only(self) -> bool:

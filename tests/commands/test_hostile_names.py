@@ -52,6 +52,14 @@ def test_what_is_said_of_a_project_is_escaped(
     assert ESCAPED in only_plain(said.out + said.err)
 
 
+def test_a_name_of_any_bytes_is_exported(taught_project: Path, tmp_path: Path) -> None:
+    project = shutil.copytree(taught_project, tmp_path / os.fsdecode(b"pro\xffject"))
+    bundle = tmp_path / os.fsdecode(b"bun\xffdle")
+    assert main(["export", str(project), "-o", str(bundle)]) == 0
+    assert main(["verify", str(bundle)]) == 0
+    assert (bundle / "README.md").read_text(encoding="utf-8").startswith("# pro\\udcffject\n")
+
+
 def test_what_evaluate_says_of_a_folder_is_escaped(
     project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,19 +5,28 @@ from __future__ import annotations
 import argparse
 import re
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from edge_classifier.device.bundle import SCORE_TOLERANCE
 from edge_classifier.device.cli import add_arguments
+from edge_classifier.device.console import one_line
 from edge_classifier.export.bundle import write_texts
+
+HOSTILE = ["sp ace", "it's", '"', "$(reboot)", "%h", "-rf", "{classes}", "a\nreboot", "\x1b[2J"]
+
+
+def written(folder: Path, name: str, class_names: Sequence[str]) -> str:
+    """Write the texts of a bundle, and read what the README says."""
+    write_texts(folder, name=name, class_names=class_names)
+    return (folder / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
 def readme(tmp_path: Path) -> str:
-    write_texts(tmp_path, name="mugs-bundle", class_names=("mug", "phone"))
-    return (tmp_path / "README.md").read_text(encoding="utf-8")
+    return written(tmp_path, "mugs", ("mug", "phone"))
 
 
 @pytest.fixture
@@ -29,6 +38,16 @@ def parser() -> argparse.ArgumentParser:
 
 def test_nothing_is_left_to_be_filled_in(readme: str) -> None:
     assert set(re.findall(r"\{[a-z]+\}", readme)) <= {"{label}", "{score}"}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_name_is_in_what_an_operator_copies_into_a_shell_or_a_service(
+    tmp_path: Path, readme: str, name: str
+) -> None:
+    told = written(tmp_path, name, (name, "{name}"))
+    first, rest = told.split("\n", 1)
+    assert first == f"# {one_line(name)}"
+    assert rest.replace(f"{name}, {{name}}", "mug, phone") == readme.split("\n", 1)[1]
 
 
 def test_every_option_in_it_is_one(readme: str, parser: argparse.ArgumentParser) -> None:

@@ -131,14 +131,14 @@ def write_micro(
     write_sketch(folder / "sketch", sketched, squares[0], expected)
     size = f"{len(content) / 1000:.0f} kB of flash, an arena of {arena / 1000:.0f} kB of RAM"
     lines = _lines(original, small, size)
-    text = text_of(f"{_NAME}.md", original)
-    for key, value in {
-        "told": "\n".join(lines),
-        "expected": f"{expected.label} {expected.scores.max():.2f}",
-        "neighbours": str(NEIGHBOURS),
-        "hesitation": repr(model.unknown.hesitation_weight if model.unknown else 0.0),
-    }.items():
-        text = text.replace(f"{{{key}}}", value)
+    text = text_of(
+        f"{_NAME}.md",
+        original,
+        told="\n".join(lines),
+        expected=f"{expected.label} {expected.scores.max():.2f}",
+        neighbours=str(NEIGHBOURS),
+        hesitation=repr(model.unknown.hesitation_weight if model.unknown else 0.0),
+    )
     (folder / README).write_text(text, encoding="utf-8")
     return lines
 

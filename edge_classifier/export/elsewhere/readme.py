@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from edge_classifier.device.console import one_line
 from edge_classifier.export.elsewhere.format import README
+from edge_classifier.export.texts import fill_in
 
 if TYPE_CHECKING:
     from edge_classifier.export.elsewhere.format import Original
@@ -19,10 +21,8 @@ def text_of(name: str, original: Original, **values: str) -> str:
     `{name}` and `{classes}` in it are known, others are given in `values`.
     """
     text = (TEXTS / name).read_text(encoding="utf-8")
-    values |= {"classes": ", ".join(original.model.class_names), "name": original.project.name}
-    for key, value in values.items():
-        text = text.replace(f"{{{key}}}", value)
-    return text
+    classes = ", ".join(original.model.class_names)
+    return fill_in(text, name=one_line(original.project.name), classes=classes, **values)
 
 
 def write_readme(folder: Path, format_name: str, original: Original, **values: str) -> None:
