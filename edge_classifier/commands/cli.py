@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from edge_classifier import __version__
 from edge_classifier.device.console import one_line, say
+from edge_classifier.device.stop import INTERRUPTED, StopSignals
 from edge_classifier.errors import CancelledError, EdgeClassifierError
 from edge_classifier.project.files import describe
 
@@ -43,8 +44,6 @@ FAILED: Final = 1
 _ANY_NAME: Final = "edge_classifier_any_name"
 PIPE_CLOSED: Final = 141
 """As a shell reports a program that was ended by writing to a closed pipe."""
-
-INTERRUPTED: Final = 130
 
 
 class _OneLine(logging.Formatter):
@@ -90,9 +89,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         The command's exit code, or 1 after an error that was told in one line on standard
-        error, 130 after Ctrl-C, or 141 where whoever read the answers has closed the pipe.
+        error, 130 after Ctrl-C, 143 after SIGTERM, or 141 where whoever read the answers has
+        closed the pipe.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    with StopSignals() as stop:
+        return _main(words, stop)
+
+
+def _main(words: list[str], stop: StopSignals) -> int:
     _let_any_name_out()
     handler = logging.StreamHandler()
     handler.setFormatter(_OneLine("edge-classifier: %(message)s"))
@@ -108,8 +113,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         exit_code = int(options.run(options))
         sys.stdout.flush()  # at exit it would be too late to say what is wrong
     except (CancelledError, KeyboardInterrupt):
+        stop.closing()
         say(f"edge-classifier: cancelled: {left_behind}.")
-        return INTERRUPTED
+        return stop.status
     except EdgeClassifierError as error:
         say(f"edge-classifier: {error}")
         return FAILED
@@ -122,7 +128,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _drop_output()
         say(f"edge-classifier: Cannot write the answers: {describe(error)}.")
         return FAILED
-    return exit_code
+    # A command that tells itself what was done until then does not know which signal it was.
+    return stop.status if exit_code == INTERRUPTED else exit_code
 
 
 def opencv_problem() -> str | None:

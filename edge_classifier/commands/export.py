@@ -52,7 +52,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights", type=Path, metavar="FILE", help="the weights file, if it was given by you"
     )
-    parser.epilog = "Exit code: 0 exported and verified, 1 not; then nothing was written."
+    parser.epilog = (
+        "Exit code: 0 exported and verified, 1 not; then nothing was written, but where it says "
+        "otherwise."
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -90,6 +93,8 @@ def run(options: argparse.Namespace) -> int:
             say(note)
         say(f"The model is in {folder}; its README.md says how to load it.")
         return 0
+    # First, since the table may have nowhere to go.
+    say(f"The bundle is in {folder}; copy it to the device and read its README.md.")
     spec = Bundle.open(folder).spec
     sys.stdout.write(_table(spec))
     if not {DYNAMIC, INT8}.isdisjoint(spec["models"]) and spec["measured_on"] != HELD_OUT:
@@ -100,7 +105,6 @@ def run(options: argparse.Namespace) -> int:
         )
     for model_format, reason in spec["left_out"].items():
         say(f"{model_format} was left out: {reason}.")
-    say(f"The bundle is in {folder}; copy it to the device and read its README.md.")
     return 0
 
 

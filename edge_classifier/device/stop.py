@@ -46,6 +46,8 @@ class StopSignals:
         traceback: TracebackType | None,
     ) -> None:
         for number, handler in self._before.items():
+            if signal.getsignal(number) != self._handle:
+                continue  # a block within this one was ended by a signal
             # Python takes its own handlers away before it is at its end; this one stays.
             signal.signal(number, handler if self._first is None else signal.SIG_IGN)
 

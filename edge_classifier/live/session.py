@@ -96,7 +96,7 @@ class Session:
         )
         self._recording = Recording(store, self._editor, self.learner, self._burst, clock, say)
         self._heat = HeatMap(self.learner, executor)
-        self._tasks = Tasks(store, self.learner, executor, say, export, fine_tune)
+        self._tasks = Tasks(store, self.learner, executor, self.messages, export, fine_tune)
         self._adapting = Adapting(
             store=store,
             learner=self.learner,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from edge_classifier.learning.fine_tuning import FineTune
     from edge_classifier.live.jobs import Work
     from edge_classifier.live.learner import Learner
-    from edge_classifier.live.view import Say
+    from edge_classifier.live.presenter import Messages
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Cancelled, Executor, Progress
 
@@ -36,14 +36,14 @@ class Tasks(Stage[str]):
         store: ProjectStore,
         learner: Learner,
         executor: Executor,
-        say: Say,
+        messages: Messages,
         export: Export | None = None,
         fine_tune: FineTune | None = None,
     ) -> None:
         super().__init__(executor)
         self._store = store
         self._learner = learner
-        self._say = say
+        self._say, self._messages = messages.say, messages
         self._export = export
         self._fine_tune = fine_tune
         self._after: Callable[[], None] | None = None
@@ -134,5 +134,6 @@ class Tasks(Stage[str]):
         if self.job:
             self._say(f"not yet: {self.job.text} is under way; Esc stops it", Level.WARNING)
             return False
+        self._messages.clear()  # which told how the last one ended
         self.begin(text, work)
         return True

@@ -89,6 +89,10 @@ class Terminal:
     def interrupt(self) -> list[str]:
         """Press Ctrl-C; returns the lines shown, the last one last."""
         os.killpg(self.process.pid, signal.SIGINT)
+        return self.last_lines()
+
+    def last_lines(self) -> list[str]:
+        """Wait for the end; returns the lines shown, the last one last."""
         self.wait_for(lambda: bool(self.shown) and self.process.poll() is not None)
         with pytest.raises(ProcessLookupError):
             os.killpg(self.process.pid, 0)  # its children are gone too
@@ -166,6 +170,19 @@ def test_long_work_shows_how_far_it_is_and_ends_at_ctrl_c_with_all_as_it_was(
     ]
     with ProjectStore.open(project) as store:
         assert len(store.samples()) == 2 * PICTURES + 30
+
+
+def test_an_export_that_is_terminated_ends_in_one_line_too_and_leaves_nothing(
+    taught: Path, tmp_path: Path, scratch: Path
+) -> None:
+    project = shutil.copytree(taught, tmp_path / "project")
+    terminal = Terminal("export", str(project), "--format", "all", scratch=scratch)
+    terminal.wait_for(lambda: any(tmp_path.glob(".project-bundle-*")))
+    terminal.process.terminate()
+    lines = terminal.last_lines()
+    assert terminal.process.returncode == 143, lines
+    assert lines[-1].startswith("edge-classifier: cancelled: nothing was exported")
+    assert {path.name for path in tmp_path.iterdir()} == {"project", "scratch"}
 
 
 def test_adding_goes_on_with_the_same_command_after_ctrl_c(project: Path, scratch: Path) -> None:

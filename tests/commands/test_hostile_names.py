@@ -52,6 +52,7 @@ def test_what_is_said_of_a_project_is_escaped(
     assert ESCAPED in only_plain(said.out + said.err)
 
 
+@pytest.mark.skipif(sys.platform == "darwin", reason="all names are text there")
 def test_a_name_of_any_bytes_is_exported(taught_project: Path, tmp_path: Path) -> None:
     project = shutil.copytree(taught_project, tmp_path / os.fsdecode(b"pro\xffject"))
     bundle = tmp_path / os.fsdecode(b"bun\xffdle")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -167,6 +168,17 @@ def test_signals_are_the_programs_own_again_afterwards() -> None:
     with StopSignals():
         assert signal.getsignal(signal.SIGTERM) not in before
     assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_signals_stay_ignored_where_a_block_within_was_ended_by_one() -> None:
+    before = [(n, signal.getsignal(n)) for n in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        with StopSignals(), suppress(KeyboardInterrupt), StopSignals():
+            signal.raise_signal(signal.SIGTERM)
+        assert [signal.getsignal(n) for n, _ in before] == [signal.SIG_IGN] * 2
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
 
 
 def test_a_background_job_leaves_ctrl_c_to_the_others() -> None:

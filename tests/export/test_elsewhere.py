@@ -255,12 +255,13 @@ def test_weights_that_are_nowhere_are_asked_for(original: Original, tmp_path: Pa
         )
 
 
+@pytest.mark.parametrize("spare_bytes", [0, 120_000])
 def test_no_room_for_temporary_files_is_told_with_the_place(
-    original: Original, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    original: Original, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spare_bytes: int
 ) -> None:
     (tmp_path / "out").mkdir()
     with small_disk(tmp_path / "disk", 1024) as disk:
-        fill(disk)
+        fill(disk, spare_bytes)
         monkeypatch.setattr(tempfile, "tempdir", str(disk))
         with pytest.raises(ExportError, match=rf"Temporary files cannot be written in {disk}: the"):
             ELSEWHERE["keras"].write(original, tmp_path / "out", ignore_progress, never_cancelled)

@@ -226,6 +226,16 @@ def test_cancelling_leaves_the_old_bundle_and_nothing_else(
     assert [p.name for p in tmp_path.iterdir()] == ["old"]
 
 
+def test_a_place_that_cannot_be_is_refused_before_any_sample_is_read(
+    taught_project: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "link").symlink_to("nowhere")
+    seen: list[str | None] = []
+    with pytest.raises(ExportError, match="is a link to nothing"):
+        _export_again(taught_project, tmp_path / "link", lambda: False, seen)
+    assert seen == []
+
+
 # The commands
 
 
@@ -278,6 +288,26 @@ def test_verify_and_run_refuse_what_is_no_bundle_in_one_line(
         told = capsys.readouterr().err
         assert "there is no spec.json in it" in told
         assert told.count("\n") == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no /dev/full")
+def test_where_the_bundle_is_is_told_although_the_table_cannot_be(
+    taught_project: Path, tmp_path: Path
+) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "-m", "edge_classifier", "export", taught_project, "-o", "bundle"],
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    said = done.stderr.splitlines()
+    assert "The bundle is in bundle; copy it to the device and read its README.md." in said
+    assert said[-1].startswith("edge-classifier: Cannot write the answers: the disk is full")
+    assert main(["verify", str(tmp_path / "bundle")]) == 0
 
 
 def test_run_says_what_the_bundle_says(

@@ -155,6 +155,21 @@ def test_a_failed_export_is_said_and_the_session_goes_on(store: ProjectStore) ->
     assert live.label == "mug"
 
 
+def test_what_was_said_of_the_last_export_is_gone_when_the_next_one_begins(
+    store: ProjectStore, tmp_path: Path
+) -> None:
+    executor = ManualExecutor()
+    live = LiveSession(store, executor, export=lambda _m, _b, _s, _p, _c: tmp_path / "bundle")
+    teach_two(live, executor)
+    executor.run_all()
+    live.type("e", "escape")
+    live.frame()
+    assert live.message == "Stopped: exporting."
+    live.type("e")
+    assert live.view.activity.text == "exporting"
+    assert live.message == ""
+
+
 def test_exporting_before_training_says_what_is_missing(store: ProjectStore) -> None:
     live = LiveSession(store, export=lambda _m, _b, _s, _p, _c: Path("never"))
     view = live.type("e")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import tempfile
@@ -99,7 +100,10 @@ def _run(
             work = Path(scratch)
             (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
             np.savez(work / "head.npz", **head)
-            np.save(work / "squares.npy", squares)
+            # In memory first: of a full disk NumPy says how many bytes it could not write.
+            content = io.BytesIO()
+            np.save(content, squares)
+            (work / "squares.npy").write_bytes(content.getvalue())
             failure = run_child(
                 "edge_classifier.graphs.keras_classifier",
                 [scratch],
