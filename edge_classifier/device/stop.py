@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
 import threading
 from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from .console import settle
 
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
@@ -72,11 +73,10 @@ def leave(status: int) -> NoReturn:
 
     Native code that comes back to a Python at its end aborts: "FATAL: exception not rethrown".
     """
+    for stream in (sys.stdout, sys.stderr):
+        settle(stream)
     left = [t for t in threading.enumerate() if t is not threading.current_thread()]
     if left and all(thread.daemon for thread in left):
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(AttributeError, OSError, ValueError):  # none, full, closed
-                stream.flush()
         os._exit(status)
     sys.exit(status)
 
