@@ -164,6 +164,9 @@ def _told(work: Callable[[], int]) -> int:
 
 
 def _run(options: argparse.Namespace, stop: StopSignals) -> int:
+    # For `--webhook=--`, argparse gives this, unread by the option's type.
+    if empty := [name for name, value in vars(options).items() if value == []]:
+        raise InvalidOptionError(f"--{empty[0].replace('_', '-')}: expected a value.")
     bundle = Bundle.open(options.bundle)
     if options.verify:
         from .checks import verify  # noqa: PLC0415 - start-up counts on a small device

@@ -34,6 +34,11 @@ def one_line(text: str) -> str:
     )
 
 
+def as_text(text: str) -> str:
+    """Spell what is no text in a name of any bytes; OpenCV crashes on it."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def shortened(text: str, length: int = _SHORT) -> str:
     """Take the middle out of a text that nobody would read whole."""
     half = length // 2

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 TOKEN = "correct horse & battery"  # noqa: S105 - a test's
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page() -> Iterator[LivePage]:
     page = LivePage("127.0.0.1:0", TOKEN)
     yield shown(page)
@@ -95,7 +95,7 @@ def test_a_page_from_elsewhere_cannot_give_its_own_name_this_machines_address() 
         page.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def open_page() -> Iterator[LivePage]:
     """One for this machine, without a token."""
     page = LivePage("127.0.0.1:0")
@@ -204,7 +204,7 @@ def server() -> Iterator[PageServer]:
 
 
 def connect(server: PageServer) -> socket.socket:
-    return socket.create_connection(server.server_address[:2], 10)
+    return socket.create_connection(("127.0.0.1", server.server_port), 10)
 
 
 def was_hung_up_on(connection: socket.socket, part: bytes, pause_s: float = 0.0) -> bool:
