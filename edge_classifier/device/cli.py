@@ -176,4 +176,8 @@ def _run(options: argparse.Namespace, stop: StopSignals) -> int:
 
 
 def _threads(text: str) -> int:
-    return 0 if text == "auto" else whole_number(1, MOST_THREADS)(text)
+    """Read a number of threads; 0 for auto."""
+    try:
+        return 0 if text == "auto" else whole_number(1, MOST_THREADS)(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{error}; or auto") from None
