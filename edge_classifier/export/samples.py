@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from edge_classifier.protocols import Cancelled
     from edge_classifier.values import Sample
 
+HELD_OUT: Final = "held-out samples"
+
 _VERIFIED_FLOATS: Final = 60
 """Samples that files in floats are compared on, which hold the same numbers as the live path."""
 
@@ -71,7 +73,7 @@ def choose_samples(project: Snapshot, formats: Sequence[str]) -> ChosenSamples:
         used = {sample.path for sample in half}
         verifying = tuple(sample for sample in project.samples if sample.path not in used)
     if project.held_out:
-        verifying, what = project.held_out, "held-out samples"
+        verifying, what = project.held_out, HELD_OUT
     if not verifying:
         verifying, what = project.samples, f"{what}, and rounded on"
     count = VERIFIED if calibrating else _VERIFIED_FLOATS
