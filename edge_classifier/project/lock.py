@@ -60,8 +60,8 @@ class ProjectLock:
                 if not os.path.lexists(project / LOCK):
                     raise
                 raise ProjectLockedError(
-                    f"{project / LOCK} cannot be written, as {OF_ANOTHER_USER}; "
-                    "let that user open the project, or delete the file."
+                    f"{project / LOCK} belongs to another user and cannot be written; let that "
+                    "user open the project, or delete the file."
                 ) from error
             if not ours:
                 raise ProjectLockedError(
