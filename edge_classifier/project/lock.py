@@ -52,6 +52,7 @@ class ProjectLock:
         self._folder: int | None = None
         self._looking = threading.Lock()
         self._lost = ""
+        self._told = False
         self.on_made_again = lambda: None
         with reported("write in", project):
             try:
@@ -112,6 +113,11 @@ class ProjectLock:
             return ""
         self._file.release()
         self._file = again
-        _log.warning("Another program deleted %s; it is made again.", self._project / LOCK)
+        if not self._told:
+            self._told = True
+            _log.warning(
+                "Another program deleted %s; it is made again whenever that happens.",
+                self._project / LOCK,
+            )
         self.on_made_again()
         return ""

@@ -94,6 +94,7 @@ def test_a_lock_file_that_was_deleted_is_made_again_and_told_once(
     with ProjectStore.open(path) as store:
         (path / ".lock").unlink()
         capture(store, "mug", 3, 4)
+        (path / ".lock").unlink()
         capture(store, "phone", 5)
         with pytest.raises(ProjectLockedError):
             ProjectStore.open(path)
