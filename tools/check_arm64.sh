@@ -83,9 +83,16 @@ for release in ${RELEASES:-trixie:3.13}; do
     there() { PYTHONPATH=$site "$wrapper" "$@"; }
 
     say "pip install on $("$wrapper" -c 'import platform; print(platform.machine(), "Python", platform.python_version())')"
+    wheels=$work/wheels-$version
     rm -rf "$site" "$work/pip" && mkdir "$work/pip" && cp -r "$pip" "$work/pip"
-    PYTHONPATH=$work/pip "$wrapper" -m pip install --quiet --no-compile --root-user-action ignore \
-        --disable-pip-version-check --cache-dir "$work/downloads" --target "$site" "$work"/wheel/*.whl
+    there_pip() { PYTHONPATH=$work/pip "$wrapper" -m pip --quiet --disable-pip-version-check "$@"; }
+    install=(install --no-compile --root-user-action ignore --target "$site"
+        --no-index --find-links "$wheels" "$work"/wheel/*.whl)
+    if ! there_pip "${install[@]}" 2>"$work/pip.log"; then # a wheel is missing, or too old by now
+        rm -rf "$wheels"
+        there_pip download --dest "$wheels" "$work"/wheel/*.whl
+        there_pip "${install[@]}"
+    fi
     if [[ -e $site/tensorflow ]]; then echo "FAILED: TensorFlow was installed" && exit 1; fi
     size=$(du -sm "$site" | cut -f 1)
     echo "installed: $size MB, without TensorFlow"

@@ -10,6 +10,7 @@ from edge_classifier.errors import ExportError
 from edge_classifier.export.flatbuffer import FLOAT16, NO_ACTIVATION, RELU, Graph
 from edge_classifier.export.formats import FEATURES, OUTPUTS, SCORES, SIMILARITIES, SPATIAL
 from edge_classifier.learning.head import LinearHead
+from edge_classifier.learning.model_file import model_as_arrays
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -47,6 +48,8 @@ def compose(
             f"The extractor gives {graph.shape(spatial)[1:]} features, {info.name} has "
             f"{info.feature_shape}{head}; train the project again."
         )
+    if model and not all(np.isfinite(array).all() for array in model_as_arrays(model)[1].values()):
+        raise ExportError("The head holds values that are no numbers; train the project again.")
     features = _features(graph, spatial, info)
     if model is None:
         graph.name({FEATURES: features})

@@ -130,7 +130,7 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
                 name = project.name
                 files[model_format] = model_file(model_format, model, backbone, calibration, name)
             except ExportError as error:
-                if formats not in (ALL, AUTO):
+                if formats not in (ALL, AUTO) or model_format == FLOAT32:
                     raise
                 left_out[model_format] = str(error)
         spec["models"] = _add_models(folder, files)

@@ -12,16 +12,14 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-OLDEST: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
-    {
-        "float32": MappingProxyType({"ai-edge-litert": "1.0.1", "tflite-runtime": "2.7"}),
-        "float16": MappingProxyType({"ai-edge-litert": "1.0.1", "tflite-runtime": "2.7"}),
-        "dynamic": MappingProxyType({"ai-edge-litert": "1.0.1"}),
-        "int8": MappingProxyType({"ai-edge-litert": "1.0.1", "tflite-runtime": "2.10"}),
-    }
+_READ_BY: Final[Mapping[str, str]] = MappingProxyType(
+    {"ai-edge-litert": "1.0", "tflite-runtime": "2.7"}
 )
-"""By format, then by the runtime's package. Older ones than these were not to be had, do not read
-the file, or, as `tflite-runtime` 2.7 to 2.9 with int8, read it and answer wrongly."""
+
+OLDEST: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {"float32": _READ_BY, "float16": _READ_BY, "dynamic": _READ_BY, "int8": _READ_BY}
+)
+"""By format, then by the runtime's package; older ones than these were not to be had."""
 
 
 def as_table() -> str:

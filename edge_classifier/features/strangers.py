@@ -25,6 +25,7 @@ from edge_classifier.project.files import write_atomic
 from edge_classifier.protocols import never_cancelled
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from edge_classifier.device.preprocessing import Image
@@ -94,13 +95,7 @@ class Strangers:
         return features
 
     def _compute(self, cancelled: Cancelled) -> Features:
-        generator = np.random.default_rng(0)
-        rows = []
-        for _ in range(self._shape()[0]):
-            if cancelled():
-                raise CancelledError("Stopped: looking at strangers.")
-            rows.append(self._backbone.extract([dead_leaves(generator)])[0])
-        features = np.stack(rows).astype(np.float32, copy=False)
+        features = stranger_features(self._backbone.extract, self._shape()[0], cancelled)
         content = io.BytesIO()
         np.save(content, features)
         try:
@@ -109,6 +104,25 @@ class Strangers:
         except OSError as error:
             _log.warning("%s cannot be kept (%s); it is computed again.", self._path, error)
         return features
+
+
+def stranger_features(
+    extract: Callable[[list[Image]], Features],
+    count: int = _COUNT,
+    cancelled: Cancelled = never_cancelled,
+) -> Features:
+    """Compute the features of so many generic strangers, `(N, D)`; always the same ones.
+
+    Raises:
+        CancelledError: if asked to stop.
+    """
+    generator = np.random.default_rng(0)
+    rows = []
+    for _ in range(count):
+        if cancelled():
+            raise CancelledError("Stopped: looking at strangers.")
+        rows.append(extract([dead_leaves(generator)])[0])
+    return np.stack(rows).astype(np.float32, copy=False)
 
 
 def dead_leaves(generator: np.random.Generator) -> Image:

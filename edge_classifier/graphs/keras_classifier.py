@@ -122,7 +122,9 @@ def _work(arguments: Sequence[str]) -> None:
     try:
         ask = WRITERS[job["format"]](model, target, job["about"])
     except OSError as error:
-        raise BackboneError(f"{target} cannot be written: {describe(error)}.") from error
+        raise BackboneError(
+            f"The {job['format']} model cannot be written to {target.parent}: {describe(error)}."
+        ) from error
     say_step(0.7, "asking what was written")
     said = ask(squares)
     np.savez(folder / "answers.npz", **said)  # type: ignore[arg-type]  # NumPy's stub mistakes the arrays for its own keyword arguments

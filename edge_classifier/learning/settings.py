@@ -97,16 +97,28 @@ def project_head_settings(
         InvalidValueError: if a value is out of its range.
     """
     changes = {name: value for name, value in changes.items() if value is not None}
+    settings = stored_head_settings(store.settings, store.name, changes)
     stored = store.settings.get("head", {})
-    known = {field.name for field in fields(HeadSettings)}
-    try:
-        values = {name: value for name, value in stored.items() if name in known}
-        settings = HeadSettings(**(values | changes))
-    except (AttributeError, TypeError) as error:
-        raise InvalidValueError(
-            f"The head settings in {store.name}/project.json cannot be used: {error}."
-        ) from error
     changed = asdict(settings) != stored and (stored or settings != HeadSettings())
     if changes and changed and not store.read_only:
         store.update_settings(head=asdict(settings))
     return settings
+
+
+def stored_head_settings(
+    settings: Mapping[str, Any], project: str, changes: Mapping[str, Any] = MappingProxyType({})
+) -> HeadSettings:
+    """Read the head settings out of a project's settings, and change some of them.
+
+    Raises:
+        InvalidValueError: if they cannot be used; names the project.
+    """
+    stored = settings.get("head", {})
+    known = {field.name for field in fields(HeadSettings)}
+    try:
+        values = {name: value for name, value in stored.items() if name in known}
+        return HeadSettings(**{**values, **changes})
+    except (AttributeError, TypeError) as error:
+        raise InvalidValueError(
+            f"The head settings in {project}/project.json cannot be used: {error}."
+        ) from error

@@ -35,7 +35,9 @@ def project(taught_project: Path, tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("command", ["add", "adapt", "train", "evaluate", "predict", "export"])
+@pytest.mark.parametrize(
+    "command", ["add", "adapt", "train", "evaluate", "predict", "export", "save"]
+)
 def test_what_is_said_of_a_project_is_escaped(
     command: str, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -43,9 +45,8 @@ def test_what_is_said_of_a_project_is_escaped(
         "add": [str(project / "samples")],
         "adapt": [str(project / "samples")],
         "predict": [str(project / "samples")],
+        "save": [str(project.with_name(f"{NAME} copy"))],
     }
-    if command == "export":  # takes long, but for what is not there
-        project /= "absent"
     main([command, str(project), *words.get(command, [])])
     said = capsys.readouterr()
     assert ESCAPED in only_plain(said.out + said.err)
@@ -102,7 +103,7 @@ def test_what_live_says_is_escaped(project: Path, screen: str) -> None:
 
 
 def test_every_command_that_names_a_project_is_tried_here() -> None:
-    tried = {"add", "adapt", "train", "evaluate", "predict", "export"}
+    tried = {"add", "adapt", "train", "evaluate", "predict", "export", "save"}
     tried |= {"verify", "run", "demo", "live"}
     assert tried == {*COMMANDS} - {"cameras"}
 

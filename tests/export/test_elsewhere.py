@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,11 +21,13 @@ from support.exported_project import CLASSES
 from support.mounts import fill, small_disk
 
 from edge_classifier.commands.cli import main
-from edge_classifier.errors import CancelledError, ExportError
+from edge_classifier.errors import CancelledError, ExportError, WeightsNotFoundError
 from edge_classifier.export.elsewhere.exporter import export_elsewhere
-from edge_classifier.export.elsewhere.format import ElsewhereFormat, Original
+from edge_classifier.export.elsewhere.format import ElsewhereFormat, Original, mark_of
 from edge_classifier.export.elsewhere.formats import ELSEWHERE
 from edge_classifier.export.replay import replay_live
+from edge_classifier.features.backbone import LiteRTBackbone
+from edge_classifier.features.catalogue import official
 from edge_classifier.features.subsample import spread_samples
 from edge_classifier.learning.project_backbone import BackboneChoice, load_project_backbone
 from edge_classifier.learning.project_model import trained_model
@@ -54,7 +58,7 @@ def exported(taught_project: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     def export(name: str) -> Path:
         if name not in made:
             out = tmp_path_factory.mktemp(name)
-            (out / "expected.json").write_text(json.dumps({"format": name}))
+            (out / "expected.json").write_text(json.dumps({"format": mark_of(name)}))
             (out / ELSEWHERE[name].files[0]).write_text("old")
             (out / OWN).write_text("mine")
             assert main(["export", str(taught_project), "--format", name, "-o", str(out)]) == 0
@@ -140,6 +144,18 @@ def test_the_programs_in_the_readme_say_what_is_expected(exported: Any, name: st
             assert float(score) == pytest.approx(max(picture["scores"]), abs=1e-3)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["keras", "saved-model", "tfjs", FORMATS[1]])
+def test_a_fine_tuned_network_and_a_dense_head_go_too(
+    taught_project: Path, tmp_path: Path, name: str
+) -> None:
+    project = Path(shutil.copytree(taught_project, tmp_path / "things"))
+    assert main(["train", str(project), "--fine-tune", "--head", "dense"]) == 0
+    out = tmp_path / "out"
+    assert main(["export", str(project), "--format", name, "-o", str(out)]) == 0
+    assert {picture["label"] for picture in expected_of(out)["pictures"]} >= {*CLASSES}
+
+
 # What is refused
 
 
@@ -178,8 +194,8 @@ def test_a_folder_of_something_else_is_left_alone(
 ) -> None:
     marks = {
         "bundle": ("spec.json", {"format": "edge-classifier bundle"}),
-        "another format": ("expected.json", {"format": "onnx"}),
-        "somebody's": ("notes.txt", {}),
+        "another format": ("expected.json", {"format": mark_of("onnx")}),
+        "somebody's": ("expected.json", {"format": "keras"}),
     }
     name, content = marks[other]
     (tmp_path / name).write_text(json.dumps(content))
@@ -225,8 +241,18 @@ def test_a_full_disk_is_told_in_one_line_and_leaves_nothing(
         arguments = ["export", str(taught_project), "--format", name, "-o", str(disk / "out")]
         assert main(arguments) == 1
         error = capsys.readouterr().err.strip().splitlines()[-1]
-        assert "cannot be written: the disk is full" in error
+        assert f"The {name} model cannot be written to {disk}: the disk is full" in error
         assert not list(disk.iterdir())
+
+
+def test_weights_that_are_nowhere_are_asked_for(original: Original, tmp_path: Path) -> None:
+    assert isinstance(original.backbone, LiteRTBackbone)
+    backbone = copy.copy(original.backbone)
+    backbone.info = official("v1-0.25").info("pooled", "cd" * 32)
+    with pytest.raises(WeightsNotFoundError, match=r"v1-0.25 .*pass it with --weights FILE"):
+        ELSEWHERE["keras"].write(
+            replace(original, backbone=backbone), tmp_path, ignore_progress, never_cancelled
+        )
 
 
 def test_no_room_for_temporary_files_is_told_with_the_place(

@@ -21,12 +21,13 @@ from support.exported_project import CLASSES, HELD_OUT, PER_BURST
 from edge_classifier.commands.cli import main
 from edge_classifier.device.bundle import Bundle
 from edge_classifier.device.classifier import Classifier
-from edge_classifier.errors import CancelledError
+from edge_classifier.errors import CancelledError, ExportError
 from edge_classifier.export.exporter import export_bundle
 from edge_classifier.export.flatbuffer import float_operators
 from edge_classifier.export.formats import LIMITS
 from edge_classifier.features.backbone import load_backbone
 from edge_classifier.features.built_in import read_built_in
+from edge_classifier.learning.head import LinearHead
 from edge_classifier.learning.model import Model
 from edge_classifier.learning.project_backbone import BackboneChoice, load_project_backbone
 from edge_classifier.learning.project_model import trained_model
@@ -328,3 +329,15 @@ def test_a_bundle_from_before_scores_counted_in_what_is_unknown_still_works(
     assert before.similarity is not None
     assert now.similarity is not None
     assert 0 <= now.similarity <= before.similarity <= 1.01
+
+
+def test_a_model_of_numbers_that_are_none_is_not_exported(tmp_path: Path) -> None:
+    taught = exported_project.teach(tmp_path / "things")
+    head = taught.model.head
+    assert isinstance(head, LinearHead)
+    broken = replace(head, weights=np.full_like(head.weights, np.nan))
+    with taught.store, pytest.raises(ExportError, match="holds values that are no numbers; train"):
+        exported_project.export(
+            replace(taught, model=replace(taught.model, head=broken)), tmp_path / "bundle", "all"
+        )
+    assert [path.name for path in tmp_path.iterdir()] == ["things"]

@@ -113,10 +113,10 @@ def run(arguments: Sequence[str]) -> None:
     said += _predicted("taught", _command("predict", project, pictures, "--csv"))
     _command("adapt", project, pictures)
     said += _predicted("adapted", _command("predict", project, pictures, "--csv"))
-    for model_format in arguments[2:]:
-        bundle = project.with_name(f"{project.name}-{model_format}")
-        sys.stdout.write(_command("export", project, "-o", bundle, "--format", model_format))
-        _command("verify", bundle, project)
+    bundles = {name: project.with_name(f"{project.name}-{name}") for name in arguments[2:]}
+    for name, bundle in bundles.items():
+        sys.stdout.write(_command("export", project, "-o", bundle, "--format", name))
+    _command("verify", [*bundles.values()][-1], project)
     known = sum(label != "unknown" for _, label in said)
     print(f"{known} of {len(said)} answers name a thing")
     if known < len(said) / 2:

@@ -20,13 +20,16 @@ from edge_classifier.screen.recording import VideoRecorder
 if TYPE_CHECKING:
     from edge_classifier.device.preprocessing import Image
 
-FPS: Final = 10.0
+FPS: Final = 6.0
 VIDEO: Final = "video.mp4"
 PICTURES: Final = "pictures"
 SCRIPT: Final = "script.json"
-_TAUGHT_FRAMES: Final = 12
-_ASKED_FRAMES: Final = 5
-_HELD: Final = (0, *range(7, _TAUGHT_FRAMES - 2))
+_TAUGHT_FRAMES: Final = 8
+_ASKED_FRAMES: Final = 4
+_ASKED_TAKE: Final = 3
+"""One in which no frame is so near to where "unknown" begins that rounding could decide on it."""
+
+_HELD: Final = (0, 4, 5)
 """When the key of a class comes: once, and repeated after the 0.66 s that a keyboard waits."""
 
 
@@ -52,7 +55,7 @@ def render(folder: Path) -> None:
             count += 1
     asked = count
     for name in (*TAUGHT, UNTAUGHT):
-        for image in show(name, 1, _ASKED_FRAMES):
+        for image in show(name, _ASKED_TAKE, _ASKED_FRAMES):
             video.write(image)
     for name in TAUGHT:
         for number, image in enumerate(show(name, 2, _ASKED_FRAMES)):

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
     from edge_classifier.device.preprocessing import Image
 
+if sys.platform == "win32":
+    sys.exit("What a child process used is not told on Windows.")
+
 PARTS: Final = ("agreement", "time", "gap")
 _ROUNDS: Final = 5
 _GAP_S: Final = 12.0

@@ -9,7 +9,7 @@ import numpy as np
 
 from edge_classifier import __version__
 from edge_classifier.export.bundle import write_reference
-from edge_classifier.export.elsewhere.format import EXPECTED, LABELS
+from edge_classifier.export.elsewhere.format import EXPECTED, LABELS, mark_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +55,7 @@ def write_answers(
             }
         )
     expected: dict[str, Any] = {
-        "format": format_name,
+        "format": mark_of(format_name),
         "name": original.project.name,
         "made_with": f"edge-classifier {__version__}",
         "class_names": list(names),

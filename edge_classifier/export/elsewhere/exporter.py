@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.export.elsewhere.format import Original
+from edge_classifier.export.formats import INT8
 from edge_classifier.export.new_folder import new_folder
-from edge_classifier.export.replay import VERIFIED, replay_live
-from edge_classifier.features.subsample import spread_samples
+from edge_classifier.export.replay import replay_live
+from edge_classifier.export.samples import choose_samples
 from edge_classifier.protocols import part_of
 
 if TYPE_CHECKING:
@@ -52,14 +53,15 @@ def export_elsewhere(  # noqa: PLR0913 - all keyword-only but what is exported
     target = out or project.path.with_name(f"{project.path.resolve().name}-{elsewhere.name}")
     with new_folder(target, elsewhere.kind) as folder:
         progress(0.0, "reading samples")
+        chosen = choose_samples(project, (INT8,) if elsewhere.calibrates else ())
         evidence = replay_live(
-            spread_samples(project.held_out or project.samples, VERIFIED),
+            chosen.verifying,
             model,
             backbone,
             progress=part_of(progress, 0.0, _COLLECTED),
             cancelled=cancelled,
         )
-        original = Original(project, model, backbone, evidence, weights)
+        original = Original(project, model, backbone, evidence, weights, chosen.calibrating)
         lines = elsewhere.write(original, folder, part_of(progress, _COLLECTED, 1.0), cancelled)
         progress(1.0, "exported")
     return target, lines

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from edge_classifier.learning.model import Model
     from edge_classifier.project.store import Snapshot
     from edge_classifier.protocols import Backbone, Cancelled, Progress
+    from edge_classifier.values import Sample
 
 EXPECTED: Final = "expected.json"
 LABELS: Final = "labels.txt"
@@ -33,6 +34,11 @@ FAMILIARITY: Final = "familiarity"
 cannot compute with tensors of one axis."""
 
 
+def mark_of(format_name: str) -> str:
+    """What `expected.json` says of itself in a folder of this format."""
+    return f"edge-classifier {format_name}"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Original:
     """The classifier that is exported.
@@ -40,6 +46,7 @@ class Original:
     Attributes:
         evidence: Samples that it is compared on, and what the live path says of them.
         weights: The file of `--weights`.
+        calibrating: Other samples, for formats that round on what goes through the network.
     """
 
     project: Snapshot
@@ -47,6 +54,7 @@ class Original:
     backbone: Backbone
     evidence: Evidence
     weights: Path | None = None
+    calibrating: tuple[Sample, ...] = ()
 
     def predict(self, image: Image) -> Prediction:
         """Ask the live path about an image `(H, W, 3)` uint8 BGR."""
@@ -69,12 +77,14 @@ class ElsewhereFormat:
         write: Writes it.
         files: Patterns of the names of what `write` makes, beside what every folder has.
         packages: Modules that have to be installed, and what is said of each where it is missing.
+        calibrates: Whether it is rounded on samples.
     """
 
     name: str
     write: Write
     files: tuple[str, ...]
     packages: tuple[tuple[str, str], ...] = ()
+    calibrates: bool = False
 
     @property
     def kind(self) -> FolderKind:
@@ -82,7 +92,7 @@ class ElsewhereFormat:
         return FolderKind(
             f"a model exported as {self.name}",
             EXPECTED,
-            self.name,
+            mark_of(self.name),
             (EXPECTED, LABELS, README, REFERENCE, *self.files),
         )
 
