@@ -146,7 +146,9 @@ class SampleFolder:
     def all(self, class_names: tuple[str, ...]) -> tuple[Sample, ...]:
         """All samples, by class, then in the order of capture."""
         if self._all is None:
-            self._all = tuple(s for name in class_names for s in self._samples.get(name, ()))
+            self._all = tuple(
+                itertools.chain.from_iterable(self._samples.get(name, ()) for name in class_names)
+            )
         return self._all
 
     def folder_of(self, class_name: str) -> Path:

@@ -1,6 +1,6 @@
 """The classes and samples of a project on disk (its layout: see `folder`).
 
-Every change is one `os.replace` of a file or one `rename` of a folder, or a row of them after
+Every change is one file or folder that takes its name when it is whole, or a row of them after
 each of which the project opens: a kill at any moment loses no sample.
 """
 
@@ -324,9 +324,13 @@ class ProjectStore(Project):
         added as `more`, by their paths within it.
 
         Raises:
-            ProjectError: if it is none of that, or cannot be written; then nothing was.
+            ProjectError: if it is none of that, or cannot be written, or this project was lost
+                while open; then nothing was.
             CancelledError: if asked to stop; then nothing was written either.
         """
+        self.look()
+        if self.lost:
+            self.check_writable()  # which says how
         copy_project(
             self.path, Path(target), self._file, more=more, progress=progress, cancelled=cancelled
         )

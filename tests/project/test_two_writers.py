@@ -19,6 +19,7 @@ from support.picture_files import pillow_picture
 from edge_classifier.commands.cli import main
 from edge_classifier.device.preprocessing import Image
 from edge_classifier.errors import ProjectError, ProjectLockedError
+from edge_classifier.learning.project_backbone import BackboneChoice, backbone_loader
 from edge_classifier.live.view import Level
 from edge_classifier.project.files import write_new
 from edge_classifier.project.picture_file import encode_image
@@ -77,10 +78,12 @@ def use_in_every_way(store: ProjectStore) -> None:
         lambda: store.remove_class("mug"),
         lambda: store.remove_burst(store.samples()[0].burst_id),
         lambda: store.update_settings(a=1),
+        lambda: store.save_as(store.path.with_name("saved")),
         store.check_writable,
     ):
         with pytest.raises(ProjectError, match=LOST):
             change()
+    assert not store.path.with_name("saved").exists()
     store.sync()
     store.close()
 
@@ -312,6 +315,26 @@ def test_a_burst_that_is_being_recorded_when_the_project_goes_is_kept_whole(path
     live.close()
     assert not path.exists()
     assert len(pictures(moved)) == 4
+
+
+def test_a_session_goes_on_without_keeping_anything_in_a_copy_that_took_the_projects_place(
+    path: Path,
+) -> None:
+    store = ProjectStore.open(path)
+    live = LiveSession(store, load=backbone_loader(store, BackboneChoice("built-in")))
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    shutil.copytree(path, path.with_name("copy"))
+    path.rename(path.with_name("moved"))
+    path.with_name("copy").rename(path)
+    before = contents(path)
+    live.type("t")
+    live.wait(2)
+    assert "another folder took its place" in error(live)
+    live.hold("1", thing=1)
+    live.type("u")
+    live.close()
+    assert contents(path) == before
 
 
 # Two programs at once
