@@ -107,8 +107,8 @@ class Project:
             try:
                 return cls.open(path, progress=progress)
             except ProjectLockedError:
-                free = os.access(path / LOCK, os.W_OK)
-                reason = OPEN_ELSEWHERE if free else OF_ANOTHER_USER
+                unwritable = (path / LOCK).exists() and not os.access(path / LOCK, os.W_OK)
+                reason = OF_ANOTHER_USER if unwritable else OPEN_ELSEWHERE
         return cls._loaded(path, None, reason, progress=progress)
 
     @classmethod

@@ -23,7 +23,8 @@ class Rescue:
     """
 
     def __init__(self, project: Path) -> None:
-        self._project = project
+        here = project.absolute()  # as long as there is a working directory
+        self._beside = here.parent / f"{here.name}-rescued"
         self._folder: Path | None = None
 
     def keep(self, encoded: EncodedImage, class_name: str) -> Path:
@@ -46,11 +47,9 @@ class Rescue:
     def _places(self) -> Iterator[Path]:
         if self._folder is not None:
             yield self._folder
-        project = self._project.absolute()
-        name = f"{project.name}-rescued"
-        yield project.with_name(name)
+        yield self._beside
         with suppress(OSError):
-            yield Path(tempfile.mkdtemp(prefix=f"{name}-"))
+            yield Path(tempfile.mkdtemp(prefix="edge-classifier-rescued-"))
 
 
 def _write(folder: Path, encoded: EncodedImage) -> None:

@@ -6,7 +6,6 @@ each of which the project opens: a kill at any moment loses no sample.
 
 from __future__ import annotations
 
-import itertools
 import logging
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -40,8 +39,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_MOST_ATTEMPTS: Final = 3
-"""To write in a folder that another program deletes each time it was made."""
+_MOST_MISSES: Final = 3
+"""Of a folder that another program deletes each time it was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +141,8 @@ class ProjectStore(Project):
     ) -> Sample:
         given_id = burst_id
         burst_id = self._renumbered.get(given_id, given_id)
-        for attempt in itertools.count():
+        misses = 0
+        while True:
             if not folder.has_burst(burst_id) and burst_id <= self._last_burst_of_others:
                 burst_id = self._renumbered[given_id] = self.next_burst_id()
             path = folder.next_path(class_name, burst_id, encoded.suffix)
@@ -150,7 +150,8 @@ class ProjectStore(Project):
                 try:
                     write_new(path, encoded.data)
                 except FileNotFoundError:  # the first sample of its class
-                    if attempt == _MOST_ATTEMPTS:
+                    misses += 1
+                    if misses > _MOST_MISSES:
                         raise
                     folder.make_folder(class_name)
                     continue
@@ -164,7 +165,6 @@ class ProjectStore(Project):
                 folder.add(sample)
             self._unsynced.add(path)
             return sample
-        raise AssertionError("There is always a free name.")  # pragma: no cover
 
     def _kept_elsewhere(self, encoded: EncodedImage, class_name: str) -> str:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import shutil
@@ -11,16 +10,20 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
-from support.live_session import LiveSession
-from support.picture_files import pillow_picture
+from support.lost_projects import (
+    LOST,
+    capture,
+    contents,
+    hash_of,
+    numbered_picture,
+    pictures,
+    two_classes,
+    use_in_every_way,
+)
 
 from edge_classifier.commands.cli import main
-from edge_classifier.device.preprocessing import Image
 from edge_classifier.errors import ProjectError, ProjectLockedError
-from edge_classifier.learning.project_backbone import BackboneChoice, backbone_loader
-from edge_classifier.live.view import Level
 from edge_classifier.project.files import write_new
 from edge_classifier.project.picture_file import encode_image
 from edge_classifier.project.store import ProjectStore
@@ -29,66 +32,11 @@ pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="Windows neither deletes nor moves a file that is open"
 )
 
-LOST = "can no longer be changed"
-
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """Make a project with one sample in each of two classes."""
-    path = tmp_path / "project"
-    with ProjectStore.create(path, ["mug", "phone"]) as store:
-        capture(store, "mug", 1)
-        capture(store, "phone", 2)
-    return path
-
-
-def picture_number(number: int) -> Image:
-    """Make a picture that differs from that of any other number."""
-    return np.asarray(pillow_picture(number), np.uint8)
-
-
-def capture(store: ProjectStore, class_name: str, *numbers: int) -> None:
-    """Record a burst."""
-    burst_id = store.next_burst_id()
-    for number in numbers:
-        store.add_sample(encode_image(picture_number(number)), class_name, burst_id)
-
-
-def hash_of(number: int) -> str:
-    """Tell a picture by what is in its file."""
-    return encode_image(picture_number(number)).sha256
-
-
-def pictures(*folders: Path) -> set[str]:
-    """Tell what pictures lie in folders."""
-    found = (path for folder in folders for path in folder.rglob("*.jpg"))
-    return {hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
-
-
-def contents(folder: Path) -> dict[Path, int]:
-    """Tell what lies in a folder, and when it was written."""
-    return {path: path.lstat().st_mtime_ns for path in (folder, *folder.rglob("*"))}
-
-
-def use_in_every_way(store: ProjectStore) -> None:
-    """Try all that changes something in a project that was lost."""
-    for change in (
-        lambda: store.add_class("x"),
-        lambda: store.rename_class("mug", "x"),
-        lambda: store.remove_class("mug"),
-        lambda: store.remove_burst(store.samples()[0].burst_id),
-        lambda: store.update_settings(a=1),
-        lambda: store.save_as(store.path.with_name("saved")),
-        store.check_writable,
-    ):
-        with pytest.raises(ProjectError, match=LOST):
-            change()
-    assert not store.path.with_name("saved").exists()
-    store.sync()
-    store.close()
-
-
-# The lock file
+    return two_classes(tmp_path / "project")
 
 
 def test_a_lock_file_that_was_deleted_is_made_again_and_told_once(
@@ -138,8 +86,8 @@ def test_who_takes_the_lock_file_again_goes_on_after_the_bursts_of_who_had_it_me
         second = ProjectStore.open(path)
         capture(second, "mug", 10)
         (path / ".lock").unlink()
-        sample = first.add_sample(encode_image(picture_number(11)), "phone", given)
-        assert first.add_sample(encode_image(picture_number(12)), "phone", given).burst_id == (
+        sample = first.add_sample(encode_image(numbered_picture(11)), "phone", given)
+        assert first.add_sample(encode_image(numbered_picture(12)), "phone", given).burst_id == (
             sample.burst_id
         )
         with pytest.raises(ProjectError, match=LOST):
@@ -159,10 +107,10 @@ def test_a_name_that_another_program_took_is_left_alone_and_another_burst_begun(
     with ProjectStore.open(path) as store:
         burst_id = store.next_burst_id()
         theirs = path / "samples" / "mug" / f"{burst_id}-0000.jpg"
-        write_new(theirs, encode_image(picture_number(10)).data)
-        first = store.add_sample(encode_image(picture_number(11)), "mug", burst_id)
+        write_new(theirs, encode_image(numbered_picture(10)).data)
+        first = store.add_sample(encode_image(numbered_picture(11)), "mug", burst_id)
         write_new(first.path.with_name("b0000004-0001.jpg"), b"theirs")
-        second = store.add_sample(encode_image(picture_number(12)), "mug", burst_id)
+        second = store.add_sample(encode_image(numbered_picture(12)), "mug", burst_id)
         assert first.path.name == "b0000004-0000.jpg"
         assert second.path.name == "b0000004-0002.jpg"
         assert first.burst_id == second.burst_id
@@ -203,138 +151,6 @@ except ProjectError as error:
         f"ProjectLockedError {place}/.lock belongs to another user and cannot be written; let that "
         "user open the project, or delete the file."
     )
-
-
-# The folder
-
-
-def test_nothing_goes_into_a_copy_that_took_the_projects_place(path: Path) -> None:
-    store = ProjectStore.open(path)
-    capture(store, "mug", 3)
-    shutil.copytree(path, path.with_name("copy"))
-    shutil.rmtree(path)
-    path.with_name("copy").rename(path)
-    before = contents(path)
-    with pytest.raises(ProjectError, match=r"another folder took its place.*picture was kept"):
-        capture(store, "mug", 4)
-    use_in_every_way(store)
-    assert contents(path) == before
-    assert pictures(Path(f"{path}-rescued")) == {hash_of(4)}
-
-
-def test_a_project_that_is_renamed_is_told_and_its_old_name_stays_free(path: Path) -> None:
-    store = ProjectStore.open(path)
-    capture(store, "mug", 3)
-    moved = path.rename(path.with_name("moved"))
-    with pytest.raises(ProjectError, match="it was renamed, moved or deleted while it was open"):
-        store.look()
-    store.look()  # told once
-    with pytest.raises(ProjectError, match="picture was kept"):
-        capture(store, "mug", 4)
-    use_in_every_way(store)
-    assert not path.exists()
-    with ProjectStore.open(moved) as again:
-        assert len(again.samples()) == 3
-    assert pictures(moved, Path(f"{path}-rescued")) == {hash_of(n) for n in range(1, 5)}
-
-
-def test_a_project_that_is_deleted_and_made_anew_is_another_one(path: Path) -> None:
-    store = ProjectStore.open(path)
-    shutil.rmtree(path)
-    ProjectStore.create(path, ["mug", "phone"]).close()
-    before = contents(path)
-    with pytest.raises(ProjectError, match="another folder took its place"):
-        capture(store, "phone", 3)
-    use_in_every_way(store)
-    assert contents(path) == before
-
-
-def test_a_folder_above_the_project_that_is_renamed_is_told_too(tmp_path: Path, path: Path) -> None:
-    above = tmp_path / "above"
-    above.mkdir()
-    path = path.rename(above / "project")
-    store = ProjectStore.open(path)
-    moved = above.rename(tmp_path / "moved")
-    with pytest.raises(ProjectError, match="The picture was kept") as refused:
-        capture(store, "mug", 3)
-    assert not above.exists()
-    kept = Path(str(refused.value).split("PROJECT ")[1].split("`")[0])
-    assert pictures(kept) == {hash_of(3)}
-    shutil.rmtree(kept)
-    store.close()
-    assert len(pictures(moved / "project")) == 2
-
-
-def test_closing_a_project_that_was_renamed_says_so_and_writes_nothing(path: Path) -> None:
-    store = ProjectStore.open(path)
-    capture(store, "mug", 3)
-    path.rename(path.with_name("moved"))
-    with pytest.raises(ProjectError, match=LOST):
-        store.close()
-    store.close()
-    assert not path.exists()
-
-
-# In the window
-
-
-def error(live: LiveSession) -> str:
-    """Give the error that the picture shows."""
-    shown = live.view.message
-    assert shown is not None
-    assert shown.level is Level.ERROR
-    return shown.text
-
-
-def test_the_picture_tells_within_a_second_that_the_project_is_gone(path: Path) -> None:
-    live = LiveSession(ProjectStore.open(path))
-    live.hold("1", thing=1)
-    live.wait(2)
-    path.rename(path.with_name("moved"))
-    live.wait(1.1)
-    assert "it was renamed, moved or deleted while it was open" in error(live)
-    assert "read-only: it was renamed" in live.view.hint
-    live.type("t")
-    live.wait(1)
-    live.close()
-    assert not path.exists()
-
-
-def test_a_burst_that_is_being_recorded_when_the_project_goes_is_kept_whole(path: Path) -> None:
-    live = LiveSession(ProjectStore.open(path))
-    live.thing = 1
-    live.frame("1")
-    live.wait(0.6)
-    live.frame("1")  # held, or pressed once more: only the next one tells
-    assert len(pictures(path)) == 4
-    moved = path.rename(path.with_name("moved"))
-    live.frame("1")  # which confirms what was seen since the first
-    assert "The picture was kept" in error(live)
-    rescued = pictures(Path(f"{path}-rescued") / "mug")
-    assert len(rescued) > 3
-    live.close()
-    assert not path.exists()
-    assert len(pictures(moved)) == 4
-
-
-def test_a_session_goes_on_without_keeping_anything_in_a_copy_that_took_the_projects_place(
-    path: Path,
-) -> None:
-    store = ProjectStore.open(path)
-    live = LiveSession(store, load=backbone_loader(store, BackboneChoice("built-in")))
-    live.hold("1", thing=1)
-    live.hold("2", thing=2)
-    shutil.copytree(path, path.with_name("copy"))
-    path.rename(path.with_name("moved"))
-    path.with_name("copy").rename(path)
-    before = contents(path)
-    live.type("t")
-    live.wait(2)
-    assert "another folder took its place" in error(live)
-    live.hold("1", thing=1)
-    live.type("u")
-    live.close()
-    assert contents(path) == before
 
 
 # Two programs at once
