@@ -122,7 +122,8 @@ class SampleFolder:
         except FileNotFoundError:  # the program that has the project open moved it away
             return
         except OSError as error:
-            found.left_alone.append(f"{class_name}/{picture.name} ({describe(error)})")
+            name = f"{class_name}/{picture.name}"
+            found.left_alone.append(f"{name!r} ({describe(error)})")
             return
         sample = Sample(
             class_name, self._burst_id(class_name, picture), folder / picture.name, digest
