@@ -39,6 +39,10 @@ def compose(
     """
     graph = Graph(extractor)
     _unpack_halves(graph)
+    if len(graph.outputs) != 1:
+        raise ExportError(
+            f"The extractor of {info.name} has {len(graph.outputs)} outputs, not one."
+        )
     (spatial,) = graph.outputs
     if graph.shape(spatial) != (1, *info.feature_shape) or (
         model is not None and model.head.feature_dim != info.feature_dim
@@ -48,8 +52,14 @@ def compose(
             f"The extractor gives {graph.shape(spatial)[1:]} features, {info.name} has "
             f"{info.feature_shape}{head}; train the project again."
         )
-    if model and not all(np.isfinite(array).all() for array in model_as_arrays(model)[1].values()):
-        raise ExportError("The head holds values that are no numbers; train the project again.")
+    numbers = {f"extractor of {info.name}": graph.constants()}
+    if model is not None:
+        numbers["head"] = list(model_as_arrays(model)[1].values())
+    for what, arrays in numbers.items():
+        if not all(np.isfinite(array).all() for array in arrays):
+            raise ExportError(
+                f"The {what} holds values that are no numbers; train the project again."
+            )
     features = _features(graph, spatial, info)
     if model is None:
         graph.name({FEATURES: features})

@@ -10,7 +10,7 @@ import numpy as np
 
 from edge_classifier.device.bundle import Bundle, heat_content
 from edge_classifier.device.classifier import Classifier
-from edge_classifier.errors import CancelledError, ExportError, InvalidImageError
+from edge_classifier.errors import BundleError, CancelledError, ExportError, InvalidImageError
 from edge_classifier.export.bundle import (
     new_bundle,
     write_device,
@@ -48,7 +48,7 @@ from edge_classifier.project.picture_file import read_image
 from edge_classifier.protocols import part_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from edge_classifier.learning.model import Model
@@ -86,7 +86,7 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
     Every file is compared with the live path before the bundle gets its name. `formats` is one,
     `all`, or `auto`: the smallest and fastest that is right. The bundle lies by default beside the
     project, as `<project>-bundle`; one that is there is replaced. So many `threads` look at
-    samples, all cores if `None`; `cancelled` is asked ten times a second.
+    samples, all cores if `None`; `cancelled` is asked several times a second.
 
     Returns:
         The bundle's folder.
@@ -104,9 +104,6 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
     progress = _stopping(progress, cancelled)
     progress(0.0, "reading samples")
     chosen = choose_samples(project, wanted)
-    calibration = None
-    if chosen.calibrating:
-        calibration = Calibration(chosen.calibrating, info.preprocessing, cancelled)
     collecting = part_of(progress, 0.0, _COLLECTED)
     seen, refused = see(
         chosen.all_to_see,
@@ -123,17 +120,20 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
         spec = new_spec(project, model, info)
         spec |= {"left_out": left_out, "measured_on": chosen.verified_on}
         composing = part_of(progress, _COLLECTED, _COMPOSED)
-        files = {}
+        calibration = None
+        if chosen.calibrating:
+            calibration = Calibration(chosen.calibrating, info.preprocessing, cancelled)
+        spec["models"] = {}
         for done, model_format in enumerate(wanted):
             composing(done / len(wanted), f"composing {model_format}")
             try:
-                name = project.name
-                files[model_format] = model_file(model_format, model, backbone, calibration, name)
+                content = model_file(model_format, model, backbone, calibration, project.name)
             except ExportError as error:
                 if formats not in (ALL, AUTO) or model_format == FLOAT32:
                     raise
                 left_out[model_format] = str(error)
-        spec["models"] = _add_models(folder, files)
+            else:
+                spec["models"][model_format] = _add_model(folder, model_format, content)
         spec["taught"] = write_taught(folder, model)
         write_texts(folder, name=target.name, class_names=model.class_names)
         write_device(folder)
@@ -143,8 +143,8 @@ def export_bundle(  # noqa: PLR0913 - all keyword-only but what is exported
         measuring = part_of(progress, _COMPARED, 1.0)
         _add_heat(folder, spec, seen, measuring)
         write_spec(folder, spec)
-        spec["references"] = _add_references(folder, chosen.verifying)
-        add_adapted_answers(Bundle.open(folder), spec["references"])
+        spec["references"] = _add_references(folder, chosen.verifying, measuring)
+        add_adapted_answers(Bundle.open(folder), spec["references"], measuring)
         write_spec(folder, spec)
         progress(1.0, "exported")
     return target
@@ -170,16 +170,16 @@ def export_from_session(
     )
 
 
-def _add_models(folder: Path, files: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
-    """Write the converted files into the bundle."""
-    models = {}
-    for model_format, content in files.items():
-        name = f"model-{model_format}.tflite"
-        (folder / name).write_bytes(content)
-        sha256 = hashlib.sha256(content).hexdigest()
-        about = {"file": name, "bytes": len(content), "sha256": sha256}
-        models[model_format] = {**about, "oldest_runtimes": dict(OLDEST[model_format])}
-    return models
+def _add_model(folder: Path, model_format: str, content: bytes) -> dict[str, Any]:
+    """Write a composed file into the bundle, and return what the spec says of it."""
+    name = f"model-{model_format}.tflite"
+    (folder / name).write_bytes(content)
+    return {
+        "file": name,
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "oldest_runtimes": dict(OLDEST[model_format]),
+    }
 
 
 def _verify(
@@ -194,10 +194,19 @@ def _verify(
     Raises:
         ExportError: if no file says what the live picture shows.
     """
-    replays = replay_files(Bundle.open(folder), tuple(spec["models"]), evidence.squares, progress)
+    bundle = Bundle.open(folder)
     live = compare(LIVE_PATH, evidence.live, evidence.live, evidence.class_ids)
-    compared = {f: compare(f, r, evidence.live, evidence.class_ids) for f, r in replays.items()}
-    problems = {f: problem for f, c in compared.items() if (problem := c.problem(LIMITS[f]))}
+    compared, problems = {}, {}
+    for number, f in enumerate(spec["models"]):
+        asking = part_of(progress, number / len(spec["models"]), (number + 1) / len(spec["models"]))
+        try:
+            replay = replay_files(bundle, (f,), evidence.squares, asking)[f]
+        except BundleError as error:  # which the runtime does not take
+            problems[f] = str(error).removesuffix(".")
+            continue
+        compared[f] = compare(f, replay, evidence.live, evidence.class_ids)
+        if problem := compared[f].problem(LIMITS[f]):
+            problems[f] = problem
     kept = _kept(requested, compared, problems)
     spec["models"] = _rename_models(folder, spec["models"], kept)
     spec["left_out"] |= problems
@@ -277,12 +286,15 @@ def _add_heat(
         about["heat"] = {"file": name, **described}
 
 
-def _add_references(folder: Path, samples: Sequence[Sample]) -> list[dict[str, Any]]:
+def _add_references(
+    folder: Path, samples: Sequence[Sample], progress: Progress
+) -> list[dict[str, Any]]:
     """Put a few frames into the bundle, with what its models say of them here."""
     bundle = Bundle.open(folder)
     classifiers = {f: Classifier(bundle, f) for f in bundle.formats}
     references = []
     for number, sample in enumerate(samples[:_REFERENCES]):
+        progress(1.0)
         try:
             image = read_image(sample.path)
         except InvalidImageError:

@@ -80,6 +80,8 @@ class Graph:
         except Exception as error:  # the generated reader checks nothing: anything may come
             raise ExportError(f"This is no TFLite file of a network: {error!r}.") from error
         self.graph = graph
+        for tensor in self.tensors:  # of any number of images, which is not what shapes say here
+            tensor.shapeSignature = None
 
     # What is there
 
@@ -105,6 +107,11 @@ class Graph:
             return None
         numbers: npt.NDArray[Any] = np.frombuffer(np.asarray(data, np.uint8), _NUMPY[about.type])
         return numbers.reshape(self.shape(tensor))
+
+    def constants(self) -> list[npt.NDArray[Any]]:
+        """Read all constants of the operators."""
+        inputs = {int(n) for operator in self.operators for n in operator.inputs if n >= 0}
+        return [values for n in inputs if (values := self.values(n)) is not None]
 
     # What is appended
 
@@ -207,7 +214,7 @@ class Graph:
         self.graph.inputs, self.graph.outputs = [self.input], self.outputs
         self._drop_unused()
         _share_zero_points(self.tensors)
-        builder = _Builder(1 << 22)
+        builder = _Builder(sum(len(b.data) for b in self.model.buffers if b.data is not None))
         builder.Finish(self.model.Pack(builder), _IDENTIFIER)
         return bytes(builder.Output())
 
@@ -227,12 +234,10 @@ class Graph:
         self.input, self.outputs = new[self.input], [new[n] for n in self.outputs]
         graph.inputs, graph.outputs = [self.input], self.outputs
         self.tensors[:] = [self.tensors[n] for n in order]
-        buffers = [schema.BufferT()]  # the first one is empty, by the schema
+        places = {0: 0}  # the first buffer is empty, by the schema
         for about in (*self.tensors, *(model.metadata or [])):
-            if about.buffer:
-                buffers.append(model.buffers[about.buffer])
-                about.buffer = len(buffers) - 1
-        model.buffers = buffers
+            about.buffer = places.setdefault(about.buffer, len(places))
+        model.buffers = [model.buffers[old] for old in places]
         codes = sorted({operator.opcodeIndex for operator in self.operators})
         model.operatorCodes = [model.operatorCodes[n] for n in codes]
         for operator in self.operators:

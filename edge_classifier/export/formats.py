@@ -152,7 +152,8 @@ class Comparison:
             return f"a score differs by {self.difference:.2g}, {limits.difference:g} is allowed"
         if self.accuracy is not None and self.reference_accuracy is not None:
             loss = self.reference_accuracy - self.accuracy
-            if round(loss * self.samples) > limits.accuracy_loss * self.samples:
+            # One sample says nothing: of few it would be more than a point.
+            if round(loss * self.samples) > max(1, limits.accuracy_loss * self.samples):
                 return f"{loss:.1%} of accuracy is lost, {limits.accuracy_loss:.1%} is allowed"
         return None
 

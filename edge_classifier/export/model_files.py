@@ -38,7 +38,7 @@ def model_file(
     if model_format == FLOAT16:
         halve(graph)
     elif calibration is not None and model_format == DYNAMIC:
-        make_up_for_rounding(graph, calibration)
+        make_up_for_rounding(graph, calibration, dynamic=True)
         make_dynamic(graph)
     elif calibration is not None and model_format == INT8:
         scale = info.preprocessing

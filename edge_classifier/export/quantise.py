@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from edge_classifier.device.interpreter import Interpreter
 from edge_classifier.errors import ExportError
 from edge_classifier.export.flatbuffer import INT8, NO_ACTIVATION, RELU6, UINT8, Graph
-from edge_classifier.export.rounding import LAYERS, bias_of, make_up_for_rounding
+from edge_classifier.export.rounding import LAYERS, Inputs, bias_of, make_up_for_rounding, run_each
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -68,9 +67,7 @@ class Scale(NamedTuple):
         return clipped.astype(np.int8)
 
 
-def quantise(
-    graph: Graph, inputs: Collection[npt.NDArray[np.float32]], low: float, high: float
-) -> Graph:
+def quantise(graph: Graph, inputs: Inputs, low: float, high: float) -> Graph:
     """Make an int8 graph of a float one, which is used up.
 
     Args:
@@ -87,8 +84,7 @@ def quantise(
     outputs = [graph.name_of_tensor(n) for n in graph.outputs]
     copied = copy_first_layers(graph)
     make_up_for_rounding(graph, inputs)
-    scales = _calibrate(graph, inputs)
-    scales[graph.input] = Scale.of(low, high)
+    scales = _calibrate(graph, inputs, Scale.of(low, high))
     for index, operator in enumerate(graph.operators):
         name = graph.name_of(operator)
         if name in LAYERS:
@@ -167,33 +163,33 @@ def _copy_layer(graph: Graph, operator: Any, *, behind: bool, copied: bool) -> N
     operator.inputs = [operator.inputs[0], graph.constant(weights), graph.constant(bias)]
 
 
-def _calibrate(graph: Graph, inputs: Collection[npt.NDArray[np.float32]]) -> dict[int, Scale]:
-    """See what each operator gives for the inputs, and return its output's scale, by tensor."""
+def _calibrate(graph: Graph, inputs: Inputs, given: Scale) -> dict[int, Scale]:
+    """See what each operator gives for the inputs, and return its output's scale, by tensor.
+
+    `given` is the input's own.
+    """
     probe = Graph(graph.content())  # numbers tensors as `graph` does from now on
     probe.outputs = [int(operator.outputs[0]) for operator in probe.operators]
     lows, highs = np.zeros(len(probe.outputs)), np.zeros(len(probe.outputs))
-    interpreter = Interpreter(probe.content())
-    for image in inputs:
-        interpreter.input_view()[0] = image
-        interpreter.invoke()
+    for interpreter in run_each(probe, inputs):
         for number in range(len(lows)):
             values = interpreter.output_view(number)
             lows[number] = min(lows[number], values.min())
             highs[number] = max(highs[number], values.max())
             del values
-    scales: dict[int, Scale] = {}
+    scales = {graph.input: given}
     for operator, low, high in zip(graph.operators, lows, highs, strict=True):
         name, output = graph.name_of(operator), int(operator.outputs[0])
-        given = [n for n in map(int, operator.inputs) if n in scales]
+        known = [n for n in map(int, operator.inputs) if n in scales]
         activation = getattr(operator.builtinOptions, "fusedActivationFunction", NO_ACTIVATION)
         most = _RELU6_HIGH if activation == RELU6 else np.inf
         scales[output] = Scale.of(low * _ROOM, min(high * _ROOM, most))
         if name == "SOFTMAX":  # whose output has this scale by the specification
             scales[output] = Scale(1 / 256, _LOW)
         elif name in ("PAD", "RESHAPE"):
-            scales[output] = scales[given[0]]
+            scales[output] = scales[known[0]]
         elif name == "CONCATENATION":
-            scales |= dict.fromkeys(given, scales[output])
+            scales |= dict.fromkeys(known, scales[output])
     return scales
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import numpy as np
 
 from edge_classifier.device.interpreter import Interpreter
+from edge_classifier.errors import EdgeClassifierError, ExportError
 from edge_classifier.export.flatbuffer import NO_ACTIVATION, Graph
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
 
     import numpy.typing as npt
 
@@ -87,31 +88,78 @@ def bias_of(graph: Graph, operator: Any) -> npt.NDArray[np.float32]:  # noqa: AN
     return np.zeros(channels, np.float32) if given is None else given
 
 
-def make_up_for_rounding(graph: Graph, inputs: Collection[npt.NDArray[np.float32]]) -> None:
+class Inputs(Protocol):
+    """A network's inputs, `(S, S, 3)` float32 each, to see what goes through it."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def __iter__(self) -> Iterator[npt.NDArray[np.float32]]:
+        """Give them."""
+
+
+def stays_exact(graph: Graph, operator: Any, weights: npt.NDArray[np.float32]) -> bool:  # noqa: ANN401 - the schema's tables are untyped
+    """Whether a layer's weights stay floats in a dynamic file.
+
+    Few numbers save nothing. Of the layer of a single output, the squared length, TensorFlow up to
+    2.16 answers wrongly for 12,800 features if it is rounded, and 2.17 does not read the file from
+    1,280 on.
+    """
+    outputs = graph.shape(int(operator.outputs[0]))[-1]
+    return weights.size < _LEAST_ROUNDED or outputs == 1
+
+
+def make_up_for_rounding(graph: Graph, inputs: Inputs, *, dynamic: bool = False) -> None:
     """Replace a float graph's weights by those that eight bits can hold, and correct its biases.
 
     Rounding shifts what a layer says, a channel always in the same direction: a MobileNet v2 0.35's
     features by a third of their length. Nearly all of it is the mean, which the bias can take off
     (Nagel et al., "Data-Free Quantization through Weight Equalization and Bias Correction", ICCV
-    2019; here the mean over real inputs `(N, S, S, 3)`, which is right at the edges of pictures
-    too).
+    2019; here the mean over real inputs, which is right at the edges of pictures too). Some layers
+    of a `dynamic` file stay as they are.
     """
     probe = Graph(graph.content())
     probe.outputs = [
         _mean_output(probe, operator, layer.exact(*layer.rounded(weights)) - weights)
-        for operator, layer, weights in list(layers_of(probe))
+        for operator, layer, weights in _rounded_layers(probe, dynamic=dynamic)
     ]
     sums = [np.zeros(probe.shape(n)[-1]) for n in probe.outputs]
-    interpreter = Interpreter(probe.content())
-    for image in inputs:
-        interpreter.input_view()[0] = image
-        interpreter.invoke()
+    for interpreter in run_each(probe, inputs):
         for number in range(len(sums)):
             sums[number] += interpreter.output_view(number)[0]
-    for (operator, layer, weights), total in zip(list(layers_of(graph)), sums, strict=True):
+    rounded = _rounded_layers(graph, dynamic=dynamic)
+    for (operator, layer, weights), total in zip(rounded, sums, strict=True):
         bias = bias_of(graph, operator) - total / len(inputs)
         held = graph.constant(layer.exact(*layer.rounded(weights)))
         operator.inputs = [operator.inputs[0], held, graph.constant(bias.astype(np.float32))]
+
+
+def run_each(graph: Graph, inputs: Inputs) -> Iterator[Interpreter]:
+    """Run a graph on each input, and give the interpreter after each run.
+
+    Raises:
+        ExportError: if it cannot be run.
+    """
+    try:
+        interpreter = Interpreter(graph.content())
+        for image in inputs:
+            interpreter.input_view()[0] = image
+            interpreter.invoke()
+            yield interpreter
+    except EdgeClassifierError:
+        raise
+    except (ValueError, RuntimeError) as error:
+        raise ExportError(f"LiteRT cannot run this network: {error}") from error
+
+
+def _rounded_layers(
+    graph: Graph, *, dynamic: bool
+) -> list[tuple[Any, Layer, npt.NDArray[np.float32]]]:
+    return [
+        found
+        for found in layers_of(graph)
+        if not (dynamic and stays_exact(graph, found[0], found[2]))
+    ]
 
 
 def _mean_output(graph: Graph, operator: Any, weights: npt.NDArray[np.float32]) -> int:  # noqa: ANN401 - the schema's tables are untyped
@@ -141,7 +189,7 @@ def halve(graph: Graph) -> None:
     large = {n for n in inputs if _is_large(graph, n)}
     for operator in graph.operators:
         if graph.name_of(operator) == "DEPTHWISE_CONV_2D" and int(operator.inputs[1]) in large:
-            large.add(int(operator.inputs[2]))
+            large.update(int(n) for n in operator.inputs[2:] if n >= 0)
     unpacking = []
     for tensor in sorted(large):
         values = graph.values(tensor)
@@ -161,13 +209,9 @@ def _is_large(graph: Graph, tensor: int) -> bool:
 def make_dynamic(graph: Graph) -> None:
     """Store the weights of convolutions and dense layers as int8, for float arithmetic.
 
-    TFLite's "dynamic range" quantisation: what a layer is given is rounded when it runs. The one of
-    a single output, the squared length, stays: rounded it saves nothing, TensorFlow up to 2.16
-    answers wrongly for 12,800 features, and 2.17 does not read the file from 1,280 on.
+    TFLite's "dynamic range" quantisation: what a layer is given is rounded when it runs.
     """
-    for operator, layer, weights in layers_of(graph):
-        if weights.size < _LEAST_ROUNDED or graph.shape(int(operator.outputs[0]))[-1] == 1:
-            continue
+    for operator, layer, weights in _rounded_layers(graph, dynamic=True):
         integers, scales = layer.rounded(weights)
         tensor = graph.constant(integers)
         graph.set_quantisation(tensor, scales, axis=layer.channels or 0)

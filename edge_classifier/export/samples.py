@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from edge_classifier.errors import CancelledError, NotEnoughSamplesError
 from edge_classifier.export.formats import DYNAMIC, INT8
@@ -18,12 +17,16 @@ from edge_classifier.learning.heat import heat_samples
 from edge_classifier.protocols import ignore_progress
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    import numpy.typing as npt
 
     from edge_classifier.device.preprocessing import Image, Preprocessing
     from edge_classifier.project.store import Snapshot
     from edge_classifier.protocols import Cancelled
     from edge_classifier.values import Sample
+
+HELD_OUT: Final = "held-out samples"
 
 _VERIFIED_FLOATS: Final = 60
 """Samples that files in floats are compared on, which hold the same numbers as the live path."""
@@ -31,8 +34,9 @@ _VERIFIED_FLOATS: Final = 60
 _PLACES_PER_CLASS: Final = 12
 """Pictures of a class that heat maps are measured on: half of the window's, nearly as good."""
 
-_CALIBRATING: Final = 60
-"""Ten samples calibrate as well as a hundred, as long as every class is among them."""
+_CALIBRATING: Final = (20, 100)
+"""As few and as many samples calibrate, two a class between: ten do as well as a hundred, as long
+as every class is among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +62,18 @@ class ChosenSamples:
 
 
 def choose_samples(project: Snapshot, formats: Sequence[str]) -> ChosenSamples:
-    """Part a project's samples: what was rounded on a picture shows no error there."""
+    """Part a project's samples: what was rounded on a burst shows no error there."""
     calibrating: tuple[Sample, ...] = ()
+    verifying, what = project.samples, "samples that were trained on"
     if not {DYNAMIC, INT8}.isdisjoint(formats):
         classes = len({sample.class_name for sample in project.samples})
-        half = max(classes, len(project.samples) // 2)
-        calibrating = tuple(spread_samples(project.samples, min(half, _CALIBRATING)))
-    if project.held_out:
-        verifying, what = project.held_out, "held-out samples"
-    else:
-        used = {sample.path for sample in calibrating}
+        half = _every_second_burst(project.samples)
+        count = int(np.clip(2 * classes, *_CALIBRATING))
+        calibrating = tuple(spread_samples(half, count))
+        used = {sample.path for sample in half}
         verifying = tuple(sample for sample in project.samples if sample.path not in used)
-        what = "samples that were trained on"
+    if project.held_out:
+        verifying, what = project.held_out, HELD_OUT
     if not verifying:
         verifying, what = project.samples, f"{what}, and rounded on"
     count = VERIFIED if calibrating else _VERIFIED_FLOATS
@@ -77,8 +81,21 @@ def choose_samples(project: Snapshot, formats: Sequence[str]) -> ChosenSamples:
     return ChosenSamples(calibrating, tuple(spread_samples(verifying, count)), what, tuple(places))
 
 
-class Calibration(Collection[npt.NDArray[np.float32]]):
-    """Pictures as a network's float input `(S, S, 3)`, to see what goes through it.
+def _every_second_burst(samples: Sequence[Sample]) -> list[Sample]:
+    """Choose every second burst of a class, or sample of its only one, the first among them."""
+    by_class: dict[str, dict[str, list[Sample]]] = {}
+    for sample in samples:
+        bursts = by_class.setdefault(sample.class_name, {})
+        bursts.setdefault(sample.burst_id, []).append(sample)
+    half: list[Sample] = []
+    for bursts in by_class.values():
+        several = list(bursts.values())
+        half += several[0][::2] if len(several) == 1 else chain.from_iterable(several[::2])
+    return half
+
+
+class Calibration:
+    """Pictures as a network's float input `(S, S, 3)`, to see what goes through it: `Inputs`.
 
     Iterating raises a `CancelledError` if asked to stop.
 
@@ -101,9 +118,6 @@ class Calibration(Collection[npt.NDArray[np.float32]]):
 
     def __len__(self) -> int:
         return len(self._squares)
-
-    def __contains__(self, item: object) -> bool:
-        return any(item is square for square in self)
 
     def __iter__(self) -> Iterator[npt.NDArray[np.float32]]:
         for square in self._squares:

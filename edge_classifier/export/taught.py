@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from edge_classifier.device.bundle import Bundle
     from edge_classifier.device.verdict import Prediction
     from edge_classifier.learning.model import Model
-    from edge_classifier.protocols import Backbone
+    from edge_classifier.protocols import Backbone, Progress
 
 ADAPTED: Final = ", adapted"
 """Stands behind the name of what was asked once it is adapted."""
@@ -53,7 +53,9 @@ def write_taught(folder: Path, model: Model) -> dict[str, Any] | None:
     return about
 
 
-def add_adapted_answers(bundle: Bundle, references: Sequence[dict[str, Any]]) -> None:
+def add_adapted_answers(
+    bundle: Bundle, references: Sequence[dict[str, Any]], progress: Progress
+) -> None:
     """Note what the bundle's models say of its reference frames after `TaughtModel.trial`."""
     if bundle.spec["taught"] is None:
         return
@@ -63,6 +65,7 @@ def add_adapted_answers(bundle: Bundle, references: Sequence[dict[str, Any]]) ->
     for model_format in bundle.formats:
         classifier = Classifier(bundle, model_format)
         for reference in references:
+            progress(1.0)
             image = read_picture(bundle.folder / reference["file"])
             assert image is not None  # noqa: S101 - it was just written
             answer = trial.answer(classifier, image)

@@ -62,6 +62,11 @@ class LiteRTBackbone:
             raise BackboneError(f"The backbone {info.name} cannot be run: {error}") from error
         size = info.preprocessing.input_size
         given = (interpreter.input_shape, tuple(interpreter.output_view().shape))
+        if len(interpreter.output_details) != 1:
+            raise BackboneError(
+                f"Expected an extractor of {info.name} with one output, received "
+                f"{len(interpreter.output_details)}."
+            )
         expected = ((1, size, size, 3), (1, *info.feature_shape))
         if given != expected or interpreter.input_details["dtype"] != np.float32:
             raise BackboneError(

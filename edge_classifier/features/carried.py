@@ -22,7 +22,7 @@ from edge_classifier.errors import WeightsMismatchError
 from edge_classifier.features.catalogue import OFFICIAL
 from edge_classifier.features.extractors import cached_extractor
 from edge_classifier.features.imagenet import read_network
-from edge_classifier.features.tuned import MAX_BYTES, is_hash, own_folder, tuned_weights
+from edge_classifier.features.tuned import MAX_BYTES, is_hash, own_file, own_folder, tuned_weights
 from edge_classifier.features.weights import hash_of
 
 if TYPE_CHECKING:
@@ -36,10 +36,7 @@ _MAX_ABOUT_BYTES: Final = 10_000
 
 def carried_extractor(project: Path, info: BackboneInfo) -> Path | None:
     """Find the extractor of a backbone that a project carries, or `None` if it carries none."""
-    if not is_hash(info.weights_sha256):
-        return None
-    path = own_folder(project, info.weights_sha256) / CARRIED
-    return path if path.is_file() else None
+    return own_file(project, info, CARRIED)
 
 
 def files_to_carry(

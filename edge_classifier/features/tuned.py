@@ -53,10 +53,7 @@ _DIGITS: Final = 16
 
 def tuned_weights(project: Path, info: BackboneInfo) -> Path | None:
     """Find the weights of a backbone, or `None` where the project has no such one of its own."""
-    if not is_hash(info.weights_sha256):
-        return None
-    path = own_folder(project, info.weights_sha256) / TUNED_WEIGHTS
-    return path if path.is_file() else None
+    return own_file(project, info, TUNED_WEIGHTS)
 
 
 def read_tuned(weights: Path, feature_kind: FeatureKind) -> StoredBackbone:
@@ -156,6 +153,14 @@ def forget_tuned(project: Path, but: BackboneInfo | None = None) -> None:
 def is_hash(text: str) -> bool:
     """Say whether a text is a SHA-256, and so can be part of a path."""
     return re.fullmatch("[0-9a-f]{64}", text) is not None
+
+
+def own_file(project: Path, info: BackboneInfo, name: str) -> Path | None:
+    """Find a file of a backbone in the project's own folder of it, or `None`."""
+    if not is_hash(info.weights_sha256):
+        return None
+    path = own_folder(project, info.weights_sha256) / name
+    return path if path.is_file() else None
 
 
 def own_folder(project: Path, weights_sha256: str) -> Path:

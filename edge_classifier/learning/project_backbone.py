@@ -122,13 +122,14 @@ def backbone_loader(
         kept = known if choice.name == AUTO else None
         kind = choice.feature_kind or (known.feature_kind if known else "pooled")
         name = kept.name if kept else choice.name
-        if kept and (own := tuned_weights(store.path, kept)):
-            tuned = read_tuned(own, kind)
+        if kept and (tuned_file := tuned_weights(store.path, kept)):
+            tuned = read_tuned(tuned_file, kind)
             backbone = LiteRTBackbone(tuned.info, tuned.extractor, choice.threads)
             note = f"{name}, fine-tuned on this project"
             loaded = _with_its_files(store, backbone, note, may_change=may_change)
             return replace(loaded, has_seen_samples=True)
-        weights = choice.weights or (kept and carried_extractor(store.path, kept))
+        own = known and known.name == name and carried_extractor(store.path, known)
+        weights = choice.weights or own or None
         chosen = choose(name, weights=weights)
         try:
             backbone = open_backbone(

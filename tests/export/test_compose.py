@@ -6,44 +6,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.exported_project import picture
+from support.exported_project import picture, random_model
 
 from edge_classifier.device.interpreter import Interpreter
-from edge_classifier.device.unknown_detector import UnknownDetector
-from edge_classifier.device.verdict import normalise
-from edge_classifier.errors import ExportError
+from edge_classifier.errors import BackboneError, ExportError
 from edge_classifier.export.compose import compose
 from edge_classifier.export.flatbuffer import Graph
 from edge_classifier.features.backbone import LiteRTBackbone, load_backbone
-from edge_classifier.learning.head import DenseHead, LinearHead
+from edge_classifier.learning.head import LinearHead
 from edge_classifier.learning.model import Model
 from edge_classifier.values import FeatureKind
 
 PICTURES = [picture(class_id, number) for class_id in range(3) for number in range(3)]
-
-
-def model_of(
-    backbone: LiteRTBackbone, kind: str, classes: int, *, unknown: bool, shifted: bool = False
-) -> Model:
-    """Make a model of random numbers, as large as real ones are."""
-    rng = np.random.default_rng(7)
-    names = tuple(f"class {n}" for n in range(classes))
-    size = backbone.info.feature_dim
-
-    def weights(*shape: int) -> np.ndarray:
-        return np.asarray(rng.standard_normal(shape) * 20 / np.sqrt(shape[0]), np.float32)
-
-    head: LinearHead | DenseHead = LinearHead(names, weights(size, classes), weights(classes))
-    if kind == "dense":
-        head = DenseHead(names, weights(size, 100), weights(100), weights(100, classes))
-    if not unknown:
-        return Model(head)
-    references = normalise(backbone.extract(PICTURES[::2]))
-    shift = references.mean(axis=0) / 4 if shifted else None
-    scales = rng.uniform(0.5, 2, len(references)).astype(np.float32)
-    return Model(
-        head, UnknownDetector(references, scales, 0.5, measured_on_bursts=True, shift=shift)
-    )
 
 
 def ask(content: bytes, backbone: LiteRTBackbone) -> dict[str, np.ndarray]:
@@ -74,7 +48,7 @@ def test_a_composed_file_says_what_the_live_path_says(
     whole = load_backbone("built-in", feature_kind=features)
     info = whole.info if root else replace(whole.info, root_offset=None)
     backbone = LiteRTBackbone(info, whole.extractor)
-    model = model_of(backbone, kind, classes, unknown=unknown, shifted=shifted)
+    model = random_model(backbone, kind, classes, unknown=unknown, shifted=shifted)
     said = ask(compose(backbone.extractor, info, model).content(), backbone)
     rows = backbone.extract(PICTURES)
     np.testing.assert_allclose(said["features"], rows, atol=1e-5)
@@ -93,9 +67,7 @@ def test_a_composed_file_says_what_the_live_path_says(
 
 def test_the_scores_are_computed_last() -> None:
     backbone = load_backbone("built-in")
-    graph = compose(
-        backbone.extractor, backbone.info, model_of(backbone, "linear", 3, unknown=True)
-    )
+    graph = compose(backbone.extractor, backbone.info, random_model(backbone))
     assert graph.name_of(graph.operators[-1]) == "SOFTMAX"
 
 
@@ -120,6 +92,29 @@ def test_a_head_of_another_size_is_refused() -> None:
     other = Model(LinearHead(("a", "b"), np.ones((7, 2), np.float32), np.zeros(2, np.float32)))
     with pytest.raises(ExportError, match=r"the head takes 7 features; train the project again"):
         compose(backbone.extractor, backbone.info, other)
+
+
+def test_an_extractor_of_numbers_that_are_none_is_refused() -> None:
+    backbone = load_backbone("built-in")
+    graph = Graph(compose(backbone.extractor, backbone.info).content())
+    first = graph.operators[0]
+    bias = graph.values(int(first.inputs[2]))
+    assert bias is not None
+    first.inputs = [*first.inputs[:2], graph.constant(np.full_like(bias, np.nan))]
+    graph.outputs = [next(int(o.inputs[0]) for o in graph.operators if graph.name_of(o) == "MEAN")]
+    with pytest.raises(ExportError, match=r"extractor of built-in holds values that are no numb"):
+        compose(graph.content(), backbone.info)
+
+
+def test_an_extractor_of_several_outputs_is_refused() -> None:
+    backbone = load_backbone("built-in")
+    graph = Graph(backbone.extractor)
+    graph.outputs = [*graph.outputs, int(graph.operators[-2].outputs[0])]
+    content = graph.content()
+    with pytest.raises(ExportError, match=r"has 2 outputs, not one"):
+        compose(content, backbone.info)
+    with pytest.raises(BackboneError, match=r"with one output, received 2"):
+        LiteRTBackbone(backbone.info, content)
 
 
 def test_an_extractor_of_another_backbone_is_refused() -> None:

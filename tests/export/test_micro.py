@@ -165,8 +165,8 @@ def test_where_the_smallest_backbone_cannot_be_had_the_built_in_one_is_taken(
     exported: Exported,
 ) -> None:
     assert (
-        "built-in instead of v1-0.25, which takes a third as much: The weights of v1-0.25 could "
-        "not be downloaded: no network."
+        "built-in instead of v1-0.25, which takes a third as much: its weights are neither on "
+        "this machine nor within reach"
     ) in exported.told
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from support import exported_project
-from support.exported_project import CLASSES, picture
+from support.exported_project import CLASSES, picture, random_model
 
 from edge_classifier.device.bundle import Bundle
 from edge_classifier.device.classifier import Classifier
@@ -78,7 +80,8 @@ def test_the_input_reaches_from_black_to_white_whatever_was_seen(backbone: LiteR
 def test_nothing_computes_with_floats(backbone: LiteRTBackbone) -> None:
     scale = backbone.info.preprocessing
     seen = [scale.apply(picture(0, 1))]
-    graph = quantise(compose(backbone.extractor, backbone.info), seen, scale.low, scale.high)
+    composed = compose(backbone.extractor, backbone.info, random_model(backbone))
+    graph = quantise(composed, seen, scale.low, scale.high)
     assert float_operators(graph.content()) == []
 
 
@@ -93,6 +96,19 @@ def test_first_layers_that_are_there_twice_say_the_same_in_floats(
     assert twice.shape(int(twice.operators[0].outputs[0])) == (*first[:3], 2 * first[3])
     (expected,), (given,) = (Interpreter(g.content()).run(pixels) for g in (plain, twice))
     np.testing.assert_allclose(given, expected, atol=1e-5)
+
+
+def test_no_shape_is_left_open(backbone: LiteRTBackbone) -> None:
+    scale = backbone.info.preprocessing
+    composed = compose(backbone.extractor, backbone.info, random_model(backbone))
+    assert any((t.shapeSignature is not None) for t in _tables(backbone.extractor))
+    graph = quantise(composed, [scale.apply(picture(0, 1))], scale.low, scale.high)
+    assert all(t.shapeSignature is None for t in _tables(graph.content()))
+
+
+def _tables(content: bytes) -> list[Any]:
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+    return list(model.subgraphs[0].tensors)
 
 
 def test_a_channel_whose_weights_are_nothing_keeps_its_bias(backbone: LiteRTBackbone) -> None:

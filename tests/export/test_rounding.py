@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from support import exported_project
-from support.exported_project import picture
+from support.exported_project import picture, random_model
 
 from edge_classifier.device.interpreter import Interpreter
 from edge_classifier.export.compose import compose
@@ -29,15 +29,15 @@ def backbone() -> LiteRTBackbone:
 
 
 def graph_of(backbone: LiteRTBackbone) -> Graph:
-    """Compose the backbone and its pooling."""
-    return compose(backbone.extractor, backbone.info)
+    """Compose the backbone with a head and what tells unknown."""
+    return compose(backbone.extractor, backbone.info, random_model(backbone))
 
 
 def features(graph: Graph, backbone: LiteRTBackbone) -> np.ndarray:
     """Ask a file for features of pictures that nothing was corrected on."""
     interpreter = Interpreter(graph.content())
     inputs = [backbone.info.preprocessing.apply(image) for image in OTHERS]
-    return np.concatenate([interpreter.run(one[None])[0] for one in inputs])
+    return np.concatenate([interpreter.run(one[None])[2] for one in inputs])
 
 
 def far_off(graph: Graph, backbone: LiteRTBackbone) -> float:
@@ -62,13 +62,33 @@ def test_a_dynamic_file_has_eight_bits_a_weight_and_scales_that_old_runtimes_kno
     backbone: LiteRTBackbone,
 ) -> None:
     graph = graph_of(backbone)
-    make_up_for_rounding(graph, [backbone.info.preprocessing.apply(p) for p in SEEN])
+    inputs = [backbone.info.preprocessing.apply(p) for p in SEEN]
+    make_up_for_rounding(graph, inputs, dynamic=True)
     make_dynamic(graph)
     assert len(graph.content()) < 0.3 * len(graph_of(backbone).content())
     assert far_off(graph, backbone) < 0.05
-    for operator in graph.operators:
-        if graph.name_of(operator) == "FULLY_CONNECTED":
-            assert len(graph.tensors[int(operator.inputs[1])].quantization.scale) == 1
+    dense = [
+        graph.tensors[int(operator.inputs[1])]
+        for operator in graph.operators
+        if graph.name_of(operator) == "FULLY_CONNECTED"
+    ]
+    rounded = [weights for weights in dense if weights.type == INT8]
+    assert len(dense) == 3  # similarities, scores, and the squared length, which stays in floats
+    assert [len(weights.quantization.scale) for weights in rounded] == [1, 1]
+
+
+def test_what_a_dynamic_file_keeps_in_floats_is_not_rounded_before(
+    backbone: LiteRTBackbone,
+) -> None:
+    graph, plain = graph_of(backbone), graph_of(backbone)
+    inputs = [backbone.info.preprocessing.apply(p) for p in SEEN]
+    make_up_for_rounding(graph, inputs, dynamic=True)
+    for ours, theirs in zip(graph.operators, plain.operators, strict=True):
+        if graph.name_of(ours) == "DEPTHWISE_CONV_2D":
+            given, expected = graph.values(int(ours.inputs[1])), plain.values(int(theirs.inputs[1]))
+            assert given is not None
+            assert expected is not None
+            assert np.array_equal(given, expected) == (expected.size < 1024)
 
 
 def test_a_dynamic_file_sums_squares_by_ones_that_are_not_rounded(tmp_path: Path) -> None:

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from edge_classifier.device.unknown_detector import UnknownDetector
+from edge_classifier.device.verdict import normalise
 from edge_classifier.export.exporter import export_bundle
 from edge_classifier.features.backbone import load_backbone
 from edge_classifier.features.cache import FileFeatureCache
 from edge_classifier.features.dataset import Dataset
 from edge_classifier.features.strangers import Strangers
+from edge_classifier.learning.head import DenseHead, LinearHead
+from edge_classifier.learning.model import Model
 from edge_classifier.learning.model_file import FileModelStore
 from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.learning.training import train
@@ -25,7 +29,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_classifier.device.preprocessing import Image
-    from edge_classifier.learning.model import Model
     from edge_classifier.protocols import Backbone
     from edge_classifier.values import FeatureKind
 
@@ -124,6 +127,36 @@ def teach(
         fingerprint=Dataset(store.class_names(), samples).fingerprint,
     )
     return Taught(store, model, backbone)
+
+
+def random_model(
+    backbone: Backbone,
+    kind: str = "linear",
+    classes: int = 3,
+    *,
+    unknown: bool = True,
+    shifted: bool = False,
+) -> Model:
+    """Make a model of random numbers, as large as real ones are."""
+    rng = np.random.default_rng(7)
+    names = tuple(f"class {n}" for n in range(classes))
+    size = backbone.info.feature_dim
+
+    def weights(*shape: int) -> np.ndarray:
+        return np.asarray(rng.standard_normal(shape) * 20 / np.sqrt(shape[0]), np.float32)
+
+    head: LinearHead | DenseHead = LinearHead(names, weights(size, classes), weights(classes))
+    if kind == "dense":
+        head = DenseHead(names, weights(size, 100), weights(100), weights(100, classes))
+    if not unknown:
+        return Model(head)
+    seen = [picture(class_id, number) for class_id in range(3) for number in range(2)]
+    references = normalise(backbone.extract(seen))
+    shift = references.mean(axis=0) / 4 if shifted else None
+    scales = rng.uniform(0.5, 2, len(references)).astype(np.float32)
+    return Model(
+        head, UnknownDetector(references, scales, 0.5, measured_on_bursts=True, shift=shift)
+    )
 
 
 def export(taught: Taught, out: Path, formats: str) -> Path:

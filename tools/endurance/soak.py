@@ -4,7 +4,7 @@
     python tools endurance.soak --device BUNDLE [--minutes 5] [--video FILE]
 
 The first is the real thing without a person: real reader (unpaced), built-in backbone, session,
-project on disk, training on the worker, exports by TensorFlow's child, every picture drawn. A
+project on disk, training on the worker, exports, every picture drawn. A
 scripted user holds keys, undoes, renames, adds and removes classes, and leaves as many samples
 as there were. Reported once a minute:
 

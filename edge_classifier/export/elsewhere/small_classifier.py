@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from edge_classifier.errors import BackboneError, CancelledError, NotEnoughSamplesError
+from edge_classifier.errors import (
+    BackboneError,
+    CancelledError,
+    DownloadError,
+    NotEnoughSamplesError,
+    WeightsNotFoundError,
+)
 from edge_classifier.evaluation.validation import validate
 from edge_classifier.export.elsewhere.rounded_backbone import RoundedBackbone
 from edge_classifier.export.input_size import pooled_at
@@ -128,7 +134,10 @@ def _small_backbone(
         return open_backbone(SMALL, progress=progress, cancelled=cancelled), ""
     except BackboneError as error:
         backbone = own if own.info.name == BUILT_IN else open_backbone(BUILT_IN)
-        return backbone, f"{BUILT_IN} instead of {SMALL}, which takes a third as much: {error}"
+        why = str(error)
+        if isinstance(error, (DownloadError, WeightsNotFoundError)):
+            why = "its weights are neither on this machine nor within reach (see docs/micro.md)."
+        return backbone, f"{BUILT_IN} instead of {SMALL}, which takes a third as much: {why}"
 
 
 def seen_by(

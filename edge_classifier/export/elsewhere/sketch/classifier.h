@@ -44,7 +44,9 @@ class Classifier {
     }
     answer->score = Value(0, answer->label);
     answer->familiarity = 1;
-    if (kReferences > 0) answer->familiarity = Nearest() - kHesitation * entropy;
+    if (kReferences > 0) {
+      answer->familiarity = fminf(1, fmaxf(0, Nearest() - kHesitation * entropy));
+    }
     answer->unknown = answer->familiarity < kUnknownBelow;
     return true;
   }
