@@ -153,10 +153,16 @@ class Unsynced:
         if len(self._paths) > _MANY_FILES and hasattr(os, "sync"):
             self._paths.clear()
             os.sync()
+        moved = False
         while self._paths:
             path = self._paths.popleft()
             flush(path, os.O_RDWR | _BINARY)
             pending.add(path.parent)
+            moved = moved or not path.exists()
+        if moved and hasattr(
+            os, "sync"
+        ):  # with its class, or the project: it is not known where to
+            os.sync()
         for folder in pending:
             flush_folder(folder)
 
