@@ -158,10 +158,8 @@ class Unsynced:
             path = self._paths.popleft()
             flush(path, os.O_RDWR | _BINARY)
             pending.add(path.parent)
-            moved = moved or not path.exists()
-        if moved and hasattr(
-            os, "sync"
-        ):  # with its class, or the project: it is not known where to
+            moved = moved or not path.parent.exists()
+        if moved and hasattr(os, "sync"):  # with its class or the project, who knows where
             os.sync()
         for folder in pending:
             flush_folder(folder)
