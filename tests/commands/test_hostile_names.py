@@ -56,7 +56,7 @@ def test_what_is_said_of_a_project_is_escaped(
 def test_a_name_of_any_bytes_is_exported(taught_project: Path, tmp_path: Path) -> None:
     project = shutil.copytree(taught_project, tmp_path / os.fsdecode(b"pro\xffject"))
     bundle = tmp_path / os.fsdecode(b"bun\xffdle")
-    words = [sys.executable, "-m", "edge_classifier", "export", project, "-o", bundle]
+    words = [sys.executable, "-m", "edge_classifier", "export", str(project), "-o", str(bundle)]
     done = subprocess.run(words, capture_output=True, check=True)  # noqa: S603 - our own command
     assert b"The bundle is in " + os.fsencode(bundle) in done.stderr
     assert (bundle / "README.md").read_text(encoding="utf-8").startswith("# pro\\udcffject\n")

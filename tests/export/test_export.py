@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -295,9 +296,9 @@ def test_verify_and_run_refuse_what_is_no_bundle_in_one_line(
 def test_where_the_bundle_is_is_told_although_the_table_cannot_be(
     taught_project: Path, tmp_path: Path, where: str, status: int
 ) -> None:
+    words = [sys.executable, "-m", "edge_classifier", "export", str(taught_project), "-o", "bundle"]
     done = subprocess.run(  # noqa: S603 - our own command
-        ["/bin/sh", "-c", f'exec "$0" -m edge_classifier export "$1" -o bundle >{where}']
-        + [sys.executable, str(taught_project)],
+        ["/bin/sh", "-c", f"{shlex.join(words)} >{where}"],
         cwd=tmp_path,
         stderr=subprocess.PIPE,
         text=True,
