@@ -89,8 +89,10 @@ class _Exchange(threading.Thread):
 
     def run(self) -> None:
         """Do it."""
+        # A step may take longer than the whole: whoever waits gives up first, and says so.
+        timeout_s = 2 * self._timeout_s
         try:
-            with _opener(self._connect).open(self._request, timeout=self._timeout_s) as response:
+            with _opener(self._connect).open(self._request, timeout=timeout_s) as response:
                 response.read(_MOST_READ)
         except HTTPError as error:
             self.trouble = shortened(str(error))
