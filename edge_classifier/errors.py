@@ -7,6 +7,7 @@ expect, so that `except OSError` keeps working around a camera::
     ├── InvalidValueError (ValueError)       an argument or a setting is out of its range
     │   ├── NotImportableError               a source in which nothing can be imported
     │   ├── InvalidClassNameError            a class name that cannot be stored or told apart
+    │   ├── InvalidOptionError               what an option of `run` cannot be
     │   └── InvalidImageError                not an image, or one that cannot be used
     ├── UnknownClassError (KeyError)         a class that the project does not have
     ├── ProjectError (OSError)               the project folder cannot be used
@@ -41,6 +42,7 @@ from edge_classifier.device.errors import (
     EdgeClassifierError,
     ExportError,
     InvalidImageError,
+    InvalidOptionError,
     InvalidValueError,
     NoDisplayError,
 )
@@ -59,6 +61,7 @@ __all__ = [
     "ExportError",
     "InvalidClassNameError",
     "InvalidImageError",
+    "InvalidOptionError",
     "InvalidValueError",
     "NoDisplayError",
     "NotAProjectError",

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import argparse
 import codecs
-import errno
 import importlib
 import importlib.util
 import io
 import logging
-import os
 import sys
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier import __version__
-from edge_classifier.device.console import one_line, say
+from edge_classifier.device.console import drop, one_line, open_closed_streams, say, settle
 from edge_classifier.errors import CancelledError, EdgeClassifierError
 from edge_classifier.project.files import describe
 
@@ -92,6 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The command's exit code, or 1 after an error that was told in one line on standard
         error, 130 after Ctrl-C, or 141 where whoever read the answers has closed the pipe.
     """
+    open_closed_streams()
     words = list(sys.argv[1:] if arguments is None else arguments)
     _let_any_name_out()
     handler = logging.StreamHandler()
@@ -114,13 +113,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say(f"edge-classifier: {error}")
         return FAILED
     except BrokenPipeError:
-        _drop_output()
+        drop(sys.stdout)
+        settle(sys.stderr)
         return PIPE_CLOSED
     except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        _drop_output()
-        say(f"edge-classifier: Cannot write the answers: {describe(error)}.")
+        drop(sys.stdout)
+        settle(sys.stderr)
+        what = error.filename or "Cannot write the answers"
+        say(f"edge-classifier: {what}: {describe(error)}.")
         return FAILED
     return exit_code
 
@@ -177,16 +177,6 @@ def _parsed(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Names
     """
     options, spare = parser.parse_known_args(words)
     return parser.parse_intermixed_args(words) if spare else options
-
-
-def _drop_output() -> None:
-    """Send the rest of the answers nowhere: Python would complain when it flushes at exit."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    try:
-        sys.stderr.flush()
-    except OSError:
-        os.dup2(nowhere, sys.stderr.fileno())
 
 
 if __name__ == "__main__":

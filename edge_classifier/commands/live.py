@@ -108,6 +108,8 @@ def run(options: argparse.Namespace) -> int:
             state = "new" if new else store.why_read_only and f"read-only: {store.why_read_only}"
             say(f"Project: {path}{state and f' ({state})'}")
             problem = _run_window(options, store, display, changes)
+            if store.lost:
+                store.check_writable()  # which says how
             samples, classes = len(store.samples()), len(store.class_names())
     finally:
         display.close()

@@ -17,8 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundle", type=Path, help="exported folder")
     cli.add_arguments(parser)
     parser.epilog = (
-        "Exit code: 0 all answered, 1 not possible, 3 some pictures could not be read, 130 stopped "
-        "with Ctrl-C. `classify.py` in the bundle has the same."
+        "Exit code: 0 all answered, 1 not possible, 2 an option that can never be, 3 some pictures "
+        "could not be read, 130 stopped with Ctrl-C. `classify.py` in the bundle has the same."
     )
 
 

@@ -7,17 +7,25 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from . import runner
 from .bundle import Bundle
 from .classifier import Classifier
-from .console import say
-from .errors import EdgeClassifierError, InvalidValueError
+from .console import drop, open_closed_streams, say, shortened
+from .errors import EdgeClassifierError, InvalidOptionError
+from .interpreter import MOST_THREADS
+from .option_types import whole_number
 from .stop import StopSignals, leave
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+FAILED: Final = 1
+USAGE: Final = 2
+"""Exit codes: not possible as things are; not possible ever, so that no service tries it again."""
+
+_LONGEST_ERROR: Final = 2000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,14 +38,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "or the Pi camera where Picamera2 is installed and no other camera is there)",
     )
     parser.add_argument("--format", help="which of the bundle's models, for example int8")
-    parser.add_argument("--threads", default="1", help="1, 2, … or auto, which measures 1 to 4")
+    parser.add_argument(
+        "--threads",
+        type=_threads,
+        default=1,
+        metavar="N",
+        help="1, 2, … or auto, which measures 1 to 4",
+    )
     parser.add_argument("--no-window", action="store_true", help="even where there is a screen")
     parser.add_argument("--quiet", action="store_true", help="no JSON lines")
     parser.add_argument(
         "--changes", action="store_true", help="a JSON line for each new label, not each frame"
     )
     parser.add_argument("--no-smoothing", action="store_true", help="every frame on its own")
-    parser.add_argument("--frames", type=int, default=0, metavar="N", help="stop after N frames")
+    parser.add_argument(
+        "--frames",
+        type=whole_number(0, 1_000_000_000),
+        default=0,
+        metavar="N",
+        help="stop after N frames",
+    )
     parser.add_argument("--mjpeg", metavar="HOST:PORT", help="a page with the live picture")
     parser.add_argument(
         "--token",
@@ -49,12 +69,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--on-change",
         metavar="COMMAND",
-        help="run 'COMMAND {label} {score}' on a new label, without a shell",
+        help="run this on a new label, without a shell; label and score are in its environment, "
+        "CLASSIFY_LABEL and CLASSIFY_SCORE, and the label on its standard input; {label} and "
+        "{score} in its arguments are filled in, where all labels are plain words",
     )
     parser.add_argument("--webhook", metavar="URL", help="post a JSON object there on a new label")
     parser.add_argument(
         "--hold",
-        type=int,
+        type=whole_number(0, 100_000),
         default=5,
         metavar="N",
         help="frames that a label must hold to be new (default: 5)",
@@ -79,49 +101,83 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(bundle: Path, arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the classifier of a bundle, and end the process."""
-    parser = argparse.ArgumentParser(description="Run an exported classifier on this device.")
+    open_closed_streams()
+    parser = _Parser(prog="classify", description="Run an exported classifier on this device.")
     parser.add_argument("--bundle", type=Path, default=bundle, help=argparse.SUPPRESS)
     add_arguments(parser)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # JSON is, whatever the locale; and a file's name need not be text at all
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
-    leave(run(parser.parse_args(arguments)))
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit as end:  # --help, or what there is not
+        status = int(end.code or 0)
+        leave(_told(lambda: status))
+    leave(run(options))
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the classifier in the folder `options.bundle`.
 
     Returns:
-        0, or 1 after an error told in one line, 3 if some pictures could not be read (as the
-        `predict` command does), 130 after Ctrl-C, 143 after SIGTERM; 0 after SIGTERM where the
-        source has no end, because that is how a service is stopped.
+        0, or 1 after an error told in one line, 2 if an option has a value that it cannot have,
+        3 if some pictures could not be read (as the `predict` command does), 130 after Ctrl-C, 143
+        after SIGTERM; 0 after SIGTERM where the source has no end, because that is how a service
+        is stopped.
     """
     with StopSignals() as stop:
         try:
-            return _run(options, stop)
-        except EdgeClassifierError as error:
-            say(f"classify: {error}")
-            return 1
-        except BrokenPipeError:  # `classify.py … | head`
-            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - until the end
-            return 0
+            return _told(lambda: _run(options, stop))
         except KeyboardInterrupt:
             return stop.status
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in a line, as everything else here does."""
+
+    def error(self, message: str) -> NoReturn:
+        say(f"classify: {shortened(message)}; --help tells more")
+        raise SystemExit(USAGE)
+
+
+def _told(work: Callable[[], int]) -> int:
+    """Do work and write out what it printed; an error is told in a line."""
+    try:
+        status = work()
+        sys.stdout.flush()  # at exit it would be too late to say what is wrong
+    except EdgeClassifierError as error:
+        say(f"classify: {shortened(str(error), _LONGEST_ERROR)}")
+        return USAGE if isinstance(error, InvalidOptionError) else FAILED
+    except BrokenPipeError:  # `classify.py … | head`
+        drop(sys.stdout)
+        return 0
+    except OSError as error:
+        drop(sys.stdout)  # it may be what is full
+        where = f"{error.filename}: " if error.filename else ""
+        reason = error.strerror or str(error) or type(error).__name__
+        say(f"classify: {where}{reason}.")
+        return FAILED
+    except MemoryError:
+        say("classify: there is not enough memory.")
+        return FAILED
+    return status
+
+
 def _run(options: argparse.Namespace, stop: StopSignals) -> int:
-    threads = _threads(options.threads)
+    # For `--webhook=--`, argparse gives this, unread by the option's type.
+    if empty := [name for name, value in vars(options).items() if value == []]:
+        raise InvalidOptionError(f"--{empty[0].replace('_', '-')}: expected a value.")
     bundle = Bundle.open(options.bundle)
     if options.verify:
         from .checks import verify  # noqa: PLC0415 - start-up counts on a small device
 
-        return verify(bundle, threads, options.format)
-    return runner.run(options, Classifier(bundle, options.format, threads), stop)
+        return verify(bundle, options.threads, options.format)
+    return runner.run(options, Classifier(bundle, options.format, options.threads), stop)
 
 
 def _threads(text: str) -> int:
-    if text == "auto":
-        return 0
-    if not text.isdigit() or int(text) < 1:
-        raise InvalidValueError(f"--threads {text}: expected 1, 2, … or auto.")
-    return int(text)
+    """Read a number of threads; 0 for auto."""
+    try:
+        return 0 if text == "auto" else whole_number(1, MOST_THREADS)(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{error}; or auto") from None

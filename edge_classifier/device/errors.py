@@ -15,6 +15,10 @@ class InvalidValueError(EdgeClassifierError, ValueError):
     """An argument or a setting is out of its range."""
 
 
+class InvalidOptionError(InvalidValueError):
+    """An option of the runner has a value that it cannot have, wherever and whenever it is run."""
+
+
 class InvalidImageError(InvalidValueError):
     """Something is not an image, or is one that cannot be used."""
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _TEMPORARY_PREFIX: Final = ".tmp-"
+_NO_FILE: Final = "it is not a regular file"
 
 
 def open_regular(path: str | Path) -> BinaryIO:
@@ -29,7 +30,7 @@ def open_regular(path: str | Path) -> BinaryIO:
     file = open(descriptor, "rb", buffering=0)  # noqa: PTH123, SIM115 - of a descriptor, for the caller
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         file.close()
-        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+        raise OSError(errno.EINVAL, _NO_FILE, str(path))
     return file
 
 
@@ -73,8 +74,10 @@ def atomic_file(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
     an SSD, tens of milliseconds on an SD card.
 
     Raises:
-        OSError: if it could not be written; then it is as it was before.
+        OSError: if it could not be written, or something else than a file has its name; then that
+            is as it was before.
     """
+    check_replaceable(path)
     temporary = path.with_name(temporary_name())
     try:
         with temporary.open("xb") as file:
@@ -89,6 +92,17 @@ def atomic_file(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
         raise
     if durable:
         flush_folder(path.parent)
+
+
+def check_replaceable(path: Path) -> None:
+    """See that a file can take a name without putting a device, a pipe or a socket out of place.
+
+    Raises:
+        OSError: if it would.
+    """
+    with suppress(FileNotFoundError):
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise OSError(errno.EINVAL, _NO_FILE, str(path))
 
 
 def flush_folder(folder: Path) -> None:

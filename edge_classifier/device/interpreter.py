@@ -8,14 +8,20 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+
+from .errors import InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy.typing as npt
+
+
+MOST_THREADS: Final = 64
+"""Far more than these networks gain from. Where there can be no more the runtime crashes."""
 
 
 class Interpreter:
@@ -32,10 +38,15 @@ class Interpreter:
     Raises:
         OSError: if the file cannot be read.
         ValueError: if it is no TFLite model.
+        InvalidValueError: if there are too few or too many threads.
         ImportError: if no runtime is installed.
     """
 
     def __init__(self, model: Path | bytes, threads: int = 1) -> None:
+        if not 1 <= threads <= MOST_THREADS:
+            raise InvalidValueError(
+                f"Expected 1 to {MOST_THREADS} threads for a network, received {threads}."
+            )
         interpreter_class = _load_runtime()
         content = model.read_bytes() if isinstance(model, Path) else model
         name = str(model) if isinstance(model, Path) else "the model"

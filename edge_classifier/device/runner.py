@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from .console import SOME_REFUSED, say
-from .errors import InvalidValueError
+from .errors import InvalidOptionError
 from .heat import with_heat
 from .outputs.benchmark import Benchmark
 from .outputs.json_lines import JsonLines
@@ -19,7 +19,7 @@ from .reader import FrameReader
 from .source_state import SourceState, SourceStatus
 from .sources.named import PI_CAMERA, open_source_or_pictures
 from .sources.pictures import PictureFiles
-from .verdict import Smoother
+from .verdict import UNKNOWN, Smoother
 
 if TYPE_CHECKING:
     import argparse
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .classifier import Classifier
     from .frame import Clock, Frame, FrameSource
     from .outputs.base import Output
+    from .outputs.on_change import Receiver
     from .sources.video_source import VideoSource
     from .stop import StopSignals
 
@@ -116,14 +117,17 @@ def _run(
     shown = not (options.no_window or options.benchmark) and Window.possible()
     spec = options.source or _default_source()
     # First what needs nothing of the source, which may take seconds.
-    outputs = [stack.enter_context(contextlib.closing(o)) for o in _network_outputs(options)]
+    labels = (*classifier.bundle.class_names, UNKNOWN)
+    outputs = [
+        stack.enter_context(contextlib.closing(o)) for o in _network_outputs(options, labels)
+    ]
     source = open_source_or_pictures(spec, paced=shown)
     stack.callback(source.close)
     stop.endless = source.live
     title = f"{classifier.bundle.folder.name} on {source.name}"
     window_title = title if shown and not isinstance(source, PictureFiles) else ""
     if options.heat and not (window_title or options.mjpeg):
-        raise InvalidValueError(
+        raise InvalidOptionError(
             "--heat colours what the window and the page show, and here is neither; add "
             "--mjpeg 127.0.0.1:8000 for the page."
         )
@@ -186,19 +190,28 @@ def _default_source() -> str:
     return "0"
 
 
-def _network_outputs(options: argparse.Namespace) -> Iterator[Output]:
+def _network_outputs(options: argparse.Namespace, labels: tuple[str, ...]) -> Iterator[Output]:
     """Make the outputs to others that are asked for.
 
     What takes long to import is imported when it is used: start-up counts on a small device.
     """
-    if options.mjpeg:
+    receivers: list[Receiver] = []
+    if options.on_change is not None:
+        from .outputs.command import Command  # noqa: PLC0415 - as above
+
+        receivers.append(Command(options.on_change, labels))
+    if options.webhook is not None:
+        from .outputs.webhook import Webhook  # noqa: PLC0415 - as above
+
+        receivers.append(Webhook(options.webhook))
+    if options.mjpeg is not None:
         from .outputs.page import LivePage  # noqa: PLC0415 - as above
 
         yield LivePage(options.mjpeg, options.token)
-    if options.on_change or options.webhook:
+    if receivers:
         from .outputs.on_change import OnChange  # noqa: PLC0415 - as above
 
-        yield OnChange(options.on_change, options.webhook, max(1, options.hold))
+        yield OnChange(receivers, options.hold)
 
 
 def _local_outputs(
@@ -210,7 +223,7 @@ def _local_outputs(
     if options.benchmark:
         yield Benchmark()
     elif not options.quiet:
-        yield JsonLines(flush=live, hold=max(1, options.hold) if options.changes else None)
+        yield JsonLines(flush=live, hold=options.hold if options.changes else None)
 
 
 def _dating(source: VideoSource | PictureFiles) -> Callable[[Frame], float] | None:

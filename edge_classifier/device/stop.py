@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
+import math
 import os
 import signal
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from .console import settle
 
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
 INTERRUPTED: Final = 128 + signal.SIGINT
 TERMINATED: Final = 128 + signal.SIGTERM
 """Exit codes: stopped with Ctrl-C, or by SIGTERM before the work was done."""
+
+_UNWOUND_S: Final = 0.25
 
 
 class StopSignals:
@@ -30,6 +35,7 @@ class StopSignals:
         """Whether the work has no end but to be stopped, as watching a camera."""
         self._first: int | None = None
         self._ignored = False
+        self._raised_s = -math.inf
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> StopSignals:  # noqa: PYI034 - Python 3.10 has no `Self`
@@ -61,9 +67,11 @@ class StopSignals:
         self._ignored = True
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
-        # Not at once ignored after the first: Python drops what is raised within a `__del__`.
-        if not self._ignored:
-            self._first = self._first or number
+        # Not for good ignored after the first: Python drops what is raised within a `__del__`. But
+        # for as long as it takes to `closing`, past which a further one would be caught by nobody.
+        now_s = time.monotonic()
+        if not self._ignored and now_s - self._raised_s > _UNWOUND_S:
+            self._first, self._raised_s = self._first or number, now_s
             raise KeyboardInterrupt
 
 
@@ -72,11 +80,10 @@ def leave(status: int) -> NoReturn:
 
     Native code that comes back to a Python at its end aborts: "FATAL: exception not rethrown".
     """
+    for stream in (sys.stdout, sys.stderr):
+        settle(stream)
     left = [t for t in threading.enumerate() if t is not threading.current_thread()]
     if left and all(thread.daemon for thread in left):
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(AttributeError, OSError, ValueError):  # none, full, closed
-                stream.flush()
         os._exit(status)
     sys.exit(status)
 

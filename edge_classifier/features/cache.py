@@ -29,7 +29,7 @@ from edge_classifier.errors import InvalidValueError, ProjectError
 from edge_classifier.project.files import atomic_file, reported
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -50,10 +50,18 @@ class FileFeatureCache:
     One program at a time may append (the project's lock sees to that); any may load meanwhile.
 
     The folder is made when the first features come; if not `writable`, these are forgotten.
+    `check`, called before a file is opened to be written, raises `ProjectError` where that may not
+    be.
     """
 
     def __init__(
-        self, folder: Path, backbone_key: str, feature_dim: int, *, writable: bool = True
+        self,
+        folder: Path,
+        backbone_key: str,
+        feature_dim: int,
+        *,
+        writable: bool = True,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         if feature_dim < 1:
             raise InvalidValueError(f"Expected 1 or more features, received {feature_dim}.")
@@ -64,6 +72,7 @@ class FileFeatureCache:
         self._header = header + _CRC.pack(zlib.crc32(header))
         self._record_bytes = _HASH_BYTES + 4 * feature_dim + _CRC.size
         self._writable = writable
+        self._check = check
         self._file: BinaryIO | None = None
         self._end = 0
         self._using = threading.Lock()
@@ -167,6 +176,7 @@ class FileFeatureCache:
             ProjectError: if it cannot be written; then it is as before.
         """
         wanted = {_digest_of(image_sha256) for image_sha256 in keep}
+        self._check()
         with self._using, reported("write", self.path):
             self._close()
             file = self._open()
@@ -211,7 +221,8 @@ class FileFeatureCache:
 
     def _start(self) -> None:
         """Open the file for appending, without what a crash left at its end."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._check()
+        self.path.parent.mkdir(exist_ok=True)
         file = self._open()
         if file is None:
             with atomic_file(self.path) as new:

@@ -18,6 +18,7 @@ from edge_classifier.device.taught import MAX_BYTES
 from edge_classifier.project.files import reported, write_atomic
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from edge_classifier.values import Features
@@ -28,12 +29,23 @@ _log = logging.getLogger(__name__)
 
 
 class FileAdaptationStore:
-    """Keeps the features of frames in a folder, and none if not `writable`."""
+    """Keeps the features of frames in a folder, and none if not `writable`.
 
-    def __init__(self, folder: Path, backbone_key: str, *, writable: bool = True) -> None:
+    `check`, called before anything is written, raises `ProjectError` where that may not be.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        backbone_key: str,
+        *,
+        writable: bool = True,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
         self._path = folder / NAME
         self._key = backbone_key
         self._writable = writable
+        self._check = check
 
     def save(self, features: Features) -> None:
         """Store frames, `(N, D)`, in place of those before.
@@ -44,8 +56,9 @@ class FileAdaptationStore:
         if not self._writable:
             return
         key = np.frombuffer(self._key.encode(), np.uint8)
+        self._check()
         with reported("write", self._path):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.mkdir(exist_ok=True)
             write_atomic(self._path, npz_bytes({"backbone": key, "features": features}))
 
     def remove(self) -> bool:
@@ -56,6 +69,7 @@ class FileAdaptationStore:
         """
         kept = self._path.exists()
         if self._writable:
+            self._check()
             with reported("remove", self._path):
                 self._path.unlink(missing_ok=True)
         return kept

@@ -41,6 +41,7 @@ from edge_classifier.learning.project_backbone import (
     backbone_loader,
     may_be_built_in,
 )
+from edge_classifier.project.files import reported
 from edge_classifier.protocols import part_of
 
 if TYPE_CHECKING:
@@ -113,8 +114,10 @@ def fine_tune(
         pictures = read_pictures(samples, reading, cancelled, _STOPPED)
         views = _views(pictures, base.preprocessing)
         weights = weights_file(base, choice.weights)
-        _tune(made, base, weights, views, part_of(progress, _PREPARED, 1.0), cancelled)
-        info = keep_tuned(store.path, made, base)
+        with reported("write in", made):
+            _tune(made, base, weights, views, part_of(progress, _PREPARED, 1.0), cancelled)
+            store.check_writable()
+            info = keep_tuned(store.path, made, base)
     finally:
         shutil.rmtree(made, ignore_errors=True)
     store.set_backbone(info, replace=True)

@@ -19,6 +19,7 @@ from edge_classifier.learning.model import Model
 from edge_classifier.project.files import reported, write_atomic
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import numpy.typing as npt
@@ -31,11 +32,17 @@ _log = logging.getLogger(__name__)
 
 
 class FileModelStore:
-    """Keeps a project's model in a folder, made with the first one, and none if not `writable`."""
+    """Keeps a project's model in a folder, made with the first one, and none if not `writable`.
 
-    def __init__(self, folder: Path, *, writable: bool = True) -> None:
+    `check`, called before anything is written, raises `ProjectError` where that may not be.
+    """
+
+    def __init__(
+        self, folder: Path, *, writable: bool = True, check: Callable[[], None] = lambda: None
+    ) -> None:
         self._path = folder / _NAME
         self._writable = writable
+        self._check = check
 
     def save(self, model: Model, *, backbone_key: str, fingerprint: str) -> None:
         """Store a model; whole or not at all.
@@ -49,8 +56,9 @@ class FileModelStore:
         meta |= {"format": _FORMAT, "backbone_key": backbone_key, "fingerprint": fingerprint}
         text = np.frombuffer(json.dumps(meta).encode(), np.uint8)
         content = npz_bytes({"meta": text, **arrays})
+        self._check()
         with reported("write", self._path):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.mkdir(exist_ok=True)
             write_atomic(self._path, content)
 
     def load(self, *, backbone_key: str) -> tuple[Model, str] | None:

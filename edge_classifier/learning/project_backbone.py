@@ -192,15 +192,22 @@ def _with_its_files(
     known, info, writable = store.backbone, backbone.info, not store.read_only
     if may_change and writable and (known is None or known.key != info.key):
         store.set_backbone(info, replace=known is not None)
-    cache = FileFeatureCache(store.cache_folder, info.key, info.feature_dim, writable=writable)
-    models = FileModelStore(store.model_folder, writable=writable)
+    check = store.check_writable
+    cache = FileFeatureCache(
+        store.cache_folder, info.key, info.feature_dim, writable=writable, check=check
+    )
+    models = FileModelStore(store.model_folder, writable=writable, check=check)
     varied = FileFeatureCache(
-        store.cache_folder, f"{info.key} {VARIANTS_VERSION}", info.feature_dim, writable=writable
+        store.cache_folder,
+        f"{info.key} {VARIANTS_VERSION}",
+        info.feature_dim,
+        writable=writable,
+        check=check,
     )
     if writable:
         _forget_what_was_removed(store, cache, varied)
     variation = Variation(varied, info.feature_dim)
-    adaptation = FileAdaptationStore(store.model_folder, info.key, writable=writable)
+    adaptation = FileAdaptationStore(store.model_folder, info.key, writable=writable, check=check)
     return LoadedBackbone(backbone, cache, models, adaptation, note, variation, Strangers(backbone))
 
 

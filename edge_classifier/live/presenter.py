@@ -39,7 +39,7 @@ class Presenter:
         self._dataset = Dataset((), ())
         self._saved = ""
         self._can_train = False
-        self._advised: tuple[Dataset, Validation | None] | None = None
+        self._advised: tuple[Dataset, Validation | None, str] | None = None
         self._hint = ""
         self._validated = ""
 
@@ -145,13 +145,19 @@ class Presenter:
         """Find the lines that change only with the dataset and what is known of the model."""
         # By identity: comparing thousands of samples would take longer than the frame.
         validation = self._learner.validation
-        advised = self._advised
-        if advised and advised[0] is self._dataset and advised[1] is validation:
+        advised, why = self._advised, self._store.why_read_only
+        if (
+            advised
+            and advised[0] is self._dataset
+            and advised[1] is validation
+            and advised[2] == why
+        ):
             return
-        self._advised = (self._dataset, validation)
+        self._advised = (self._dataset, validation, why)
         self._validated = validation.line() if validation else ""
-        if why := self._store.why_read_only:
-            self._hint = f"read-only: {why}; S saves a copy to go on in"
+        if why:
+            way_on = "open it again" if self._store.lost else "S saves a copy to go on in"
+            self._hint = f"read-only: {why}; {way_on}"
         else:
             self._hint = next_hint(self._dataset, validation)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from edge_classifier.device.source_state import SourceState, SourceStatus
-from edge_classifier.errors import EdgeClassifierError
+from edge_classifier.errors import EdgeClassifierError, ProjectError
 from edge_classifier.live.keys import HoldDetector, KeyEvent
 from edge_classifier.live.view import Level
 
@@ -83,7 +83,7 @@ class BurstRecorder:
         if self._hold.event(now_s) is KeyEvent.REPEATED:
             confirmed = self._before_event + self._since_event
             self._before_event, self._since_event = [], []
-            return [self._write(pending) for pending in confirmed]
+            return self._write_all(confirmed)
         self._before_event, self._since_event = self._since_event, []
         self._press_due = True
         return []
@@ -123,6 +123,19 @@ class BurstRecorder:
         self._press_due = False
         self._next_due_s = 0.0
         self._since_event, self._before_event = [], []
+
+    def _write_all(self, confirmed: list[PendingSample]) -> list[Recorded]:
+        """Write all samples that can be, and only then say what was wrong with others."""
+        recorded: list[Recorded] = []
+        problem: ProjectError | None = None
+        for pending in confirmed:
+            try:
+                recorded.append(self._write(pending))
+            except ProjectError as error:  # noqa: PERF203 - of a few
+                problem = problem or error
+        if problem:
+            raise problem
+        return recorded
 
     def _write(self, pending: PendingSample) -> Recorded:
         if self.class_name is None:  # pragma: no cover - only between event and stop

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from edge_classifier.device.verdict import SMOOTHING_S
 from edge_classifier.errors import CancelledError, EdgeClassifierError
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from edge_classifier.learning.project_backbone import LoadedBackbone
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Cancelled, Executor, Progress
+
+
+_LOOK_EVERY_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,9 @@ class Session:
         fine_tune: FineTune | None = None,
     ) -> None:
         settings = settings or SessionSettings()
+        self._store = store
         self._clock = clock
+        self._next_look_s = 0.0
         self._timer = timer
         self.mirrored = settings.mirrored
         self.problem = ""
@@ -164,6 +169,7 @@ class Session:
                 self.messages.clear()
         if self._recording.source.in_trouble:
             self._live.forget()
+        self._guard(self._look_at_project, ends_burst=False)  # what is being recorded is kept first
         self._guard(self._poll, ends_burst=False)
         if key is not None:
             self._guard(lambda: self._controls.handle(key))
@@ -230,6 +236,13 @@ class Session:
                 self._recording.stop()
             self.problem = str(error)
             self.messages.say(self.problem, Level.ERROR)
+
+    def _look_at_project(self) -> None:
+        """Find out in time, not at the next change only, that the project's folder is gone."""
+        now = self._clock()
+        if now >= self._next_look_s:
+            self._next_look_s = now + _LOOK_EVERY_S
+            self._store.look()
 
     def _poll(self) -> None:
         if self._tasks.job:

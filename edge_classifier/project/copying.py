@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from edge_classifier.errors import CancelledError, ProjectError
 from edge_classifier.project.files import is_temporary, reported
-from edge_classifier.project.folder import LOCK, TRASH
+from edge_classifier.project.folder import TRASH
+from edge_classifier.project.lock import LOCK
 from edge_classifier.project.project_file import FILE_NAME, write_project_file
 
 if TYPE_CHECKING:

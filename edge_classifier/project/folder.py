@@ -23,13 +23,9 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from edge_classifier.errors import (
-    NotAProjectError,
-    ProjectError,
-    ProjectFormatError,
-    ProjectLockedError,
-)
-from edge_classifier.project.files import FileLock, reported
+from edge_classifier.errors import NotAProjectError, ProjectError, ProjectFormatError
+from edge_classifier.project.files import flush_folder, reported
+from edge_classifier.project.lock import LOCK
 from edge_classifier.project.picture_file import IMAGE_SUFFIXES
 from edge_classifier.project.project_file import FILE_NAME
 
@@ -40,7 +36,6 @@ TRASH: Final = "trash"
 CACHE: Final = "cache"
 MODEL: Final = "model"
 BACKBONE: Final = "backbone"
-LOCK: Final = ".lock"
 
 _LOOK_AT: Final = 1000  # entries of a foreign folder, before giving up to say what it holds
 
@@ -123,20 +118,17 @@ def check_folder(folder: Path) -> None:
         )
 
 
-def lock_project(path: Path) -> FileLock:
-    """Take a project for writing.
+def make_folder(path: Path) -> None:
+    """Make a folder with those that it lies in, safe from a power cut; one may be there.
 
     Raises:
-        ProjectLockedError: if another program has it.
-        ProjectError: if the folder cannot be written.
+        ProjectError: if it cannot be made.
     """
-    lock = FileLock(path / LOCK)
-    with reported("write in", path):
-        if not lock.acquire():
-            raise ProjectLockedError(
-                f"{path} is open in another edge-classifier; close that one and try again."
-            )
-    return lock
+    with reported("make the folder", path):
+        new = [folder for folder in (path, *path.parents) if not folder.exists()]
+        path.mkdir(parents=True, exist_ok=True)
+        for folder in new:
+            flush_folder(folder.parent)
 
 
 def make_way(target: Path, folder: Path) -> None:

@@ -17,7 +17,6 @@ from edge_classifier.errors import (
     UnknownClassError,
 )
 from edge_classifier.project.classes import clean_class_name
-from edge_classifier.project.files import reported
 from edge_classifier.project.folder import (
     CACHE,
     HELD_OUT,
@@ -28,9 +27,10 @@ from edge_classifier.project.folder import (
     checked_project,
     is_blank,
     is_project,
-    lock_project,
+    make_folder,
     refusal,
 )
+from edge_classifier.project.lock import LOCK, OF_ANOTHER_USER, OPEN_ELSEWHERE, ProjectLock
 from edge_classifier.project.project_file import (
     FILE_NAME,
     ProjectFile,
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from edge_classifier.project.files import FileLock
     from edge_classifier.project.project_file import ClassEntry
     from edge_classifier.protocols import Progress
     from edge_classifier.values import BackboneInfo, Colour
@@ -64,13 +63,14 @@ class Project:
         model_folder: Where to keep heads; may not exist yet.
     """
 
-    def __init__(self, path: Path, file: ProjectFile, lock: FileLock | None) -> None:
+    def __init__(self, path: Path, file: ProjectFile, lock: ProjectLock | None) -> None:
         self.path = path
         self.cache_folder = path / CACHE
         self.model_folder = path / MODEL
         self._file = file
         self._lock = lock
         self._why_read_only = ""
+        self._lost = False
         self._changing = threading.Lock()
 
     @classmethod
@@ -86,7 +86,7 @@ class Project:
             ProjectError: if it cannot be read or, unless `read_only`, written.
         """
         path = checked_project(path)
-        lock = None if read_only else lock_project(path)
+        lock = None if read_only else ProjectLock(path)
         return cls._loaded(path, lock, progress=progress)
 
     @classmethod
@@ -107,7 +107,8 @@ class Project:
             try:
                 return cls.open(path, progress=progress)
             except ProjectLockedError:
-                reason = "it is open in another edge-classifier"
+                unwritable = (path / LOCK).exists() and not os.access(path / LOCK, os.W_OK)
+                reason = OF_ANOTHER_USER if unwritable else OPEN_ELSEWHERE
         return cls._loaded(path, None, reason, progress=progress)
 
     @classmethod
@@ -127,9 +128,8 @@ class Project:
             raise ProjectError(f"{path} is a project already; open it, or name another folder.")
         if not is_blank(path):
             raise refusal(path)
-        with reported("make the folder", path):
-            path.mkdir(parents=True, exist_ok=True)
-        lock = lock_project(path)
+        make_folder(path)
+        lock = ProjectLock(path)
         try:
             if not (path / FILE_NAME).exists():  # another program may have been a bit faster
                 write_project_file(path / FILE_NAME, file)
@@ -172,7 +172,7 @@ class Project:
     def _loaded(
         cls,
         path: Path,
-        lock: FileLock | None,
+        lock: ProjectLock | None,
         why_read_only: str = "",
         *,
         progress: Progress = ignore_progress,
@@ -206,11 +206,10 @@ class Project:
         if self._lock is None:
             return
         try:
+            self.look()
             self._before_close()
         finally:
-            self._lock.release()
-            self._lock = None
-            self._why_read_only = "it is closed"
+            self._give_back("it is closed")
 
     # What it is
 
@@ -221,8 +220,16 @@ class Project:
 
     @property
     def read_only(self) -> bool:
-        """Whether nothing can be changed: opened so, or closed."""
+        """Whether nothing can be changed: opened so, lost (see `lost`), or closed."""
         return self._lock is None
+
+    @property
+    def lost(self) -> bool:
+        """Whether the folder was moved, deleted or taken over by another program while open.
+
+        That is noticed by `look`, and before anything is changed.
+        """
+        return self._lost
 
     @property
     def why_read_only(self) -> str:
@@ -310,17 +317,41 @@ class Project:
     def _before_close(self) -> None:
         """Do what is left to do while the project is still ours."""
 
+    def look(self) -> None:
+        """Look whether the project is still where it was opened, and ours.
+
+        Raises:
+            ProjectError: if it has been lost since the last look; it is read-only from then on.
+        """
+        if self._lock is not None:
+            self.check_writable()
+
     def check_writable(self) -> None:
-        """Refuse to change anything in a project that is read-only.
+        """Refuse to change anything in a project that is read-only, or has been lost.
 
         Raises:
             ProjectError: if it is, saying why.
         """
-        if self._lock is None:
+        lock = self._lock  # which another thread may find lost at the same moment
+        if lock is not None and (why := lock.why_lost()):
+            self._lost = True
+            self._give_back(why)
+        if self._lost:
+            raise ProjectError(self._how_lost())
+        if lock is None:
             raise ProjectError(
                 f"{self.path} is read-only ({self._why_read_only}): nothing in it can be changed; "
                 "save it as another project (key S) to go on there."
             )
+
+    def _how_lost(self) -> str:
+        return f"{self.path} can no longer be changed: {self._why_read_only}; open it again."
+
+    def _give_back(self, why_read_only: str) -> None:
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            self._why_read_only = why_read_only
+            lock.release()
 
     def _change(self, change: Callable[[ProjectFile], ProjectFile]) -> None:
         """Change the project file, on disk and here, or neither.

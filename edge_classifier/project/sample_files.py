@@ -130,7 +130,8 @@ def find_pictures(folder: Path, found: Found, *, sweep: bool) -> list[FoundFile]
             except FileNotFoundError:  # the program that has the project open moved it away
                 continue
             if reason:
-                found.left_alone.append(f"{folder.name}/{entry.name} ({reason})")
+                name = f"{folder.name}/{entry.name}"
+                found.left_alone.append(f"{name!r} ({reason})")
                 continue
             number, index = _captured(entry.name)
             pictures.append(

@@ -6,15 +6,17 @@ import itertools
 import logging
 import os
 from bisect import insort
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edge_classifier.errors import InvalidClassNameError, InvalidValueError
 from edge_classifier.project.classes import clean_class_name
-from edge_classifier.project.files import describe, reported
+from edge_classifier.project.files import describe, move_new, reported
 from edge_classifier.project.folder import check_folder
 from edge_classifier.project.importers.labels import natural_key
 from edge_classifier.project.sample_files import (
+    Found,
     burst_id_of,
     burst_number_of,
     find_class_folders,
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_classifier.project.project_file import ProjectFile
-    from edge_classifier.project.sample_files import Found, FoundFile, HashIndex
+    from edge_classifier.project.sample_files import FoundFile, HashIndex
     from edge_classifier.protocols import Progress
 
 _log = logging.getLogger(__name__)
@@ -120,7 +122,8 @@ class SampleFolder:
         except FileNotFoundError:  # the program that has the project open moved it away
             return
         except OSError as error:
-            found.left_alone.append(f"{class_name}/{picture.name} ({describe(error)})")
+            name = f"{class_name}/{picture.name}"
+            found.left_alone.append(f"{name!r} ({describe(error)})")
             return
         sample = Sample(
             class_name, self._burst_id(class_name, picture), folder / picture.name, digest
@@ -144,7 +147,9 @@ class SampleFolder:
     def all(self, class_names: tuple[str, ...]) -> tuple[Sample, ...]:
         """All samples, by class, then in the order of capture."""
         if self._all is None:
-            self._all = tuple(s for name in class_names for s in self._samples.get(name, ()))
+            self._all = tuple(
+                itertools.chain.from_iterable(self._samples.get(name, ()) for name in class_names)
+            )
         return self._all
 
     def folder_of(self, class_name: str) -> Path:
@@ -165,6 +170,36 @@ class SampleFolder:
         index = self._next_index.get(burst_id, 0)
         return self.folder_of(class_name) / sample_file_name(burst_id, index, suffix)
 
+    def skip(self, burst_id: str) -> None:
+        """Go on to the next name of a burst, as another program has given its `next_path`."""
+        self._next_index[burst_id] = self._next_index.get(burst_id, 0) + 1
+
+    def has_burst(self, burst_id: str) -> bool:
+        """Say whether samples of a burst were found or added."""
+        return burst_id in self._burst_classes
+
+    def last_burst_on_disk(self) -> int:
+        """Look for the highest number of a burst once more: another program may have written.
+
+        Raises:
+            ProjectError: if something cannot be read.
+        """
+        numbers = [0]
+        for folder in find_class_folders(self.path).folders.values():
+            found = find_pictures(self.path / folder, Found(), sweep=False)
+            numbers += [picture.burst_number or 0 for picture in found]
+        return max(numbers)
+
+    def make_folder(self, class_name: str) -> None:
+        """Make the folder of a class, in the project as it is, never that itself.
+
+        Raises:
+            OSError: if it cannot be made.
+        """
+        folder = self.folder_of(class_name)
+        self.path.mkdir(exist_ok=True)
+        folder.mkdir(exist_ok=True)
+
     def add(self, sample: Sample) -> None:
         """Take in a sample that was just written to its `next_path`.
 
@@ -175,7 +210,11 @@ class SampleFolder:
         self._burst_classes[sample.burst_id] = sample.class_name
         self._next_index[sample.burst_id] = self._next_index.get(sample.burst_id, 0) + 1
         self._folders[sample.class_name] = sample.path.parent
-        insort(self._samples.setdefault(sample.class_name, []), sample, key=_order)
+        samples = self._samples.setdefault(sample.class_name, [])
+        if not samples or _order(samples[-1]) <= _order(sample):  # nearly always
+            samples.append(sample)
+        else:
+            insort(samples, sample, key=_order)
         self._all = None
 
     def remove(self, sample: Sample) -> None:
@@ -203,8 +242,7 @@ class SampleFolder:
             for sample in samples:
                 name = sample.path.name
                 if (trash / name).exists():
-                    name = _free_name(folder, name)
-                    (trash / sample.path.name).replace(folder / name)
+                    name = _move_to_free_name(trash / name, folder)
                 elif name in counted or not (folder / name).exists():
                     continue
                 back = replace(sample, class_name=class_name, path=folder / name)
@@ -268,11 +306,14 @@ def _is_foreign(sample: Sample) -> bool:
     return burst_number_of(sample.burst_id) is None
 
 
-def _free_name(folder: Path, name: str) -> str:
-    """Return the name, or one like it if another picture has taken it meanwhile."""
-    stem, suffix = os.path.splitext(name)  # noqa: PTH122 - of a name alone
-    names = itertools.chain([name], (f"{stem} ({n}){suffix}" for n in itertools.count(2)))
-    return next(free for free in names if not (folder / free).exists())
+def _move_to_free_name(path: Path, folder: Path) -> str:
+    """Move a picture to a folder, and give the name it has there: another one if it was taken."""
+    stem, suffix = os.path.splitext(path.name)  # noqa: PTH122 - of a name alone
+    for name in itertools.chain([path.name], (f"{stem} ({n}){suffix}" for n in itertools.count(2))):
+        with suppress(FileExistsError):
+            move_new(path, folder / name)
+            return name
+    raise AssertionError("There is always a free name.")  # pragma: no cover
 
 
 def _is_class_name(name: str, taken: tuple[str, ...]) -> bool:

@@ -1,6 +1,6 @@
 """The classes and samples of a project on disk (its layout: see `folder`).
 
-Every change is one `os.replace` of a file or one `rename` of a folder, or a row of them after
+Every change is one file or folder that takes its name when it is whole, or a row of them after
 each of which the project opens: a kill at any moment loses no sample.
 """
 
@@ -11,16 +11,17 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from edge_classifier.errors import InvalidValueError, ProjectError
 from edge_classifier.project.classes import clean_class_name
 from edge_classifier.project.copying import copy_project
-from edge_classifier.project.files import Unsynced, describe, reported, write_atomic
+from edge_classifier.project.files import Unsynced, describe, reported, write_new
 from edge_classifier.project.folder import HELD_OUT, SAMPLES, make_way, move_all
 from edge_classifier.project.picture_file import encode_image, read_thumbnail
 from edge_classifier.project.project import Project
 from edge_classifier.project.project_file import MAX_BURST, ProjectFile
+from edge_classifier.project.rescue import Rescue
 from edge_classifier.project.sample_files import HashIndex, burst_id_of, burst_number_of, sweep
 from edge_classifier.project.sample_folder import SampleFolder
 from edge_classifier.project.trash import Trash
@@ -30,13 +31,16 @@ from edge_classifier.values import Sample
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from edge_classifier.project.files import FileLock
+    from edge_classifier.project.lock import ProjectLock
     from edge_classifier.project.project_file import ClassEntry
     from edge_classifier.project.trash import Removed
     from edge_classifier.protocols import Cancelled, Progress
     from edge_classifier.values import EncodedImage
 
 _log = logging.getLogger(__name__)
+
+_MOST_MISSES: Final = 3
+"""Of a folder that another program deletes each time it was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ class ProjectStore(Project):
     encode = staticmethod(encode_image)
     thumbnail = staticmethod(read_thumbnail)
 
-    def __init__(self, path: Path, project_file: ProjectFile, lock: FileLock | None) -> None:
+    def __init__(self, path: Path, project_file: ProjectFile, lock: ProjectLock | None) -> None:
         super().__init__(path, project_file, lock)
         self._unsynced = Unsynced()
         self._samples = SampleFolder(path / SAMPLES, HashIndex(self.cache_folder / "index.json"))
@@ -72,6 +76,12 @@ class ProjectStore(Project):
         self._trash = Trash(path, self._samples, self._held_out)
         self._removed_classes: dict[str, tuple[ClassEntry, int]] = {}
         self._last_burst = project_file.last_burst
+        # What happens only where two programs have written at once, by the id that was given.
+        self._renumbered: dict[str, str] = {}
+        self._last_burst_of_others = ""
+        self._rescue = Rescue(path)
+        if lock is not None:
+            lock.on_made_again = self._note_other_bursts
 
     def samples(self) -> tuple[Sample, ...]:
         """All samples to train on, by class, then in the order they were captured."""
@@ -108,25 +118,69 @@ class ProjectStore(Project):
         Raises:
             UnknownClassError: if the project has no such class.
             InvalidValueError: if the burst is not ours, or belongs to another class.
-            ProjectError: if it cannot be written; then nothing was.
+            ProjectError: if it cannot be written; then nothing was, but that a picture for a
+                project that was lost while open (see `lost`) is kept in a folder that is named.
         """
-        self.check_writable()
         self._entry(class_name)
         number = burst_number_of(burst_id)
         if number is None or number > self._last_burst:
             raise InvalidValueError(f"Expected a burst of this project, received {burst_id!r}.")
         folder = self._held_out if held_out else self._samples
-        path = folder.next_path(class_name, burst_id, encoded.suffix)
-        sample = Sample(class_name, burst_id, path, encoded.sha256)
-        with reported("write", path):
-            try:
-                write_atomic(path, encoded.data)
-            except FileNotFoundError:  # the first sample of its class
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write_atomic(path, encoded.data)
-            folder.add(sample)
-        self._unsynced.add(path)
-        return sample
+        try:
+            self.check_writable()
+            return self._write_sample(folder, encoded, class_name, burst_id)
+        except ProjectError:
+            with suppress(ProjectError):
+                self.look()  # it may have been lost just after it was looked at
+            if not self.lost:
+                raise
+            raise ProjectError(self._kept_elsewhere(encoded, class_name)) from None
+
+    def _write_sample(
+        self, folder: SampleFolder, encoded: EncodedImage, class_name: str, burst_id: str
+    ) -> Sample:
+        given_id = burst_id
+        burst_id = self._renumbered.get(given_id, given_id)
+        misses = 0
+        while True:
+            if not folder.has_burst(burst_id) and burst_id <= self._last_burst_of_others:
+                burst_id = self._renumbered[given_id] = self.next_burst_id()
+            path = folder.next_path(class_name, burst_id, encoded.suffix)
+            with reported("write", path):
+                try:
+                    write_new(path, encoded.data)
+                except FileNotFoundError:  # the first sample of its class
+                    misses += 1
+                    if misses > _MOST_MISSES:
+                        raise
+                    folder.make_folder(class_name)
+                    continue
+                except FileExistsError:  # another program's, which chose the same number
+                    if folder.has_burst(burst_id):
+                        folder.skip(burst_id)
+                    else:
+                        burst_id = self._renumbered[given_id] = self.next_burst_id()
+                    continue
+                sample = Sample(class_name, burst_id, path, encoded.sha256)
+                folder.add(sample)
+            self._unsynced.add(path)
+            return sample
+
+    def _kept_elsewhere(self, encoded: EncodedImage, class_name: str) -> str:
+        try:
+            kept = self._rescue.keep(encoded, class_name)
+        except ProjectError as error:
+            return f"{self._how_lost()} {error}"
+        return (
+            f"{self._how_lost()} The picture was kept: `edge-classifier add PROJECT {kept}` adds "
+            "it to a project."
+        )
+
+    def _note_other_bursts(self) -> None:
+        with suppress(ProjectError):  # what cannot be read will be met when it is written
+            last = max(folder.last_burst_on_disk() for folder in self._folders)
+            self._last_burst_of_others = burst_id_of(last)
+            self._last_burst = max(self._last_burst, last)
 
     def remove_burst(self, burst_id: str) -> Removed:
         """Move a burst's samples to the project's trash.
@@ -168,7 +222,7 @@ class ProjectStore(Project):
             ProjectError: if the disk fails.
         """
         with reported("write", self._samples.path):
-            self._unsynced.flush(folder.path for folder in self._folders)
+            self._unsynced.flush((self.path, *(folder.path for folder in self._folders)))
 
     def rename_class(self, class_name: str, new_name: str) -> str:
         """Rename a class, its samples with it, and return the name as stored.
@@ -270,9 +324,13 @@ class ProjectStore(Project):
         added as `more`, by their paths within it.
 
         Raises:
-            ProjectError: if it is none of that, or cannot be written; then nothing was.
+            ProjectError: if it is none of that, or cannot be written, or this project was lost
+                while open; then nothing was.
             CancelledError: if asked to stop; then nothing was written either.
         """
+        self.look()
+        if self.lost:
+            self.check_writable()  # which says how
         copy_project(
             self.path, Path(target), self._file, more=more, progress=progress, cancelled=cancelled
         )

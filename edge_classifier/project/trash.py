@@ -125,7 +125,7 @@ class Trash:
                     folder.parent.mkdir(exist_ok=True)
                     part.folder.rename(folder)
                 else:
-                    folder.mkdir(parents=True, exist_ok=True)
+                    samples.make_folder(removed.class_name)
                 count += samples.put_back(part.samples, part.folder, removed.class_name)
             with suppress(OSError):  # not empty, or moved as a whole
                 part.folder.rmdir()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
+from edge_classifier.device.files import check_replaceable
 from edge_classifier.errors import EdgeClassifierError
 from edge_classifier.project.files import write_atomic
 
@@ -22,9 +23,14 @@ _GAP: Final = 8
 
 
 class VideoRecorder:
-    """Writes pictures of one size into an MPEG-4 file, which appears when it is complete."""
+    """Writes pictures of one size into an MPEG-4 file, which appears when it is complete.
+
+    Raises:
+        OSError: if something else than a file has its name.
+    """
 
     def __init__(self, path: Path, fps: float) -> None:
+        check_replaceable(path)
         self._path = path
         self._partial = path.with_name(f".partial-{path.name}")
         self._fps = fps

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from support import exported_project
+from support.exported_project import CLASSES
 from support.fakes import FakeClock, MisbehavingCamera, Misbehaviour
 from support.misbehaving import SAID
 
@@ -20,6 +21,7 @@ from edge_classifier.device.bundle import Bundle
 from edge_classifier.device.classifier import Classifier
 from edge_classifier.device.errors import CameraNotFoundError
 from edge_classifier.device.frame import Frame
+from edge_classifier.device.outputs.command import Command
 from edge_classifier.device.outputs.on_change import OnChange
 from edge_classifier.device.outputs.page import LivePage
 from edge_classifier.device.outputs.window import annotated
@@ -124,8 +126,8 @@ def test_no_command_runs_because_of_a_fault(
 ) -> None:
     told = tmp_path / "log.txt"
     script = tmp_path / "append.py"
-    script.write_text("import sys\nopen(sys.argv[1], 'a').write(sys.argv[2] + '\\n')")
-    output = OnChange(f"{sys.executable} {script} {told} {{label}}", None, frames=3)
+    script.write_text("import sys\nopen(sys.argv[1], 'a').write(sys.stdin.readline())")
+    output = OnChange([Command(f"{sys.executable} {script} {told}", CLASSES)], frames=3)
     classifier = Classifier(Bundle.open(bundle))
 
     def answer(count: int) -> None:

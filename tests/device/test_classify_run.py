@@ -234,7 +234,7 @@ def _write(pipe: Path, content: bytes) -> None:
 
 def test_an_output_that_cannot_be_is_told_before_the_source_is_looked_for(bundle: Path) -> None:
     result = run(bundle, "rtsp://127.0.0.1:9/nothing", "--mjpeg", "nonsense")
-    assert result.returncode == 1
+    assert result.returncode == 2
     assert "HOST:PORT" in told(result)[0]
 
 
@@ -380,11 +380,7 @@ def test_a_model_of_another_number_of_classes_is_refused(copy: Path) -> None:
         (["9999"], "There is no camera 9999"),
         (["http://127.0.0.1:9/x"], "http://127.0.0.1:9/x gives no video"),
         (["{empty}"], "has no pictures"),
-        (["{pictures}", "--threads", "many"], "expected 1, 2, … or auto"),
         (["{pictures}", "--format", "int4"], "has no int4 model; it has float32"),
-        (["{pictures}", "--mjpeg", "nonsense"], "expected HOST:PORT"),
-        (["{pictures}", "--webhook", "ftp://x"], "expected an http or https address"),
-        (["{pictures}", "--on-change", "'open"], "cannot be read"),
     ],
 )
 def test_what_cannot_be_done_is_told_in_one_line(
@@ -393,6 +389,33 @@ def test_what_cannot_be_done_is_told_in_one_line(
     filled = [a.format(empty=tmp_path, pictures=pictures) for a in arguments]
     result = run(bundle, *filled, cwd=tmp_path)
     assert result.returncode == 1
+    (line,) = told(result)
+    assert message in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--nonsense"], "unrecognized arguments: --nonsense"),
+        (["--threads", "many"], "expected a whole number from 1 to 64, received 'many'; or auto"),
+        (["--frames", "-1"], "expected a whole number from 0 to 1,000,000,000"),
+        (["--hold", "x"], "expected a whole number from 0 to 100,000"),
+        (["--adapt", "now"], "invalid choice: 'now'"),
+        (["--mjpeg", "nonsense"], "expected HOST:PORT"),
+        (["--mjpeg", "0.0.0.0:8080"], "add --token"),
+        (["--webhook", "ftp://x"], "expected an http or https address"),
+        (["--on-change", "'open"], "cannot be read"),
+        (["--on-change", "say {{label}}"], "the label 'växt 🌱' is no plain word"),
+        (["--heat"], "here is neither"),
+    ],
+)
+def test_an_option_that_can_never_be_is_told_and_no_service_tries_it_again(
+    bundle: Path, pictures: Path, arguments: list[str], message: str
+) -> None:
+    """By `RestartPreventExitStatus=2`."""
+    result = run(bundle, pictures, *(a.format() for a in arguments))
+    assert result.returncode == 2
+    assert result.stdout == ""
     (line,) = told(result)
     assert message in line
 

@@ -95,7 +95,7 @@ def test_heat_that_nothing_would_show_is_refused(
     bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), spoilt(50))
-    assert main(["run", str(bundle), str(tmp_path), "--heat"]) == 1
+    assert main(["run", str(bundle), str(tmp_path), "--heat"]) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert err.count("\n") == 1

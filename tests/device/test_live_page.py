@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import struct
+import threading
+import time
 import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Any
@@ -9,18 +13,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from edge_classifier.device.errors import InvalidValueError
+from edge_classifier.device.errors import InvalidOptionError, InvalidValueError
 from edge_classifier.device.frame import Frame
 from edge_classifier.device.outputs.page import LivePage
+from edge_classifier.device.outputs.page_server import PageServer
 from edge_classifier.device.verdict import Prediction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from edge_classifier.device.outputs.page_server import PageHandler
+
 TOKEN = "correct horse & battery"  # noqa: S105 - a test's
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page() -> Iterator[LivePage]:
     page = LivePage("127.0.0.1:0", TOKEN)
     yield shown(page)
@@ -44,9 +51,9 @@ def test_what_others_can_reach_needs_a_token(host: str) -> None:
         LivePage(f"{host}:0")
 
 
-@pytest.mark.parametrize("token", ["", "short", "with\nbreak"])
+@pytest.mark.parametrize("token", ["", "short", "with\nbreak", "long" * 200])
 def test_a_token_that_can_be_guessed_or_sent_by_nobody_is_refused(token: str) -> None:
-    with pytest.raises(InvalidValueError, match="8 characters"):
+    with pytest.raises(InvalidValueError, match="8 to 500 characters"):
         LivePage("127.0.0.1:0", token)
 
 
@@ -86,3 +93,194 @@ def test_a_page_from_elsewhere_cannot_give_its_own_name_this_machines_address() 
                 get(page, "answer", Host=host)
     finally:
         page.close()
+
+
+@pytest.fixture(scope="module")
+def open_page() -> Iterator[LivePage]:
+    """One for this machine, without a token."""
+    page = LivePage("127.0.0.1:0")
+    yield shown(page)
+    page.close()
+
+
+# Other sites
+
+
+@pytest.mark.parametrize("path", ["", "answer", "stream", "nowhere"])
+def test_no_other_site_can_show_or_read_what_it_gets(open_page: LivePage, path: str) -> None:
+    """Not even errors; of this machine's own address a browser sends no Sec-Fetch headers."""
+    try:
+        with get(open_page, path) as response:
+            headers = response.headers
+    except urllib.error.HTTPError as error:
+        headers = error.headers
+        error.close()
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cache-Control"] == "no-store"
+    assert "Access-Control-Allow-Origin" not in headers
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize(
+    ("path", "destination"),
+    [("stream", "image"), ("answer", "empty"), ("", "iframe"), ("stream", "document")],
+)
+def test_what_another_site_asks_for_is_refused(
+    open_page: LivePage, site: str, path: str, destination: str
+) -> None:
+    headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Dest": destination}
+    with pytest.raises(urllib.error.HTTPError, match="403: Another site"):
+        get(open_page, path, **headers)
+
+
+@pytest.mark.parametrize(
+    ("path", "site", "destination"),
+    [("", "none", "document"), ("stream", "same-origin", "image"), ("", "cross-site", "document")],
+    ids=["typed", "its own picture", "a link from elsewhere"],
+)
+def test_what_the_page_and_its_user_ask_for_is_given(
+    open_page: LivePage, path: str, site: str, destination: str
+) -> None:
+    headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Dest": destination}
+    with get(open_page, path, **headers) as response:
+        assert response.status == 200
+
+
+# Those who do not behave
+
+
+def connected(page: LivePage) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", int(page.url.split(":")[2].rstrip("/"))), 10)
+
+
+def reset(connection: socket.socket) -> None:
+    """End a connection as a client does that is gone: with RST."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        *(b"", b"G", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\n\r\n"),
+        *(b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n", b"\0" * 100_000, b"\r\n\r\n"),
+        *(b"POST / HTTP/1.1\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/\xb2.1\r\n\r\n"),
+        *(b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 200 + b"\r\n", b"GET //[ HTTP/1.1\r\n\r\n"),
+        b"GET / HTTP/1.1\r\nHost: \xff\r\nAuthorization: \xff\r\n\r\n",
+    ],
+    ids=lambda asked: repr(asked[:30]),
+)
+def test_a_client_that_goes_at_any_moment_leaves_no_line_in_the_log(
+    open_page: LivePage, asked: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for hang_up in (reset, socket.socket.close):
+        connection = connected(open_page)
+        connection.sendall(asked)
+        time.sleep(0.02)
+        hang_up(connection)
+    with get(open_page, "answer") as response:
+        assert response.status == 200
+    time.sleep(0.05)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.fixture
+def server() -> Iterator[PageServer]:
+    """A server that gives up early, and answers with a line."""
+
+    def serve(request: PageHandler) -> None:
+        request.wfile.write(b"HTTP/1.0 200 OK\r\n\r\n")
+
+    server = PageServer(("127.0.0.1", 0), serve, ask_s=0.5)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join(10)
+
+
+def connect(server: PageServer) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", server.server_port), 10)
+
+
+def was_hung_up_on(connection: socket.socket, part: bytes, pause_s: float = 0.0) -> bool:
+    """Send a part many times, as far as it is taken."""
+    try:
+        for _ in range(2000):
+            connection.sendall(part)
+            time.sleep(pause_s)
+    except OSError:
+        return True
+    return False
+
+
+def test_who_asks_a_byte_now_and_then_is_hung_up_on(server: PageServer) -> None:
+    began_s = time.monotonic()
+    with connect(server) as connection:
+        assert was_hung_up_on(connection, b"x", pause_s=0.05)
+    assert time.monotonic() - began_s < 3
+
+
+def test_who_asks_more_than_anybody_has_to_is_hung_up_on(server: PageServer) -> None:
+    with connect(server) as connection:
+        assert was_hung_up_on(connection, b"GET / HTTP/1.1\r\na: " + b"b" * 4000)
+
+
+def test_one_address_alone_cannot_keep_threads_for_itself(server: PageServer) -> None:
+    before = threading.active_count()
+    crowd = [connect(server) for _ in range(60)]
+    time.sleep(0.1)
+    assert threading.active_count() - before <= 16
+    time.sleep(0.6)  # their time is over
+    with connect(server) as connection:
+        connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.0 200")
+    for one in crowd:
+        one.close()
+
+
+def test_a_viewer_who_has_gone_makes_room_while_no_picture_comes(open_page: LivePage) -> None:
+    viewers = [get(open_page, "stream") for _ in range(8)]
+    for viewer in viewers:
+        assert viewer.readline() == b"--frame\r\n"
+    with pytest.raises(urllib.error.HTTPError, match="503"):
+        get(open_page, "stream")
+    for viewer in viewers:
+        viewer.close()
+    deadline_s = time.monotonic() + 10
+    while not can_look_on(open_page):
+        assert time.monotonic() < deadline_s
+        time.sleep(0.05)
+
+
+def can_look_on(page: LivePage) -> bool:
+    try:
+        get(page, "stream").close()
+    except urllib.error.HTTPError as error:
+        error.close()
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("", ":", "127.0.0.1:", "127.0.0.1:²", "127.0.0.1:-1", "127.0.0.1:65536"),
+        *("127.0.0.1:" + "9" * 5000, "127.0.0.1:nan", "127.0.0.1: 80", "127.0.0.1:8_0"),
+    ],
+    ids=lambda address: address[:20],
+)
+def test_an_address_that_can_be_none_is_refused(address: str) -> None:
+    with pytest.raises(InvalidOptionError, match="expected HOST:PORT") as caught:
+        LivePage(address, TOKEN)
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "a" * 300, "a..b", "[::1", "\0", "\udcff"])
+def test_an_address_that_is_not_this_machines_is_told(host: str) -> None:
+    with pytest.raises(InvalidValueError, match="cannot be used"):
+        LivePage(f"{host}:0", TOKEN)

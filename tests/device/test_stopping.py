@@ -99,7 +99,7 @@ class Runner:
         return self.process.returncode, told.splitlines()
 
 
-@pytest.mark.parametrize("gap_s", [0.0, 0.005, 0.03])
+@pytest.mark.parametrize("gap_s", [0.0, 0.0005, 0.005, 0.03])
 def test_signals_that_follow_the_first_change_nothing(
     bundle: Path, stream: Stream, gap_s: float
 ) -> None:

@@ -49,8 +49,8 @@ def test_an_empty_cache_has_no_rows_of_the_right_width(tmp_path: Path) -> None:
 
 
 def test_features_are_there_again_bit_for_bit_after_reopening(tmp_path: Path) -> None:
-    filled(tmp_path / "new" / "folder")
-    expect(FileFeatureCache(tmp_path / "new" / "folder", "key", D), [0, 1, 2, 3, 4])
+    filled(tmp_path / "new")
+    expect(FileFeatureCache(tmp_path / "new", "key", D), [0, 1, 2, 3, 4])
 
 
 def test_what_was_appended_can_be_read_by_others_before_it_is_closed(tmp_path: Path) -> None:

@@ -81,5 +81,5 @@ def test_nothing_listens_to_the_world_by_default(name: str) -> None:
 
 def test_the_checks_above_look_at_something() -> None:
     assert len(SOURCES) > 100
-    assert "device/outputs/on_change.py" in SOURCES
-    assert any(called == "run" for called, _ in calls("device/outputs/on_change.py"))
+    assert "device/outputs/command.py" in SOURCES
+    assert any(called == "Popen" for called, _ in calls("device/outputs/command.py"))

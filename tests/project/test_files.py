@@ -11,7 +11,7 @@ from support.mounts import named_pipe
 from edge_classifier.device.files import read_regular
 from edge_classifier.errors import ProjectError
 from edge_classifier.project.copying import copy_tree
-from edge_classifier.project.files import FileLock, atomic_file, reported, write_atomic
+from edge_classifier.project.files import FileLock, atomic_file, reported, write_atomic, write_new
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,3 +98,88 @@ def test_a_lock_is_held_by_one_and_free_when_its_owner_is_killed(tmp_path: Path)
     assert lock.acquire()
     lock.release()
     lock.release()
+
+
+def test_a_new_file_is_whole_or_not_there_and_never_takes_the_place_of_another(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "picture"
+    write_new(path, b"ours")
+    for durable in (False, True):
+        with pytest.raises(FileExistsError):
+            write_new(path, b"theirs", durable=durable)
+    with pytest.raises(FileNotFoundError):
+        write_new(tmp_path / "gone" / "picture", b"x")
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(FileExistsError):
+        write_new(tmp_path / "link", b"x")
+    assert path.read_bytes() == b"ours"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["link", "picture"]
+
+
+WITHOUT_LINKS = """
+import errno, sys
+from pathlib import Path
+from edge_classifier.project.files import write_new
+
+def refuse(event, arguments):
+    if event == "os.link":
+        raise PermissionError(errno.EPERM, "as on a memory card")
+
+sys.addaudithook(refuse)
+for content in (b"ours", b"theirs"):
+    try:
+        write_new(Path(sys.argv[1]) / "picture", content)
+    except FileExistsError:
+        print("taken")
+"""
+
+
+def test_a_disk_without_hard_links_holds_the_same(tmp_path: Path) -> None:
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", WITHOUT_LINKS, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "taken\n"
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("picture", b"ours")]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows deletes no file that is open")
+def test_a_lock_knows_when_its_file_is_no_longer_the_one_that_others_find(tmp_path: Path) -> None:
+    first, second = FileLock(tmp_path / "lock"), FileLock(tmp_path / "lock")
+    assert first.acquire()
+    assert first.is_there()
+    (tmp_path / "lock").unlink()
+    assert not first.is_there()
+    assert second.acquire(new=True)
+    assert second.is_there()
+    assert not first.is_there()
+    with pytest.raises(FileExistsError):
+        FileLock(tmp_path / "lock").acquire(new=True)
+    first.release()
+    second.release()
+    assert not second.is_there()
+
+
+FLUSHED = """
+import os, sys
+from pathlib import Path
+from edge_classifier.project.store import ProjectStore
+
+def note(event, arguments):
+    if event == "open" and os.path.isdir(arguments[0]):
+        print(Path(arguments[0]).resolve().relative_to(Path(sys.argv[1]).resolve()))
+
+sys.addaudithook(note)
+ProjectStore.create(Path(sys.argv[1]) / "a" / "project").close()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows flushes folders by itself")
+def test_a_new_project_is_flushed_with_every_folder_that_was_made_for_it(tmp_path: Path) -> None:
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", FLUSHED, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert {".", "a", "a/project"} <= set(done.stdout.split())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import sys
 import tempfile
 import zipfile
 from contextlib import suppress
@@ -218,3 +219,30 @@ def test_an_archive_gives_nothing_but_what_it_holds(tmp_path: Path) -> None:
         report = add(store, open_importer(tmp_path / "set.zip"))
     assert report.added_count == 1
     assert [refusal.reason for refusal in report.refused] == ["there is no such file"] * 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_files_named_with_any_bytes_are_samples_and_what_is_left_alone_is_told_in_one_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    project = tmp_path / "project"
+    by_key(project, "mug")
+    folder = os.fsencode(project / "samples" / "mug")
+    odd = (b"a\nb", b"\xff\xfe", b"\x1b[31mred", b"x\r", b"\xe2\x80\xae", b"-rf", b" ", b"\xc3(")
+    for number, name in enumerate(odd):
+        Path(os.fsdecode(folder + b"/" + name + b".jpg")).write_bytes(picture_bytes(10 + number))
+    for name in (b"not\nes.txt", b"\xff.txt", b"\x1b[2J.gif.exe"):
+        Path(os.fsdecode(folder + b"/" + name)).touch()
+    for _ in range(2):  # the second time by the index of hashes
+        caplog.clear()
+        with ProjectStore.open(project) as store:
+            assert len(store.samples()) == 1 + len(odd)
+            store.put_back(store.remove_samples(store.samples()[: len(odd)]))
+            store.rename_class("mug", "cup")
+            store.put_back(store.remove_class("cup"))
+            store.rename_class("cup", "mug")
+        (record,) = caplog.records
+        assert record.getMessage().isprintable()
+    with ProjectStore.open(project) as store:
+        assert len(store.samples()) == 1 + len(odd)
+        assert all(read_image(sample.path).size for sample in store.samples())

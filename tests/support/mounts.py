@@ -12,7 +12,7 @@ import pytest
 from endurance import disks
 from endurance.disks import fill
 
-__all__ = ["fill", "named_pipe", "read_only", "small_disk"]
+__all__ = ["block_disk", "fill", "named_pipe", "read_only", "small_disk"]
 
 
 @contextmanager
@@ -20,6 +20,16 @@ def small_disk(folder: Path, kilobytes: int) -> Iterator[Path]:
     """Mount a disk of so many kilobytes on a new folder."""
     try:
         with disks.small_disk(folder, kilobytes):
+            yield folder
+    except disks.CannotMountError as error:
+        pytest.skip(str(error))
+
+
+@contextmanager
+def block_disk(folder: Path, image: Path) -> Iterator[Path]:
+    """Mount a disk that is a file, a copy of which is what a power cut would leave."""
+    try:
+        with disks.block_disk(folder, image):
             yield folder
     except disks.CannotMountError as error:
         pytest.skip(str(error))

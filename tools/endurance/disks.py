@@ -18,9 +18,13 @@ class CannotMountError(Exception):
 
 
 def _mount(*words: str) -> None:
-    if sys.platform != "linux" or shutil.which("mount") is None:
-        raise CannotMountError("mounting is only known of Linux here")
-    done = subprocess.run(["mount", *words], capture_output=True, text=True, check=False)  # noqa: S603, S607 - the system's own
+    _run("mount", *words)
+
+
+def _run(program: str, *words: str) -> None:
+    if sys.platform != "linux" or shutil.which(program) is None:
+        raise CannotMountError(f"{program} is not there, or only known of Linux here")
+    done = subprocess.run([program, *words], capture_output=True, text=True, check=False)  # noqa: S603 - the system's own
     if done.returncode:
         raise CannotMountError(f"nothing may be mounted here: {done.stderr.strip()}")
 
@@ -38,6 +42,27 @@ def small_disk(folder: Path, kilobytes: int) -> Iterator[Path]:
     """
     folder.mkdir(parents=True)
     _mount("-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(folder))
+    try:
+        yield folder
+    finally:
+        _unmount(folder)
+
+
+@contextmanager
+def block_disk(folder: Path, image: Path, kilobytes: int = 16_384) -> Iterator[Path]:
+    """Mount a disk that is a file on a new folder; a new file, unless there is one.
+
+    A copy of the file, made meanwhile, is what a power cut would leave.
+
+    Raises:
+        CannotMountError: if that is not possible here.
+    """
+    folder.mkdir(parents=True)
+    if not image.exists():
+        with image.open("wb") as file:
+            file.truncate(kilobytes * 1024)
+        _run("mkfs.ext4", "-q", "-F", str(image))
+    _mount("-o", "loop", str(image), str(folder))
     try:
         yield folder
     finally:

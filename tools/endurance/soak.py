@@ -419,7 +419,7 @@ def soak_device(bundle: Path, video: Path, minutes: float) -> bool:
     """Run a bundle's own `classify.py` on a looping video, with all its outputs."""
     words = [str(bundle), str(video), "--no-window", "--mjpeg", "127.0.0.1:0"]
     child = subprocess.Popen(  # noqa: S603 - our own words
-        [sys.executable, "-c", DEVICE_CHILD, *words, "--on-change", "true {label}", "--hold", "1"],
+        [sys.executable, "-c", DEVICE_CHILD, *words, "--on-change", "true", "--hold", "1"],
         stdout=subprocess.PIPE,
     )
     assert child.stdout is not None  # noqa: S101 - a pipe was asked for

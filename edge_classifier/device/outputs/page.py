@@ -6,17 +6,19 @@ import contextlib
 import hmac
 import ipaddress
 import json
+import re
+import select
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, quote
 
 import cv2
 
-from ..console import say
-from ..errors import InvalidValueError
+from ..console import say, shortened
+from ..errors import InvalidOptionError, InvalidValueError
 from .base import Output
 from .json_lines import as_record
+from .page_server import PageHandler, PageServer
 from .window import annotated
 
 if TYPE_CHECKING:
@@ -24,7 +26,10 @@ if TYPE_CHECKING:
     from ..verdict import Prediction
 
 _SHORTEST_TOKEN: Final = 8
+_LONGEST_TOKEN: Final = 500
 _MOST_VIEWERS: Final = 8
+_LOOK_S: Final = 1.0
+"""So often it is looked whether a viewer is still there, while no frame comes."""
 
 
 class LivePage(Output):
@@ -32,13 +37,15 @@ class LivePage(Output):
 
     What others on the network can reach needs a token: `/?token=…`, or `Authorization: Bearer …`.
     Without a token only this machine is answered, under a name of its own: a page from elsewhere
-    cannot make a browser here read the picture by giving its name this machine's address.
+    cannot make a browser here read the picture by giving its name this machine's address. With or
+    without one, no page from elsewhere can show the picture as its own.
 
     `address` is `HOST:PORT`, where `127.0.0.1` can be seen on this machine only; `token`, if any,
     is what everybody who looks on has to know.
 
     Raises:
-        InvalidValueError: if the address cannot be used, or asks for a token.
+        InvalidOptionError: if the address or the token can be none, or a token is asked for.
+        InvalidValueError: if the address cannot be used now.
     """
 
     _PAGE = (
@@ -48,45 +55,32 @@ class LivePage(Output):
     )
 
     def __init__(self, address: str, token: str | None = None) -> None:
-        host, _, port = address.rpartition(":")
-        if not (port.isascii() and port.isdigit()):
-            raise InvalidValueError(f"--mjpeg {address}: expected HOST:PORT, like 127.0.0.1:8080.")
-        if token is None and not _is_this_machine(host or "127.0.0.1"):
-            raise InvalidValueError(
-                f"--mjpeg {address} can be seen by others on the network: add --token WORD, which "
-                "they have to know, or use 127.0.0.1."
+        host, port = _host_and_port(address)
+        if token is None and not _is_this_machine(host):
+            raise InvalidOptionError(
+                f"--mjpeg {shortened(address)} can be seen by others on the network: add --token "
+                "WORD, which they have to know, or use 127.0.0.1."
             )
-        if token is not None and (len(token) < _SHORTEST_TOKEN or not token.isprintable()):
-            raise InvalidValueError(
-                f"--token: expected {_SHORTEST_TOKEN} characters or more; "
+        if token is not None and (
+            not _SHORTEST_TOKEN <= len(token) <= _LONGEST_TOKEN or not token.isprintable()
+        ):
+            raise InvalidOptionError(
+                f"--token: expected {_SHORTEST_TOKEN} to {_LONGEST_TOKEN} characters; "
                 "`python -c 'import secrets; print(secrets.token_urlsafe())'` makes one."
             )
         self._token = token
         self._viewers = threading.BoundedSemaphore(_MOST_VIEWERS)
-        page = self
-
-        class Handler(BaseHTTPRequestHandler):
-            timeout = 20  # seconds that somebody may keep a thread waiting
-
-            def do_GET(self) -> None:
-                with contextlib.suppress(OSError):  # whoever looked on has gone
-                    page.serve(self)
-
-            def log_message(self, *_: object) -> None:
-                """Keep the terminal for our own lines."""
-
         try:
-            self._server = ThreadingHTTPServer((host or "127.0.0.1", int(port)), Handler)
-        except (OSError, OverflowError) as error:
+            self._server = PageServer((host, port), self.serve)
+        except (OSError, TypeError, ValueError) as error:  # the last two of a name that is none
             raise InvalidValueError(
-                f"--mjpeg {address} cannot be used ({error}); choose another port."
+                f"--mjpeg {shortened(address)} cannot be used ({error}); choose another port."
             ) from error
-        self._server.daemon_threads = True
         self._changed = threading.Condition()
         self._newest: tuple[Frame, Prediction | str] | None = None
         self._closed = False
         threading.Thread(target=self._server.serve_forever, name="page", daemon=True).start()
-        self.url = f"http://{host or '127.0.0.1'}:{self._server.server_port}/"
+        self.url = f"http://{host}:{self._server.server_port}/"
         say(f"Live page: {self.url}")
 
     def show(self, frame: Frame, prediction: Prediction) -> bool:
@@ -114,10 +108,12 @@ class LivePage(Output):
             self._server.shutdown()
             self._server.server_close()
 
-    def serve(self, request: Any) -> None:  # noqa: ANN401 - a request handler
+    def serve(self, request: PageHandler) -> None:
         """Answer one request."""
         path = request.path.partition("?")[0]
-        if not self._may_look(request):
+        if not _is_from_here(request, path):
+            request.send_error(403, "Another site cannot show this page")
+        elif not self._may_look(request):
             request.send_error(403, "This page needs its token, as in /?token=WORD")
         elif path == "/stream":
             if not self._viewers.acquire(blocking=False):
@@ -136,9 +132,6 @@ class LivePage(Output):
                 if newest and not isinstance(newest[1], str):
                     body = json.dumps(as_record(newest[0], newest[1])).encode()
             request.send_response(200)
-            request.send_header("Cache-Control", "no-store")
-            request.send_header("Referrer-Policy", "no-referrer")
-            request.send_header("X-Content-Type-Options", "nosniff")
             request.send_header("Content-Type", kind)
             request.send_header("Content-Length", str(len(body)))
             request.end_headers()
@@ -146,7 +139,7 @@ class LivePage(Output):
         else:
             request.send_error(404)
 
-    def _may_look(self, request: Any) -> bool:  # noqa: ANN401 - a request handler
+    def _may_look(self, request: PageHandler) -> bool:
         """Say whether a request knows the token, or comes from this machine."""
         if self._token is None:
             host = request.headers.get("Host", "")
@@ -160,20 +153,33 @@ class LivePage(Output):
         # A comparison that took as long as the part that is right would tell that part.
         return hmac.compare_digest(given.encode("utf-8", "replace"), self._token.encode())
 
-    def _stream(self, request: Any) -> None:  # noqa: ANN401 - a request handler
+    def _stream(self, request: PageHandler) -> None:
         request.send_response(200)
         request.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
         request.end_headers()
         shown: tuple[Frame, Prediction | str] | None = None
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._closed or self._newest is not shown)  # noqa: B023 - waited for here
-                if self._closed or self._newest is None:
-                    return
-                shown = self._newest
+                self._changed.wait_for(lambda: self._closed or self._newest is not shown, _LOOK_S)  # noqa: B023 - waited for here
+                newest = self._newest
+            if self._closed or newest is None or _has_gone(request):
+                return
+            if newest is shown:
+                continue
+            shown = newest
             data = cv2.imencode(".jpg", annotated(shown[0].image, shown[1]))[1].tobytes()
             head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
             request.wfile.write(head.encode() + data + b"\r\n")
+
+
+def _host_and_port(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":")
+    # Digits are counted before they are read: Python refuses thousands of them.
+    if not re.fullmatch(r"[0-9]{1,5}", port) or int(port) >= 1 << 16:
+        raise InvalidOptionError(
+            f"--mjpeg {shortened(address)}: expected HOST:PORT, like 127.0.0.1:8080."
+        )
+    return host or "127.0.0.1", int(port)
 
 
 def _is_this_machine(host: str) -> bool:
@@ -184,3 +190,21 @@ def _is_this_machine(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:  # a name: whose, only the network knows
         return False
+
+
+def _is_from_here(request: PageHandler, path: str) -> bool:
+    """Say whether a browser asks for this page itself, and not for a page of another site.
+
+    Browsers say it of this machine and of https; for others there is the header that forbids them
+    to show what they get (`page_server`). A link from elsewhere to the page itself is in order.
+    """
+    site, destination = (request.headers.get(f"Sec-Fetch-{n}") for n in ("Site", "Dest"))
+    return site in (None, "same-origin", "none") or (path == "/" and destination == "document")
+
+
+def _has_gone(request: PageHandler) -> bool:
+    """Say whether a viewer has hung up; one says nothing more after what was asked."""
+    connection: Any = request.connection
+    with contextlib.suppress(OSError, ValueError):
+        return bool(select.select([connection], [], [], 0)[0]) and not connection.recv(4096)
+    return True

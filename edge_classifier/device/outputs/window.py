@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from ..console import as_text
 from ..errors import NoDisplayError
 from .base import Output
 
@@ -26,7 +27,7 @@ def annotated(image: Image, shown: Prediction | str) -> Image:
     bar = int(48 * scale)
     origin = (int(12 * scale), int(34 * scale))
     if isinstance(shown, str):
-        bar, text, colour = len(image), shown, (255, 255, 255)
+        bar, text, colour = len(image), as_text(shown), (255, 255, 255)
         width = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 2)[0][0]
         scale *= min(1.0, (image.shape[1] - 24) / width)
     else:
@@ -41,11 +42,11 @@ class Window(Output):
     """A window; Q or Escape ends."""
 
     def __init__(self, title: str) -> None:
-        self._title = title
+        self._title = as_text(title)
         self._newest: Image | None = None
         try:
             # The plain window: the default one's Ctrl+S opens a dialog that stops everything.
-            cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_GUI_NORMAL)
+            cv2.namedWindow(self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_GUI_NORMAL)
         except cv2.error as error:
             raise NoDisplayError(
                 "This OpenCV cannot open windows (opencv-python-headless?); use --no-window."

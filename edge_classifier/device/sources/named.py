@@ -16,6 +16,7 @@ from ..errors import CameraNotFoundError
 from .cameras import DEVICES, open_camera, quiet_opencv
 from .picamera import PI_CAMERA_NAME, open_pi_camera
 from .pictures import PICTURE_SUFFIXES, PictureFiles
+from .video_source import is_picture_file
 from .videos import MOVING_PICTURES, open_file, open_stream, video_file
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def check_source(spec: str) -> None:
 def _is_picture(path: Path) -> bool:
     if path.suffix.lower() in (*PICTURE_SUFFIXES, *MOVING_PICTURES) or not path.is_file():
         return path.suffix.lower() in PICTURE_SUFFIXES  # a pipe can be read once only
-    return cv2.haveImageReader(str(path.resolve()))
+    return is_picture_file(path)
 
 
 def _is_number(spec: str) -> bool:

@@ -15,6 +15,7 @@ from ..frame import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import numpy.typing as npt
 
@@ -74,6 +75,8 @@ def open_capture_or_none(
     *options: Any,  # noqa: ANN401 - as OpenCV takes them
 ) -> VideoCapture | None:
     """Open a capture, or give `None` where there is nothing that can be opened."""
+    if isinstance(target, str) and not is_text(target):
+        return None
     try:
         capture = open_capture(target, *options)
     except cv2.error:
@@ -82,6 +85,21 @@ def open_capture_or_none(
         return capture
     capture.release()
     return None
+
+
+def is_text(name: str) -> bool:
+    """Say whether a name, which may be of any bytes, is text; OpenCV crashes on another."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def is_picture_file(path: Path) -> bool:
+    """Say whether a file begins as a picture does."""
+    absolute = str(path.resolve())
+    return is_text(absolute) and cv2.haveImageReader(absolute)
 
 
 def as_bgr(image: npt.NDArray[Any] | None) -> Image | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import cv2
 
 from ..errors import CameraNotFoundError
-from .video_source import VideoSource, open_capture_or_none
+from .video_source import VideoSource, is_picture_file, is_text, open_capture_or_none
 
 if TYPE_CHECKING:
     from .video_source import OpenCapture
@@ -112,7 +112,9 @@ def video_file(spec: str) -> str:
         raise CameraNotFoundError(f"{spec!r} may not be read by you; change its permissions.")
     # Absolute, so that FFmpeg cannot take a file's name (`concat:…`) for a protocol.
     absolute = str(path.resolve())
-    if path.suffix.lower() not in MOVING_PICTURES and cv2.haveImageReader(absolute):
+    if not is_text(absolute):
+        raise CameraNotFoundError(f"{absolute!r} has a path that is no text (UTF-8); rename it.")
+    if path.suffix.lower() not in MOVING_PICTURES and is_picture_file(path):
         raise CameraNotFoundError(
             f"{spec!r} is a picture; a source is a video. `edge-classifier predict` takes pictures."
         )

@@ -180,7 +180,7 @@ class _Adding:
 
     def finish(self) -> None:
         """Remember what was learned about the project's pictures."""
-        if self._store is not None:
+        if self._store is not None and not self._store.read_only:  # as it is where it was lost
             self._known.save()
 
     def _add(self, item: LabelledPicture, encoded: EncodedImage, class_name: str) -> None:
