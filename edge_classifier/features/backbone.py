@@ -285,13 +285,13 @@ def load_backbone(  # noqa: PLR0913 - all keyword-only but the name
         try:
             return _out_of_project(name, weights, feature_kind, threads)
         except BackboneError as error:
-            if name not in OFFICIAL or weights_sha256 is None:
-                raise
-            content = cached_extractor(folders.extractors, name, weights_sha256)
+            sha256, content = weights_sha256 or "", None
+            with suppress(BackboneError):  # one line of what is damaged is enough
+                content = read_extractor(folders.extractors, name, sha256)
             if content is None:
                 raise
             _log.warning("What was compiled on this machine is used instead: %s", error)
-        return LiteRTBackbone(official(name).info(feature_kind, weights_sha256), content, threads)
+        return LiteRTBackbone(official(name).info(feature_kind, sha256), content, threads)
     name = choose_backbone(name, weights=weights, folders=folders).name
     if name == BUILT_IN:
         if weights is not None:

@@ -113,15 +113,20 @@ def test_what_needs_tensorflow_says_so_in_one_line_before_any_work(
     assert not (folder / "mugs" / "backbone").exists()
 
 
-def test_what_was_compiled_of_a_projects_weights_is_enough_and_damaged_says_what_to_do(
-    folder: Path,
-) -> None:
-    info = OFFICIAL.info("pooled", "ab" * 32)  # of weights that somebody gave by --weights
+@pytest.fixture
+def compiled(folder: Path) -> Path:
+    """Give the compiled network of a project `mugs`, which began with weights of somebody's own."""
+    info = OFFICIAL.info("pooled", "ab" * 32)
     caches = CacheFolders(folder / "cache" / "edge-classifier", folder / "cache")
     network = networks.averaging_and_mixing(256)
-    cached = networks.keep_compiled(network, info.name, info.weights_sha256, caches)
     with ProjectStore.create(folder / "mugs") as store:
         store.set_backbone(info)
+    return networks.keep_compiled(network, info.name, info.weights_sha256, caches)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("compiled")
+def test_what_was_compiled_of_a_projects_weights_is_enough(folder: Path) -> None:
     commands = (
         "add mugs pictures",
         "train mugs --bursts single",
@@ -131,10 +136,15 @@ def test_what_was_compiled_of_a_projects_weights_is_enough_and_damaged_says_what
     )
     told = run(folder, *commands)
     assert [line.split()[-1] for line in told if "ended with" in line] == [*"00000"]
-    cached.write_bytes(b"half")
+
+
+def test_what_was_compiled_and_is_damaged_is_one_line_that_says_what_to_do(
+    folder: Path, compiled: Path
+) -> None:
+    compiled.write_bytes(b"half")
     line, end = run(folder, "train mugs")
     assert end == "train ended with 1"
-    assert line.startswith(f"edge-classifier: {cached} is damaged: delete it")
+    assert line.startswith(f"edge-classifier: {compiled} is damaged: delete it")
     assert "a copy of the project" in line
 
 

@@ -190,10 +190,13 @@ def test_where_it_is_not_sound_what_was_compiled_on_this_machine_takes_its_place
     (told,) = caplog.messages
     assert told.startswith("What was compiled on this machine is used instead: ")
     assert str(carried.parent) in told or "Expected an extractor of v1-0.25" in told
-    nothing = CacheFolders(tmp_path / "none", tmp_path / "none")
-    with pytest.raises(BackboneError) as error:
-        load_backbone("v1-0.25", **wanted, folders=nothing)
-    assert str(error.value) in told
+    caplog.clear()
+    extractor_path(folders.extractors, INFO.name, INFO.weights_sha256).write_bytes(b"half")
+    for nothing in (folders, CacheFolders(tmp_path / "none", tmp_path / "none")):
+        with pytest.raises(BackboneError) as error:
+            load_backbone("v1-0.25", **wanted, folders=nothing)
+        assert str(error.value) in told
+    assert caplog.messages == []
 
 
 def test_one_that_is_far_too_large_is_not_read(carried: Path) -> None:
