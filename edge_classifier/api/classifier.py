@@ -85,6 +85,8 @@ class ImageClassifier(AdaptableEstimator):
             show the empty scene, or another class.
     """
 
+    _weights_sha256: str | None = None  # of the backbone that it was loaded with
+
     def __init__(  # noqa: PLR0913 - each is a hyperparameter, as scikit-learn has them
         self,
         backbone: str | Backbone = "auto",
@@ -357,6 +359,7 @@ class ImageClassifier(AdaptableEstimator):
         else:
             saved = load_classifier(path, cls().get_params(), given)
         loaded = cls(**saved.params)
+        loaded._weights_sha256 = saved.backbone["weights_sha256"]
         check_backbone(path, loaded._backbone().info, saved)
         loaded._take(saved.feature_set, saved.labels, saved.model)
         loaded._answer_by(saved.model, saved.frames)
@@ -367,7 +370,7 @@ class ImageClassifier(AdaptableEstimator):
     def _backbone(self) -> Backbone:
         if not isinstance(self.backbone, str):
             return self.backbone
-        return shared_backbone(self.backbone, self._weights(), self.features)
+        return shared_backbone(self.backbone, self._weights(), self.features, self._weights_sha256)
 
     def _weights(self) -> Path | None:
         return None if self.weights is None else Path(self.weights)

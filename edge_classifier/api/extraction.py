@@ -108,13 +108,17 @@ class FeatureExtractor:
 
 
 @functools.lru_cache(maxsize=4)
-def shared_backbone(name: str, weights: Path | None, features: FeatureKind) -> Backbone:
-    """Open a backbone once for all classifiers of this process.
+def shared_backbone(
+    name: str, weights: Path | None, features: FeatureKind, weights_sha256: str | None
+) -> Backbone:
+    """Open a backbone once for all classifiers of this process; see `load_backbone`.
 
     Raises:
         BackboneError: if it cannot be had.
     """
-    return load_backbone(name, weights=weights, feature_kind=features)
+    return load_backbone(
+        name, weights=weights, weights_sha256=weights_sha256, feature_kind=features
+    )
 
 
 def as_image(picture: object, colour_order: ColourOrder = "rgb") -> Image:

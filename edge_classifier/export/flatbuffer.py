@@ -6,9 +6,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import flatbuffers  # type: ignore[import-untyped]
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 
 from edge_classifier.errors import ExportError
+
+try:
+    from ai_edge_litert import schema_py_generated as schema
+except ImportError as error:
+    raise ExportError(
+        "This ai-edge-litert has no schema; install it again: pip install 'ai-edge-litert>=2.1'"
+    ) from error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge_classifier.device.interpreter import Interpreter
+from edge_classifier.device.npz import MAX_NUMBER
 from edge_classifier.device.preprocessing import check_image
 from edge_classifier.errors import (
     BackboneError,
@@ -22,7 +25,7 @@ from edge_classifier.features.carried import CARRIED, read_carried
 from edge_classifier.features.catalogue import AUTO, BUILT_IN, DEFAULT, NAMES, OFFICIAL, official
 from edge_classifier.features.child_process import TENSORFLOW, has_tensorflow
 from edge_classifier.features.download import reachable
-from edge_classifier.features.extractors import cached_extractor, obtain_extractor
+from edge_classifier.features.extractors import cached_extractor, obtain_extractor, read_extractor
 from edge_classifier.features.tuned import TUNED_WEIGHTS, read_tuned, tuned_weights
 from edge_classifier.features.weights import CacheFolders, find_weights, hash_of, obtain_weights
 from edge_classifier.protocols import ignore_progress, never_cancelled
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
     from edge_classifier.features.catalogue import OfficialBackbone
     from edge_classifier.protocols import Cancelled, Progress
     from edge_classifier.values import BackboneInfo, FeatureKind, Features
+
+_log = logging.getLogger(__name__)
 
 
 class LiteRTBackbone:
@@ -85,9 +90,11 @@ class LiteRTBackbone:
 
         Raises:
             InvalidImageError: if one is no such picture.
+            BackboneError: if the network is damaged, and gives no sound numbers.
         """
         features = np.empty((len(images), self.info.feature_dim), np.float32)
         self._run(images, lambda n, spatial: self._read(spatial, features[n]))
+        self._check(features)
         return features
 
     def extract_spatial(self, images: Sequence[Image]) -> tuple[Features, npt.NDArray[np.float32]]:
@@ -104,6 +111,7 @@ class LiteRTBackbone:
             maps[n] = spatial[0]
 
         self._run(images, read)
+        self._check(features)
         return features, maps
 
     def _run(
@@ -134,6 +142,18 @@ class LiteRTBackbone:
             row *= np.float32(1.0 / len(places))
             if self.info.root_offset is not None:
                 row /= np.sqrt(row + np.float32(self.info.root_offset))
+
+    def _check(self, features: Features) -> None:
+        """Refuse what no sound network gives, before anything is learned from it.
+
+        Not while a view of the interpreter's memory is held, which the error would go on holding.
+        """
+        least, most = features.min(initial=0.0), features.max(initial=0.0)
+        if not (least >= -MAX_NUMBER and most <= MAX_NUMBER):  # NaN is neither
+            raise BackboneError(
+                f"The backbone {self.info.name} gives features that are NaN, infinite or absurdly "
+                "large, so it is damaged: take another with --backbone, or get the project again."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +195,8 @@ def choose_backbone(
     folders = folders or CacheFolders.of_this_user()
     has_built_in = built_in_folder() is not None if built_in is None else built_in
     if not (has_tensorflow() if tensorflow is None else tensorflow):
-        if _compiled_before(default, folders) is not None:
+        sha256 = _official_hash(default, folders)
+        if sha256 and cached_extractor(folders.extractors, default.name, sha256) is not None:
             return Choice(default.name, f"{default.name}: it was compiled on this machine before")
         if has_built_in:
             return Choice(BUILT_IN, f"{BUILT_IN}, as without TensorFlow no other can be compiled")
@@ -196,19 +217,49 @@ def choose_backbone(
     )
 
 
-def _compiled_before(backbone: OfficialBackbone, folders: CacheFolders) -> tuple[str, bytes] | None:
-    """Find the extractor of the official weights without a compiler, and the weights' hash."""
-    sha256 = backbone.sha256
-    if sha256 is None and (found := find_weights(backbone, folders)):
-        sha256 = found.sha256
-    content = sha256 and cached_extractor(folders.extractors, backbone.name, sha256)
-    return (sha256, content) if sha256 and content else None
+def _official_hash(backbone: OfficialBackbone, folders: CacheFolders) -> str | None:
+    """Say which weights are the official ones; where nobody published it, those that are here."""
+    if backbone.sha256 is not None:
+        return backbone.sha256
+    found = find_weights(backbone, folders)
+    return found.sha256 if found else None
 
 
-def load_backbone(
+def _compiled_before(
+    backbone: OfficialBackbone, folders: CacheFolders, weights_sha256: str | None
+) -> tuple[str, bytes] | None:
+    """Find what was compiled of weights of this hash, if it is known; returns it with the hash.
+
+    Where nothing can be compiled, what was compiled of the official weights will do; and what is
+    damaged counts as absent only where it can be compiled anew.
+
+    Raises:
+        WeightsMismatchError: if it is damaged, and cannot.
+        BackboneError: if there is none, and none can be compiled.
+    """
+    tensorflow = has_tensorflow()
+    hashes, mended = [weights_sha256], [WeightsMismatchError]
+    if not tensorflow:
+        hashes.append(_official_hash(backbone, folders))
+        mended.clear()
+    for sha256 in filter(None, hashes):
+        with suppress(*mended):
+            content = read_extractor(folders.extractors, backbone.name, sha256)
+            if content is not None:
+                return sha256, content
+    if not tensorflow:
+        raise BackboneError(
+            f"Compiling {backbone.name} needs {TENSORFLOW}; --backbone {BUILT_IN} needs none, and "
+            "a project that began elsewhere goes on here as a copy of key S."
+        )
+    return None
+
+
+def load_backbone(  # noqa: PLR0913 - all keyword-only but the name
     name: str = AUTO,
     *,
     weights: Path | None = None,
+    weights_sha256: str | None = None,
     feature_kind: FeatureKind = "pooled",
     threads: int = 1,
     progress: Progress = ignore_progress,
@@ -220,24 +271,27 @@ def load_backbone(
     May take half a minute the first time, for the worker thread; `cancelled` is asked ten times a
     second meanwhile. The weights of an official backbone are looked for, by default in this user's
     caches, unless they are given; of one that was fine-tuned, or is carried compiled, they are its
-    file in the project. `threads` are those of a run of the network.
+    file in the project. Where they are not given but known by `weights_sha256`, what was compiled
+    of them on this machine is taken before any weights are looked for, and in place of a carried
+    file that is not sound. `threads` are those of a run of the network.
 
     Raises:
         InvalidValueError: if there is no such backbone.
         BackboneError: if it cannot be had; the subclass and the one line say why.
         CancelledError: if asked to stop.
     """
-    if weights is not None and weights.name == TUNED_WEIGHTS:
-        tuned = read_tuned(weights, feature_kind)
-        if name not in (AUTO, tuned.info.name):
-            raise WeightsMismatchError(f"{weights} is a fine-tuned {tuned.info.name}, not {name}.")
-        return LiteRTBackbone(tuned.info, tuned.extractor, threads)
-    if weights is not None and weights.name == CARRIED:
-        info, extractor = read_carried(weights, feature_kind)
-        if name not in (AUTO, info.name):
-            raise WeightsMismatchError(f"{weights} is a compiled {info.name}, not {name}.")
-        return LiteRTBackbone(info, extractor, threads)
     folders = folders or CacheFolders.of_this_user()
+    if weights is not None and weights.name in (TUNED_WEIGHTS, CARRIED):
+        try:
+            return _out_of_project(name, weights, feature_kind, threads)
+        except BackboneError as error:
+            sha256, content = weights_sha256 or "", None
+            with suppress(BackboneError):  # one line of what is damaged is enough
+                content = read_extractor(folders.extractors, name, sha256)
+            if content is None:
+                raise
+            _log.warning("What was compiled on this machine is used instead: %s", error)
+        return LiteRTBackbone(official(name).info(feature_kind, sha256), content, threads)
     name = choose_backbone(name, weights=weights, folders=folders).name
     if name == BUILT_IN:
         if weights is not None:
@@ -249,14 +303,10 @@ def load_backbone(
         return LiteRTBackbone(built_in.info, built_in.extractor, threads)
     backbone = official(name)
 
-    if weights is None and not has_tensorflow():
-        compiled = _compiled_before(backbone, folders)
-        if compiled is None:
-            raise BackboneError(
-                f"Compiling {name} needs {TENSORFLOW}; --backbone {BUILT_IN} needs none, and a "
-                "project that began elsewhere goes on here as a copy of key S."
-            )
-        return LiteRTBackbone(backbone.info(feature_kind, compiled[0]), compiled[1], threads)
+    if weights is None:
+        compiled = _compiled_before(backbone, folders, weights_sha256)
+        if compiled is not None:
+            return LiteRTBackbone(backbone.info(feature_kind, compiled[0]), compiled[1], threads)
 
     def downloaded(size: int, total: int | None) -> None:
         progress(size / total if total else 0.0, f"downloading {name}: {size / 1e6:.1f} MB")
@@ -268,6 +318,20 @@ def load_backbone(
         name, found, folder=folders.extractors, progress=progress, cancelled=cancelled
     )
     return LiteRTBackbone(backbone.info(feature_kind, found.sha256), extractor, threads)
+
+
+def _out_of_project(
+    name: str, file: Path, feature_kind: FeatureKind, threads: int
+) -> LiteRTBackbone:
+    """Open what lies in a project's folder: fine-tuned, or carried compiled."""
+    if file.name == TUNED_WEIGHTS:
+        tuned = read_tuned(file, feature_kind)
+        info, extractor, what = tuned.info, tuned.extractor, "fine-tuned"
+    else:
+        (info, extractor), what = read_carried(file, feature_kind), "compiled"
+    if name not in (AUTO, info.name):
+        raise WeightsMismatchError(f"{file} is a {what} {info.name}, not {name}.")
+    return LiteRTBackbone(info, extractor, threads)
 
 
 def weights_file(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import logging
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.errors import BackboneError
-from edge_classifier.features.child_process import require_tensorflow, run_child
+from edge_classifier.device.files import read_regular
+from edge_classifier.errors import BackboneError, WeightsMismatchError
+from edge_classifier.features.child_process import has_tensorflow, require_tensorflow, run_child
+from edge_classifier.features.tuned import MAX_BYTES, is_hash
 from edge_classifier.features.weights import record_of, recorded_hash
 from edge_classifier.project.files import write_atomic
 
@@ -37,14 +38,20 @@ def obtain_extractor(
     `cancelled` is asked ten times a second while the compiler works.
 
     Raises:
-        WeightsMismatchError: if the weights belong to another backbone, or are damaged.
+        WeightsMismatchError: if the weights belong to another backbone, or are damaged; or what is
+            cached is, and there is no TensorFlow to compile it anew.
         CancelledError: if asked to stop.
         BackboneError: if it cannot be compiled or kept, or needs TensorFlow where there is none.
     """
-    content = cached_extractor(folder, name, weights.sha256)
+    path, content = extractor_path(folder, name, weights.sha256), None
+    try:
+        content = read_extractor(folder, name, weights.sha256)
+    except WeightsMismatchError:
+        if not has_tensorflow():
+            raise
+        _log.warning("%s is damaged and is not used.", path)
     if content is None:
         require_tensorflow(f"Compiling {name}")
-        path = extractor_path(folder, name, weights.sha256)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             content = _compile(name, weights.path, progress, cancelled)
@@ -58,17 +65,40 @@ def obtain_extractor(
     return content
 
 
-def cached_extractor(folder: Path, name: str, weights_sha256: str) -> bytes | None:
-    """Read a cached extractor, or `None` if it is absent or not what was once written."""
-    path = extractor_path(folder, name, weights_sha256)
-    if not path.exists():
+def read_extractor(folder: Path, name: str, weights_sha256: str) -> bytes | None:
+    """Read a cached extractor, or return `None` where there is none.
+
+    Raises:
+        WeightsMismatchError: if it is not what was once written.
+        BackboneError: if there is a folder in its place, where nothing could be kept.
+    """
+    if not is_hash(weights_sha256):  # a project's file may name anything
         return None
-    with suppress(OSError):
-        content = path.read_bytes()
-        if hashlib.sha256(content).hexdigest() == recorded_hash(path):
-            return content
-    _log.warning("%s is damaged and is not used.", path)
-    return None
+    path = extractor_path(folder, name, weights_sha256)
+    for file in (path, record_of(path)):
+        if file.is_dir():
+            raise BackboneError(f"{file} is a folder where a file of the cache belongs: delete it.")
+    try:
+        content = read_regular(path, MAX_BYTES)
+    except FileNotFoundError:
+        return None
+    except OSError:
+        content = b""
+    if hashlib.sha256(content).hexdigest() != recorded_hash(path):
+        raise WeightsMismatchError(
+            f"{path} is damaged: delete it to have it compiled anew, which needs TensorFlow, or go "
+            "on with a copy of the project that `edge-classifier save --portable` makes elsewhere."
+        )
+    return content
+
+
+def cached_extractor(folder: Path, name: str, weights_sha256: str) -> bytes | None:
+    """Read a cached extractor; what is damaged counts as absent, and is named in the log."""
+    try:
+        return read_extractor(folder, name, weights_sha256)
+    except BackboneError as error:
+        _log.warning("%s", error)
+        return None
 
 
 def _compile(name: str, weights: Path, progress: Progress, cancelled: Cancelled) -> bytes:

@@ -235,7 +235,7 @@ def run_once(content: bytes) -> None:
     """Run a network on a grey picture.
 
     Raises:
-        BackboneError: if it cannot be run, or asks for absurd amounts of memory.
+        BackboneError: if it cannot be run, asks for absurd amounts of memory, or answers NaN.
     """
     _check_identifier(content, "the file")
     try:
@@ -244,7 +244,9 @@ def run_once(content: bytes) -> None:
         sizes = [int(np.prod(d["shape"], dtype=np.int64)) for d in details]
         if min(sizes) < 1 or max(sizes) > _MAX_TENSOR_BYTES:
             raise BackboneError(f"its inputs and outputs have {sizes} values")
-        interpreter.run(np.zeros(interpreter.input_details["shape"], details[0]["dtype"]))
+        pixels = np.zeros(interpreter.input_details["shape"], details[0]["dtype"])
+        if not all(np.isfinite(output).all() for output in interpreter.run(pixels)):
+            raise BackboneError("what it answers are no finite numbers")
     except (ValueError, RuntimeError, ImportError, TypeError, MemoryError, IndexError) as error:
         raise BackboneError(" ".join(str(error).split())[:400] or type(error).__name__) from error
 

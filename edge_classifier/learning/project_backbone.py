@@ -108,7 +108,8 @@ def backbone_loader(
 
     A project keeps the backbone it has: with `auto` it is loaded again, and must have the same
     weights and preprocessing; one that was fine-tuned on its samples lies in its folder, and a
-    copy may carry another one, compiled (`features.carried`). Only a
+    copy may carry another one, compiled (`features.carried`). What was compiled of the project's
+    weights on this machine needs these no more. Only a
     backbone that was asked for by name replaces it, if it `may_change` at all. A new project
     that leaves it to us begins with the built-in one, and says so, where official weights stop
     coming on the way.
@@ -128,13 +129,14 @@ def backbone_loader(
             note = f"{name}, fine-tuned on this project"
             loaded = _with_its_files(store, backbone, note, may_change=may_change)
             return replace(loaded, has_seen_samples=True)
-        own = known and known.name == name and carried_extractor(store.path, known)
-        weights = choice.weights or own or None
+        same = known if known and known.name == name else None
+        weights = choice.weights or (carried_extractor(store.path, same) if same else None)
         chosen = choose(name, weights=weights)
         try:
             backbone = open_backbone(
                 chosen.name,
                 weights=weights,
+                weights_sha256=same.weights_sha256 if same else None,
                 feature_kind=kind,
                 threads=choice.threads,
                 progress=progress,
@@ -146,25 +148,28 @@ def backbone_loader(
             chosen = Choice(BUILT_IN, f"{BUILT_IN} instead: {error}")
             backbone = open_backbone(BUILT_IN, feature_kind=kind, threads=choice.threads)
         if kept:
-            _check_unchanged(store, kept, backbone.info)
+            _check_unchanged(store, kept, backbone.info, choice)
         note = f"{name}, as before" if kept else chosen.reason
         return _with_its_files(store, backbone, note, may_change=may_change)
 
     return load
 
 
-def _check_unchanged(store: ProjectStore, known: BackboneInfo, info: BackboneInfo) -> None:
+def _check_unchanged(
+    store: ProjectStore, known: BackboneInfo, info: BackboneInfo, choice: BackboneChoice
+) -> None:
     """Refuse a backbone of the same name whose features are not those of the project.
 
     Raises:
         BackboneMismatchError: saying what differs, and what to do.
     """
+    given = f" --weights {choice.weights}" if choice.weights else ""
     if info.weights_sha256 != known.weights_sha256:
         raise BackboneMismatchError(
             f"{store.name} was captured with other weights of {known.name} "
             f"({known.weights_sha256[:12]}, here {info.weights_sha256[:12]}); "
-            f"`edge-classifier train {store.path} --backbone {known.name}` changes the project "
-            "to these."
+            f"`edge-classifier train {store.path} --backbone {known.name}{given}` changes the "
+            "project to these."
         )
     if info.preprocessing != known.preprocessing:
         raise BackboneMismatchError(
@@ -234,6 +239,7 @@ def load_project_backbone(
         same_kind = known.feature_kind == info.feature_kind
         other = "other weights of" if same_kind and known.name == info.name else "the backbone"
         option = "" if same_kind else f" --features {info.feature_kind}"
+        option += f" --weights {choice.weights}" if choice.weights else ""
         raise BackboneMismatchError(
             f"{store.name} was trained on {other} {known.name} with {known.feature_kind} "
             f"features; `edge-classifier train {store.path} --backbone {info.name}{option}` "

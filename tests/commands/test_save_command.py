@@ -29,17 +29,19 @@ def test_a_copy_is_a_project_with_the_same_pictures_and_model(
     assert not any(name.endswith(CARRIED) for name in files(copy))  # built-in is there anyway
 
 
+@pytest.mark.parametrize("options", [[], ["--portable"]])
 def test_a_copy_carries_the_compiled_network_of_an_official_backbone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str]
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    for cache in ("XDG_CACHE_HOME", "KERAS_HOME"):
+        monkeypatch.setenv(cache, str(tmp_path))
     network = networks.averaging_and_mixing(256)
     info = official("v1-0.25").info("pooled", "ab" * 32)
     cached = networks.keep_compiled(network, info.name, info.weights_sha256)
     with ProjectStore.create(tmp_path / "project", ["mug"]) as store:
         store.set_backbone(info)
     for source, target in (("project", "copy"), ("copy", "copy of it")):
-        assert main(["save", str(tmp_path / source), str(tmp_path / target)]) == 0
+        assert main(["save", str(tmp_path / source), str(tmp_path / target), *options]) == 0
         carried = tmp_path / target / "backbone" / ("ab" * 8) / CARRIED
         assert carried.read_bytes() == network
         cached.unlink(missing_ok=True)

@@ -14,9 +14,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from support import networks
 from support.exported_project import BURSTS, CLASSES, PER_BURST, picture, teach
 
 from edge_classifier.commands.cli import main
+from edge_classifier.features.catalogue import official
 from edge_classifier.project.picture_file import encode_image
 from edge_classifier.project.store import ProjectStore
 
@@ -43,6 +45,25 @@ def fresh(tmp_path: Path) -> Path:
                     image = picture(class_id, burst * PER_BURST + number)
                     store.add_sample(encode_image(image), name, burst_id)
     return path
+
+
+def test_no_model_is_made_of_features_that_are_no_numbers(
+    fresh: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    info = official("v1-0.25").info("pooled", "ab" * 32)
+    network = networks.averaging_and_mixing(256, bias=np.nan)
+    networks.keep_compiled(network, info.name, info.weights_sha256)
+    with ProjectStore.open(fresh) as store:
+        store.set_backbone(info)
+    assert main(["train", str(fresh)]) == 1
+    assert (
+        "backbone v1-0.25 gives features that are NaN" in capsys.readouterr().err.splitlines()[-1]
+    )
+    assert not (fresh / "model" / "model.npz").exists()
 
 
 @pytest.fixture

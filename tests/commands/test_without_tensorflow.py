@@ -15,6 +15,7 @@ from support.exported_project import CLASSES, picture
 from edge_classifier.features.catalogue import official
 from edge_classifier.features.weights import CacheFolders
 from edge_classifier.project.picture_file import encode_image
+from edge_classifier.project.store import ProjectStore
 
 HIDING = Path(__file__).resolve().parents[1] / "support" / "without_tensorflow"
 OFFICIAL = official("v1-0.25")  # whose weights are pinned by their SHA-256
@@ -110,6 +111,41 @@ def test_what_needs_tensorflow_says_so_in_one_line_before_any_work(
     assert line.startswith(f"edge-classifier: {what} needs TensorFlow, which is not installed")
     assert "pip install 'edge-classifier[tensorflow]'" in line
     assert not (folder / "mugs" / "backbone").exists()
+
+
+@pytest.fixture
+def compiled(folder: Path) -> Path:
+    """Give the compiled network of a project `mugs`, which began with weights of somebody's own."""
+    info = OFFICIAL.info("pooled", "ab" * 32)
+    caches = CacheFolders(folder / "cache" / "edge-classifier", folder / "cache")
+    network = networks.averaging_and_mixing(256)
+    with ProjectStore.create(folder / "mugs") as store:
+        store.set_backbone(info)
+    return networks.keep_compiled(network, info.name, info.weights_sha256, caches)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("compiled")
+def test_what_was_compiled_of_a_projects_weights_is_enough(folder: Path) -> None:
+    commands = (
+        "add mugs pictures",
+        "train mugs --bursts single",
+        "load mugs",
+        "export mugs",
+        "save mugs copy --portable",
+    )
+    told = run(folder, *commands)
+    assert [line.split()[-1] for line in told if "ended with" in line] == [*"00000"]
+
+
+def test_what_was_compiled_and_is_damaged_is_one_line_that_says_what_to_do(
+    folder: Path, compiled: Path
+) -> None:
+    compiled.write_bytes(b"half")
+    line, end = run(folder, "train mugs")
+    assert end == "train ended with 1"
+    assert line.startswith(f"edge-classifier: {compiled} is damaged: delete it")
+    assert "a copy of the project" in line
 
 
 @pytest.mark.slow

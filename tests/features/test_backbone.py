@@ -53,6 +53,33 @@ def _images(count: int) -> list[Image]:
     ]
 
 
+@pytest.mark.parametrize("kind", ["pooled", "spatial"])
+@pytest.mark.parametrize("bias", [np.nan, np.inf, 1e30])
+def test_features_that_are_no_sound_numbers_are_never_given(kind: FeatureKind, bias: float) -> None:
+    network = networks.averaging_and_mixing(3, bias=bias)
+    backbone = LiteRTBackbone(_info(kind), network)
+    for extract in (backbone.extract, backbone.extract_spatial):
+        with pytest.raises(BackboneError, match="The backbone averaging gives features that"):
+            extract(_images(1))
+
+
+def test_what_was_compiled_of_known_weights_is_taken_without_them(tmp_path: Path) -> None:
+    folders = CacheFolders(tmp_path / "own", tmp_path / "keras")
+    network, known = networks.averaging_and_mixing(256), "ab" * 32
+    networks.keep_compiled(network, "v1-0.25", known, folders)
+    backbone = load_backbone("v1-0.25", weights_sha256=known, folders=folders)
+    assert (backbone.extractor, backbone.info.weights_sha256) == (network, known)
+
+
+def test_weights_that_are_given_go_before_what_was_compiled_of_known_ones(tmp_path: Path) -> None:
+    folders = CacheFolders(tmp_path / "own", tmp_path / "keras")
+    networks.keep_compiled(networks.averaging_and_mixing(256), "v1-0.25", "ab" * 32, folders)
+    with pytest.raises(WeightsNotFoundError, match=r"mine\.h5"):
+        load_backbone(
+            "v1-0.25", weights=tmp_path / "mine.h5", weights_sha256="ab" * 32, folders=folders
+        )
+
+
 def test_spatial_features_are_the_flattened_map(averaging: bytes) -> None:
     images = _images(4)
     features = LiteRTBackbone(_info("spatial"), averaging).extract(images)

@@ -157,6 +157,48 @@ def test_a_network_of_another_shape_is_refused(carried: Path) -> None:
         load_backbone(weights=carried)
 
 
+def test_a_network_that_answers_nan_is_refused(carried: Path) -> None:
+    renewed(networks.averaging_and_mixing(256, bias=np.nan))(carried)
+    with pytest.raises(BackboneError, match="what it answers are no finite numbers") as error:
+        load_backbone(weights=carried)
+    assert is_one_line(error, carried.parent)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda path: path.write_bytes(path.read_bytes()[:-1000]),
+        about(name="v1-0.5"),
+        about(name="v2-1.0"),
+        renewed(b"junk"),
+        renewed(networks.averaging()),
+        renewed(networks.averaging_and_mixing(256, bias=np.nan)),
+    ],
+)
+def test_where_it_is_not_sound_what_was_compiled_on_this_machine_takes_its_place(
+    carried: Path,
+    spoil: Callable[[Path], Any],
+    folders: CacheFolders,
+    network: bytes,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    spoil(carried)
+    wanted: dict[str, Any] = {"weights": carried, "weights_sha256": INFO.weights_sha256}
+    backbone = load_backbone("v1-0.25", **wanted, folders=folders)
+    assert (backbone.info, backbone.extractor) == (INFO, network)
+    (told,) = caplog.messages
+    assert told.startswith("What was compiled on this machine is used instead: ")
+    assert str(carried.parent) in told or "Expected an extractor of v1-0.25" in told
+    caplog.clear()
+    extractor_path(folders.extractors, INFO.name, INFO.weights_sha256).write_bytes(b"half")
+    for nothing in (folders, CacheFolders(tmp_path / "none", tmp_path / "none")):
+        with pytest.raises(BackboneError) as error:
+            load_backbone("v1-0.25", **wanted, folders=nothing)
+        assert str(error.value) in told
+    assert caplog.messages == []
+
+
 def test_one_that_is_far_too_large_is_not_read(carried: Path) -> None:
     with carried.open("r+b") as file:
         file.truncate(1 << 40)

@@ -14,7 +14,7 @@ import h5py
 import pytest
 
 from edge_classifier.errors import BackboneError, CancelledError, WeightsMismatchError
-from edge_classifier.features.extractors import extractor_path, obtain_extractor
+from edge_classifier.features.extractors import extractor_path, obtain_extractor, read_extractor
 from edge_classifier.features.weights import Weights
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -120,6 +120,37 @@ def test_a_cache_that_cannot_be_written_is_one_clear_line(tmp_path: Path, absurd
             "v1-0.25", absurd, folder=folder, progress=_ignore, cancelled=lambda: False
         )
     assert "\n" not in str(e.value)
+
+
+@pytest.mark.parametrize("suffix", ["", ".sha256"])
+def test_a_folder_in_the_place_of_a_cache_file_is_said_before_anything_is_compiled(
+    tmp_path: Path, absurd: Weights, suffix: str
+) -> None:
+    path = extractor_path(tmp_path, "v1-0.25", absurd.sha256)
+    path = path.with_name(path.name + suffix)
+    path.mkdir()
+    told: list[str | None] = []
+    with pytest.raises(BackboneError, match=r"is a folder where .* belongs: delete it") as e:
+        obtain_extractor(
+            "v1-0.25",
+            absurd,
+            folder=tmp_path,
+            progress=lambda _done, what=None: told.append(what),
+            cancelled=lambda: False,
+        )
+    assert str(e.value).startswith(str(path))
+    assert told == []
+
+
+def test_a_hash_that_is_none_finds_nothing(tmp_path: Path) -> None:
+    _put(
+        extractor_path(tmp_path / "extractors", "v1-0.25", "ab" * 32),
+        b"a network",
+        hashlib.sha256(b"a network").hexdigest().encode(),
+    )
+    assert read_extractor(tmp_path / "extractors", "v1-0.25", "ab" * 32) == b"a network"
+    for text in ("ab" * 8, "ab" * 8 + "/" * 48, ""):
+        assert read_extractor(tmp_path / "extractors", "v1-0.25", text) is None
 
 
 def test_a_damaged_weights_file_is_one_line_that_names_it(

@@ -89,6 +89,14 @@ def test_a_network_that_runs_is_given_as_it_is(network: bytes, tmp_path: Path) -
     assert read_network(path) == network
 
 
+@pytest.mark.parametrize("bias", [np.nan, np.inf])
+def test_a_network_that_answers_no_numbers_is_refused_by_name(tmp_path: Path, bias: float) -> None:
+    path = tmp_path / "network.tflite"
+    path.write_bytes(networks.averaging_and_mixing(8, bias=bias))
+    with pytest.raises(BackboneError, match=r"network\.tflite cannot be run: .* no finite numbers"):
+        read_network(path)
+
+
 def test_a_network_that_would_end_the_process_ends_another_one(
     network: bytes, tmp_path: Path
 ) -> None:

@@ -86,6 +86,36 @@ def test_a_copy_goes_on_with_the_network_that_it_carries(copied: Path) -> None:
         assert load(store, BackboneChoice()) == CARRIED.key
 
 
+@pytest.mark.parametrize("name", ["auto", CARRIED.name])
+def test_a_project_goes_on_with_what_was_compiled_of_its_weights_without_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    network = networks.averaging_and_mixing(256)
+    networks.keep_compiled(network, CARRIED.name, CARRIED.weights_sha256)
+    with ProjectStore.create(tmp_path / "p") as store:
+        store.set_backbone(CARRIED)
+        assert load(store, BackboneChoice(name)) == CARRIED.key
+        assert store.backbone == CARRIED
+
+
+def test_other_weights_that_are_given_are_part_of_what_would_change_the_project(
+    tmp_path: Path,
+) -> None:
+    def open_backbone(_name: str, **_options: Any) -> LiteRTBackbone:
+        other = replace(CARRIED, weights_sha256="cd" * 32)
+        return LiteRTBackbone(other, networks.averaging_and_mixing(256))
+
+    with ProjectStore.create(tmp_path / "p") as store:
+        store.set_backbone(CARRIED)
+        given = BackboneChoice(weights=tmp_path / "mine.h5")
+        with pytest.raises(BackboneMismatchError, match=r"--weights .*mine\.h5` changes"):
+            backbone_loader(store, given, open_backbone=open_backbone)(
+                lambda *_: None, lambda: False
+            )
+
+
 def test_a_copy_that_says_to_carry_what_the_backbone_is_not_is_refused(copied: Path) -> None:
     with ProjectStore.open(copied) as store:
         other = replace(CARRIED, preprocessing=replace(CARRIED.preprocessing, high=255.0))

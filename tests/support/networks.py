@@ -23,7 +23,7 @@ def averaging(size: int = 224) -> bytes:
     return _written(size, [_pooling()], [])
 
 
-def averaging_and_mixing(channels: int, size: int = 224) -> bytes:
+def averaging_and_mixing(channels: int, size: int = 224, bias: float = 0.1) -> bytes:
     """Make one that then takes each place's `channels` random sums of red, green and blue."""
     options = schema.Conv2DOptionsT()
     options.padding = schema.Padding.VALID
@@ -35,7 +35,7 @@ def averaging_and_mixing(channels: int, size: int = 224) -> bytes:
     conv.builtinOptions = options
     chance = np.random.default_rng(0)
     weights = chance.standard_normal((channels, 1, 1, 3)).astype(np.float32)
-    return _written(size, [_pooling(), conv], [weights, np.full(channels, 0.1, np.float32)])
+    return _written(size, [_pooling(), conv], [weights, np.full(channels, bias, np.float32)])
 
 
 def keep_compiled(
