@@ -250,17 +250,6 @@ class Graph:
             operator.opcodeIndex = codes.index(operator.opcodeIndex)
 
 
-def float_operators(content: bytes) -> list[str]:
-    """Name the operators of a TFLite file that compute with floats."""
-    graph = Graph(content)
-    found = []
-    for operator in graph.operators:
-        tensors = [int(n) for n in (*operator.inputs, *operator.outputs) if n >= 0]
-        if any(graph.tensors[n].type in (FLOAT32, FLOAT16) for n in tensors):
-            found.append(graph.name_of(operator))
-    return found
-
-
 def _entry(name: str, tensor: int) -> Any:  # noqa: ANN401 - the schema's tables are untyped
     entry = schema.TensorMapT()
     entry.name, entry.tensorIndex = name, tensor

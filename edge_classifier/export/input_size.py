@@ -39,8 +39,7 @@ def pooled_at(backbone: Backbone, size: int) -> LiteRTBackbone:
         raise ExportError(f"{info.name} takes no pictures of {size} px: {error}") from error
     for about in interpreter.get_tensor_details():
         if about["index"] < len(graph.tensors):  # behind them come LiteRT's own
-            tensor = graph.tensors[about["index"]]
-            tensor.shape, tensor.shapeSignature = [int(n) for n in about["shape"]], None
+            graph.tensors[about["index"]].shape = [int(n) for n in about["shape"]]
     height, width, channels = graph.shape(graph.outputs[0])[1:]
     resized = replace(
         info,

@@ -185,6 +185,14 @@ def replay_live(
     return as_evidence(seen, model, refused)
 
 
+def as_image(square: npt.NDArray[np.uint8]) -> Image:
+    """Make of a square `(S, S, 3)` RGB an image, BGR, whose own square it is.
+
+    Of the input's own size it is only turned to RGB by the preprocessing.
+    """
+    return np.ascontiguousarray(square[..., ::-1])
+
+
 def replay_files(
     bundle: Bundle, formats: Sequence[str], squares: npt.NDArray[np.uint8], progress: Progress
 ) -> dict[str, Replay]:
@@ -204,8 +212,7 @@ def _replay_file(
     for number, square in enumerate(squares):
         progress(number / len(squares))
         started = time.perf_counter()
-        # A square of the input's own size is only turned from BGR to RGB by the preprocessing.
-        predictions.append(classifier.predict(np.ascontiguousarray(square[..., ::-1])))
+        predictions.append(classifier.predict(as_image(square)))
         times.append((time.perf_counter() - started) * 1000)
     known = predictions[0].similarity is not None
     return Replay(

@@ -98,7 +98,7 @@ class Inputs(Protocol):
         """Give them."""
 
 
-def stays_exact(graph: Graph, operator: Any, weights: npt.NDArray[np.float32]) -> bool:  # noqa: ANN401 - the schema's tables are untyped
+def _stays_exact(graph: Graph, operator: Any, weights: npt.NDArray[np.float32]) -> bool:  # noqa: ANN401 - the schema's tables are untyped
     """Whether a layer's weights stay floats in a dynamic file.
 
     Few numbers save nothing. Of the layer of a single output, the squared length, TensorFlow up to
@@ -158,7 +158,7 @@ def _rounded_layers(
     return [
         found
         for found in layers_of(graph)
-        if not (dynamic and stays_exact(graph, found[0], found[2]))
+        if not (dynamic and _stays_exact(graph, found[0], found[2]))
     ]
 
 

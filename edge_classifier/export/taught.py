@@ -14,6 +14,7 @@ from edge_classifier.device.subsample import pick_evenly
 from edge_classifier.device.taught import NAME, LinearModel, read_taught, taught_content
 from edge_classifier.errors import AdaptationError, ExportError
 from edge_classifier.export.formats import Replay
+from edge_classifier.export.replay import as_image
 from edge_classifier.learning.adaptation import adapt_model
 from edge_classifier.learning.head import LinearHead
 
@@ -101,7 +102,7 @@ def replay_adapted(
         ) from error
     if trial is None:
         raise ExportError(f"{bundle.folder} can be adapted in the project, not on a device.")
-    images = [np.ascontiguousarray(square[..., ::-1]) for square in squares]
+    images = [as_image(square) for square in squares]
     live = window.predict(np.concatenate([backbone.extract([image]) for image in images]))
     replays = {f"live path{ADAPTED}": _replay(live)}
     for model_format in bundle.formats:

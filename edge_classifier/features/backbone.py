@@ -93,7 +93,7 @@ class LiteRTBackbone:
             BackboneError: if the network is damaged, and gives no sound numbers.
         """
         features = np.empty((len(images), self.info.feature_dim), np.float32)
-        self._run(images, lambda n, spatial: self._read(spatial, features[n]))
+        self._run(images, lambda n, spatial: features_of_map(self.info, spatial, features[n]))
         self._check(features)
         return features
 
@@ -107,7 +107,7 @@ class LiteRTBackbone:
         maps = np.empty((len(images), *self.info.feature_shape), np.float32)
 
         def read(n: int, spatial: npt.NDArray[np.float32]) -> None:
-            self._read(spatial, features[n])
+            features_of_map(self.info, spatial, features[n])
             maps[n] = spatial[0]
 
         self._run(images, read)
@@ -132,17 +132,6 @@ class LiteRTBackbone:
         finally:
             self._idle.append(interpreter)
 
-    def _read(self, spatial: npt.NDArray[np.float32], row: npt.NDArray[np.float32]) -> None:
-        """Bring one feature map, `(1, h, w, c)`, into a row of features."""
-        if self.info.feature_kind == "spatial":
-            row[:] = spatial.reshape(-1)
-        else:
-            places = spatial.reshape(-1, row.size)
-            np.add.reduce(places, axis=0, out=row)
-            row *= np.float32(1.0 / len(places))
-            if self.info.root_offset is not None:
-                row /= np.sqrt(row + np.float32(self.info.root_offset))
-
     def _check(self, features: Features) -> None:
         """Refuse what no sound network gives, before anything is learned from it.
 
@@ -154,6 +143,20 @@ class LiteRTBackbone:
                 f"The backbone {self.info.name} gives features that are NaN, infinite or absurdly "
                 "large, so it is damaged: take another with --backbone, or get the project again."
             )
+
+
+def features_of_map(
+    info: BackboneInfo, spatial: npt.NDArray[np.float32], row: npt.NDArray[np.float32]
+) -> None:
+    """Bring a feature map of `h * w * c` numbers, of any shape, into a row of features, `(D,)`."""
+    if info.feature_kind == "spatial":
+        row[:] = spatial.reshape(-1)
+    else:
+        places = spatial.reshape(-1, row.size)
+        np.add.reduce(places, axis=0, out=row)
+        row *= np.float32(1.0 / len(places))
+        if info.root_offset is not None:
+            row /= np.sqrt(row + np.float32(info.root_offset))
 
 
 @dataclass(frozen=True, slots=True)

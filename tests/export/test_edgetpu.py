@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.exported_project import CLASSES, Taught, teach
+from support.networks import float_operators
 
 from edge_classifier.errors import ExportError
 from edge_classifier.export.compose import compose
 from edge_classifier.export.elsewhere.edgetpu import EDGE_TPU, SUPPORTED, check_operators
 from edge_classifier.export.elsewhere.exporter import export_elsewhere
-from edge_classifier.export.flatbuffer import UINT8, Graph, float_operators
+from edge_classifier.export.flatbuffer import UINT8, Graph
 from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.protocols import ignore_progress, never_cancelled
 from edge_classifier.values import BackboneInfo

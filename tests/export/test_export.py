@@ -18,13 +18,13 @@ import numpy as np
 import pytest
 from support import exported_project
 from support.exported_project import CLASSES, HELD_OUT, PER_BURST
+from support.networks import float_operators
 
 from edge_classifier.commands.cli import main
 from edge_classifier.device.bundle import Bundle
 from edge_classifier.device.classifier import Classifier
 from edge_classifier.errors import CancelledError, ExportError
 from edge_classifier.export.exporter import export_bundle
-from edge_classifier.export.flatbuffer import float_operators
 from edge_classifier.export.formats import LIMITS
 from edge_classifier.features.backbone import load_backbone
 from edge_classifier.features.built_in import read_built_in

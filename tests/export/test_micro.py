@@ -15,16 +15,17 @@ import cv2
 import numpy as np
 import pytest
 from support.exported_project import CLASSES, Taught, teach
+from support.networks import float_operators
 from support.shared_data import shared_folder
 
 from edge_classifier.device.verdict import Prediction
 from edge_classifier.errors import CancelledError, DownloadError
 from edge_classifier.export.elsewhere.exporter import export_elsewhere
 from edge_classifier.export.elsewhere.micro import MICRO, Int8Model, write_micro
-from edge_classifier.export.elsewhere.plain_run import as_image
 from edge_classifier.export.elsewhere.sketch import SketchedModel, write_sketch
 from edge_classifier.export.elsewhere.small_classifier import SMALL
-from edge_classifier.export.flatbuffer import INT8, Graph, float_operators
+from edge_classifier.export.flatbuffer import INT8, Graph
+from edge_classifier.export.replay import as_image
 from edge_classifier.features.backbone import load_backbone
 from edge_classifier.learning.model import Model
 from edge_classifier.learning.settings import HeadSettings

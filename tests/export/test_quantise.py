@@ -11,6 +11,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from support import exported_project
 from support.exported_project import CLASSES, picture, random_model
+from support.networks import float_operators
 
 from edge_classifier.device.bundle import Bundle
 from edge_classifier.device.classifier import Classifier
@@ -18,7 +19,7 @@ from edge_classifier.device.interpreter import Interpreter
 from edge_classifier.device.preprocessing import Image
 from edge_classifier.errors import ExportError
 from edge_classifier.export.compose import compose
-from edge_classifier.export.flatbuffer import Graph, float_operators
+from edge_classifier.export.flatbuffer import Graph
 from edge_classifier.export.quantise import Scale, copy_first_layers, quantise
 from edge_classifier.features.backbone import LiteRTBackbone, load_backbone
 

@@ -11,6 +11,7 @@ import flatbuffers  # type: ignore[import-untyped]  # publishes no types
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from edge_classifier.export.flatbuffer import FLOAT16, FLOAT32, Graph
 from edge_classifier.features.extractors import extractor_path
 from edge_classifier.features.weights import CacheFolders, record_of
 
@@ -107,3 +108,14 @@ def _code(builtin: int) -> Any:
     code.builtinCode = code.deprecatedBuiltinCode = builtin
     code.version = 1
     return code
+
+
+def float_operators(content: bytes) -> list[str]:
+    """Name the operators of a TFLite file that compute with floats."""
+    graph = Graph(content)
+    found = []
+    for operator in graph.operators:
+        tensors = [int(n) for n in (*operator.inputs, *operator.outputs) if n >= 0]
+        if any(graph.tensors[n].type in (FLOAT32, FLOAT16) for n in tensors):
+            found.append(graph.name_of(operator))
+    return found

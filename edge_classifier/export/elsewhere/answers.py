@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from edge_classifier import __version__
 from edge_classifier.export.bundle import write_reference
 from edge_classifier.export.elsewhere.format import EXPECTED, LABELS, mark_of
+from edge_classifier.export.replay import as_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import numpy as np
     import numpy.typing as npt
 
     from edge_classifier.device.preprocessing import Image
@@ -43,7 +43,7 @@ def write_answers(
     pictures = []
     threshold = None
     for number, square in enumerate(squares[:_PICTURES]):
-        image = np.ascontiguousarray(square[..., ::-1])
+        image = as_image(square)
         said = predict(image)
         threshold = said.threshold
         pictures.append(

@@ -11,12 +11,12 @@ from edge_classifier.device.npz import npz_bytes
 from edge_classifier.errors import ExportError
 from edge_classifier.export.elsewhere.answers import write_answers
 from edge_classifier.export.elsewhere.format import README, ElsewhereFormat
-from edge_classifier.export.elsewhere.plain_run import as_image
 from edge_classifier.export.elsewhere.readme import text_of
 from edge_classifier.export.elsewhere.rounded_backbone import RoundedBackbone
 from edge_classifier.export.flatbuffer import Graph
 from edge_classifier.export.formats import INT8, LIMITS, Replay, compare, possible_formats
-from edge_classifier.features.backbone import LiteRTBackbone
+from edge_classifier.export.replay import as_image
+from edge_classifier.features.backbone import LiteRTBackbone, features_of_map
 from edge_classifier.learning.model_file import model_as_arrays
 
 if TYPE_CHECKING:
@@ -82,11 +82,9 @@ class SplitClassifier:
 
     def predict(self, image: Image) -> Prediction:
         """Predict from an image `(H, W, 3)` uint8 BGR of any size."""
-        features, info = self._rounded.extract([image]), self._original.backbone.info
-        if info.feature_kind == "pooled":
-            features = features.reshape(1, -1, info.feature_dim).mean(axis=1)
-            if info.root_offset is not None:
-                features /= np.sqrt(features + np.float32(info.root_offset))
+        info = self._original.backbone.info
+        features = np.empty((1, info.feature_dim), np.float32)
+        features_of_map(info, self._rounded.extract([image]), features[0])
         (prediction,) = self._original.model.predict(features)
         return prediction
 

@@ -13,11 +13,12 @@ from edge_classifier.errors import ExportError
 from edge_classifier.export.elsewhere.answers import write_answers
 from edge_classifier.export.elsewhere.arena import arena_bytes
 from edge_classifier.export.elsewhere.format import README, ElsewhereFormat
-from edge_classifier.export.elsewhere.plain_run import PlainRun, as_image
+from edge_classifier.export.elsewhere.plain_run import PlainRun
 from edge_classifier.export.elsewhere.readme import text_of
 from edge_classifier.export.elsewhere.sketch import SketchedModel, write_sketch
 from edge_classifier.export.elsewhere.small_classifier import teach_small
 from edge_classifier.export.formats import SCORES, SIMILARITIES, Limits, Replay, compare
+from edge_classifier.export.replay import as_image
 from edge_classifier.features.backbone import load_backbone
 from edge_classifier.project.picture_file import read_image
 from edge_classifier.protocols import part_of

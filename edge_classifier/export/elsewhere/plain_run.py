@@ -11,8 +11,6 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from edge_classifier.device.preprocessing import Image
-
 
 class PlainRun:
     """A file with one input, run by the kernels that TensorFlow Lite Micro has, too.
@@ -45,8 +43,3 @@ class PlainRun:
             (values.astype(np.float32) - np.float32(zero_point)) * np.float32(step)
             for values, (step, zero_point) in zip(self.stored(pixels), scales, strict=True)
         ]
-
-
-def as_image(square: npt.NDArray[np.uint8]) -> Image:
-    """Make of a square `(S, S, 3)` RGB an image, BGR, whose own square it is."""
-    return np.ascontiguousarray(square[..., ::-1])
