@@ -55,6 +55,8 @@ TARGETS: Final = {
     "keras": "networks:KerasTarget",
     "csv": "imports:CsvTarget",
     "zip": "imports:ZipTarget",
+    "tar": "archives:TarTarget",
+    "nested": "archives:NestedTarget",
     "tm": "imports:TeachableMachineTarget",
     "names": "imports:NamesTarget",
     "video": "pictures:VideoTarget",
