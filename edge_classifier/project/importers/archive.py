@@ -13,11 +13,12 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.device.files import open_regular
+from edge_classifier.device.media import START_BYTES
+from edge_classifier.device.picture_decoder import MAX_FILE_BYTES
 from edge_classifier.errors import InvalidImageError, NotImportableError
 from edge_classifier.project.files import describe
 from edge_classifier.project.importers.base import Refusal
 from edge_classifier.project.importers.tree import FileTree, is_junk
-from edge_classifier.project.picture_file import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +28,10 @@ _LONGEST_DIRECTORY: Final = 16 * 1024 * 1024  # of 150,000 pictures; each costs 
 _LONGEST_END: Final = 66_000
 # LZMA may ask for 4 GB at once, by its header.
 _METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2})
+_DAMAGED: Final = (
+    *(zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError),
+    *(NotImplementedError, RuntimeError),
+)
 _UTF8: Final = 0x800
 _ENCRYPTED: Final = 0x1
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
@@ -88,14 +93,21 @@ class ZipTree(FileTree):
             # one file under all entries; and no more is unpacked than was announced
             with self._reading, self._archive.open(entry) as file:
                 data = file.read(size + 1)
-        except (
-            zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError,
-            RuntimeError,
-        ) as error:  # fmt: skip
+        except _DAMAGED as error:
             raise InvalidImageError(f"{name} is damaged in the archive: {error}.") from error
         if len(data) != size:
             raise InvalidImageError(f"{name} is not as long as the archive says.")
         return data
+
+    def start(self, path: str) -> bytes:
+        """Read a file's first bytes."""
+        with (
+            suppress(*_DAMAGED),
+            self._reading,
+            self._archive.open(self._entries[path]) as file,
+        ):
+            return file.read(START_BYTES)
+        return b""
 
     def _list(self) -> dict[str, zipfile.ZipInfo]:
         entries: dict[str, zipfile.ZipInfo] = {}

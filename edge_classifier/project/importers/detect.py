@@ -6,7 +6,8 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.device.files import open_regular
+from edge_classifier.device.files import start_of
+from edge_classifier.device.media import Medium, kind_named, kind_of
 from edge_classifier.errors import InvalidImageError, NotImportableError
 from edge_classifier.project.files import describe
 from edge_classifier.project.importers import teachable_machine
@@ -15,9 +16,9 @@ from edge_classifier.project.importers.base import Importer, LabelledPicture
 from edge_classifier.project.importers.csv_table import CsvImporter, is_picture_table
 from edge_classifier.project.importers.labelled_tree import TreeImporter
 from edge_classifier.project.importers.labels import NO_LABEL, labels_of
-from edge_classifier.project.importers.tree import VIDEO_SUFFIXES, FolderTree
+from edge_classifier.project.importers.tree import FolderTree
 from edge_classifier.project.importers.video import Stretch, VideoImporter
-from edge_classifier.project.picture_file import IMAGE_SUFFIXES, read_image_bytes
+from edge_classifier.project.picture_file import read_image_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,8 +73,7 @@ def _open(path: Path, class_name: str | None, stretch: Stretch | None) -> Import
     try:
         is_folder, start = path.is_dir(), b""
         if not is_folder:
-            with open_regular(path) as file:
-                start = file.read(len(_ZIP))
+            start = start_of(path)
     except (OSError, ValueError) as error:
         reason = describe(error) if isinstance(error, OSError) else str(error)
         raise NotImportableError(f"Cannot read {path}: {reason}.") from error
@@ -86,11 +86,12 @@ def _open(path: Path, class_name: str | None, stretch: Stretch | None) -> Import
     if suffix in _TABLES:
         tree = FolderTree(path.parent, listed=False)
         return CsvImporter(tree, path.name, _table(tree, path.name), class_name)
-    if suffix in VIDEO_SUFFIXES:
+    kind = kind_of(start) or kind_named(path.name)
+    if kind is not None and kind.medium is Medium.VIDEO:
         if class_name is None:
             raise NotImportableError(f"Say what the video {path} shows: `--class NAME`.")
         return VideoImporter(path, class_name, stretch or Stretch())
-    if suffix in IMAGE_SUFFIXES or class_name is not None:
+    if kind is not None or class_name is not None:
         return SingleFileImporter(path, class_name)
     raise NotImportableError(
         f"{path} is none of what can be imported: a folder, .zip, .tm, .csv, a video or a picture."

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
+from contextlib import suppress
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from edge_classifier.device.files import start_of
+from edge_classifier.device.media import Medium, kind_in_folder
 from edge_classifier.project.files import describe
 from edge_classifier.project.folder import SAMPLES
 from edge_classifier.project.importers.base import Refusal
-from edge_classifier.project.picture_file import IMAGE_SUFFIXES, read_image_bytes
+from edge_classifier.project.picture_file import read_image_bytes
 from edge_classifier.project.project_file import FILE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-VIDEO_SUFFIXES: Final = frozenset(
-    {".mp4", ".m4v", ".mkv", ".avi", ".mov", ".webm", ".mpg", ".mpeg", ".ogv", ".3gp", ".wmv"}
-)
-"""What is taken for a video, in lower case."""
-
-_UNREADABLE: Final = frozenset(
-    {".heic", ".heif", ".svg", ".psd", ".raw", ".cr2", ".cr3", ".nef", ".arw", ".dng", ".jp2"}
-)
 _JUNK: Final = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 
 
@@ -59,6 +55,10 @@ class FileTree(ABC):
             InvalidImageError: if it cannot be read, or is larger than any picture.
         """
 
+    @abstractmethod
+    def start(self, path: str) -> bytes:
+        """Read a file's first bytes, which tell its kind; none where it cannot be read."""
+
 
 class FolderTree(FileTree):
     """A folder on disk. Links to folders are not followed: they may go round.
@@ -90,6 +90,12 @@ class FolderTree(FileTree):
         """Read a file."""
         return read_image_bytes(self._folder / path)
 
+    def start(self, path: str) -> bytes:
+        """Read a file's first bytes."""
+        with suppress(OSError):
+            return start_of(self._folder / path)
+        return b""
+
     def _list(self) -> list[str]:
         paths: list[str] = []
 
@@ -112,7 +118,7 @@ def is_junk(name: str) -> bool:
 
 
 def sort_out(tree: FileTree) -> tuple[list[str], list[Refusal], list[str]]:
-    """Tell pictures from other files, by their names.
+    """Tell pictures from other files, by their names or else by their content.
 
     Returns:
         The paths of pictures; what was probably meant to be imported and cannot be, with what
@@ -122,15 +128,15 @@ def sort_out(tree: FileTree) -> tuple[list[str], list[Refusal], list[str]]:
     refused = list(tree.refusals)
     others: list[str] = []
     for path in tree.paths:
-        suffix = PurePosixPath(path).suffix.lower()
+        kind = kind_in_folder(path, partial(tree.start, path))
         reason = ""
-        if suffix in IMAGE_SUFFIXES:
+        if kind is not None and kind.medium is Medium.PICTURE:
             pictures.append(path)
-        elif suffix in VIDEO_SUFFIXES:
+        elif kind is not None and kind.medium is Medium.VIDEO:
             reason = "a video; name it by itself, with `--class NAME` for what it shows"
-        elif suffix in _UNREADABLE:
-            reason = f"{suffix[1:].upper()} pictures cannot be read; convert it to JPEG or PNG"
-        elif suffix in {".zip", ".tm"}:
+        elif kind is not None:
+            reason = f"{kind.name}, which is not read; save it as JPEG or PNG"
+        elif PurePosixPath(path).suffix.lower() in {".zip", ".tm"}:
             reason = "an archive in there; name it by itself"
         else:
             others.append(path)
