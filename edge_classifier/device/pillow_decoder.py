@@ -31,6 +31,7 @@ _SUBFILE_TYPE: Final = 254
 _BITS: Final = 258
 _DNG_VERSION: Final = 0xC612
 _DEEP: Final = ("I;16", "I;16L", "I;16B", "I;16N", "I")
+_BOX_HEAD: Final = 8
 _DEEP_BITS: Final = 16
 _STRIP_PIXELS: Final = 1 << 20
 _MOST_PIXELS: Final = {JPEG: 32_000_000, AVIF: 32_000_000}
@@ -61,7 +62,9 @@ def decode(data: bytes, name: str, kind: Kind, most_pixels: int) -> tuple[Image,
             image = upright(deep[0], opened.getexif().get(_ORIENTATION))
             return np.ascontiguousarray(image), deep[1]
         image, deep_note = image_of(opened, name)
-        return image, deep_note or note
+        if kind is HEIC and not _turns_itself(data):
+            image = upright(image, opened.info.get("original_orientation"))
+        return np.ascontiguousarray(image), deep_note or note
 
 
 def _open(data: bytes, name: str, kind: Kind) -> PillowImage.Image:
@@ -90,6 +93,22 @@ def _open(data: bytes, name: str, kind: Kind) -> PillowImage.Image:
             "pillow`, or save it as JPEG or PNG."
         )
     return PillowImage.open(io.BytesIO(data), formats=formats)
+
+
+def _turns_itself(data: bytes) -> bool:
+    """Say whether a HEIC file says by its own means how it is turned, which libheif has done then.
+
+    Only where it says nothing EXIF counts: some cameras and editors write that alone, most phones
+    both.
+    """
+    position = 0
+    while position + 8 <= len(data):
+        size = int.from_bytes(data[position : position + 4], "big")
+        end = position + size if size >= _BOX_HEAD else len(data)
+        if data[position + 4 : position + 8] == b"meta":
+            return any(data.find(turn, position, end) >= 0 for turn in (b"irot", b"imir"))
+        position = end
+    return False
 
 
 def _deep_tiff(picture: Any, data: bytes, name: str) -> tuple[Image, str] | None:  # noqa: ANN401 - Pillow's TIFF class is not published
