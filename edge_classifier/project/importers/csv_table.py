@@ -10,10 +10,10 @@ from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from edge_classifier.device.media import PICTURE_SUFFIXES
 from edge_classifier.errors import NotImportableError
 from edge_classifier.project.importers.base import Importer, LabelledPicture, Refusal
 from edge_classifier.project.importers.splits import held_out_by_name
-from edge_classifier.project.picture_file import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -215,4 +215,4 @@ def _guessed(rows: list[list[str]], needs_label: bool) -> Columns | None:  # noq
 
 
 def _looks_like_picture(cell: str) -> bool:
-    return PurePosixPath(cell.strip().replace("\\", "/")).suffix.lower() in IMAGE_SUFFIXES
+    return PurePosixPath(cell.strip().replace("\\", "/")).suffix.lower() in PICTURE_SUFFIXES

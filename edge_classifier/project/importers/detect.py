@@ -8,19 +8,20 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.device.files import open_regular
+from edge_classifier.device.files import start_of
+from edge_classifier.device.media import Medium, kind_named, kind_of
 from edge_classifier.errors import InvalidImageError, NotImportableError
 from edge_classifier.project.files import describe
 from edge_classifier.project.importers import teachable_machine
-from edge_classifier.project.importers.archives import HEAD_BYTES, is_archive, open_archive
+from edge_classifier.project.importers.archives import is_archive, open_archive
 from edge_classifier.project.importers.base import Importer, LabelledPicture
 from edge_classifier.project.importers.csv_table import CsvImporter, is_picture_table
 from edge_classifier.project.importers.labelled_tree import TreeImporter
 from edge_classifier.project.importers.labels import NO_LABEL, labels_of
 from edge_classifier.project.importers.splits import SplitName
-from edge_classifier.project.importers.tree import VIDEO_SUFFIXES, FolderTree, archive_stem
+from edge_classifier.project.importers.tree import FolderTree, archive_stem
 from edge_classifier.project.importers.video import Stretch, VideoImporter
-from edge_classifier.project.picture_file import IMAGE_SUFFIXES, read_image_bytes
+from edge_classifier.project.picture_file import read_image_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,8 +83,7 @@ def _open(
     try:
         is_folder, start = path.is_dir(), b""
         if not is_folder:
-            with open_regular(path) as file:
-                start = file.read(HEAD_BYTES)
+            start = start_of(path)
     except (OSError, ValueError) as error:
         reason = describe(error) if isinstance(error, OSError) else str(error)
         raise NotImportableError(f"Cannot read {path}: {reason}.") from error
@@ -98,11 +98,12 @@ def _open(
     if suffix in _TABLES:
         tree = FolderTree(path.parent, listed=False)
         return CsvImporter(tree, path.name, _table(tree, path.name), class_name)
-    if suffix in VIDEO_SUFFIXES:
+    kind = kind_of(start) or kind_named(path.name)
+    if kind is not None and kind.medium is Medium.VIDEO:
         if class_name is None:
             raise NotImportableError(f"Say what the video {path} shows: `--class NAME`.")
         return VideoImporter(path, class_name, stretch or Stretch())
-    if suffix in IMAGE_SUFFIXES or class_name is not None:
+    if kind is not None or class_name is not None:
         return SingleFileImporter(path, class_name)
     raise NotImportableError(
         f"{path} is none of what can be imported: a folder, .zip, .tar, .tgz, .tm, .csv, a video "
