@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.device.files import open_regular
-from edge_classifier.errors import InvalidImageError, NotImportableError
+from edge_classifier.errors import NotImportableError
 from edge_classifier.project.files import describe
 from edge_classifier.project.importers import teachable_machine
 from edge_classifier.project.importers.archive import ZipTree
 from edge_classifier.project.importers.base import Importer, LabelledPicture
-from edge_classifier.project.importers.csv_table import CsvImporter, is_picture_table
 from edge_classifier.project.importers.labelled_tree import TreeImporter
 from edge_classifier.project.importers.labels import NO_LABEL, labels_of
+from edge_classifier.project.importers.listed import LIST_SUFFIXES, find_lists, open_list
 from edge_classifier.project.importers.tree import VIDEO_SUFFIXES, FolderTree
 from edge_classifier.project.importers.video import Stretch, VideoImporter
 from edge_classifier.project.picture_file import IMAGE_SUFFIXES, read_image_bytes
+from edge_classifier.project.project_file import FILE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from edge_classifier.project.importers.base import Item
     from edge_classifier.project.importers.tree import FileTree
 
-_TABLES: Final = frozenset({".csv", ".tsv"})
 _ZIP: Final = b"PK"
 
 
@@ -83,9 +83,8 @@ def _open(path: Path, class_name: str | None, stretch: Stretch | None) -> Import
     if suffix in {".zip", teachable_machine.SUFFIX} or start.startswith(_ZIP):
         capture_of = teachable_machine.class_of_archive(path.stem)
         return _of_tree(ZipTree(path), path.stem, class_name, capture_of)
-    if suffix in _TABLES:
-        tree = FolderTree(path.parent, listed=False)
-        return CsvImporter(tree, path.name, _table(tree, path.name), class_name)
+    if suffix in LIST_SUFFIXES:
+        return open_list(FolderTree(path.parent), path.name, path.resolve().parent.name, class_name)
     if suffix in VIDEO_SUFFIXES:
         if class_name is None:
             raise NotImportableError(f"Say what the video {path} shows: `--class NAME`.")
@@ -102,25 +101,17 @@ def _of_tree(
 ) -> Importer:
     if teachable_machine.is_project(tree):
         return teachable_machine.TeachableMachineImporter(tree, class_name)
-    for path in tree.paths:
-        if PurePosixPath(path).suffix.lower() in _TABLES and path.count("/") <= 1:
-            data = _table(tree, path)
-            if is_picture_table(data):
-                table = CsvImporter(tree, path, data, class_name)
-                if table.finds_any():
-                    return table
     importer = TreeImporter(tree, root=root, class_name=class_name, capture_of=capture_of)
     placed = importer.placed
+    if class_name is None and FILE_NAME not in tree.paths:
+        labelled = {picture.path: picture.class_name for picture in placed if picture.class_name}
+        lists, notes = find_lists(tree, root, labelled)
+        if lists is not None:
+            return lists
+        importer.notes += notes
     if placed and all(picture.reason == NO_LABEL for picture in placed):
         raise NotImportableError(
             f"Nothing tells what the {len(placed)} pictures in {tree.name} show: put them into a "
             "folder per class, or name what all of them show with `--class NAME`."
         )
     return importer
-
-
-def _table(tree: FileTree, path: str) -> bytes:
-    try:
-        return tree.read(path)
-    except InvalidImageError as error:
-        raise NotImportableError(f"Cannot read the table {tree.source(path)}.") from error

@@ -1,0 +1,188 @@
+"""Which file of a tree a list means, when it was written for other folders or another computer.
+
+What a list calls a file is taken apart at its slashes. A file is meant if it has the same name (be
+it in another case, with another suffix or none, with or without the hash that a labelling tool
+put before it) and its folders agree from the back: of several such files, the one that agrees
+furthest. Where several agree as far, none is taken.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from edge_classifier.project.importers.labels import held_out_by_name
+from edge_classifier.project.importers.tree import sort_out
+from edge_classifier.project.picture_file import IMAGE_SUFFIXES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from edge_classifier.project.importers.tree import FileTree
+
+_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_SERVED: Final = re.compile(r"/data/local-files/?\?")
+# 1a2b3c4d-cat.jpg, 7-1a2b3c4d-cat.jpg or a UUID: what tools put before names that are uploaded.
+_HASH_BEFORE: Final = re.compile(
+    r"^(?:[0-9]+-)?(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}[-_]|[0-9]{8}-"
+    r"|(?=[a-f]*[0-9]+[a-f]|[0-9]*[a-f]+[0-9])[0-9a-f]{8,64}[-_])(?=.)"
+)
+# cat_jpg.rf.<32 digits>.jpg, cat.jpg.51cf0001.ingestion-6f99-bv.jpg: what tools put behind.
+_HASH_BEHIND: Final = re.compile(
+    r"(?:[_.](?:jpe?g|png|bmp|webp))?(?:\.rf\.[0-9a-f]{32}|\.[0-9a-z]{6,}\.ingestion-[0-9a-z-]+)$"
+)
+_ANY_SUFFIX: Final = re.compile(r"(.+)\.[a-z][a-z0-9]{1,4}")
+_LONGEST_NAME: Final = 4096
+
+
+class FileLookup:
+    """Finds the pictures of a tree by what lists call them."""
+
+    def __init__(self, tree: FileTree) -> None:
+        self._tree = tree
+        self._index: dict[str, list[str]] = defaultdict(list)
+        for path in self.pictures:
+            for key in _keys_of_file(PurePosixPath(path).name):
+                self._index[key].append(path)
+        self._folders = {_folded(part) for path in self.pictures for part in path.split("/")[:-1]}
+
+    @cached_property
+    def pictures(self) -> tuple[str, ...]:
+        """All pictures of the tree."""
+        return tuple(sort_out(self._tree)[0])
+
+    def knows(self, folder: str, name: str) -> bool:
+        """Say whether a list in `folder` may mean a file, or several, by this name."""
+        name = name.strip()
+        if not 0 < len(name) <= _LONGEST_NAME:
+            return False
+        if any(key in self._index for form in _forms(name) for key in _keys_of_query(form[-1])):
+            return True
+        return looks_like_picture(name) and self._tree.find(folder, name) is not None
+
+    def find(self, folder: str, name: str, *, held_out: bool | None = None) -> tuple[str, ...]:
+        """Find what a list in `folder` calls `name`.
+
+        Of files that would do as well, those are preferred that lie in a split's folder that is
+        held out, or not, as the list says.
+
+        Returns:
+            No path, one, or all between which nothing decides.
+        """
+        if not 0 < len(name) <= _LONGEST_NAME:
+            return ()
+        exact = self._tree.find(folder, name.replace("\\", "/"))
+        if exact is not None:
+            return (exact,)
+        best, found = (-1, 0), []
+        for form in _forms(name):
+            for quality, key in enumerate(_keys_of_query(form[-1])):
+                for path in self._index.get(key, ()):
+                    depth = self._agreement(form[:-1], path.split("/")[:-1])
+                    if depth is None:
+                        continue
+                    if (depth, -quality) > best:
+                        best, found = (depth, -quality), []
+                    if (depth, -quality) == best and path not in found:
+                        found.append(path)
+        if len(found) > 1 and held_out is not None:
+            found = [path for path in found if held_out_by_folder(path) is held_out] or found
+        if len(found) > 1:  # beside the list, if there is one
+            found = [path for path in found if str(PurePosixPath(path).parent) == folder] or found
+        return tuple(found)
+
+    def _agreement(self, said: list[str], there: list[str]) -> int | None:
+        """Count the folders that agree from the back; `None` if they contradict each other.
+
+        They do if the list says a folder that is there, elsewhere; or another split.
+        """
+        said, there = [_folded(part) for part in said], [_folded(part) for part in there]
+        depth = 0
+        while depth < min(len(said), len(there)) and said[-1 - depth] == there[-1 - depth]:
+            depth += 1
+        if depth < min(len(said), len(there)):
+            missing = said[-1 - depth]
+            if missing in self._folders and missing not in there:
+                return None
+        splits = {split for part in (said, there) if (split := _split_of(part)) is not None}
+        return depth if len(splits) <= 1 else None
+
+
+def looks_like_picture(name: str) -> bool:
+    """Say whether a name ends like that of a picture."""
+    return PurePosixPath(name.strip().replace("\\", "/")).suffix.lower() in IMAGE_SUFFIXES
+
+
+def held_out_by_folder(path: str) -> bool | None:
+    """Say what the innermost folder that is called like a split says; `None` without one."""
+    return _split_of(path.split("/")[:-1])
+
+
+def _split_of(folders: list[str]) -> bool | None:
+    splits = map(held_out_by_name, reversed(folders))
+    return next((split for split in splits if split is not None), None)
+
+
+def _forms(name: str) -> Iterable[list[str]]:
+    """Take what a list calls a file apart: as a path, without what the web puts around it."""
+    text = name.strip().replace("\\", "/")
+    forms = [text]
+    if _URL.match(text) or _SERVED.search(text):
+        parts = urlsplit(text) if "[" not in text and "]" not in text else None
+        if parts is not None:
+            forms = [unquote(value) for value in parse_qs(parts.query).get("d", ())]
+            forms += [unquote(parts.path), parts.path]
+    elif "%" in text:
+        forms.append(unquote(text))
+    for form in dict.fromkeys(forms):
+        path = [part for part in form.split("/") if part not in {"", ".", ".."}]
+        if path:
+            yield path
+
+
+def _keys_of_file(name: str) -> Iterable[str]:
+    """Give what a file is found by; what follows a slash tells the kinds of keys apart."""
+    name, stem = _name_and_stem(name)
+    folded = stem.casefold()
+    bare, number = _without_hash(folded), _without_zeros(folded)
+    keys = (f"{name}/name", f"{name.casefold()}/any", f"{stem}/stem", f"{folded}/any-stem")
+    return (*keys, *([f"{bare}/bare"] * (bare != folded)), *([f"{number}/number"] * bool(number)))
+
+
+def _keys_of_query(name: str) -> Iterable[str]:
+    """Give the keys of the files that a list may mean by a name, the surest first.
+
+    A hash is stripped of one of the two only: where both have one, they are different files.
+    """
+    name, stem = _name_and_stem(name)
+    folded = stem.casefold()
+    keys = [f"{name}/name", f"{name.casefold()}/any", f"{stem}/stem", f"{folded}/any-stem"]
+    if suffixed := _ANY_SUFFIX.fullmatch(folded):
+        keys.append(f"{suffixed[1]}/any-stem")
+    keys += (f"{_without_hash(folded)}/any-stem", f"{folded}/bare")
+    if number := _without_zeros(folded):
+        keys.append(f"{number}/number")
+    return dict.fromkeys(keys)
+
+
+def _name_and_stem(name: str) -> tuple[str, str]:
+    name = unicodedata.normalize("NFC", name)
+    path = PurePosixPath(name)
+    return name, path.stem if path.suffix.lower() in IMAGE_SUFFIXES else name
+
+
+def _without_hash(stem: str) -> str:
+    return _HASH_BEFORE.sub("", _HASH_BEHIND.sub("", stem), count=1)
+
+
+def _without_zeros(stem: str) -> str:
+    return stem.lstrip("0") or "0" if stem.isascii() and stem.isdigit() else ""
+
+
+def _folded(part: str) -> str:
+    return unicodedata.normalize("NFC", part).casefold()
