@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from edge_classifier.project.importers.labels import place_pictures
+from edge_classifier.project.importers.layout import place_pictures
 
 
 def found(*paths: str, root: str = "data", class_name: str | None = None) -> dict[str, str]:
     """Class by path; held-out ones are marked with a star, refused ones empty."""
-    placed = place_pictures(paths, root, class_name)[0]
+    placed = place_pictures(paths, root, class_name).placed
     return {p.path: p.class_name + "*" * (p.held_out and bool(p.class_name)) for p in placed}
 
 
@@ -65,7 +65,7 @@ def test_splits_with_labels_in_file_names() -> None:
 
 
 def test_a_test_folder_without_labels_beside_classes_is_refused_and_no_class() -> None:
-    placed = place_pictures(["fork/1.jpg", "test/test_image.jpg", "Test/x.jpg"])[0]
+    placed = place_pictures(["fork/1.jpg", "test/test_image.jpg", "Test/x.jpg"]).placed
     assert {p.path for p in placed if not p.class_name} == {"test/test_image.jpg", "Test/x.jpg"}
     assert all("not what they show" in p.reason for p in placed if not p.class_name)
 
@@ -100,7 +100,9 @@ def test_what_the_user_says_goes_over_all_names_but_not_over_splits() -> None:
 
 
 def test_classes_come_in_the_order_people_count_and_held_out_last() -> None:
-    placed, _ = place_pictures(["c10/1.jpg", "c2/1.jpg", "c1/10.jpg", "c1/9.jpg", "val/c1/1.jpg"])
+    placed = place_pictures(
+        ["c10/1.jpg", "c2/1.jpg", "c1/10.jpg", "c1/9.jpg", "val/c1/1.jpg"]
+    ).placed
     assert [p.path for p in placed] == [
         "c1/9.jpg",
         "c1/10.jpg",
@@ -111,4 +113,4 @@ def test_classes_come_in_the_order_people_count_and_held_out_last() -> None:
 
 
 def test_nothing_is_nothing() -> None:
-    assert place_pictures([])[0] == []
+    assert place_pictures([]).placed == []

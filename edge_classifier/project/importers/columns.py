@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.project.importers.file_lookup import looks_like_picture
-from edge_classifier.project.importers.labels import held_out_by_name
+from edge_classifier.project.importers.splits import held_out_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from edge_classifier.project.importers.labels import held_out_by_name
+from edge_classifier.project.importers.splits import held_out_by_name
 from edge_classifier.project.importers.tree import sort_out
 from edge_classifier.project.picture_file import IMAGE_SUFFIXES
 

@@ -16,7 +16,7 @@ from edge_classifier.errors import NotImportableError
 from edge_classifier.project.importers.columns import plain_number
 from edge_classifier.project.importers.file_lookup import looks_like_picture
 from edge_classifier.project.importers.label_table import MAX_CELLS, LabelTable
-from edge_classifier.project.importers.labels import held_out_by_name
+from edge_classifier.project.importers.splits import held_out_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

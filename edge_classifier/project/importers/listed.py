@@ -18,7 +18,7 @@ from edge_classifier.project.importers.csv_table import TABLE_SUFFIXES, read_tab
 from edge_classifier.project.importers.file_lookup import FileLookup, held_out_by_folder
 from edge_classifier.project.importers.json_list import JSON_SUFFIXES, read_json_list
 from edge_classifier.project.importers.label_table import MAX_BYTES, LabelTable, labels_in
-from edge_classifier.project.importers.labels import held_out_by_name
+from edge_classifier.project.importers.splits import held_out_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
