@@ -27,8 +27,8 @@ _FILE_COLUMNS: Final = (
 )  # fmt: skip
 _LABEL_COLUMNS: Final = (
     "label", "labels", "class", "classname", "classlabel", "labelname", "category",
-    "categoryname", "choice", "choices", "target", "groundtruth", "displayname", "tag", "species", "breed",
-    "name", "classid", "labelid", "categoryid",
+    "categoryname", "choice", "choices", "target", "groundtruth", "displayname", "tag", "species",
+    "breed", "name", "classid", "labelid", "categoryid",
 )  # fmt: skip
 _SPLIT_COLUMNS: Final = (
     "split", "set", "subset", "partition", "usage", "phase", "dataset", "mluse",
@@ -89,6 +89,11 @@ def understand(
     return _Understanding(sample, width, knows).columns(needs_label=needs_label)
 
 
+def names_files(header: Sequence[str]) -> bool:
+    """Say whether one of these is the usual name of a column with files."""
+    return any(_plain(name) in _FILE_COLUMNS for name in header)
+
+
 def cell(row: Sequence[str], column: int | None) -> str:
     """Give what a row has in a column, or nothing."""
     return row[column].strip() if column is not None and column < len(row) else ""
@@ -105,10 +110,7 @@ class _Understanding:
 
     def __init__(self, rows: list[list[str]], width: int, knows: Callable[[str], bool]) -> None:
         self._columns = [[row[column] for row in rows] for column in range(width)]
-        self._names = tuple(
-            "".join(c for c in name.rpartition(".")[2].casefold() if c.isalnum())
-            for name in rows[0]
-        )
+        self._names = tuple(_plain(name) for name in rows[0])
         self._first = rows[0]
         self._knows = knows
         self._notes: list[str] = []
@@ -116,7 +118,7 @@ class _Understanding:
     def columns(self, *, needs_label: bool) -> Columns | str:
         file, files = self._file()
         if file is None:
-            return f"none of its columns{self._listed()} names pictures"
+            return f"none of its columns {self._listed()} names pictures"
         has_header = self._find_header(file)
         if has_header:
             self._columns = [column[1:] for column in self._columns]
@@ -130,7 +132,7 @@ class _Understanding:
         if split is not None and label is None and not one_hot and needs_label:
             label, split = split, None  # nothing else tells classes apart
         if label is None and not one_hot and needs_label:
-            return f"it does not say which of its columns{self._listed(rest)} names the classes"
+            return f"it does not say which of its columns {self._listed(rest)} names the classes"
         held_out = {} if split is None else self._meaning(split)
         return Columns(
             names=tuple(self._first) if has_header else (),
@@ -148,9 +150,7 @@ class _Understanding:
     def _listed(self, columns: Iterable[int] | None = None) -> str:
         named = range(len(self._first)) if columns is None else columns
         names = [repr(self._first[n][:40]) for n in named]
-        if not names:
-            return ""
-        return f" {', '.join(names[:8])}{' …' if len(names) > 8 else ''}"  # noqa: PLR2004 - a line
+        return f"{', '.join(names[:8])}{' …' if len(names) > 8 else ''}"  # noqa: PLR2004 - a line
 
     def _file(self) -> tuple[int | None, int]:
         """Find the column with the files, and how many different ones it may name."""
@@ -349,7 +349,7 @@ class _Understanding:
     def _one_of(self, columns: list[int]) -> float:
         """Give the part of the rows that have exactly one 1 in these columns."""
         rows = list(zip(*(self._columns[n] for n in columns), strict=True))
-        return sum(sum(map(is_one, row)) == 1 for row in rows) / max(1, len(rows))
+        return sum(sum(map(_is_one, row)) == 1 for row in rows) / max(1, len(rows))
 
     def _tells_rows_apart(self, n: int) -> bool:
         values = self._columns[n]
@@ -362,13 +362,22 @@ class _Understanding:
         return all(plain_number(v).lstrip("+-").isdigit() for v in self._columns[n] if v)
 
 
-def is_one(value: str) -> bool:
-    """Say whether a cell of a 0/1 column is a 1."""
-    return plain_number(value.strip().casefold()) in {"1", "true"}
+def is_one(row: Sequence[str], column: int) -> bool:
+    """Say whether a row has a 1 in a 0/1 column."""
+    return _is_one(cell(row, column))
+
+
+def _is_one(value: str) -> bool:
+    return plain_number(value.casefold()) in {"1", "true"}
 
 
 def _are_split_numbers(values: set[str]) -> bool:
     return len(values) > 1 and {plain_number(value) for value in values} <= set(_SPLIT_NUMBERS)
+
+
+def _plain(name: str) -> str:
+    """Give a column's name without case and signs; of what was nested, the innermost."""
+    return "".join(c for c in name.rpartition(".")[2].casefold() if c.isalnum())
 
 
 def _rank(name: str, known: tuple[str, ...]) -> int:

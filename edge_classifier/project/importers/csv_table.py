@@ -12,9 +12,9 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import NotImportableError
-from edge_classifier.project.importers.columns import Columns, understand
+from edge_classifier.project.importers.columns import Columns, names_files, understand
 from edge_classifier.project.importers.file_lookup import looks_like_picture
-from edge_classifier.project.importers.label_table import MAX_CELLS, LabelTable
+from edge_classifier.project.importers.label_table import MAX_CELLS, LabelTable, flattened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +26,7 @@ _SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars
 _LOOKED_AT: Final = 200
 _UNDERSTOOD_BY: Final = 1 << 20  # characters, which hold the first rows
 _LONGEST_LINE: Final = 1 << 18
+_MOST_NESTED: Final = 100
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -75,6 +76,7 @@ def read_table(
                 )
     except csv.Error as error:
         broken = (((numbers or [0])[-1] + 1, f"{error}; nothing after it was read"),)
+    cells = _unfolded(cells)
     if len(cells) > len(rows):
         columns = understand(cells, knows, needs_label=needs_label)
     notes = (
@@ -137,6 +139,7 @@ def _separated(
                     break
         except csv.Error:  # what comes before it may still be understood
             pass
+        rows = _unfolded(rows)
         columns = understand(rows, knows, needs_label=needs_label)
         width = max(map(len, rows), default=0)
         sense = isinstance(columns, Columns)
@@ -165,11 +168,10 @@ def _rows(text: str, separator: str) -> Iterator[tuple[int, Sequence[str]]]:
             continue
         if row and row[0].startswith("#"):
             bare = row[0].lstrip("# ")
-            is_comment = len(row) < max(width, 2) or not (width == 0 or looks_like_picture(bare))
-            if is_comment:
+            if not width and names_files([bare, *row[1:]]):  # how some programs mark the header
+                row = [bare, *row[1:]]  # noqa: PLW2901 - without the mark
+            elif len(row) < max(width, 2) or not looks_like_picture(bare):
                 continue
-            if not looks_like_picture(bare):  # the header of some programs
-                row = [bare, *row[1:]]  # noqa: PLW2901 - without what marks it
         if any(map(str.strip, row)):
             width = width or len(row)
             yield number, row
@@ -184,37 +186,39 @@ def _spaced(row: list[str]) -> list[str]:
     return cells
 
 
-def unfolded(rows: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
+def _unfolded(rows: list[Sequence[str]]) -> list[Sequence[str]]:
     """Give what is nested in cells as JSON objects columns of its own."""
-    header, *body = rows
-    nested = {
-        n
-        for n in range(len(header))
-        if any(len(row) > n and row[n].lstrip().startswith('{"') for row in body[:50])
-    }
+    header, *body = rows or [()]
+    nested = [n for n in range(len(header)) if any(map(_is_object, _column(body[:_LOOKED_AT], n)))]
     if not nested:
         return rows
-    objects = [{n: _object(row[n]) if len(row) > n else {} for n in nested} for row in body]
-    keys = {
-        n: tuple(dict.fromkeys(key for found in objects for key in found[n]))[:100] for n in nested
-    }
+    objects = [flattened({header[n]: _object(cell) for n, cell in enumerate(row) if n in nested})
+               for row in body]  # fmt: skip
+    names = tuple(dict.fromkeys(name for cells in objects for name in cells))[:_MOST_NESTED]
+    width = len(header)
     return [
-        [*header, *(f"{header[n]}.{key}" for n in sorted(nested) for key in keys[n])],
+        (*header, *names),
         *(
-            [*row, *([""] * (len(header) - len(row))),
-             *(found[n].get(key, "") for n in sorted(nested) for key in keys[n])]
-            for row, found in zip(body, objects, strict=True)
+            (
+                *("" if n in nested else cell for n, cell in enumerate(row[:width])),
+                *([""] * (width - len(row))),
+                *(cells.get(name, "") for name in names),
+            )
+            for row, cells in zip(body, objects, strict=True)
         ),
-    ]  # fmt: skip
+    ]
 
 
-def _object(cell: str) -> dict[str, str]:
+def _column(rows: Sequence[Sequence[str]], n: int) -> Iterator[str]:
+    return (row[n] for row in rows if len(row) > n)
+
+
+def _is_object(cell: str) -> bool:
+    return cell.lstrip().startswith('{"')
+
+
+def _object(cell: str) -> object:
     try:
-        value = json.loads(cell)
+        return json.loads(cell, parse_int=str, parse_float=str, parse_constant=str)
     except (ValueError, RecursionError):
-        return {}
-    if not isinstance(value, dict):
-        return {}
-    return {
-        key: inner if isinstance(inner, str) else json.dumps(inner) for key, inner in value.items()
-    }
+        return ""

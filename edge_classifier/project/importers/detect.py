@@ -12,9 +12,10 @@ from edge_classifier.project.files import describe
 from edge_classifier.project.importers import teachable_machine
 from edge_classifier.project.importers.archive import ZipTree
 from edge_classifier.project.importers.base import Importer, LabelledPicture
+from edge_classifier.project.importers.label_list import LIST_SUFFIXES
 from edge_classifier.project.importers.labelled_tree import TreeImporter
 from edge_classifier.project.importers.labels import NO_LABEL, labels_of
-from edge_classifier.project.importers.listed import LIST_SUFFIXES, find_lists, open_list
+from edge_classifier.project.importers.list_importer import find_lists, open_list
 from edge_classifier.project.importers.tree import VIDEO_SUFFIXES, FolderTree
 from edge_classifier.project.importers.video import Stretch, VideoImporter
 from edge_classifier.project.picture_file import IMAGE_SUFFIXES, read_image_bytes

@@ -21,7 +21,7 @@ from edge_classifier.project.importers.tree import sort_out
 from edge_classifier.project.picture_file import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from edge_classifier.project.importers.tree import FileTree
 
@@ -56,6 +56,14 @@ class FileLookup:
         """All pictures of the tree."""
         return tuple(sort_out(self._tree)[0])
 
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """The names of pictures, without suffix, and of the folders that they are in."""
+        parts = (path.split("/") for path in self.pictures)
+        return tuple(
+            {word for *folders, name in parts for word in (*folders, PurePosixPath(name).stem)}
+        )
+
     def knows(self, folder: str, name: str) -> bool:
         """Say whether a list in `folder` may mean a file, or several, by this name."""
         name = name.strip()
@@ -79,22 +87,23 @@ class FileLookup:
         exact = self._tree.find(folder, name.replace("\\", "/"))
         if exact is not None:
             return (exact,)
-        best, found = (-1, 0), []
-        for form in _forms(name):
-            for quality, key in enumerate(_keys_of_query(form[-1])):
-                for path in self._index.get(key, ()):
-                    depth = self._agreement(form[:-1], path.split("/")[:-1])
-                    if depth is None:
-                        continue
-                    if (depth, -quality) > best:
-                        best, found = (depth, -quality), []
-                    if (depth, -quality) == best and path not in found:
-                        found.append(path)
+        ranked = list(self._candidates(name))
+        best = max((rank for rank, _ in ranked), default=None)
+        found = list(dict.fromkeys(path for rank, path in ranked if rank == best))
         if len(found) > 1 and held_out is not None:
             found = [path for path in found if held_out_by_folder(path) is held_out] or found
         if len(found) > 1:  # beside the list, if there is one
             found = [path for path in found if str(PurePosixPath(path).parent) == folder] or found
         return tuple(found)
+
+    def _candidates(self, name: str) -> Iterator[tuple[tuple[int, int], str]]:
+        """Give files that may be meant, with how many folders agree and how sure the name is."""
+        for form in _forms(name):
+            for doubt, key in enumerate(_keys_of_query(form[-1])):
+                for path in self._index.get(key, ()):
+                    depth = self._agreement(form[:-1], path.split("/")[:-1])
+                    if depth is not None:
+                        yield (depth, -doubt), path
 
     def _agreement(self, said: list[str], there: list[str]) -> int | None:
         """Count the folders that agree from the back; `None` if they contradict each other.

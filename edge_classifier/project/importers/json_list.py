@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 from edge_classifier.errors import NotImportableError
 from edge_classifier.project.importers.columns import plain_number
 from edge_classifier.project.importers.file_lookup import looks_like_picture
-from edge_classifier.project.importers.label_table import MAX_CELLS, LabelTable
+from edge_classifier.project.importers.label_table import (
+    MAX_CELLS,
+    LabelTable,
+    cell_of,
+    flattened,
+    text_of,
+)
 from edge_classifier.project.importers.splits import held_out_by_name
 
 if TYPE_CHECKING:
@@ -26,7 +32,6 @@ JSON_SUFFIXES: Final = frozenset({".json", ".jsonl", ".ndjson", ".manifest", ".l
 
 _MOST_OBJECTS: Final = 2_000_000
 _MOST_VALUES: Final = 8_000_000
-_DEEPEST: Final = 6
 _MOST_COLUMNS: Final = 1000
 _HEADER: Final = ["file", "label", "split"]
 
@@ -55,19 +60,16 @@ def read_json_list(path: str, data: bytes, source: str) -> LabelTable | None:
         if not value:
             reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
             raise NotImportableError(f"{source} is not JSON: {reason}.") from error
-    for description, read in _KNOWN:
-        found = read(value)
-        if found is not None:
-            rows, class_names = found
-            break
-    else:
-        description, rows, class_names = "a JSON list", _any_list(value), {}
+    description, rows = next(
+        ((description, rows) for description, read in _KNOWN if (rows := read(value)) is not None),
+        ("a JSON list", _any_list(value)),
+    )
     if len(rows) <= 1:
         return None
     if sum(map(len, rows)) > MAX_CELLS:
         raise NotImportableError(f"{source} lists more than can be read; split it into several.")
     counted = range(len(rows)) if len(numbers) != len(rows) - 1 else [0, *numbers]
-    return LabelTable(path, description, rows, counted, "entry", class_names, broken=tuple(broken))
+    return LabelTable(path, description, rows, counted, "entry", broken=tuple(broken))
 
 
 def _loads(text: str) -> Any:  # noqa: ANN401 - whatever JSON holds
@@ -85,9 +87,11 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         for key, value in pairs:
             if value not in several[key]:
                 several[key].append(value)
-        for key, values in several.items():
-            if len(values) > 1 and all(isinstance(value, str) for value in values):
-                found[key] = values
+        found |= {
+            key: values
+            for key, values in several.items()
+            if len(values) > 1 and all(isinstance(value, str) for value in values)
+        }
     return found
 
 
@@ -107,15 +111,15 @@ def _lines(text: str, numbers: list[int], broken: list[tuple[int, str]]) -> Iter
         yield value
 
 
-def _edge_impulse(value: Any) -> tuple[Rows, dict[str, str]] | None:  # noqa: ANN401 - JSON
+def _edge_impulse(value: Any) -> Rows | None:  # noqa: ANN401 - JSON
     if not isinstance(value, dict):
         return None
     boxes = value.get("boundingBoxes")
     if isinstance(boxes, dict):
         return [
             _HEADER,
-            *([_text(f), _labels(_each(b, "label")), ""] for f, b in boxes.items()),
-        ], {}
+            *([text_of(f), cell_of(_each(b, "label")), ""] for f, b in boxes.items()),
+        ]
     files = value.get("files")
     if not isinstance(files, list) or not all(
         isinstance(file, dict) and "path" in file and "label" in file for file in files
@@ -126,11 +130,11 @@ def _edge_impulse(value: Any) -> tuple[Rows, dict[str, str]] | None:  # noqa: AN
         label = file["label"]
         if isinstance(label, dict):
             label = label.get("label") if label.get("type") == "label" else ""
-        rows.append([_text(file["path"]), _text(label), _text(file.get("category"))])
-    return rows, {}
+        rows.append([text_of(file["path"]), text_of(label), text_of(file.get("category"))])
+    return rows
 
 
-def _label_studio(value: Any) -> tuple[Rows, dict[str, str]] | None:  # noqa: ANN401 - JSON
+def _label_studio(value: Any) -> Rows | None:  # noqa: ANN401 - JSON
     if not (
         isinstance(value, list)
         and value
@@ -156,8 +160,8 @@ def _label_studio(value: Any) -> tuple[Rows, dict[str, str]] | None:  # noqa: AN
     for file, results in tasks:
         answers = [[label for n, _, labels in results if n == name for label in labels]
                    for name in asked]  # fmt: skip
-        rows.append([file, *map(_labels, answers or [[]])])
-    return rows, {}
+        rows.append([file, *map(cell_of, answers or [[]])])
+    return rows
 
 
 def _file_of_task(data: dict[str, Any]) -> str:
@@ -178,16 +182,16 @@ def _results(task: dict[str, Any]) -> Iterator[tuple[str, str, list[str]]]:
         for result in results if isinstance(results, list) else ():
             if isinstance(result, dict) and isinstance(result.get("value"), dict):
                 for kind, labels in result["value"].items():
-                    if isinstance(labels, list) and all(isinstance(v, str) for v in labels):
-                        if kind == "choices" or kind.endswith("labels"):
-                            yield _text(result.get("from_name")) or kind, kind, labels
+                    if kind == "choices" or kind.endswith("labels"):
+                        given = [label for label in _list(labels) if isinstance(label, str)]
+                        yield text_of(result.get("from_name")) or kind, kind, given
 
 
-def _datumaro(value: Any) -> tuple[Rows, dict[str, str]] | None:  # noqa: ANN401 - JSON
+def _datumaro(value: Any) -> Rows | None:  # noqa: ANN401 - JSON
     if not isinstance(value, dict) or not isinstance(value.get("items"), list):
         return None
     try:
-        names = [_text(label["name"]) for label in value["categories"]["label"]["labels"]]
+        names = [text_of(label["name"]) for label in value["categories"]["label"]["labels"]]
     except (KeyError, TypeError):
         return None
     by_id = {str(number): name for number, name in enumerate(names)}
@@ -199,13 +203,13 @@ def _datumaro(value: Any) -> tuple[Rows, dict[str, str]] | None:  # noqa: ANN401
         path = media.get("path") if isinstance(media, dict) else ""
         found = [a for a in _list(item.get("annotations")) if isinstance(a, dict)]
         whole = [a for a in found if a.get("type") == "label"] or found
-        ids = [_text(annotation.get("label_id")) for annotation in whole]
-        labels = _labels(by_id.get(number, number) for number in ids)
-        rows.append([_text(path) or _text(item.get("id")), labels, _text(item.get("subset"))])
-    return rows, {}
+        ids = [text_of(annotation.get("label_id")) for annotation in whole]
+        labels = cell_of(by_id.get(number, number) for number in ids)
+        rows.append([text_of(path) or text_of(item.get("id")), labels, text_of(item.get("subset"))])
+    return rows
 
 
-def _coco(value: Any) -> tuple[Rows, dict[str, str]] | None:  # noqa: ANN401 - JSON
+def _coco(value: Any) -> Rows | None:  # noqa: ANN401 - JSON
     if not isinstance(value, dict) or not isinstance(value.get("images"), list):
         return None
     annotations = value.get("annotations")
@@ -216,7 +220,7 @@ def _coco(value: Any) -> tuple[Rows, dict[str, str]] | None:  # noqa: ANN401 - J
     if annotations and not any("image_id" in a for a in annotations if isinstance(a, dict)):
         return None
     names = {
-        _number(category.get("id")): _text(category.get("name"))
+        _number(category.get("id")): text_of(category.get("name"))
         for category in _list(value.get("categories"))
         if isinstance(category, dict)
     }
@@ -227,14 +231,14 @@ def _coco(value: Any) -> tuple[Rows, dict[str, str]] | None:  # noqa: ANN401 - J
             of_image[_number(annotation.get("image_id"))].append(names.get(number, number))
     rows = [_HEADER]
     rows += (
-        [_text(image.get("file_name")), _labels(of_image[_number(image.get("id"))]), ""]
+        [text_of(image.get("file_name")), cell_of(of_image[_number(image.get("id"))]), ""]
         for image in value["images"]
         if isinstance(image, dict)
     )
-    return rows, {}
+    return rows
 
 
-_KNOWN: Final[tuple[tuple[str, Callable[[Any], tuple[Rows, dict[str, str]] | None]], ...]] = (
+_KNOWN: Final[tuple[tuple[str, Callable[[Any], Rows | None]], ...]] = (
     ("a list of Edge Impulse", _edge_impulse),
     ("a list of Label Studio", _label_studio),
     ("a list of Datumaro", _datumaro),
@@ -244,49 +248,48 @@ _KNOWN: Final[tuple[tuple[str, Callable[[Any], tuple[Rows, dict[str, str]] | Non
 
 def _any_list(value: Any) -> Rows:  # noqa: ANN401 - JSON
     """Read entries, or what maps files to labels or labels to files, as rows."""
+    if isinstance(value, dict):
+        value = value.get("_via_img_metadata", value)
     if isinstance(value, list):
         return _table((record, "") for record in value)
     if not isinstance(value, dict):
         return []
-    value = value.get("_via_img_metadata", value)
-    if not isinstance(value, dict):
-        return []
-    lists = {key: entries for key, entries in value.items() if _is_records(entries)}
-    if lists:
-        if not all(held_out_by_name(key) is not None for key in lists):
-            key = max(lists, key=lambda key: len(lists[key]))
-            return _table((record, "") for record in lists[key])
+    lists = {key: entries for key, entries in value.items() if _are_records(entries)}
+    if lists and all(held_out_by_name(key) is not None for key in lists):
         return _table((record, key) for key, records in lists.items() for record in records)
-    mapped = value.get("labels", value)
-    if not isinstance(mapped, dict) or not mapped:
-        return []
+    if lists:
+        return _table((record, "") for record in max(lists.values(), key=len))
+    mapped = value.get("labels")
+    names = [text_of(name) for name in _list(value.get("classes"))]
+    return _mapped(mapped if isinstance(mapped, dict) else value, names)
+
+
+def _mapped(mapped: dict[str, Any], names: list[str]) -> Rows:
+    """Read what maps files to labels, or to entries, or labels to files; or numbers to `names`."""
     values = list(mapped.values())
-    if all(isinstance(v, dict) for v in values):
+    if all(isinstance(value, dict) for value in values):
         return _table(({"file": key, **record}, "") for key, record in mapped.items())
-    if all(isinstance(v, list) and len(v) > 0 for v in values) and any(
-        isinstance(v, str) and looks_like_picture(v) for v in values[0]
-    ):
-        return [["file", "label"], *([_text(f), k] for k, files in mapped.items() for f in files)]
-    names = [_text(name) for name in _list(value.get("classes"))]
+    files = [name for value in values for name in _list(value) if isinstance(name, str)]
+    if files and 2 * sum(map(looks_like_picture, files)) >= len(files):
+        return [["file", "label"], *([f, key] for key in mapped for f in _texts(mapped[key]))]
     by_number = {str(number): name for number, name in enumerate(names)}
     return [
         ["file", "label"],
         *(
-            [key, _labels(by_number.get(_text(v), _text(v)) for v in _list(label, single=True))]
-            for key, label in mapped.items()
+            [key, cell_of(by_number.get(label, label) for label in _texts(value))]
+            for key, value in mapped.items()
         ),
     ]
 
 
-def _is_records(value: Any) -> bool:  # noqa: ANN401 - JSON
+def _are_records(value: Any) -> bool:  # noqa: ANN401 - JSON
     return (
         isinstance(value, list)
+        and (
+            all(isinstance(record, dict) for record in value)
+            or all(isinstance(record, list) and len(record) > 1 for record in value)
+        )
         and len(value) > 0
-        and all(isinstance(record, dict) for record in value)
-    ) or (
-        isinstance(value, list)
-        and len(value) > 0
-        and all(isinstance(record, list) and len(record) > 1 for record in value)
     )
 
 
@@ -295,12 +298,10 @@ def _table(records: Iterable[tuple[Any, str]]) -> Rows:
     flat: list[tuple[dict[str, str], str]] = []
     names: dict[str, None] = {}
     for record, split in records:
-        cells: dict[str, list[str]] = defaultdict(list)
         if isinstance(record, list):
             record = {f"value {number}": cell for number, cell in enumerate(record)}  # noqa: PLW2901 - one kind of entry
-        if isinstance(record, dict):
-            _flatten(record, "", cells, _DEEPEST)
-        flat.append(({key: _labels(values) for key, values in cells.items()}, split))
+        cells = flattened(record) if isinstance(record, dict) else {}
+        flat.append((cells, split))
         names.update(dict.fromkeys(islice(cells, _MOST_COLUMNS)))
         if len(names) > _MOST_COLUMNS or len(names) * len(flat) > MAX_CELLS:
             return []
@@ -312,41 +313,17 @@ def _table(records: Iterable[tuple[Any, str]]) -> Rows:
     ]  # fmt: skip
 
 
-def _flatten(value: Any, name: str, cells: dict[str, list[str]], depth: int) -> None:  # noqa: ANN401 - JSON
-    """Put what an entry says into cells: what is nested by its path, lists by what they hold."""
-    if depth == 0:
-        return
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            _flatten(inner, f"{name}.{key}" if name else key, cells, depth - 1)
-    elif isinstance(value, list):
-        for inner in value:
-            _flatten(inner, name, cells, depth - 1)
-    elif name:
-        cells[name].append(_text(value))
-
-
 def _each(entries: Any, key: str) -> list[str]:  # noqa: ANN401 - JSON
-    return [_text(entry.get(key)) for entry in _list(entries) if isinstance(entry, dict)]
+    return [text_of(entry.get(key)) for entry in _list(entries) if isinstance(entry, dict)]
 
 
-def _list(value: Any, *, single: bool = False) -> list[Any]:  # noqa: ANN401 - JSON
-    if isinstance(value, list):
-        return value
-    return [value] if single else []
+def _list(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
+    return value if isinstance(value, list) else []
 
 
-def _labels(labels: Iterable[str]) -> str:
-    """Write labels into one cell: as a list if there are several different ones."""
-    distinct = list(dict.fromkeys(label for label in labels if label))
-    return json.dumps(distinct) if len(distinct) > 1 else "".join(distinct)
-
-
-def _text(value: Any) -> str:  # noqa: ANN401 - JSON
-    if isinstance(value, bool):
-        return str(value).casefold()
-    return value if isinstance(value, str) else ""
+def _texts(value: Any) -> list[str]:  # noqa: ANN401 - JSON
+    return [text_of(inner) for inner in (value if isinstance(value, list) else [value])]
 
 
 def _number(value: Any) -> str:  # noqa: ANN401 - JSON
-    return plain_number(_text(value))
+    return plain_number(text_of(value))

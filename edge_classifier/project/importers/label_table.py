@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import ast
 import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from collections import defaultdict
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from edge_classifier.project.importers.columns import plain_number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 MAX_CELLS: Final = 4_000_000
 """Of 200,000 pictures with twenty columns; each costs some 60 bytes."""
 
+_DEEPEST: Final = 6
 _NO_LABEL: Final = frozenset({"", "nan", "null", "unlabeled", "unlabelled"})
 
 
@@ -29,7 +32,6 @@ class LabelTable:
         rows: Its cells, as text; the first row may name the columns.
         numbers: Of each row, as the user counts: the line, or the entry of a JSON list.
         unit: What a row is called: `row`, `entry`.
-        class_names: Names of its class numbers, where the list itself tells them.
         notes: What the user should know about how it was read.
         broken: What could not be read, by number, and why.
     """
@@ -39,7 +41,6 @@ class LabelTable:
     rows: Sequence[Sequence[str]]
     numbers: Sequence[int]
     unit: str = "row"
-    class_names: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     broken: tuple[tuple[int, str], ...] = ()
 
@@ -59,11 +60,43 @@ def labels_in(text: str) -> list[str]:
     return [text]
 
 
+def cell_of(labels: Iterable[str]) -> str:
+    """Write labels into one cell, as `labels_in` reads them: a list if they differ."""
+    distinct = list(dict.fromkeys(label for label in labels if label))
+    return json.dumps(distinct) if len(distinct) > 1 else "".join(distinct)
+
+
+def flattened(record: dict[str, Any]) -> dict[str, str]:
+    """Make cells of what is nested in an entry: by its path, lists by the texts that they hold."""
+    cells: dict[str, list[str]] = defaultdict(list)
+    _flatten(record, "", cells, _DEEPEST)
+    return {name: cell_of(values) for name, values in cells.items()}
+
+
+def text_of(value: object) -> str:
+    """Give a value of JSON as a cell; numbers have been read as text."""
+    if isinstance(value, bool):
+        return str(value).casefold()
+    return value if isinstance(value, str) else ""
+
+
+def _flatten(value: Any, name: str, cells: dict[str, list[str]], depth: int) -> None:  # noqa: ANN401 - JSON
+    if depth == 0:
+        return
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            _flatten(inner, f"{name}.{key}" if name else key, cells, depth - 1)
+    elif isinstance(value, list):
+        for inner in value:
+            _flatten(inner, name, cells, depth - 1)
+    else:
+        cells[name].append(text_of(value))
+
+
 def _parsed(text: str) -> object:
     """Read a list as JSON or as Python writes it; anything else gives `None`."""
-    for parse in (json.loads, ast.literal_eval):
-        try:
-            return parse(text)
-        except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
-            continue
+    with suppress(ValueError, RecursionError):
+        return json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+    with suppress(ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
+        return ast.literal_eval(text)
     return None
