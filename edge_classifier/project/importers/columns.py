@@ -84,7 +84,7 @@ def understand(
     looked_at = min(max(_CELLS_LOOKED_AT // max(width, 1), _FEW_ROWS), _MANY_ROWS)
     step = max(1, len(rows) // looked_at)
     sample = [[*map(str.strip, row), *[""] * (width - len(row))] for row in rows[::step]]
-    if not sample:
+    if not width:
         return "it is empty"
     return _Understanding(sample, width, knows).columns(needs_label=needs_label)
 
@@ -124,7 +124,11 @@ class _Understanding:
             self._columns = [column[1:] for column in self._columns]
         else:
             self._names = ("",) * len(self._columns)
-        rest = [n for n, values in enumerate(self._columns) if n != file and any(values)]
+        rest = [
+            n
+            for n, values in enumerate(self._columns)
+            if n != file and (any(values) or self._names[n] in _LABEL_COLUMNS)
+        ]
         split = self._split(rest)
         if split is not None:
             rest.remove(split)

@@ -84,9 +84,12 @@ class FileLookup:
         """
         if not 0 < len(name) <= _LONGEST_NAME:
             return ()
-        exact = self._tree.find(folder, name.replace("\\", "/"))
-        if exact is not None:
-            return (exact,)
+        slashed = name.replace("\\", "/")
+        outside = slashed.startswith(("/", "../"))
+        for suffix in ("", ".jpg", ".jpeg", ".png", ".JPG") if outside else ("",):
+            exact = self._tree.find(folder, slashed + suffix)
+            if exact is not None:
+                return (exact,)
         ranked = list(self._candidates(name))
         best = max((rank for rank, _ in ranked), default=None)
         found = list(dict.fromkeys(path for rank, path in ranked if rank == best))

@@ -305,6 +305,8 @@ def _table(records: Iterable[tuple[Any, str]]) -> Rows:
         names.update(dict.fromkeys(islice(cells, _MOST_COLUMNS)))
         if len(names) > _MOST_COLUMNS or len(names) * len(flat) > MAX_CELLS:
             return []
+    if not names:
+        return []
     splits = ["split"] if any(split for _, split in flat) else []
     return [
         [*names, *splits],

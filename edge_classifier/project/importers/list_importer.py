@@ -82,7 +82,9 @@ class ListImporter(Importer):
         """Make one picture of all rows that name it."""
         row = said[0][1]
         source = self._tree.source(row.path)
-        where = {other.label: f"{one.unit} {other.number}" for one, other in reversed(said)}
+        where: dict[str, str] = {}
+        for one, other in said:
+            where.setdefault(other.label, f"{one.unit} {other.number}")
         if len(where) > 1:
             labels = ", ".join(f"{label!r} in {place}" for label, place in where.items())
             return Refusal(f"{source} ({labels})", "it has different labels, and none is taken")
