@@ -104,20 +104,20 @@ class _Reading:
         self._by_name: dict[str, tuple[bool, str]] = {}  # the label is in the file's name
         self._context: set[str] = set()
         self._notes: list[str] = []
-        self._doubtful: dict[str, None] = {}
+        self._doubtful: list[str] = []
+        self._splits_of_classes: list[str] = []
         self._parts: defaultdict[str, set[str]] = defaultdict(set)  # folders in class folders
-        self._flat: set[str] = set()  # classes that have pictures outside of such folders
 
     def read_around(self, folder: Folder, held_out: bool | None, beside: Iterable[str]) -> None:  # noqa: FBT001 - private
         """Read a folder that all else lies in, whose name may be a split's."""
         own = folder.split
-        beside = list(beside)
         around = [SplitName.of(name) for name in beside]
         few = len(own.rest) <= _MOST_OTHER_WORDS
         if own.held_out is not None and (
-            own.rest <= {word for name in beside for word in words_of(name)}
+            not own.rest
             or (own.is_last and few)
-            or any(its.uses and its.uses != own.uses and its.rest == own.rest for its in around)
+            or any(own.rest <= its.rest for its in around if not its.uses)
+            or any(own.rest == its.rest for its in around if its.uses and its.uses != own.uses)
         ):
             held_out = own.held_out
         elif own.held_out and few and folder.core.folders:
@@ -132,11 +132,10 @@ class _Reading:
         self._by_name |= dict.fromkeys(folder.files, (held_out is True, ""))
         self._context |= folder.split.rest
         kids = list(folder.folders.values())
-        if len(kids) == 1 and not folder.files:
-            if not kids[0].files or kids[0].says_no_class or kids[0].folded == folder.folded:
-                self.read_around(kids[0], held_out, [folder.name])
-            else:
-                self._take_class(kids[0], kids[0].name, held_out)
+        if len(kids) == 1 and (
+            not kids[0].files or kids[0].says_no_class or kids[0].folded == folder.folded
+        ):
+            self.read_around(kids[0], held_out, [folder.name])
             return
         level = Level(kids, self._context, in_split=held_out is not None, one_class=self._one_class)
         for decision in level.decide():
@@ -145,6 +144,10 @@ class _Reading:
             if decision.use is Use.AROUND:
                 self.read(kid, told)
             elif decision.use is Use.CLASS:
+                if decision.class_name:
+                    self._splits_of_classes.append(kid.name)
+                elif kid.split.uses or kid.says_no_class:
+                    self._doubtful.append(kid.name)
                 self._take_class(kid, decision.class_name or kid.name, told)
             elif decision.use is Use.BY_NAME:
                 self._by_name |= dict.fromkeys(kid.all_files(), (told is True, decision.reason))
@@ -170,9 +173,12 @@ class _Reading:
         yield from dict.fromkeys(self._notes)
         if self._doubtful:
             yield (
-                f"{_some(self._doubtful)}: taken for a class by its place among class folders, "
-                "whatever its name says."
+                "Taken for classes and not for splits, as they lie among class folders and hold "
+                f"none: {_some(self._doubtful)}."
             )
+        if self._splits_of_classes:
+            some = _some(self._splits_of_classes)
+            yield f"Taken for splits of the classes that they name: {some}."
         yield from self._notes_of_parts()
         taught = Counter(p.class_name for p in placed if not p.held_out)
         only_held_out = dict.fromkeys(p.class_name for p in placed if p.held_out and p.class_name)
@@ -186,17 +192,15 @@ class _Reading:
         parts = [f"{name}/{part}" for name in self._parts for part in sorted(self._parts[name])]
         yield f"Folders within a class are no classes: {_some(parts)} are of the outer one."
         shared = Counter(part for own in self._parts.values() for part in own)
-        same = [part for part, count in shared.items() if count > 1]
-        if len(same) > 1:
-            yield (
-                f"{_some(sorted(same))} are in several of {_some(self._parts)}; if those are the "
-                "classes, add the outer folders by themselves, one after the other."
-            )
+        others = {p.class_name for p in self.placed if p.class_name}.difference(self._parts)
+        deeper = [name for name, own in self._parts.items() if len(own) > 1 and others]
+        if sum(count > 1 for count in shared.values()) > 1:
+            deeper = list(self._parts)
+        if deeper:
+            yield f"If those are the classes, add the outer ones by themselves: {_some(deeper)}."
 
     def _take_class(self, folder: Folder, name: str, held_out: bool | None) -> None:  # noqa: FBT001 - private
         """Take all that is in a folder for one class, but for splits in there."""
-        if folder.split.uses or folder.says_no_class:
-            self._doubtful[folder.name] = None
         context = self._context | {*words_of(name)}
         waiting = [(folder, held_out is True)]
         while waiting:
@@ -212,6 +216,6 @@ class _Reading:
 
 def _some(names: Iterable[str]) -> str:
     """Name the first few."""
-    names = list(names)
+    names = list(dict.fromkeys(names))
     more = len(names) - _NAMED
     return ", ".join(map(repr, names[:_NAMED])) + (f" and {more:,} more" if more > 0 else "")

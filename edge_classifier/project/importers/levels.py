@@ -18,6 +18,7 @@ from edge_classifier.project.classes import fold_class_name
 from edge_classifier.project.importers.labels import labels_of
 from edge_classifier.project.importers.splits import (
     SplitName,
+    glued_splits,
     is_container,
     without_split,
     words_of,
@@ -41,6 +42,9 @@ _COUNTERPARTS: Final = frozenset(
     {"control", "controls", "reference", "baseline", "placebo", "treatment", "blank", "invalid"}
 )
 """Beside these, `test` and `valid` are what pictures show."""
+_UNSORTED: Final = frozenset(
+    {"all", "unknown", "unlabeled", "unlabelled", "unclassified", "unsorted"}
+)
 _ANNOTATIONS: Final = frozenset({"annotation", "annotations", "label", "labels"})
 _DEEPEST: Final = 64
 _MOST_FOLDERS: Final = 100_000
@@ -82,6 +86,12 @@ class Folder:
                 raise NotImportableError(
                     f"{name} has more than {_MOST_FOLDERS:,} folders of pictures; add parts of it."
                 )
+        waiting = [top]
+        while waiting:
+            kids = waiting.pop().folders
+            for kid_name, split in glued_splits(kids).items():
+                kids[kid_name].split = split
+            waiting += kids.values()
         return top
 
     @cached_property
@@ -92,7 +102,11 @@ class Folder:
     @cached_property
     def says_no_class(self) -> bool:
         """Whether its name is only one of a split, or of any set of pictures."""
-        return bool(self.split.uses and not self.split.rest) or is_container(self.name)
+        return (
+            bool(self.split.uses and not self.split.rest)
+            or is_container(self.name)
+            or self.folded in _UNSORTED
+        )
 
     @cached_property
     def core(self) -> Folder:
@@ -204,6 +218,8 @@ class Level:
         decisions += [d for folder in left if (d := self._part_of_class(folder)) is not None]
         taken = {decision.folder for decision in decisions}
         left = [folder for folder in left if folder not in taken]
+        if len(left) == 1 and decisions and left[0].says_no_class:  # `images` beside `annotations`
+            return [*decisions, Decision(left[0], Use.AROUND, left[0].split.held_out)]
         splits = {folder for folder in left if self._is_named_as_split(folder)}
         others = [folder for folder in left if folder not in splits]
         beside = _Beside(splits, others)
@@ -232,7 +248,6 @@ class Level:
         if own.held_out is None or not folder.files or own.rest <= self._context:
             return None
         if whole := self._flat_by_rest.get(own.rest):
-            self.notes.append(f"{folder.name!r} is taken for a part of the class {whole.name!r}.")
             return Decision(folder, Use.CLASS, own.held_out, class_name=whole.name)
         if len(self._uses_of_flat) > 1 and len(self._uses_of_flat[own.rest]) > 1:
             return Decision(folder, Use.CLASS, own.held_out, without_split(folder.name))
@@ -258,7 +273,7 @@ class Level:
         by_name = Decision(folder, Use.BY_NAME, held_out, reason=_UNLABELLED.format(folder.name))
         more_splits = beside.splits_with_folders > bool(inner)
         if not beside.others and (beside.any_held_out or beside.splits_with_folders):
-            return around
+            return around if inner or not beside.splits_with_folders else by_name
         if inner:
             if more_splits or inner & (beside.names | beside.in_wrapped_splits):
                 return around
@@ -272,7 +287,8 @@ class Level:
         if told or more_splits or self._one_class or beside.in_wrapped_splits:
             return by_name
         only_two = len(self._all) == 2  # noqa: PLR2004 - else there would be nothing to tell apart
-        if self._in_split or not held_out or beside.is_counterpart or only_two:
+        as_class = only_two or beside.is_counterpart or not (held_out or beside.any_held_out)
+        if self._in_split or as_class:
             return a_class
         return by_name
 
@@ -289,6 +305,9 @@ class Level:
         holders = [*splits, *around]
         classes = {name for folder in holders for name in folder.classes}
         trained_on = any(split.split.held_out is False for split in splits)
+        if passed := [o.name for o in around if not is_container(o.name)]:
+            names_of_them = ", ".join(map(repr, passed[:_NAMED]))
+            self.notes.append(f"No classes, but around class folders: {names_of_them}.")
         left = set(others).difference(around)
         strict = trained_on or not any(other.folded in classes for other in left)
         decisions = [Decision(other, Use.AROUND) for other in around]

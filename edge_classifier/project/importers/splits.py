@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _TRAINING: Final = ("train", "training", "trainval")
 _VALIDATION: Final = ("val", "valid", "validate", "validation", "validating", "dev", "devel")
@@ -27,14 +31,17 @@ _CONTAINERS: Final = (
     "batch", "shard",
 )  # fmt: skip
 _QUALIFIERS: Final = (
-    "a", "all", "and", "for", "my", "of", "only", "the", "to", "final", "full", "small", "mini",
+    "all", "and", "for", "my", "of", "only", "the", "to", "final", "full", "small", "mini",
     "new", "old", "raw", "clean", "public", "private", "resized", "cropped", "augmented", "aug",
-    "original", "labeled", "labelled", "v",
+    "original", "labeled", "labelled",
 )  # fmt: skip
 
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
 _HUMPS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _OUT: Final = re.compile(r"\b(hold|held)[\W_]*(?=out(?![^\W\d_]))", re.IGNORECASE)
+
+
+_VERSION: Final = re.compile(r"(?<![^\W\d_])v(?=[0-9])", re.IGNORECASE)
 
 
 def _any_of(words: tuple[str, ...]) -> str:
@@ -47,6 +54,10 @@ _GLUED: Final = re.compile(
     f"({_any_of(_TRAINING + _HELD_OUT)})({_any_of(_TRAINING + _HELD_OUT)})?"
     f"(?:{_any_of(_CONTAINERS)})?"
 )
+
+
+_LONG: Final = _any_of(tuple(word for word in _TRAINING + _HELD_OUT if len(word) > len("val")))
+_GLUED_TO_OTHER: Final = re.compile(f"(.+?)({_LONG})|({_LONG})(.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +90,33 @@ class SplitName:
 def words_of(name: str) -> list[str]:
     """Give the words of a name, in lower case; numbers are none."""
     words: list[str] = []
-    for run in _LETTERS.findall(_OUT.sub(r"\1", unicodedata.normalize("NFKC", name))):
+    name = _VERSION.sub("", _OUT.sub(r"\1", unicodedata.normalize("NFKC", name)))
+    for run in _LETTERS.findall(name):
         for part in [run] if _GLUED.fullmatch(run.casefold()) else _HUMPS.split(run):
             word = part.casefold()
             glued = _GLUED.fullmatch(word)
             words += (g for g in glued.groups() if g) if glued else [word]
     return words
+
+
+def glued_splits(names: Iterable[str]) -> dict[str, SplitName]:
+    """Find splits with something else written to them, where that is with another one, too.
+
+    `segtrain` and `segtest`, but neither `contest` nor `latest` by itself.
+    """
+    found: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for name in names:
+        words = words_of(name)
+        for word in words:
+            if match := _GLUED_TO_OTHER.fullmatch(word):
+                rest = " ".join(words).replace(word, match[1] or match[4])
+                found[rest][name] = match[2] or match[3]
+    return {
+        name: SplitName(_held_out((use,)), (use,), frozenset(rest.split()))
+        for rest, uses in found.items()
+        if len(set(uses.values())) > 1
+        for name, use in uses.items()
+    }
 
 
 def without_split(name: str) -> str:
