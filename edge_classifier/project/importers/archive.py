@@ -20,6 +20,7 @@ from edge_classifier.project.importers.tree import FileTree, is_junk
 from edge_classifier.project.picture_file import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
     from typing import BinaryIO
 
@@ -56,6 +57,11 @@ class ZipTree(FileTree):
             raise NotImportableError(f"{path} is damaged, or no zip archive at all.") from error
         self._entries = self._list()
         self.paths = sorted(self._entries)
+
+    @property
+    def stored(self) -> Sequence[str]:
+        """The paths in the order in which the archive holds them."""
+        return tuple(self._entries)
 
     def source(self, path: str) -> str:
         """Name a file for the user: `archive.zip/dog/1.jpg`."""

@@ -43,6 +43,11 @@ class FileTree(ABC):
         self.name = name
         self.refusals: list[Refusal] = []
 
+    @property
+    def stored(self) -> Sequence[str]:
+        """The paths in the order in which an archive holds them."""
+        return self.paths
+
     @abstractmethod
     def source(self, path: str) -> str:
         """Name a file for the user."""
