@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from edge_classifier.errors import BackboneMismatchError, InvalidValueError
+from edge_classifier.errors import BackboneMismatchError, InvalidClassNameError, InvalidValueError
 from edge_classifier.features.variants import MOST_VARIED
 from edge_classifier.learning.recordings import added_pictures, with_recordings
+from edge_classifier.project.classes import UNKNOWN_CLASS, is_unknown
 from edge_classifier.values import FeatureSet, Variants
 
 if TYPE_CHECKING:
@@ -43,6 +44,15 @@ def checked_labels(labels: npt.ArrayLike, count: int | None) -> npt.NDArray[Any]
             f"Expected one label a picture, received {count} pictures and {len(array)} labels."
         )
     return array
+
+
+def refuse_unknown(labels: npt.NDArray[Any]) -> None:
+    """Refuse a label to learn that could be taken for the verdict "unknown"."""
+    for name in filter(is_unknown, map(str, np.unique(labels).tolist())):
+        raise InvalidClassNameError(
+            f"Expected labels of what is shown, received {name!r}, which is said of pictures that "
+            f"resemble no class; take another one, such as {UNKNOWN_CLASS!r}."
+        )
 
 
 _ADDED: Final = "#"
