@@ -11,9 +11,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from functools import cached_property
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Final
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from edge_classifier.project.importers.splits import held_out_by_name
@@ -21,7 +20,7 @@ from edge_classifier.project.importers.tree import sort_out
 from edge_classifier.project.picture_file import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Sequence
 
     from edge_classifier.project.importers.tree import FileTree
 
@@ -38,6 +37,8 @@ _HASH_BEHIND: Final = re.compile(
 )
 _ANY_SUFFIX: Final = re.compile(r"(.+)\.[a-z][a-z0-9]{1,4}")
 _LONGEST_NAME: Final = 4096
+_MANY: Final = 64  # files of one name: then their folders are looked up, and not compared
+_DEPTHS: Final = 3
 
 
 class FileLookup:
@@ -45,24 +46,21 @@ class FileLookup:
 
     def __init__(self, tree: FileTree) -> None:
         self._tree = tree
+        self.pictures: Final = tuple(sort_out(tree)[0])
+        """All pictures of the tree."""
+        self._known = frozenset(self.pictures)
         self._index: dict[str, list[str]] = defaultdict(list)
         for path in self.pictures:
-            for key in _keys_of_file(PurePosixPath(path).name):
+            for key in _keys_of_file(path.rpartition("/")[2]):
                 self._index[key].append(path)
-        self._folders = {_folded(part) for path in self.pictures for part in path.split("/")[:-1]}
-
-    @cached_property
-    def pictures(self) -> tuple[str, ...]:
-        """All pictures of the tree."""
-        return tuple(sort_out(self._tree)[0])
+        self._folders = {part for path in self.pictures for part in _place_of(path).folders}
+        self._by_folders: dict[str, dict[tuple[str, ...], list[str]]] = {}
 
     @cached_property
     def words(self) -> tuple[str, ...]:
         """The names of pictures, without suffix, and of the folders that they are in."""
         parts = (path.split("/") for path in self.pictures)
-        return tuple(
-            {word for *folders, name in parts for word in (*folders, PurePosixPath(name).stem)}
-        )
+        return tuple({word for *folders, name in parts for word in (*folders, _stem(name))})
 
     def knows(self, folder: str, name: str) -> bool:
         """Say whether a list in `folder` may mean a file, or several, by this name."""
@@ -80,64 +78,106 @@ class FileLookup:
         held out, or not, as the list says.
 
         Returns:
-            No path, one, or all between which nothing decides.
+            No path, one, or several between which nothing decides.
         """
         if not 0 < len(name) <= _LONGEST_NAME:
             return ()
         slashed = name.replace("\\", "/")
-        outside = slashed.startswith(("/", "../"))
-        for suffix in ("", ".jpg", ".jpeg", ".png", ".JPG") if outside else ("",):
-            exact = self._tree.find(folder, slashed + suffix)
-            if exact is not None:
-                return (exact,)
-        ranked = list(self._candidates(name))
-        best = max((rank for rank, _ in ranked), default=None)
-        found = list(dict.fromkeys(path for rank, path in ranked if rank == best))
+        exact = slashed if folder == "." else f"{folder}/{slashed}"
+        if exact in self._known:
+            return (exact,)
+        if slashed.startswith(("/", "../")):
+            for suffix in ("", ".jpg", ".jpeg", ".png", ".JPG"):
+                if (outside := self._tree.find(folder, slashed + suffix)) is not None:
+                    return (outside,)
+        found = self._furthest(name)
         if len(found) > 1 and held_out is not None:
             found = [path for path in found if held_out_by_folder(path) is held_out] or found
         if len(found) > 1:  # beside the list, if there is one
-            found = [path for path in found if str(PurePosixPath(path).parent) == folder] or found
+            found = [path for path in found if (path.rpartition("/")[0] or ".") == folder] or found
+        if not found and (other := self._tree.find(folder, slashed)) is not None:
+            return (other,)  # whatever its name, it may be a picture
         return tuple(found)
 
-    def _candidates(self, name: str) -> Iterator[tuple[tuple[int, int], str]]:
-        """Give files that may be meant, with how many folders agree and how sure the name is."""
+    def _furthest(self, name: str) -> list[str]:
+        """Find the files whose folders agree furthest; of these, whose names are the surest."""
+        best, found = (-1, 0), dict[str, None]()
         for form in _forms(name):
+            said = tuple(map(_folded, form[:-1]))
             for doubt, key in enumerate(_keys_of_query(form[-1])):
-                for path in self._index.get(key, ()):
-                    depth = self._agreement(form[:-1], path.split("/")[:-1])
-                    if depth is not None:
-                        yield (depth, -doubt), path
+                if best[0] >= len(said):
+                    break  # no other name can do better
+                for path in self._named(key, said):
+                    depth = self._agreement(said, _place_of(path))
+                    if depth is not None and (depth, -doubt) > best:
+                        best, found = (depth, -doubt), {path: None}
+                    elif (depth, -doubt) == best:
+                        found[path] = None
+        return list(found)
 
-    def _agreement(self, said: list[str], there: list[str]) -> int | None:
+    def _named(self, key: str, said: tuple[str, ...]) -> Sequence[str]:
+        """Give files of a name; of very many, those in the folders that a list says."""
+        paths = self._index.get(key, ())
+        if len(paths) <= _MANY:
+            return paths
+        if key not in self._by_folders:
+            self._by_folders[key] = by_folders = defaultdict(list)
+            for path in paths:
+                folders = _place_of(path).folders
+                for depth in range(1, min(_DEPTHS, len(folders)) + 1):
+                    by_folders[folders[-depth:]].append(path)
+        for depth in range(min(_DEPTHS, len(said)), 0, -1):
+            if said[-depth:] in self._by_folders[key]:
+                paths = self._by_folders[key][said[-depth:]]
+                break
+        return paths[:_MANY]
+
+    def _agreement(self, said: tuple[str, ...], there: _Place) -> int | None:
         """Count the folders that agree from the back; `None` if they contradict each other.
 
         They do if the list says a folder that is there, elsewhere; or another split.
         """
-        said, there = [_folded(part) for part in said], [_folded(part) for part in there]
+        if not said:
+            return 0
+        shorter = min(len(said), len(there.folders))
         depth = 0
-        while depth < min(len(said), len(there)) and said[-1 - depth] == there[-1 - depth]:
+        while depth < shorter and said[-1 - depth] == there.folders[-1 - depth]:
             depth += 1
-        if depth < min(len(said), len(there)):
+        if depth < shorter:
             missing = said[-1 - depth]
-            if missing in self._folders and missing not in there:
+            if missing in self._folders and missing not in there.folders:
                 return None
-        splits = {split for part in (said, there) if (split := _split_of(part)) is not None}
+        splits = {_place("/".join(said)).held_out, there.held_out} - {None}
         return depth if len(splits) <= 1 else None
+
+
+class _Place(NamedTuple):
+    """A folder: its parts as they are compared, and what the innermost split's name says."""
+
+    folders: tuple[str, ...]
+    held_out: bool | None
+
+
+@lru_cache(maxsize=65_536)
+def _place(folder: str) -> _Place:
+    parts = folder.split("/") if folder else []
+    splits = map(held_out_by_name, reversed(parts))
+    held_out = next((split for split in splits if split is not None), None)
+    return _Place(tuple(map(_folded, parts)), held_out)
+
+
+def _place_of(path: str) -> _Place:
+    return _place(path.rpartition("/")[0])
 
 
 def looks_like_picture(name: str) -> bool:
     """Say whether a name ends like that of a picture."""
-    return PurePosixPath(name.strip().replace("\\", "/")).suffix.lower() in IMAGE_SUFFIXES
+    return _stem(name.strip()) != name.strip()
 
 
 def held_out_by_folder(path: str) -> bool | None:
     """Say what the innermost folder that is called like a split says; `None` without one."""
-    return _split_of(path.split("/")[:-1])
-
-
-def _split_of(folders: list[str]) -> bool | None:
-    splits = map(held_out_by_name, reversed(folders))
-    return next((split for split in splits if split is not None), None)
+    return _place_of(path).held_out
 
 
 def _forms(name: str) -> Iterable[list[str]]:
@@ -159,7 +199,8 @@ def _forms(name: str) -> Iterable[list[str]]:
 
 def _keys_of_file(name: str) -> Iterable[str]:
     """Give what a file is found by; what follows a slash tells the kinds of keys apart."""
-    name, stem = _name_and_stem(name)
+    name = unicodedata.normalize("NFC", name)
+    stem = _stem(name)
     folded = stem.casefold()
     bare, number = _without_hash(folded), _without_zeros(folded)
     keys = (f"{name}/name", f"{name.casefold()}/any", f"{stem}/stem", f"{folded}/any-stem")
@@ -171,7 +212,8 @@ def _keys_of_query(name: str) -> Iterable[str]:
 
     A hash is stripped of one of the two only: where both have one, they are different files.
     """
-    name, stem = _name_and_stem(name)
+    name = unicodedata.normalize("NFC", name)
+    stem = _stem(name)
     folded = stem.casefold()
     keys = [f"{name}/name", f"{name.casefold()}/any", f"{stem}/stem", f"{folded}/any-stem"]
     if suffixed := _ANY_SUFFIX.fullmatch(folded):
@@ -182,10 +224,10 @@ def _keys_of_query(name: str) -> Iterable[str]:
     return dict.fromkeys(keys)
 
 
-def _name_and_stem(name: str) -> tuple[str, str]:
-    name = unicodedata.normalize("NFC", name)
-    path = PurePosixPath(name)
-    return name, path.stem if path.suffix.lower() in IMAGE_SUFFIXES else name
+def _stem(name: str) -> str:
+    """Give a picture's name without its suffix, and any other as it is."""
+    stem, dot, suffix = name.rpartition(".")
+    return stem if stem and f"{dot}{suffix}".lower() in IMAGE_SUFFIXES else name
 
 
 def _without_hash(stem: str) -> str:

@@ -58,7 +58,7 @@ class LabelList:
     """The rows of a list.
 
     Attributes:
-        path: Of the list in its tree.
+        path: Of the list in its tree, and `folder` where it lies.
         source: The same, for the user.
         held_out: Which split the list is of by its name (`valid_labels.csv`), if it says so.
         rows: Those that name a picture and its label.
@@ -74,6 +74,7 @@ class LabelList:
         class_name: str | None,
     ) -> None:
         self.path = table.path
+        self.folder = str(PurePosixPath(self.path).parent)
         self.source = tree.source(table.path)
         self.description = table.description
         self.unit = table.unit
@@ -100,11 +101,6 @@ class LabelList:
     def paths(self) -> frozenset[str]:
         """The pictures that it names."""
         return frozenset(row.path for row in self.rows)
-
-    @property
-    def folder(self) -> str:
-        """Where it lies in its tree."""
-        return str(PurePosixPath(self.path).parent)
 
     @property
     def is_submission(self) -> bool:
