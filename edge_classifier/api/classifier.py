@@ -19,14 +19,7 @@ from edge_classifier.api.classifier_file import (
 )
 from edge_classifier.api.estimator import head_settings_of
 from edge_classifier.api.extraction import ColourOrder, FeatureExtractor, shared_backbone
-from edge_classifier.api.samples import (
-    checked_labels,
-    classes_of,
-    grouped,
-    in_bursts,
-    joined,
-    refuse_unknown,
-)
+from edge_classifier.api.samples import checked_labels, classes_of, grouped, in_bursts, joined
 from edge_classifier.errors import InvalidValueError
 from edge_classifier.features.strangers import Strangers
 from edge_classifier.features.variants import MOST_VARIED
@@ -395,7 +388,6 @@ class ImageClassifier(AdaptableEstimator):
         """Compute the features of labelled pictures."""
         # The labels first: computing features takes long.
         checked = checked_labels(labels, len(images) if isinstance(images, Sized) else None)
-        refuse_unknown(checked)
         progress(0.0, "computing features")
         features, variants = self._extractor().features(
             images,

@@ -46,15 +46,6 @@ def checked_labels(labels: npt.ArrayLike, count: int | None) -> npt.NDArray[Any]
     return array
 
 
-def refuse_unknown(labels: npt.NDArray[Any]) -> None:
-    """Refuse a label to learn that could be taken for the verdict "unknown"."""
-    for name in filter(is_unknown, map(str, np.unique(labels).tolist())):
-        raise InvalidClassNameError(
-            f"Expected labels of what is shown, received {name!r}, which is said of pictures that "
-            f"resemble no class; take another one, such as {UNKNOWN_CLASS!r}."
-        )
-
-
 _ADDED: Final = "#"
 """What the names of bursts begin with that no caller has named."""
 
@@ -105,7 +96,16 @@ def grouped(
     groups: npt.ArrayLike | None,
     variants: Variants | None,
 ) -> FeatureSet:
-    """Join features with labels and with the groups of the caller, if there are any."""
+    """Join features with labels and with the groups of the caller, if there are any.
+
+    Raises:
+        InvalidClassNameError: if a label could be taken for the verdict "unknown".
+    """
+    for name in filter(is_unknown, map(str, np.unique(labels).tolist())):
+        raise InvalidClassNameError(
+            f"Expected labels of what is shown, received {name!r}, which is said of pictures that "
+            f"resemble no class; take another one, such as {UNKNOWN_CLASS!r}."
+        )
     return _labelled(features, labels, _bursts_of(groups, len(features)), variants)
 
 
