@@ -151,11 +151,40 @@ def symlinked_classes(case: Case) -> Iterator[Row]:
     yield case.added("some", {"bird": (5, 0), "cat": (5, 0), "dog": (5, 0)})
 
 
+def kaggle_table(case: Case) -> Iterator[Row]:
+    """The table that names most pictures is taken, and what is to be handed in is not."""
+    for part in ("breeds", "whales", "leaf", "tissue", "flat"):
+        yield case.added(part, {"cat": (6, 0), "dog": (6, 0)})
+
+
+def one_hot(case: Case) -> Iterator[Row]:
+    """One column a class, in a table in each split's folder."""
+    yield case.added(".", {"cat": (6, 6), "dog": (6, 6)})
+    yield case.added("test", {"cat": (0, 3), "dog": (0, 3)})
+
+
+def edge_impulse(case: Case) -> Iterator[Row]:
+    """The labels are in a list, and only some names say them, too."""
+    yield case.added(".", {"cat": (6, 3), "dog": (6, 3)})
+    yield case.added("info.labels", {"cat": (6, 3), "dog": (6, 3)})
+
+
+def tm_pose_audio(case: Case) -> Iterator[Row]:
+    """Pictures of a pose project are taken; sounds are told, and models, too."""
+    yield case.added("pose.tm", {"down": (5, 0), "up": (5, 0)})
+    for part in ("audio.tm", "tm-my-image-model.zip", "converted_keras.zip"):
+        yield case.added(part, {"a picture": (1, 0)})
+
+
 KNOWN: Final[tuple[Callable[[Case], Iterator[Row]], ...]] = (
     split_names,
     nested_wrapper,
     zip_codepage,
     symlinked_classes,
+    kaggle_table,
+    one_hot,
+    edge_impulse,
+    tm_pose_audio,
 )
 
 

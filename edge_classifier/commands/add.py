@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import ExitStack
 from dataclasses import replace
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 NOTHING_DONE: Final = 1
 INTERRUPTED: Final = 130
 _NAMED: Final = 3
+_DETAILS: Final = re.compile(r"'[^']*'|[0-9][0-9,.]*")
+"""What differs in reasons of one kind: names and numbers."""
 
 IF_CANCELLED: Final = "what was added before stays; the same command goes on"
 
@@ -84,7 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "Nothing that is in the project is replaced, and no picture is added twice. Exit codes: "
         f"0 all is in, {NOTHING_DONE} nothing could be added, {SOME_REFUSED} some pictures were "
-        f"refused (each is named with its reason) or the disk is full, {INTERRUPTED} stopped with "
+        f"refused (their reasons are told) or the disk is full, {INTERRUPTED} stopped with "
         "Ctrl-C (what was added stays)."
     )
 
@@ -247,10 +250,22 @@ def _table(report: ImportReport, store: ProjectStore | None, *, dry_run: bool) -
 
 
 def _say_refused(refused: list[Refusal]) -> None:
+    """Name each with its reason; of many for the same reason, their number and a few."""
+    by_reason: dict[str, list[Refusal]] = {}
     for refusal in refused:
-        source, reason = refusal.source, refusal.reason
-        # messages made for one file name it themselves
-        say(f"refused: {reason if source in reason else f'{source}: {reason}'}")
+        alike = _DETAILS.sub("", refusal.reason.replace(refusal.source, ""))
+        by_reason.setdefault(alike, []).append(refusal)
+    for alike in by_reason.values():
+        if len(alike) <= _NAMED:
+            for refusal in alike:
+                source, reason = refusal.source, refusal.reason
+                # messages made for one file name it themselves
+                say(f"refused: {reason if source in reason else f'{source}: {reason}'}")
+        else:
+            reason = alike[0].reason.replace(alike[0].source, "it").rstrip(".")
+            names = ", ".join(refusal.source for refusal in alike[:_NAMED])
+            more = len(alike) - _NAMED
+            say(f"refused: {reason}, {len(alike):,} times: {names} and {more:,} more")
 
 
 def _exit_code(report: ImportReport) -> int:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from edge_classifier import __version__
 from edge_classifier.device.console import drop, one_line, open_closed_streams, say, settle
-from edge_classifier.device.stop import INTERRUPTED, StopSignals
+from edge_classifier.device.stop import INTERRUPTED, NO_THREADS, StopSignals, threads_run_out
 from edge_classifier.errors import CancelledError, EdgeClassifierError
 from edge_classifier.project.files import describe
 
@@ -39,6 +39,7 @@ changes something with `IF_CANCELLED`: what Ctrl-C leaves behind. Only the one
 that was asked for is imported, so that no command waits for what another one needs."""
 
 FAILED: Final = 1
+_NOTHING_BEGUN: Final = "nothing was begun"
 _ANY_NAME: Final = "edge_classifier_any_name"
 PIPE_CLOSED: Final = 141
 """As a shell reports a program that was ended by writing to a closed pipe."""
@@ -102,7 +103,7 @@ def _main(words: list[str], stop: StopSignals) -> int:
     handler.setFormatter(_OneLine("edge-classifier: %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
     name = top_parser().parse_args(words[:1]).command
-    left_behind = "nothing was begun"
+    left_behind = _NOTHING_BEGUN
     try:
         if problem := opencv_problem():
             say(f"edge-classifier: {problem}")
@@ -113,6 +114,9 @@ def _main(words: list[str], stop: StopSignals) -> int:
         sys.stdout.flush()  # at exit it would be too late to say what is wrong
     except (CancelledError, KeyboardInterrupt):
         stop.closing()
+        if left_behind == _NOTHING_BEGUN and threads_run_out():
+            say(f"edge-classifier: {NO_THREADS}.")
+            return FAILED
         say(f"edge-classifier: cancelled: {left_behind}.")
         return stop.status
     except EdgeClassifierError as error:
@@ -127,6 +131,11 @@ def _main(words: list[str], stop: StopSignals) -> int:
         settle(sys.stderr)
         what = error.filename or "Cannot write the answers"
         say(f"edge-classifier: {what}: {describe(error)}.")
+        return FAILED
+    except RuntimeError as error:
+        if str(error) != "can't start new thread":
+            raise
+        say(f"edge-classifier: {NO_THREADS}.")
         return FAILED
     # A command that tells itself what was done until then does not know which signal it was.
     return stop.status if exit_code == INTERRUPTED else exit_code

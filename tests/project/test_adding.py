@@ -190,6 +190,17 @@ def test_class_names_that_differ_in_case_only_are_one_class_and_that_is_told(
     ]
 
 
+def test_pictures_labelled_unknown_go_into_a_class_that_is_not_taken_for_the_verdict(
+    store: ProjectStore, data: Path
+) -> None:
+    write_pictures(data, "unknown/1.jpg", "Unknown/2.jpg", "mug/3.jpg")
+    report = add_path(store, data)
+    assert report.added == {"unknown-class": 2, "mug": 1}
+    assert [note for note in report.notes if note.startswith("'unknown' goes into the class")]
+    assert add_path(store, data).duplicates == 3
+    assert store.class_names() == ("mug", "unknown-class")
+
+
 @pytest.mark.parametrize("name", ["../../evil", "a/b", "con", "..", "x:y"])
 def test_labels_that_look_like_paths_are_refused_and_nothing_is_written_outside(
     store: ProjectStore, data: Path, name: str

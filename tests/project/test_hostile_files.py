@@ -30,7 +30,6 @@ from edge_classifier.features.https import EncryptedOnly
 from edge_classifier.features.imagenet import read_labels
 from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.project.importers import Refusal, open_importer
-from edge_classifier.project.importers.csv_table import CsvImporter
 from edge_classifier.project.importers.tree import FolderTree
 from edge_classifier.project.picture_file import encode_file
 from edge_classifier.project.store import ProjectStore
@@ -116,8 +115,9 @@ def test_a_table_that_is_one_endless_line_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_table_larger_than_any_is_refused_before_it_is_understood(tmp_path: Path) -> None:
+    (tmp_path / "set.csv").write_bytes(bytes(64 * 1024 * 1024 + 1))
     with pytest.raises(NotImportableError, match="split it into several tables"):
-        CsvImporter(FolderTree(tmp_path), "set.csv", bytes(64 * 1024 * 1024 + 1))
+        open_importer(tmp_path / "set.csv")
 
 
 @pytest.mark.parametrize("name", ["//host/share/1.jpg", "\\\\host\\share\\1.jpg"])

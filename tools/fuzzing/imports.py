@@ -1,4 +1,4 @@
-"""Labelled pictures from elsewhere: tables, archives, names."""
+"""Labelled pictures from elsewhere: archives, names."""
 
 from __future__ import annotations
 
@@ -89,12 +89,12 @@ class ImportTarget(ByteTarget):
         self._project = arena / "project"
         self._pictures = [encoded(n, kind) for n, kind in enumerate(("JPEG", "PNG", "BMP", "GIF"))]
 
-    def import_it(self, path: Path) -> None:
-        """Add what it holds; nothing but that project may change.
+    def import_it(self, path: Path, data: bytes | None = None) -> None:
+        """Add what it holds, or a folder with that in it; nothing but that project may change.
 
         Most inputs are only read: making a project takes ten times as long.
         """
-        if zlib.crc32(path.read_bytes()) % _STORED:
+        if zlib.crc32(path.read_bytes() if data is None else data) % _STORED:
             add(None, islice(open_importer(path), 40), dry_run=True)
             return
         shutil.rmtree(self._project, ignore_errors=True)
@@ -113,44 +113,6 @@ class ImportTarget(ByteTarget):
         assert not strays, f"changed {strays[:3]}"  # noqa: S101 - what is looked for
         with ProjectStore.open(self._project) as store:
             assert len(store.samples()) + len(store.held_out()) == in_store  # noqa: S101 - same
-
-
-class CsvTarget(ImportTarget):
-    """A table of files and labels."""
-
-    name = "csv"
-
-    def paths(self) -> Sequence[Path]:
-        """The one table."""
-        return [self.seeds / "labels.csv"]
-
-    def make(self, rng: Random) -> bytes:
-        """Spoil cells, delimiters and encodings mostly, bytes sometimes."""
-        if rng.random() < 0.3:  # noqa: PLR2004 - some
-            return mutate_bytes(rng, self.samples[0], self.samples)
-        rows = [line.split(",") for line in self.samples[0].decode().splitlines()]
-        for _ in range(rng.choice((1, 2, 4))):
-            row = rng.choice(rows)
-            row[rng.randrange(len(row))] = rng.choice(
-                (
-                    *HOSTILE_TEXTS,
-                    "train/1.jpg",
-                    '"',
-                    '"open',
-                    "=1+1",
-                    "x," * 3000,
-                    "../../outside/precious.txt",
-                )
-            )
-        if rng.random() < 0.1:  # noqa: PLR2004 - rarely
-            rows *= rng.choice((50, 2000))
-        end = rng.choice(("\n", "\r\n", "\r", "\n\n"))
-        text = end.join(rng.choice(",,,,;\t|").join(row) for row in rows)
-        return text.encode(rng.choice(("utf-8", "utf-8-sig", "utf-16", "utf-8")), "surrogatepass")
-
-    def run(self, data: bytes) -> None:
-        """Add it."""
-        self.import_it(self.write("labels.csv", data))
 
 
 class ZipTarget(ImportTarget):

@@ -21,7 +21,12 @@ from edge_classifier.errors import (
     InvalidValueError,
     ProjectError,
 )
-from edge_classifier.project.classes import clean_class_name, fold_class_name
+from edge_classifier.project.classes import (
+    UNKNOWN_CLASS,
+    clean_class_name,
+    fold_class_name,
+    is_unknown,
+)
 from edge_classifier.project.files import NOFOLLOW, reported
 from edge_classifier.project.folder import SOURCES
 from edge_classifier.project.importers.base import Refusal
@@ -213,10 +218,16 @@ class _Adding:
             InvalidClassNameError: if it cannot be the name of one.
         """
         if label not in self._classes:
-            name = clean_class_name(label)
+            name = clean_class_name(label, is_stored=True)
             same = {fold_class_name(known): known for known in self._class_names}
             class_name = same.get(fold_class_name(name), name)
-            if class_name != name:
+            if is_unknown(class_name) and class_name not in self._class_names:
+                class_name = same.get(UNKNOWN_CLASS, UNKNOWN_CLASS)
+                self.report.notes.append(
+                    f"{name!r} goes into the class {class_name!r}: what resembles no class is "
+                    f"called {name!r}."
+                )
+            elif class_name != name:
                 self.report.notes.append(
                     f"{name!r} goes into the class {class_name!r}: they differ only in case or "
                     "invisibly."

@@ -22,11 +22,11 @@ from edge_classifier.errors import InvalidImageError, NotImportableError
 from edge_classifier.project.files import describe
 from edge_classifier.project.importers.base import Refusal
 from edge_classifier.project.importers.code_pages import CODE_PAGES, code_page_of, is_utf8
-from edge_classifier.project.importers.teachable_machine import class_of_archive
+from edge_classifier.project.importers.teachable_machine import class_of_archive, is_project
 from edge_classifier.project.importers.tree import FileTree, archive_stem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 MOST_FILES: Final = 200_000
 """In one archive; each costs half a kilobyte."""
@@ -91,10 +91,17 @@ class ArchiveTree(FileTree, Generic[HandleT]):
         file.seek(0, io.SEEK_END)
         self._left = _READINGS * max(BOMB_BYTES, BOMB_RATIO * file.tell())
         self._take(list(islice(self._list(file), MOST_FILES + 1)))
-        for path in [path for path in self._members if archive_stem(path) is not None]:
-            self._open_inner(path)
-        self.paths = sorted([*self._members, *self._inner])
+        self.paths = sorted(self._members)
+        if not is_project(self):  # whose archives are no pictures
+            for path in [path for path in self.paths if archive_stem(path) is not None]:
+                self._open_inner(path)
+            self.paths = sorted([*self._members, *self._inner])
         self._note_left_out()
+
+    @property
+    def stored(self) -> Sequence[str]:
+        """The paths in the order in which the archive holds them."""
+        return (*self._members, *self._inner)
 
     def source(self, path: str) -> str:
         """Name a file for the user: `archive.zip/dog/1.jpg`."""

@@ -5,23 +5,25 @@ from __future__ import annotations
 import os
 from functools import partial
 from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.device.files import start_of
 from edge_classifier.device.media import Medium, kind_named, kind_of
-from edge_classifier.errors import InvalidImageError, NotImportableError
+from edge_classifier.errors import NotImportableError
 from edge_classifier.project.files import describe
 from edge_classifier.project.importers import teachable_machine
 from edge_classifier.project.importers.archives import is_archive, open_archive
 from edge_classifier.project.importers.base import Importer, LabelledPicture
-from edge_classifier.project.importers.csv_table import CsvImporter, is_picture_table
+from edge_classifier.project.importers.label_list import LIST_SUFFIXES
 from edge_classifier.project.importers.labelled_tree import TreeImporter
 from edge_classifier.project.importers.labels import NO_LABEL, labels_of
+from edge_classifier.project.importers.list_importer import find_lists, open_list
 from edge_classifier.project.importers.splits import SplitName
 from edge_classifier.project.importers.tree import FolderTree, archive_stem
 from edge_classifier.project.importers.video import Stretch, VideoImporter
 from edge_classifier.project.picture_file import read_image_bytes
+from edge_classifier.project.project_file import FILE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from edge_classifier.project.importers.base import Item
     from edge_classifier.project.importers.tree import FileTree
 
-_TABLES: Final = frozenset({".csv", ".tsv"})
 _LOOKED_AT: Final = 1000
 
 
@@ -95,9 +96,8 @@ def _open(
         capture_of = teachable_machine.class_of_archive(stem)
         tree = open_archive(path, code_page)
         return _of_tree(tree, path.with_name(stem), class_name, capture_of)
-    if suffix in _TABLES:
-        tree = FolderTree(path.parent, listed=False)
-        return CsvImporter(tree, path.name, _table(tree, path.name), class_name)
+    if suffix in LIST_SUFFIXES:
+        return open_list(FolderTree(path.parent), path.name, path.resolve().parent.name, class_name)
     kind = kind_of(start) or kind_named(path.name)
     if kind is not None and kind.medium is Medium.VIDEO:
         if class_name is None:
@@ -125,13 +125,6 @@ def _importer_of(
 ) -> Importer:
     if teachable_machine.is_project(tree):
         return teachable_machine.TeachableMachineImporter(tree, class_name)
-    for path in tree.paths:
-        if PurePosixPath(path).suffix.lower() in _TABLES and path.count("/") <= 1:
-            data = _table(tree, path)
-            if is_picture_table(data):
-                table = CsvImporter(tree, path, data, class_name)
-                if table.finds_any():
-                    return table
     importer = TreeImporter(
         tree,
         root=root.name,
@@ -140,6 +133,12 @@ def _importer_of(
         beside=_names_beside(root),
     )
     placed = importer.placed
+    if class_name is None and FILE_NAME not in tree.paths:
+        labelled = {picture.path: picture.class_name for picture in placed if picture.class_name}
+        lists, notes = find_lists(tree, root.name, labelled)
+        if lists is not None:
+            return lists
+        importer.notes += notes
     if placed and all(picture.reason == NO_LABEL for picture in placed):
         raise NotImportableError(
             f"Nothing tells what the {len(placed)} pictures in {tree.name} show: put them into a "
@@ -161,10 +160,3 @@ def _names_beside(path: Path) -> list[str]:
     except OSError:  # then the name has to speak for itself
         pass
     return names
-
-
-def _table(tree: FileTree, path: str) -> bytes:
-    try:
-        return tree.read(path)
-    except InvalidImageError as error:
-        raise NotImportableError(f"Cannot read the table {tree.source(path)}.") from error

@@ -74,6 +74,11 @@ class FileTree(ABC):
                 f"Left out, as hidden or made by systems: {some_names(self._left_out)}."
             )
 
+    @property
+    def stored(self) -> Sequence[str]:
+        """The paths in the order in which an archive holds them."""
+        return self.paths
+
     @abstractmethod
     def source(self, path: str) -> str:
         """Name a file for the user."""

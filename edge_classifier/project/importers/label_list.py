@@ -1,0 +1,201 @@
+"""One list of files and labels in a tree, and which file and label each of its rows means."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from edge_classifier.errors import InvalidImageError, NotImportableError
+from edge_classifier.project.importers.base import Refusal
+from edge_classifier.project.importers.columns import Columns, cell, is_one, understand
+from edge_classifier.project.importers.csv_table import TABLE_SUFFIXES, read_table
+from edge_classifier.project.importers.file_lookup import held_out_by_folder
+from edge_classifier.project.importers.json_list import JSON_SUFFIXES, read_json_list
+from edge_classifier.project.importers.label_table import MAX_BYTES, LabelTable, labels_in
+from edge_classifier.project.importers.splits import SplitName
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edge_classifier.project.importers.file_lookup import FileLookup
+    from edge_classifier.project.importers.tree import FileTree
+
+LIST_SUFFIXES: Final = TABLE_SUFFIXES | JSON_SUFFIXES
+"""What a list of files and labels may be called, in lower case."""
+
+NO_FILE: Final = "there is no such file"
+UNDECIDED: Final = "it does not say which of its columns"
+
+_LIST_WORDS: Final = frozenset(
+    {
+        "label", "labels", "annotation", "annotations", "instances", "class", "classes", "list",
+        "metadata", "info", "csv", "table", "default",
+    }
+)  # fmt: skip
+_NAMED: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a row of a list says of a picture that is there.
+
+    Attributes:
+        number: As the user counts.
+        path: Of the picture in its tree.
+        held_out: What the row itself says of it, if it does.
+    """
+
+    number: int
+    path: str
+    label: str
+    held_out: bool | None
+
+
+class LabelList:
+    """The rows of a list.
+
+    Attributes:
+        path: Of the list in its tree, and `folder` where it lies.
+        source: The same, for the user.
+        held_out: Which split the list is of by its name (`valid_labels.csv`), if it says so.
+        rows: Those that name a picture and its label.
+        refused: The others.
+    """
+
+    def __init__(
+        self,
+        tree: FileTree,
+        table: LabelTable,
+        columns: Columns,
+        lookup: FileLookup,
+        class_name: str | None,
+    ) -> None:
+        self.path = table.path
+        self.folder = str(PurePosixPath(self.path).parent)
+        self.source = tree.source(table.path)
+        self.description = table.description
+        self.unit = table.unit
+        self.columns = columns
+        self.notes = (*table.notes, *(f"{self.source}: {note}." for note in columns.notes))
+        name = SplitName.of(PurePosixPath(self.path).stem)
+        self.held_out = name.held_out if name.rest <= _LIST_WORDS else None
+        self.rows: list[Row] = []
+        self.refused: list[Refusal] = []
+        names = {n: columns.names[n].strip() for n in columns.one_hot}
+        if len({name.rpartition(".")[0] for name in names.values()}) == 1:  # kind.cat, kind.dog
+            names = {n: name.rpartition(".")[2] for n, name in names.items()}
+        self._class_of_column = names
+        self._lookup = lookup
+        self._class_name = class_name
+        self._resolve(table)
+
+    @cached_property
+    def labels(self) -> frozenset[str]:
+        """The different labels of its pictures."""
+        return frozenset(row.label for row in self.rows)
+
+    @cached_property
+    def paths(self) -> frozenset[str]:
+        """The pictures that it names."""
+        return frozenset(row.path for row in self.rows)
+
+    @property
+    def is_submission(self) -> bool:
+        """Whether it is what a competition wants to be handed in, with labels that are none."""
+        return "submission" in PurePosixPath(self.path).name.casefold()
+
+    def _resolve(self, table: LabelTable) -> None:
+        unclear: list[tuple[str, Row, tuple[str, ...]]] = []
+        start = bool(self.columns.names)
+        for number, row in zip(table.numbers[start:], table.rows[start:], strict=True):
+            where = f"{self.source}, {self.unit} {number}"
+            name = cell(row, self.columns.file)
+            labels = self._labels(row)
+            if not name:
+                self.refused.append(Refusal(where, "it names no file"))
+            elif not labels:
+                self.refused.append(Refusal(f"{where}: {name}", "it has no label"))
+            elif len(labels) > 1:
+                where += f": {name} ({', '.join(labels[:_NAMED])})"
+                self.refused.append(Refusal(where, "it has several labels; a picture has one here"))
+            else:
+                held_out = self.columns.held_out.get(cell(row, self.columns.split))
+                found = self._find(name, held_out)
+                if len(found) == 1:
+                    self.rows.append(Row(number, found[0], labels[0], held_out))
+                elif found:
+                    unclear.append(
+                        (f"{where}: {name}", Row(number, "", labels[0], held_out), found)
+                    )
+                else:
+                    self.refused.append(Refusal(f"{where}: {name}", NO_FILE))
+        self._decide(unclear)
+        self.refused += (
+            Refusal(f"{self.source}, {self.unit} {number}", why) for number, why in table.broken
+        )
+
+    def _find(self, name: str, held_out: bool | None) -> tuple[str, ...]:  # noqa: FBT001 - a split
+        preferred = self.held_out if held_out is None else held_out
+        found = self._lookup.find(self.folder, name, held_out=preferred)
+        if self.held_out is False and held_out is None:
+            # What is trained on may not be unpacked, and a picture of the test be called the same.
+            found = tuple(path for path in found if not held_out_by_folder(path))
+        return found
+
+    def _decide(self, unclear: list[tuple[str, Row, tuple[str, ...]]]) -> None:
+        """Of several files of a name, take the one where all the others are, if they are so."""
+        homes = {posixpath.dirname(row.path) for row in self.rows}
+        for where, row, found in unclear:
+            home = [path for path in found if posixpath.dirname(path) in homes]
+            if len(homes) == len(home) == 1:
+                self.rows.append(Row(row.number, home[0], row.label, row.held_out))
+            else:
+                self.refused.append(
+                    Refusal(f"{where} ({', '.join(found[:_NAMED])})", "several files are called so")
+                )
+
+    def _labels(self, row: Sequence[str]) -> list[str]:
+        if self._class_name is not None:
+            return [self._class_name]
+        if self.columns.one_hot:
+            ones = (n for n in self.columns.one_hot if is_one(row, n))
+            return [label for n in ones for label in labels_in(self._class_of_column[n])]
+        return labels_in(cell(row, self.columns.label))
+
+
+def read_list(
+    tree: FileTree, path: str, lookup: FileLookup, class_name: str | None = None
+) -> LabelList | str:
+    """Read a list; or say why it is none, to be told after its name.
+
+    Raises:
+        NotImportableError: if it cannot be read.
+    """
+    source = tree.source(path)
+    try:
+        data = tree.read(path)
+    except InvalidImageError as error:
+        raise NotImportableError(f"Cannot read the list {source}.") from error
+    if len(data) > MAX_BYTES:
+        raise NotImportableError(
+            f"{source} has {len(data):,} bytes, at most {MAX_BYTES:,} are read; split it into "
+            "several tables."
+        )
+    knows = partial(lookup.knows, str(PurePosixPath(path).parent))
+    needs_label = class_name is None
+    columns: Columns | str
+    if PurePosixPath(path).suffix.lower() in JSON_SUFFIXES:
+        table = read_json_list(path, data, source)
+        if table is None:
+            return "it is no list of pictures and their labels"
+        columns = understand(table.rows, knows, needs_label=needs_label)
+    else:
+        table, columns = read_table(
+            path, data, source, knows, lookup.words, needs_label=needs_label
+        )
+    if isinstance(columns, str):
+        return columns
+    return LabelList(tree, table, columns, lookup, class_name)

@@ -1,0 +1,245 @@
+"""Pictures that lists name: which of a tree's lists are taken, and what they say together."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import defaultdict
+from functools import partial
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from edge_classifier.errors import NotImportableError
+from edge_classifier.project.importers.base import Importer, LabelledPicture, Refusal
+from edge_classifier.project.importers.class_names import class_names_beside
+from edge_classifier.project.importers.file_lookup import FileLookup, held_out_by_folder
+from edge_classifier.project.importers.label_list import (
+    LIST_SUFFIXES,
+    NO_FILE,
+    UNDECIDED,
+    LabelList,
+    read_list,
+)
+from edge_classifier.project.importers.splits import held_out_by_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from edge_classifier.project.importers.base import Item
+    from edge_classifier.project.importers.label_list import Row
+    from edge_classifier.project.importers.tree import FileTree
+
+_UNREAD: Final = frozenset({".xlsx", ".xls", ".ods", ".parquet", ".feather", ".arrow"})
+_MOST_LISTS: Final = 200
+_NAMED: Final = 3
+_NUMBER: Final = re.compile("[0-9]{1,6}")
+
+
+class ListImporter(Importer):
+    """Pictures that lists name, with their labels and perhaps their splits.
+
+    `pictures` are all of the tree, `root` is the name of the folder that holds them, which may be a
+    split's.
+
+    Attributes:
+        paths: The pictures that are named.
+    """
+
+    def __init__(
+        self, tree: FileTree, lists: Sequence[LabelList], pictures: Sequence[str], root: str
+    ) -> None:
+        self._tree = tree
+        notes = [note for one in lists for note in one.notes]
+        self._names = self._class_names(lists, notes)
+        self._all_held_out = held_out_by_name(root) is True
+        self._items: list[Item] = [refusal for one in lists for refusal in one.refused]
+        rows: dict[str, list[tuple[LabelList, Row]]] = defaultdict(list)
+        for one in lists:
+            for row in one.rows:
+                rows[posixpath.normpath(row.path)].append((one, row))
+        self._items += map(self._item, rows.values())
+        self.count = len(self._items)
+        self.paths = {said[0][1].path for said in rows.values()}
+        self.description = lists[0].description
+        if len(lists) > 1:
+            self.description = f"{len(lists)} lists, the first {self.description}"
+        held_out = {item.held_out for item in self._items if isinstance(item, LabelledPicture)}
+        if held_out == {True}:
+            notes.append(f"all of {tree.name} is held out, as a name or a column says.")
+        elif held_out:
+            self.description += ", with a held-out split" if True in held_out else ""
+        unnamed = [tree.source(path) for path in pictures if path not in self.paths]
+        if unnamed and rows:
+            are = "picture is" if len(unnamed) == 1 else "pictures are"
+            notes.append(f"{len(unnamed):,} {are} in no list, and left out: {_some(unnamed)}.")
+        self.notes = tuple(notes)
+
+    def __iter__(self) -> Iterator[Item]:
+        """Give refusals, then pictures in the order of the lists."""
+        return iter(self._items)
+
+    def _item(self, said: list[tuple[LabelList, Row]]) -> Item:
+        """Make one picture of all rows that name it."""
+        row = said[0][1]
+        source = self._tree.source(row.path)
+        where: dict[str, str] = {}
+        for one, other in said:
+            where.setdefault(other.label, f"{one.unit} {other.number}")
+        if len(where) > 1:
+            labels = ", ".join(f"{label!r} in {place}" for label, place in where.items())
+            return Refusal(f"{source} ({labels})", "it has different labels, and none is taken")
+        splits = {one.held_out if r.held_out is None else r.held_out for one, r in said}
+        if None in splits:
+            by_folder = held_out_by_folder(row.path)
+            splits.add(self._all_held_out if by_folder is None else by_folder)
+        return LabelledPicture(
+            source,
+            self._names.get(row.label, row.label),
+            partial(self._tree.read, row.path),
+            held_out=True in splits,
+        )
+
+    def _class_names(self, lists: Sequence[LabelList], notes: list[str]) -> dict[str, str]:
+        """Find the names of classes that are called by numbers."""
+        labels = {label for one in lists for label in one.labels}
+        if not labels or not all(map(_NUMBER.fullmatch, labels)):
+            return {}
+        own = {one.path for one in lists}
+        names, where = class_names_beside(self._tree, {one.folder for one in lists}, labels, own)
+        if names:
+            called = _some([f"{number} is {names[number]}" for number in sorted(names, key=int)])
+            notes.append(f"{self._tree.source(where)} names the classes: {called}.")
+        elif where:
+            notes.append(f"{where}; the classes are called by their numbers.")
+        return names
+
+
+def open_list(tree: FileTree, path: str, root: str, class_name: str | None) -> ListImporter:
+    """Open the one list that was named; all its pictures show `class_name`, if that is given.
+
+    Raises:
+        NotImportableError: if it is no list of pictures and labels.
+    """
+    found = read_list(tree, path, FileLookup(tree), class_name)
+    if isinstance(found, str):
+        raise NotImportableError(
+            f"{tree.source(path)} cannot be imported: {found}; call the one with the files `file` "
+            "and the one with the classes `label`."
+        )
+    importer = ListImporter(tree, [found], (), root)
+    if not found.rows and any(refusal.reason == NO_FILE for refusal in found.refused):
+        importer.notes += (
+            f"none of its files is in {tree.name} or below; add the folder that holds both.",
+        )
+    return importer
+
+
+def find_lists(
+    tree: FileTree, root: str, labelled: dict[str, str]
+) -> tuple[ListImporter | None, tuple[str, ...]]:
+    """Find the lists in a tree that name its pictures; of several in a folder, the fullest.
+
+    `labelled` is what folders or file names say of pictures. They are believed where they tell
+    classes apart and lists name fewer than half of these pictures, or do not say what they mean.
+
+    Returns:
+        What the lists name, or `None`; and what the user should know of lists that are not taken.
+    """
+    lookup = FileLookup(tree)
+    if not lookup.pictures:
+        return None, ()
+    notes = [
+        f"{tree.source(path)} is not read; save it as .csv if it names the classes."
+        for path in tree.paths
+        if PurePosixPath(path).suffix.lower() in _UNREAD
+    ][:_NAMED]
+    taken = _taken(_all_lists(tree, lookup, notes), notes)
+    if not taken:
+        return None, tuple(notes)
+    importer = ListImporter(tree, taken, lookup.pictures, root)
+    by_name = all(one.columns.by_name for one in taken)
+    if len(set(labelled.values())) > 1 and (
+        not by_name or 2 * len(importer.paths & labelled.keys()) < len(labelled)
+    ):
+        notes.append(
+            f"{taken[0].source} was left aside: folders or names tell the classes of "
+            f"{len(labelled):,} pictures, it of {len(importer.paths):,}; add it by itself to take "
+            "it."
+        )
+        return None, tuple(notes)
+    importer.notes += tuple(notes)
+    return importer, ()
+
+
+def _all_lists(tree: FileTree, lookup: FileLookup, notes: list[str]) -> list[LabelList]:
+    """Read all that may be a list, the outermost first."""
+    stems = {PurePosixPath(path).stem for path in lookup.pictures}
+    paths = [
+        path
+        for path in tree.paths
+        if PurePosixPath(path).suffix.lower() in LIST_SUFFIXES
+        and PurePosixPath(path).stem not in stems  # what is said of one picture: boxes, masks
+    ]
+    paths.sort(key=lambda path: path.count("/"))
+    if len(paths) > _MOST_LISTS:
+        notes.append(f"{tree.name} holds {len(paths):,} lists; {_MOST_LISTS} were looked at.")
+    lists: list[LabelList] = []
+    for path in paths[:_MOST_LISTS]:
+        try:
+            found = read_list(tree, path, lookup)
+        except NotImportableError as error:
+            notes.append(str(error))
+            continue
+        if isinstance(found, LabelList):
+            if found.rows:
+                lists.append(found)
+        elif found.startswith(UNDECIDED):
+            notes.append(f"{tree.source(path)} was left aside: {found}.")
+    return lists
+
+
+def _taken(lists: list[LabelList], notes: list[str]) -> list[LabelList]:
+    """Choose the lists that go together: the fullest, and those of other folders and splits."""
+    taken: list[LabelList] = []
+    named: set[str] = set()
+    for one in sorted(lists, key=_fullness, reverse=True):
+        beside = [other for other in taken if other.folder == one.folder]
+        is_new = 2 * len(one.paths & named) < len(one.paths) and not one.is_submission
+        if not taken or (is_new and all(_goes_with(one, other) for other in beside)):
+            taken.append(one)
+            named |= one.paths
+        else:
+            notes.append(
+                f"{one.source} was left aside: it names {len(one.paths):,} pictures, "
+                f"{taken[0].source} {len(taken[0].paths):,}; add it by itself to take it."
+            )
+    return taken
+
+
+def _fullness(one: LabelList) -> tuple[object, ...]:
+    """Give what lists are compared by: what names most, and then says most of it."""
+    return (
+        not one.is_submission,
+        len(one.labels) > 1,  # else they may be placeholders
+        len(one.paths),
+        one.columns.by_name,
+        one.columns.split is not None,
+        not all(map(_NUMBER.fullmatch, one.labels)),
+        -len(one.path),
+        one.path,
+    )
+
+
+def _goes_with(one: LabelList, other: LabelList) -> bool:
+    """Say whether a list is another split of the one beside it, as `val.csv` of `train.csv`."""
+    return (
+        one.held_out is not None
+        and one.held_out is not other.held_out
+        and one.labels <= other.labels
+        and (len(one.labels) > 1 or len(other.labels) == 1)
+    )
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
