@@ -71,7 +71,7 @@ class FileTree(ABC):
     def _note_left_out(self) -> None:
         if self._left_out:
             self.notes.append(
-                f"Left out, as hidden or made by systems: {some_names(self._left_out)}."
+                f"Left out, as hidden or made by systems: {some_names(sorted(self._left_out))}."
             )
 
     @property
@@ -181,7 +181,7 @@ class FolderTree(FileTree):
                     waiting.append((path, outer | {real}))
                     followed |= dict.fromkeys([path] * entry.is_symlink())
         if followed:
-            self.notes.append(f"Links to folders were followed: {some_names(followed)}.")
+            self.notes.append(f"Links to folders were followed: {some_names(sorted(followed))}.")
 
 
 def _entries(folder: Path) -> tuple[list[str], list[os.DirEntry[str]]]:
