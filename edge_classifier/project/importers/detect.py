@@ -9,7 +9,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.device.files import start_of
-from edge_classifier.device.media import Medium, kind_named, kind_of
+from edge_classifier.device.media import JPEG, MJPEG, Medium, kind_named, kind_of
+from edge_classifier.device.sources.videos import kind_of_source
 from edge_classifier.errors import InvalidImageError, NotImportableError
 from edge_classifier.project.files import describe
 from edge_classifier.project.importers import teachable_machine
@@ -91,6 +92,8 @@ def _open(path: Path, class_name: str | None, stretch: Stretch | None) -> Import
         tree = FolderTree(path.parent, listed=False)
         return CsvImporter(tree, path.name, _table(tree, path.name), class_name)
     kind = kind_of(start) or kind_named(path.name)
+    if kind is JPEG and kind_of_source(path) is MJPEG:
+        kind = MJPEG
     if kind is not None and kind.medium is Medium.VIDEO:
         if class_name is None:
             raise NotImportableError(f"Say what the video {path} shows: `--class NAME`.")
