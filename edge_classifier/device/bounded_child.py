@@ -58,6 +58,10 @@ class BoundedChild:
         self.end = weakref.finalize(self, _end, self._process, os.getpid())
         """Ends it, also in the middle of its work; may be called twice."""
 
+    def is_alive(self) -> bool:
+        """Say whether it has not ended."""
+        return self._process.poll() is None
+
     @contextlib.contextmanager
     def deadline(self) -> Iterator[None]:
         """End it if what is asked of it in the block takes far too long by the clock."""

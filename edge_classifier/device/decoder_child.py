@@ -56,6 +56,8 @@ class _Children:
             child = self._idle.pop()
         except IndexError:
             child = BoundedChild(__name__)
+        if not child.is_alive():  # somebody ended it since
+            child = BoundedChild(__name__)
         try:
             decoded = _ask(child, data, name, most_pixels)
         except InvalidImageError:
