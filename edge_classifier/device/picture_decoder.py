@@ -64,6 +64,8 @@ _FEW_CHUNKS: Final = 1000
 _LEAST_CHUNK: Final = 1024
 """A PNG may have so many bytes a chunk, and `_FEW_CHUNKS` more."""
 _PALETTE: Final = 3
+_BMP_BYTES: Final = 34
+"""The least that has a header to its compression."""
 _OLD_BMP: Final = 12
 _MOST_ENTRIES: Final = 200
 _WHITE_16: Final = 65_535
@@ -300,7 +302,7 @@ def _orientation(exif: bytes) -> int:
 def _webp(data: bytes, name: str) -> DecodedPicture:
     try:
         pixels = _check_size(name, _webp_size(data), MAX_PIXELS // 2)  # 19 bytes a pixel
-    except IndexError:
+    except (IndexError, struct.error):
         raise _damaged(name) from None
     moves, exif, position = False, b"", 12
     if data[12:16] == b"VP8X":
@@ -332,6 +334,8 @@ def _bmp(data: bytes, name: str) -> Image:
     size = image_size(data)
     pixels = _check_size(name, size)
     assert size is not None  # noqa: S101 - just checked
+    if len(data) < _BMP_BYTES:
+        raise _damaged(name)
     old = data[14] == _OLD_BMP
     (depth,) = struct.unpack_from("<H", data, 24 if old else 28)
     compression = 0 if old else int.from_bytes(data[30:34], "little")
