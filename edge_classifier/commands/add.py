@@ -21,6 +21,7 @@ from edge_classifier.progress import ProgressMeter
 from edge_classifier.project.folder import is_blank
 from edge_classifier.project.importers import Refusal, Stretch, open_importer
 from edge_classifier.project.importers.adding import add
+from edge_classifier.project.importers.code_pages import check_code_page
 from edge_classifier.project.importers.detect import SingleFileImporter
 from edge_classifier.project.importers.video import EVERY, VideoImporter
 from edge_classifier.project.store import ProjectStore
@@ -51,9 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="PATH",
         help="a folder per class (also below train and validation folders, which stay held out), "
-        "a folder of pictures named after their class (dog-1.jpg), a .csv of files and labels, a "
-        ".zip of any of these, a Teachable Machine project (.tm) or its sample archives, a "
-        "video, a picture",
+        "a folder of pictures named after their class (dog-1.jpg), a .csv of files and labels, "
+        "a .zip, .tar or .tgz of any of these, a Teachable Machine project (.tm) or its sample "
+        "archives, a video, a picture",
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="say what would be added and refused; add nothing"
@@ -63,6 +64,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="class_name",
         metavar="NAME",
         help="what everything in the paths shows; a video needs it",
+    )
+    parser.add_argument(
+        "--code-page",
+        metavar="NAME",
+        help="how names in archives are written that do not say so, such as cp866 or gbk "
+        "(default: what reads them as words, which is told)",
     )
     parser.add_argument(
         "--split",
@@ -87,6 +94,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Add what the paths hold."""
+    if options.code_page is not None:
+        check_code_page(options.code_page)
     importers, refused = _open_all(options)
     if not importers:
         _say_refused(refused)
@@ -136,7 +145,7 @@ def _open_all(options: argparse.Namespace) -> tuple[list[Importer], list[Refusal
     importers: list[Importer] = []
     refused: list[Refusal] = []
     for path in options.paths:
-        opened = _open(path, options.class_name, stretch)
+        opened = _open(path, options, stretch)
         if isinstance(opened, Refusal):
             refused.append(opened)
         else:
@@ -151,9 +160,14 @@ def _open_all(options: argparse.Namespace) -> tuple[list[Importer], list[Refusal
     return importers, refused
 
 
-def _open(path: Path, class_name: str | None, stretch: Stretch) -> Importer | Refusal:
+def _open(path: Path, options: argparse.Namespace, stretch: Stretch) -> Importer | Refusal:
     try:
-        return open_importer(path, class_name=class_name, stretch=stretch)
+        return open_importer(
+            path,
+            class_name=options.class_name,
+            stretch=stretch,
+            code_page=options.code_page,
+        )
     except NotImportableError as error:
         return Refusal(str(path), str(error))
 

@@ -10,7 +10,7 @@ from support.picture_files import picture_bytes, write_zip
 
 from edge_classifier.errors import InvalidImageError, NotImportableError
 from edge_classifier.project.importers import LabelledPicture, Refusal, open_importer
-from edge_classifier.project.importers.archive import ZipTree
+from edge_classifier.project.importers.archives import open_archive
 
 
 def reasons(path: Path) -> dict[str, str]:
@@ -137,7 +137,7 @@ def test_a_name_that_is_in_there_twice_is_told(tmp_path: Path) -> None:
 def test_names_in_utf8_are_read_right_even_if_the_archive_does_not_say_so(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "set.zip", {"caf__/1.jpg": picture_bytes(1)})
     path.write_bytes(path.read_bytes().replace(b"caf__", "café".encode()))
-    assert ZipTree(path).paths == ["café/1.jpg"]
+    assert open_archive(path).paths == ["café/1.jpg"]
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"hello", b"PK\x05\x06" + bytes(17)])

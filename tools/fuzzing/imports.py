@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from random import Random
 
-_ENTRIES: Final = (
+ENTRIES: Final = (
     *("dog/1.jpg", "dog/2.png", "cat/1.jpg", "train/dog/1.jpg", "val/cat/3.jpg", "dog-1.jpg"),
     *(
         "../evil.jpg",
@@ -128,19 +128,20 @@ class ZipTarget(ImportTarget):
         """Spoil bytes, or pack hostile entries."""
         if rng.random() < 0.3:  # noqa: PLR2004 - some
             return mutate_bytes(rng, rng.choice(self.samples), self.samples)
-        data = self._packed(rng)
+        data = self.packed(rng)
         return data if rng.random() < 0.7 else mutate_bytes(rng, data, self.samples)  # noqa: PLR2004 - mostly
 
     def run(self, data: bytes) -> None:
         """Add it."""
         self.import_it(self.write("set.zip", data))
 
-    def _packed(self, rng: Random) -> bytes:
+    def packed(self, rng: Random) -> bytes:
+        """Pack hostile entries, and spoil headers."""
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as archive, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of names that are there twice
             for _ in range(rng.choice((1, 2, 5, 12))):
-                name = rng.choice((*_ENTRIES, f"{rng.choice(HOSTILE_TEXTS)[:60]}/1.jpg"))
+                name = rng.choice((*ENTRIES, f"{rng.choice(HOSTILE_TEXTS)[:60]}/1.jpg"))
                 entry = zipfile.ZipInfo(name.encode("utf-8", "replace").decode(), _DATE)
                 if rng.random() < 0.1:  # noqa: PLR2004 - rarely
                     entry.filename = entry.orig_filename = (
@@ -156,13 +157,14 @@ class ZipTarget(ImportTarget):
                     zipfile.ZIP_LZMA,
                 )
                 entry.compress_type = rng.choice(methods)
-                archive.writestr(entry, self._content(rng))
+                archive.writestr(entry, self.content(rng))
         data = bytearray(buffer.getvalue())
         for _ in range(rng.choice((0, 0, 1, 2))):
             self._spoil_header(rng, data)
         return bytes(data)
 
-    def _content(self, rng: Random) -> bytes:
+    def content(self, rng: Random) -> bytes:
+        """Give what a file in an archive holds."""
         what = rng.randrange(12)
         if what == 0:
             return rng.choice((b"", b"/etc/passwd", bytes(3_000_000), b"file,label\n1.jpg,x\n"))

@@ -56,6 +56,8 @@ TARGETS: Final = {
     "csv": "lists:CsvTarget",
     "json-list": "lists:JsonListTarget",
     "zip": "imports:ZipTarget",
+    "tar": "archives:TarTarget",
+    "nested": "archives:NestedTarget",
     "tm": "imports:TeachableMachineTarget",
     "names": "imports:NamesTarget",
     "video": "pictures:VideoTarget",

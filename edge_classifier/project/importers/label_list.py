@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from edge_classifier.errors import InvalidImageError, NotImportableError
 from edge_classifier.project.importers.base import Refusal
 from edge_classifier.project.importers.columns import Columns, cell, is_one, understand
-from edge_classifier.project.importers.csv_table import TABLE_SUFFIXES, read_table
+from edge_classifier.project.importers.csv_table import TABLE_SUFFIXES, decoded, read_table
 from edge_classifier.project.importers.file_lookup import held_out_by_folder
 from edge_classifier.project.importers.json_list import JSON_SUFFIXES, read_json_list
 from edge_classifier.project.importers.label_table import MAX_BYTES, LabelTable, labels_in
@@ -167,7 +167,11 @@ class LabelList:
 
 
 def read_list(
-    tree: FileTree, path: str, lookup: FileLookup, class_name: str | None = None
+    tree: FileTree,
+    path: str,
+    lookup: FileLookup,
+    class_name: str | None = None,
+    code_page: str | None = None,
 ) -> LabelList | str:
     """Read a list; or say why it is none, to be told after its name.
 
@@ -193,9 +197,11 @@ def read_list(
             return "it is no list of pictures and their labels"
         columns = understand(table.rows, knows, needs_label=needs_label)
     else:
-        table, columns = read_table(
-            path, data, source, knows, lookup.words, needs_label=needs_label
-        )
+        text, page = decoded(data, lookup.words, code_page)
+        table, columns = read_table(path, text, source, knows, needs_label=needs_label)
+        if page:
+            note = f"{source} is not UTF-8 and was read as {page}; --code-page says another one."
+            table = replace(table, notes=(note,))
     if isinstance(columns, str):
         return columns
     return LabelList(tree, table, columns, lookup, class_name)

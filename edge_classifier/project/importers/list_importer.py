@@ -114,13 +114,21 @@ class ListImporter(Importer):
         return names
 
 
-def open_list(tree: FileTree, path: str, root: str, class_name: str | None) -> ListImporter:
+def open_list(
+    tree: FileTree,
+    path: str,
+    root: str,
+    class_name: str | None = None,
+    code_page: str | None = None,
+) -> ListImporter:
     """Open the one list that was named; all its pictures show `class_name`, if that is given.
+
+    A table that is not UTF-8 is read as `code_page`, if that is given.
 
     Raises:
         NotImportableError: if it is no list of pictures and labels.
     """
-    found = read_list(tree, path, FileLookup(tree), class_name)
+    found = read_list(tree, path, FileLookup(tree), class_name, code_page)
     if isinstance(found, str):
         raise NotImportableError(
             f"{tree.source(path)} cannot be imported: {found}; call the one with the files `file` "
@@ -135,7 +143,7 @@ def open_list(tree: FileTree, path: str, root: str, class_name: str | None) -> L
 
 
 def find_lists(
-    tree: FileTree, root: str, labelled: dict[str, str]
+    tree: FileTree, root: str, labelled: dict[str, str], code_page: str | None = None
 ) -> tuple[ListImporter | None, tuple[str, ...]]:
     """Find the lists in a tree that name its pictures; of several in a folder, the fullest.
 
@@ -153,7 +161,7 @@ def find_lists(
         for path in tree.paths
         if PurePosixPath(path).suffix.lower() in _UNREAD
     ][:_NAMED]
-    taken = _taken(_all_lists(tree, lookup, notes), notes)
+    taken = _taken(_all_lists(tree, lookup, code_page, notes), notes)
     if not taken:
         return None, tuple(notes)
     importer = ListImporter(tree, taken, lookup.pictures, root)
@@ -171,7 +179,9 @@ def find_lists(
     return importer, ()
 
 
-def _all_lists(tree: FileTree, lookup: FileLookup, notes: list[str]) -> list[LabelList]:
+def _all_lists(
+    tree: FileTree, lookup: FileLookup, code_page: str | None, notes: list[str]
+) -> list[LabelList]:
     """Read all that may be a list, the outermost first."""
     stems = {PurePosixPath(path).stem for path in lookup.pictures}
     paths = [
@@ -186,7 +196,7 @@ def _all_lists(tree: FileTree, lookup: FileLookup, notes: list[str]) -> list[Lab
     lists: list[LabelList] = []
     for path in paths[:_MOST_LISTS]:
         try:
-            found = read_list(tree, path, lookup)
+            found = read_list(tree, path, lookup, code_page=code_page)
         except NotImportableError as error:
             notes.append(str(error))
             continue
