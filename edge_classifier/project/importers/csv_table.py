@@ -131,7 +131,7 @@ def _separated(
 ) -> tuple[str, list[Sequence[str]], Columns | str]:
     """Find what separates cells: what makes the best sense of the first rows."""
     start = text[:_UNDERSTOOD_BY]
-    tried: list[tuple[tuple[bool, bool, int, int], str, list[Sequence[str]], Columns | str]] = []
+    tried: list[tuple[tuple[int, ...], str, list[Sequence[str]], Columns | str]] = []
     separators = [*_SEPARATORS] if path.lower().endswith((".txt", ".lst")) else [*_SEPARATORS][:-1]
     if start.startswith("sep=") and start[4:5] in _SEPARATORS:
         separators = [start[4]]
@@ -147,8 +147,9 @@ def _separated(
         rows = _unfolded(rows)
         columns = understand(rows, knows, needs_label=needs_label)
         width = max(map(len, rows), default=0)
-        sense = isinstance(columns, Columns)
-        score = (sense, sense and columns.by_name, columns.files if sense else 0, width > 1)
+        score = (0, 0, 0, int(width > 1))
+        if not isinstance(columns, str):
+            score = (1, int(columns.is_sure), columns.files, int(width > 1))
         tried.append((score, separator, rows, columns))
     best = max(tried, key=lambda one: one[0])
     return best[1], best[2], best[3]

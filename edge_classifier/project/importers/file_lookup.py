@@ -35,6 +35,8 @@ _HASH_BEFORE: Final = re.compile(
 _HASH_BEHIND: Final = re.compile(
     r"(?:[_.](?:jpe?g|png|bmp|webp))?(?:\.rf\.[0-9a-f]{32}|\.[0-9a-z]{6,}\.ingestion-[0-9a-z-]+)$"
 )
+# cat_mLPkNFG.jpg, which Label Studio made of cat.jpg where that was there already
+_RENAMED: Final = re.compile(r"_[A-Za-z0-9]{7}(\.[A-Za-z0-9]+)$")
 _ANY_SUFFIX: Final = re.compile(r"(.+)\.[a-z][a-z0-9]{1,4}")
 _LONGEST_NAME: Final = 4096
 _MANY: Final = 64  # files of one name: then their folders are looked up, and not compared
@@ -121,7 +123,8 @@ class FileLookup:
         if len(paths) <= _MANY:
             return paths
         if key not in self._by_folders:
-            self._by_folders[key] = by_folders = defaultdict(list)
+            by_folders: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
+            self._by_folders[key] = by_folders
             for path in paths:
                 folders = _place_of(path).folders
                 for depth in range(1, min(_DEPTHS, len(folders)) + 1):
@@ -191,6 +194,8 @@ def _forms(name: str) -> Iterable[list[str]]:
             forms += [unquote(parts.path), parts.path]
     elif "%" in text:
         forms.append(unquote(text))
+    if "data/upload/" in text:
+        forms.append(_RENAMED.sub(r"\1", text))
     for form in dict.fromkeys(forms):
         path = [part for part in form.split("/") if part not in {"", ".", ".."}]
         if path:

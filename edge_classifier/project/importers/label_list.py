@@ -84,10 +84,6 @@ class LabelList:
         self.held_out = name.held_out if name.rest <= _LIST_WORDS else None
         self.rows: list[Row] = []
         self.refused: list[Refusal] = []
-        names = {n: columns.names[n].strip() for n in columns.one_hot}
-        if len({name.rpartition(".")[0] for name in names.values()}) == 1:  # kind.cat, kind.dog
-            names = {n: name.rpartition(".")[2] for n, name in names.items()}
-        self._class_of_column = names
         self._lookup = lookup
         self._class_name = class_name
         self._resolve(table)
@@ -161,8 +157,8 @@ class LabelList:
         if self._class_name is not None:
             return [self._class_name]
         if self.columns.one_hot:
-            ones = (n for n in self.columns.one_hot if is_one(row, n))
-            return [label for n in ones for label in labels_in(self._class_of_column[n])]
+            classes = (name for n, name in self.columns.one_hot.items() if is_one(row, n))
+            return [label for name in classes for label in labels_in(name)]
         return labels_in(cell(row, self.columns.label))
 
 

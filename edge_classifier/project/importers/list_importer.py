@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from functools import partial
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import NotImportableError
@@ -20,16 +21,16 @@ from edge_classifier.project.importers.label_list import (
     LabelList,
     read_list,
 )
-from edge_classifier.project.importers.splits import held_out_by_name
+from edge_classifier.project.importers.splits import held_out_by_name, is_container
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from edge_classifier.project.importers.base import Item
     from edge_classifier.project.importers.label_list import Row
     from edge_classifier.project.importers.tree import FileTree
 
-_UNREAD: Final = frozenset({".xlsx", ".xls", ".ods", ".parquet", ".feather", ".arrow"})
+_UNREAD: Final = frozenset({".xlsx", ".xls", ".ods", ".parquet", ".feather", ".arrow", ".xml"})
 _MOST_LISTS: Final = 200
 _NAMED: Final = 3
 _NUMBER: Final = re.compile("[0-9]{1,6}")
@@ -39,18 +40,23 @@ class ListImporter(Importer):
     """Pictures that lists name, with their labels and perhaps their splits.
 
     `pictures` are all of the tree, `root` is the name of the folder that holds them, which may be a
-    split's.
+    split's, and `labelled` what folders say of pictures.
 
     Attributes:
         paths: The pictures that are named.
     """
 
     def __init__(
-        self, tree: FileTree, lists: Sequence[LabelList], pictures: Sequence[str], root: str
+        self,
+        tree: FileTree,
+        lists: Sequence[LabelList],
+        root: str,
+        pictures: Sequence[str] = (),
+        labelled: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._tree = tree
         notes = [note for one in lists for note in one.notes]
-        self._names = self._class_names(lists, notes)
+        self._names = self._class_names(lists, labelled, notes)
         self._all_held_out = held_out_by_name(root) is True
         self._items: list[Item] = [refusal for one in lists for refusal in one.refused]
         rows: dict[str, list[tuple[LabelList, Row]]] = defaultdict(list)
@@ -99,8 +105,10 @@ class ListImporter(Importer):
             held_out=True in splits,
         )
 
-    def _class_names(self, lists: Sequence[LabelList], notes: list[str]) -> dict[str, str]:
-        """Find the names of classes that are called by numbers."""
+    def _class_names(
+        self, lists: Sequence[LabelList], labelled: Mapping[str, str], notes: list[str]
+    ) -> dict[str, str]:
+        """Find the names of classes that are called by numbers: beside the lists, or folders."""
         labels = {label for one in lists for label in one.labels}
         if not labels or not all(map(_NUMBER.fullmatch, labels)):
             return {}
@@ -109,7 +117,12 @@ class ListImporter(Importer):
         if names:
             called = _some([f"{number} is {names[number]}" for number in sorted(names, key=int)])
             notes.append(f"{self._tree.source(where)} names the classes: {called}.")
-        elif where:
+            return names
+        pairs = {(row.label, labelled.get(row.path, "")) for one in lists for row in one.rows}
+        folders = {folder for _, folder in pairs}
+        if len(pairs) == len(labels) == len(folders) and "" not in folders:
+            return dict(pairs)
+        if where:
             notes.append(f"{where}; the classes are called by their numbers.")
         return names
 
@@ -134,7 +147,7 @@ def open_list(
             f"{tree.source(path)} cannot be imported: {found}; call the one with the files `file` "
             "and the one with the classes `label`."
         )
-    importer = ListImporter(tree, [found], (), root)
+    importer = ListImporter(tree, [found], root)
     if not found.rows and any(refusal.reason == NO_FILE for refusal in found.refused):
         importer.notes += (
             f"none of its files is in {tree.name} or below; add the folder that holds both.",
@@ -156,18 +169,15 @@ def find_lists(
     lookup = FileLookup(tree)
     if not lookup.pictures:
         return None, ()
-    notes = [
-        f"{tree.source(path)} is not read; save it as .csv if it names the classes."
-        for path in tree.paths
-        if PurePosixPath(path).suffix.lower() in _UNREAD
-    ][:_NAMED]
+    notes: list[str] = []
     taken = _taken(_all_lists(tree, lookup, code_page, notes), notes)
     if not taken:
         return None, tuple(notes)
-    importer = ListImporter(tree, taken, lookup.pictures, root)
-    by_name = all(one.columns.by_name for one in taken)
-    if len(set(labelled.values())) > 1 and (
-        not by_name or 2 * len(importer.paths & labelled.keys()) < len(labelled)
+    importer = ListImporter(tree, taken, root, lookup.pictures, labelled)
+    is_sure = all(one.columns.is_sure for one in taken)
+    classes = {name for name in labelled.values() if not _tells_no_class(name)}
+    if len(classes) > 1 and (
+        not is_sure or 2 * len(importer.paths & labelled.keys()) < len(labelled)
     ):
         notes.append(
             f"{taken[0].source} was left aside: folders or names tell the classes of "
@@ -184,12 +194,13 @@ def _all_lists(
 ) -> list[LabelList]:
     """Read all that may be a list, the outermost first."""
     stems = {PurePosixPath(path).stem for path in lookup.pictures}
-    paths = [
-        path
-        for path in tree.paths
-        if PurePosixPath(path).suffix.lower() in LIST_SUFFIXES
-        and PurePosixPath(path).stem not in stems  # what is said of one picture: boxes, masks
-    ]
+    # without what is said of one picture: boxes, masks
+    others = [path for path in tree.paths if PurePosixPath(path).stem not in stems]
+    unread = [path for path in others if PurePosixPath(path).suffix.lower() in _UNREAD]
+    if unread:
+        sources = _some([tree.source(path) for path in unread])
+        notes.append(f"{sources}: not read; save what names the classes as .csv or JSON.")
+    paths = [path for path in others if PurePosixPath(path).suffix.lower() in LIST_SUFFIXES]
     paths.sort(key=lambda path: path.count("/"))
     if len(paths) > _MOST_LISTS:
         notes.append(f"{tree.name} holds {len(paths):,} lists; {_MOST_LISTS} were looked at.")
@@ -232,7 +243,7 @@ def _fullness(one: LabelList) -> tuple[object, ...]:
         not one.is_submission,
         len(one.labels) > 1,  # else they may be placeholders
         len(one.paths),
-        one.columns.by_name,
+        one.columns.is_sure,
         one.columns.split is not None,
         not all(map(_NUMBER.fullmatch, one.labels)),
         -len(one.path),
@@ -248,6 +259,10 @@ def _goes_with(one: LabelList, other: LabelList) -> bool:
         and one.labels <= other.labels
         and (len(one.labels) > 1 or len(other.labels) == 1)
     )
+
+
+def _tells_no_class(folder: str) -> bool:
+    return is_container(folder) or held_out_by_name(folder) is not None
 
 
 def _some(names: list[str]) -> str:

@@ -1,0 +1,148 @@
+"""Lists that people asked about in the trackers of other programs, each as they described it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.picture_files import write_pictures
+
+from edge_classifier.project.importers import LabelledPicture, Refusal, open_importer
+
+
+def read(path: Path) -> tuple[dict[str, tuple[str, bool]], list[str], str]:
+    """Give label and split of each picture, the reasons of refusals, and the notes."""
+    importer = open_importer(path)
+    items = list(importer)
+    found = {
+        Path(item.source).relative_to(path).as_posix(): (item.class_name, item.held_out)
+        for item in items
+        if isinstance(item, LabelledPicture)
+    }
+    return found, [i.reason for i in items if isinstance(i, Refusal)], "\n".join(importer.notes)
+
+
+def test_a_table_of_paths_below_the_folder_of_the_training(tmp_path: Path) -> None:
+    names = ["n03706229/n03706229_8315.JPEG", "n03706229/n03706229_473.JPEG", "n01440764/a_2.JPEG"]
+    write_pictures(tmp_path, *(f"train/{name}" for name in names))
+    rows = [f"{name},{label}" for name, label in zip(names, (352, 352, 1), strict=True)]
+    (tmp_path / "train.csv").write_text("\n".join(["filenames,cats", *rows]))
+    found = [label for label, _ in read(tmp_path)[0].values()]
+    assert found == ["n03706229", "n03706229", "n01440764"]  # which say what the numbers mean
+
+
+def test_a_table_of_all_pictures_of_which_some_were_moved_to_the_test(tmp_path: Path) -> None:
+    write_pictures(tmp_path, "images/1.jpg", "images/2.jpg", "images/3.jpg", "test/4.jpg")
+    (tmp_path / "labels.csv").write_text("name,tags\n1,a\n2,b\n3,a\n4,b\n")
+    assert [held_out for _, held_out in read(tmp_path)[0].values()] == [False] * 3 + [True]
+
+
+def test_paths_with_spaces_and_the_index_of_a_data_frame(tmp_path: Path) -> None:
+    folder = "March 29 2018/Top view_1-2"
+    write_pictures(tmp_path, *(f"224x224px/{folder}/IMG_{n}.JPG" for n in range(4)))
+    rows = [f"{n},{folder}/IMG_{n}.JPG,{('sick', 'well')[n % 2]}" for n in range(4)]
+    (tmp_path / "short_dir_train.csv").write_text("\n".join([",filepath,label", *rows]))
+    assert [label for label, _ in read(tmp_path)[0].values()] == ["sick", "well"] * 2
+
+
+def test_numbers_in_a_column_of_another_name_behind_a_space(tmp_path: Path) -> None:
+    write_pictures(tmp_path, *(f"faces/img_{n}.png" for n in range(6)))
+    rows = [f"img_{n}, {n % 3}" for n in range(6)]
+    (tmp_path / "set.csv").write_text("\n".join(["subDirectory_filePath, expression", *rows]))
+    found, refused, notes = read(tmp_path)
+    assert [label for label, _ in found.values()] == ["0", "1", "2"] * 2
+    assert refused == []
+    assert "the labels were taken from the column 'expression'" in notes
+
+
+def test_one_column_a_class_without_names_and_between_spaces(tmp_path: Path) -> None:
+    write_pictures(tmp_path, "Caves/1._maxresdefault.jpg", "Caves/2.jpg", "Sea/3.jpg")
+    (tmp_path / "train.txt").write_text(
+        "Caves/1._maxresdefault.jpg 1 0\nCaves/2.jpg 1 0\nSea/3.jpg 0 1\n"
+    )
+    (tmp_path / "classes.txt").write_text("cave\nsea\n")
+    assert [label for label, _ in read(tmp_path)[0].values()] == ["cave", "cave", "sea"]
+
+
+def test_columns_of_one_and_minus_one_name_a_class_only_where_one_of_them_is_one(
+    tmp_path: Path,
+) -> None:
+    write_pictures(tmp_path, *(f"{n}.jpg" for n in range(3)))
+    rows = ["0.jpg,1,-1,-1", "1.jpg,-1,1,-1", "2.jpg,1,-1,1"]
+    (tmp_path / "list_attr.csv").write_text("\n".join(["image_id,car,bike,ship", *rows]))
+    found, refused, _ = read(tmp_path)
+    assert [label for label, _ in found.values()] == ["car", "bike"]
+    assert refused == ["it has several labels; a picture has one here"]
+
+
+@pytest.mark.parametrize(
+    "called",
+    [
+        "/data/upload/g_mLPkNFG.jpg",
+        "/data/local-files/?d=Users\\anne-\\Desktop\\test1\\g.jpg",
+        "/data/local-files/?d=Osman/g.jpg",
+        "data/local-files/set/g.jpg",
+        "C:/Users/win/Desktop/g.jpg",
+        "9642e5d1-g.jpg",
+    ],
+)
+def test_what_label_studio_calls_a_picture_is_found_among_the_own_ones(
+    tmp_path: Path, called: str
+) -> None:
+    write_pictures(tmp_path, "mine/g.jpg", "mine/h.jpg")
+    (tmp_path / "project.csv").write_text(f"image,id,choice\n{called},1,cat\nh.jpg,2,dog\n")
+    assert [label for label, _ in read(tmp_path)[0].values()] == ["cat", "dog"]
+
+
+def test_captions_are_no_classes_and_the_folders_are_taken(tmp_path: Path) -> None:
+    write_pictures(tmp_path, *(f"train/{kind}/{n}.jpg" for kind in ("cat", "dog") for n in "123"))
+    lines = [
+        json.dumps({"file_name": f"{kind}/{n}.jpg", "prompt": f"a {kind} in picture {n}"})
+        for kind in ("cat", "dog")
+        for n in "123"
+    ]
+    (tmp_path / "train" / "metadata.jsonl").write_text("\n".join(lines))
+    found, refused, notes = read(tmp_path)
+    assert {label for label, _ in found.values()} == {"cat", "dog"}
+    assert refused == []
+    assert "metadata.jsonl was left aside: it does not say which of its columns 'prompt'" in notes
+
+
+@pytest.mark.parametrize(
+    "regions",
+    [
+        {"label": "z", "object": "z", "qualities": {"is_rotated": True}},
+        {"label": "z"},
+    ],
+)
+def test_attributes_of_regions_of_any_depth(tmp_path: Path, regions: dict[str, Any]) -> None:
+    write_pictures(tmp_path, "1.jpg", "2.jpg")
+    entries = {
+        f"{n}.jpg99": {
+            "filename": f"{n}.jpg",
+            "size": 99,
+            "file_attributes": {},
+            "regions": [{"shape_attributes": {"name": "rect", "x": n},
+                         "region_attributes": {**regions, "label": label}}],
+        }
+        for n, label in ((1, "z"), (2, "y"))
+    }  # fmt: skip
+    (tmp_path / "via.json").write_text(json.dumps(entries))
+    assert [label for label, _ in read(tmp_path)[0].values()] == ["z", "y"]
+
+
+def test_a_list_whose_program_left_out_what_pictures_show_is_told(tmp_path: Path) -> None:
+    write_pictures(tmp_path, "1.jpg", "2.jpg")
+    images = [{"id": n, "file_name": f"{n}.jpg"} for n in (1, 2)]
+    coco = {"images": images, "annotations": [], "categories": [{"id": 1, "name": "cat"}]}
+    (tmp_path / "instances_default.json").write_text(json.dumps(coco))
+    found = list(open_importer(tmp_path / "instances_default.json"))
+    assert [i.reason for i in found if isinstance(i, Refusal)] == ["it has no label"] * 2
+
+
+def test_tags_in_the_xml_of_a_labelling_program_are_told(tmp_path: Path) -> None:
+    write_pictures(tmp_path, "images/cat-1.jpg", "images/dog-1.jpg")
+    (tmp_path / "annotations.xml").write_text("<annotations/>")
+    assert "annotations.xml: not read; save what names the classes" in read(tmp_path)[2]
