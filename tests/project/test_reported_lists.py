@@ -146,3 +146,71 @@ def test_tags_in_the_xml_of_a_labelling_program_are_told(tmp_path: Path) -> None
     write_pictures(tmp_path, "images/cat-1.jpg", "images/dog-1.jpg")
     (tmp_path / "annotations.xml").write_text("<annotations/>")
     assert "annotations.xml: not read; save what names the classes" in read(tmp_path)[2]
+
+
+def test_tables_of_training_and_test_beside_one_that_explains_classes(tmp_path: Path) -> None:
+    write_pictures(
+        tmp_path,
+        *(f"Train/{n % 2}/0000{n % 2}_{n}.png" for n in range(6)),
+        *(f"Test/{n}.png" for n in range(4)),
+        *(f"Meta/{n}.png" for n in range(2)),
+    )
+    header = "Width,Height,Roi.X1,ClassId,Path"
+    rows = [f"27,26,5,{n % 2},Train/{n % 2}/0000{n % 2}_{n}.png" for n in range(6)]
+    (tmp_path / "Train.csv").write_text("\n".join([header, *rows]))
+    rows = [f"53,54,6,{n % 2},Test/{n}.png" for n in range(4)]
+    (tmp_path / "Test.csv").write_text("\n".join([header, *rows]))
+    rows = [f"Meta/{n}.png,{n},{n},0" for n in range(2)]
+    (tmp_path / "Meta.csv").write_text("\n".join(["Path,ClassId,ShapeId,ColorId", *rows]))
+    found, refused, notes = read(tmp_path)
+    assert [held_out for _, held_out in found.values()] == [False] * 6 + [True] * 4
+    assert {label for label, _ in found.values()} == {"0", "1"}
+    assert refused == []
+    assert "Meta.csv was left aside: it names 2 pictures" in notes
+    assert "2 pictures are in no list, and left out" in notes
+
+
+def test_files_without_suffixes_by_label_in_a_list_for_each_split(tmp_path: Path) -> None:
+    names = {kind: [f"{kind}/{n}" for n in range(4)] for kind in ("churros", "pizza")}
+    write_pictures(tmp_path, *(f"images/{name}.jpg" for some in names.values() for name in some))
+    (tmp_path / "meta").mkdir()
+    for split, part in (("train", slice(3)), ("test", slice(3, 4))):
+        lists = {kind: some[part] for kind, some in names.items()}
+        (tmp_path / "meta" / f"{split}.json").write_text(json.dumps(lists))
+    (tmp_path / "meta" / "classes.txt").write_text("churros\npizza\n")
+    found = read(tmp_path)[0]
+    assert found["images/pizza/3.jpg"] == ("pizza", True)
+    assert sum(held_out for _, held_out in found.values()) == 2
+    assert len(found) == 8
+
+
+def test_a_column_of_diagnoses_among_others_and_pictures_in_parts(tmp_path: Path) -> None:
+    names = [f"ISIC_{n:07}" for n in range(6)]
+    write_pictures(tmp_path, *(f"HAM_images_part_{n % 2 + 1}/{x}.jpg" for n, x in enumerate(names)))
+    rows = [f"L{n},{x},{('mel', 'nv')[n % 2]},histo,80.0,male" for n, x in enumerate(names)]
+    header = "lesion_id,image_id,dx,dx_type,age,sex"
+    (tmp_path / "HAM_metadata.csv").write_text("\n".join([header, *rows]))
+    assert [label for label, _ in read(tmp_path)[0].values()] == ["mel", "nv"] * 3
+
+
+def test_labels_that_are_nested_in_the_cells_of_a_table(tmp_path: Path) -> None:
+    write_pictures(tmp_path, "1.jpg", "2.jpg")
+    (tmp_path / "via.csv").write_text(
+        "filename,file_size,file_attributes,region_count,region_id,region_shape_attributes\n"
+        '1.jpg,99,"{""kind"":""cat""}",0,0,"{}"\n2.jpg,98,"{""kind"":""dog""}",0,0,"{}"\n'
+    )
+    assert [label for label, _ in read(tmp_path)[0].values()] == ["cat", "dog"]
+    (tmp_path / "via.csv").write_text(
+        'image,choice,id\n1.jpg,"{""choices"":[""cat""]}",1\n'
+        '2.jpg,"{""choices"":[""cat"",""dog""]}",2\n'
+    )
+    found, refused, _ = read(tmp_path)
+    assert found == {"1.jpg": ("cat", False)}
+    assert refused == ["it has several labels; a picture has one here"]
+
+
+def test_the_labels_of_a_list_that_contradict_the_folders_are_told(tmp_path: Path) -> None:
+    write_pictures(tmp_path, *(f"{kind}/{kind}{n}.jpg" for kind in ("cat", "dog") for n in "12"))
+    rows = ["cat/cat1.jpg,cat", "cat/cat2.jpg,dog", "dog/dog1.jpg,dog", "dog/dog2.jpg,dog"]
+    (tmp_path / "predictions.csv").write_text("\n".join(["file,label", *rows]))
+    assert "1 picture is called otherwise than the folder says" in read(tmp_path)[2]

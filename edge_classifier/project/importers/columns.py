@@ -27,8 +27,8 @@ _FILE_COLUMNS: Final = (
 )  # fmt: skip
 _LABEL_COLUMNS: Final = (
     "label", "labels", "class", "classname", "classlabel", "labelname", "category",
-    "categoryname", "choice", "choices", "target", "groundtruth", "displayname", "tag", "species",
-    "breed", "name", "classid", "labelid", "categoryid",
+    "categoryname", "choice", "choices", "target", "groundtruth", "displayname", "diagnosis", "dx",
+    "tag", "species", "breed", "name", "classid", "labelid", "categoryid",
 )  # fmt: skip
 _SPLIT_COLUMNS: Final = (
     "split", "set", "subset", "partition", "usage", "phase", "dataset", "mluse",
@@ -59,7 +59,7 @@ class Columns:
         one_hot: Those that are a class each, with its name; without a header, its number.
         split: Of the one that says which rows are held out, if one does.
         held_out: What its values mean.
-        is_sure: Whether the column with the files is called so, or its values like pictures.
+        is_sure: Whether the column with the files is called so, or its values like files.
         files: How many of the files that were looked for may be there.
         notes: What the user should know about how the table was understood.
     """
@@ -138,6 +138,8 @@ class _Understanding:
         label, one_hot = self._label(rest) if needs_label else (None, ())
         if split is not None and label is None and not one_hot and needs_label:
             label, split = split, None  # nothing else tells classes apart
+        if not rest and needs_label and label is None:
+            return "it names pictures and no classes"
         if label is None and not one_hot and needs_label:
             return f"it does not say which of its columns {self._listed(rest)} names the classes"
         held_out = {} if split is None else self._meaning(split)
@@ -149,7 +151,8 @@ class _Understanding:
             split=split if held_out else None,
             held_out=held_out,
             is_sure=self._names[file] in _FILE_COLUMNS
-            or self._mostly_pictures(self._columns[file]),
+            or self._mostly_pictures(self._columns[file])
+            or all("/" in value for value in self._columns[file] if value),
             files=files,
             notes=tuple(self._notes),
         )
@@ -292,9 +295,9 @@ class _Understanding:
                 )
             return label, ()
         hot = self._one_hot(rest)
-        if hot:
-            return None, hot
-        return self._label_by_content(rest), ()
+        one_of = self._one_of(hot)
+        label = None if one_of >= _ONE_OF else self._label_by_content(rest)
+        return (label, ()) if label is not None or not one_of else (None, hot)
 
     def _label_by_content(self, rest: list[int]) -> int | None:
         repeating = [
@@ -358,7 +361,7 @@ class _Understanding:
             and any(self._columns[n])
         ]
 
-    def _one_of(self, columns: list[int]) -> float:
+    def _one_of(self, columns: Sequence[int]) -> float:
         """Give the part of the rows that have exactly one 1 in these columns."""
         rows = list(zip(*(self._columns[n] for n in columns), strict=True))
         return sum(sum(map(_is_one, row)) == 1 for row in rows) / max(1, len(rows))

@@ -203,7 +203,7 @@ def _unfolded(rows: list[Sequence[str]]) -> list[Sequence[str]]:
     names = tuple(dict.fromkeys(name for cells in objects for name in cells))[:_MOST_NESTED]
     width = len(header)
     return [
-        (*header, *names),
+        (*("" if n in nested else name for n, name in enumerate(header)), *names),
         *(
             (
                 *("" if n in nested else cell for n, cell in enumerate(row[:width])),

@@ -151,6 +151,7 @@ def _importer_of(
         raise NotImportableError(
             f"Nothing tells what the {len(placed)} pictures in {tree.name} show: put them into a "
             "folder per class, or name what all of them show with `--class NAME`."
+            + "".join(f" {note}" for note in importer.notes[:1])
         )
     return importer
 

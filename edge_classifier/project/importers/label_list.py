@@ -27,7 +27,7 @@ LIST_SUFFIXES: Final = TABLE_SUFFIXES | JSON_SUFFIXES
 """What a list of files and labels may be called, in lower case."""
 
 NO_FILE: Final = "there is no such file"
-UNDECIDED: Final = "it does not say which of its columns"
+UNDECIDED: Final = ("it does not say which of its columns", "it names pictures and no classes")
 
 _LIST_WORDS: Final = frozenset(
     {

@@ -69,6 +69,7 @@ class ListImporter(Importer):
         self.description = lists[0].description
         if len(lists) > 1:
             self.description = f"{len(lists)} lists, the first {self.description}"
+        self._note_contradictions(rows, labelled, notes)
         held_out = {item.held_out for item in self._items if isinstance(item, LabelledPicture)}
         if held_out == {True}:
             notes.append(f"all of {tree.name} is held out, as a name or a column says.")
@@ -83,6 +84,28 @@ class ListImporter(Importer):
     def __iter__(self) -> Iterator[Item]:
         """Give refusals, then pictures in the order of the lists."""
         return iter(self._items)
+
+    def _note_contradictions(
+        self,
+        rows: Mapping[str, list[tuple[LabelList, Row]]],
+        labelled: Mapping[str, str],
+        notes: list[str],
+    ) -> None:
+        """Tell which pictures lie in the folder of another class than the list says."""
+        classes = set(labelled.values())
+        labels = {said[0][1].path: said[0][1].label for said in rows.values()}
+        named = {path: self._names.get(label, label) for path, label in labels.items()}
+        wrong = [
+            self._tree.source(path)
+            for path, label in named.items()
+            if label in classes and labelled.get(path, label) != label
+        ]
+        if wrong:
+            are = "picture is" if len(wrong) == 1 else "pictures are"
+            notes.append(
+                f"{len(wrong):,} {are} called otherwise than the folder says, by the list that "
+                f"is taken: {_some(wrong)}."
+            )
 
     def _item(self, said: list[tuple[LabelList, Row]]) -> Item:
         """Make one picture of all rows that name it."""
