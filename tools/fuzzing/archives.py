@@ -60,7 +60,9 @@ class TarTarget(ZipTarget):
         with tarfile.open(fileobj=buffer, mode="w", format=form, errors="replace") as tar:
             for _ in range(rng.choice((1, 2, 5, 12))):
                 name = rng.choice((*ENTRIES, f"{rng.choice(HOSTILE_TEXTS)[:60]}/1.jpg"))
-                info = tarfile.TarInfo(name.encode("utf-8", "replace").decode()[:90])
+                info = tarfile.TarInfo(
+                    name.encode("utf-8", "replace")[:90].decode("utf-8", "ignore")
+                )
                 content = self.content(rng)
                 info.size = len(content)
                 if rng.random() < 0.1:  # noqa: PLR2004 - rarely

@@ -15,7 +15,6 @@ from ..frame import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     import numpy.typing as npt
 
@@ -94,12 +93,6 @@ def is_text(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def is_picture_file(path: Path) -> bool:
-    """Say whether a file begins as a picture does."""
-    absolute = str(path.resolve())
-    return is_text(absolute) and cv2.haveImageReader(absolute)
 
 
 def as_bgr(image: npt.NDArray[Any] | None) -> Image | None:

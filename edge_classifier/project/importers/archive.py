@@ -16,13 +16,14 @@ from itertools import islice
 from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar, cast
 
+from edge_classifier.device.media import START_BYTES
+from edge_classifier.device.picture_decoder import MAX_FILE_BYTES
 from edge_classifier.errors import InvalidImageError, NotImportableError
 from edge_classifier.project.files import describe
 from edge_classifier.project.importers.base import Refusal
 from edge_classifier.project.importers.code_pages import CODE_PAGES, code_page_of, is_utf8
-from edge_classifier.project.importers.teachable_machine import class_of_archive
+from edge_classifier.project.importers.teachable_machine import class_of_archive, is_project
 from edge_classifier.project.importers.tree import FileTree, archive_stem
-from edge_classifier.project.picture_file import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -90,9 +91,11 @@ class ArchiveTree(FileTree, Generic[HandleT]):
         file.seek(0, io.SEEK_END)
         self._left = _READINGS * max(BOMB_BYTES, BOMB_RATIO * file.tell())
         self._take(list(islice(self._list(file), MOST_FILES + 1)))
-        for path in [path for path in self._members if archive_stem(path) is not None]:
-            self._open_inner(path)
-        self.paths = sorted([*self._members, *self._inner])
+        self.paths = sorted(self._members)
+        if not is_project(self):  # whose archives are no pictures
+            for path in [path for path in self.paths if archive_stem(path) is not None]:
+                self._open_inner(path)
+            self.paths = sorted([*self._members, *self._inner])
         self._note_left_out()
 
     @property
@@ -139,13 +142,24 @@ class ArchiveTree(FileTree, Generic[HandleT]):
             raise InvalidImageError(f"{name} is not as long as the archive says.")
         return data
 
+    def start(self, path: str) -> bytes:
+        """Read a file's first bytes."""
+        if path in self._inner:
+            tree, inner = self._inner[path]
+            return tree.start(inner)
+        try:
+            with self._reading:
+                return b"".join(self._chunks(self._members[path], START_BYTES))
+        except Exception:  # noqa: BLE001 - libraries of archives raise whatever comes to hand
+            return b""
+
     @abstractmethod
     def _list(self, file: IO[bytes]) -> Iterator[Member[HandleT]]:
         """List what is in an archive; what is damaged may be told in `refusals`."""
 
     @abstractmethod
-    def _chunks(self, member: Member[HandleT]) -> Iterator[bytes]:
-        """Read a file in pieces, of at most `size` + 1 bytes together; raises whatever it may."""
+    def _chunks(self, member: Member[HandleT], size: int) -> Iterator[bytes]:
+        """Read the first `size` bytes of a file, in pieces; raises whatever it may."""
 
     def _unpacked(self, member: Member[HandleT], name: str) -> Iterator[bytes]:
         size = member.size
@@ -153,7 +167,7 @@ class ArchiveTree(FileTree, Generic[HandleT]):
         if self._left < 0 or is_bomb(size, member.packed):
             raise InvalidImageError(f"{name} would unpack to {size:,} bytes; no picture does.")
         try:
-            yield from self._chunks(member)
+            yield from self._chunks(member, size + 1)
         except Exception as error:  # libraries of archives raise whatever comes to hand
             raise InvalidImageError(f"{name} is damaged in the archive: {error}.") from error
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from edge_classifier.project.importers.tree import FileTree
 
-HEAD_BYTES: Final = 512
+_HEAD_BYTES: Final = 512
 _ZIP: Final = b"PK"
 _OTHERS: Final = (b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x28\xb5\x2f\xfd")  # 7-Zip, RAR, zstd
 
@@ -56,7 +56,7 @@ def _opened(name: str, file: IO[bytes], code_page: str | None, *, is_inner: bool
 def _tree_of(name: str, file: IO[bytes], code_page: str | None, *, is_inner: bool) -> FileTree:
     open_inner = None if is_inner else partial(_inner, code_page=code_page)
     file.seek(0)
-    head = file.read(HEAD_BYTES)
+    head = file.read(_HEAD_BYTES)
     if head.startswith(_OTHERS):
         raise NotImportableError(f"{name}: {OTHER_ARCHIVE}.")
     if is_packed(head):

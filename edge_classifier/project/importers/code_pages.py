@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 CODE_PAGES: Final = {
-    "utf-8": "but for some damaged ones",
+    "utf-8": "but for some that are damaged",
     "cp437": "DOS",
     "cp850": "Western European",
     "cp852": "Central European",

@@ -8,20 +8,21 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.device.files import open_regular
+from edge_classifier.device.files import start_of
+from edge_classifier.device.media import Medium, kind_named, kind_of
 from edge_classifier.errors import NotImportableError
 from edge_classifier.project.files import describe
 from edge_classifier.project.importers import teachable_machine
-from edge_classifier.project.importers.archives import HEAD_BYTES, is_archive, open_archive
+from edge_classifier.project.importers.archives import is_archive, open_archive
 from edge_classifier.project.importers.base import Importer, LabelledPicture
 from edge_classifier.project.importers.label_list import LIST_SUFFIXES
 from edge_classifier.project.importers.labelled_tree import TreeImporter
 from edge_classifier.project.importers.labels import NO_LABEL, labels_of
 from edge_classifier.project.importers.list_importer import find_lists, open_list
 from edge_classifier.project.importers.splits import SplitName
-from edge_classifier.project.importers.tree import VIDEO_SUFFIXES, FolderTree, archive_stem
+from edge_classifier.project.importers.tree import FolderTree, archive_stem
 from edge_classifier.project.importers.video import Stretch, VideoImporter
-from edge_classifier.project.picture_file import IMAGE_SUFFIXES, read_image_bytes
+from edge_classifier.project.picture_file import read_image_bytes
 from edge_classifier.project.project_file import FILE_NAME
 
 if TYPE_CHECKING:
@@ -83,8 +84,7 @@ def _open(
     try:
         is_folder, start = path.is_dir(), b""
         if not is_folder:
-            with open_regular(path) as file:
-                start = file.read(HEAD_BYTES)
+            start = start_of(path)
     except (OSError, ValueError) as error:
         reason = describe(error) if isinstance(error, OSError) else str(error)
         raise NotImportableError(f"Cannot read {path}: {reason}.") from error
@@ -96,14 +96,16 @@ def _open(
         capture_of = teachable_machine.class_of_archive(stem)
         tree = open_archive(path, code_page)
         return _of_tree(tree, path.with_name(stem), class_name, capture_of, code_page)
-    if suffix in LIST_SUFFIXES:
+    kind = kind_of(start)
+    if kind is None and suffix in LIST_SUFFIXES:
         tree, root = FolderTree(path.parent), path.resolve().parent.name
         return open_list(tree, path.name, root, class_name, code_page)
-    if suffix in VIDEO_SUFFIXES:
+    kind = kind or kind_named(path.name)
+    if kind is not None and kind.medium is Medium.VIDEO:
         if class_name is None:
             raise NotImportableError(f"Say what the video {path} shows: `--class NAME`.")
         return VideoImporter(path, class_name, stretch or Stretch())
-    if suffix in IMAGE_SUFFIXES or class_name is not None:
+    if kind is not None or class_name is not None:
         return SingleFileImporter(path, class_name)
     raise NotImportableError(
         f"{path} is none of what can be imported: a folder, .zip, .tar, .tgz, .tm, .csv, a video "

@@ -15,9 +15,9 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from edge_classifier.device.media import PICTURE_SUFFIXES
 from edge_classifier.project.importers.splits import held_out_by_name
 from edge_classifier.project.importers.tree import sort_out
-from edge_classifier.project.picture_file import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -232,7 +232,7 @@ def _keys_of_query(name: str) -> Iterable[str]:
 def _stem(name: str) -> str:
     """Give a picture's name without its suffix, and any other as it is."""
     stem, dot, suffix = name.rpartition(".")
-    return stem if stem and f"{dot}{suffix}".lower() in IMAGE_SUFFIXES else name
+    return stem if stem and f"{dot}{suffix}".lower() in PICTURE_SUFFIXES else name
 
 
 def _without_hash(stem: str) -> str:

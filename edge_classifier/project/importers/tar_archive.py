@@ -72,10 +72,10 @@ class TarTree(ArchiveTree[int]):
             reason = f"damaged or cut short behind {last}: what comes then is missing"
             self.refusals.append(Refusal(self.name, reason))
 
-    def _chunks(self, member: Member[int]) -> Iterator[bytes]:
+    def _chunks(self, member: Member[int], size: int) -> Iterator[bytes]:
         """Read it where it lies."""
         self._tar.seek(member.handle)
-        left = member.size
+        left = min(size, member.size)
         while left > 0 and (chunk := self._tar.read(min(left, _CHUNK))):
             left -= len(chunk)
             yield chunk

@@ -6,28 +6,24 @@ import os
 import re
 from abc import ABC, abstractmethod
 from collections import Counter
+from contextlib import suppress
+from functools import partial
 from operator import attrgetter
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from edge_classifier.device.files import start_of
+from edge_classifier.device.media import Medium, kind_in_folder
 from edge_classifier.errors import NotImportableError
 from edge_classifier.project.files import describe
 from edge_classifier.project.folder import SAMPLES
 from edge_classifier.project.importers.base import Refusal
-from edge_classifier.project.picture_file import IMAGE_SUFFIXES, read_image_bytes
+from edge_classifier.project.picture_file import read_image_bytes
 from edge_classifier.project.project_file import FILE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-VIDEO_SUFFIXES: Final = frozenset(
-    {".mp4", ".m4v", ".mkv", ".avi", ".mov", ".webm", ".mpg", ".mpeg", ".ogv", ".3gp", ".wmv"}
-)
-"""What is taken for a video, in lower case."""
-
-_UNREADABLE: Final = frozenset(
-    {".heic", ".heif", ".svg", ".psd", ".raw", ".cr2", ".cr3", ".nef", ".arw", ".dng", ".jp2"}
-)
 _JUNK: Final = frozenset(
     {
         *("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__pycache__"),
@@ -75,7 +71,7 @@ class FileTree(ABC):
     def _note_left_out(self) -> None:
         if self._left_out:
             self.notes.append(
-                f"Left out, as hidden or made by systems: {some_names(self._left_out)}."
+                f"Left out, as hidden or made by systems: {some_names(sorted(self._left_out))}."
             )
 
     @property
@@ -98,6 +94,10 @@ class FileTree(ABC):
         Raises:
             InvalidImageError: if it cannot be read, or is larger than any picture.
         """
+
+    @abstractmethod
+    def start(self, path: str) -> bytes:
+        """Read a file's first bytes, which tell its kind; none where it cannot be read."""
 
 
 class FolderTree(FileTree):
@@ -133,6 +133,12 @@ class FolderTree(FileTree):
     def read(self, path: str) -> bytes:
         """Read a file."""
         return read_image_bytes(self._folder / path)
+
+    def start(self, path: str) -> bytes:
+        """Read a file's first bytes."""
+        with suppress(OSError):
+            return start_of(self._folder / path)
+        return b""
 
     def _walk(self) -> Iterator[str]:
         """List all files, folder by folder."""
@@ -175,7 +181,7 @@ class FolderTree(FileTree):
                     waiting.append((path, outer | {real}))
                     followed |= dict.fromkeys([path] * entry.is_symlink())
         if followed:
-            self.notes.append(f"Links to folders were followed: {some_names(followed)}.")
+            self.notes.append(f"Links to folders were followed: {some_names(sorted(followed))}.")
 
 
 def _entries(folder: Path) -> tuple[list[str], list[os.DirEntry[str]]]:
@@ -221,7 +227,7 @@ def is_junk(name: str) -> bool:
 
 
 def sort_out(tree: FileTree) -> tuple[list[str], list[Refusal], list[str]]:
-    """Tell pictures from other files, by their names.
+    """Tell pictures from other files, by their names or else by their content.
 
     Returns:
         The paths of pictures; what was probably meant to be imported and cannot be, with what
@@ -231,17 +237,17 @@ def sort_out(tree: FileTree) -> tuple[list[str], list[Refusal], list[str]]:
     refused = list(tree.refusals)
     others: list[str] = []
     for path in tree.paths:
-        suffix = PurePosixPath(path).suffix.lower()
+        kind = kind_in_folder(path, partial(tree.start, path))
         reason = ""
-        if suffix in IMAGE_SUFFIXES:
+        if kind is not None and kind.medium is Medium.PICTURE:
             pictures.append(path)
-        elif suffix in VIDEO_SUFFIXES:
+        elif kind is not None and kind.medium is Medium.VIDEO:
             reason = "a video; name it by itself, with `--class NAME` for what it shows"
-        elif suffix in _UNREADABLE:
-            reason = f"{suffix[1:].upper()} pictures cannot be read; convert it to JPEG or PNG"
-        elif suffix == ".tm" or archive_stem(path) is not None:
+        elif kind is not None:
+            reason = f"{kind.name}, which is not read; save it as JPEG or PNG"
+        elif PurePosixPath(path).suffix.lower() == ".tm" or archive_stem(path) is not None:
             reason = "an archive in there; name it by itself"
-        elif suffix in _OTHER_ARCHIVES:
+        elif PurePosixPath(path).suffix.lower() in _OTHER_ARCHIVES:
             reason = OTHER_ARCHIVE
         else:
             others.append(path)

@@ -43,12 +43,11 @@ class ZipTree(ArchiveTree[zipfile.ZipInfo]):
             packed = max(1, entry.compress_size)
             yield Member(_name_of(entry), entry.file_size, packed, entry, _problem(entry))
 
-    def _chunks(self, member: Member[zipfile.ZipInfo]) -> Iterator[bytes]:
-        """Unpack no more than was announced, and one byte."""
-        left = member.size + 1
+    def _chunks(self, member: Member[zipfile.ZipInfo], size: int) -> Iterator[bytes]:
+        """Unpack so much of it."""
         with self._archive.open(member.handle) as file:
-            while left > 0 and (chunk := file.read(min(left, 1 << 20))):
-                left -= len(chunk)
+            while size > 0 and (chunk := file.read(min(size, 1 << 20))):
+                size -= len(chunk)
                 yield chunk
 
 
