@@ -214,3 +214,14 @@ def test_the_labels_of_a_list_that_contradict_the_folders_are_told(tmp_path: Pat
     rows = ["cat/cat1.jpg,cat", "cat/cat2.jpg,dog", "dog/dog1.jpg,dog", "dog/dog2.jpg,dog"]
     (tmp_path / "predictions.csv").write_text("\n".join(["file,label", *rows]))
     assert "1 picture is called otherwise than the folder says" in read(tmp_path)[2]
+
+
+def test_what_lies_beside_and_cannot_be_read_is_refused_and_not_left_out_silently(
+    tmp_path: Path,
+) -> None:
+    write_pictures(tmp_path, "1.jpg", "2.jpg")
+    (tmp_path / "clip.mp4").write_bytes(b"\0\0\0\x18ftypmp42" + bytes(99))
+    (tmp_path / "labels.csv").write_text("file,label\n1.jpg,cat\n2.jpg,dog\n")
+    found, refused, _ = read(tmp_path)
+    assert len(found) == 2
+    assert [reason.partition(";")[0] for reason in refused] == ["a video"]

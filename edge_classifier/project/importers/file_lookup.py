@@ -44,12 +44,16 @@ _DEPTHS: Final = 3
 
 
 class FileLookup:
-    """Finds the pictures of a tree by what lists call them."""
+    """Finds the pictures of a tree by what lists call them.
+
+    Attributes:
+        pictures: All of the tree.
+        refused: What looks like one, and cannot be read.
+    """
 
     def __init__(self, tree: FileTree) -> None:
         self._tree = tree
-        self.pictures: Final = tuple(sort_out(tree)[0])
-        """All pictures of the tree."""
+        self.pictures, self.refused, _ = sort_out(tree)
         self._known = frozenset(self.pictures)
         self._index: dict[str, list[str]] = defaultdict(list)
         for path in self.pictures:

@@ -39,8 +39,8 @@ _NUMBER: Final = re.compile("[0-9]{1,6}")
 class ListImporter(Importer):
     """Pictures that lists name, with their labels and perhaps their splits.
 
-    `pictures` are all of the tree, `root` is the name of the folder that holds them, which may be a
-    split's, and `labelled` what folders say of pictures.
+    `root` is the name of the folder that holds them, which may be a split's. Where a whole tree is
+    imported, `lookup` holds all its pictures, and `labelled` what folders say of them.
 
     Attributes:
         paths: The pictures that are named.
@@ -51,14 +51,15 @@ class ListImporter(Importer):
         tree: FileTree,
         lists: Sequence[LabelList],
         root: str,
-        pictures: Sequence[str] = (),
+        lookup: FileLookup | None = None,
         labelled: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._tree = tree
         notes = [note for one in lists for note in one.notes]
         self._names = self._class_names(lists, labelled, notes)
         self._all_held_out = held_out_by_name(root) is True
-        self._items: list[Item] = [refusal for one in lists for refusal in one.refused]
+        self._items: list[Item] = [*lookup.refused] if lookup else []
+        self._items += (refusal for one in lists for refusal in one.refused)
         rows: dict[str, list[tuple[LabelList, Row]]] = defaultdict(list)
         for one in lists:
             for row in one.rows:
@@ -75,6 +76,7 @@ class ListImporter(Importer):
             notes.append(f"all of {tree.name} is held out, as a name or a column says.")
         elif held_out:
             self.description += ", with a held-out split" if True in held_out else ""
+        pictures = lookup.pictures if lookup else ()
         unnamed = [tree.source(path) for path in pictures if path not in self.paths]
         if unnamed and rows:
             are = "picture is" if len(unnamed) == 1 else "pictures are"
@@ -196,7 +198,7 @@ def find_lists(
     taken = _taken(_all_lists(tree, lookup, code_page, notes), notes)
     if not taken:
         return None, tuple(notes)
-    importer = ListImporter(tree, taken, root, lookup.pictures, labelled)
+    importer = ListImporter(tree, taken, root, lookup, labelled)
     is_sure = all(one.columns.is_sure for one in taken)
     classes = {name for name in labelled.values() if not _tells_no_class(name)}
     if len(classes) > 1 and (

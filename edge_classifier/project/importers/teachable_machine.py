@@ -53,7 +53,7 @@ def _kind(tree: FileTree) -> str:
     """Give the kind of project that an archive is of, or nothing: by its manifest or samples."""
     samples = [path for path in tree.paths if _MARK in path]
     sounds = samples or (tree.paths if _RECORDINGS in tree.paths else ())
-    if sounds and all(path.endswith((".webm", ".json")) for path in sounds):
+    if sounds and all(path.endswith((".webm", ".json", ".zip")) for path in sounds):
         return "audio"
     manifest = None
     if _MANIFEST in tree.paths:
