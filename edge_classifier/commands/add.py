@@ -253,8 +253,8 @@ def _say_refused(refused: list[Refusal]) -> None:
     """Name each with its reason; of many for the same reason, their number and a few."""
     by_reason: dict[str, list[Refusal]] = {}
     for refusal in refused:
-        alike = _DETAILS.sub("", refusal.reason.replace(refusal.source, ""))
-        by_reason.setdefault(alike, []).append(refusal)
+        kind = _DETAILS.sub("", refusal.reason.replace(refusal.source, ""))
+        by_reason.setdefault(kind, []).append(refusal)
     for alike in by_reason.values():
         if len(alike) <= _NAMED:
             for refusal in alike:

@@ -277,7 +277,8 @@ def test_where_no_more_threads_can_be_started_it_says_so(tmp_path: Path, threads
     write_pictures(tmp_path / "set", "mug/1.jpg", "phone/2.jpg")
     # Each thread asks for a stack of 4 GB, and all together may have 3.
     limited = 'ulimit -s 4000000; ulimit -v 3000000; exec "$@"'
-    command = [sys.executable, "-m", "edge_classifier", "add", tmp_path / "p", tmp_path / "set"]
+    paths = [str(tmp_path / "p"), str(tmp_path / "set")]
+    command = [sys.executable, "-m", "edge_classifier", "add", *paths]
     done = subprocess.run(  # noqa: S603 - our own interpreter
         ["/bin/bash", "-c", limited, "bash", *command],
         env={**os.environ, "OPENBLAS_NUM_THREADS": threads},

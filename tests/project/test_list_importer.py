@@ -241,12 +241,12 @@ def test_a_column_of_true_and_false_among_the_classes_that_is_none_is_left_out(
 ) -> None:
     write_pictures(tmp_path, *(f"{n}.jpg" for n in range(4)))
     (tmp_path / "t.csv").write_text(
-        "file,checked,cat,dog,is_valid\n0.jpg,1,1,0,False\n1.jpg,0,0,1,False\n2.jpg,1,1,0,True\n"
+        "file,is_checked,cat,dog,is_valid\n0.jpg,1,1,0,False\n1.jpg,0,0,1,False\n2.jpg,1,1,0,True\n"
         "3.jpg,1,0,1,True\n"
     )
     found, _, notes = read(tmp_path)
     assert list(found.values()) == [("cat", False), ("dog", False), ("cat", True), ("dog", True)]
-    assert "the column 'checked' is no class" in notes
+    assert "'is_checked' are no classes" in notes
 
 
 @pytest.mark.parametrize(
@@ -381,7 +381,7 @@ def test_class_folders_are_believed_where_a_list_names_few_of_their_pictures(
 def test_a_table_of_a_program_that_is_not_read_is_told(tmp_path: Path) -> None:
     write_pictures(tmp_path, "cat/1.jpg", "dog/1.jpg")
     (tmp_path / "labels.xlsx").write_bytes(b"PK")
-    assert "labels.xlsx is not read; save it as .csv" in read(tmp_path)[2]
+    assert "labels.xlsx: not read; save what names the classes as .csv" in read(tmp_path)[2]
 
 
 def test_with_a_class_said_a_folder_is_all_of_that_class_whatever_lists_say(tmp_path: Path) -> None:

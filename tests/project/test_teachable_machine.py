@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,17 @@ def test_a_project_without_pictures_says_so(tmp_path: Path) -> None:
         open_importer(write_zip(tmp_path / "p.tm", {"manifest.json": b"{}"}))
 
 
+def _sounds() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("sample-1.webm", b"\x1aE\xdf\xa3" + bytes(300))
+        archive.writestr("samples.json", "[]")
+    return buffer.getvalue()
+
+
+SOUNDS = _sounds()
+
+
 def manifest(kind: str) -> bytes:
     return json.dumps({"type": kind, "version": "2.4.7", "appdata": {"trainEpochs": 50}}).encode()
 
@@ -75,7 +88,7 @@ def test_the_pictures_of_a_pose_project_are_taken_with_a_note(tmp_path: Path) ->
     [
         {"manifest.json": manifest("audio")},
         {"manifest.json": manifest("audio"), "clap-!-0.zip": b"PK"},
-        {"manifest.json": b"[", "clap-!-0.zip": b"PK", "_background_noise_-!-0.zip": b"PK"},
+        {"manifest.json": b"[", "clap-!-0.zip": SOUNDS, "_background_noise_-!-0.zip": SOUNDS},
         {"samples.json": b"[]", "sample-1.webm": b"\x1aE\xdf\xa3"},
     ],
     ids=["empty", "whole", "a damaged manifest", "the samples of a class"],

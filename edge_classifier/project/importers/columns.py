@@ -27,22 +27,25 @@ _FILE_COLUMNS: Final = (
 )  # fmt: skip
 _LABEL_COLUMNS: Final = (
     "label", "labels", "class", "classname", "classlabel", "labelname", "category",
-    "categoryname", "choice", "choices", "target", "groundtruth", "displayname", "tag", "species",
-    "breed", "name", "classid", "labelid", "categoryid",
+    "categoryname", "choice", "choices", "target", "groundtruth", "displayname", "diagnosis", "dx",
+    "tag", "species", "breed", "name", "classid", "labelid", "categoryid",
 )  # fmt: skip
 _SPLIT_COLUMNS: Final = (
     "split", "set", "subset", "partition", "usage", "phase", "dataset", "mluse",
 )  # fmt: skip
 _TRUE: Final = frozenset({"1", "true", "yes", "t", "y"})
 _FALSE: Final = frozenset({"0", "false", "no", "f", "n", ""})
+_ONES_AND_ZEROS: Final = frozenset({"1", "0", "-1", "true", "false", ""})
 _SPLIT_NUMBERS: Final = {"0": False, "1": True, "2": True}
 _NUMBER: Final = re.compile(r"[+-]?[0-9]*[.,]?[0-9]+(?:e[+-]?[0-9]+)?|nan")
 _WHOLE: Final = re.compile(r"([+-]?[0-9]+)[.,]0+")
+_FLAG: Final = re.compile(r"(?:is|has|was)(?:[_ -]|(?=[A-Z]))", re.IGNORECASE)
 _CELLS_LOOKED_AT: Final = 200_000
 _FEW_ROWS, _MANY_ROWS = 50, 2000
+_FEW: Final = 4
 _DISTINCT: Final = 0.9  # of all rows: a column that tells rows apart, not classes
 _REPEATED: Final = 0.5
-_ONE_OF: Final = 0.95  # of all rows have exactly one 1, so other 0/1 columns are no classes
+_ONE_OF: Final = 0.95  # of all rows have exactly one 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +56,10 @@ class Columns:
         names: Of the columns; empty without a header.
         file: Number of the column that names files.
         label: Of the one that names classes, if one does.
-        one_hot: Those that are a class each.
+        one_hot: Those that are a class each, with its name; without a header, its number.
         split: Of the one that says which rows are held out, if one does.
         held_out: What its values mean.
-        by_name: Whether files and labels are in columns that are called so.
+        is_sure: Whether the column with the files is called so, or its values like files.
         files: How many of the files that were looked for may be there.
         notes: What the user should know about how the table was understood.
     """
@@ -64,10 +67,10 @@ class Columns:
     names: tuple[str, ...]
     file: int
     label: int | None = None
-    one_hot: tuple[int, ...] = ()
+    one_hot: dict[int, str] = field(default_factory=dict)
     split: int | None = None
     held_out: dict[str, bool] = field(default_factory=dict)
-    by_name: bool = False
+    is_sure: bool = False
     files: int = 0
     notes: tuple[str, ...] = ()
 
@@ -132,9 +135,11 @@ class _Understanding:
         split = self._split(rest)
         if split is not None:
             rest.remove(split)
-        label, one_hot, by_name = self._label(rest) if needs_label else (None, (), True)
+        label, one_hot = self._label(rest) if needs_label else (None, ())
         if split is not None and label is None and not one_hot and needs_label:
             label, split = split, None  # nothing else tells classes apart
+        if not rest and needs_label and label is None:
+            return "it names pictures and no classes"
         if label is None and not one_hot and needs_label:
             return f"it does not say which of its columns {self._listed(rest)} names the classes"
         held_out = {} if split is None else self._meaning(split)
@@ -142,11 +147,12 @@ class _Understanding:
             names=tuple(self._first) if has_header else (),
             file=file,
             label=label,
-            one_hot=one_hot,
+            one_hot=self._named_classes(one_hot),
             split=split if held_out else None,
             held_out=held_out,
-            by_name=by_name
-            and (self._names[file] in _FILE_COLUMNS or self._mostly_pictures(self._columns[file])),
+            is_sure=self._names[file] in _FILE_COLUMNS
+            or self._mostly_pictures(self._columns[file])
+            or all("/" in value for value in self._columns[file] if value),
             files=files,
             notes=tuple(self._notes),
         )
@@ -273,8 +279,8 @@ class _Understanding:
             return {v: held_out if meaning is None else meaning for v, meaning in said.items()}
         return {value: bool(meaning) for value, meaning in said.items()}
 
-    def _label(self, rest: list[int]) -> tuple[int | None, tuple[int, ...], bool]:
-        """Find the column with the labels, or a column a class; and whether names say so."""
+    def _label(self, rest: list[int]) -> tuple[int | None, tuple[int, ...]]:
+        """Find the column with the labels, or a column a class."""
         named = sorted(
             (n for n in rest if self._names[n] in _LABEL_COLUMNS),
             key=lambda n: (self._tells_rows_apart(n), _rank(self._names[n], _LABEL_COLUMNS)),
@@ -287,11 +293,11 @@ class _Understanding:
                     f"the labels were taken from the column {self._first[label]!r}; "
                     f"{', '.join(repr(self._first[n]) for n in others[:3])} says something else"
                 )
-            return label, (), True
+            return label, ()
         hot = self._one_hot(rest)
-        if hot:
-            return None, hot, True
-        return self._label_by_content(rest), (), False
+        one_of = self._one_of(hot)
+        label = None if one_of >= _ONE_OF else self._label_by_content(rest)
+        return (label, ()) if label is not None or not one_of else (None, hot)
 
     def _label_by_content(self, rest: list[int]) -> int | None:
         repeating = [
@@ -301,8 +307,8 @@ class _Understanding:
         ]
         words = [n for n in repeating if not self._is_numeric(n)]
         candidates = words or [n for n in repeating if self._is_whole(n)]
-        if not candidates and len(rest) == 1:
-            candidates = rest  # a file and a label, each once
+        if not candidates and len(rest) == 1 and len(self._columns[rest[0]]) < _FEW:
+            candidates = rest  # as with names of files, it takes some to tell titles from labels
         if not self._names or not any(self._names):
             candidates = candidates[:1] or rest[:1]
         distinct = [n for n in candidates if not self._goes_with(n, candidates[0])]
@@ -329,28 +335,33 @@ class _Understanding:
         ones, others = ({pair[side] for pair in pairs} for side in (0, 1))
         return len(pairs) == len(ones) == len(others)
 
+    def _named_classes(self, one_hot: Sequence[int]) -> dict[int, str]:
+        if not any(self._names):
+            return {n: str(number) for number, n in enumerate(one_hot)}
+        names = {n: self._first[n] for n in one_hot}
+        if len({name.rpartition(".")[0] for name in names.values()}) == 1:  # kind.cat, kind.dog
+            names = {n: name.rpartition(".")[2] for n, name in names.items()}
+        return names
+
     def _one_hot(self, rest: list[int]) -> tuple[int, ...]:
         hot = self._binary(rest)
-        if len(hot) < 2 or not any(self._names):  # noqa: PLR2004 - one column of 0 and 1 is a label
+        if len(hot) < 2:  # noqa: PLR2004 - one column of 0 and 1 is a label
             return ()
-        if self._one_of(hot) < _ONE_OF:
-            for n in hot:
-                others = [c for c in hot if c != n]
-                if len(others) > 1 and self._one_of(others) >= _ONE_OF:
-                    self._notes.append(f"the column {self._first[n]!r} is no class")
-                    return tuple(others)
+        flags = [n for n in hot if _FLAG.match(self._first[n])]
+        if flags and len(hot) - len(flags) > 1 and self._one_of(hot) < _ONE_OF:
+            self._notes.append(f"{', '.join(repr(self._first[n]) for n in flags)} are no classes")
+            return tuple(n for n in hot if n not in flags)
         return tuple(hot)
 
     def _binary(self, columns: Iterable[int]) -> list[int]:
         return [
             n
             for n in columns
-            if {plain_number(v.casefold()) for v in self._columns[n]}
-            <= {"0", "1", "", "true", "false"}
+            if {plain_number(v.casefold()) for v in self._columns[n]} <= _ONES_AND_ZEROS
             and any(self._columns[n])
         ]
 
-    def _one_of(self, columns: list[int]) -> float:
+    def _one_of(self, columns: Sequence[int]) -> float:
         """Give the part of the rows that have exactly one 1 in these columns."""
         rows = list(zip(*(self._columns[n] for n in columns), strict=True))
         return sum(sum(map(_is_one, row)) == 1 for row in rows) / max(1, len(rows))

@@ -9,9 +9,12 @@ import codecs
 import csv
 import io
 import json
+import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import NotImportableError
+from edge_classifier.project.importers.code_pages import code_page_of
 from edge_classifier.project.importers.columns import Columns, names_files, understand
 from edge_classifier.project.importers.file_lookup import looks_like_picture
 from edge_classifier.project.importers.label_table import MAX_CELLS, LabelTable, flattened
@@ -27,39 +30,35 @@ _LOOKED_AT: Final = 200
 _UNDERSTOOD_BY: Final = 1 << 20  # characters, which hold the first rows
 _LONGEST_LINE: Final = 1 << 18
 _MOST_NESTED: Final = 100
+_MOST_WORDS: Final = 1000
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_CODE_PAGES: Final = {
-    "cp1252": "Windows-1252", "cp932": "Shift JIS", "gb18030": "GBK", "cp949": "EUC-KR",
-    "big5": "Big5", "cp1251": "Windows-1251", "cp1250": "Windows-1250", "cp1253": "Windows-1253",
-    "cp1254": "Windows-1254", "cp1255": "Windows-1255", "cp1256": "Windows-1256",
-    "cp850": "code page 850", "cp866": "code page 866", "koi8-r": "KOI8-R",
-    "mac-roman": "Mac Roman",
-}  # fmt: skip
+_CODE_PAGES: Final = (
+    *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp932", "gb18030"),
+    *("big5", "cp949", "cp850", "cp852", "cp866", "cp437", "koi8-r", "mac-roman"),
+)
+_CELL_ENDS: Final = re.compile(rb"[,;|\t\r\n\"]+")
 
 
 def read_table(
     path: str,
-    data: bytes,
+    text: str,
     source: str,
     knows: Callable[[str], bool],
-    names: Sequence[str] = (),
     *,
     needs_label: bool = True,
 ) -> tuple[LabelTable, Columns | str]:
     """Read a table that is called `source`, and find out what its columns say.
 
-    `knows` says what may be a file; `names` are of files and folders, by which an encoding is
-    told.
+    `knows` says what may be a file.
 
     Raises:
         NotImportableError: if it is too large.
     """
-    text, encoding = decoded(data, names)
     separator, rows, columns = _separated(text, path, knows, needs_label=needs_label)
     numbers: list[int] = []
     cells: list[Sequence[str]] = []
@@ -79,46 +78,52 @@ def read_table(
     cells = _unfolded(cells)
     if len(cells) > len(rows):
         columns = understand(cells, knows, needs_label=needs_label)
-    notes = (
-        (f"{source} is not UTF-8; it was read as {_CODE_PAGES[encoding]}.",)
-        if encoding in _CODE_PAGES
-        else ()
-    )
     table = LabelTable(
         path,
         f"a table separated by {_SEPARATORS[separator]}",
         cells,
         numbers,
-        notes=notes,
         broken=broken,
     )
     return table, columns
 
 
-def decoded(data: bytes, names: Sequence[str] = ()) -> tuple[str, str]:
-    """Decode a table: as UTF-8 or UTF-16, or in the code page that gives the names of files."""
+def decoded(
+    data: bytes, words: Sequence[str] = (), code_page: str | None = None
+) -> tuple[str, str]:
+    """Decode a table: as UTF-8, UTF-16 or UTF-32, or in a code page.
+
+    The page is `code_page`, if given; else the one in which most `words` occur, which are names of
+    files and folders; else the one whose letters are most likely words.
+
+    Returns:
+        The text, and the code page or nothing.
+    """
     for bom, encoding in _BOMS:
         if data.startswith(bom):
-            return data.decode(encoding, "replace"), encoding
-    pairs = len(data) // 2
+            return data.decode(encoding, "replace"), ""
     for encoding, zeros in (("utf-16-le", data[1::2]), ("utf-16-be", data[::2])):
-        if 2 * zeros.count(0) > pairs:
-            return data.decode(encoding, "replace"), encoding
-    try:
-        return data.decode("utf-8"), "utf-8"
-    except UnicodeDecodeError:
-        pass
-    telling = [name for name in dict.fromkeys(names) if not name.isascii()][:1000]
-    best, text = (0, "cp1252"), data.decode("cp1252", "replace")
-    for encoding in _CODE_PAGES if telling else ():
-        try:
-            guess = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        hits = sum(name in guess for name in telling)
-        if hits > best[0]:
-            best, text = (hits, encoding), guess
-    return text, best[1]
+        if 4 * zeros.count(0) > len(data):
+            return data.decode(encoding, "replace"), ""
+    with suppress(UnicodeDecodeError):
+        return data.decode("utf-8"), ""
+    if code_page is None:
+        code_page = _page_of_words(data, words)
+    if code_page is None:
+        cells = {cell for cell in _CELL_ENDS.split(data[:_UNDERSTOOD_BY]) if not cell.isascii()}
+        code_page = code_page_of(cells)
+    return data.decode(code_page, "replace"), code_page
+
+
+def _page_of_words(data: bytes, words: Sequence[str]) -> str | None:
+    telling = [word for word in words if not word.isascii()][:_MOST_WORDS]
+    found: dict[str, int] = {}
+    for page in _CODE_PAGES if telling else ():
+        with suppress(UnicodeDecodeError):
+            text = data[:_UNDERSTOOD_BY].decode(page)
+            found[page] = sum(word in text for word in telling)
+    best = max(found, key=found.__getitem__, default=None)
+    return best if best and found[best] else None
 
 
 def _separated(
@@ -126,7 +131,7 @@ def _separated(
 ) -> tuple[str, list[Sequence[str]], Columns | str]:
     """Find what separates cells: what makes the best sense of the first rows."""
     start = text[:_UNDERSTOOD_BY]
-    tried: list[tuple[tuple[bool, bool, int, int], str, list[Sequence[str]], Columns | str]] = []
+    tried: list[tuple[tuple[int, ...], str, list[Sequence[str]], Columns | str]] = []
     separators = [*_SEPARATORS] if path.lower().endswith((".txt", ".lst")) else [*_SEPARATORS][:-1]
     if start.startswith("sep=") and start[4:5] in _SEPARATORS:
         separators = [start[4]]
@@ -142,8 +147,9 @@ def _separated(
         rows = _unfolded(rows)
         columns = understand(rows, knows, needs_label=needs_label)
         width = max(map(len, rows), default=0)
-        sense = isinstance(columns, Columns)
-        score = (sense, sense and columns.by_name, columns.files if sense else 0, width > 1)
+        score = (0, 0, 0, int(width > 1))
+        if not isinstance(columns, str):
+            score = (1, int(columns.is_sure), columns.files, int(width > 1))
         tried.append((score, separator, rows, columns))
     best = max(tried, key=lambda one: one[0])
     return best[1], best[2], best[3]
@@ -197,7 +203,7 @@ def _unfolded(rows: list[Sequence[str]]) -> list[Sequence[str]]:
     names = tuple(dict.fromkeys(name for cells in objects for name in cells))[:_MOST_NESTED]
     width = len(header)
     return [
-        (*header, *names),
+        (*("" if n in nested else name for n, name in enumerate(header)), *names),
         *(
             (
                 *("" if n in nested else cell for n, cell in enumerate(row[:width])),

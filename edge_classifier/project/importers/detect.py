@@ -91,15 +91,17 @@ def _open(
         raise NotImportableError(f"Cannot read {path}: {reason}.") from error
     suffix = path.suffix.lower()
     if is_folder:
-        return _of_tree(FolderTree(path), path.resolve(), class_name)
+        return _of_tree(FolderTree(path), path.resolve(), class_name, code_page=code_page)
     if archive_stem(path.name) or suffix == teachable_machine.SUFFIX or is_archive(start):
         stem = archive_stem(path.name) or path.stem
         capture_of = teachable_machine.class_of_archive(stem)
         tree = open_archive(path, code_page)
-        return _of_tree(tree, path.with_name(stem), class_name, capture_of)
-    if suffix in LIST_SUFFIXES:
-        return open_list(FolderTree(path.parent), path.name, path.resolve().parent.name, class_name)
-    kind = kind_of(start) or kind_named(path.name)
+        return _of_tree(tree, path.with_name(stem), class_name, capture_of, code_page)
+    kind = kind_of(start)
+    if kind is None and suffix in LIST_SUFFIXES:
+        tree, root = FolderTree(path.parent), path.resolve().parent.name
+        return open_list(tree, path.name, root, class_name, code_page)
+    kind = kind or kind_named(path.name)
     if kind is JPEG and kind_of_source(path) is MJPEG:
         kind = MJPEG
     if kind is not None and kind.medium is Medium.VIDEO:
@@ -115,16 +117,24 @@ def _open(
 
 
 def _of_tree(
-    tree: FileTree, root: Path, class_name: str | None, capture_of: str | None = None
+    tree: FileTree,
+    root: Path,
+    class_name: str | None,
+    capture_of: str | None = None,
+    code_page: str | None = None,
 ) -> Importer:
     """Import a tree; `root` is where it lies, without what says how it is packed."""
-    importer = _importer_of(tree, root, class_name, capture_of)
+    importer = _importer_of(tree, root, class_name, capture_of, code_page)
     importer.notes = (*tree.notes, *importer.notes)
     return importer
 
 
 def _importer_of(
-    tree: FileTree, root: Path, class_name: str | None, capture_of: str | None
+    tree: FileTree,
+    root: Path,
+    class_name: str | None,
+    capture_of: str | None,
+    code_page: str | None,
 ) -> Importer:
     if teachable_machine.is_project(tree):
         return teachable_machine.TeachableMachineImporter(tree, class_name)
@@ -138,7 +148,7 @@ def _importer_of(
     placed = importer.placed
     if class_name is None and FILE_NAME not in tree.paths:
         labelled = {picture.path: picture.class_name for picture in placed if picture.class_name}
-        lists, notes = find_lists(tree, root.name, labelled)
+        lists, notes = find_lists(tree, root.name, labelled, code_page)
         if lists is not None:
             return lists
         importer.notes += notes
@@ -146,6 +156,7 @@ def _importer_of(
         raise NotImportableError(
             f"Nothing tells what the {len(placed)} pictures in {tree.name} show: put them into a "
             "folder per class, or name what all of them show with `--class NAME`."
+            + "".join(f" {note}" for note in importer.notes[:1])
         )
     return importer
 

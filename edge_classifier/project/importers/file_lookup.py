@@ -35,6 +35,8 @@ _HASH_BEFORE: Final = re.compile(
 _HASH_BEHIND: Final = re.compile(
     r"(?:[_.](?:jpe?g|png|bmp|webp))?(?:\.rf\.[0-9a-f]{32}|\.[0-9a-z]{6,}\.ingestion-[0-9a-z-]+)$"
 )
+# cat_mLPkNFG.jpg, which Label Studio made of cat.jpg where that was there already
+_RENAMED: Final = re.compile(r"_[A-Za-z0-9]{7}(\.[A-Za-z0-9]+)$")
 _ANY_SUFFIX: Final = re.compile(r"(.+)\.[a-z][a-z0-9]{1,4}")
 _LONGEST_NAME: Final = 4096
 _MANY: Final = 64  # files of one name: then their folders are looked up, and not compared
@@ -42,12 +44,16 @@ _DEPTHS: Final = 3
 
 
 class FileLookup:
-    """Finds the pictures of a tree by what lists call them."""
+    """Finds the pictures of a tree by what lists call them.
+
+    Attributes:
+        pictures: All of the tree.
+        refused: What looks like one, and cannot be read.
+    """
 
     def __init__(self, tree: FileTree) -> None:
         self._tree = tree
-        self.pictures: Final = tuple(sort_out(tree)[0])
-        """All pictures of the tree."""
+        self.pictures, self.refused, _ = sort_out(tree)
         self._known = frozenset(self.pictures)
         self._index: dict[str, list[str]] = defaultdict(list)
         for path in self.pictures:
@@ -121,7 +127,8 @@ class FileLookup:
         if len(paths) <= _MANY:
             return paths
         if key not in self._by_folders:
-            self._by_folders[key] = by_folders = defaultdict(list)
+            by_folders: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
+            self._by_folders[key] = by_folders
             for path in paths:
                 folders = _place_of(path).folders
                 for depth in range(1, min(_DEPTHS, len(folders)) + 1):
@@ -191,6 +198,8 @@ def _forms(name: str) -> Iterable[list[str]]:
             forms += [unquote(parts.path), parts.path]
     elif "%" in text:
         forms.append(unquote(text))
+    if "data/upload/" in text:
+        forms.append(_RENAMED.sub(r"\1", text))
     for form in dict.fromkeys(forms):
         path = [part for part in form.split("/") if part not in {"", ".", ".."}]
         if path:

@@ -270,7 +270,7 @@ def _mapped(mapped: dict[str, Any], names: list[str]) -> Rows:
     if all(isinstance(value, dict) for value in values):
         return _table(({"file": key, **record}, "") for key, record in mapped.items())
     files = [name for value in values for name in _list(value) if isinstance(name, str)]
-    if files and 2 * sum(map(looks_like_picture, files)) >= len(files):
+    if len(files) >= 2 * len(values) and not any(map(looks_like_picture, mapped)):
         return [["file", "label"], *([f, key] for key in mapped for f in _texts(mapped[key]))]
     by_number = {str(number): name for number, name in enumerate(names)}
     return [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from edge_classifier.errors import InvalidImageError, NotImportableError
 from edge_classifier.project.importers.base import Refusal
 from edge_classifier.project.importers.columns import Columns, cell, is_one, understand
-from edge_classifier.project.importers.csv_table import TABLE_SUFFIXES, read_table
+from edge_classifier.project.importers.csv_table import TABLE_SUFFIXES, decoded, read_table
 from edge_classifier.project.importers.file_lookup import held_out_by_folder
 from edge_classifier.project.importers.json_list import JSON_SUFFIXES, read_json_list
 from edge_classifier.project.importers.label_table import MAX_BYTES, LabelTable, labels_in
@@ -27,7 +27,7 @@ LIST_SUFFIXES: Final = TABLE_SUFFIXES | JSON_SUFFIXES
 """What a list of files and labels may be called, in lower case."""
 
 NO_FILE: Final = "there is no such file"
-UNDECIDED: Final = "it does not say which of its columns"
+UNDECIDED: Final = ("it does not say which of its columns", "it names pictures and no classes")
 
 _LIST_WORDS: Final = frozenset(
     {
@@ -84,10 +84,6 @@ class LabelList:
         self.held_out = name.held_out if name.rest <= _LIST_WORDS else None
         self.rows: list[Row] = []
         self.refused: list[Refusal] = []
-        names = {n: columns.names[n].strip() for n in columns.one_hot}
-        if len({name.rpartition(".")[0] for name in names.values()}) == 1:  # kind.cat, kind.dog
-            names = {n: name.rpartition(".")[2] for n, name in names.items()}
-        self._class_of_column = names
         self._lookup = lookup
         self._class_name = class_name
         self._resolve(table)
@@ -161,13 +157,17 @@ class LabelList:
         if self._class_name is not None:
             return [self._class_name]
         if self.columns.one_hot:
-            ones = (n for n in self.columns.one_hot if is_one(row, n))
-            return [label for n in ones for label in labels_in(self._class_of_column[n])]
+            classes = (name for n, name in self.columns.one_hot.items() if is_one(row, n))
+            return [label for name in classes for label in labels_in(name)]
         return labels_in(cell(row, self.columns.label))
 
 
 def read_list(
-    tree: FileTree, path: str, lookup: FileLookup, class_name: str | None = None
+    tree: FileTree,
+    path: str,
+    lookup: FileLookup,
+    class_name: str | None = None,
+    code_page: str | None = None,
 ) -> LabelList | str:
     """Read a list; or say why it is none, to be told after its name.
 
@@ -193,9 +193,11 @@ def read_list(
             return "it is no list of pictures and their labels"
         columns = understand(table.rows, knows, needs_label=needs_label)
     else:
-        table, columns = read_table(
-            path, data, source, knows, lookup.words, needs_label=needs_label
-        )
+        text, page = decoded(data, lookup.words, code_page)
+        table, columns = read_table(path, text, source, knows, needs_label=needs_label)
+        if page:
+            note = f"{source} is not UTF-8 and was read as {page}; --code-page says another one."
+            table = replace(table, notes=(note,))
     if isinstance(columns, str):
         return columns
     return LabelList(tree, table, columns, lookup, class_name)

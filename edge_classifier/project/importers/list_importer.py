@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from functools import partial
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import NotImportableError
@@ -20,16 +21,16 @@ from edge_classifier.project.importers.label_list import (
     LabelList,
     read_list,
 )
-from edge_classifier.project.importers.splits import held_out_by_name
+from edge_classifier.project.importers.splits import held_out_by_name, is_container
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from edge_classifier.project.importers.base import Item
     from edge_classifier.project.importers.label_list import Row
     from edge_classifier.project.importers.tree import FileTree
 
-_UNREAD: Final = frozenset({".xlsx", ".xls", ".ods", ".parquet", ".feather", ".arrow"})
+_UNREAD: Final = frozenset({".xlsx", ".xls", ".ods", ".parquet", ".feather", ".arrow", ".xml"})
 _MOST_LISTS: Final = 200
 _NAMED: Final = 3
 _NUMBER: Final = re.compile("[0-9]{1,6}")
@@ -38,21 +39,27 @@ _NUMBER: Final = re.compile("[0-9]{1,6}")
 class ListImporter(Importer):
     """Pictures that lists name, with their labels and perhaps their splits.
 
-    `pictures` are all of the tree, `root` is the name of the folder that holds them, which may be a
-    split's.
+    `root` is the name of the folder that holds them, which may be a split's. Where a whole tree is
+    imported, `lookup` holds all its pictures, and `labelled` what folders say of them.
 
     Attributes:
         paths: The pictures that are named.
     """
 
     def __init__(
-        self, tree: FileTree, lists: Sequence[LabelList], pictures: Sequence[str], root: str
+        self,
+        tree: FileTree,
+        lists: Sequence[LabelList],
+        root: str,
+        lookup: FileLookup | None = None,
+        labelled: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._tree = tree
         notes = [note for one in lists for note in one.notes]
-        self._names = self._class_names(lists, notes)
+        self._names = self._class_names(lists, labelled, notes)
         self._all_held_out = held_out_by_name(root) is True
-        self._items: list[Item] = [refusal for one in lists for refusal in one.refused]
+        self._items: list[Item] = [*lookup.refused] if lookup else []
+        self._items += (refusal for one in lists for refusal in one.refused)
         rows: dict[str, list[tuple[LabelList, Row]]] = defaultdict(list)
         for one in lists:
             for row in one.rows:
@@ -63,11 +70,13 @@ class ListImporter(Importer):
         self.description = lists[0].description
         if len(lists) > 1:
             self.description = f"{len(lists)} lists, the first {self.description}"
+        self._note_contradictions(rows, labelled, notes)
         held_out = {item.held_out for item in self._items if isinstance(item, LabelledPicture)}
         if held_out == {True}:
             notes.append(f"all of {tree.name} is held out, as a name or a column says.")
         elif held_out:
             self.description += ", with a held-out split" if True in held_out else ""
+        pictures = lookup.pictures if lookup else ()
         unnamed = [tree.source(path) for path in pictures if path not in self.paths]
         if unnamed and rows:
             are = "picture is" if len(unnamed) == 1 else "pictures are"
@@ -77,6 +86,28 @@ class ListImporter(Importer):
     def __iter__(self) -> Iterator[Item]:
         """Give refusals, then pictures in the order of the lists."""
         return iter(self._items)
+
+    def _note_contradictions(
+        self,
+        rows: Mapping[str, list[tuple[LabelList, Row]]],
+        labelled: Mapping[str, str],
+        notes: list[str],
+    ) -> None:
+        """Tell which pictures lie in the folder of another class than the list says."""
+        classes = set(labelled.values())
+        labels = {said[0][1].path: said[0][1].label for said in rows.values()}
+        named = {path: self._names.get(label, label) for path, label in labels.items()}
+        wrong = [
+            self._tree.source(path)
+            for path, label in named.items()
+            if label in classes and labelled.get(path, label) != label
+        ]
+        if wrong:
+            are = "picture is" if len(wrong) == 1 else "pictures are"
+            notes.append(
+                f"{len(wrong):,} {are} called otherwise than the folder says, by the list that "
+                f"is taken: {_some(wrong)}."
+            )
 
     def _item(self, said: list[tuple[LabelList, Row]]) -> Item:
         """Make one picture of all rows that name it."""
@@ -99,8 +130,10 @@ class ListImporter(Importer):
             held_out=True in splits,
         )
 
-    def _class_names(self, lists: Sequence[LabelList], notes: list[str]) -> dict[str, str]:
-        """Find the names of classes that are called by numbers."""
+    def _class_names(
+        self, lists: Sequence[LabelList], labelled: Mapping[str, str], notes: list[str]
+    ) -> dict[str, str]:
+        """Find the names of classes that are called by numbers: beside the lists, or folders."""
         labels = {label for one in lists for label in one.labels}
         if not labels or not all(map(_NUMBER.fullmatch, labels)):
             return {}
@@ -109,24 +142,37 @@ class ListImporter(Importer):
         if names:
             called = _some([f"{number} is {names[number]}" for number in sorted(names, key=int)])
             notes.append(f"{self._tree.source(where)} names the classes: {called}.")
-        elif where:
+            return names
+        pairs = {(row.label, labelled.get(row.path, "")) for one in lists for row in one.rows}
+        folders = {folder for _, folder in pairs}
+        if len(pairs) == len(labels) == len(folders) and "" not in folders:
+            return dict(pairs)
+        if where:
             notes.append(f"{where}; the classes are called by their numbers.")
         return names
 
 
-def open_list(tree: FileTree, path: str, root: str, class_name: str | None) -> ListImporter:
+def open_list(
+    tree: FileTree,
+    path: str,
+    root: str,
+    class_name: str | None = None,
+    code_page: str | None = None,
+) -> ListImporter:
     """Open the one list that was named; all its pictures show `class_name`, if that is given.
+
+    A table that is not UTF-8 is read as `code_page`, if that is given.
 
     Raises:
         NotImportableError: if it is no list of pictures and labels.
     """
-    found = read_list(tree, path, FileLookup(tree), class_name)
+    found = read_list(tree, path, FileLookup(tree), class_name, code_page)
     if isinstance(found, str):
         raise NotImportableError(
             f"{tree.source(path)} cannot be imported: {found}; call the one with the files `file` "
             "and the one with the classes `label`."
         )
-    importer = ListImporter(tree, [found], (), root)
+    importer = ListImporter(tree, [found], root)
     if not found.rows and any(refusal.reason == NO_FILE for refusal in found.refused):
         importer.notes += (
             f"none of its files is in {tree.name} or below; add the folder that holds both.",
@@ -135,7 +181,7 @@ def open_list(tree: FileTree, path: str, root: str, class_name: str | None) -> L
 
 
 def find_lists(
-    tree: FileTree, root: str, labelled: dict[str, str]
+    tree: FileTree, root: str, labelled: dict[str, str], code_page: str | None = None
 ) -> tuple[ListImporter | None, tuple[str, ...]]:
     """Find the lists in a tree that name its pictures; of several in a folder, the fullest.
 
@@ -148,18 +194,15 @@ def find_lists(
     lookup = FileLookup(tree)
     if not lookup.pictures:
         return None, ()
-    notes = [
-        f"{tree.source(path)} is not read; save it as .csv if it names the classes."
-        for path in tree.paths
-        if PurePosixPath(path).suffix.lower() in _UNREAD
-    ][:_NAMED]
-    taken = _taken(_all_lists(tree, lookup, notes), notes)
+    notes: list[str] = []
+    taken = _taken(_all_lists(tree, lookup, code_page, notes), notes)
     if not taken:
         return None, tuple(notes)
-    importer = ListImporter(tree, taken, lookup.pictures, root)
-    by_name = all(one.columns.by_name for one in taken)
-    if len(set(labelled.values())) > 1 and (
-        not by_name or 2 * len(importer.paths & labelled.keys()) < len(labelled)
+    importer = ListImporter(tree, taken, root, lookup, labelled)
+    is_sure = all(one.columns.is_sure for one in taken)
+    classes = {name for name in labelled.values() if not _tells_no_class(name)}
+    if len(classes) > 1 and (
+        not is_sure or 2 * len(importer.paths & labelled.keys()) < len(labelled)
     ):
         notes.append(
             f"{taken[0].source} was left aside: folders or names tell the classes of "
@@ -171,22 +214,25 @@ def find_lists(
     return importer, ()
 
 
-def _all_lists(tree: FileTree, lookup: FileLookup, notes: list[str]) -> list[LabelList]:
+def _all_lists(
+    tree: FileTree, lookup: FileLookup, code_page: str | None, notes: list[str]
+) -> list[LabelList]:
     """Read all that may be a list, the outermost first."""
     stems = {PurePosixPath(path).stem for path in lookup.pictures}
-    paths = [
-        path
-        for path in tree.paths
-        if PurePosixPath(path).suffix.lower() in LIST_SUFFIXES
-        and PurePosixPath(path).stem not in stems  # what is said of one picture: boxes, masks
-    ]
+    # without what is said of one picture: boxes, masks
+    others = [path for path in tree.paths if PurePosixPath(path).stem not in stems]
+    unread = [path for path in others if PurePosixPath(path).suffix.lower() in _UNREAD]
+    if unread:
+        sources = _some([tree.source(path) for path in unread])
+        notes.append(f"{sources}: not read; save what names the classes as .csv or JSON.")
+    paths = [path for path in others if PurePosixPath(path).suffix.lower() in LIST_SUFFIXES]
     paths.sort(key=lambda path: path.count("/"))
     if len(paths) > _MOST_LISTS:
         notes.append(f"{tree.name} holds {len(paths):,} lists; {_MOST_LISTS} were looked at.")
     lists: list[LabelList] = []
     for path in paths[:_MOST_LISTS]:
         try:
-            found = read_list(tree, path, lookup)
+            found = read_list(tree, path, lookup, code_page=code_page)
         except NotImportableError as error:
             notes.append(str(error))
             continue
@@ -222,7 +268,7 @@ def _fullness(one: LabelList) -> tuple[object, ...]:
         not one.is_submission,
         len(one.labels) > 1,  # else they may be placeholders
         len(one.paths),
-        one.columns.by_name,
+        one.columns.is_sure,
         one.columns.split is not None,
         not all(map(_NUMBER.fullmatch, one.labels)),
         -len(one.path),
@@ -238,6 +284,10 @@ def _goes_with(one: LabelList, other: LabelList) -> bool:
         and one.labels <= other.labels
         and (len(one.labels) > 1 or len(other.labels) == 1)
     )
+
+
+def _tells_no_class(folder: str) -> bool:
+    return is_container(folder) or held_out_by_name(folder) is not None
 
 
 def _some(names: list[str]) -> str:

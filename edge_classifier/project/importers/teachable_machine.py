@@ -52,10 +52,8 @@ def is_project(tree: FileTree) -> bool:
 def _kind(tree: FileTree) -> str:
     """Give the kind of project that an archive is of, or nothing: by its manifest or samples."""
     samples = [path for path in tree.paths if _MARK in path]
-    others = {path.rpartition(".")[2] for path in tree.paths if path != _RECORDINGS}
-    if (samples and others <= {"zip", "json"}) or (
-        _RECORDINGS in tree.paths and others == {"webm"}
-    ):
+    sounds = samples or (tree.paths if _RECORDINGS in tree.paths else ())
+    if sounds and all(path.endswith((".webm", ".json", ".zip")) for path in sounds):
         return "audio"
     manifest = None
     if _MANIFEST in tree.paths:
