@@ -114,7 +114,7 @@ class _Reading:
         around = [SplitName.of(name) for name in beside]
         few = len(own.rest) <= _MOST_OTHER_WORDS
         if own.held_out is not None and (
-            not own.rest
+            (not own.rest and len(own.uses) == 1)
             or (own.is_last and few)
             or any(own.rest <= its.rest for its in around if not its.uses)
             or any(own.rest == its.rest for its in around if its.uses and its.uses != own.uses)
