@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from edge_classifier.project.classes import fold_class_name
 from edge_classifier.project.importers.labels import NO_LABEL, labels_of, natural_key
 from edge_classifier.project.importers.levels import Folder, Level, Use
-from edge_classifier.project.importers.splits import SplitName, words_of
+from edge_classifier.project.importers.splits import SplitName
 from edge_classifier.project.importers.tree import some_names
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ class _Reading:
 
     def _take_class(self, folder: Folder, name: str, held_out: bool | None) -> None:  # noqa: FBT001 - private
         """Take all that is in a folder for one class, but for splits in there."""
-        context = self._context | {*words_of(name)}
+        context = self._context | {*folder.split.words}
         waiting = [(folder, held_out is True)]
         while waiting:
             here, is_held_out = waiting.pop()
