@@ -52,9 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="PATH",
         help="a folder per class (also below train and validation folders, which stay held out), "
-        "a folder of pictures named after their class (dog-1.jpg), a .csv of files and labels, "
-        "a .zip, .tar or .tgz of any of these, a Teachable Machine project (.tm) or its sample "
-        "archives, a video, a picture",
+        "a folder of pictures named after their class (dog-1.jpg), a table or JSON list of "
+        "files and labels, a .zip, .tar or .tgz of any of these, a Teachable Machine project "
+        "(.tm) or its sample archives, a video, a picture",
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="say what would be added and refused; add nothing"

@@ -296,8 +296,8 @@ class _Understanding:
             return label, ()
         hot = self._one_hot(rest)
         one_of = self._one_of(hot)
-        label = None if one_of >= _ONE_OF else self._label_by_content(rest)
-        return (label, ()) if label is not None or not one_of else (None, hot)
+        found = None if one_of >= _ONE_OF else self._label_by_content(rest)
+        return (found, ()) if found is not None or not one_of else (None, hot)
 
     def _label_by_content(self, rest: list[int]) -> int | None:
         repeating = [

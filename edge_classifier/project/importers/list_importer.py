@@ -73,7 +73,10 @@ class ListImporter(Importer):
         self._note_contradictions(rows, labelled, notes)
         held_out = {item.held_out for item in self._items if isinstance(item, LabelledPicture)}
         if held_out == {True}:
-            notes.append(f"all of {tree.name} is held out, as a name or a column says.")
+            notes.append(
+                f"all of {tree.name} is held out, as a name or a column says; `--split train` "
+                "trains on it."
+            )
         elif held_out:
             self.description += ", with a held-out split" if True in held_out else ""
         pictures = lookup.pictures if lookup else ()
