@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.project.importers.file_lookup import looks_like_picture
+from edge_classifier.project.importers.label_table import cell, plain_number
 from edge_classifier.project.importers.splits import held_out_by_name
 
 if TYPE_CHECKING:
@@ -38,11 +39,11 @@ _FALSE: Final = frozenset({"0", "false", "no", "f", "n", ""})
 _ONES_AND_ZEROS: Final = frozenset({"1", "0", "-1", "true", "false", ""})
 _SPLIT_NUMBERS: Final = {"0": False, "1": True, "2": True}
 _NUMBER: Final = re.compile(r"[+-]?[0-9]*[.,]?[0-9]+(?:e[+-]?[0-9]+)?|nan")
-_WHOLE: Final = re.compile(r"([+-]?[0-9]+)[.,]0+")
 _FLAG: Final = re.compile(r"(?:is|has|was)(?:[_ -]|(?=[A-Z]))", re.IGNORECASE)
 _CELLS_LOOKED_AT: Final = 200_000
 _FEW_ROWS, _MANY_ROWS = 50, 2000
 _FEW: Final = 4
+_LONGEST_WORD: Final = 60
 _DISTINCT: Final = 0.9  # of all rows: a column that tells rows apart, not classes
 _REPEATED: Final = 0.5
 _ONE_OF: Final = 0.95  # of all rows have exactly one 1
@@ -95,17 +96,6 @@ def understand(
 def names_files(header: Sequence[str]) -> bool:
     """Say whether one of these is the usual name of a column with files."""
     return any(_plain(name) in _FILE_COLUMNS for name in header)
-
-
-def cell(row: Sequence[str], column: int | None) -> str:
-    """Give what a row has in a column, or nothing."""
-    return row[column].strip() if column is not None and column < len(row) else ""
-
-
-def plain_number(text: str) -> str:
-    """Write a whole number as such, as programs make 3.0 of a class 3 where others are missing."""
-    match = _WHOLE.fullmatch(text)
-    return match[1] if match else text
 
 
 class _Understanding:
@@ -204,9 +194,7 @@ class _Understanding:
             return True
         # The label of a row is in other rows, too; the name of a column is not.
         repeated = any(
-            self._first[n]
-            and not _NUMBER.fullmatch(self._first[n])
-            and self._first[n] in values[1:]
+            self._first[n] and not _is_number(self._first[n]) and self._first[n] in values[1:]
             for n, values in enumerate(self._columns)
             if n != file
         )
@@ -216,7 +204,7 @@ class _Understanding:
         candidates = []
         for n in rest:
             values = set(self._columns[n]) - {""}
-            said = {value: held_out_by_name(value) for value in values}
+            said = {value: _held_out(value) for value in values}
             named = self._names[n] in _SPLIT_COLUMNS
             known = [meaning for meaning in said.values() if meaning is not None]
             if (named and (known or _are_split_numbers(values))) or (
@@ -245,7 +233,7 @@ class _Understanding:
             return None
         words = re.findall(r"[^\W_]+", self._first[n])
         words = [w for w in words if w.casefold() not in {"is", "in", "for", "image", "img"}]
-        return held_out_by_name(" ".join(words))
+        return _held_out(" ".join(words))
 
     def _meaning(self, split: int) -> dict[str, bool]:
         """Say what the values of a split's column mean."""
@@ -267,7 +255,7 @@ class _Understanding:
                 f"in the column {name!r} 0 was taken for training and 1 and 2 as held out"
             )
             return {value: _SPLIT_NUMBERS[plain_number(value)] for value in values}
-        said = {value: held_out_by_name(value) for value in values}
+        said = {value: _held_out(value) for value in values}
         unclear = [value for value, meaning in said.items() if meaning is None]
         if unclear:
             # What is not for training is held out, if it is said what is.
@@ -371,7 +359,7 @@ class _Understanding:
         return len(values) >= 10 and len(set(values)) > _DISTINCT * len(values)  # noqa: PLR2004 - a few rows say nothing
 
     def _is_numeric(self, n: int) -> bool:
-        return all(_NUMBER.fullmatch(value.casefold()) for value in self._columns[n] if value)
+        return all(map(_is_number, filter(None, self._columns[n])))
 
     def _is_whole(self, n: int) -> bool:
         return all(plain_number(v).lstrip("+-").isdigit() for v in self._columns[n] if v)
@@ -388,6 +376,15 @@ def _is_one(value: str) -> bool:
 
 def _are_split_numbers(values: set[str]) -> bool:
     return len(values) > 1 and {plain_number(value) for value in values} <= set(_SPLIT_NUMBERS)
+
+
+def _held_out(word: str) -> bool | None:
+    """Say what a word calls a split; a text is none."""
+    return held_out_by_name(word) if len(word) <= _LONGEST_WORD else None
+
+
+def _is_number(value: str) -> bool:
+    return len(value) <= _LONGEST_WORD and _NUMBER.fullmatch(value.casefold()) is not None
 
 
 def _plain(name: str) -> str:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from edge_classifier.project.importers.tree import FileTree
 
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_DRIVE: Final = re.compile(r"[A-Za-z]:/")
 _SERVED: Final = re.compile(r"/data/local-files/?\?")
 # 1a2b3c4d-cat.jpg, 7-1a2b3c4d-cat.jpg or a UUID: what tools put before names that are uploaded.
 _HASH_BEFORE: Final = re.compile(
@@ -92,7 +93,7 @@ class FileLookup:
         exact = slashed if folder == "." else f"{folder}/{slashed}"
         if exact in self._known:
             return (exact,)
-        if slashed.startswith(("/", "../")):
+        if slashed.startswith(("/", "../")) or _DRIVE.match(slashed):
             for suffix in ("", ".jpg", ".jpeg", ".png", ".JPG"):
                 if (outside := self._tree.find(folder, slashed + suffix)) is not None:
                     return (outside,)

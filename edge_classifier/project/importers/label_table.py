@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-
-from edge_classifier.project.importers.columns import plain_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,8 +16,10 @@ if TYPE_CHECKING:
 MAX_BYTES: Final = 64 * 1024 * 1024
 MAX_CELLS: Final = 4_000_000
 """Of 200,000 pictures with twenty columns; each costs some 60 bytes."""
+MAX_ROWS: Final = 500_000
 
 _DEEPEST: Final = 6
+_WHOLE: Final = re.compile(r"([+-]?[0-9]+)[.,]0+")
 _NO_LABEL: Final = frozenset({"", "nan", "null", "unlabeled", "unlabelled"})
 
 
@@ -43,6 +44,17 @@ class LabelTable:
     unit: str = "row"
     notes: tuple[str, ...] = ()
     broken: tuple[tuple[int, str], ...] = ()
+
+
+def cell(row: Sequence[str], column: int | None) -> str:
+    """Give what a row has in a column, or nothing."""
+    return row[column].strip() if column is not None and column < len(row) else ""
+
+
+def plain_number(text: str) -> str:
+    """Write a whole number as such, as programs make 3.0 of a class 3 where others are missing."""
+    match = _WHOLE.fullmatch(text)
+    return match[1] if match else text
 
 
 def labels_in(text: str) -> list[str]:
