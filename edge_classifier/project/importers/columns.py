@@ -44,6 +44,7 @@ _CELLS_LOOKED_AT: Final = 200_000
 _FEW_ROWS, _MANY_ROWS = 50, 2000
 _FEW: Final = 4
 _LONGEST_WORD: Final = 60
+_WIDEST: Final = 2000
 _DISTINCT: Final = 0.9  # of all rows: a column that tells rows apart, not classes
 _REPEATED: Final = 0.5
 _ONE_OF: Final = 0.95  # of all rows have exactly one 1
@@ -88,6 +89,8 @@ def understand(
     looked_at = min(max(_CELLS_LOOKED_AT // max(width, 1), _FEW_ROWS), _MANY_ROWS)
     step = max(1, len(rows) // looked_at)
     sample = [[*map(str.strip, row), *[""] * (width - len(row))] for row in rows[::step]]
+    if width > _WIDEST:
+        return f"it has {width:,} columns"
     if not width:
         return "it is empty"
     return _Understanding(sample, width, knows).columns(needs_label=needs_label)

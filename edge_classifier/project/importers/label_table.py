@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MAX_BYTES: Final = 64 * 1024 * 1024
 MAX_CELLS: Final = 4_000_000
 """Of 200,000 pictures with twenty columns; each costs some 60 bytes."""
-MAX_ROWS: Final = 500_000
+MAX_ROWS: Final = 200_000
 
 _DEEPEST: Final = 6
 _WHOLE: Final = re.compile(r"([+-]?[0-9]+)[.,]0+")
@@ -80,6 +80,8 @@ def cell_of(labels: Iterable[str]) -> str:
 
 def flattened(record: dict[str, Any]) -> dict[str, str]:
     """Make cells of what is nested in an entry: by its path, lists by the texts that they hold."""
+    if not any(isinstance(value, dict | list) for value in record.values()):
+        return {name: text_of(value) for name, value in record.items()}
     cells: dict[str, list[str]] = defaultdict(list)
     _flatten(record, "", cells, _DEEPEST)
     return {name: cell_of(values) for name, values in cells.items()}
