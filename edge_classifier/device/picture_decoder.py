@@ -56,6 +56,7 @@ _PNG_START: Final = b"\x89PNG\r\n\x1a\n"
 _PNG_END: Final = b"\0\0\0\0IEND\xaeB`\x82"
 _PNG_SHOWN: Final = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
 """What makes the pixels. No decoder is shown texts and profiles, which can unpack to gigabytes."""
+_PNG_ORDER: Final = re.compile(rb"IHDR( PLTE)?( tRNS)?( IDAT)+( IEND)?")
 _PNG_TOLD: Final = frozenset({b"tRNS", b"eXIf", b"acTL"})
 _CHUNK_HEAD: Final = 8
 _IHDR_BYTES: Final = 25
@@ -63,6 +64,8 @@ _FEW_CHUNKS: Final = 1000
 _LEAST_CHUNK: Final = 1024
 """A PNG may have so many bytes a chunk, and `_FEW_CHUNKS` more."""
 _PALETTE: Final = 3
+_BMP_BYTES: Final = 34
+"""The least that has a header to its compression."""
 _OLD_BMP: Final = 12
 _MOST_ENTRIES: Final = 200
 _WHITE_16: Final = 65_535
@@ -194,7 +197,8 @@ def _jpeg(data: bytes, name: str, reduced: int) -> DecodedPicture:
 
 def _png(data: bytes, name: str) -> DecodedPicture:
     chunks = list(_png_chunks(data, name))
-    if not chunks or chunks[0][0] != b"IHDR" or len(chunks[0][1]) != _IHDR_BYTES:
+    order = b" ".join(kind for kind, _ in chunks if kind in _PNG_SHOWN)
+    if not _PNG_ORDER.fullmatch(order) or len(chunks[0][1]) != _IHDR_BYTES:
         raise _damaged(name)
     width, height, depth, colours = struct.unpack_from(">IIBB", chunks[0][1], _CHUNK_HEAD)
     contents = {
@@ -230,7 +234,7 @@ def _png_chunks(data: bytes, name: str) -> Iterator[tuple[bytes, memoryview]]:
     A file whose last bytes are missing ends before its end marker.
     """
     view, position = memoryview(data), len(_PNG_START)
-    for _ in range(_FEW_CHUNKS + len(data) // _LEAST_CHUNK):
+    for number in range(_FEW_CHUNKS + len(data) // _LEAST_CHUNK):
         kind = data[position + 4 : position + _CHUNK_HEAD]
         end = position + 12 + int.from_bytes(data[position : position + 4], "big")
         if end > len(data):
@@ -238,6 +242,8 @@ def _png_chunks(data: bytes, name: str) -> Iterator[tuple[bytes, memoryview]]:
                 raise _damaged(name)
             return
         chunk = view[position:end]
+        if number == 0 and kind != b"IHDR":
+            raise _damaged(name)
         if zlib.crc32(chunk[4:-4]) != int.from_bytes(chunk[-4:], "big"):
             raise _damaged(name)  # libpng would write a line of its own
         yield kind, chunk
@@ -296,7 +302,7 @@ def _orientation(exif: bytes) -> int:
 def _webp(data: bytes, name: str) -> DecodedPicture:
     try:
         pixels = _check_size(name, _webp_size(data), MAX_PIXELS // 2)  # 19 bytes a pixel
-    except IndexError:
+    except (IndexError, struct.error):
         raise _damaged(name) from None
     moves, exif, position = False, b"", 12
     if data[12:16] == b"VP8X":
@@ -328,6 +334,8 @@ def _bmp(data: bytes, name: str) -> Image:
     size = image_size(data)
     pixels = _check_size(name, size)
     assert size is not None  # noqa: S101 - just checked
+    if len(data) < _BMP_BYTES:
+        raise _damaged(name)
     old = data[14] == _OLD_BMP
     (depth,) = struct.unpack_from("<H", data, 24 if old else 28)
     compression = 0 if old else int.from_bytes(data[30:34], "little")

@@ -323,3 +323,16 @@ def test_a_file_that_may_not_be_read_is_refused(store: ProjectStore, data: Path)
     report = add_path(store, data)
     assert report.added_count == 1
     assert "permission denied" in reasons(report)["1.jpg"]
+
+
+def test_what_is_odd_of_pictures_that_were_taken_is_told_once(
+    store: ProjectStore, tmp_path: Path
+) -> None:
+    (tmp_path / "cut" / "dog").mkdir(parents=True)
+    for number in range(3):
+        data = picture_bytes(number, "JPEG", size=(160, 120))
+        (tmp_path / "cut" / "dog" / f"{number}.jpg").write_bytes(data[:-2])
+    report = add_path(store, tmp_path / "cut")
+    assert report.added["dog"] == 3
+    (note,) = report.notes
+    assert "0.jpg and 2 others: its end is missing (0% of its pixels)" in note

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import stat
+import struct
 import warnings
 import zipfile
 from pathlib import Path
@@ -87,6 +88,22 @@ def test_an_archive_that_lists_absurdly_many_files_is_refused_before_the_list_is
     path.write_bytes(bytes(18 * 1024 * 1024) + data)
     with pytest.raises(NotImportableError, match="lists more files than are read at once"):
         open_importer(path)
+
+
+def test_an_archive_in_the_format_for_more_than_4_gb_is_read(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "set.zip", {"dog/1.jpg": picture_bytes(1)})
+    data = path.read_bytes()
+    end = data.index(b"PK\x05\x06")
+    size, offset = struct.unpack("<II", data[end + 12 : end + 20])
+    for filling in (0, 18 * 1024 * 1024):
+        start = end + filling
+        record = struct.pack("<4sQ2H2I4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, size, offset)
+        locator = struct.pack("<4sIQI", b"PK\x06\x07", 0, start, 1)
+        last = struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, *[0xFFFF] * 2, *[0xFFFFFFFF] * 2, 0)
+        path.write_bytes(bytes(filling) + data[:end] + record + locator + last)
+        (item,) = open_importer(path)
+        assert isinstance(item, LabelledPicture)
+        assert item.encoded().image.shape == (16, 24, 3)
 
 
 def test_an_entry_whose_packing_may_ask_for_gigabytes_is_refused(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import io
 import lzma
 import tarfile
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -17,14 +18,16 @@ from edge_classifier.project.importers import LabelledPicture, Refusal, open_imp
 NAMES = ("train/cat/1.jpg", "train/dog/1.jpg", "test/cat/2.jpg", "test/dog/2.jpg")
 
 
-def tar_bytes(*names: str, form: int = tarfile.PAX_FORMAT, **kinds: bytes) -> bytes:
+def tar_bytes(
+    *names: str, form: int = tarfile.PAX_FORMAT, kinds: Mapping[str, bytes] | None = None
+) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=form) as tar:
         for number, name in enumerate(names):
             info = tarfile.TarInfo(name)
             info.size = len(picture_bytes(number))
             tar.addfile(info, io.BytesIO(picture_bytes(number)))
-        for name, kind in kinds.items():
+        for name, kind in (kinds or {}).items():
             info = tarfile.TarInfo(f"cat/{name}.jpg")
             info.type, info.linkname = kind, "/etc/passwd"
             tar.addfile(info)
@@ -78,7 +81,7 @@ def test_names_that_point_outside_links_and_devices_are_refused(tmp_path: Path) 
     path = tmp_path / "x.tar"
     names = ("../evil.jpg", "/etc/evil.jpg", "a/../../evil.jpg", *NAMES[:2])
     kinds = {"hard": tarfile.LNKTYPE, "soft": tarfile.SYMTYPE, "pipe": tarfile.FIFOTYPE}
-    path.write_bytes(tar_bytes(*names, **kinds, device=tarfile.CHRTYPE))
+    path.write_bytes(tar_bytes(*names, kinds={**kinds, "device": tarfile.CHRTYPE}))
     labels, reasons = found(path)
     assert labels == ["cat", "dog"]
     assert list(reasons.values()) == (

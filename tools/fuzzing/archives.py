@@ -7,8 +7,8 @@ import gzip
 import io
 import lzma
 import tarfile
-import tempfile
 import zipfile
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from fuzzing.imports import ENTRIES, ZipTarget
@@ -22,16 +22,17 @@ if TYPE_CHECKING:
 _KINDS: Final = (*[tarfile.REGTYPE] * 8, *b"1234567LKSDMVxgXA\0".decode("latin-1"))
 _SIZES: Final = (b"0" * 11 + b"\0", b"7" * 11 + b"\0", b"\x80" + b"\xff" * 11, b"-1         \0")
 _BLOCK: Final = 512
+_PACKERS: Final = (  # the fast ways
+    partial(gzip.compress, compresslevel=1),
+    partial(bz2.compress, compresslevel=1),
+    partial(lzma.compress, preset=0),
+)
 
 
 class TarTarget(ZipTarget):
     """A tar archive."""
 
     name = "tar"
-
-    def __init__(self, seeds: Path, arena: Path) -> None:
-        super().__init__(seeds, arena)
-        tempfile.tempdir = str(arena)  # where what is unpacked goes, if it is much
 
     def paths(self) -> Sequence[Path]:
         """None: they are made here."""
@@ -42,7 +43,7 @@ class TarTarget(ZipTarget):
         data = self._tar(rng)
         if rng.random() < 0.3:  # noqa: PLR2004 - some
             data = mutate_bytes(rng, data, [data])
-        pack = rng.choice((bytes, bytes, gzip.compress, bz2.compress, lzma.compress))
+        pack = rng.choice((bytes, bytes, *_PACKERS))
         data = pack(data)
         if rng.random() < 0.3:  # noqa: PLR2004 - some
             data = mutate_bytes(rng, data, [data])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
@@ -146,6 +146,7 @@ class _Adding:
         }
         self._class_names = list(store.class_names()) if store else []
         self._classes: dict[str, str] = {}
+        self._noted: defaultdict[str, list[str]] = defaultdict(list)
         self._bursts: dict[tuple[str, bool, str | None], str] = {}
 
     def is_known(self, sha256: str) -> bool:
@@ -172,6 +173,8 @@ class _Adding:
                 (width, height), picture.pixels, self._progress, self._cancelled
             )
             if there is None:
+                if picture.encoded.note:
+                    self._noted[picture.encoded.note].append(item.source)
                 self._add(item, picture.encoded, class_name)
                 if item.group is None and not item.held_out:
                     self.report.thumbnails.setdefault(class_name, []).append(picture.thumbnail)
@@ -184,7 +187,10 @@ class _Adding:
             self._refuse(item, f"the same picture is in the class {there!r} already")
 
     def finish(self) -> None:
-        """Remember what was learned about the project's pictures."""
+        """Tell what pictures were found to be, and remember what was learned of them."""
+        for note, sources in self._noted.items():
+            others = f" and {len(sources) - 1:,} others" if len(sources) > 1 else ""
+            self.report.notes.append(f"{sources[0]}{others}: {note}.")
         if self._store is not None and not self._store.read_only:  # as it is where it was lost
             self._known.save()
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.device.files import start_of
-from edge_classifier.device.media import Medium, kind_named, kind_of
+from edge_classifier.device.media import JPEG, MJPEG, Medium, kind_named, kind_of
+from edge_classifier.device.sources.videos import kind_of_source
 from edge_classifier.errors import NotImportableError
 from edge_classifier.project.files import describe
 from edge_classifier.project.importers import teachable_machine
@@ -101,6 +102,8 @@ def _open(
         tree, root = FolderTree(path.parent), path.resolve().parent.name
         return open_list(tree, path.name, root, class_name, code_page)
     kind = kind or kind_named(path.name)
+    if kind is JPEG and kind_of_source(path) is MJPEG:
+        kind = MJPEG
     if kind is not None and kind.medium is Medium.VIDEO:
         if class_name is None:
             raise NotImportableError(f"Say what the video {path} shows: `--class NAME`.")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _LONGEST_DIRECTORY: Final = 16 * 1024 * 1024  # of 150,000 pictures; each costs half a kilobyte
 _LONGEST_END: Final = 66_000
-_LOCATOR_BYTES: Final = 20
+_RECORD_BYTES: Final = 56 + 20  # and where it is
 # LZMA may ask for 4 GB at once, by its header.
 _METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2})
 _BY_AES: Final = 99
@@ -59,10 +59,8 @@ def _check_directory(file: IO[bytes], name: str) -> None:
     end = file.read(_LONGEST_END)
     start = end.rfind(b"PK\x05\x06")
     announced = int.from_bytes(end[start + 12 : start + 16], "little") if start >= 0 else 0
-    locator = end[max(0, start - _LOCATOR_BYTES) : max(0, start)]
-    if locator.startswith(b"PK\x06\x07"):  # beyond 4 GB, or where it could have been
-        file.seek(min(size, int.from_bytes(locator[8:16], "little")))
-        record = file.read(56)
+    record = end[max(0, start - _RECORD_BYTES) : max(0, start)]  # with numbers beyond 4 GB
+    if record.startswith(b"PK\x06\x06"):
         announced = int.from_bytes(record[40:48], "little")
     if announced > _LONGEST_DIRECTORY and size > _LONGEST_DIRECTORY:
         raise too_many_files(name)
