@@ -225,3 +225,12 @@ def test_what_lies_beside_and_cannot_be_read_is_refused_and_not_left_out_silentl
     found, refused, _ = read(tmp_path)
     assert len(found) == 2
     assert [reason.partition(";")[0] for reason in refused] == ["a video"]
+
+
+def test_a_single_row_of_many_that_says_it_is_not_for_training_is_held_out(tmp_path: Path) -> None:
+    write_pictures(tmp_path, "1.jpg", "2.jpg", "3.jpg")
+    rows = [f"gone{n}.jpg,cat,False" for n in range(9000)]
+    rows += ["1.jpg,cat,False", "2.jpg,dog,True", "3.jpg,dog,False"]
+    (tmp_path / "t.csv").write_text("\n".join(["file,label,is_valid", *rows]))
+    found = read(tmp_path)[0]
+    assert found == {"1.jpg": ("cat", False), "2.jpg": ("dog", True), "3.jpg": ("dog", False)}

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import NotImportableError
 from edge_classifier.project.importers.code_pages import code_page_of
-from edge_classifier.project.importers.columns import Columns, names_files, understand
+from edge_classifier.project.importers.column_names import names_files
+from edge_classifier.project.importers.columns import Columns, understand
 from edge_classifier.project.importers.file_lookup import looks_like_picture
 from edge_classifier.project.importers.label_table import MAX_CELLS, MAX_ROWS, LabelTable, flattened
 
