@@ -204,9 +204,10 @@ def test_what_a_command_says_is_one_line_that_steers_nothing() -> None:
         ("digits.csv", "file,label\n" + ("a.jpg," + "1" * 130_000 + "x\n") * 2),
         ("wide.csv", "file,label\n" + ("a.jpg," * 40_000 + "\n") * 90),
         ("data.yaml", "names: [\n" * 100_000),
+        ("data.yaml", "names:\n" + "# \n" * 5000),
         ("classes.txt", "1 " + " a" * 400_000),
     ],
-    ids=["rows", "digits", "columns", "brackets", "spaces"],
+    ids=["rows", "digits", "columns", "brackets", "comments", "spaces"],
 )
 def test_no_list_takes_longer_than_honest_ones(tmp_path: Path, name: str, text: str) -> None:
     write_pictures(tmp_path, "a.jpg", "b.jpg")
