@@ -234,3 +234,14 @@ def test_a_single_row_of_many_that_says_it_is_not_for_training_is_held_out(tmp_p
     (tmp_path / "t.csv").write_text("\n".join(["file,label,is_valid", *rows]))
     found = read(tmp_path)[0]
     assert found == {"1.jpg": ("cat", False), "2.jpg": ("dog", True), "3.jpg": ("dog", False)}
+
+
+def test_the_labels_of_a_model_beside_numbered_pictures_are_no_table_of_them(
+    tmp_path: Path,
+) -> None:
+    write_pictures(tmp_path, *(f"mug/{n}.jpg" for n in range(9)))
+    (tmp_path / "labels.txt").write_text("0 mug\n1 phone\n")
+    found, _, notes = read(tmp_path)
+    assert {label for label, _ in found.values()} == {"mug"}
+    assert len(found) == 9
+    assert "labels.txt was left aside: it may name 2 of 9 pictures, or something else" in notes

@@ -204,13 +204,17 @@ def find_lists(
     importer = ListImporter(tree, taken, root, lookup, labelled)
     is_sure = all(one.columns.is_sure for one in taken)
     classes = {name for name in labelled.values() if not _tells_no_class(name)}
-    if len(classes) > 1 and (
-        not is_sure or 2 * len(importer.paths & labelled.keys()) < len(labelled)
-    ):
+    told = len(labelled) if len(classes) > 1 else 0
+    if told and not (is_sure and 2 * len(importer.paths & labelled.keys()) >= told):
         notes.append(
-            f"{taken[0].source} was left aside: folders or names tell the classes of "
-            f"{len(labelled):,} pictures, it of {len(importer.paths):,}; add it by itself to take "
-            "it."
+            f"{taken[0].source} was left aside: folders or names tell the classes of {told:,} "
+            f"pictures, it of {len(importer.paths):,}; add it by itself to take it."
+        )
+        return None, tuple(notes)
+    if not is_sure and 2 * len(importer.paths) < len(lookup.pictures):
+        notes.append(
+            f"{taken[0].source} was left aside: it may name {len(importer.paths):,} of "
+            f"{len(lookup.pictures):,} pictures, or something else; add it by itself to take it."
         )
         return None, tuple(notes)
     importer.notes += tuple(notes)
