@@ -34,8 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "source",
         nargs="?",
         default=None,
-        help="0 (camera), picamera, a picture, a folder, a video, an address (default: camera 0, "
-        "or the Pi camera where Picamera2 is installed and no other camera is there)",
+        help="0 (camera), picamera, a picture, a folder, a video, an address (default: the "
+        "first camera, or the Pi's own where there is no other)",
     )
     parser.add_argument("--format", help="which of the bundle's models, for example int8")
     parser.add_argument(
