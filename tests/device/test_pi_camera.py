@@ -211,9 +211,11 @@ def test_it_is_listed_among_the_cameras_and_its_devices_are_not(
 ) -> None:
     for number, name in PI_4.items():
         add_device(system, number, name)
-    assert list_cameras(**system) == (CameraListing("picamera", "", "imx219", 640, 480, 30.0),)
+    assert list_cameras(devices=system["devices"], sysfs=system["sysfs"]) == (
+        CameraListing("picamera", "", "imx219", 640, 480, 30.0),
+    )
     picamera2.modes = ()  # a USB camera, which is listed by its number
-    assert list_cameras(**system) == ()
+    assert list_cameras(devices=system["devices"], sysfs=system["sysfs"]) == ()
 
 
 def test_without_picamera2_it_is_said_how_to_get_it() -> None:
