@@ -65,20 +65,16 @@ PLAIN: Final = {
     "verify": ("bundle",),
     "save": ("project", "copy"),
     "run": ("bundle", "photo.png", "--no-window"),
-    "demo": ("demo-project", "--no-window", "--seconds", "0.1", "--backbone", "built-in"),
+    "demo": ("new", "--no-window", "--backbone", "v2-0.35", "--weights", "text.txt"),
     "cameras": (),
 }
 """What each command is asked for; its positional words are put in other's place one by one."""
 
-MINUTES: Final = (
-    ("demo",),
-    *(
-        ("export", word)
-        for word in ("keras", "saved_model", "tfjs", "onnx", "all", "auto", "micro")
-    ),
-    *(("train", word) for word in ("--fine-tune", "--deep")),
-)
-"""Command lines that are in order and take long, by the command and a word of theirs."""
+MINUTES: Final = {
+    "export": ("keras", "saved_model", "tfjs", "onnx", "all", "auto", "micro", "edgetpu"),
+    "train": ("--fine-tune", "--deep"),
+}
+"""Words of each command that are in order and take long."""
 
 CHILD: Final = """
 import importlib, json, os, shutil, signal, stat, sys, tempfile, time, traceback
@@ -184,9 +180,7 @@ def _values_of(action: argparse.Action) -> tuple[str, ...]:
 
 
 def _takes_minutes(line: Sequence[str]) -> bool:
-    command, words = line[0], "=".join(line[1:]).split("=")
-    in_order = command == "demo" and not any(word.startswith("--s") for word in words[3:])
-    return in_order or any(command == one[0] and one[1] in words for one in MINUTES if len(one) > 1)
+    return not {*"=".join(line[1:]).split("=")}.isdisjoint(MINUTES.get(line[0], ()))
 
 
 def make_template(folder: Path, project: Path, bundle: Path, picture: Path) -> Path:

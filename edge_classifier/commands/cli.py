@@ -142,7 +142,8 @@ def _main(words: list[str], stop: StopSignals) -> int:
     except OSError as error:
         drop(sys.stdout)
         settle(sys.stderr)
-        what = error.filename or "Cannot write the answers"
+        gone = isinstance(error, FileNotFoundError)  # which no output is
+        what = error.filename or ("The working folder" if gone else "Cannot write the answers")
         say(f"edge-classifier: {shortened(str(what))}: {describe(error)}.")
         return FAILED
     # A command that tells itself what was done until then does not know which signal it was.

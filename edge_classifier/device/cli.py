@@ -109,12 +109,15 @@ def main(bundle: Path, arguments: Sequence[str] | None = None) -> NoReturn:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # JSON is, whatever the locale; and a file's name need not be text at all
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
-    try:
-        options = parser.parse_args(arguments)
-    except SystemExit as end:  # --help, or what there is not
-        status = int(end.code or 0)
-        leave(_told(lambda: status))
-    leave(run(options))
+
+    def work() -> int:
+        try:
+            options = parser.parse_args(arguments)
+        except SystemExit as end:  # --help, or what there is not
+            return int(end.code or 0)
+        return run(options)
+
+    leave(_told(work))
 
 
 def run(options: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ import argparse
 import errno
 import os
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -13,6 +14,8 @@ from .console import say, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from _typeshed import SupportsWrite
 
 USAGE: Final = 2
 """Exit code: what was asked for can never be, so that no service tries it again."""
@@ -40,6 +43,10 @@ class OneLineParser(argparse.ArgumentParser):
             if action.option_strings and action.nargs is None and taken == []:
                 self.error(f"argument {'/'.join(action.option_strings)}: expected a value")
         return found, spare
+
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        """Write the help, and let out that it cannot be written, which argparse passes over."""
+        (file or sys.stderr).write(message)
 
     def error(self, message: str) -> NoReturn:
         """Say it, and end with `USAGE`."""
