@@ -56,7 +56,7 @@ ADDRESSES: Final = (
 
 PLAIN: Final = {
     "live": ("project", "--source", "demo"),
-    "add": ("project", "pictures", "--dry-run"),
+    "add": ("project", "pictures"),
     "train": ("project",),
     "adapt": ("project", "pictures"),
     "evaluate": ("project",),

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
     from _typeshed import SupportsWrite
 
+_PLAIN_NUMBER: Final = re.compile(
+    r"([0-9]{1,300}\.?[0-9]{0,300}|\.[0-9]{1,300})([eE][-+]?[0-9]{1,3})?"
+)
+
 USAGE: Final = 2
 """Exit code: what was asked for can never be, so that no service tries it again."""
 
@@ -76,8 +80,7 @@ def number(low: float, high: float) -> Callable[[str], float]:
 
     def parse(text: str) -> float:
         # Not what `float` reads: nan, inf, other scripts' digits.
-        plain = re.fullmatch(r"\d{1,300}(\.\d{0,300})?([eE][-+]?\d{1,3})?", text, re.ASCII)
-        if not plain or not low <= float(text) <= high:
+        if not _PLAIN_NUMBER.fullmatch(text) or not low <= float(text) <= high:
             raise argparse.ArgumentTypeError(
                 f"expected a number from {low:g} to {high:,g}, received {shortened(text, 40)!r}"
             )

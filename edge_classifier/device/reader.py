@@ -36,6 +36,9 @@ _SLOW: Final = 3.0
 _SLOWEST_S: Final = 2.0
 """Between the frames of a source, as far as that is taken for its way."""
 
+_ASKED_OF_HUNG: Final = 10
+"""So often its state is asked for before a source is given up."""
+
 _MANY_BAD: Final = 0.2
 _FEW_BAD: Final = 0.1
 _FROZEN_S: Final = 5.0
@@ -111,6 +114,7 @@ class FrameReader:
         self._text = f"opening {name}"
         self._waiting_since_s: float | None = None
         self._hung_since_s: float | None = None
+        self._asked_of_hung = 0
         self._usual_gap_s = 0.0
         self._last_image: Image | None = None
         self._same_since_s = 0.0
@@ -303,7 +307,10 @@ class FrameReader:
 
     def _give_up_if_hung(self) -> None:
         since_s = self._hung_since_s if self._hung_since_s is not None else self._waiting_since_s
-        if since_s is not None and self._clock() - since_s > self._hung_s:
+        hung = since_s is not None and self._clock() - since_s > self._hung_s
+        self._asked_of_hung = self._asked_of_hung + 1 if hung else 0
+        # Where it was this process that stood still, the source answers as soon as it goes on.
+        if since_s is not None and self._asked_of_hung == _ASKED_OF_HUNG:
             self._give_up(
                 CameraHungError(
                     f"{self._name} has not answered for {self._clock() - since_s:.0f} s; "

@@ -72,8 +72,8 @@ def test_a_camera_whose_read_never_returns_is_given_up_where_that_is_wanted() ->
         clock.advance(30.0)
         seen = [reader.state.status]
         clock.advance(1.0)
-        seen.append(reader.state.status)
-        assert seen == [SourceStatus.STALLED, SourceStatus.FAILED]
+        seen += [reader.state.status for _ in range(10)]
+        assert seen == [SourceStatus.STALLED] * 10 + [SourceStatus.FAILED]
         assert isinstance(reader.first_error, CameraHungError)
         assert str(reader.first_error) == (
             "camera 0 has not answered for 31 s; starting this again may help."
@@ -95,7 +95,19 @@ def test_a_camera_that_hung_and_cannot_be_opened_again_is_given_up_and_an_absent
             source.fail(loss)
             wait_until(lambda opener=opener: opener.opened > 3)  # type: ignore[misc] # mypy knows no defaults of lambdas
             clock.advance(31.0)
-            assert reader.state.status is status
+            assert [reader.state.status for _ in range(20)][-1] is status
+
+
+def test_a_process_that_stood_still_gives_no_camera_up() -> None:
+    source, clock = ScriptedSource(), FakeClock()
+    with FrameReader(lambda: source, clock=clock, hung_s=30.0) as reader:
+        source.give(grey(1))
+        take(reader)
+        clock.advance(3600.0)
+        assert reader.state.status is SourceStatus.STALLED
+        source.give(grey(2))
+        take(reader)
+        assert reader.state.status is SourceStatus.RUNNING
 
 
 def test_a_camera_that_hung_and_came_back_is_trusted_again() -> None:
