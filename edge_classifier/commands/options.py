@@ -71,8 +71,9 @@ def add_head_options(parser: argparse.ArgumentParser) -> None:
         ("seed", "dense: of weights and order (0)"),
     ):
         least, most = RANGES[name]
-        kind = whole_number if isinstance(least, int) else number
-        group.add_argument(f"--{name.replace('_', '-')}", type=kind(least, most), help=what)
+        whole = isinstance(least, int)
+        kind = whole_number(int(least), int(most)) if whole else number(least, most)
+        group.add_argument(f"--{name.replace('_', '-')}", type=kind, help=what)
     add_bursts_option(parser)
 
 

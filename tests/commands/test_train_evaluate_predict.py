@@ -145,7 +145,8 @@ def test_evaluate_doubts_its_number_where_pictures_were_added_one_by_one(
     held_out: Path, tmp_path: Path, taught: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project = tmp_path / "added"
-    assert main(["add", str(project), str(held_out)]) == 0
+    pictures = held_out.rename(tmp_path / "pictures")
+    assert main(["add", str(project), str(pictures)]) == 0
     assert main(["train", str(project), "--backbone", "built-in"]) == 0
     capsys.readouterr()
     main(["evaluate", str(project), "--cross-validate"])
