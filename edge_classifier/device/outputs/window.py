@@ -85,7 +85,11 @@ class Window(Output):
 
     def _visible(self) -> bool:
         try:
-            return cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1
+            visible = cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE)
+            # GTK's backend always answers -1 to this, and to the other where there is no window.
+            return visible >= 1 or (
+                visible < 0 and cv2.getWindowProperty(self._title, cv2.WND_PROP_AUTOSIZE) >= 0
+            )
         except cv2.error:  # what Qt's backend answers of a window that was closed
             return False
 
