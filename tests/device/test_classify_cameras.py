@@ -1,4 +1,4 @@
-"""A bundle on a device with the Pi's own camera: what happens when that fails, and its window."""
+"""A bundle on a device: its window, and what happens when the Pi's own camera fails."""
 
 from __future__ import annotations
 
@@ -10,10 +10,25 @@ import sys
 from pathlib import Path
 
 import pytest
+from support import exported_project
 from support.picamera import PICAMERA2
 from support.screen import press_close_button
 
 TIMEOUT_S = 60
+
+
+def test_with_a_screen_a_window_shows_the_video(bundle: Path, tmp_path: Path, screen: str) -> None:
+    video = exported_project.video(tmp_path / "clip.avi", 10)
+    result = subprocess.run(  # noqa: S603 - our own file
+        [sys.executable, str(bundle / "classify.py"), str(video), "--frames", "5"],
+        env={**os.environ, "DISPLAY": screen},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert len(result.stdout.splitlines()) == 5
 
 
 @pytest.mark.window

@@ -146,19 +146,6 @@ def test_a_picture_that_cannot_be_read_is_named_and_the_rest_is_answered(
     assert result.returncode == 3
 
 
-def test_with_a_screen_a_window_shows_the_video(bundle: Path, video: Path, screen: str) -> None:
-    result = subprocess.run(  # noqa: S603 - our own file
-        [sys.executable, str(bundle / "classify.py"), str(video), "--frames", "5"],
-        env={**os.environ, "DISPLAY": screen},
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
-    assert len(records(result)) == 5
-
-
 @pytest.mark.parametrize("name", ["photo.tif", "photo.ppm", "photo"])
 def test_a_picture_is_known_by_its_content_where_its_name_does_not_say_it(
     bundle: Path, tmp_path: Path, name: str
