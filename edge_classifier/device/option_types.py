@@ -15,8 +15,6 @@ from .console import say, shortened
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from _typeshed import SupportsWrite
-
 _PLAIN_NUMBER: Final = re.compile(
     r"([0-9]{1,300}\.?[0-9]{0,300}|\.[0-9]{1,300})([eE][-+]?[0-9]{1,3})?"
 )
@@ -48,7 +46,7 @@ class OneLineParser(argparse.ArgumentParser):
                 self.error(f"argument {'/'.join(action.option_strings)}: expected a value")
         return found, spare
 
-    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+    def _print_message(self, message: str, file: Any = None) -> None:  # noqa: ANN401 - as inherited
         """Write the help, and let out that it cannot be written, which argparse passes over."""
         (file or sys.stderr).write(message)
 
