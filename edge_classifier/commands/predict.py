@@ -28,7 +28,7 @@ from edge_classifier.commands.predictors import (
 )
 from edge_classifier.device.console import SOME_REFUSED, say
 from edge_classifier.device.option_types import whole_number
-from edge_classifier.errors import InvalidValueError
+from edge_classifier.errors import InvalidOptionError, InvalidValueError
 from edge_classifier.features.bulk import compute_all, use_one_opencv_thread
 from edge_classifier.features.imagenet import FULL, USUAL_CROP, ImageNetClassifier, read_labels
 from edge_classifier.learning.heat import learn_heat
@@ -96,7 +96,9 @@ def run(options: argparse.Namespace) -> int:
     """Predict; the exit code is 3 where some pictures were refused."""
     use_one_opencv_thread()
     if options.imagenet and options.heat:
-        raise InvalidValueError("--heat needs a project or a bundle; --imagenet knows no pictures.")
+        raise InvalidOptionError(
+            "--heat needs a project or a bundle; --imagenet knows no pictures."
+        )
     return _from_imagenet(options) if options.imagenet else _from_project(options)
 
 
@@ -240,5 +242,5 @@ def _best(
 
 def _given(paths: list[Path]) -> Iterator[Path]:
     if not paths:
-        raise InvalidValueError("Expected pictures, or folders of pictures, to predict.")
+        raise InvalidOptionError("Expected pictures, or folders of pictures, to predict.")
     return iter(paths)

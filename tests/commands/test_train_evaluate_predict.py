@@ -436,7 +436,7 @@ def test_predict_reads_beside_a_program_that_has_the_project_open(
 
 
 def test_nothing_to_predict_is_said(taught: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["predict", str(taught)]) == 1
+    assert main(["predict", str(taught)]) == 2
     assert "Expected pictures" in capsys.readouterr().err
 
 
