@@ -5,7 +5,9 @@ And how they are stopped.
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import shutil
 import signal
 import sys
@@ -13,8 +15,10 @@ from contextlib import contextmanager
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
+from edge_classifier.device.files import check_replaceable
 from edge_classifier.progress import ProgressMeter
 from edge_classifier.project import store as project_store
+from edge_classifier.project.files import reported
 from edge_classifier.project.store import ProjectStore
 
 if TYPE_CHECKING:
@@ -45,6 +49,19 @@ def open_or_create(
         return ProjectStore.open_or_create(
             path, class_names, as_possible=as_possible, progress=progress
         )
+
+
+def check_report(path: Path | None) -> None:
+    """See that a report, if one is asked for, can be written, before what takes long is begun.
+
+    Raises:
+        ProjectError: if it cannot be.
+    """
+    if path is not None:
+        with reported("write", path):
+            check_replaceable(path)
+            if not path.parent.is_dir():
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge_classifier.commands import options as shared
-from edge_classifier.commands.console import open_for_reading
+from edge_classifier.commands.console import check_report, open_for_reading
 from edge_classifier.commands.evaluation_result import EvaluationResult
 from edge_classifier.commands.suggestions import suggest_from_bursts, suggest_from_held_out
 from edge_classifier.device.console import SOME_REFUSED, say
@@ -108,6 +108,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Evaluate; see the exit codes in the help."""
+    check_report(options.report)
     use_one_opencv_thread()
     with open_for_reading(options.project) as store:
         settings = project_head_settings(store)
