@@ -225,3 +225,23 @@ def test_what_lies_beside_and_cannot_be_read_is_refused_and_not_left_out_silentl
     found, refused, _ = read(tmp_path)
     assert len(found) == 2
     assert [reason.partition(";")[0] for reason in refused] == ["a video"]
+
+
+def test_a_single_row_of_many_that_says_it_is_not_for_training_is_held_out(tmp_path: Path) -> None:
+    write_pictures(tmp_path, "1.jpg", "2.jpg", "3.jpg")
+    rows = [f"gone{n}.jpg,cat,False" for n in range(9000)]
+    rows += ["1.jpg,cat,False", "2.jpg,dog,True", "3.jpg,dog,False"]
+    (tmp_path / "t.csv").write_text("\n".join(["file,label,is_valid", *rows]))
+    found = read(tmp_path)[0]
+    assert found == {"1.jpg": ("cat", False), "2.jpg": ("dog", True), "3.jpg": ("dog", False)}
+
+
+def test_the_labels_of_a_model_beside_numbered_pictures_are_no_table_of_them(
+    tmp_path: Path,
+) -> None:
+    write_pictures(tmp_path, *(f"mug/{n}.jpg" for n in range(9)))
+    (tmp_path / "labels.txt").write_text("0 mug\n1 phone\n")
+    found, _, notes = read(tmp_path)
+    assert {label for label, _ in found.values()} == {"mug"}
+    assert len(found) == 9
+    assert "labels.txt was left aside: it may name 2 of 9 pictures, or something else" in notes

@@ -9,12 +9,13 @@ from __future__ import annotations
 import csv
 import json
 import re
+from itertools import takewhile
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import InvalidImageError
-from edge_classifier.project.importers.columns import plain_number
 from edge_classifier.project.importers.csv_table import decoded
+from edge_classifier.project.importers.label_table import plain_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,10 +29,10 @@ _CALLED: Final = re.compile(
 _SUFFIXES: Final = frozenset({".txt", ".names", ".yaml", ".yml", ".json", ".csv", ".tsv"})
 _MOST_BYTES: Final = 1 << 20
 _MOST_FILES: Final = 40
-_NUMBERED: Final = re.compile(r"\s*([0-9]{1,6})\s*[:.,;\t ]\s*(\S.*?)\s*")
-_YAML_INLINE: Final = re.compile(r"^names\s*:\s*([\[{].*?[\]}])", re.MULTILINE | re.DOTALL)
-_YAML_BLOCK: Final = re.compile(r"^names\s*:\s*(?:#.*)?\n((?:[ \t-].*\n?|\s*\n)+)", re.MULTILINE)
-_YAML_ENTRY: Final = re.compile(r"\s*(?:-|([0-9]{1,6})\s*:)\s*(.+?)\s*(?:#.*)?")
+_NUMBERED: Final = re.compile(r"([0-9]{1,6})\s*[:.,;\t ]\s*(\S.*)")
+_YAML_NAMES: Final = re.compile(r"^names[ \t]*:", re.MULTILINE)
+_YAML_ENTRY: Final = re.compile(r"(?:-|([0-9]{1,6})\s*:)\s*(\S.*)")
+_LONGEST_NAME: Final = 500
 
 
 def class_names_beside(
@@ -76,7 +77,7 @@ def _names(path: str, text: str, numbers: set[str]) -> dict[str, str] | None:
     elif suffix in {".csv", ".tsv"}:
         return _of_table(text, numbers)
     else:
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        lines = [line.strip()[:_LONGEST_NAME] for line in text.splitlines() if line.strip()]
         numbered = [_NUMBERED.fullmatch(line) for line in lines]
         listed = lines
         if lines and all(numbered):
@@ -100,15 +101,17 @@ def _counted(names: Sequence[str], numbers: set[str]) -> dict[str, str]:
 
 def _of_yaml(text: str) -> dict[str, str] | list[str]:
     """Read `names` of a YOLO data set, in any of the three ways to write it."""
-    inline = _YAML_INLINE.search(text)
-    if inline:
-        parts = [part.strip() for part in inline[1][1:-1].split(",") if part.strip()]
-        lines = parts if inline[1][0] == "{" else [f"- {part}" for part in parts]
+    key = _YAML_NAMES.search(text)
+    value = text[key.end() :].lstrip(" \t") if key else ""
+    if value.startswith(("[", "{")):
+        inside = value[1:].partition("]" if value[0] == "[" else "}")[0]
+        lines = [part if value[0] == "{" else f"- {part}" for part in inside.split(",")]
     else:
-        block = _YAML_BLOCK.search(text)
-        lines = block[1].splitlines() if block else []
-    entries = [match for line in lines if (match := _YAML_ENTRY.fullmatch(line))]
-    names = [match[2].strip("'\"") for match in entries]
+        rest = value.partition("\n")[2].splitlines()
+        lines = list(takewhile(lambda line: not line or line[0] in " \t-#", rest))
+    stripped = [line.strip()[:_LONGEST_NAME] for line in lines]
+    entries = [match for line in stripped if (match := _YAML_ENTRY.fullmatch(line))]
+    names = [match[2].partition(" #")[0].strip().strip("'\"") for match in entries]
     if entries and all(match[1] for match in entries):
         return {str(int(match[1])): name for match, name in zip(entries, names, strict=True)}
     return names

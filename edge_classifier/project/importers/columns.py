@@ -13,36 +13,31 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from edge_classifier.project.importers.column_names import (
+    FILE_COLUMNS,
+    LABEL_COLUMNS,
+    SPLIT_COLUMNS,
+    plain_name,
+    rank_of,
+)
 from edge_classifier.project.importers.file_lookup import looks_like_picture
+from edge_classifier.project.importers.label_table import cell, plain_number
 from edge_classifier.project.importers.splits import held_out_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-_FILE_COLUMNS: Final = (
-    "filename", "file", "filepath", "path", "image", "imagepath", "imagefile", "imagename",
-    "imagefilename", "img", "imgpath", "imgname", "imgfile", "picture", "photo", "fname",
-    "imageuri", "imagegcsuri", "sourceref", "imageurl", "url", "uri", "src", "externalid",
-    "imageid", "imgid", "photoid", "id",
-)  # fmt: skip
-_LABEL_COLUMNS: Final = (
-    "label", "labels", "class", "classname", "classlabel", "labelname", "category",
-    "categoryname", "choice", "choices", "target", "groundtruth", "displayname", "diagnosis", "dx",
-    "tag", "species", "breed", "name", "classid", "labelid", "categoryid",
-)  # fmt: skip
-_SPLIT_COLUMNS: Final = (
-    "split", "set", "subset", "partition", "usage", "phase", "dataset", "mluse",
-)  # fmt: skip
 _TRUE: Final = frozenset({"1", "true", "yes", "t", "y"})
 _FALSE: Final = frozenset({"0", "false", "no", "f", "n", ""})
 _ONES_AND_ZEROS: Final = frozenset({"1", "0", "-1", "true", "false", ""})
 _SPLIT_NUMBERS: Final = {"0": False, "1": True, "2": True}
 _NUMBER: Final = re.compile(r"[+-]?[0-9]*[.,]?[0-9]+(?:e[+-]?[0-9]+)?|nan")
-_WHOLE: Final = re.compile(r"([+-]?[0-9]+)[.,]0+")
 _FLAG: Final = re.compile(r"(?:is|has|was)(?:[_ -]|(?=[A-Z]))", re.IGNORECASE)
 _CELLS_LOOKED_AT: Final = 200_000
 _FEW_ROWS, _MANY_ROWS = 50, 2000
 _FEW: Final = 4
+_LONGEST_WORD: Final = 60
+_WIDEST: Final = 2000
 _DISTINCT: Final = 0.9  # of all rows: a column that tells rows apart, not classes
 _REPEATED: Final = 0.5
 _ONE_OF: Final = 0.95  # of all rows have exactly one 1
@@ -87,33 +82,26 @@ def understand(
     looked_at = min(max(_CELLS_LOOKED_AT // max(width, 1), _FEW_ROWS), _MANY_ROWS)
     step = max(1, len(rows) // looked_at)
     sample = [[*map(str.strip, row), *[""] * (width - len(row))] for row in rows[::step]]
+    if width > _WIDEST:
+        return f"it has {width:,} columns"
     if not width:
         return "it is empty"
-    return _Understanding(sample, width, knows).columns(needs_label=needs_label)
-
-
-def names_files(header: Sequence[str]) -> bool:
-    """Say whether one of these is the usual name of a column with files."""
-    return any(_plain(name) in _FILE_COLUMNS for name in header)
-
-
-def cell(row: Sequence[str], column: int | None) -> str:
-    """Give what a row has in a column, or nothing."""
-    return row[column].strip() if column is not None and column < len(row) else ""
-
-
-def plain_number(text: str) -> str:
-    """Write a whole number as such, as programs make 3.0 of a class 3 where others are missing."""
-    match = _WHOLE.fullmatch(text)
-    return match[1] if match else text
+    return _Understanding(sample, rows, width, knows).columns(needs_label=needs_label)
 
 
 class _Understanding:
-    """Rows of one width, stripped, some of a whole table."""
+    """Some rows of a table, stripped and `width` wide; and all of it, as it is."""
 
-    def __init__(self, rows: list[list[str]], width: int, knows: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        rows: list[list[str]],
+        everything: Sequence[Sequence[str]],
+        width: int,
+        knows: Callable[[str], bool],
+    ) -> None:
+        self._everything = everything
         self._columns = [[row[column] for row in rows] for column in range(width)]
-        self._names = tuple(_plain(name) for name in rows[0])
+        self._names = tuple(plain_name(name) for name in rows[0])
         self._first = rows[0]
         self._knows = knows
         self._notes: list[str] = []
@@ -130,7 +118,7 @@ class _Understanding:
         rest = [
             n
             for n, values in enumerate(self._columns)
-            if n != file and (any(values) or self._names[n] in _LABEL_COLUMNS)
+            if n != file and (any(values) or self._names[n] in LABEL_COLUMNS)
         ]
         split = self._split(rest)
         if split is not None:
@@ -150,7 +138,7 @@ class _Understanding:
             one_hot=self._named_classes(one_hot),
             split=split if held_out else None,
             held_out=held_out,
-            is_sure=self._names[file] in _FILE_COLUMNS
+            is_sure=self._names[file] in FILE_COLUMNS
             or self._mostly_pictures(self._columns[file])
             or all("/" in value for value in self._columns[file] if value),
             files=files,
@@ -175,7 +163,7 @@ class _Understanding:
             candidates = [
                 n
                 for n, values in enumerate(self._columns)
-                if self._names[n] in _FILE_COLUMNS or self._mostly_pictures(values)
+                if self._names[n] in FILE_COLUMNS or self._mostly_pictures(values)
             ]
         if not candidates:
             return None, 0
@@ -183,7 +171,7 @@ class _Understanding:
             candidates,
             key=lambda n: (
                 not self._mostly_pictures(self._columns[n]),
-                _rank(self._names[n], _FILE_COLUMNS),
+                rank_of(self._names[n], FILE_COLUMNS),
                 -found[n],
                 n,
             ),
@@ -199,14 +187,12 @@ class _Understanding:
         first = self._first[file]
         if looks_like_picture(first):
             return False
-        known = (*_FILE_COLUMNS, *_LABEL_COLUMNS, *_SPLIT_COLUMNS)
+        known = (*FILE_COLUMNS, *LABEL_COLUMNS, *SPLIT_COLUMNS)
         if any(name in known for name in self._names):
             return True
         # The label of a row is in other rows, too; the name of a column is not.
         repeated = any(
-            self._first[n]
-            and not _NUMBER.fullmatch(self._first[n])
-            and self._first[n] in values[1:]
+            self._first[n] and not _is_number(self._first[n]) and self._first[n] in values[1:]
             for n, values in enumerate(self._columns)
             if n != file
         )
@@ -216,8 +202,8 @@ class _Understanding:
         candidates = []
         for n in rest:
             values = set(self._columns[n]) - {""}
-            said = {value: held_out_by_name(value) for value in values}
-            named = self._names[n] in _SPLIT_COLUMNS
+            said = {value: _held_out(value) for value in values}
+            named = self._names[n] in SPLIT_COLUMNS
             known = [meaning for meaning in said.values() if meaning is not None]
             if (named and (known or _are_split_numbers(values))) or (
                 len(set(known)) > 1 and 2 * len(known) >= len(values)
@@ -245,11 +231,12 @@ class _Understanding:
             return None
         words = re.findall(r"[^\W_]+", self._first[n])
         words = [w for w in words if w.casefold() not in {"is", "in", "for", "image", "img"}]
-        return held_out_by_name(" ".join(words))
+        return _held_out(" ".join(words))
 
     def _meaning(self, split: int) -> dict[str, bool]:
         """Say what the values of a split's column mean."""
-        values = Counter(value for value in self._columns[split] if value)
+        every = (cell(row, split) for row in self._everything[bool(self._names[split]) :])
+        values = Counter(value for value in every if value)  # a rare one is held out, too
         name = self._first[split] if self._names[split] else f"number {split + 1}"
         said_by_name = self._named_split(split)
         if said_by_name is not None and {plain_number(v.casefold()) for v in values} <= (
@@ -267,7 +254,7 @@ class _Understanding:
                 f"in the column {name!r} 0 was taken for training and 1 and 2 as held out"
             )
             return {value: _SPLIT_NUMBERS[plain_number(value)] for value in values}
-        said = {value: held_out_by_name(value) for value in values}
+        said = {value: _held_out(value) for value in values}
         unclear = [value for value, meaning in said.items() if meaning is None]
         if unclear:
             # What is not for training is held out, if it is said what is.
@@ -282,8 +269,8 @@ class _Understanding:
     def _label(self, rest: list[int]) -> tuple[int | None, tuple[int, ...]]:
         """Find the column with the labels, or a column a class."""
         named = sorted(
-            (n for n in rest if self._names[n] in _LABEL_COLUMNS),
-            key=lambda n: (self._tells_rows_apart(n), _rank(self._names[n], _LABEL_COLUMNS)),
+            (n for n in rest if self._names[n] in LABEL_COLUMNS),
+            key=lambda n: (self._tells_rows_apart(n), rank_of(self._names[n], LABEL_COLUMNS)),
         )
         if named:
             label = self._readable(named[0], rest)
@@ -296,8 +283,8 @@ class _Understanding:
             return label, ()
         hot = self._one_hot(rest)
         one_of = self._one_of(hot)
-        label = None if one_of >= _ONE_OF else self._label_by_content(rest)
-        return (label, ()) if label is not None or not one_of else (None, hot)
+        found = None if one_of >= _ONE_OF else self._label_by_content(rest)
+        return (found, ()) if found is not None or not one_of else (None, hot)
 
     def _label_by_content(self, rest: list[int]) -> int | None:
         repeating = [
@@ -371,7 +358,7 @@ class _Understanding:
         return len(values) >= 10 and len(set(values)) > _DISTINCT * len(values)  # noqa: PLR2004 - a few rows say nothing
 
     def _is_numeric(self, n: int) -> bool:
-        return all(_NUMBER.fullmatch(value.casefold()) for value in self._columns[n] if value)
+        return all(map(_is_number, filter(None, self._columns[n])))
 
     def _is_whole(self, n: int) -> bool:
         return all(plain_number(v).lstrip("+-").isdigit() for v in self._columns[n] if v)
@@ -390,10 +377,10 @@ def _are_split_numbers(values: set[str]) -> bool:
     return len(values) > 1 and {plain_number(value) for value in values} <= set(_SPLIT_NUMBERS)
 
 
-def _plain(name: str) -> str:
-    """Give a column's name without case and signs; of what was nested, the innermost."""
-    return "".join(c for c in name.rpartition(".")[2].casefold() if c.isalnum())
+def _held_out(word: str) -> bool | None:
+    """Say what a word calls a split; a text is none."""
+    return held_out_by_name(word) if len(word) <= _LONGEST_WORD else None
 
 
-def _rank(name: str, known: tuple[str, ...]) -> int:
-    return known.index(name) if name in known else len(known)
+def _is_number(value: str) -> bool:
+    return len(value) <= _LONGEST_WORD and _NUMBER.fullmatch(value.casefold()) is not None

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import NotImportableError
 from edge_classifier.project.importers.code_pages import code_page_of
-from edge_classifier.project.importers.columns import Columns, names_files, understand
+from edge_classifier.project.importers.column_names import names_files
+from edge_classifier.project.importers.columns import Columns, understand
 from edge_classifier.project.importers.file_lookup import looks_like_picture
-from edge_classifier.project.importers.label_table import MAX_CELLS, LabelTable, flattened
+from edge_classifier.project.importers.label_table import MAX_CELLS, MAX_ROWS, LabelTable, flattened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -69,9 +70,10 @@ def read_table(
             numbers.append(number)
             cells.append(row)
             size += len(row)
-            if size > MAX_CELLS:
+            if size > MAX_CELLS or len(cells) > MAX_ROWS:
                 raise NotImportableError(
-                    f"{source} has more than {MAX_CELLS:,} cells; split it into several tables."
+                    f"{source} has more than {MAX_ROWS:,} rows or {MAX_CELLS:,} cells; split it "
+                    "into several tables."
                 )
     except csv.Error as error:
         broken = (((numbers or [0])[-1] + 1, f"{error}; nothing after it was read"),)

@@ -20,11 +20,12 @@ from edge_classifier.project.importers.splits import held_out_by_name
 from edge_classifier.project.importers.tree import sort_out
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from edge_classifier.project.importers.tree import FileTree
 
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_DRIVE: Final = re.compile(r"[A-Za-z]:/")
 _SERVED: Final = re.compile(r"/data/local-files/?\?")
 # 1a2b3c4d-cat.jpg, 7-1a2b3c4d-cat.jpg or a UUID: what tools put before names that are uploaded.
 _HASH_BEFORE: Final = re.compile(
@@ -39,7 +40,7 @@ _HASH_BEHIND: Final = re.compile(
 _RENAMED: Final = re.compile(r"_[A-Za-z0-9]{7}(\.[A-Za-z0-9]+)$")
 _ANY_SUFFIX: Final = re.compile(r"(.+)\.[a-z][a-z0-9]{1,4}")
 _LONGEST_NAME: Final = 4096
-_MANY: Final = 64  # files of one name: then their folders are looked up, and not compared
+_MANY: Final = 16  # files of one name: then their folders are looked up, and not compared
 _DEPTHS: Final = 3
 
 
@@ -92,7 +93,7 @@ class FileLookup:
         exact = slashed if folder == "." else f"{folder}/{slashed}"
         if exact in self._known:
             return (exact,)
-        if slashed.startswith(("/", "../")):
+        if slashed.startswith(("/", "../")) or _DRIVE.match(slashed):
             for suffix in ("", ".jpg", ".jpeg", ".png", ".JPG"):
                 if (outside := self._tree.find(folder, slashed + suffix)) is not None:
                     return (outside,)
@@ -101,8 +102,9 @@ class FileLookup:
             found = [path for path in found if held_out_by_folder(path) is held_out] or found
         if len(found) > 1:  # beside the list, if there is one
             found = [path for path in found if (path.rpartition("/")[0] or ".") == folder] or found
-        if not found and (other := self._tree.find(folder, slashed)) is not None:
-            return (other,)  # whatever its name, it may be a picture
+        if not found and not looks_like_picture(name):
+            other = self._tree.find(folder, slashed)  # whatever its name, it may be a picture
+            return () if other is None else (other,)
         return tuple(found)
 
     def _furthest(self, name: str) -> list[str]:
@@ -135,9 +137,8 @@ class FileLookup:
                     by_folders[folders[-depth:]].append(path)
         for depth in range(min(_DEPTHS, len(said)), 0, -1):
             if said[-depth:] in self._by_folders[key]:
-                paths = self._by_folders[key][said[-depth:]]
-                break
-        return paths[:_MANY]
+                return self._by_folders[key][said[-depth:]][:_MANY]
+        return paths[: 2 if said else _MANY]  # between which nothing decides
 
     def _agreement(self, said: tuple[str, ...], there: _Place) -> int | None:
         """Count the folders that agree from the back; `None` if they contradict each other.
@@ -216,21 +217,25 @@ def _keys_of_file(name: str) -> Iterable[str]:
     return (*keys, *([f"{bare}/bare"] * (bare != folded)), *([f"{number}/number"] * bool(number)))
 
 
-def _keys_of_query(name: str) -> Iterable[str]:
+def _keys_of_query(name: str) -> Iterator[str]:
     """Give the keys of the files that a list may mean by a name, the surest first.
 
     A hash is stripped of one of the two only: where both have one, they are different files.
     """
     name = unicodedata.normalize("NFC", name)
+    yield f"{name}/name"
+    yield f"{name.casefold()}/any"
     stem = _stem(name)
+    yield f"{stem}/stem"
     folded = stem.casefold()
-    keys = [f"{name}/name", f"{name.casefold()}/any", f"{stem}/stem", f"{folded}/any-stem"]
+    yield f"{folded}/any-stem"
     if suffixed := _ANY_SUFFIX.fullmatch(folded):
-        keys.append(f"{suffixed[1]}/any-stem")
-    keys += (f"{_without_hash(folded)}/any-stem", f"{folded}/bare")
+        yield f"{suffixed[1]}/any-stem"
+    if (bare := _without_hash(folded)) != folded:
+        yield f"{bare}/any-stem"
+    yield f"{folded}/bare"
     if number := _without_zeros(folded):
-        keys.append(f"{number}/number")
-    return dict.fromkeys(keys)
+        yield f"{number}/number"
 
 
 def _stem(name: str) -> str:
@@ -240,6 +245,8 @@ def _stem(name: str) -> str:
 
 
 def _without_hash(stem: str) -> str:
+    if not ("-" in stem or "_" in stem or "." in stem):
+        return stem
     return _HASH_BEFORE.sub("", _HASH_BEHIND.sub("", stem), count=1)
 
 

@@ -13,13 +13,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from edge_classifier.errors import NotImportableError
-from edge_classifier.project.importers.columns import plain_number
 from edge_classifier.project.importers.file_lookup import looks_like_picture
 from edge_classifier.project.importers.label_table import (
     MAX_CELLS,
+    MAX_ROWS,
     LabelTable,
     cell_of,
     flattened,
+    plain_number,
     text_of,
 )
 from edge_classifier.project.importers.splits import held_out_by_name
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 JSON_SUFFIXES: Final = frozenset({".json", ".jsonl", ".ndjson", ".manifest", ".labels"})
 """What a list in JSON may be called, in lower case."""
 
-_MOST_OBJECTS: Final = 2_000_000
-_MOST_VALUES: Final = 8_000_000
+_MOST_OBJECTS: Final = 400_000
+_MOST_VALUES: Final = 4_000_000
 _MOST_COLUMNS: Final = 1000
 _HEADER: Final = ["file", "label", "split"]
 
@@ -66,7 +67,7 @@ def read_json_list(path: str, data: bytes, source: str) -> LabelTable | None:
     )
     if len(rows) <= 1:
         return None
-    if sum(map(len, rows)) > MAX_CELLS:
+    if len(rows) > MAX_ROWS or sum(map(len, rows)) > MAX_CELLS:
         raise NotImportableError(f"{source} lists more than can be read; split it into several.")
     counted = range(len(rows)) if len(numbers) != len(rows) - 1 else [0, *numbers]
     return LabelTable(path, description, rows, counted, "entry", broken=tuple(broken))

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import InvalidImageError, NotImportableError
 from edge_classifier.project.importers.base import Refusal
-from edge_classifier.project.importers.columns import Columns, cell, is_one, understand
+from edge_classifier.project.importers.columns import Columns, is_one, understand
 from edge_classifier.project.importers.csv_table import TABLE_SUFFIXES, decoded, read_table
 from edge_classifier.project.importers.file_lookup import held_out_by_folder
 from edge_classifier.project.importers.json_list import JSON_SUFFIXES, read_json_list
-from edge_classifier.project.importers.label_table import MAX_BYTES, LabelTable, labels_in
+from edge_classifier.project.importers.label_table import MAX_BYTES, LabelTable, cell, labels_in
 from edge_classifier.project.importers.splits import SplitName
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ _LIST_WORDS: Final = frozenset(
     }
 )  # fmt: skip
 _NAMED: Final = 3
+_MOST_REFUSED: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,12 @@ class LabelList:
         self.held_out = name.held_out if name.rest <= _LIST_WORDS else None
         self.rows: list[Row] = []
         self.refused: list[Refusal] = []
+        self._more = 0
+        self._found: dict[tuple[str, bool | None], tuple[str, ...]] = {}
         self._lookup = lookup
         self._class_name = class_name
         self._resolve(table)
+        self._found.clear()
 
     @cached_property
     def labels(self) -> frozenset[str]:
@@ -104,54 +108,62 @@ class LabelList:
         return "submission" in PurePosixPath(self.path).name.casefold()
 
     def _resolve(self, table: LabelTable) -> None:
-        unclear: list[tuple[str, Row, tuple[str, ...]]] = []
+        unclear: list[tuple[Row, str, tuple[str, ...]]] = []
         start = bool(self.columns.names)
         for number, row in zip(table.numbers[start:], table.rows[start:], strict=True):
-            where = f"{self.source}, {self.unit} {number}"
             name = cell(row, self.columns.file)
             labels = self._labels(row)
             if not name:
-                self.refused.append(Refusal(where, "it names no file"))
+                self._refuse(number, "", "it names no file")
             elif not labels:
-                self.refused.append(Refusal(f"{where}: {name}", "it has no label"))
+                self._refuse(number, name, "it has no label")
             elif len(labels) > 1:
-                where += f": {name} ({', '.join(labels[:_NAMED])})"
-                self.refused.append(Refusal(where, "it has several labels; a picture has one here"))
+                said = f"{name} ({', '.join(labels[:_NAMED])})"
+                self._refuse(number, said, "it has several labels; a picture has one here")
             else:
                 held_out = self.columns.held_out.get(cell(row, self.columns.split))
                 found = self._find(name, held_out)
                 if len(found) == 1:
                     self.rows.append(Row(number, found[0], labels[0], held_out))
                 elif found:
-                    unclear.append(
-                        (f"{where}: {name}", Row(number, "", labels[0], held_out), found)
-                    )
+                    unclear.append((Row(number, "", labels[0], held_out), name, found))
                 else:
-                    self.refused.append(Refusal(f"{where}: {name}", NO_FILE))
+                    self._refuse(number, name, NO_FILE)
         self._decide(unclear)
-        self.refused += (
-            Refusal(f"{self.source}, {self.unit} {number}", why) for number, why in table.broken
-        )
+        for number, why in table.broken:
+            self._refuse(number, "", why)
+        if self._more:
+            source = f"{self.source}: {self._more:,} more"
+            self.refused.append(Refusal(source, "like the others, they cannot be used"))
+
+    def _refuse(self, number: int, name: str, reason: str) -> None:
+        """Keep why a row is not taken; of very many, their number."""
+        if len(self.refused) < _MOST_REFUSED:
+            where = f"{self.source}, {self.unit} {number}"
+            self.refused.append(Refusal(f"{where}: {name}" if name else where, reason))
+        else:
+            self._more += 1
 
     def _find(self, name: str, held_out: bool | None) -> tuple[str, ...]:  # noqa: FBT001 - a split
-        preferred = self.held_out if held_out is None else held_out
-        found = self._lookup.find(self.folder, name, held_out=preferred)
-        if self.held_out is False and held_out is None:
-            # What is trained on may not be unpacked, and a picture of the test be called the same.
-            found = tuple(path for path in found if not held_out_by_folder(path))
-        return found
+        if (name, held_out) not in self._found:
+            preferred = self.held_out if held_out is None else held_out
+            found = self._lookup.find(self.folder, name, held_out=preferred)
+            if self.held_out is False and held_out is None:
+                # What is trained on may not be unpacked, and a picture of the test called the same.
+                found = tuple(path for path in found if not held_out_by_folder(path))
+            self._found[name, held_out] = found
+        return self._found[name, held_out]
 
-    def _decide(self, unclear: list[tuple[str, Row, tuple[str, ...]]]) -> None:
+    def _decide(self, unclear: list[tuple[Row, str, tuple[str, ...]]]) -> None:
         """Of several files of a name, take the one where all the others are, if they are so."""
         homes = {posixpath.dirname(row.path) for row in self.rows}
-        for where, row, found in unclear:
+        for row, name, found in unclear:
             home = [path for path in found if posixpath.dirname(path) in homes]
             if len(homes) == len(home) == 1:
                 self.rows.append(Row(row.number, home[0], row.label, row.held_out))
             else:
-                self.refused.append(
-                    Refusal(f"{where} ({', '.join(found[:_NAMED])})", "several files are called so")
-                )
+                said = f"{name} ({', '.join(found[:_NAMED])})"
+                self._refuse(row.number, said, "several files are called so")
 
     def _labels(self, row: Sequence[str]) -> list[str]:
         if self._class_name is not None:

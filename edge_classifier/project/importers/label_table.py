@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-
-from edge_classifier.project.importers.columns import plain_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,8 +16,10 @@ if TYPE_CHECKING:
 MAX_BYTES: Final = 64 * 1024 * 1024
 MAX_CELLS: Final = 4_000_000
 """Of 200,000 pictures with twenty columns; each costs some 60 bytes."""
+MAX_ROWS: Final = 200_000
 
 _DEEPEST: Final = 6
+_WHOLE: Final = re.compile(r"([+-]?[0-9]+)[.,]0+")
 _NO_LABEL: Final = frozenset({"", "nan", "null", "unlabeled", "unlabelled"})
 
 
@@ -45,6 +46,17 @@ class LabelTable:
     broken: tuple[tuple[int, str], ...] = ()
 
 
+def cell(row: Sequence[str], column: int | None) -> str:
+    """Give what a row has in a column, or nothing."""
+    return row[column].strip() if column is not None and column < len(row) else ""
+
+
+def plain_number(text: str) -> str:
+    """Write a whole number as such, as programs make 3.0 of a class 3 where others are missing."""
+    match = _WHOLE.fullmatch(text)
+    return match[1] if match else text
+
+
 def labels_in(text: str) -> list[str]:
     """Give the labels in a cell: none, one, or several that were written as a list."""
     text = plain_number(text.strip())
@@ -68,6 +80,8 @@ def cell_of(labels: Iterable[str]) -> str:
 
 def flattened(record: dict[str, Any]) -> dict[str, str]:
     """Make cells of what is nested in an entry: by its path, lists by the texts that they hold."""
+    if not any(isinstance(value, dict | list) for value in record.values()):
+        return {name: text_of(value) for name, value in record.items()}
     cells: dict[str, list[str]] = defaultdict(list)
     _flatten(record, "", cells, _DEEPEST)
     return {name: cell_of(values) for name, values in cells.items()}

@@ -73,7 +73,10 @@ class ListImporter(Importer):
         self._note_contradictions(rows, labelled, notes)
         held_out = {item.held_out for item in self._items if isinstance(item, LabelledPicture)}
         if held_out == {True}:
-            notes.append(f"all of {tree.name} is held out, as a name or a column says.")
+            notes.append(
+                f"all of {tree.name} is held out, as a name or a column says; `--split train` "
+                "trains on it."
+            )
         elif held_out:
             self.description += ", with a held-out split" if True in held_out else ""
         pictures = lookup.pictures if lookup else ()
@@ -201,13 +204,17 @@ def find_lists(
     importer = ListImporter(tree, taken, root, lookup, labelled)
     is_sure = all(one.columns.is_sure for one in taken)
     classes = {name for name in labelled.values() if not _tells_no_class(name)}
-    if len(classes) > 1 and (
-        not is_sure or 2 * len(importer.paths & labelled.keys()) < len(labelled)
-    ):
+    told = len(labelled) if len(classes) > 1 else 0
+    if told and not (is_sure and 2 * len(importer.paths & labelled.keys()) >= told):
         notes.append(
-            f"{taken[0].source} was left aside: folders or names tell the classes of "
-            f"{len(labelled):,} pictures, it of {len(importer.paths):,}; add it by itself to take "
-            "it."
+            f"{taken[0].source} was left aside: folders or names tell the classes of {told:,} "
+            f"pictures, it of {len(importer.paths):,}; add it by itself to take it."
+        )
+        return None, tuple(notes)
+    if not is_sure and 2 * len(importer.paths) < len(lookup.pictures):
+        notes.append(
+            f"{taken[0].source} was left aside: it may name {len(importer.paths):,} of "
+            f"{len(lookup.pictures):,} pictures, or something else; add it by itself to take it."
         )
         return None, tuple(notes)
     importer.notes += tuple(notes)
@@ -218,9 +225,9 @@ def _all_lists(
     tree: FileTree, lookup: FileLookup, code_page: str | None, notes: list[str]
 ) -> list[LabelList]:
     """Read all that may be a list, the outermost first."""
-    stems = {PurePosixPath(path).stem for path in lookup.pictures}
+    stems = set(map(_stem, lookup.pictures))
     # without what is said of one picture: boxes, masks
-    others = [path for path in tree.paths if PurePosixPath(path).stem not in stems]
+    others = [path for path in tree.paths if _stem(path) not in stems]
     unread = [path for path in others if PurePosixPath(path).suffix.lower() in _UNREAD]
     if unread:
         sources = _some([tree.source(path) for path in unread])
@@ -288,6 +295,10 @@ def _goes_with(one: LabelList, other: LabelList) -> bool:
 
 def _tells_no_class(folder: str) -> bool:
     return is_container(folder) or held_out_by_name(folder) is not None
+
+
+def _stem(path: str) -> str:
+    return path.rpartition("/")[2].rpartition(".")[0]
 
 
 def _some(names: list[str]) -> str:
