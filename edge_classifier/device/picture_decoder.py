@@ -344,7 +344,7 @@ def _bmp(data: bytes, name: str) -> Image:
     start = int.from_bytes(data[10:14], "little")
     if start + (size[0] * depth + 31) // 32 * 4 * size[1] > len(data):
         raise _damaged(name)  # OpenCV would write lines of its own
-    return _by_opencv(data, name, cv2.IMREAD_COLOR, pixels)
+    return np.asarray(_by_opencv(data, name, cv2.IMREAD_COLOR, pixels), np.uint8)
 
 
 def _ppm(data: bytes, name: str) -> DecodedPicture:
