@@ -41,7 +41,7 @@ _UNSORTED: Final = frozenset(
 )
 _ANNOTATIONS: Final = frozenset({"annotation", "annotations", "label", "labels"})
 _DEEPEST: Final = 64
-_MOST_FOLDERS: Final = 50_000
+_MOST_FOLDERS: Final = 20_000
 _NAMED: Final = 4
 _SHARED: Final = 2  # folders of the same names are no accident
 
