@@ -297,6 +297,10 @@ class Project:
         """
         return self._entry(class_name).colour
 
+    def colours(self) -> dict[str, Colour]:
+        """The colour of each class."""
+        return {entry.name: entry.colour for entry in self._file.classes}
+
     def add_class(self, class_name: str) -> str:
         """Add a class at the end and return its name as stored (trimmed, NFC).
 

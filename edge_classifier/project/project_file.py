@@ -185,13 +185,14 @@ class _NewerVersionError(Exception):
 
 
 def _encode(file: ProjectFile) -> bytes:
+    names = file.class_names
     content = {
         "format": _FORMAT,
         "version": VERSION,
         "classes": [
             {
                 "name": entry.name,
-                "key": key_of(file.class_names, entry.name),
+                "key": key_of(names, entry.name),
                 "colour": colour_to_hex(entry.colour),
                 **({"renamed_from": entry.renamed_from} if entry.renamed_from else {}),
                 **entry.extra,
