@@ -24,7 +24,6 @@ from edge_classifier.project.folder import (
     MODEL,
     SAMPLES,
     check_folder,
-    check_layout,
     checked_project,
     is_blank,
     is_project,
@@ -179,7 +178,6 @@ class Project:
         progress: Progress = ignore_progress,
     ) -> Self:
         try:
-            check_layout(path)
             is_new = not (path / FILE_NAME).exists()
             if is_new:
                 _log.warning(

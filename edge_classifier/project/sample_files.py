@@ -42,14 +42,14 @@ class FoundFile(NamedTuple):
     Attributes:
         mtime_ns: When it was last written, in nanoseconds.
         burst_number: Of a captured sample; `None` if some other program put the file there.
-        index: Of a captured sample within its burst, else 0.
+        burst_index: Of a captured sample within its burst, else 0.
     """
 
     name: str
     size: int
     mtime_ns: int
     burst_number: int | None
-    index: int
+    burst_index: int
 
 
 @dataclass(slots=True)
@@ -127,7 +127,7 @@ def find_pictures(folder: Path, found: Found, *, sweep: bool) -> list[FoundFile]
     with reported("read", folder):
         for entry in os.scandir(folder):
             if entry.name.startswith("."):
-                if sweep and is_temporary(entry.name):
+                if sweep and is_temporary(entry.name) and entry.is_file(follow_symlinks=False):
                     Path(entry.path).unlink(missing_ok=True)
                 continue
             try:

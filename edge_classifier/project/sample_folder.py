@@ -143,7 +143,7 @@ class SampleFolder:
         if self._burst_classes.setdefault(burst_id, class_name) != class_name:
             # copied here from another project; undoing one must not take the other along
             return foreign_burst_id(class_name, burst_id)
-        self._next_index[burst_id] = max(self._next_index.get(burst_id, 0), picture.index + 1)
+        self._next_index[burst_id] = max(self._next_index.get(burst_id, 0), picture.burst_index + 1)
         return burst_id
 
     def of_class(self, class_name: str) -> ClassSamples:
