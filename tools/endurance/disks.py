@@ -49,7 +49,9 @@ def small_disk(folder: Path, kilobytes: int) -> Iterator[Path]:
 
 
 @contextmanager
-def block_disk(folder: Path, image: Path, kilobytes: int = 16_384) -> Iterator[Path]:
+def block_disk(
+    folder: Path, image: Path, kilobytes: int = 16_384, kind: str = "ext4"
+) -> Iterator[Path]:
     """Mount a disk that is a file on a new folder; a new file, unless there is one.
 
     A copy of the file, made meanwhile, is what a power cut would leave.
@@ -61,12 +63,42 @@ def block_disk(folder: Path, image: Path, kilobytes: int = 16_384) -> Iterator[P
     if not image.exists():
         with image.open("wb") as file:
             file.truncate(kilobytes * 1024)
-        _run("mkfs.ext4", "-q", "-F", str(image))
-    _mount("-o", "loop", str(image), str(folder))
+        _run(f"mkfs.{kind}", "-q", *(["-F"] if kind.startswith("ext") else []), str(image))
+    elif kind == "ext2":  # without a journal somebody has to look through it first
+        subprocess.run(["e2fsck", "-y", str(image)], capture_output=True, check=False)  # noqa: S603, S607 - the system's own
+    _mount("-t", kind, "-o", "loop", str(image), str(folder))
     try:
         yield folder
     finally:
         _unmount(folder)
+
+
+@contextmanager
+def fuse_fat(folder: Path, image: Path) -> Iterator[Path]:
+    """Mount a disk of FAT that is a file on a new folder; a new file, unless there is one.
+
+    Raises:
+        CannotMountError: if that is not possible here.
+    """
+    folder.mkdir(parents=True)
+    if not image.exists():
+        with image.open("wb") as file:
+            file.truncate(64 << 20)
+        _run("mkfs.vfat", str(image))
+    _run("fusefat", "-o", "rw+", str(image), str(folder))
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)  # noqa: S603, S607 - the system's own
+
+
+def remount(disk: Path, option: str) -> None:
+    """Mount a disk again, `ro` or `rw`, under who works on it.
+
+    Raises:
+        CannotMountError: if that is not possible here.
+    """
+    _mount("-o", f"remount,{option}", str(disk))
 
 
 @contextmanager
