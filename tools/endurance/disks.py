@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -64,7 +65,7 @@ def block_disk(
         with image.open("wb") as file:
             file.truncate(kilobytes * 1024)
         _run(f"mkfs.{kind}", "-q", *(["-F"] if kind.startswith("ext") else []), str(image))
-    elif kind == "ext2":  # without a journal somebody has to look through it first
+    elif kind.startswith("ext"):  # whoever starts a system after a failure looks through it
         subprocess.run(["e2fsck", "-y", str(image)], capture_output=True, check=False)  # noqa: S603, S607 - the system's own
     _mount("-t", kind, "-o", "loop", str(image), str(folder))
     try:
@@ -83,8 +84,9 @@ def fuse_fat(folder: Path, image: Path) -> Iterator[Path]:
     folder.mkdir(parents=True)
     if not image.exists():
         with image.open("wb") as file:
-            file.truncate(64 << 20)
-        _run("mkfs.vfat", str(image))
+            file.truncate(512 << 20)
+        # Of the largest clusters: fusefat writes over a file where a folder outgrows its first one.
+        _run("mkfs.vfat", "-s", "128", str(image))
     _run("fusefat", "-o", "rw+", str(image), str(folder))
     try:
         yield folder
@@ -92,13 +94,19 @@ def fuse_fat(folder: Path, image: Path) -> Iterator[Path]:
         subprocess.run(["umount", str(folder)], check=True)  # noqa: S603, S607 - the system's own
 
 
-def remount(disk: Path, option: str) -> None:
-    """Mount a disk again, `ro` or `rw`, under who works on it.
+def break_disk(disk: Path) -> None:
+    """Let a disk of ext4 meet an error, as a dying card does: it is read-only from then on.
 
     Raises:
         CannotMountError: if that is not possible here.
     """
-    _mount("-o", f"remount,{option}", str(disk))
+    _mount("-o", "remount,errors=remount-ro", str(disk))
+    device = os.stat(disk).st_dev  # noqa: PTH116 - the path is no link
+    name = Path(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}").resolve().name
+    switch = Path(f"/sys/fs/ext4/{name}/trigger_fs_error")
+    if not switch.exists():
+        raise CannotMountError("this system lets no disk be broken")
+    switch.write_text("1", encoding="ascii")
 
 
 @contextmanager

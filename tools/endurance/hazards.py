@@ -2,7 +2,7 @@
 
     python tools endurance.hazards [--captures 150] [--only HAZARD ...]
 
-The hazards: a disk that turns read-only and back, one that is full and has room again, FAT (by
+The hazards: a disk that turns read-only, one that is full and has room again, FAT (by
 `fusefat`), a file system without locks that two programs write in (a preloaded `flock` that
 refuses), a power cut before and after `sync` (copies of a disk of ext4, ext2, XFS and Btrfs that
 was in use, mounted again), and in the window wall clocks that jump (libfaketime) while the program
@@ -39,12 +39,14 @@ from edge_classifier.project.picture_file import read_image
 from edge_classifier.project.store import ProjectStore
 from endurance.capturer import PER_BURST
 from endurance.checks import Examiner
-from endurance.disks import CannotMountError, block_disk, fill, fuse_fat, remount, small_disk
+from endurance.disks import CannotMountError, block_disk, break_disk, fill, fuse_fat, small_disk
 from endurance.journal import Acknowledged, Order
 from endurance.nursery import Nursery
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from typing_extensions import Self
 
 _HERE: Final = Path(__file__).resolve().parent
 _FAKETIME: Final = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
@@ -92,7 +94,7 @@ class Capturer:
 
     def __init__(self, project: Path, seed: int, **environment: str) -> None:
         paths = os.pathsep.join([str(_HERE.parent), str(_HERE.parents[1])])
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-W", "ignore", "-m", "endurance.capturer", str(project), str(seed)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -101,7 +103,7 @@ class Capturer:
         )
         self._answer()
 
-    def __enter__(self) -> Capturer:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -131,15 +133,19 @@ class Capturer:
 
 
 def read_only(folder: Path, captures: int, seed: int) -> Outcome:
-    """Remount the disk read-only in the middle of bursts, and back."""
-    outcome, chance = Outcome(), random.Random(seed)  # noqa: S311 - moments
-    with block_disk(folder / "disk", folder / "disk.img", 65_536) as disk:
-        with Capturer(disk / "project", seed) as program:
-            while sum(outcome.said.values()) < captures:
-                program.capture(outcome, chance.randint(1, 2 * PER_BURST))
-                remount(disk, "ro")
-                program.capture(outcome, chance.randint(1, PER_BURST))
-                remount(disk, "rw")
+    """Let the disk become read-only in the middle of bursts, as a dying card does."""
+    outcome, chance, image = Outcome(), random.Random(seed), folder / "disk.img"  # noqa: S311 - moments
+    for part in range(4):
+        with (
+            block_disk(folder / f"disk{part}", image, 65_536) as disk,
+            Capturer(disk / "project", seed + part) as program,
+        ):
+            program.capture(outcome, captures // 5 + chance.randint(0, PER_BURST))
+            if (said := program.sync()) != "synced":
+                outcome.problems.append(said)
+            break_disk(disk)
+            program.capture(outcome, captures // 20)
+    with block_disk(folder / "disk", image) as disk:
         outcome.look(disk / "project")
     return outcome
 
@@ -198,18 +204,20 @@ def power_cut(folder: Path, captures: int, seed: int) -> Outcome:
     for number, kind in enumerate(kinds):
         image, cut = folder / f"{kind}.img", folder / f"{kind}-cut.img"
         cuts: list[tuple[Path, set[str]]] = []
-        with block_disk(folder / kind, image, 400_000, kind) as disk:
-            with Capturer(disk / "project", seed + number) as program:
-                synced: set[str] = set()
-                for part in range(4):
-                    program.capture(outcome, captures // (4 * len(kinds)))
-                    if part % 2:
-                        program.sync()
-                        synced = set(outcome.there)
-                    program.capture(outcome, chance.randint(0, PER_BURST))
-                    copy = cut.with_suffix(f".{part}")
-                    subprocess.run(["cp", "--sparse=always", image, copy], check=True)  # noqa: S603, S607 - the system's own
-                    cuts.append((copy, set(synced)))
+        with (
+            block_disk(folder / kind, image, 400_000, kind) as disk,
+            Capturer(disk / "project", seed + number) as program,
+        ):
+            synced: set[str] = set()
+            for part in range(4):
+                program.capture(outcome, captures // (4 * len(kinds)))
+                if part % 2:
+                    program.sync()
+                    synced = set(outcome.there)
+                program.capture(outcome, chance.randint(0, PER_BURST))
+                copy = cut.with_suffix(f".{part}")
+                subprocess.run(["cp", "--sparse=always", image, copy], check=True)  # noqa: S603, S607 - the system's own
+                cuts.append((copy, set(synced)))
         for copy, expected in cuts:
             after = Outcome(there=expected)
             with block_disk(copy.with_suffix(f"{copy.suffix}-mounted"), copy, 0, kind) as disk:
