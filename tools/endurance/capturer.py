@@ -44,4 +44,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except ProjectError as problem:  # of closing it, on a disk that is gone
+        sys.exit(str(problem))

@@ -7,11 +7,11 @@ import shutil
 import subprocess
 import sys
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 class CannotMountError(Exception):
@@ -84,9 +84,9 @@ def fuse_fat(folder: Path, image: Path) -> Iterator[Path]:
     folder.mkdir(parents=True)
     if not image.exists():
         with image.open("wb") as file:
-            file.truncate(512 << 20)
+            file.truncate(128 << 20)
         # Of the largest clusters: fusefat writes over a file where a folder outgrows its first one.
-        _run("mkfs.vfat", "-s", "128", str(image))
+        _run("mkfs.vfat", "-F", "16", "-s", "32", str(image))
     _run("fusefat", "-o", "rw+", str(image), str(folder))
     try:
         yield folder

@@ -52,6 +52,7 @@ _HERE: Final = Path(__file__).resolve().parent
 _FAKETIME: Final = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 _JUMPS: Final = ("+0", "+3h", "-2d", "+20y", "-20y", "+1m")
 _PATIENCE_S: Final = 300.0
+_DISTURBANCES: Final = 12
 
 
 @dataclass
@@ -170,7 +171,7 @@ def fat(folder: Path, captures: int, seed: int) -> Outcome:
     for part in range(3):
         with fuse_fat(folder / f"disk{part}", image) as disk:
             with Capturer(disk / "project", seed + part) as program:
-                program.capture(outcome, captures // 3)
+                program.capture(outcome, min(captures, 100) // 3)  # see `fuse_fat`
                 if (said := program.sync()) != "synced":
                     outcome.problems.append(said)
             outcome.look(disk / "project")
@@ -253,12 +254,11 @@ def clock(folder: Path, captures: int, seed: int) -> Outcome:
             chance = random.Random(seed + victims)  # noqa: S311 - moments
             try:
                 victim.wait_for("begin", "capture", _PATIENCE_S)
-                while not victim.wait_for("end", "capture", chance.uniform(0.05, 0.4)):
-                    if victim.dead:
-                        break
+                for _ in range(_DISTURBANCES):
+                    victim.wait_for("nothing", "", chance.uniform(0.05, 0.5))
                     jump.write_text(f"{chance.choice(_JUMPS)}\n", encoding="ascii")
                     victim.signal(signal.SIGSTOP)
-                    victim.wait_for("nothing", "", chance.uniform(0, 1.0))
+                    victim.wait_for("nothing", "", chance.uniform(0, 0.5))
                     victim.signal(signal.SIGCONT)
             finally:
                 victim.kill()
