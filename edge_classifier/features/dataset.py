@@ -108,7 +108,7 @@ class Dataset:
     @property
     def captured_classes(self) -> tuple[str, ...]:
         """The classes that have samples."""
-        return tuple(name for name in self.class_names if self.of_class(name))
+        return tuple(name for name in self.class_names if name in self.samples.of_class)
 
     def feature_set(
         self,

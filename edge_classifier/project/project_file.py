@@ -129,6 +129,13 @@ class ProjectFile:
             ),
         )
 
+    def settled(self) -> ProjectFile:
+        """Say that no samples lie elsewhere."""
+        classes = tuple(
+            replace(e, renamed_from=None) if e.renamed_from else e for e in self.classes
+        )
+        return replace(self, classes=classes)
+
 
 def check_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Copy settings, so that what is stored is what JSON gives back.

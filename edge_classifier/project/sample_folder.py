@@ -74,10 +74,11 @@ class SampleFolder:
         self._finish_renames(file, writable=writable)
         found = find_class_folders(self.path)
         moving = {folder.name for folder in self._folders.values()}
+        known = set(file.class_names)
         for name, folder_name in found.folders.items():
             if folder_name in moving:
                 continue
-            if name not in file.class_names:
+            if name not in known:
                 if not _is_class_name(name, file.class_names):
                     found.left_alone.append(f"{folder_name!r} (cannot be a class name)")
                     continue

@@ -346,8 +346,7 @@ class ProjectStore(Project):
         file = self._file
         for folder in self._folders:
             file = folder.load(file, writable=not self.read_only, progress=progress)
-        for name in file.class_names:  # their renamings are completed, or never began
-            file = file.renamed(name, name, None)
+        file = file.settled()  # renamings are completed, or never began
         changed = changed or file != self._file
         self._file = file
         self._last_burst = max(file.last_burst, *(f.last_burst for f in self._folders))
