@@ -15,15 +15,11 @@ import argparse
 import subprocess
 import sys
 import tempfile
+import tomllib  # type: ignore[import-not-found]  # this runs where we develop, from Python 3.11 on
 from pathlib import Path
 from typing import Final
 
 from packaging.requirements import Requirement
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # comes with pytest there
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 QUICK: Final = ("api", "evaluation", "features", "learning", "project")
