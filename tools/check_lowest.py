@@ -15,10 +15,10 @@ import argparse
 import subprocess
 import sys
 import tempfile
-import tomllib  # type: ignore[import-not-found]  # this runs where we develop, from Python 3.11 on
 from pathlib import Path
 from typing import Final
 
+import tomllib  # type: ignore[import-not-found]  # this runs where we develop, from Python 3.11 on
 from packaging.requirements import Requirement
 
 ROOT: Final = Path(__file__).resolve().parents[1]
