@@ -7,7 +7,7 @@ The hazards: a disk that turns read-only, one that is full and has room again, F
 refuses), a power cut before and after `sync` (copies of a disk of ext4, ext2, XFS and Btrfs that
 was in use, mounted again), and in the window a wall clock that jumps (preloaded likewise) while
 the program is stopped and continued in the middle of bursts. Linux; needs root, and for some what
-Debian calls `fusefat`, `dosfstools`, `xfsprogs`, `btrfs-progs` and `gcc`: what is not there is told.
+Debian calls `fusefat`, `dosfstools`, `xfsprogs`, `btrfs-progs` and `gcc`: what is missing is told.
 
 A picture is lost where it was said to be stored or kept, and is nowhere; or, after a power cut,
 where `sync` had returned. One that cannot be stored has to be refused in one line. The exit
