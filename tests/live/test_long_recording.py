@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import sys
 import time
 from pathlib import Path
@@ -14,9 +15,7 @@ from edge_classifier.project.store import ProjectStore
 
 
 def _resident_bytes() -> int:
-    import resource  # noqa: PLC0415 - not there on Windows
-
-    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    return int(Path("/proc/self/statm").read_text().split()[1]) * mmap.PAGESIZE
 
 
 @pytest.mark.long

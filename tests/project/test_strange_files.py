@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.lost_projects import contents, two_classes
+from support.mounts import named_pipe
 
 from edge_classifier.commands.cli import main
 from edge_classifier.errors import ProjectError, ProjectFormatError
@@ -48,6 +49,8 @@ def _link_to_nothing(path: Path) -> None:
 
 
 def _socket(path: Path) -> None:
+    if sys.platform == "win32":
+        pytest.skip("Windows keeps sockets elsewhere")
     with socket.socket(socket.AF_UNIX) as listener:
         here = Path.cwd()
         os.chdir(path.parent)  # whose own name may be too long for an address
@@ -89,7 +92,7 @@ def _place(path: Path, name: str) -> Path:
     return place
 
 
-@pytest.mark.parametrize("make", [_link, _link_to_nothing, _endless, os.mkfifo, _socket])
+@pytest.mark.parametrize("make", [_link, _link_to_nothing, _endless, named_pipe, _socket])
 @pytest.mark.parametrize("name", OWN_FILES)
 def test_what_is_no_file_of_the_projects_own_is_refused_in_one_line(
     path: Path, tmp_path: Path, name: str, make: Callable[[Path], None]
@@ -106,7 +109,7 @@ def test_what_is_no_file_of_the_projects_own_is_refused_in_one_line(
     place.unlink()
 
 
-@pytest.mark.parametrize("make", [_link, os.mkfifo, Path.touch])
+@pytest.mark.parametrize("make", [_link, named_pipe, Path.touch])
 @pytest.mark.parametrize("name", OWN_FOLDERS)
 def test_what_is_no_folder_of_the_projects_own_is_refused_in_one_line(
     path: Path, name: str, make: Callable[[Path], None]
@@ -133,7 +136,7 @@ def test_a_folder_in_place_of_a_file_is_told_or_does_no_harm(
         assert said.count("\n") == 1
 
 
-@pytest.mark.parametrize("make", [_link, _endless, os.mkfifo, _socket, Path.mkdir])
+@pytest.mark.parametrize("make", [_link, _endless, named_pipe, _socket, Path.mkdir])
 def test_among_samples_such_things_are_left_alone_and_told(
     path: Path, make: Callable[[Path], None], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -100,6 +100,8 @@ def break_disk(disk: Path) -> None:
     Raises:
         CannotMountError: if that is not possible here.
     """
+    if sys.platform != "linux":
+        raise CannotMountError("only Linux breaks a disk on demand")
     _mount("-o", "remount,errors=remount-ro", str(disk))
     device = os.stat(disk).st_dev  # noqa: PTH116 - the path is no link
     name = Path(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}").resolve().name
