@@ -62,6 +62,8 @@ class Victim:
 
     def kill(self) -> None:
         """Kill its process group, if it is not dead, and follow to the last word."""
+        if sys.platform == "win32":
+            raise NotImplementedError("Windows has no process groups.")
         self.signal(signal.SIGKILL)
         while not self.dead:
             self._read()
