@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from .errors import BundleError
 from .interpreter import Interpreter, fastest_interpreter
+from .trial import check_model
 from .verdict import Prediction, familiarity
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from .bundle import Bundle
     from .heat import HeatReferences
     from .preprocessing import Image
+
+
+_SLACK: Final = 0.01
+"""How far scores may be out of [0, 1], for they were rounded."""
 
 
 class Classifier:
@@ -34,12 +39,13 @@ class Classifier:
         self.model_format = model_format or bundle.formats[0]
         content = bundle.model(self.model_format)
         try:
+            check_model(content, bundle.spec["models"][self.model_format]["sha256"])
             self.interpreter = (
                 Interpreter(content, threads) if threads else fastest_interpreter(content)
             )
         except ImportError as error:
             raise BundleError(f"{bundle.folder}: {error}") from error
-        except ValueError as error:
+        except (ValueError, RuntimeError) as error:
             oldest = bundle.oldest_runtimes(self.model_format)
             needs = f" (it needs at least {oldest})" if oldest else ""
             raise BundleError(
@@ -66,14 +72,22 @@ class Classifier:
     def predict_prepared(self, pixels: npt.NDArray[Any]) -> Prediction:
         """Predict from what `prepare` gave."""
         self.interpreter.input_view()[0] = pixels
-        self.interpreter.invoke()
+        try:
+            self.interpreter.invoke()
+        except RuntimeError as error:
+            raise self._unsound(f"fails on a picture ({' '.join(str(error).split())})") from error
         bundle, scores = self.bundle, self.interpreter.output()[0]
+        if not (scores.min() >= -_SLACK and scores.max() <= 1 + _SLACK):  # NaN is neither
+            raise self._unsound("gives scores that are no numbers from 0 to 1")
         if not self._has_similarities:
             return Prediction(bundle.class_names, scores)
-        similarity = familiarity(
+        found = familiarity(
             self.interpreter.output(1), scores[None], bundle.neighbours, bundle.hesitation_weight
         )
-        return Prediction(bundle.class_names, scores, float(similarity[0]), bundle.threshold)
+        similarity = float(found[0])
+        if math.isnan(similarity):
+            raise self._unsound("gives similarities that are no numbers")
+        return Prediction(bundle.class_names, scores, similarity, bundle.threshold)
 
     def predict(self, image: Image) -> Prediction:
         """Predict from an image, `(H, W, 3)` uint8 BGR, of any size."""
@@ -123,6 +137,12 @@ class Classifier:
         if self._heat is None or spatial is None:
             return None
         return self._heat.heat(spatial, prediction.class_name)
+
+    def _unsound(self, what: str) -> BundleError:
+        return BundleError(
+            f"{self.bundle.folder}: its {self.model_format} model {what}, so it is damaged or no "
+            "classifier; get it again from where it was made."
+        )
 
     def _output(self, name: str) -> npt.NDArray[np.float32] | None:
         index = self._outputs.get(name)
