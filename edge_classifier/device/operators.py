@@ -2,8 +2,8 @@
 
 A classifier of pictures is a chain of operators whose work is known beforehand: the same for every
 picture. So a file is refused in which a picture could decide how long it runs (`WHILE`), how much
-memory it takes (a `TILE` by a computed number), or what else is run (`CUSTOM`, `DELEGATE`). Of a file
-that passes, one run tells of all.
+memory it takes (a `TILE` by a computed number), or what else is run (`CUSTOM`, `DELEGATE`). Of a
+file that passes, one run tells of all.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def _check_size(shape: Sequence[int]) -> None:
 
 
 class _Table:
-    """A table of a FlatBuffer; what points out of the file raises `struct.error` or `IndexError`."""
+    """A table of a FlatBuffer; what points out of it raises `struct.error` or `IndexError`."""
 
     def __init__(self, content: bytes, start: int) -> None:
         self._content = content

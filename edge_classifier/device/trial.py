@@ -1,8 +1,8 @@
 """The first run of a model file that somebody else may have made, in a process that may die of it.
 
 What LiteRT does with a damaged file nobody can say beforehand: it crashes, and nothing in the same
-process can interrupt it. So a file is looked at (`operators`), run once by a child process with limits
-of time and memory, and then remembered by its hash, so that it costs nothing any more.
+process can interrupt it. So a file is looked at (`operators`), run once by a child process with
+limits of time and memory, and then remembered by its hash, so that it costs nothing any more.
 """
 
 from __future__ import annotations

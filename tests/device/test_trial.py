@@ -1,4 +1,4 @@
-"""Model files that somebody else made: looked at, tried once in a process of their own, or refused."""
+"""Model files that somebody else made: looked at, tried once in another process, or refused."""
 
 from __future__ import annotations
 

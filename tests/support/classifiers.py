@@ -270,5 +270,5 @@ def _scores(builder: Builder, image: int, weights: npt.NDArray[np.float32]) -> i
 
 def _first_last(builder: Builder) -> None:
     """Let the operator that was added last run first."""
-    operators = builder._graph.operators  # noqa: SLF001 - of this file
+    operators = builder._graph.operators
     operators.insert(0, operators.pop())
