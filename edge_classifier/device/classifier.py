@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .preprocessing import Image
 
 
+_NUMBERS: Final = (np.float32, np.uint8, np.int8)
+
 _SLACK: Final = 0.01
 """How far scores may be out of [0, 1], for they were rounded."""
 
@@ -52,14 +54,21 @@ class Classifier:
                 f"{bundle.folder}: {self.model_format} cannot be used{needs}: {error}"
             ) from error
         size = bundle.preprocessing.input_size
-        outputs = [tuple(int(n) for n in o["shape"]) for o in self.interpreter.output_details]
+        outputs = [
+            tuple(int(n) for n in about["shape"]) if about["dtype"] in _NUMBERS else ()
+            for about in self.interpreter.output_details
+        ]
         classes = len(bundle.class_names)
-        if self.interpreter.input_shape != (1, size, size, 3) or outputs[0] != (1, classes):
+        if self.interpreter.input_shape != (1, size, size, 3) or (1, classes) not in outputs:
             raise BundleError(
                 f"{bundle.folder}: expected a model of {size} px and {classes} classes, its file "
-                f"takes {self.interpreter.input_shape[1]} px and has {outputs[0][-1]} classes."
+                f"takes {self.interpreter.input_shape} and gives {outputs[:1]}."
             )
+        self._scores = outputs.index((1, classes))
         self.quantised = self.interpreter.input_details["dtype"] == np.uint8
+        self.mirrored = False
+        """Whether pictures are mirrored before it sees them."""
+        self._codes = self._input_codes() if self.quantised else None
         self._has_similarities = len(outputs) > 1 and bundle.threshold is not None
         self._heat: HeatReferences | None = None
         self._outputs = {o["name"]: n for n, o in enumerate(self.interpreter.output_details)}
@@ -67,7 +76,13 @@ class Classifier:
     def prepare(self, image: Image) -> npt.NDArray[Any]:
         """Bring an image, `(H, W, 3)` uint8 BGR, into the network's input; in any thread."""
         preprocessing = self.bundle.preprocessing
-        return preprocessing.square(image) if self.quantised else preprocessing.apply(image)
+        pixels: npt.NDArray[Any]
+        if self.quantised:
+            square = preprocessing.square(image)
+            pixels = square if self._codes is None else self._codes[square]
+        else:
+            pixels = preprocessing.apply(image)
+        return pixels[:, ::-1] if self.mirrored else pixels
 
     def predict_prepared(self, pixels: npt.NDArray[Any]) -> Prediction:
         """Predict from what `prepare` gave."""
@@ -76,7 +91,7 @@ class Classifier:
             self.interpreter.invoke()
         except RuntimeError as error:
             raise self._unsound(f"fails on a picture ({' '.join(str(error).split())})") from error
-        bundle, scores = self.bundle, self.interpreter.output()[0]
+        bundle, scores = self.bundle, self.interpreter.output(self._scores)[0]
         if not (scores.min() >= -_SLACK and scores.max() <= 1 + _SLACK):  # NaN is neither
             raise self._unsound("gives scores that are no numbers from 0 to 1")
         if not self._has_similarities:
@@ -137,6 +152,18 @@ class Classifier:
         if self._heat is None or spatial is None:
             return None
         return self._heat.heat(spatial, prediction.class_name)
+
+    def _input_codes(self) -> npt.NDArray[np.uint8] | None:
+        """Say which byte stands for each value of a pixel, `(256,)`; `None` if it is the value."""
+        scale, zero_point = self.interpreter.input_details["quantization"]
+        low, high = self.bundle.preprocessing.low, self.bundle.preprocessing.high
+        values = np.arange(256)
+        if not scale:
+            return None
+        codes = np.rint((low + values * (high - low) / 255) / scale) + zero_point
+        if np.abs(codes - values).max() <= 1:
+            return None
+        return np.clip(codes, 0, 255).astype(np.uint8)
 
     def _unsound(self, what: str) -> BundleError:
         return BundleError(

@@ -116,7 +116,7 @@ def main(bundle: Path, arguments: Sequence[str] | None = None) -> NoReturn:
     leave(run(options))
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace, open_bundle: Callable[[Path], Bundle] = Bundle.open) -> int:
     """Run the classifier in the folder `options.bundle`.
 
     Returns:
@@ -127,7 +127,7 @@ def run(options: argparse.Namespace) -> int:
     """
     with StopSignals() as stop:
         try:
-            return _told(lambda: _run(options, stop))
+            return _told(lambda: _run(options, open_bundle, stop))
         except KeyboardInterrupt:
             return stop.status
 
@@ -163,11 +163,13 @@ def _told(work: Callable[[], int]) -> int:
     return status
 
 
-def _run(options: argparse.Namespace, stop: StopSignals) -> int:
+def _run(
+    options: argparse.Namespace, open_bundle: Callable[[Path], Bundle], stop: StopSignals
+) -> int:
     # For `--webhook=--`, argparse gives this, unread by the option's type.
     if empty := [name for name, value in vars(options).items() if value == []]:
         raise InvalidOptionError(f"--{empty[0].replace('_', '-')}: expected a value.")
-    bundle = Bundle.open(options.bundle)
+    bundle = open_bundle(options.bundle)
     if options.verify:
         from .checks import verify  # noqa: PLC0415 - start-up counts on a small device
 

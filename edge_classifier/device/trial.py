@@ -74,17 +74,20 @@ def remember(sha256: str) -> None:
             min(known, key=lambda path: path.stat().st_mtime).unlink()
 
 
-def run_once(content: bytes) -> None:
-    """Run a network once.
+def run_within_limits(content: bytes) -> None:
+    """Run a network once, and limit this process from now on; for child processes.
 
     Raises:
         ValueError: if it cannot be run, or answers no numbers, as the end of a sentence.
     """
+    _limit_this_process()
     try:
         check_operators(content)
         interpreter = Interpreter(content)
         about = interpreter.input_details
-        chance = np.random.default_rng(0).integers(0, 128, about["shape"])
+        chance = np.random.default_rng(0).uniform(
+            0, 1 if about["dtype"] == np.float32 else 127, about["shape"]
+        )
         for output in interpreter.run(chance.astype(about["dtype"])):
             if output.dtype.kind == "f" and not np.isfinite(output).all():
                 raise ValueError("what it answers are no finite numbers")
@@ -97,8 +100,7 @@ def serve() -> None:
     """Be the child: run the network on standard input, and say on standard output what is wrong."""
     content = sys.stdin.buffer.read()
     try:
-        _limit_this_process()
-        run_once(content)
+        run_within_limits(content)
     except ValueError as error:
         sys.stdout.write(str(error))
         sys.stdout.flush()

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_LIMIT_S: Final = 4.0
+_LIMIT_S: Final = 2.0
+"""Of processor time; the largest file of official weights takes a tenth of a second."""
 _MOST_OBJECTS: Final = 20_000
 
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from edge_classifier.device.trial import run_within_limits
 from edge_classifier.errors import BackboneError
 from edge_classifier.features.built_in import built_in_folder
 from edge_classifier.features.catalogue import BUILT_IN, official
-from edge_classifier.features.imagenet import run_once
 from edge_classifier.features.weights import CacheFolders, obtain_weights
 from edge_classifier.graphs.backbones import import_keras, load_weights
 from edge_classifier.graphs.hdf5_check import is_legacy
@@ -74,8 +74,8 @@ class TFLiteTarget(StructuredTarget):
         return [self.seeds / "bundle" / "model.tflite", folder / f"{BUILT_IN}.tflite"]
 
     def run(self, data: bytes) -> None:
-        """Run it, as `read_network` does."""
-        in_a_fork(lambda: run_once(data))
+        """Run it, as `check_model` does."""
+        in_a_fork(lambda: run_within_limits(data))
 
 
 class WeightsTarget(StructuredTarget):
@@ -159,7 +159,7 @@ def in_a_fork(read: Callable[[], object]) -> None:
     seconds = used.ru_utime + used.ru_stime
     assert seconds < CPU_LIMIT_MS / 1000, f"the fork took {seconds:.1f} s"  # noqa: S101 - what is looked for
     peak_mb = used.ru_maxrss / 1024
-    assert peak_mb < 2 * MEMORY_LIMIT_MB, f"the fork took {peak_mb:.0f} MB"  # noqa: S101 - same
+    assert peak_mb < MEMORY_LIMIT_MB, f"the fork took {peak_mb:.0f} MB"  # noqa: S101 - same
     if code < 0:
         raise BackboneError(f"ended by signal {-code} after {time.monotonic() - started:.1f} s")
     if code == _REFUSED:
@@ -174,7 +174,7 @@ def _child(read: Callable[[], object]) -> int:
     os.dup2(nowhere, 1)
     try:
         read()
-    except BackboneError:
+    except (BackboneError, ValueError):
         return _REFUSED
     except BaseException:  # noqa: BLE001 - what is looked for
         traceback.print_exc()

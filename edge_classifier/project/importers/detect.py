@@ -15,6 +15,7 @@ from edge_classifier.project.importers.base import Importer, LabelledPicture
 from edge_classifier.project.importers.csv_table import CsvImporter, is_picture_table
 from edge_classifier.project.importers.labelled_tree import TreeImporter
 from edge_classifier.project.importers.labels import NO_LABEL, labels_of
+from edge_classifier.project.importers.other_models import recognise
 from edge_classifier.project.importers.tree import VIDEO_SUFFIXES, FolderTree
 from edge_classifier.project.importers.video import Stretch, VideoImporter
 from edge_classifier.project.picture_file import IMAGE_SUFFIXES, read_image_bytes
@@ -60,7 +61,15 @@ def open_importer(
         NotImportableError: if there is nothing, or nothing that can be imported.
     """
     path = Path(path)
-    importer = _open(path, class_name, stretch)
+    try:
+        return _checked(path, _open(path, class_name, stretch))
+    except NotImportableError as error:
+        if model := recognise(path):
+            raise NotImportableError(model.line) from error
+        raise
+
+
+def _checked(path: Path, importer: Importer) -> Importer:
     if importer.count == 0:
         raise NotImportableError(
             f"There is no picture in {path}; name a folder, an archive, a table or a video."
