@@ -36,7 +36,7 @@ _REFUSED: Final = 3
 _WHAT: Final = (ValueError, RuntimeError, TypeError, MemoryError, IndexError, EdgeClassifierError)
 _START: Final = """\
 import sys
-sys.path[0] = sys.argv[1]  # not the current folder, where anything may lie
+sys.path[:] = [sys.argv[1], *filter(None, sys.path)]  # of the current folder nothing
 import importlib
 importlib.import_module(sys.argv[2]).serve()
 """

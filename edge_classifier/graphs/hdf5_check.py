@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LIMIT_S: Final = 2.0
-"""Of processor time; the largest file of official weights takes a tenth of a second."""
+"""Of processor time; a file of 100 MB takes a quarter of a second."""
 _MOST_OBJECTS: Final = 20_000
 
 

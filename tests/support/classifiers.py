@@ -149,6 +149,19 @@ def quantised(
     return builder.content()
 
 
+def of_shape(shape: tuple[int, ...]) -> bytes:
+    """Make a network that takes something of this shape, and gives three scores."""
+    builder = Builder()
+    given, scores = builder.tensor(shape), builder.tensor((1, 3))
+    flat, sums = builder.tensor((1, 1)), builder.tensor((1, 3))
+    axes = builder.constant(np.arange(1, len(shape), dtype=np.int32))
+    builder.operator("MEAN", [given, axes], [flat], "Reducer", keepDims=False)
+    builder.operator("ADD", [flat, builder.constant(np.zeros((1, 3), np.float32))], [sums], "Add")
+    builder.operator("SOFTMAX", [sums], [scores], "Softmax", beta=1.0)
+    builder.ends([given], [scores])
+    return builder.content()
+
+
 def with_operator(name: str, **options: object) -> bytes:
     """Make a network that calls some operator on its input."""
     builder = Builder()
