@@ -14,6 +14,7 @@ from edge_classifier.device.console import say
 from edge_classifier.errors import InvalidValueError
 from edge_classifier.export.bundle import check_bundle
 from edge_classifier.export.other_models import open_other_model, what_is_not_known
+from edge_classifier.project.folder import is_project
 from edge_classifier.project.importers.other_models import recognise
 
 if TYPE_CHECKING:
@@ -36,15 +37,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the bundle."""
-    found = None if is_bundle(options.bundle) else recognise(options.bundle)
+    path = options.bundle
+    found = None if is_bundle(path) or is_project(path) else recognise(path)
     if found is None:
-        check_bundle(options.bundle)
+        check_bundle(path)
         return cli.run(options)
     for option in ("verify", "heat", "adapt"):
         if getattr(options, option) not in (False, "off"):
             raise InvalidValueError(
                 f"--{option} needs what only a bundle of `edge-classifier export` holds, and "
-                f"{options.bundle} is of another program."
+                f"{path} is of another program."
             )
     bundle = open_other_model(found)
     say(what_is_not_known(bundle))

@@ -163,7 +163,7 @@ class Classifier:
         codes = np.rint((low + values * (high - low) / 255) / scale) + zero_point
         if np.abs(codes - values).max() <= 1:
             return None
-        return np.clip(codes, 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(codes, 0, 255), np.uint8)
 
     def _unsound(self, what: str) -> BundleError:
         return BundleError(

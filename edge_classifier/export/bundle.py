@@ -67,9 +67,7 @@ def check_bundle(folder: Path) -> None:
     """
     if (folder / SPEC).exists():
         return
-    if model := recognise(folder):
-        raise ExportError(model.line)
-    if not folder.is_dir():
+    if not folder.exists():
         raise ExportError(
             f"There is no bundle at {folder}; `edge-classifier export PROJECT -o {folder}` "
             "writes one."
@@ -79,6 +77,8 @@ def check_bundle(folder: Path) -> None:
             f"{folder} is a project, not a bundle; `edge-classifier export {folder}` writes the "
             "bundle of it."
         )
+    if model := recognise(folder):
+        raise ExportError(model.line)
     raise ExportError(f"{folder} is no bundle: there is no {SPEC} in it.")
 
 

@@ -111,7 +111,7 @@ def colours(
     weights: npt.NDArray[np.float32] = COLOURS, size: int = SIZE, gain: float = 4.0
 ) -> bytes:
     """Make a classifier of what the mean colour is: scores of `weights` `(C, 3)` times it."""
-    repeated = np.tile(weights, (1, size * size)).astype(np.float32) * gain / (size * size)
+    repeated = np.tile(weights, (1, size * size)) * np.float32(gain / (size * size))
     return linear(repeated, size)
 
 
@@ -119,7 +119,7 @@ def sides(size: int = SIZE) -> bytes:
     """Make a classifier of which half is brighter, the left one or the right one."""
     left = np.zeros((size, size, 3), np.float32)
     left[:, : size // 2], left[:, size // 2 :] = 1, -1
-    return linear(np.stack([left.ravel(), -left.ravel()]) / size, size)
+    return linear(np.stack([left.ravel(), -left.ravel()]) / np.float32(size), size)
 
 
 def linear(weights: npt.NDArray[np.float32], size: int = SIZE) -> bytes:
@@ -137,7 +137,7 @@ def quantised(
     size: int = SIZE,
 ) -> bytes:
     """Make `colours` with bytes going in, of a scale of their own, and bytes coming out."""
-    repeated = np.tile(weights, (1, size * size)).astype(np.float32) * 4 / (size * size)
+    repeated = np.tile(weights, (1, size * size)) * np.float32(4 / (size * size))
     builder = Builder()
     image = builder.tensor((1, size, size, 3), "uint8", (scale, zero_point))
     real = builder.tensor((1, size, size, 3))
