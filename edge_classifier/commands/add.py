@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
@@ -60,6 +61,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="what everything in the paths shows; a video needs it",
     )
+    parser.add_argument(
+        "--split",
+        choices=("train", "held-out"),
+        help="train on everything in the paths, or hold all of it out to measure on, whatever "
+        "folders are called (default: as folders and tables say)",
+    )
     shared.add_bursts_option(parser, "folder")
     group = parser.add_argument_group("videos")
     group.add_argument(
@@ -86,6 +93,8 @@ def run(options: argparse.Namespace) -> int:
         store = _open_project(options.project, importers, stack, dry_run=options.dry_run)
         items: Iterable[Item] = chain.from_iterable(importers)
         bursts = options.bursts
+        if options.split is not None:
+            items = map(partial(_of_split, held_out=options.split == "held-out"), items)
         if bursts == "folder":
             items = map(_one_burst_a_folder, items)
         elif store and not options.dry_run:
@@ -102,6 +111,10 @@ def run(options: argparse.Namespace) -> int:
         )
         progress.close()
         report.refused[:0] = refused
+        notes = [note for importer in importers for note in importer.notes]
+        if options.split is not None:
+            notes = [note for note in notes if "--split" not in note]  # as that is said
+        report.notes[:0] = notes
         _tell(report, importers, store, dry_run=options.dry_run)
         if bursts != "single":
             _tell_recordings(report)
@@ -170,7 +183,7 @@ def _tell(
         more = len(left_alone) - _NAMED
         named = ", ".join(left_alone[:_NAMED]) + (f" and {more} more" if more > 0 else "")
         say(f"Left alone, as they are no pictures: {named}")
-    for note in chain(*(importer.notes for importer in importers), report.notes):
+    for note in report.notes:
         say(f"Note: {note}")
     sys.stdout.write(_table(report, store, dry_run=dry_run))
     sys.stdout.flush()
@@ -184,6 +197,10 @@ def _tell(
     say(", ".join(parts) + ".")
     if report.stopped:
         say(f"edge-classifier: {report.stopped} What was added before stays.")
+
+
+def _of_split(item: Item, *, held_out: bool) -> Item:
+    return item if isinstance(item, Refusal) else replace(item, held_out=held_out)
 
 
 def _one_burst_a_folder(item: Item) -> Item:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import NotImportableError
 from edge_classifier.project.importers.base import Importer, LabelledPicture, Refusal
-from edge_classifier.project.importers.labels import held_out_by_name
+from edge_classifier.project.importers.splits import held_out_by_name
 from edge_classifier.project.picture_file import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:

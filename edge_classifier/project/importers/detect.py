@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +18,7 @@ from edge_classifier.project.importers.csv_table import CsvImporter, is_picture_
 from edge_classifier.project.importers.labelled_tree import TreeImporter
 from edge_classifier.project.importers.labels import NO_LABEL, labels_of
 from edge_classifier.project.importers.other_models import recognise
+from edge_classifier.project.importers.splits import SplitName
 from edge_classifier.project.importers.tree import VIDEO_SUFFIXES, FolderTree
 from edge_classifier.project.importers.video import Stretch, VideoImporter
 from edge_classifier.project.picture_file import IMAGE_SUFFIXES, read_image_bytes
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
 _TABLES: Final = frozenset({".csv", ".tsv"})
 _ZIP: Final = b"PK"
+_LOOKED_AT: Final = 1000
 
 
 class SingleFileImporter(Importer):
@@ -88,10 +92,10 @@ def _open(path: Path, class_name: str | None, stretch: Stretch | None) -> Import
         raise NotImportableError(f"Cannot read {path}: {reason}.") from error
     suffix = path.suffix.lower()
     if is_folder:
-        return _of_tree(FolderTree(path), path.resolve().name, class_name)
+        return _of_tree(FolderTree(path), path.resolve(), class_name)
     if suffix in {".zip", teachable_machine.SUFFIX} or start.startswith(_ZIP):
         capture_of = teachable_machine.class_of_archive(path.stem)
-        return _of_tree(ZipTree(path), path.stem, class_name, capture_of)
+        return _of_tree(ZipTree(path), path.with_suffix(""), class_name, capture_of)
     if suffix in _TABLES:
         tree = FolderTree(path.parent, listed=False)
         return CsvImporter(tree, path.name, _table(tree, path.name), class_name)
@@ -107,8 +111,9 @@ def _open(path: Path, class_name: str | None, stretch: Stretch | None) -> Import
 
 
 def _of_tree(
-    tree: FileTree, root: str, class_name: str | None, capture_of: str | None = None
+    tree: FileTree, root: Path, class_name: str | None, capture_of: str | None = None
 ) -> Importer:
+    """Import a tree; `root` is where it lies, without what says how it is packed."""
     if teachable_machine.is_project(tree):
         return teachable_machine.TeachableMachineImporter(tree, class_name)
     for path in tree.paths:
@@ -118,7 +123,13 @@ def _of_tree(
                 table = CsvImporter(tree, path, data, class_name)
                 if table.finds_any():
                     return table
-    importer = TreeImporter(tree, root=root, class_name=class_name, capture_of=capture_of)
+    importer = TreeImporter(
+        tree,
+        root=root.name,
+        class_name=class_name,
+        capture_of=capture_of,
+        beside=_names_beside(root),
+    )
     placed = importer.placed
     if placed and all(picture.reason == NO_LABEL for picture in placed):
         raise NotImportableError(
@@ -126,6 +137,21 @@ def _of_tree(
             "folder per class, or name what all of them show with `--class NAME`."
         )
     return importer
+
+
+def _names_beside(path: Path) -> list[str]:
+    """List the names around and beside a path, where they may explain its own."""
+    if not SplitName.of(path.name).uses:
+        return []
+    path = path.resolve()
+    names = [path.parent.name]
+    try:
+        with os.scandir(path.parent) as entries:
+            beside = islice(entries, _LOOKED_AT)
+            names += (Path(entry.name).stem for entry in beside if entry.name != path.name)
+    except OSError:  # then the name has to speak for itself
+        pass
+    return names
 
 
 def _table(tree: FileTree, path: str) -> bytes:
