@@ -59,10 +59,12 @@ class Classifier:
             for about in self.interpreter.output_details
         ]
         classes = len(bundle.class_names)
-        if self.interpreter.input_shape != (1, size, size, 3) or (1, classes) not in outputs:
+        shape = self.interpreter.input_shape
+        if shape != (1, size, size, 3) or (1, classes) not in outputs:
+            given = outputs[0][-1] if outputs and outputs[0] else "no"
             raise BundleError(
                 f"{bundle.folder}: expected a model of {size} px and {classes} classes, its file "
-                f"takes {self.interpreter.input_shape} and gives {outputs[:1]}."
+                f"takes an input of shape {shape} and has {given} classes."
             )
         self._scores = outputs.index((1, classes))
         self.quantised = self.interpreter.input_details["dtype"] == np.uint8
