@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -123,3 +126,34 @@ def test_no_more_is_remembered_than_is_of_use(tmp_path: Path) -> None:
     names = {path.name for path in noted.parent.iterdir()}
     assert len(names) == 1000
     assert {name * 64 for name in "abc"} <= names
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (classifiers.endless, "it holds the operator WHILE"),
+        (classifiers.growing, "computes how large its output is"),
+        (classifiers.reaching_out, "gather index out of bounds"),
+    ],
+)
+def test_a_strangers_bundle_is_refused_on_the_device_in_one_line(
+    bundle: Path, tmp_path: Path, make: Callable[[int], bytes], reason: str
+) -> None:
+    copy = tmp_path / "bundle"
+    shutil.copytree(bundle, copy)
+    spec = json.loads((copy / "spec.json").read_text(encoding="utf-8"))
+    network = make(spec["preprocessing"]["input_size"])
+    first = next(iter(spec["models"].values()))
+    (copy / first["file"]).write_bytes(network)
+    first["sha256"] = hashlib.sha256(network).hexdigest()
+    (copy / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
+    done = subprocess.run(  # noqa: S603 - our own file
+        [sys.executable, str(copy / "classify.py"), str(copy / "reference"), "--no-window"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert reason in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -132,6 +132,19 @@ def test_a_file_that_is_no_classifier_of_pictures_is_told_in_one_line(
     assert "\n" not in str(told.value)
 
 
+def test_an_export_that_also_names_the_class_is_asked_for_its_scores(tmp_path: Path) -> None:
+    network = classifiers.naming(["red", "green", "blue"])
+    assert Classifier(opened(lobe(tmp_path, network))).predict(BLUE).label == "blue"
+
+
+def test_files_may_be_called_as_the_programs_of_others_want_them(tmp_path: Path) -> None:
+    files: dict[str, bytes | str] = {
+        "detect.tflite": classifiers.colours(),
+        "labelmap.txt": LABELS,
+    }
+    assert opened(written(tmp_path, files)).class_names == ("red", "green", "blue")
+
+
 def test_a_signature_without_classes_is_told_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="names of its classes cannot be used"):
         opened(lobe(tmp_path, classifiers.colours(), classes=None))
@@ -140,7 +153,7 @@ def test_a_signature_without_classes_is_told_in_one_line(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("network", "reason"),
     [
-        (classifiers.reaching_out(), r"fails on a picture \(gather index out of bounds"),
+        (classifiers.reaching_out(gain=2.5), r"fails on a picture \(gather index out of bounds"),
         (classifiers.dark_only(), "scores that are no numbers from 0 to 1"),
     ],
 )

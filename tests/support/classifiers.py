@@ -20,6 +20,7 @@ _TYPES: dict[str, int] = {
     "int32": schema.TensorType.INT32,
     "uint8": schema.TensorType.UINT8,
     "bool": schema.TensorType.BOOL,
+    "string": schema.TensorType.STRING,
 }
 _FLOAT = "float32"
 
@@ -71,6 +72,17 @@ class Builder:
         buffer.data = np.frombuffer(values.tobytes(), np.uint8)
         self._graph.tensors[index].buffer = len(self._buffers)
         self._buffers.append(buffer)
+        return index
+
+    def texts(self, texts: list[str]) -> int:
+        """Add a constant of texts: their number, where each begins, where all end, and they."""
+        encoded = [text.encode() for text in texts]
+        ends = np.cumsum([4 * (len(texts) + 2), *map(len, encoded)])
+        index = self.constant(np.array([len(texts), *ends], np.int32))
+        whole = self._buffers[-1].data.tobytes() + b"".join(encoded)
+        self._buffers[-1].data = np.frombuffer(whole, np.uint8)
+        about = self._graph.tensors[index]
+        about.shape, about.type = [len(texts)], _TYPES["string"]
         return index
 
     def operator(
@@ -149,6 +161,21 @@ def quantised(
     return builder.content()
 
 
+def naming(names: list[str]) -> bytes:
+    """Make `colours` that gives the name of the class as well, and before the scores."""
+    builder = Builder()
+    image = builder.tensor((1, SIZE, SIZE, 3))
+    weights = np.tile(COLOURS, (1, SIZE * SIZE)) * np.float32(4 / (SIZE * SIZE))
+    scores = _scores(builder, image, weights)
+    best, name = builder.tensor((1,), "int32"), builder.tensor((1,), "string")
+    axis = builder.constant(np.array(1, np.int32))
+    int32 = schema.TensorType.INT32
+    builder.operator("ARG_MAX", [scores, axis], [best], "ArgMax", outputType=int32)
+    builder.operator("GATHER", [builder.texts(names), best], [name], "Gather", axis=0)
+    builder.ends([image], [name, scores])
+    return builder.content()
+
+
 def of_shape(shape: tuple[int, ...]) -> bytes:
     """Make a network that takes something of this shape, and gives three scores."""
     builder = Builder()
@@ -210,8 +237,8 @@ def growing(size: int = SIZE) -> bytes:
     return builder.content()
 
 
-def reaching_out(size: int = SIZE) -> bytes:
-    """Make a classifier that looks up an entry by the picture's brightness: there are three."""
+def reaching_out(size: int = SIZE, gain: float = 90.0) -> bytes:
+    """Make a classifier that looks up one of two entries by the picture's brightness."""
     builder = Builder()
     image, axes = (
         builder.tensor((1, size, size, 3)),
@@ -219,8 +246,8 @@ def reaching_out(size: int = SIZE) -> bytes:
     )
     mean, scaled, index = builder.tensor((1,)), builder.tensor((1,)), builder.tensor((1,), "int32")
     builder.operator("MEAN", [image, axes], [mean], "Reducer", keepDims=False)
-    gain = builder.constant(np.array([2.5], np.float32))
-    builder.operator("MUL", [mean, gain], [scaled], "Mul")
+    factor = builder.constant(np.array([gain], np.float32))
+    builder.operator("MUL", [mean, factor], [scaled], "Mul")
     builder.operator("CAST", [scaled], [index], "Cast")
     table, scores = builder.constant(COLOURS[:2]), builder.tensor((1, 3))
     builder.operator("GATHER", [table, index], [scores], "Gather", axis=0)

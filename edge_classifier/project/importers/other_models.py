@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
+from edge_classifier.device.console import one_line
 from edge_classifier.device.files import read_regular
 from edge_classifier.errors import EdgeClassifierError
 from edge_classifier.project.importers.archive import ZipTree
@@ -159,7 +160,9 @@ def _of_lobe(
     file, kind = _tflite(files.names), str(signature["format"])
     if kind == _LOBE_TFLITE and file:
         return OtherModel(path, _RUNS, LOBE, file, labels, signature, files)
-    return OtherModel(path, f"a model ({kind:.20})", LOBE, _SIGNATURE, labels, signature, files)
+    return OtherModel(
+        path, f"a model ({one_line(kind[:20])})", LOBE, _SIGNATURE, labels, signature, files
+    )
 
 
 def _of_the_web(path: Path, files: _Files, by_name: dict[str, str]) -> OtherModel:
