@@ -175,4 +175,9 @@ class Classifier:
 
     def _output(self, name: str) -> npt.NDArray[np.float32] | None:
         index = self._outputs.get(name)
-        return None if index is None else self.interpreter.output(index)[0]
+        if index is None:
+            return None
+        values: npt.NDArray[np.float32] = self.interpreter.output(index)[0]
+        if not np.isfinite(values).all():
+            raise self._unsound(f"gives {name} that are no numbers")
+        return values

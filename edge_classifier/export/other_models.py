@@ -119,8 +119,9 @@ def _classes(found: OtherModel) -> tuple[tuple[str, ...], str]:
             return checked_names(found.signature["classes"]["Label"]), LOBE
         lines = found.read(found.labels).decode("utf-8-sig") if found.labels else ""
         rows = [_NUMBERED.fullmatch(line) for line in lines.splitlines() if line.strip()]
-        numbered = [int(row[1]) if row else -1 for row in rows] == list(range(len(rows)))
-        names = checked_names([row[2] for row in rows if row]) if rows and numbered else ()
+        named = {int(row[1]): row[2] for row in rows if row}
+        numbered = len(named) == len(rows) and sorted(named) == list(range(len(rows)))
+        names = checked_names([named[n] for n in sorted(named)]) if rows and numbered else ()
     except (KeyError, TypeError, ValueError) as error:
         raise BundleError(
             f"{found.path}: the names of its classes cannot be used: {one_line(str(error))}."

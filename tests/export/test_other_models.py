@@ -71,6 +71,7 @@ def test_rounded_files_say_the_same_whatever_their_scale(
         "\ufeff0 red\n1 green\n2 3 blue",
         "0  red\n1  green\n2  3 blue\n\n",
         "0: red\n1: green\n2: 3 blue\n",
+        "2 3 blue\n0 red\n1 green\n",
     ],
 )
 def test_labels_are_read_in_every_form_they_are_found_in(tmp_path: Path, labels: str) -> None:

@@ -81,6 +81,28 @@ def test_of_several_files_that_of_floating_point_is_taken(tmp_path: Path) -> Non
     assert found.file == "model_unquant.tflite"
 
 
+def test_labels_are_those_of_the_same_folder(tmp_path: Path) -> None:
+    files: dict[str, bytes | str] = {
+        "old/labels.txt": LABELS,
+        "new/model.tflite": NETWORK,
+        "new/labels.txt": "0 cat\n",
+        "readme.txt": "hello",
+        "__MACOSX/new/._model.tflite": "",
+        "new/._model.tflite": "",
+    }
+    found = recognise(written(tmp_path, files))
+    assert found
+    assert found.labels == "new/labels.txt"
+
+
+def test_which_of_several_models_is_meant_is_asked(tmp_path: Path) -> None:
+    files = {"old/model.tflite": NETWORK, "new/model_unquant.tflite": NETWORK}
+    found = recognise(written(tmp_path, dict(files)))
+    assert found
+    assert not found.runs
+    assert "holds several models (new/model_unquant.tflite, old/model.tflite)" in found.line
+
+
 def test_a_lone_file_is_known_and_a_tflite_file_has_its_labels_beside_it(tmp_path: Path) -> None:
     folder = written(tmp_path, {"weights.h5": HDF5, "model.tflite": NETWORK, "labels.txt": LABELS})
     keras, tflite = recognise(folder / "weights.h5"), recognise(folder / "model.tflite")

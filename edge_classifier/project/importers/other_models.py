@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +17,7 @@ from edge_classifier.device.console import one_line
 from edge_classifier.device.files import read_regular
 from edge_classifier.errors import EdgeClassifierError
 from edge_classifier.project.importers.archive import ZipTree
+from edge_classifier.project.importers.tree import is_junk
 from edge_classifier.project.picture_file import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ TEACHABLE_MACHINE: Final = "Teachable Machine"
 LOBE: Final = "Lobe"
 TFLITE: Final = ".tflite"
 
+_NAMED: Final = 3
 _LOOK_AT: Final = 1000  # entries of a folder, before giving up to say what it holds
 _MAX_TEXT_BYTES: Final = 16 * 1024 * 1024
 _MAX_MODEL_BYTES: Final = 512 * 1024 * 1024
@@ -36,6 +38,7 @@ _SAVED_MODEL: Final = "saved_model.pb"
 _LOBE_TFLITE: Final = "tf_lite"
 
 _RUNS: Final = "a TFLite model"
+_SEVERAL: Final = "several models"
 _OF_POSES: Final = "a TensorFlow.js model of poses"
 _OF_SOUNDS: Final = "a TensorFlow.js model of sounds"
 _SUFFIXES: Final = {
@@ -95,6 +98,8 @@ class OtherModel:
                 f"predict {self.path} PICTURES` run it; to teach it more, add the pictures that it "
                 "was made of."
             )
+        if self.kind == _SEVERAL:
+            return f"{self.path} holds several models ({self.file}): name the file of one."
         if self.kind == _OF_SOUNDS:
             return f"{name} ({self.file}): here only pictures are classified."
         instead = "add the pictures that it was made of, to teach a model here"
@@ -125,13 +130,28 @@ class OtherModel:
 def recognise(path: Path) -> OtherModel | None:
     """Say what model of another program a folder, archive or file is, or `None` if it is none.
 
-    Files are looked for in the folder itself and in those in it.
+    Looked at are the folder itself and those in it; what belongs together lies in one folder.
     """
     try:
         files = _files_of(path)
     except (OSError, ValueError, EdgeClassifierError):
         return None
-    by_name = {PurePosixPath(name).name.lower(): name for name in reversed(files.names)}
+    folders = dict.fromkeys(PurePosixPath(name).parent for name in files.names)
+    models = [_recognised(path, files.of(folder)) for folder in folders]
+    found = [model for model in models if model is not None]
+    running = [model for model in found if model.runs]
+    if len(running) > 1:
+        names = ", ".join(model.file for model in running[:_NAMED])
+        return replace(running[0], kind=_SEVERAL, file=names)
+    pictures = any(PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES for name in files.names)
+    if pictures and not running:  # beside which somebody keeps a model
+        found = [model for model in found if model.file.endswith(".json")]
+    return next(iter(running or found), None)
+
+
+def _recognised(path: Path, files: _Files) -> OtherModel | None:
+    """Say what the files of one folder are."""
+    by_name = {PurePosixPath(name).name.lower(): name for name in files.names}
     labels = next((by_name[name] for name in _LABELS if name in by_name), None)
     signature = _json(files, by_name.get(_SIGNATURE))
     if signature and isinstance(signature.get("format"), str) and "inputs" in signature:
@@ -142,14 +162,10 @@ def recognise(path: Path) -> OtherModel | None:
     topology = _json(files, by_name.get("model.json"))
     if topology and {"modelTopology", "weightsManifest"} & set(topology):
         return _of_the_web(path, files, by_name)
-    suffixes = {name: PurePosixPath(name).suffix.lower() for name in files.names}
-    if IMAGE_SUFFIXES & set(suffixes.values()):  # pictures, beside which somebody keeps a model
-        return None
     for name in sorted(files.names, key=lambda name: not name.endswith(_SAVED_MODEL)):
-        if kind := _SUFFIXES.get(suffixes[name]):
-            maker = next(
-                (_MAKERS[part] for part in PurePosixPath(name).parts if part in _MAKERS), ""
-            )
+        place = PurePosixPath(name)
+        if kind := _SUFFIXES.get(place.suffix.lower()):
+            maker = next((_MAKERS[part] for part in place.parts if part in _MAKERS), "")
             return OtherModel(path, kind, maker, name, labels, None, files)
     return None
 
@@ -157,7 +173,8 @@ def recognise(path: Path) -> OtherModel | None:
 def _of_lobe(
     path: Path, files: _Files, signature: dict[str, Any], labels: str | None
 ) -> OtherModel:
-    file, kind = _tflite(files.names), str(signature["format"])
+    named = [name for name in files.names if PurePosixPath(name).name == signature.get("filename")]
+    file, kind = _tflite(named or files.names), str(signature["format"])
     if kind == _LOBE_TFLITE and file:
         return OtherModel(path, _RUNS, LOBE, file, labels, signature, files)
     return OtherModel(
@@ -205,7 +222,13 @@ class _Files:
         self._folder = folder
         self._tree = tree
 
+    def of(self, folder: PurePosixPath) -> _Files:
+        """Give those that lie in one of its folders."""
+        names = [name for name in self.names if PurePosixPath(name).parent == folder]
+        return _Files(names, self._folder, self._tree)
+
     def read(self, name: str, limit: int) -> bytes:
+        """Read one, of no more than so many bytes; an archive has its own limit."""
         if self._tree is not None:
             return self._tree.read(name)
         return read_regular(self._folder / name, limit)
@@ -226,9 +249,14 @@ def _files_of(path: Path) -> _Files:
 def _listed(folder: Path) -> list[str]:
     """List what lies in a folder, and in folders in it."""
     entries = sorted(islice(os.scandir(folder), _LOOK_AT), key=lambda entry: entry.name)
+    entries = [entry for entry in entries if not is_junk(entry.name)]
     names = [entry.name for entry in entries if not entry.is_dir()]
     for inner in [entry for entry in entries if entry.is_dir(follow_symlinks=False)]:
         if len(names) < _LOOK_AT and os.access(inner, os.R_OK | os.X_OK):
             found = islice(os.scandir(inner), _LOOK_AT - len(names))
-            names += sorted(f"{inner.name}/{entry.name}" for entry in found if entry.is_file())
+            names += sorted(
+                f"{inner.name}/{entry.name}"
+                for entry in found
+                if entry.is_file() and not is_junk(entry.name)
+            )
     return names
