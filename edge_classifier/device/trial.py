@@ -13,9 +13,9 @@ import signal
 import subprocess
 import sys
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -23,11 +23,14 @@ from .errors import EdgeClassifierError
 from .interpreter import Interpreter, load_runtime
 from .operators import check_operators
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _VERSION: Final = 1
 """Part of where files are remembered: raise it when more is refused."""
 
 _LIMIT_S: Final = 5
-_LIMIT_BYTES: Final = 1 << 30
+_LIMIT_BYTES: Final = 900 << 20
 _PATIENCE_S: Final = 60.0
 """What a run may take of processor time and memory; and by the clock, with the start of Python."""
 
@@ -75,22 +78,23 @@ def remember(sha256: str) -> None:
 
 
 def run_within_limits(content: bytes) -> None:
-    """Run a network once, and limit this process from now on; for child processes.
+    """Run a network once, and limit the time of this process from now on; for child processes.
 
     Raises:
         ValueError: if it cannot be run, or answers no numbers, as the end of a sentence.
     """
-    _limit_this_process()
+    _limit_time()
     try:
         check_operators(content)
-        interpreter = Interpreter(content)
-        about = interpreter.input_details
-        chance = np.random.default_rng(0).uniform(
-            0, 1 if about["dtype"] == np.float32 else 127, about["shape"]
-        )
-        for output in interpreter.run(chance.astype(about["dtype"])):
-            if output.dtype.kind == "f" and not np.isfinite(output).all():
-                raise ValueError("what it answers are no finite numbers")
+        with limited_memory(_LIMIT_BYTES):
+            interpreter = Interpreter(content)
+            about = interpreter.input_details
+            chance = np.random.default_rng(0).uniform(
+                0, 1 if about["dtype"] == np.float32 else 127, about["shape"]
+            )
+            for output in interpreter.run(chance.astype(about["dtype"])):
+                if output.dtype.kind == "f" and not np.isfinite(output).all():
+                    raise ValueError("what it answers are no finite numbers")
     except _WHAT as error:
         reason = " ".join(str(error).split())[:400] or type(error).__name__
         raise ValueError(reason) from error
@@ -136,20 +140,35 @@ def _run_in_a_child(content: bytes) -> None:
         )
 
 
-def _limit_this_process() -> None:
-    """Bound processor time and memory, where the system can."""
+@contextmanager
+def limited_memory(more_bytes: int) -> Iterator[None]:
+    """Let this process take only so much more memory than it has, where the system can: Linux."""
     if sys.platform == "win32":
+        yield
         return
     import resource  # noqa: PLC0415 - not on Windows
+
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    with suppress(OSError, ValueError):  # elsewhere it is not counted so, or not at all
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        size = pages * resource.getpagesize() + more_bytes
+        resource.setrlimit(resource.RLIMIT_AS, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def _limit_time() -> None:
+    """Bound the processor time of this process, where the system can."""
+    if sys.platform == "win32":
+        return
+    import resource  # noqa: PLC0415 - as above
 
     used = resource.getrusage(resource.RUSAGE_SELF)
     seconds = int(used.ru_utime + used.ru_stime) + 1 + _LIMIT_S
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
-    with suppress(OSError, ValueError):  # only Linux counts this so
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-        size = pages * resource.getpagesize() + _LIMIT_BYTES
-        resource.setrlimit(resource.RLIMIT_AS, (size, resource.RLIM_INFINITY))
 
 
 def _is_known(sha256: str) -> bool:
