@@ -61,7 +61,11 @@ _NAMES: Final = {
 _IDENTIFIER: Final = b"TFL3"
 _EDGE_TPU: Final = "edgetpu-custom-op"
 _FLEX: Final = "Flex"
-_MOST_ENTRIES: Final = 100_000
+_MOST_TABLES: Final = 50_000
+_MOST_INTEGERS: Final = 16
+"""Of a shape, or of the inputs of an operator that may have only a few: vectors can be shared by
+many tables, so that reading a long one for each would not end."""
+
 _MOST_VALUES: Final = 64 * 1024 * 1024
 """Of a tensor; the widest feature map of a MobileNet has 800,000."""
 
@@ -85,8 +89,10 @@ def check_operators(content: bytes) -> None:
             _check_size(tensor.integers(0))
         constant = [buffer.length(0) > 0 for buffer in model.tables(4)]
         for operator in graphs[0].tables(3):
-            code, inputs = codes[operator.number(0, "I")], operator.integers(1)
-            for place in _CONSTANT.get(code, ()):
+            code = codes[operator.number(0, "I")]
+            places = _CONSTANT.get(code, ())
+            inputs = operator.integers(1) if places else ()
+            for place in places:
                 if place < len(inputs) and not constant[tensors[inputs[place]].number(2, "I")]:
                     raise ValueError(
                         f"its operator {code} computes how large its output is, which no "
@@ -145,8 +151,8 @@ class _Table:
         return self._unpack("I", place) if place else 0
 
     def integers(self, field: int) -> tuple[int, ...]:
-        """Read a vector of `int32`."""
-        count = self._checked_length(field)
+        """Read a short vector of `int32`."""
+        count = self._checked_length(field, _MOST_INTEGERS)
         return (
             struct.unpack_from(f"<{count}i", self._content, self._vector(field) + 4)
             if count
@@ -156,7 +162,7 @@ class _Table:
     def tables(self, field: int) -> list[_Table]:
         """Read a vector of tables."""
         start = self._vector(field) + 4
-        places = (start + 4 * n for n in range(self._checked_length(field)))
+        places = (start + 4 * n for n in range(self._checked_length(field, _MOST_TABLES)))
         return [_Table(self._content, place + self._unpack("I", place)) for place in places]
 
     def text(self, field: int) -> str:
@@ -164,9 +170,9 @@ class _Table:
         start, count = self._vector(field) + 4, min(self.length(field), 1000)
         return self._content[start : start + count].decode("utf-8", "replace")
 
-    def _checked_length(self, field: int) -> int:
+    def _checked_length(self, field: int, most: int) -> int:
         count = self.length(field)
-        if count > _MOST_ENTRIES:
+        if count > most:
             raise IndexError(f"{count:,} entries")
         return count
 

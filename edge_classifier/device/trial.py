@@ -152,7 +152,8 @@ def limited_memory(more_bytes: int) -> Iterator[None]:
     with suppress(OSError, ValueError):  # elsewhere it is not counted so, or not at all
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
         size = pages * resource.getpagesize() + more_bytes
-        resource.setrlimit(resource.RLIMIT_AS, (size, before[1]))
+        if before[0] == resource.RLIM_INFINITY or size < before[0]:
+            resource.setrlimit(resource.RLIMIT_AS, (size, before[1]))
     try:
         yield
     finally:
@@ -166,7 +167,7 @@ def _limit_time() -> None:
     import resource  # noqa: PLC0415 - as above
 
     used = resource.getrusage(resource.RUSAGE_SELF)
-    seconds = int(used.ru_utime + used.ru_stime) + 1 + _LIMIT_S
+    seconds = int(used.ru_utime + used.ru_stime) + _LIMIT_S
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
 

@@ -269,6 +269,29 @@ def dark_only(size: int = SIZE) -> bytes:
     return builder.content()
 
 
+def sharing_one_shape(tensors: int, dimensions: int) -> bytes:
+    """Make a file in which so many tensors have one long vector as their shape."""
+    builder = flatbuffers.Builder(1024)
+    shape = builder.CreateNumpyVector(np.ones(dimensions, np.int32))
+    schema.TensorStart(builder)
+    schema.TensorAddShape(builder, shape)
+    tensor = schema.TensorEnd(builder)
+    schema.SubGraphStartTensorsVector(builder, tensors)
+    for _ in range(tensors):
+        builder.PrependUOffsetTRelative(tensor)
+    listed = builder.EndVector()
+    schema.SubGraphStart(builder)
+    schema.SubGraphAddTensors(builder, listed)
+    graph = schema.SubGraphEnd(builder)
+    schema.ModelStartSubgraphsVector(builder, 1)
+    builder.PrependUOffsetTRelative(graph)
+    graphs = builder.EndVector()
+    schema.ModelStart(builder)
+    schema.ModelAddSubgraphs(builder, graphs)
+    builder.Finish(schema.ModelEnd(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
 def many_convolutions(count: int, size: int = 1400, *, kept: bool = False) -> bytes:
     """Make a network of convolutions of a framed picture, one after the other.
 
