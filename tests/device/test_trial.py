@@ -84,7 +84,7 @@ def test_a_network_that_takes_more_than_a_gigabyte_ends_the_trial_alone() -> Non
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows bounds it by the clock only")
 def test_a_network_that_takes_more_than_seconds_is_ended() -> None:
     with pytest.raises(
-        ValueError, match="a run of it (takes more than 5 s|does not end within 60 s)"
+        ValueError, match=r"a run of it (takes more than 5 s|does not end within 60 s)"
     ):
         check_model(classifiers.many_convolutions(300))
 
