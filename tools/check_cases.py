@@ -20,6 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+import cv2
+import numpy as np
+
 from edge_classifier.commands.console import table
 from edge_classifier.project.folder import HELD_OUT, SAMPLES
 
@@ -63,7 +66,7 @@ class Case:
     files: Path
     scratch: Path
 
-    def run(self, *words: str | Path, project: Path | None = None) -> Run:
+    def run(self, *words: str | Path, project: Path | None = None, **environment: str) -> Run:
         """Run `edge-classifier` with these words."""
         try:
             done = subprocess.run(  # noqa: S603 - our own program
@@ -74,6 +77,7 @@ class Case:
                 stderr=subprocess.STDOUT,
                 encoding="utf-8",
                 errors="replace",
+                env={**os.environ, **environment},
                 timeout=_SECONDS,
             )
         except subprocess.TimeoutExpired:
@@ -84,6 +88,20 @@ class Case:
         """Add paths, and options, to a new project."""
         project = Path(tempfile.mkdtemp(dir=self.scratch)) / "project"
         return self.run("add", project, *words, project=project)
+
+    def bundle(self) -> Path:
+        """Export a bundle of two classes of drawn pictures."""
+        project, bundle = self.scratch / "taught", self.scratch / "bundle"
+        for name, colour in (("red", (40, 60, 220)), ("green", (60, 200, 60))):
+            (self.scratch / "drawn" / name).mkdir(parents=True)
+            for number in range(4):
+                image = np.full((240, 320, 3), 60 + number, np.uint8)
+                cv2.circle(image, (120 + 20 * number, 120), 60, colour, cv2.FILLED)
+                cv2.imwrite(str(self.scratch / "drawn" / name / f"{number}.png"), image)
+        self.run("add", project, self.scratch / "drawn")
+        self.run("train", project, "--backbone", "built-in")
+        self.run("export", project, "-o", bundle)
+        return bundle
 
     def added(self, part: str, right: Mapping[str, tuple[int, int]], *options: str) -> Row:
         """Add a part of the input, and compare the classes with what is right."""
@@ -151,11 +169,35 @@ def symlinked_classes(case: Case) -> Iterator[Row]:
     yield case.added("some", {"bird": (5, 0), "cat": (5, 0), "dog": (5, 0)})
 
 
+FAKE_PICAMERA: Final = str(CASES / "picamera-fov" / "fake")
+
+
+def picamera_fov(case: Case) -> Iterator[Row]:
+    """The Pi's camera shows all that its lens sees."""
+    words = (case.bundle(), "picamera", "--no-window", "--frames", "3")
+    done = case.run("run", *words, PYTHONPATH=FAKE_PICAMERA)
+    seen = [line for line in done.output.splitlines() if "of the width seen" in line]
+    right = done.status == 0 and bool(seen) and "100% of the width seen" in seen[-1]
+    yield Row("sensor mode", "right" if right else "WRONG", "; ".join(seen) or done.output)
+
+
+def picamera_hang(case: Case) -> Iterator[Row]:
+    """A Pi's camera that hangs is opened again."""
+    words = (case.bundle(), "picamera", "--no-window", "--frames", "45")
+    done = case.run("run", *words, PYTHONPATH=FAKE_PICAMERA, FAKE_HANG_AFTER="20")
+    answers = done.output.count('"label"')
+    said = " ".join(line for line in done.output.splitlines() if "has not answered" in line)
+    verdict = "right" if (done.status, answers) == (0, 45) else "told" if said else "WRONG"
+    yield Row("opened again", verdict, f"{answers} answers; {said}")
+
+
 KNOWN: Final[tuple[Callable[[Case], Iterator[Row]], ...]] = (
     split_names,
     nested_wrapper,
     zip_codepage,
     symlinked_classes,
+    picamera_fov,
+    picamera_hang,
 )
 
 

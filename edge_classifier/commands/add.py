@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from edge_classifier.commands import options as shared
 from edge_classifier.commands.console import open_or_create, stopped_by_ctrl_c, table
 from edge_classifier.device.console import SOME_REFUSED, one_line, say
+from edge_classifier.device.option_types import number, whole_number
 from edge_classifier.errors import InvalidValueError, NotImportableError
 from edge_classifier.learning.recordings import recordings_of_thumbnails
 from edge_classifier.learning.settings import project_head_settings
@@ -70,10 +71,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     shared.add_bursts_option(parser, "folder")
     group = parser.add_argument_group("videos")
     group.add_argument(
-        "--every", type=int, metavar="N", help=f"take every N-th frame (default: {EVERY})"
+        "--every",
+        type=whole_number(1, 1_000_000_000),
+        metavar="N",
+        help=f"take every N-th frame (default: {EVERY})",
     )
-    group.add_argument("--from", type=float, dest="from_s", metavar="S", help="begin at S seconds")
-    group.add_argument("--to", type=float, dest="to_s", metavar="S", help="end at S seconds")
+    second = number(0, 1e9)
+    group.add_argument("--from", type=second, dest="from_s", metavar="S", help="begin at S seconds")
+    group.add_argument("--to", type=second, dest="to_s", metavar="S", help="end at S seconds")
     parser.epilog = (
         "Nothing that is in the project is replaced, and no picture is added twice. Exit codes: "
         f"0 all is in, {NOTHING_DONE} nothing could be added, {SOME_REFUSED} some pictures were "

@@ -120,8 +120,8 @@ def _read(item: Path | LabelledPicture | Refusal) -> Image:
 def look_at_source(spec: str, frames: FamiliarFrames, backbone: Backbone) -> None:
     """Let `frames` look at a camera, a video or a stream until there are enough of each class.
 
-    It also ends where the source does, and at Ctrl-C; what is there and what is missing is said
-    meanwhile.
+    It also ends where the source does, at Ctrl-C and at SIGTERM; what is there and what is missing
+    is said meanwhile.
 
     Raises:
         CameraError: if the source cannot be used.
@@ -134,7 +134,7 @@ def look_at_source(spec: str, frames: FamiliarFrames, backbone: Backbone) -> Non
         "it before, with what there is by then; a second one gives it up."
     )
     with (
-        stopped_by_ctrl_c() as stop,
+        stopped_by_ctrl_c(or_sigterm=True) as stop,
         FrameReader(
             lambda: _open(spec),
             name=name,

@@ -130,7 +130,8 @@ def test_options_of_videos_need_a_video(
 ) -> None:
     assert main(["add", str(project), str(data), "--every", "3"]) == 1
     assert "no video is named" in capsys.readouterr().err
-    assert main(["add", str(project), str(data), "--every", "0"]) == 1
+    with pytest.raises(SystemExit, match="2"):
+        main(["add", str(project), str(data), "--every", "0"])
     assert not project.exists()
 
 

@@ -86,9 +86,9 @@ class Terminal:
             assert time.monotonic() < deadline, self.shown
             time.sleep(0.002)
 
-    def interrupt(self) -> list[str]:
+    def interrupt(self, how: signal.Signals = signal.SIGINT) -> list[str]:
         """Press Ctrl-C; returns the lines shown, the last one last."""
-        os.killpg(self.process.pid, signal.SIGINT)
+        os.killpg(self.process.pid, how)
         return self.last_lines()
 
     def last_lines(self) -> list[str]:
@@ -217,8 +217,9 @@ def test_answers_given_before_ctrl_c_stand(project: Path, scratch: Path) -> None
     assert all(line.count(",") == 6 for line in lines if ".jpg," in line)
 
 
-def test_what_a_camera_has_shown_before_ctrl_c_is_adapted_to(
-    taught: Path, tmp_path: Path, scratch: Path
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_what_a_camera_has_shown_until_it_is_stopped_is_adapted_to(
+    taught: Path, tmp_path: Path, scratch: Path, how: signal.Signals
 ) -> None:
     project = shutil.copytree(taught, tmp_path / "project")
     clip = tmp_path / "clip.avi"  # of two of the three classes, so that it goes on
@@ -228,7 +229,7 @@ def test_what_a_camera_has_shown_before_ctrl_c_is_adapted_to(
     writer.release()
     terminal = Terminal("adapt", str(project), "--source", str(clip), scratch=scratch)
     terminal.wait_for(lambda: "8 of each are wanted" in terminal.shown)
-    lines = terminal.interrupt()
+    lines = terminal.interrupt(how)
     assert terminal.process.returncode == 0, lines
     assert any(line.endswith("2 of 3 classes seen") for line in lines)
     assert lines[-1].endswith("--undo` takes it back.")

@@ -7,23 +7,20 @@ import re
 import stat
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import cv2
 
 from ..errors import CameraNotFoundError
 from .cameras import DEVICES, open_camera, quiet_opencv
-from .picamera import PI_CAMERA_NAME, open_pi_camera
+from .picamera import PI_CAMERA, PI_CAMERA_NAME, open_pi_camera
 from .pictures import PICTURE_SUFFIXES, PictureFiles
 from .video_source import is_picture_file
 from .videos import MOVING_PICTURES, open_file, open_stream, video_file
 
 if TYPE_CHECKING:
     from .video_source import OpenCapture, VideoSource
-
-PI_CAMERA: Final = "picamera"
-"""What names the Raspberry Pi's own camera."""
 
 
 class SourceKind(Enum):
