@@ -20,6 +20,7 @@ from edge_classifier.project.importers.label_list import LIST_SUFFIXES
 from edge_classifier.project.importers.labelled_tree import TreeImporter
 from edge_classifier.project.importers.labels import NO_LABEL, labels_of
 from edge_classifier.project.importers.list_importer import find_lists, open_list
+from edge_classifier.project.importers.other_models import recognise
 from edge_classifier.project.importers.splits import SplitName
 from edge_classifier.project.importers.tree import FolderTree, archive_stem
 from edge_classifier.project.importers.video import Stretch, VideoImporter
@@ -71,7 +72,15 @@ def open_importer(
         NotImportableError: if there is nothing, or nothing that can be imported.
     """
     path = Path(path)
-    importer = _open(path, class_name, stretch, code_page)
+    try:
+        return _checked(path, _open(path, class_name, stretch, code_page))
+    except NotImportableError as error:
+        if model := recognise(path):
+            raise NotImportableError(model.line) from error
+        raise
+
+
+def _checked(path: Path, importer: Importer) -> Importer:
     if importer.count == 0:
         raise NotImportableError(
             f"There is no picture in {path}; name a folder, an archive, a table or a video."
