@@ -17,11 +17,13 @@ from edge_classifier.device.console import one_line
 from edge_classifier.device.files import read_regular
 from edge_classifier.device.media import PICTURE_SUFFIXES
 from edge_classifier.errors import EdgeClassifierError
-from edge_classifier.project.importers.archive import ZipTree
+from edge_classifier.project.importers.archives import open_archive
 from edge_classifier.project.importers.tree import is_junk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from edge_classifier.project.importers.tree import FileTree
 
 TEACHABLE_MACHINE: Final = "Teachable Machine"
 LOBE: Final = "Lobe"
@@ -217,7 +219,7 @@ def _json(files: _Files, name: str | None) -> dict[str, Any] | None:
 class _Files:
     """The files of a folder or archive, by their relative names."""
 
-    def __init__(self, names: Sequence[str], folder: Path, tree: ZipTree | None = None) -> None:
+    def __init__(self, names: Sequence[str], folder: Path, tree: FileTree | None = None) -> None:
         self.names = names
         self._folder = folder
         self._tree = tree
@@ -242,7 +244,7 @@ def _files_of(path: Path) -> _Files:
         return _Files([path.name, *beside], path.parent)
     if path.suffix.lower() in _SUFFIXES:
         return _Files([path.name] if path.is_file() else [], path.parent)
-    tree = ZipTree(path)
+    tree = open_archive(path, None)
     return _Files(tree.paths[:_LOOK_AT], path, tree)
 
 
