@@ -11,11 +11,13 @@ less was done than is right, and a line says so; or WRONG. Exit code: 1 if any i
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import subprocess
 import sys
 import tempfile
 import unicodedata
+from contextlib import redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -24,13 +26,18 @@ import cv2
 import numpy as np
 
 from edge_classifier.commands.console import table
+from edge_classifier.device.sources.pictures import PictureFiles
+from edge_classifier.errors import InvalidImageError
 from edge_classifier.project.folder import HELD_OUT, SAMPLES
+from edge_classifier.project.picture_file import read_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 CASES: Final = Path(os.environ.get("EDGE_CLASSIFIER_SHARED", "../shared")).resolve() / "cases"
 _SECONDS: Final = 120
+_MOST_CPU_S: Final = 5.0
+_DARK: Final = 60
 _LONGEST: Final = 60
 
 Classes: TypeAlias = "dict[str, tuple[int, int]]"
@@ -169,6 +176,78 @@ def symlinked_classes(case: Case) -> Iterator[Row]:
     yield case.added("some", {"bird": (5, 0), "cat": (5, 0), "dog": (5, 0)})
 
 
+def kaggle_table(case: Case) -> Iterator[Row]:
+    """The table that names most pictures is taken, and what is to be handed in is not."""
+    for part in ("breeds", "whales", "leaf", "tissue", "flat"):
+        yield case.added(part, {"cat": (6, 0), "dog": (6, 0)})
+
+
+def one_hot(case: Case) -> Iterator[Row]:
+    """One column a class, in a table in each split's folder."""
+    yield case.added(".", {"cat": (6, 6), "dog": (6, 6)})
+    yield case.added("test", {"cat": (0, 3), "dog": (0, 3)})
+
+
+def edge_impulse(case: Case) -> Iterator[Row]:
+    """The labels are in a list, and only some names say them, too."""
+    yield case.added(".", {"cat": (6, 3), "dog": (6, 3)})
+    yield case.added("info.labels", {"cat": (6, 3), "dog": (6, 3)})
+
+
+def tm_pose_audio(case: Case) -> Iterator[Row]:
+    """Pictures of a pose project are taken; sounds are told, and models, too."""
+    yield case.added("pose.tm", {"down": (5, 0), "up": (5, 0)})
+    for part in ("audio.tm", "tm-my-image-model.zip", "converted_keras.zip"):
+        yield case.added(part, {"a picture": (1, 0)})
+
+
+def motion_photo(case: Case) -> Iterator[Row]:
+    """A JPEG with a film behind it is the JPEG."""
+    yield case.added(".", {"cat": (16, 0), "dog": (16, 0)})
+
+
+def suffix_lies(case: Case) -> Iterator[Row]:
+    """What a file is follows from its content; the HEIC there is random bytes."""
+    yield case.added(".", {"cat": (8, 0), "dog": (13, 0)})
+
+
+def ppm_header(case: Case) -> Iterator[Row]:
+    """A header without end is refused at once."""
+    before = os.times().children_user
+    run = case.add(case.files / "ppm.zip")
+    spent = os.times().children_user - before
+    told = run.status and not run.classes and "Traceback" not in run.output and spent < _MOST_CPU_S
+    yield Row("ppm.zip", "told" if told else "WRONG", f"{spent:.1f} s; {run.output.strip()}")
+
+
+def png_on_device(case: Case) -> Iterator[Row]:
+    """A device reads what `predict` reads, to the same pixels."""
+    with redirect_stderr(io.StringIO()) as said:
+        frames = {Path(frame.name).name: frame.image for frame in PictureFiles(case.files)}
+    told = said.getvalue().splitlines()
+    for path in sorted(case.files.iterdir()):
+        try:
+            expected = read_image(path)
+        except InvalidImageError as error:
+            named = any(path.name in line for line in told)
+            yield Row(path.name, "told" if named else "WRONG", str(error))
+            continue
+        equal = path.name in frames and np.array_equal(frames[path.name], expected)
+        bright = path.name != "deep12.png" or expected.mean() > _DARK
+        yield Row(path.name, "right" if equal and bright else "WRONG", str(expected.shape))
+
+
+def videos(case: Case) -> Iterator[Row]:
+    """Films of phones, cameras and the Pi give their frames, turned once."""
+    for path in sorted(case.files.iterdir()):
+        if path.is_dir():
+            continue
+        run = case.add("--class", "cat", "--every", "1", path)
+        frames = run.classes.get("cat", (0, 0))[0]
+        expected = 18 if path.stem == "vfr" else 40
+        yield Row(path.name, "right" if frames == expected else "WRONG", f"{frames} frames")
+
+
 FAKE_PICAMERA: Final = str(CASES / "picamera-fov" / "fake")
 
 
@@ -196,6 +275,15 @@ KNOWN: Final[tuple[Callable[[Case], Iterator[Row]], ...]] = (
     nested_wrapper,
     zip_codepage,
     symlinked_classes,
+    kaggle_table,
+    one_hot,
+    edge_impulse,
+    tm_pose_audio,
+    motion_photo,
+    suffix_lies,
+    ppm_header,
+    png_on_device,
+    videos,
     picamera_fov,
     picamera_hang,
 )

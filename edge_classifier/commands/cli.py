@@ -21,7 +21,7 @@ from edge_classifier.device.console import (
     shortened,
 )
 from edge_classifier.device.option_types import USAGE, OneLineParser
-from edge_classifier.device.stop import INTERRUPTED, StopSignals
+from edge_classifier.device.stop import INTERRUPTED, NO_THREADS, StopSignals, threads_run_out
 from edge_classifier.errors import CancelledError, EdgeClassifierError, InvalidOptionError
 from edge_classifier.project.files import describe
 
@@ -47,6 +47,7 @@ changes something with `IF_CANCELLED`: what Ctrl-C leaves behind. Only the one
 that was asked for is imported, so that no command waits for what another one needs."""
 
 FAILED: Final = 1
+_NOTHING_BEGUN: Final = "nothing was begun"
 _LONGEST_ERROR: Final = 2000
 _ANY_NAME: Final = "edge_classifier_any_name"
 PIPE_CLOSED: Final = 141
@@ -103,7 +104,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     open_closed_streams()
     words = list(sys.argv[1:] if arguments is None else arguments)
     with StopSignals() as stop:
-        return _main(words, stop)
+        try:
+            return _main(words, stop)
+        except RuntimeError as error:
+            if str(error) != "can't start new thread":
+                raise
+            return _without_threads()
 
 
 def _main(words: list[str], stop: StopSignals) -> int:
@@ -111,7 +117,7 @@ def _main(words: list[str], stop: StopSignals) -> int:
     handler = logging.StreamHandler()
     handler.setFormatter(_OneLine("edge-classifier: %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
-    left_behind = "nothing was begun"
+    left_behind = _NOTHING_BEGUN
     try:
         try:
             name = top_parser().parse_args(words[:1]).command
@@ -127,8 +133,7 @@ def _main(words: list[str], stop: StopSignals) -> int:
         sys.stdout.flush()  # at exit it would be too late to say what is wrong
     except (CancelledError, KeyboardInterrupt):
         stop.closing()
-        say(f"edge-classifier: cancelled: {left_behind}.")
-        return stop.status
+        return _cancelled(left_behind, stop)
     except EdgeClassifierError as error:
         say(f"edge-classifier: {shortened(str(error), _LONGEST_ERROR)}")
         return USAGE if isinstance(error, InvalidOptionError) else FAILED
@@ -148,6 +153,19 @@ def _main(words: list[str], stop: StopSignals) -> int:
         return FAILED
     # A command that tells itself what was done until then does not know which signal it was.
     return stop.status if exit_code == INTERRUPTED else exit_code
+
+
+def _cancelled(left_behind: str, stop: StopSignals) -> int:
+    """Say what is left, or that it was no person who cancelled; returns the exit code."""
+    if left_behind == _NOTHING_BEGUN and threads_run_out():
+        return _without_threads()
+    say(f"edge-classifier: cancelled: {left_behind}.")
+    return stop.status
+
+
+def _without_threads() -> int:
+    say(f"edge-classifier: {NO_THREADS}.")
+    return FAILED
 
 
 def opencv_problem() -> str | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import cv2
 
+from edge_classifier.device.console import as_text
 from edge_classifier.errors import NoDisplayError
 from edge_classifier.screen.key_names import SHIFT_CODES, key_name
 from edge_classifier.screen.x11 import XServer, connect
@@ -37,13 +38,14 @@ class OpenCVWindow:
 
     def __init__(self, title: str, clock: Clock = time.monotonic) -> None:
         self._server = check_display(os.environ)
-        self._title = title
+        self._title = as_text(title)
         self._clock = clock
         self._shift_s: float | None = None
         self._size: tuple[int, int] | None = None
         self._open = True
         # The default window has a menu whose Ctrl+S opens a dialog that freezes the loop.
-        cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
+        flags = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
+        cv2.namedWindow(self._title, flags)
 
     def show(self, image: Image) -> str | None:
         """Show a picture, `(H, W, 3)` uint8 BGR, and return what was pressed since the last call.

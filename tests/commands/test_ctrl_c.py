@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import pytest
 from support.exported_project import picture, teach
+from support.picture_files import write_pictures
 
 from edge_classifier.commands.cli import main
 from edge_classifier.project.store import ProjectStore
@@ -269,3 +270,24 @@ def test_ctrl_c_before_anything_was_begun_says_so() -> None:
         130,
         "edge-classifier: cancelled: nothing was begun.\n",
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits a process as Linux does")
+@pytest.mark.parametrize("threads", ["1", "8"], ids=["of ours", "of OpenBLAS"])
+def test_where_no_more_threads_can_be_started_it_says_so(tmp_path: Path, threads: str) -> None:
+    write_pictures(tmp_path / "set", "mug/1.jpg", "phone/2.jpg")
+    # Each thread asks for a stack of 4 GB, and all together may have 3.
+    limited = 'ulimit -s 4000000; ulimit -v 3000000; exec "$@"'
+    paths = [str(tmp_path / "p"), str(tmp_path / "set")]
+    command = [sys.executable, "-m", "edge_classifier", "add", *paths]
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        ["/bin/bash", "-c", limited, "bash", *command],
+        env={**os.environ, "OPENBLAS_NUM_THREADS": threads},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("edge-classifier: the system starts no more threads for this program;")
+    assert "Traceback" not in done.stderr

@@ -9,12 +9,12 @@ from operator import attrgetter
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from edge_classifier.device.picture_decoder import image_size
 from edge_classifier.errors import InvalidImageError
 from edge_classifier.project.folder import HELD_OUT, SAMPLES
 from edge_classifier.project.importers.base import Importer, LabelledPicture, Refusal
 from edge_classifier.project.importers.layout import Layout, Placed, place_pictures
 from edge_classifier.project.importers.tree import sort_out
-from edge_classifier.project.picture_file import image_size
 from edge_classifier.project.project_file import FILE_NAME
 
 if TYPE_CHECKING:

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Final
 from edge_classifier.project.classes import fold_class_name
 from edge_classifier.project.importers.labels import NO_LABEL, labels_of, natural_key
 from edge_classifier.project.importers.levels import Folder, Level, Use
-from edge_classifier.project.importers.splits import SplitName, words_of
+from edge_classifier.project.importers.splits import SplitName
+from edge_classifier.project.importers.tree import some_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 _BESIDE: Final = "it lies beside class folders, so it has no label; move it into one"
 _MOST_OTHER_WORDS: Final = 2
-_NAMED: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class _Reading:
         around = [SplitName.of(name) for name in beside]
         few = len(own.rest) <= _MOST_OTHER_WORDS
         if own.held_out is not None and (
-            not own.rest
+            (not own.rest and len(own.uses) == 1)
             or (own.is_last and few)
             or any(own.rest <= its.rest for its in around if not its.uses)
             or any(own.rest == its.rest for its in around if its.uses and its.uses != own.uses)
@@ -174,34 +174,35 @@ class _Reading:
         if self._doubtful:
             yield (
                 "Taken for classes and not for splits, as they lie among class folders and hold "
-                f"none: {_some(self._doubtful)}."
+                f"none: {some_names(self._doubtful)}."
             )
         if self._splits_of_classes:
-            some = _some(self._splits_of_classes)
+            some = some_names(self._splits_of_classes)
             yield f"Taken for splits of the classes that they name: {some}."
         yield from self._notes_of_parts()
         taught = Counter(p.class_name for p in placed if not p.held_out)
         only_held_out = dict.fromkeys(p.class_name for p in placed if p.held_out and p.class_name)
         missing = [name for name in only_held_out if name not in taught]
         if missing and any(taught):
-            yield f"{_some(missing)}: only held out; nothing in there is to be trained on."
+            yield f"{some_names(missing)}: only held out; nothing in there is to be trained on."
 
     def _notes_of_parts(self) -> Iterator[str]:
         if not self._parts:
             return
         parts = [f"{name}/{part}" for name in self._parts for part in sorted(self._parts[name])]
-        yield f"Folders within a class are no classes: {_some(parts)} are of the outer one."
+        yield f"Folders within a class are no classes: {some_names(parts)} are of the outer one."
         shared = Counter(part for own in self._parts.values() for part in own)
         others = {p.class_name for p in self.placed if p.class_name}.difference(self._parts)
         deeper = [name for name, own in self._parts.items() if len(own) > 1 and others]
         if sum(count > 1 for count in shared.values()) > 1:
             deeper = list(self._parts)
         if deeper:
-            yield f"If those are the classes, add the outer ones by themselves: {_some(deeper)}."
+            some = some_names(deeper)
+            yield f"If those are the classes, add the outer ones by themselves: {some}."
 
     def _take_class(self, folder: Folder, name: str, held_out: bool | None) -> None:  # noqa: FBT001 - private
         """Take all that is in a folder for one class, but for splits in there."""
-        context = self._context | {*words_of(name)}
+        context = self._context | {*folder.split.words}
         waiting = [(folder, held_out is True)]
         while waiting:
             here, is_held_out = waiting.pop()
@@ -212,10 +213,3 @@ class _Reading:
                 waiting.append((kid, is_held_out or (is_split and own.held_out is True)))
                 if not is_split:
                     self._parts[name].add(kid.name)
-
-
-def _some(names: Iterable[str]) -> str:
-    """Name the first few."""
-    names = list(dict.fromkeys(names))
-    more = len(names) - _NAMED
-    return ", ".join(map(repr, names[:_NAMED])) + (f" and {more:,} more" if more > 0 else "")

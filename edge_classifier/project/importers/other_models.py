@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from edge_classifier.device.console import one_line
 from edge_classifier.device.files import read_regular
+from edge_classifier.device.media import PICTURE_SUFFIXES
 from edge_classifier.errors import EdgeClassifierError
-from edge_classifier.project.importers.archive import ZipTree
+from edge_classifier.project.importers.archives import open_archive
 from edge_classifier.project.importers.tree import is_junk
-from edge_classifier.project.picture_file import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from edge_classifier.project.importers.tree import FileTree
 
 TEACHABLE_MACHINE: Final = "Teachable Machine"
 LOBE: Final = "Lobe"
@@ -143,7 +145,7 @@ def recognise(path: Path) -> OtherModel | None:
     if len(running) > 1:
         names = ", ".join(model.file for model in running[:_NAMED])
         return replace(running[0], kind=_SEVERAL, file=names)
-    pictures = any(PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES for name in files.names)
+    pictures = any(PurePosixPath(name).suffix.lower() in PICTURE_SUFFIXES for name in files.names)
     if pictures and not running:  # beside which somebody keeps a model
         found = [model for model in found if model.file.endswith(".json")]
     return next(iter(running or found), None)
@@ -217,7 +219,7 @@ def _json(files: _Files, name: str | None) -> dict[str, Any] | None:
 class _Files:
     """The files of a folder or archive, by their relative names."""
 
-    def __init__(self, names: Sequence[str], folder: Path, tree: ZipTree | None = None) -> None:
+    def __init__(self, names: Sequence[str], folder: Path, tree: FileTree | None = None) -> None:
         self.names = names
         self._folder = folder
         self._tree = tree
@@ -242,7 +244,7 @@ def _files_of(path: Path) -> _Files:
         return _Files([path.name, *beside], path.parent)
     if path.suffix.lower() in _SUFFIXES:
         return _Files([path.name] if path.is_file() else [], path.parent)
-    tree = ZipTree(path)
+    tree = open_archive(path)
     return _Files(tree.paths[:_LOOK_AT], path, tree)
 
 
