@@ -29,6 +29,8 @@ from edge_classifier.commands.predictors import (
 )
 from edge_classifier.device.bundle import Bundle
 from edge_classifier.device.console import SOME_REFUSED, say
+from edge_classifier.device.files import start_of
+from edge_classifier.device.media import Medium, kind_of
 from edge_classifier.device.option_types import whole_number
 from edge_classifier.errors import InvalidOptionError, InvalidValueError
 from edge_classifier.export.other_models import open_other_model, what_is_not_known
@@ -41,7 +43,6 @@ from edge_classifier.progress import ProgressMeter
 from edge_classifier.project.files import describe
 from edge_classifier.project.folder import is_project
 from edge_classifier.project.importers.other_models import recognise
-from edge_classifier.project.importers.tree import VIDEO_SUFFIXES
 from edge_classifier.project.picture_file import read_image
 from edge_classifier.project.picture_paths import picture_paths
 
@@ -177,7 +178,11 @@ def _from_project(options: argparse.Namespace) -> int:
 
 def _reason(found: Predicted, model: Path) -> str:
     """Say why a picture was refused; of a video, what takes it."""
-    if found.path.suffix.lower() not in VIDEO_SUFFIXES:
+    try:
+        kind = kind_of(start_of(found.path))
+    except OSError:
+        kind = None
+    if kind is None or kind.medium is not Medium.VIDEO:
         return str(found.problem)
     first = f"`edge-classifier export {model} -o BUNDLE`, then " if is_project(model) else ""
     bundle = "BUNDLE" if first else model
