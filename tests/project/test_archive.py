@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from support.picture_files import picture_bytes, write_zip
+from support.picture_files import picture_bytes, write_pictures, write_zip
 
 from edge_classifier.errors import InvalidImageError, NotImportableError
 from edge_classifier.project.importers import LabelledPicture, Refusal, open_importer
@@ -155,6 +155,16 @@ def test_names_in_utf8_are_read_right_even_if_the_archive_does_not_say_so(tmp_pa
     path = write_zip(tmp_path / "set.zip", {"caf__/1.jpg": picture_bytes(1)})
     path.write_bytes(path.read_bytes().replace(b"caf__", "café".encode()))
     assert open_archive(path).paths == ["café/1.jpg"]
+
+
+@pytest.mark.parametrize("column", ["PK", "PK\x03", "BZh", "BZh9", "Rar!", "7z"])
+def test_a_table_whose_first_column_is_called_as_archives_begin_is_a_table(
+    tmp_path: Path, column: str
+) -> None:
+    write_pictures(tmp_path, "1.jpg", "2.jpg")
+    (tmp_path / "t.csv").write_text(f"{column},file,label\n7,1.jpg,cat\n8,2.jpg,dog\n")
+    items = [i for i in open_importer(tmp_path / "t.csv") if isinstance(i, LabelledPicture)]
+    assert [item.class_name for item in items] == ["cat", "dog"]
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"hello", b"PK\x05\x06" + bytes(17)])

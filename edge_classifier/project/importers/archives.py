@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from edge_classifier.project.importers.tree import FileTree
 
 _HEAD_BYTES: Final = 512
-_ZIP: Final = b"PK"
+_ZIPS: Final = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08", b"PK00PK\x03\x04")
+"""Of full, empty and split ones; a text may begin with PK."""
 _OTHERS: Final = (b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x28\xb5\x2f\xfd")  # 7-Zip, RAR, zstd
 
 
 def is_archive(head: bytes) -> bool:
     """Say whether a file that begins so is an archive, also of a kind that cannot be read."""
-    return head.startswith((_ZIP, *_OTHERS)) or is_packed(head) or is_tar(head)
+    return head.startswith((*_ZIPS, *_OTHERS)) or is_packed(head) or is_tar(head)
 
 
 def open_archive(path: Path, code_page: str | None = None) -> FileTree:

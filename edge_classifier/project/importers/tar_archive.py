@@ -26,7 +26,7 @@ _BLOCK: Final = 512
 _XZ_MEMORY: Final = 128 * 1024 * 1024  # twice what `xz -9` asks for
 _LONGEST_HEADER: Final = 1 << 16
 _MAGIC_AT: Final = 257
-_MAGIC_BYTES: Final = 6
+_MAGIC_BYTES: Final = 10
 
 _FILES, _FOLDER, _LINKS_AND_DEVICES = b"07\0", b"5", b"12346"
 _PAX, _LONG_NAME, _SPARSE = b"xX", b"L", b"S"
@@ -149,7 +149,11 @@ def _of_xz(file: IO[bytes]) -> Iterator[bytes]:
 
 _UNPACKERS: Final[dict[bytes, Callable[[IO[bytes]], Iterator[bytes]]]] = {
     b"\x1f\x8b": _of_gzip,
-    b"BZh": _of_bzip2,
+    **{
+        b"BZh%d%b" % (level, first_block): _of_bzip2  # whole, as a text may begin with BZh
+        for level in range(1, 10)
+        for first_block in (b"1AY&SY", b"\x17rE8P\x90")
+    },
     b"\xfd7zXZ\0": _of_xz,
 }
 
