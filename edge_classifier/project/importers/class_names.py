@@ -33,6 +33,10 @@ _NUMBERED: Final = re.compile(r"([0-9]{1,6})\s*[:.,;\t ]\s*(\S.*)")
 _YAML_NAMES: Final = re.compile(r"^names[ \t]*:", re.MULTILINE)
 _YAML_ENTRY: Final = re.compile(r"(?:-|([0-9]{1,6})\s*:)\s*(\S.*)")
 _LONGEST_NAME: Final = 500
+_FOR_NAMES: Final = re.compile(r"(?:class|label|categor)[a-z]*(?:[_ -]?names?)?", re.IGNORECASE)
+_FROM_0_OR_1: Final = "does not say whether it counts from 0 or from 1"
+_NOT_ALL: Final = "does not name each of the class numbers differently"
+_BACKGROUND: Final = frozenset({"background", "bg", "void", "ignore", "unlabeled", "unlabelled"})
 
 
 def class_names_beside(
@@ -44,6 +48,7 @@ def class_names_beside(
         The names by number, and the file that says so; or none, and why, or nothing.
     """
     found: dict[str, dict[str, str]] = {}
+    failed: list[str] = []
     candidates = [
         path
         for path in tree.paths
@@ -57,25 +62,34 @@ def class_names_beside(
             data = tree.read(path)
         except InvalidImageError:
             continue
-        if len(data) <= _MOST_BYTES and (names := _names(path, decoded(data)[0], numbers)):
+        names = _names(path, decoded(data)[0], numbers) if len(data) <= _MOST_BYTES else None
+        if isinstance(names, dict):
             found[path] = names
+        elif names is not None and (names == _FROM_0_OR_1 or _is_for_names(path)):
+            failed.append(f"{tree.source(path)} {names}")
     if not found:
-        return {}, ""
+        return {}, failed[0] if failed else ""
     if any(names != next(iter(found.values())) for names in found.values()):
         return {}, f"{' and '.join(list(found)[:3])} name the class numbers differently"
     path = next(iter(found))
     return found[path], path
 
 
-def _names(path: str, text: str, numbers: set[str]) -> dict[str, str] | None:
-    """Read the names of these numbers, or `None` if they are not all named, each differently."""
+def _is_for_names(path: str) -> bool:
+    """Say whether a file is for names of classes only, as the name of `classes.txt` says."""
+    name = PurePosixPath(path)
+    return name.suffix.lower() == ".names" or _FOR_NAMES.fullmatch(name.stem) is not None
+
+
+def _names(path: str, text: str, numbers: set[str]) -> dict[str, str] | str:
+    """Read the names of these numbers; or say why not, to be told after the file's name."""
     suffix = PurePosixPath(path).suffix.lower()
     if suffix in {".yaml", ".yml"}:
         listed: dict[str, str] | list[str] = _of_yaml(text)
     elif suffix == ".json":
         listed = _of_json(text)
     elif suffix in {".csv", ".tsv"}:
-        return _of_table(text, numbers)
+        return _of_table(text, numbers) or _NOT_ALL
     else:
         lines = [line.strip()[:_LONGEST_NAME] for line in text.splitlines() if line.strip()]
         numbered = [_NUMBERED.fullmatch(line) for line in lines]
@@ -83,19 +97,27 @@ def _names(path: str, text: str, numbers: set[str]) -> dict[str, str] | None:
         if lines and all(numbered):
             listed = {str(int(match[1])): match[2] for match in numbered if match}
             if len(listed) < len(lines):
-                return None
+                return _NOT_ALL
     if isinstance(listed, list):
-        listed = _counted(listed, numbers)
+        counted = _counted(listed, numbers)
+        if counted is None:
+            return _FROM_0_OR_1
+        listed = counted
     names = {number: listed.get(str(int(number)), "") for number in numbers}
-    return names if all(names.values()) and len(set(names.values())) == len(names) else None
+    return names if all(names.values()) and len(set(names.values())) == len(names) else _NOT_ALL
 
 
-def _counted(names: Sequence[str], numbers: set[str]) -> dict[str, str]:
-    """Count names from 0 or from 1, whichever the numbers do; unless both would do."""
+def _counted(names: Sequence[str], numbers: set[str]) -> dict[str, str] | None:
+    """Count names from 0 or from 1, whichever the numbers do; `None` if both would do.
+
+    A background that comes first and that no picture shows has the number 0.
+    """
     known = {int(number) for number in numbers}
     starts = [start for start in (0, 1) if known <= set(range(start, len(names) + start))]
     if len(starts) == 2:  # noqa: PLR2004 - the numbers 1 to n - 1 do not tell
-        return {}
+        if names[0].strip("_ ").casefold() not in _BACKGROUND:
+            return None
+        starts = [0]
     return {str(number): name for start in starts for number, name in enumerate(names, start)}
 
 

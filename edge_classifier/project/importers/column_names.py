@@ -18,6 +18,8 @@ LABEL_COLUMNS: Final = (
     "categoryname", "choice", "choices", "target", "groundtruth", "displayname", "diagnosis", "dx",
     "tag", "species", "breed", "name", "classid", "labelid", "categoryid",
 )  # fmt: skip
+TITLE_COLUMNS: Final = frozenset({"name", "tag", "displayname"})
+"""Of those, what may as well be a title or what somebody called a picture."""
 SPLIT_COLUMNS: Final = (
     "split", "set", "subset", "partition", "usage", "phase", "dataset", "mluse",
 )  # fmt: skip

@@ -17,6 +17,7 @@ from edge_classifier.project.importers.column_names import (
     FILE_COLUMNS,
     LABEL_COLUMNS,
     SPLIT_COLUMNS,
+    TITLE_COLUMNS,
     plain_name,
     rank_of,
 )
@@ -55,6 +56,7 @@ class Columns:
         split: Of the one that says which rows are held out, if one does.
         held_out: What its values mean.
         is_sure: Whether the column with the files is called so, or its values like files.
+        says_classes: Whether the one with the labels is called so, or there is one a class.
         files: How many of the files that were looked for may be there.
         notes: What the user should know about how the table was understood.
     """
@@ -66,6 +68,7 @@ class Columns:
     split: int | None = None
     held_out: dict[str, bool] = field(default_factory=dict)
     is_sure: bool = False
+    says_classes: bool = False
     files: int = 0
     notes: tuple[str, ...] = ()
 
@@ -105,6 +108,7 @@ class _Understanding:
         self._first = rows[0]
         self._knows = knows
         self._notes: list[str] = []
+        self._says_classes = False
 
     def columns(self, *, needs_label: bool) -> Columns | str:
         file, files = self._file()
@@ -115,11 +119,10 @@ class _Understanding:
             self._columns = [column[1:] for column in self._columns]
         else:
             self._names = ("",) * len(self._columns)
-        rest = [
-            n
-            for n, values in enumerate(self._columns)
-            if n != file and (any(values) or self._names[n] in LABEL_COLUMNS)
+        said = [
+            any(values) or self._names[n] in LABEL_COLUMNS for n, values in enumerate(self._columns)
         ]
+        rest = [n for n, is_said in enumerate(said) if is_said and n != file]
         split = self._split(rest)
         if split is not None:
             rest.remove(split)
@@ -141,6 +144,7 @@ class _Understanding:
             is_sure=self._names[file] in FILE_COLUMNS
             or self._mostly_pictures(self._columns[file])
             or all("/" in value for value in self._columns[file] if value),
+            says_classes=self._says_classes or bool(one_hot),
             files=files,
             notes=tuple(self._notes),
         )
@@ -268,11 +272,17 @@ class _Understanding:
 
     def _label(self, rest: list[int]) -> tuple[int | None, tuple[int, ...]]:
         """Find the column with the labels, or a column a class."""
+        apart = {n for n in rest if self._tells_rows_apart(n)}
+        titles = {n for n in apart if self._names[n] in TITLE_COLUMNS}
         named = sorted(
-            (n for n in rest if self._names[n] in LABEL_COLUMNS),
-            key=lambda n: (self._tells_rows_apart(n), rank_of(self._names[n], LABEL_COLUMNS)),
+            (n for n in rest if self._names[n] in LABEL_COLUMNS and n not in titles),
+            key=lambda n: (n in apart, rank_of(self._names[n], LABEL_COLUMNS)),
         )
         if named:
+            called = self._first[named[0]]
+            self._says_classes = self._names[named[0]] not in TITLE_COLUMNS
+            if named[0] in apart:
+                self._notes.append(f"almost every row has its own label in the column {called!r}")
             label = self._readable(named[0], rest)
             others = [n for n in named if n != label and not self._goes_with(n, label)]
             if others:
@@ -283,10 +293,10 @@ class _Understanding:
             return label, ()
         hot = self._one_hot(rest)
         one_of = self._one_of(hot)
-        found = None if one_of >= _ONE_OF else self._label_by_content(rest)
+        found = None if one_of >= _ONE_OF else self._label_by_content(rest, apart)
         return (found, ()) if found is not None or not one_of else (None, hot)
 
-    def _label_by_content(self, rest: list[int]) -> int | None:
+    def _label_by_content(self, rest: list[int], apart: set[int]) -> int | None:
         repeating = [
             n
             for n in rest
@@ -297,7 +307,7 @@ class _Understanding:
         if not candidates and len(rest) == 1 and len(self._columns[rest[0]]) < _FEW:
             candidates = rest  # as with names of files, it takes some to tell titles from labels
         if not self._names or not any(self._names):
-            candidates = candidates[:1] or rest[:1]
+            candidates = candidates[:1] or [n for n in rest if n not in apart][:1]
         distinct = [n for n in candidates if not self._goes_with(n, candidates[0])]
         if not candidates or distinct:
             return None
@@ -354,8 +364,12 @@ class _Understanding:
         return sum(sum(map(_is_one, row)) == 1 for row in rows) / max(1, len(rows))
 
     def _tells_rows_apart(self, n: int) -> bool:
-        values = self._columns[n]
-        return len(values) >= 10 and len(set(values)) > _DISTINCT * len(values)  # noqa: PLR2004 - a few rows say nothing
+        """Say whether (almost) each row has another value, as a title; a few rows do not tell."""
+        sample = self._columns[n]
+        if len(sample) < _FEW or len(set(sample)) <= _DISTINCT * len(sample):
+            return False
+        values = [cell(row, n) for row in self._everything]  # in which more repeats
+        return len(set(values)) > _DISTINCT * len(values)
 
     def _is_numeric(self, n: int) -> bool:
         return all(map(_is_number, filter(None, self._columns[n])))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from functools import partial
 from pathlib import PurePosixPath
 from types import MappingProxyType
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _UNREAD: Final = frozenset({".xlsx", ".xls", ".ods", ".parquet", ".feather", ".arrow", ".xml"})
 _MOST_LISTS: Final = 200
 _NAMED: Final = 3
+_AGREES: Final = 0.9  # of the pictures: label and folder stand for each other
+_FEW: Final = 3
 _NUMBER: Final = re.compile("[0-9]{1,6}")
 
 
@@ -189,7 +191,8 @@ def find_lists(
     """Find the lists in a tree that name its pictures; of several in a folder, the fullest.
 
     `labelled` is what folders or file names say of pictures. They are believed where they tell
-    classes apart and lists name fewer than half of these pictures, or do not say what they mean.
+    classes apart and lists name fewer than half of these pictures, do not say what they mean, or
+    say what goes with other things than the folders and is not called classes.
 
     Returns:
         What the lists name, or `None`; and what the user should know of lists that are not taken.
@@ -211,6 +214,16 @@ def find_lists(
             f"pictures, it of {len(importer.paths):,}; add it by itself to take it."
         )
         return None, tuple(notes)
+    if told and not _go_together(taken, labelled):
+        called = _some(sorted(classes))
+        if not _tell_classes(taken):
+            notes.append(
+                f"{_some([one.source for one in taken])} was left aside: folders tell classes "
+                f"apart ({called}), and what it says of the pictures goes with other things; add "
+                "it by itself to take it."
+            )
+            return None, tuple(notes)
+        notes.append(f"folders tell other classes ({called}) than the list that is taken.")
     if not is_sure and 2 * len(importer.paths) < len(lookup.pictures):
         notes.append(
             f"{taken[0].source} was left aside: it may name {len(importer.paths):,} of "
@@ -275,6 +288,7 @@ def _fullness(one: LabelList) -> tuple[object, ...]:
         not one.is_submission,
         len(one.labels) > 1,  # else they may be placeholders
         len(one.paths),
+        one.columns.says_classes,
         one.columns.is_sure,
         one.columns.split is not None,
         not all(map(_NUMBER.fullmatch, one.labels)),
@@ -290,6 +304,34 @@ def _goes_with(one: LabelList, other: LabelList) -> bool:
         and one.held_out is not other.held_out
         and one.labels <= other.labels
         and (len(one.labels) > 1 or len(other.labels) == 1)
+    )
+
+
+def _go_together(taken: Sequence[LabelList], labelled: Mapping[str, str]) -> bool:
+    """Say whether labels and the folders that are classes stand for each other, one for one."""
+    folders = {
+        path: name
+        for path, name in labelled.items()
+        if name.casefold() in path.rpartition("/")[0].casefold()  # else the file is called so
+    }
+    pairs = Counter(
+        (row.label, folders[row.path]) for one in taken for row in one.rows if row.path in folders
+    )
+    for side in (0, 1):
+        most: dict[str, int] = defaultdict(int)
+        for pair, count in pairs.items():
+            most[pair[side]] = max(most[pair[side]], count)
+        if sum(most.values()) < _AGREES * pairs.total():
+            return False
+    return True
+
+
+def _tell_classes(taken: Sequence[LabelList]) -> bool:
+    """Say whether lists name classes by their columns' names, and tell some apart, not each row."""
+    labels = {label for one in taken for label in one.labels}
+    pictures = sum(len(one.paths) for one in taken)
+    return all(one.columns.says_classes for one in taken) and 1 < len(labels) <= max(
+        _FEW, _AGREES * pictures
     )
 
 
