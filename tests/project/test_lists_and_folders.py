@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -160,3 +163,48 @@ def test_class_numbers_that_stay_numbers_are_told(tmp_path: Path, names: str, to
     classes, notes = read(path)
     assert set(classes) == {"1", "2"}
     assert f"classes.txt {told}; the classes are called by their numbers." in notes
+
+
+LOOKED_AT = """
+import json, sys
+from pathlib import Path
+from edge_classifier.project.importers import open_importer
+seen = []
+def note(event, said):
+    if event in {"open", "os.scandir"}:
+        seen.append((event, str(said[0])))
+sys.addaudithook(note)
+count = open_importer(Path(sys.argv[1])).count
+print(json.dumps([count, [event for event, path in seen if "elsewhere" in path]]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("called", "looked_at"),
+    [("mine/1.jpg", set()), ("C:\\pictures\\1.jpg", {"os.scandir"})],
+)
+def test_files_around_a_list_that_is_added_by_itself_are_not_opened_nor_listed_without_need(
+    tmp_path: Path, called: str, looked_at: set[str]
+) -> None:
+    write_pictures(tmp_path, "mine/1.jpg", "mine/2.jpg")
+    for name in ("a/b.dat", "c", "d.txt"):
+        other = tmp_path / "elsewhere" / name
+        other.parent.mkdir(parents=True, exist_ok=True)
+        other.write_bytes(b"no picture")
+    path = table(tmp_path / "t.csv", "file,label", [f"{called},cat", "mine/2.jpg,dog"])
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", LOOKED_AT, str(path)], capture_output=True, check=True
+    )
+    count, events = json.loads(done.stdout)
+    assert count == 2
+    assert set(events) == looked_at
+
+
+def test_pictures_without_a_suffix_are_found_by_a_list_that_is_added_by_itself(
+    tmp_path: Path,
+) -> None:
+    write_pictures(tmp_path, "set/1.jpg", "set/2.jpg")
+    for name in "12":
+        (tmp_path / "set" / f"{name}.jpg").rename(tmp_path / "set" / f"scan{name}")
+    path = table(tmp_path / "t.csv", "file,label", ["scan1,cat", "scan2,dog"])
+    assert set(read(path)[0]) == {"cat", "dog"}

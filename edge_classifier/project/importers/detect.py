@@ -111,8 +111,7 @@ def _open(
         return _of_tree(tree, root, class_name, capture_of, code_page)
     kind = kind_of(start)
     if kind is None and suffix in LIST_SUFFIXES:
-        tree, folder = FolderTree(path.parent), path.resolve().parent.name
-        return open_list(tree, path.name, folder, class_name, code_page)
+        return open_list(path, class_name, code_page)
     kind = kind or kind_named(path.name)
     if kind is JPEG and kind_of_source(path) is MJPEG:
         kind = MJPEG

@@ -47,14 +47,17 @@ _DEPTHS: Final = 3
 class FileLookup:
     """Finds the pictures of a tree by what lists call them.
 
+    Where `among` is given, its files are taken for all the pictures, and none is looked into; what
+    a list names exactly is found all the same.
+
     Attributes:
         pictures: All of the tree.
         refused: What looks like one, and cannot be read.
     """
 
-    def __init__(self, tree: FileTree) -> None:
+    def __init__(self, tree: FileTree, among: list[str] | None = None) -> None:
         self._tree = tree
-        self.pictures, self.refused, _ = sort_out(tree)
+        self.pictures, self.refused = (among, []) if among is not None else sort_out(tree)[:2]
         self._known = frozenset(self.pictures)
         self._index: dict[str, list[str]] = defaultdict(list)
         for path in self.pictures:
@@ -76,7 +79,8 @@ class FileLookup:
             return False
         if any(key in self._index for form in _forms(name) for key in _keys_of_query(form[-1])):
             return True
-        return looks_like_picture(name) and self._tree.find(folder, name) is not None
+        slashed = name.replace("\\", "/")
+        return looks_like_picture(name) and self._tree.find(folder, slashed) is not None
 
     def find(self, folder: str, name: str, *, held_out: bool | None = None) -> tuple[str, ...]:
         """Find what a list in `folder` calls `name`.
@@ -102,7 +106,7 @@ class FileLookup:
             found = [path for path in found if held_out_by_folder(path) is held_out] or found
         if len(found) > 1:  # beside the list, if there is one
             found = [path for path in found if (path.rpartition("/")[0] or ".") == folder] or found
-        if not found and not looks_like_picture(name):
+        if not found:
             other = self._tree.find(folder, slashed)  # whatever its name, it may be a picture
             return () if other is None else (other,)
         return tuple(found)
@@ -176,6 +180,11 @@ def _place(folder: str) -> _Place:
 
 def _place_of(path: str) -> _Place:
     return _place(path.rpartition("/")[0])
+
+
+def may_be_picture(path: str) -> bool:
+    """Say whether a file is called like a picture, or like nothing."""
+    return looks_like_picture(path) or "." not in path.rpartition("/")[2]
 
 
 def looks_like_picture(name: str) -> bool:

@@ -13,7 +13,11 @@ from typing import TYPE_CHECKING, Final
 from edge_classifier.errors import NotImportableError
 from edge_classifier.project.importers.base import Importer, LabelledPicture, Refusal
 from edge_classifier.project.importers.class_names import class_names_beside
-from edge_classifier.project.importers.file_lookup import FileLookup, held_out_by_folder
+from edge_classifier.project.importers.file_lookup import (
+    FileLookup,
+    held_out_by_folder,
+    may_be_picture,
+)
 from edge_classifier.project.importers.label_list import (
     LIST_SUFFIXES,
     NO_FILE,
@@ -22,9 +26,11 @@ from edge_classifier.project.importers.label_list import (
     read_list,
 )
 from edge_classifier.project.importers.splits import held_out_by_name, is_container
+from edge_classifier.project.importers.tree import FolderTree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from edge_classifier.project.importers.base import Item
     from edge_classifier.project.importers.label_list import Row
@@ -158,30 +164,38 @@ class ListImporter(Importer):
 
 
 def open_list(
-    tree: FileTree,
-    path: str,
-    root: str,
-    class_name: str | None = None,
-    code_page: str | None = None,
+    path: Path, class_name: str | None = None, code_page: str | None = None
 ) -> ListImporter:
     """Open the one list that was named; all its pictures show `class_name`, if that is given.
 
-    A table that is not UTF-8 is read as `code_page`, if that is given.
+    A table that is not UTF-8 is read as `code_page`, if that is given. What lies around the list is
+    looked at only if it names files that are not where it says, and then by their names.
 
     Raises:
         NotImportableError: if it is no list of pictures and labels.
     """
-    found = read_list(tree, path, FileLookup(tree), class_name, code_page)
+    tree = FolderTree(path.parent, deep=False)
+    found = read_list(tree, path.name, FileLookup(tree, []), class_name, code_page)
+    notes = []
+    if isinstance(found, str) or any(refusal.reason == NO_FILE for refusal in found.refused):
+        try:
+            tree = FolderTree(path.parent)
+        except NotImportableError as error:
+            notes.append(f"only files that are where the list says were found: {error}")
+        else:
+            lookup = FileLookup(tree, list(filter(may_be_picture, tree.paths)))
+            found = read_list(tree, path.name, lookup, class_name, code_page)
     if isinstance(found, str):
         raise NotImportableError(
-            f"{tree.source(path)} cannot be imported: {found}; call the one with the files `file` "
-            "and the one with the classes `label`."
+            f"{path} cannot be imported: {found}; call the one with the files `file` and the one "
+            "with the classes `label`." + "".join(f" {note}" for note in notes)
         )
-    importer = ListImporter(tree, [found], root)
+    importer = ListImporter(tree, [found], path.resolve().parent.name)
     if not found.rows and any(refusal.reason == NO_FILE for refusal in found.refused):
-        importer.notes += (
-            f"none of its files is in {tree.name} or below; add the folder that holds both.",
+        notes.append(
+            f"none of its files is in {tree.name} or below; add the folder that holds both."
         )
+    importer.notes += tuple(notes)
     return importer
 
 

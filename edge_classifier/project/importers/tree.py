@@ -103,18 +103,21 @@ class FileTree(ABC):
 class FolderTree(FileTree):
     """A folder on disk. Links to folders are followed, but not round and round.
 
-    Not `listed`, it has the files only that a list in it names.
+    Not `deep`, only what lies in the folder itself is listed, however much that is.
 
     Raises:
         NotImportableError: if there are more files than any data set has.
     """
 
-    def __init__(self, folder: Path, *, listed: bool = True) -> None:
+    def __init__(self, folder: Path, *, deep: bool = True) -> None:
         super().__init__(str(folder))
         self._folder = folder
-        if listed:
+        if deep:
             self.paths = list(self._walk())
             self._note_left_out()
+        else:
+            with suppress(OSError):  # then it may still be known what is called how in there
+                self.paths = [name for name in _entries(folder)[0] if not is_junk(name)]
 
     def source(self, path: str) -> str:
         """Name a file for the user."""
