@@ -86,6 +86,14 @@ def test_a_list_is_believed_whose_column_says_classes_or_whose_labels_go_with_th
     assert ("folders tell other classes" in notes) is (len(labels["cat"].split()) > 1)
 
 
+def test_what_files_are_called_does_not_outweigh_a_list_as_folders_do(tmp_path: Path) -> None:
+    names = [f"images/{kind}-{n}.jpg" for kind in ("a", "b") for n in range(6)]
+    write_pictures(tmp_path, *names)
+    rows = [f"{name},{('sick', 'well')[n % 2]}" for n, name in enumerate(names)]
+    table(tmp_path / "t.csv", "datei,befund", rows)
+    assert set(read(tmp_path)[0]) == {"sick", "well"}
+
+
 @pytest.mark.parametrize("rows", [5, 12])
 @pytest.mark.parametrize("named", ["name", "tag", "label"])
 def test_a_column_that_is_different_in_every_row_gives_way_to_one_of_classes(

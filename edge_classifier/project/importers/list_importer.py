@@ -323,14 +323,15 @@ def _goes_with(one: LabelList, other: LabelList) -> bool:
 
 def _go_together(taken: Sequence[LabelList], labelled: Mapping[str, str]) -> bool:
     """Say whether labels and the folders that are classes stand for each other, one for one."""
-    folders = {
-        path: name
-        for path, name in labelled.items()
-        if name.casefold() in path.rpartition("/")[0].casefold()  # else the file is called so
-    }
+    within: dict[str, set[str]] = defaultdict(set)
+    for path, name in labelled.items():
+        within[posixpath.dirname(path)].add(name)
     pairs = Counter(
-        (row.label, folders[row.path]) for one in taken for row in one.rows if row.path in folders
-    )
+        (row.label, labelled[row.path])
+        for one in taken
+        for row in one.rows
+        if row.path in labelled and len(within[posixpath.dirname(row.path)]) == 1
+    )  # where there are several classes in a folder, files are called so
     for side in (0, 1):
         most: dict[str, int] = defaultdict(int)
         for pair, count in pairs.items():
