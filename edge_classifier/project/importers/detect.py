@@ -20,6 +20,7 @@ from edge_classifier.project.importers.label_list import LIST_SUFFIXES
 from edge_classifier.project.importers.labelled_tree import TreeImporter
 from edge_classifier.project.importers.labels import NO_LABEL, labels_of
 from edge_classifier.project.importers.list_importer import find_lists, open_list
+from edge_classifier.project.importers.list_splits import held_out_by_lists
 from edge_classifier.project.importers.other_models import recognise
 from edge_classifier.project.importers.splits import SplitName
 from edge_classifier.project.importers.tree import FolderTree, archive_stem
@@ -163,6 +164,7 @@ def _importer_of(
         if lists is not None:
             return lists
         importer.notes += notes
+        importer.hold_out(*held_out_by_lists(tree, code_page))
     if placed and all(picture.reason == NO_LABEL for picture in placed):
         raise NotImportableError(
             f"Nothing tells what the {len(placed)} pictures in {tree.name} show: put them into a "

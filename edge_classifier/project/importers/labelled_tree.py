@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from dataclasses import replace
 from functools import partial
 from operator import attrgetter
 from pathlib import PurePosixPath
@@ -14,11 +15,11 @@ from edge_classifier.errors import InvalidImageError
 from edge_classifier.project.folder import HELD_OUT, SAMPLES
 from edge_classifier.project.importers.base import Importer, LabelledPicture, Refusal
 from edge_classifier.project.importers.layout import Layout, Placed, place_pictures
-from edge_classifier.project.importers.tree import sort_out
+from edge_classifier.project.importers.tree import some_names, sort_out
 from edge_classifier.project.project_file import FILE_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from edge_classifier.project.importers.base import Item
     from edge_classifier.project.importers.tree import FileTree
@@ -68,6 +69,20 @@ class TreeImporter(Importer):
         if self.placed and all(p.held_out for p in self.placed):
             why = f"All of {tree.name} is held out, as the name of a folder says"
             self.notes = (*self.notes, f"{why}; `--split train` trains on it.")
+
+    def hold_out(self, paths: set[str], sources: Sequence[str]) -> None:
+        """Hold out pictures that lists, named by their sources, say are not to be trained on."""
+        more = {p.path for p in self.placed if p.path in paths and p.class_name and not p.held_out}
+        if not more:
+            return
+        placed = [replace(p, held_out=True) if p.path in more else p for p in self.placed]
+        self.placed = sorted(placed, key=attrgetter("held_out"))
+        aside = tuple(f"{source} was left aside" for source in sources)
+        are = "picture is" if len(more) == 1 else "pictures are"
+        note = f"{len(more):,} {are} held out, as {some_names(sources)} says."
+        self.notes = (*(n for n in self.notes if not n.startswith(aside)), note)
+        if "held-out" not in self.description:
+            self.description += ", with a held-out split"
 
     def _take(self, layout: Layout) -> None:
         self.placed, self.description = layout.placed, layout.description

@@ -37,10 +37,11 @@ if TYPE_CHECKING:
     from edge_classifier.project.importers.tree import FileTree
 
 _UNREAD: Final = frozenset({".xlsx", ".xls", ".ods", ".parquet", ".feather", ".arrow", ".xml"})
-_MOST_LISTS: Final = 200
+MOST_LISTS: Final = 200
 _NAMED: Final = 3
 _AGREES: Final = 0.9  # of the pictures: label and folder stand for each other
 _FEW: Final = 3
+_FEWEST: Final = 2
 _NUMBER: Final = re.compile("[0-9]{1,6}")
 
 
@@ -66,6 +67,11 @@ class ListImporter(Importer):
         notes = [note for one in lists for note in one.notes]
         self._names = self._class_names(lists, labelled, notes)
         self._all_held_out = held_out_by_name(root) is True
+        labels = {row.label for one in lists for row in one.rows}
+        # Beside one other label it may be a class: control and test. A train is one, too.
+        self._splits = {
+            label for label in labels if len(labels) > _FEWEST and held_out_by_name(label)
+        }
         self._items: list[Item] = [*lookup.refused] if lookup else []
         self._items += (refusal for one in lists for refusal in one.refused)
         rows: dict[str, list[tuple[LabelList, Row]]] = defaultdict(list)
@@ -130,6 +136,10 @@ class ListImporter(Importer):
         if len(where) > 1:
             labels = ", ".join(f"{label!r} in {place}" for label, place in where.items())
             return Refusal(f"{source} ({labels})", "it has different labels, and none is taken")
+        if row.label in self._splits:
+            return Refusal(
+                source, f"it is labelled {row.label!r}, as what is not trained on is called"
+            )
         splits = {one.held_out if r.held_out is None else r.held_out for one, r in said}
         if None in splits:
             by_folder = held_out_by_folder(row.path)
@@ -248,6 +258,17 @@ def find_lists(
     return importer, ()
 
 
+def list_paths(tree: FileTree, lookup: FileLookup) -> list[str]:
+    """Give what may be a list, the outermost first, without what is said of one picture."""
+    stems = set(map(_stem, lookup.pictures))
+    paths = [
+        path
+        for path in tree.paths
+        if PurePosixPath(path).suffix.lower() in LIST_SUFFIXES and _stem(path) not in stems
+    ]
+    return sorted(paths, key=lambda path: path.count("/"))
+
+
 def _all_lists(
     tree: FileTree, lookup: FileLookup, code_page: str | None, notes: list[str]
 ) -> list[LabelList]:
@@ -259,12 +280,11 @@ def _all_lists(
     if unread:
         sources = _some([tree.source(path) for path in unread])
         notes.append(f"{sources}: not read; save what names the classes as .csv or JSON.")
-    paths = [path for path in others if PurePosixPath(path).suffix.lower() in LIST_SUFFIXES]
-    paths.sort(key=lambda path: path.count("/"))
-    if len(paths) > _MOST_LISTS:
-        notes.append(f"{tree.name} holds {len(paths):,} lists; {_MOST_LISTS} were looked at.")
+    paths = list_paths(tree, lookup)
+    if len(paths) > MOST_LISTS:
+        notes.append(f"{tree.name} holds {len(paths):,} lists; {MOST_LISTS} were looked at.")
     lists: list[LabelList] = []
-    for path in paths[:_MOST_LISTS]:
+    for path in paths[:MOST_LISTS]:
         try:
             found = read_list(tree, path, lookup, code_page=code_page)
         except NotImportableError as error:
