@@ -352,6 +352,15 @@ def _runs(pid: int) -> bool:
         return False
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux what a process may")
+def test_a_child_that_is_ended_leaves_no_dump_of_its_memory() -> None:
+    import resource  # noqa: PLC0415 - not on Windows
+
+    decode_picture(saved(smooth(), "GIF"), "x")
+    for child in decoder_child._children._idle:
+        assert resource.prlimit(child._process.pid, resource.RLIMIT_CORE) == (0, 0)
+
+
 def test_a_child_that_dies_between_two_pictures_is_replaced() -> None:
     data = saved(smooth(), "GIF")
     decode_picture(data, "x")
