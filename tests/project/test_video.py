@@ -245,7 +245,8 @@ def test_a_child_that_skips_goes_with_its_parent(tmp_path: Path) -> None:
         capture_output=True,
         check=False,
     )
-    assert sys.platform == "linux"
+    if sys.platform != "linux":
+        return  # skipped, which mypy does not see
     with suppress(ProcessLookupError):  # where it has ended already
         child = os.pidfd_open(int(done.stdout))
         ended, _, _ = select.select([child], [], [], 30)
@@ -267,7 +268,8 @@ def test_films_that_wait_for_their_turn_take_no_process(video: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows bounds no open files")
 def test_a_film_for_which_no_process_can_be_started_is_named(video: Path) -> None:
-    assert sys.platform != "win32"
+    if sys.platform == "win32":
+        return  # skipped, which mypy does not see
     import resource  # noqa: PLC0415 - not on Windows
 
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
