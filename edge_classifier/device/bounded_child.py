@@ -37,6 +37,9 @@ class BoundedChild:
     Args:
         module: By its dotted name, of this package; its `serve` is called.
 
+    Attributes:
+        is_overdue: Whether `deadline` has ended it.
+
     Raises:
         OSError: if no process can be started.
     """
@@ -55,6 +58,7 @@ class BoundedChild:
             env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
         )
 
+        self.is_overdue = False
         self.end = weakref.finalize(self, _end, self._process, os.getpid())
         """Ends it, also in the middle of its work; may be called twice."""
 
@@ -62,16 +66,24 @@ class BoundedChild:
         """Say whether it has not ended."""
         return self._process.poll() is None
 
+    def status(self) -> int:
+        """Say how it ended, which it has: its exit status, or less than 0 the signal."""
+        return self._process.wait()
+
     @contextlib.contextmanager
-    def deadline(self) -> Iterator[None]:
+    def deadline(self, seconds: float = _WALL_S) -> Iterator[None]:
         """End it if what is asked of it in the block takes far too long by the clock."""
-        watch = threading.Timer(_WALL_S, self._process.kill)
+        watch = threading.Timer(seconds, self._give_up)
         watch.daemon = True
         watch.start()
         try:
             yield
         finally:
             watch.cancel()
+
+    def _give_up(self) -> None:
+        self.is_overdue = True
+        self._process.kill()
 
     def ask(self, *parts: bytes) -> None:
         """Send it something.
@@ -136,6 +148,7 @@ def standard_streams() -> tuple[IO[bytes], IO[bytes]]:
 def limit() -> None:
     """Let the system end this process where what comes next takes too long or too much."""
     if sys.platform != "win32":
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # no dump in the user's folder
         used = resource.getrusage(resource.RUSAGE_SELF)
         hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
         until = int(used.ru_utime + used.ru_stime) + MOST_SECONDS

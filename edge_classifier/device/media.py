@@ -133,6 +133,14 @@ _SIGNATURES: Final = (
     *((start, _SOUND) for start in (b"ID3", b"fLaC", b"#!AMR")),
     *((start, _PLAYLIST) for start in (b"#EXTM3U", b"ffconcat", b"v=0\r\n", b"v=0\n")),
 )
+_JUNK: Final = frozenset(
+    {
+        *("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__pycache__"),
+        *("@eadir", "@__thumb", "@recycle", "#recycle", "#snapshot", "@recently-snapshot"),
+        *("$recycle.bin", "system volume information", "lost+found", "_gsdata_"),
+        *("picasa.ini", "zbthumbnail.info"),
+    }
+)
 _BOXES: Final = frozenset({b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
 _HEIF_BRANDS: Final = frozenset(
     {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs", b"mif1", b"msf1"}
@@ -216,6 +224,14 @@ def kind_in_folder(name: str, read_start: Callable[[], bytes]) -> Kind | None:
         return named
     kind = kind_of(read_start()) or named
     return None if kind is not None and kind.medium is Medium.OTHER else kind
+
+
+def is_junk(name: str) -> bool:
+    """Say whether a file or folder is hidden, or one that systems and other programs leave behind.
+
+    That is how thumbnails and deleted pictures are told from pictures, wherever folders are read.
+    """
+    return name.startswith(".") or name.casefold() in _JUNK
 
 
 def left_out(paths: Counter[str]) -> str:

@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from edge_classifier.device.trial import limited_memory
 from edge_classifier.errors import WeightsMismatchError
 from edge_classifier.features.child_process import say_failure, take_back_failure
 from edge_classifier.features.download import MAX_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _LIMIT_S: Final = 2.0
 """Of processor time; a file of 100 MB takes a quarter of a second."""
@@ -41,7 +40,7 @@ def is_legacy(path: Path, name: str) -> bool:
 
     endless = WeightsMismatchError(f"{path} is damaged: reading it does not end.")
     try:
-        with _limited(endless), limited_memory(_LIMIT_BYTES), h5py.File(path, "r") as file:
+        with _limited(endless), _limited_memory(_LIMIT_BYTES), h5py.File(path, "r") as file:
             _read_through(file, path)
             return "layer_names" in file.attrs or "model_weights" in file
     except WeightsMismatchError:
@@ -107,3 +106,23 @@ def _limited(endless: WeightsMismatchError) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, before)
         take_back_failure()
+
+
+@contextmanager
+def _limited_memory(more_bytes: int) -> Iterator[None]:
+    """Let this process take only so much more memory than it has, where the system can: Linux."""
+    if sys.platform == "win32":
+        yield
+        return
+    import resource  # noqa: PLC0415 - not on Windows
+
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    with suppress(OSError, ValueError):  # elsewhere it is not counted so, or not at all
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        size = pages * resource.getpagesize() + more_bytes
+        if before[0] == resource.RLIM_INFINITY or size < before[0]:
+            resource.setrlimit(resource.RLIMIT_AS, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)

@@ -11,6 +11,7 @@ import functools
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
+from edge_classifier.device.media import is_junk
 from edge_classifier.device.verdict import UNKNOWN
 from edge_classifier.errors import InvalidClassNameError
 from edge_classifier.values import BACKGROUND
@@ -112,9 +113,10 @@ def _problem(name: str) -> str | None:
             f"The class name {_quote(name)} starts or ends with a dot, which hides or changes "
             "a folder's name; leave it out."
         )
-    if name.split(".", maxsplit=1)[0].rstrip().casefold() in _WINDOWS_DEVICES:
+    if is_junk(name) or name.split(".", maxsplit=1)[0].rstrip().casefold() in _WINDOWS_DEVICES:
         return (
-            f"The class name {_quote(name)} is the name of a device on Windows; take another one."
+            f"The class name {_quote(name)} is the name of a device on Windows, or of folders that "
+            "other programs make; take another one."
         )
     return None
 

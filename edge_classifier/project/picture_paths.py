@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from collections import Counter
-from itertools import islice
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from edge_classifier.device.console import say
 from edge_classifier.device.files import start_of
-from edge_classifier.device.media import (
-    Medium,
-    kind_in_folder,
-    kind_named,
-    kind_of,
-    left_out,
-    not_read,
-)
+from edge_classifier.device.media import Medium, is_junk, kind_named, kind_of, left_out
+from edge_classifier.device.sources.pictures import pictures_below
 from edge_classifier.errors import InvalidValueError
 from edge_classifier.project.classes import fold_class_name
-from edge_classifier.project.files import describe, is_temporary, reported
+from edge_classifier.project.files import describe, reported
 from edge_classifier.project.folder import SAMPLES, is_project
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-
-    from edge_classifier.device.media import Kind
+    from pathlib import Path
 
 
 def labelled_pictures(
@@ -54,7 +43,7 @@ def labelled_pictures(
     refused: list[str] = []
     matched = False
     with reported("read", folder):
-        inner = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+        inner = sorted(p for p in folder.iterdir() if p.is_dir() and not is_junk(p.name))
     for path in inner:
         class_id = ids.get(fold_class_name(path.name))
         if class_id is None:
@@ -73,23 +62,17 @@ def labelled_pictures(
     return found, refused
 
 
-_SORTED_ENTRIES: Final = 4096
-"""Folders of more entries are walked as the system lists them, to keep memory small."""
-
-
 def picture_paths(
     paths: Iterable[Path], refused: Callable[[Path, OSError], None]
 ) -> Iterator[Path]:
-    """Find pictures: files as they are given, folders with all that is below them.
+    """Find pictures: files as they are given, folders with all that is `pictures_below` them.
 
-    Hidden files and folders are left out, and so are links to folders, which may go round.
-    `refused` is told of each folder and video, and of each picture of a kind that is not read;
-    other files in folders are counted, by how they are called, and told of in one line at the end.
+    Files that are none are counted, by how they are called, and told of in one line at the end.
     """
     others: Counter[str] = Counter()
     for path in paths:
         if path.is_dir():
-            yield from _below(path, refused, others)
+            yield from pictures_below(path, refused, others)
         else:
             yield path
     if others:
@@ -103,46 +86,3 @@ def is_video(path: Path) -> bool:
     except OSError:
         kind = None if path.is_dir() else kind_named(path.name)
     return kind is not None and kind.medium is Medium.VIDEO
-
-
-def _below(
-    folder: Path, refused: Callable[[Path, OSError], None], others: Counter[str]
-) -> Iterator[Path]:
-    folders = [folder]
-    while folders:
-        here = folders.pop()
-        inner: list[Path] = []
-        try:
-            for entry in _entries(here):
-                path = Path(entry.path)
-                if entry.is_dir(follow_symlinks=False):
-                    inner.append(path)
-                elif not entry.is_dir():
-                    kind = _kind(path)
-                    if kind is None:
-                        others[path.suffix.lower() or "without a suffix"] += 1
-                    elif kind.medium is Medium.PICTURE:
-                        yield path
-                    else:
-                        refused(path, OSError(errno.EINVAL, not_read("it", kind).rstrip(".")))
-        except OSError as error:
-            refused(here, error)
-        folders += reversed(inner)
-
-
-def _kind(path: Path) -> Kind | None:
-    try:
-        return kind_in_folder(path.name, lambda: start_of(path))
-    except OSError:  # a pipe, or a file that may not be read: its name is all there is
-        return kind_named(path.name)
-
-
-def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """List a folder, by name where it is small enough to be sorted."""
-    with os.scandir(folder) as listing:
-        visible = (e for e in listing if not e.name.startswith(".") and not is_temporary(e.name))
-        first = list(islice(visible, _SORTED_ENTRIES))
-        if len(first) < _SORTED_ENTRIES:
-            first.sort(key=lambda e: e.name)
-        yield from first
-        yield from visible

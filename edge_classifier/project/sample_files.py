@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from edge_classifier.device.files import open_regular, read_regular
-from edge_classifier.device.media import PICTURE_SUFFIXES
+from edge_classifier.device.media import PICTURE_SUFFIXES, is_junk
 from edge_classifier.device.picture_decoder import MAX_FILE_BYTES
 from edge_classifier.project.files import atomic_file, is_temporary, reported, write_atomic
 from edge_classifier.project.project_file import MAX_BURST
@@ -103,7 +103,7 @@ def find_class_folders(samples: Path) -> Found:
         if not samples.is_dir():
             return found
         for entry in sorted(os.scandir(samples), key=lambda entry: entry.name):
-            if entry.name.startswith("."):
+            if is_junk(entry.name):
                 continue
             # a Mac writes names decomposed; the class is the same
             name = unicodedata.normalize("NFC", entry.name)
@@ -127,7 +127,7 @@ def find_pictures(folder: Path, found: Found, *, sweep: bool) -> list[FoundFile]
     pictures: list[FoundFile] = []
     with reported("read", folder):
         for entry in os.scandir(folder):
-            if entry.name.startswith("."):
+            if is_junk(entry.name):
                 if sweep and is_temporary(entry.name) and entry.is_file(follow_symlinks=False):
                     Path(entry.path).unlink(missing_ok=True)
                 continue
@@ -161,7 +161,7 @@ def _unfit(name: str, status: os.stat_result) -> str:
     if not stat.S_ISREG(status.st_mode):
         return "not a file"
     if os.path.splitext(name)[1].lower() not in PICTURE_SUFFIXES:  # noqa: PTH122 - 200,000 times
-        return "not a picture"
+        return "its name has no picture's suffix"
     return "" if status.st_size else "empty"
 
 

@@ -66,6 +66,7 @@ def test_names_in_any_script_are_taken(name: str) -> None:
         ("mug.", "dot"),
         ("NUL", "device"),
         ("com1.txt", "device"),
+        ("@eaDir", "other programs"),
     ],
 )
 def test_a_name_that_cannot_be_a_folder_is_refused_in_one_line(text: str, said: str) -> None:

@@ -221,6 +221,8 @@ def test_what_is_no_picture_is_left_alone_and_told_once(
     (folder / "empty.jpg").touch()
     (folder / "notes.txt").write_text("x")
     (folder / ".DS_Store").write_text("x")
+    (folder / "Thumbs.db").write_text("x")
+    (path / "samples" / "@eaDir" / "mug").mkdir(parents=True)
     (folder / "._photo.jpg").write_text("x")
     (folder / "folder.jpg").mkdir()
     (folder / "link.jpg").symlink_to("/etc/hostname")

@@ -148,6 +148,16 @@ def test_among_samples_such_things_are_left_alone_and_told(
     assert "mug/b0000009-0000.jpg" in caplog.text
 
 
+def test_of_a_picture_without_a_suffix_among_samples_that_is_told(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    picture = next((path / "samples" / "mug").glob("*"))
+    shutil.copy(picture, picture.with_name("photo"))
+    with caplog.at_level(logging.WARNING), ProjectStore.open(path) as store:
+        assert len(store.samples()) == 2
+    assert "'mug/photo' (its name has no picture's suffix)" in caplog.text
+
+
 def test_a_link_that_comes_in_place_of_the_features_while_the_project_is_open_is_not_followed(
     tmp_path: Path,
 ) -> None:

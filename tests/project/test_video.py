@@ -1,17 +1,28 @@
 from __future__ import annotations
 
+import json
 import os
+import select
 import shutil
 import struct
 import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from edge_classifier.errors import InvalidImageError, InvalidValueError, NotImportableError
+from edge_classifier.device.bounded_child import BoundedChild
+from edge_classifier.errors import (
+    CameraNotFoundError,
+    InvalidImageError,
+    InvalidValueError,
+    NotImportableError,
+)
 from edge_classifier.project.importers import Importer, LabelledPicture, Stretch, open_importer
+from edge_classifier.project.importers.video_frames import VideoFrames
 
 FPS = 10
 
@@ -186,3 +197,87 @@ def test_sound_without_pictures_is_told(tmp_path: Path) -> None:
     subprocess.run([*command, str(tmp_path / "x.mp4")], check=True)  # noqa: S603 - our own
     with pytest.raises(NotImportableError, match="sound only"):
         open_importer(tmp_path / "x.mp4", class_name="mug")
+
+
+# In a process of its own
+
+
+def minutes_to_skip(tmp_path: Path) -> Path:
+    """Make a film that takes minutes to decode."""
+    options = ("-vf", "scale=1920:1080", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-f", "h264")
+    film = made(tmp_path, "long.h264", *options)
+    film.write_bytes(film.read_bytes() * 2000)
+    return film
+
+
+def test_while_frames_are_skipped_the_child_says_that_it_is_at_it(tmp_path: Path) -> None:
+    child = BoundedChild(VideoFrames.__module__)
+    question = json.dumps([str(minutes_to_skip(tmp_path)), 1, 1e6, None]).encode()
+    child.ask(struct.pack(">I", len(question)), question)
+    opened, *skipping = (
+        json.loads(child.read(struct.unpack(">I", child.read(4))[0])) for _ in range(3)
+    )
+    child.end()
+    assert set(opened) == {"fps", "count"}
+    assert skipping == [{"skipping": True}] * 2
+
+
+def test_frames_behind_a_long_skip_are_given(tmp_path: Path) -> None:
+    film = minutes_to_skip(tmp_path)
+    frames = VideoFrames(str(film), 1, 20.0, None)
+    time_s, image = next(iter(frames))
+    frames.close()
+    assert image.shape == (1080, 1920, 3)
+    assert time_s == pytest.approx(20.0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="waits as Linux can")
+def test_a_child_that_skips_goes_with_its_parent(tmp_path: Path) -> None:
+    program = (
+        "import os, sys\n"
+        "from edge_classifier.project.importers.video_frames import VideoFrames\n"
+        "frames = VideoFrames(sys.argv[1], 1, 1e6, None)\n"
+        "print(frames._child._process.pid, flush=True)\n"
+        "os.kill(os.getpid(), 9)"
+    )
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", program, str(minutes_to_skip(tmp_path))],
+        capture_output=True,
+        check=False,
+    )
+    if sys.platform != "linux":
+        return  # skipped, which mypy does not see
+    with suppress(ProcessLookupError):  # where it has ended already
+        child = os.pidfd_open(int(done.stdout))
+        ended, _, _ = select.select([child], [], [], 30)
+        os.close(child)
+        assert ended
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts what Linux lists")
+def test_films_that_wait_for_their_turn_take_no_process(video: Path) -> None:
+    def open_files() -> int:
+        return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+    before = open_files()
+    films = [open_importer(video, class_name="mug") for _ in range(3)]
+    assert open_files() == before
+    assert [frames(film) for film in films] == [[0, 10, 20]] * 3
+    assert open_files() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows bounds no open files")
+def test_a_film_for_which_no_process_can_be_started_is_named(video: Path) -> None:
+    if sys.platform == "win32":
+        return  # skipped, which mypy does not see
+    import resource  # noqa: PLC0415 - not on Windows
+
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
+    try:
+        with pytest.raises(
+            CameraNotFoundError, match=r"mug\.avi.*no other process could be started"
+        ):
+            VideoFrames(str(video), 1, 0.0, None)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import time
 from collections import Counter
-from functools import partial
+from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..console import say
 from ..errors import CameraNotFoundError, InvalidImageError
 from ..files import read_regular, start_of
 from ..frame import Frame
-from ..media import PICTURES_IN_WORDS, Medium, kind_in_folder, kind_named, left_out
+from ..media import (
+    PICTURES_IN_WORDS,
+    Medium,
+    is_junk,
+    kind_in_folder,
+    kind_named,
+    left_out,
+    not_read,
+)
 from ..picture_decoder import MAX_FILE_BYTES, DecodedPicture, decode_picture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
+
+    from ..media import Kind
+
+_SORTED_ENTRIES: Final = 4096
+"""Folders of more entries are walked as the system lists them, to keep memory small."""
 
 
 class PictureFiles:
@@ -32,7 +47,7 @@ class PictureFiles:
         self.name = self.description = str(path)
         self.refused = 0
         """How many files could not be read."""
-        paths = [path] if path.is_file() else _pictures_in(path)
+        paths = [path] if path.is_file() else self._pictures_in(path)
         if not paths:
             raise CameraNotFoundError(f"{path} has no pictures ({PICTURES_IN_WORDS}) in it.")
         self._paths = iter(paths)
@@ -58,25 +73,65 @@ class PictureFiles:
         """Give no more of them; may be called twice, from any thread."""
         self._paths = iter(())
 
+    def _pictures_in(self, folder: Path) -> list[Path]:
+        others: Counter[str] = Counter()
+        paths = sorted(pictures_below(folder, self._refuse, others))
+        if others:
+            say(left_out(others))
+        return paths
 
-def _pictures_in(folder: Path) -> list[Path]:
-    """Find the pictures in a folder and below it, and say which other files are left out."""
-    pictures = []
-    others: Counter[str] = Counter()
-    for path in sorted(folder.rglob("*")):
-        if path.name.startswith(".") or not path.is_file():
-            continue
+    def _refuse(self, path: Path, error: OSError) -> None:
+        self.refused += 1
+        say(f"left out: Cannot read {path}: {error.strerror or error}.")
+
+
+def pictures_below(
+    folder: Path, refused: Callable[[Path, OSError], None], others: Counter[str]
+) -> Iterator[Path]:
+    """Find the pictures in a folder and below it, one after the other.
+
+    What is hidden or other programs' is left out, and so are links to folders, which may go round.
+    `refused` is told of each folder that cannot be read, of each video, and of each picture of a
+    kind that is not read; other files are counted in `others`, by how they are called.
+    """
+    folders = [folder]
+    while folders:
+        here = folders.pop()
+        inner: list[Path] = []
         try:
-            kind = kind_in_folder(path.name, partial(start_of, path))
-        except OSError:
-            kind = kind_named(path.name)
-        if kind is not None and kind.medium is Medium.PICTURE:
-            pictures.append(path)
-        else:
-            others[path.suffix.lower() or "without a suffix"] += 1
-    if others:
-        say(left_out(others))
-    return pictures
+            for entry in _entries(here):
+                path = Path(entry.path)
+                if entry.is_dir(follow_symlinks=False):
+                    inner.append(path)
+                elif not entry.is_dir():
+                    kind = _kind(path)
+                    if kind is None:
+                        others[path.suffix.lower() or "without a suffix"] += 1
+                    elif kind.medium is Medium.PICTURE:
+                        yield path
+                    else:
+                        refused(path, OSError(errno.EINVAL, not_read("it", kind).rstrip(".")))
+        except OSError as error:
+            refused(here, error)
+        folders += reversed(inner)
+
+
+def _kind(path: Path) -> Kind | None:
+    try:
+        return kind_in_folder(path.name, lambda: start_of(path))
+    except OSError:  # a pipe, or a file that may not be read: its name is all there is
+        return kind_named(path.name)
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """List a folder, by name where it is small enough to be sorted."""
+    with os.scandir(folder) as listing:
+        visible = (entry for entry in listing if not is_junk(entry.name))
+        first = list(islice(visible, _SORTED_ENTRIES))
+        if len(first) < _SORTED_ENTRIES:
+            first.sort(key=lambda entry: entry.name)
+        yield from first
+        yield from visible
 
 
 def read_picture(path: Path) -> DecodedPicture:

@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from edge_classifier.device.console import one_line
 from edge_classifier.device.files import read_regular
-from edge_classifier.device.media import PICTURE_SUFFIXES
+from edge_classifier.device.media import PICTURE_SUFFIXES, is_junk
 from edge_classifier.errors import EdgeClassifierError
 from edge_classifier.project.importers.archives import open_archive
-from edge_classifier.project.importers.tree import is_junk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

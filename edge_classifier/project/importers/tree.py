@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.device.files import start_of
-from edge_classifier.device.media import Medium, kind_in_folder
+from edge_classifier.device.media import Medium, is_junk, kind_in_folder
 from edge_classifier.errors import NotImportableError
 from edge_classifier.project.files import describe
 from edge_classifier.project.folder import SAMPLES
@@ -24,13 +24,6 @@ from edge_classifier.project.project_file import FILE_NAME
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-_JUNK: Final = frozenset(
-    {
-        *("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__pycache__"),
-        *("@eadir", "@recycle", "#recycle", "$recycle.bin", "system volume information"),
-        *("lost+found", "_gsdata_"),
-    }
-)
 _ARCHIVE: Final = re.compile(r"(.+?)\.(zip|tar|tgz|tbz2?|txz|tar\.(gz|bz2|xz))", re.IGNORECASE)
 _OTHER_ARCHIVES: Final = frozenset({".7z", ".rar", ".zst", ".tzst", ".gz", ".bz2", ".xz"})
 _MOST_FILES: Final = 1_000_000
@@ -222,11 +215,6 @@ def archive_stem(path: str) -> str | None:
     """Give the name of an archive without what says how it is packed; `None` for other files."""
     match = _ARCHIVE.fullmatch(PurePosixPath(path).name)
     return match[1] if match else None
-
-
-def is_junk(name: str) -> bool:
-    """Say whether a file or folder is hidden, or one that systems leave behind."""
-    return name.startswith(".") or name.casefold() in _JUNK
 
 
 def sort_out(tree: FileTree) -> tuple[list[str], list[Refusal], list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -59,35 +60,30 @@ class VideoImporter(Importer):
         self._path = path
         self._class_name = class_name
         self._stretch = stretch
-        self._taken = False
         try:
-            self._frames = self._open()
+            frames = self._open()
         except CameraNotFoundError as error:
             raise NotImportableError(str(error)) from error
-        fps = self._frames.fps
-        self.description = f"a video at {fps:.3g} fps, 1 frame of {stretch.every}"
-        self.count = self._count(fps)
+        frames.close()  # until it is its turn: there may be hundreds
+        self.description = f"a video at {frames.fps:.3g} fps, 1 frame of {stretch.every}"
+        self.count = self._count(frames.count, frames.fps)
 
     def __iter__(self) -> Iterator[Item]:
         """Give the frames, and a refusal in place of what cannot be read."""
-        frames = self._frames if not self._taken else self._open()
-        self._taken = True
         try:
-            for time_s, image in frames:
-                name = f"{self._path} at {time_s:.2f} s"
-                yield LabelledPicture(name, self._class_name, image, str(self._path))
+            with closing(self._open()) as frames:
+                for time_s, image in frames:
+                    name = f"{self._path} at {time_s:.2f} s"
+                    yield LabelledPicture(name, self._class_name, image, str(self._path))
         except CameraError as error:
             yield Refusal(str(self._path), str(error))
-        finally:
-            frames.close()
 
     def _open(self) -> VideoFrames:
         stretch = self._stretch
         return VideoFrames(str(self._path), stretch.every, stretch.from_s, stretch.to_s)
 
-    def _count(self, fps: float) -> int | None:
+    def _count(self, frames: int | None, fps: float) -> int | None:
         """Say how many frames will come, about; the file may not know."""
-        frames = self._frames.count
         if frames is None:
             return None
         end = frames if self._stretch.to_s is None else min(frames, self._stretch.to_s * fps)

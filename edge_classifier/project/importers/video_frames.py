@@ -1,6 +1,8 @@
 """Frames of a video file, decoded in a child process that can be ended: both ends.
 
-Only those that are asked for come over, so that it costs an honest video nothing.
+Only those that are asked for come over, so that it costs an honest video nothing. Of those that are
+skipped the child says now and then that it is at it: what is bounded is the time for each of them,
+and a parent that is gone is noticed.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import struct
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from edge_classifier.device.preprocessing import Image
 
 _LENGTH: Final = struct.Struct(">I")
+_SKIPPING: Final = "skipping"
+_SAY_EVERY_S: Final = 1.0
 
 
 class VideoFrames:
@@ -38,7 +43,12 @@ class VideoFrames:
 
     def __init__(self, path: str, every: int, from_s: float, to_s: float | None) -> None:
         self._name = path
-        self._child = BoundedChild(__name__)
+        try:
+            self._child = BoundedChild(__name__)
+        except OSError as error:
+            raise CameraNotFoundError(
+                f"{path!r} cannot be played: no other process could be started ({error.strerror})."
+            ) from error
         try:
             with self._child.deadline():
                 question = json.dumps([path, every, from_s, to_s]).encode()
@@ -62,6 +72,8 @@ class VideoFrames:
             with self._child.deadline():
                 try:
                     answer = self._answer()
+                    if _SKIPPING in answer:
+                        continue
                     if "shape" not in answer:
                         break
                     image = np.empty(answer["shape"], np.uint8)
@@ -101,8 +113,12 @@ def serve() -> None:
         source = open_source(path, paced=False)
         _say(stdout, fps=source.fps, count=source.frame_count)
         first: int | None = None
+        said_s = time.monotonic()
         for frame in source:
             limit()
+            if time.monotonic() - said_s > _SAY_EVERY_S:
+                _say(stdout, **{_SKIPPING: True})
+                said_s = time.monotonic()
             time_s = source.time_s
             if to_s is not None and time_s >= to_s:
                 break
@@ -115,7 +131,7 @@ def serve() -> None:
         _say(stdout, ended=True)
     except CameraError as error:
         _say(stdout, refused=str(error))
-    except BrokenPipeError:  # the parent has enough
+    except OSError:  # the parent has enough, or is gone
         os._exit(0)
 
 
