@@ -361,6 +361,8 @@ def check(case: Callable[[Case], Iterator[Row]], out: Path) -> list[Row]:
 def main() -> int:
     """Try the cases that were asked for; returns 1 if one is wrong."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
+    if not CASES.is_dir():
+        parser.error(f"there are no cases at {CASES}; set EDGE_CLASSIFIER_SHARED")
     known = {case.__name__.replace("_", "-"): case for case in KNOWN}
     folders = {path.name for path in CASES.iterdir() if path.is_dir() and path.name[0] != "_"}
     names = [*known, *sorted(folders - set(known))]
