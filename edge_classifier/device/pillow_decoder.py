@@ -59,8 +59,7 @@ def decode(data: bytes, name: str, kind: Kind, most_pixels: int) -> tuple[Image,
             note = "only its first picture was taken"
         deep = _deep_tiff(opened, data, name) if kind is TIFF else None
         if deep is not None:
-            image = upright(deep[0], opened.getexif().get(_ORIENTATION))
-            return np.ascontiguousarray(image), deep[1]
+            return deep
         image, deep_note = image_of(opened, name)
         if kind is HEIC and not _turns_itself(data):
             image = upright(image, opened.info.get("original_orientation"))
@@ -121,6 +120,7 @@ def _deep_tiff(picture: Any, data: bytes, name: str) -> tuple[Image, str] | None
         return None
     import cv2  # noqa: PLC0415 - hardly ever needed
 
+    # upright: of TIFF alone OpenCV never leaves it to who asks
     values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if values is None or values.dtype != np.uint16 or values.ndim != 3:  # noqa: PLR2004 - (H, W, C)
         return None

@@ -129,6 +129,32 @@ def test_a_picture_is_turned_once(kind: str, orientation: int) -> None:
     assert min(image[35, 5, 0], image[5, 55, 0], image[35, 55, 0]) > 200
 
 
+def deep_tiff(values: np.ndarray, orientation: int) -> bytes:
+    """Write `(H, W, 3)` or `(H, W, 4)` values of 16 bits, which Pillow cannot, in one strip."""
+    height, width, channels = values.shape
+    tags = {256: width, 257: height, 258: 8, 259: 1, 262: 2, 273: 16, 274: orientation}
+    tags |= {277: channels, 278: height, 279: values.nbytes, 338: 2}
+    counts = {258: channels}
+    entries = b"".join(
+        struct.pack("<HHII", tag, 4 if tag in (273, 279) else 3, counts.get(tag, 1), value)
+        for tag, value in tags.items()
+        if tag != 338 or channels == 4
+    )
+    head = b"II*\0" + struct.pack("<I", 16 + values.nbytes) + struct.pack("<4H", *[16] * 4)
+    count = struct.pack("<H", len(entries) // 12)
+    return head + values.astype("<u2").tobytes() + count + entries + bytes(4)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("channels", [3, 4])
+def test_a_tiff_of_16_bits_is_turned_once(channels: int, orientation: int) -> None:
+    colours = np.asarray(smooth(60, 40)).astype(np.uint16) * 257
+    opaque = np.full((40, 60, channels - 3), 65535, np.uint16)
+    stored = TURNED[orientation](np.concatenate([colours, opaque], axis=2))
+    image = decode_picture(deep_tiff(stored, orientation), "x.tif").image
+    np.testing.assert_array_equal(image[..., ::-1], np.asarray(smooth(60, 40)))
+
+
 # Cut
 
 
