@@ -157,7 +157,7 @@ def judged(part: str, run: Run, right: Mapping[str, tuple[int, int]], *, missing
         return Row(part, "WRONG", "a traceback")
     if run.classes == dict(sorted(right.items())):
         return Row(part, "right", came)
-    if less and said and run.status:
+    if less and said:
         return Row(part, "told", f"{came}; {' '.join(said)}")
     return Row(part, "WRONG", f"{came}; {run.output.strip()}")
 
