@@ -245,3 +245,12 @@ def test_the_labels_of_a_model_beside_numbered_pictures_are_no_table_of_them(
     assert {label for label, _ in found.values()} == {"mug"}
     assert len(found) == 9
     assert "labels.txt was left aside: it may name 2 of 9 pictures, or something else" in notes
+
+
+def test_what_is_said_of_one_picture_is_no_list_though_that_picture_has_no_suffix(
+    tmp_path: Path,
+) -> None:
+    write_pictures(tmp_path, "cat/1", "dog/2")
+    for name in ("cat/1", "dog/2"):
+        (tmp_path / f"{name}.csv").write_text(f"file,label\n{name[-1]},tail\n", "utf-8")
+    assert read(tmp_path) == ({"cat/1": ("cat", False), "dog/2": ("dog", False)}, [], "")

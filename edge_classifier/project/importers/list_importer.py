@@ -273,9 +273,9 @@ def _all_lists(
     tree: FileTree, lookup: FileLookup, code_page: str | None, notes: list[str]
 ) -> list[LabelList]:
     """Read all that may be a list, the outermost first."""
-    stems = set(map(_stem, lookup.pictures))
+    stems = {PurePosixPath(path).stem for path in lookup.pictures}
     # without what is said of one picture: boxes, masks
-    others = [path for path in tree.paths if _stem(path) not in stems]
+    others = [path for path in tree.paths if PurePosixPath(path).stem not in stems]
     unread = [path for path in others if PurePosixPath(path).suffix.lower() in _UNREAD]
     if unread:
         sources = _some([tree.source(path) for path in unread])
@@ -372,10 +372,6 @@ def _tell_classes(taken: Sequence[LabelList]) -> bool:
 
 def _tells_no_class(folder: str) -> bool:
     return is_container(folder) or held_out_by_name(folder) is not None
-
-
-def _stem(path: str) -> str:
-    return path.rpartition("/")[2].rpartition(".")[0]
 
 
 def _some(names: list[str]) -> str:
