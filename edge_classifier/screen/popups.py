@@ -16,6 +16,7 @@ from edge_classifier.screen.canvas import (
     TEXT,
     Box,
     Canvas,
+    Target,
 )
 from edge_classifier.screen.text import SEMIBOLD, line_height
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _LEVEL_COLOURS: Final = {Level.INFO: ACCENT, Level.WARNING: AMBER, Level.ERROR: RED}
 _MESSAGE_SIZE: Final = 15
 _HELP_ROW: Final = 27
+_LOW_HELP_ROW: Final = 22
 _TILE: Final = (148, 111)
 """Width and height of the picture that a question is about, in pixels."""
 
@@ -73,9 +75,13 @@ def draw_prompt(canvas: Canvas, video: Box, prompt: Prompt, *, mirrored: bool) -
         canvas.frame(field, ACCENT if prompt.error is None else RED, RAISED, CARD)
         place = Box(left + 12, top + 2, inside_width - 28, 40)
         shown = canvas.text.tail(prompt.text, 20, place.width)
-        end = canvas.write(place, shown, 20, TEXT, RAISED)
+        behind = LINE if prompt.replaced else RAISED
+        if prompt.replaced:
+            width = canvas.text.width(shown, 20)
+            canvas.clear(Box(place.left - 3, top + 8, width + 6, 28), behind)
+        end = canvas.write(place.centred(place.width, 28), shown, 20, TEXT, behind)
         caret = Box(min(place.left + end + 1, field.right - 8), top + 11, 2, 22)
-        caret.of(canvas.pixels)[:] = ACCENT
+        canvas.clear(caret, ACCENT)
         top += 54
     if error:
         canvas.write_lines(Box(left, top, inside_width, 99), error, 14, RED, CARD)
@@ -83,16 +89,30 @@ def draw_prompt(canvas: Canvas, video: Box, prompt: Prompt, *, mirrored: bool) -
     canvas.write_lines(Box(left, top, inside_width, 99), note, 14, MUTED, CARD)
 
 
-def draw_help(canvas: Canvas, video: Box, lines: tuple[tuple[str, str], ...]) -> None:
-    """Draw the keys and what they do, in two columns."""
-    row = min(_HELP_ROW, (video.height - 60) // max(len(lines), 1))
-    width, height = min(520, video.width - 32), row * len(lines) + 36
-    box = video.centred(width, height)
+def draw_help(canvas: Canvas, room: Box, lines: tuple[tuple[str, str, str], ...]) -> list[Target]:
+    """Draw the keys and what they do; returns where each can be pressed.
+
+    Where the list is too long for the room there is, it goes on in a second column.
+    """
+    columns = 1 if len(lines) * _LOW_HELP_ROW + 20 <= room.height else 2
+    rows = -(-len(lines) // columns)
+    row = min(_HELP_ROW, (room.height - 20) // rows)
+    column = min(480, (room.width - 16) // columns)
+    box = room.centred(column * columns + 16, row * rows + 20)
     canvas.frame_over(box, LINE, CARD)
-    size = min(15, row - 6)
-    for number, (key, meaning) in enumerate(lines):
-        top = box.top + 18 + number * row
-        keys = Box(box.left + 20, top, 112, row)
+    aside, beside = column * 22 // 100, column * 78 // 100 - 32
+    longest = max(
+        (meaning for _, meaning, _ in lines), key=lambda text: canvas.text.width(text, 15)
+    )
+    sizes = (size for size in range(min(15, row - 6), 8, -1))
+    size = next((size for size in sizes if canvas.text.width(longest, size) <= beside), 8)
+    targets = []
+    for number, (key, meaning, press) in enumerate(lines):
+        at, below = divmod(number, rows)
+        place = Box(box.left + 8 + at * column, box.top + 10 + below * row, column, row)
+        targets.append(Target(place, press))
+        keys = Box(place.left, place.top, aside, row)
         canvas.write(keys, key, size, ACCENT, CARD, weight=SEMIBOLD, align="right")
-        words = Box(keys.right + 20, top, box.right - 20 - keys.right - 20, row)
+        words = Box(keys.right + 14, place.top, beside, row)
         canvas.write(words, meaning, size, TEXT, CARD)
+    return targets

@@ -7,6 +7,7 @@ from support.live_session import LiveSession
 
 from edge_classifier.device.source_state import SourceState, SourceStatus
 from edge_classifier.live.controls import HELP, KEYS
+from edge_classifier.live.display import Press
 from edge_classifier.live.view import Banner, Level, Mode
 
 
@@ -199,9 +200,10 @@ def test_a_class_removed_after_the_video_has_ended_is_no_longer_the_verdict(
     ended = SourceState(SourceStatus.ENDED, "the video has ended")
     assert live.label == "class 3"
     for key in ("x", "y"):
-        live.view = live.session.step(None, key, ended)
+        live.view = live.session.step(None, Press(key), ended)
     assert live.label in ("mug", "phone", "unknown")
-    live.type("u", "u", "u")  # the removal, and two bursts
+    for _ in range(3):  # the removal, and two bursts
+        live.view = live.session.step(None, Press("u"), ended)
     live.view = live.session.step(None, None, ended)
     assert live.label is None
 

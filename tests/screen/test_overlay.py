@@ -28,7 +28,7 @@ from edge_classifier.live.view import (
 )
 from edge_classifier.screen import canvas
 from edge_classifier.screen.canvas import Box
-from edge_classifier.screen.overlay import DEFAULT_SIZE, Overlay
+from edge_classifier.screen.overlay import DESIGN_SIZE, Overlay
 from edge_classifier.screen.text import TextRenderer
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -86,7 +86,7 @@ def view(**changes: object) -> View:
 TEXT = TextRenderer(find_face=lambda _: None)
 
 
-def drawn(a_view: View, size: tuple[int, int] = DEFAULT_SIZE) -> npt.NDArray[np.uint8]:
+def drawn(a_view: View, size: tuple[int, int] = DESIGN_SIZE) -> npt.NDArray[np.uint8]:
     return Overlay(size, TEXT).draw(a_view)
 
 
@@ -112,11 +112,11 @@ def lies_within(inner: Box, outer: Box) -> bool:
     )
 
 
-REGIONS = Overlay(DEFAULT_SIZE, TEXT).regions
+REGIONS = Overlay(DESIGN_SIZE, TEXT).regions
 
 
 def test_the_canvas_has_the_size_that_was_asked_for() -> None:
-    for size in (DEFAULT_SIZE, (760, 480), (1600, 1000)):
+    for size in (DESIGN_SIZE, (760, 480), (1600, 1000)):
         canvas = drawn(view(), size)
         assert canvas.shape == (size[1], size[0], 3)
         assert canvas.dtype == np.uint8
@@ -410,7 +410,7 @@ VIEWS = st.builds(
 @settings(deadline=None, max_examples=60)
 @given(st.lists(VIEWS, min_size=2, max_size=5))
 def test_what_was_drawn_before_leaves_no_trace(views: list[View]) -> None:
-    overlay = Overlay(DEFAULT_SIZE, TEXT)
+    overlay = Overlay(DESIGN_SIZE, TEXT)
     for a_view in views:
         canvas = overlay.draw(a_view)
     assert np.array_equal(canvas, drawn(views[-1]))
