@@ -76,7 +76,7 @@ class ClassCards:
             Where each class is recorded, renamed, and another one added.
         """
         shown, hidden = _visible(cards, max(1, (self._list.height + _NARROW_GAP) // _LOWEST))
-        structure = (len(shown), hidden, mirrored)
+        structure = (len(cards), len(shown), mirrored)
         boxes = _places(self._list, len(shown) or len(_FIRST))
         below = Box(self._box.left, boxes[-1].bottom + _NARROW_GAP, self._box.width, _ADD - 4)
         if structure != self._structure:

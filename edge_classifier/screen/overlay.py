@@ -104,8 +104,8 @@ class Regions:
         return cls(
             size=size,
             title=Box(margin, 0, video_width, header),
-            activity=Box(column, 2, column_width, header - _RATES - 2),
-            rates=Box(column, header - _RATES - 2, column_width, _RATES),
+            activity=Box(column, 0, column_width, header - _RATES),
+            rates=Box(column, header - _RATES, column_width, _RATES),
             video=video,
             banner=banner,
             cards=Box(column, header, column_width, banner.bottom - header),
@@ -128,8 +128,8 @@ class Regions:
         return cls(
             size=size,
             title=Box(margin, 0, half, header),
-            activity=Box(right, 2, half, header - _RATES - 2),
-            rates=Box(right, header - _RATES - 2, half, _RATES),
+            activity=Box(right, 0, half, header - _RATES),
+            rates=Box(right, header - _RATES, half, _RATES),
             video=video,
             banner=banner,
             cards=Box(margin, banner.bottom + gap, inside, foot - banner.bottom - gap),
@@ -153,6 +153,7 @@ class Overlay:
         self._cards = ClassCards(self._canvas, self.regions.cards)
         self._drawn: dict[str, tuple[Hashable, ...]] = {}
         self._targets: list[Target] = []
+        self._covered = False
 
     def draw(self, view: View, pressed: str = "") -> Image:
         """Draw a view; what is `pressed`, as `display.Press` names it, is drawn so.
@@ -161,6 +162,11 @@ class Overlay:
             `(height, width, 3)` uint8, BGR: the overlay's own canvas, which the next call draws
             over. Copy it to keep it.
         """
+        if self._covered:  # by the list of keys, which lay over what is drawn once
+            self._covered = False
+            self._canvas.pixels[:] = WINDOW
+            self._drawn.clear()
+            self._cards.forget()
         self._update(self._title, view.title)
         self._update(self._activity, view.activity)
         # Without a verdict the banner says what to do next, and the footer need not repeat it.
@@ -256,8 +262,7 @@ class Overlay:
         """Draw the list of keys over all but the buttons, where it is asked for."""
         if not view.help_lines or view.prompt is not None:
             return []
-        self._drawn.clear()  # it lies over all that, which is drawn anew when it goes
-        self._cards.forget()
+        self._covered = True
         room = Box(0, 0, self.regions.size[0], self.regions.buttons.top - 4)
         dim(self._canvas.part(room))
         return draw_help(self._canvas, room.inner(4), view.help_lines)

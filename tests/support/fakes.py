@@ -129,13 +129,13 @@ class FakeDisplay:
     """A window that remembers what it showed and presses keys by a script.
 
     Args:
-        keys: What is pressed and let go while a view is shown, one a view: a name as `display.Press`
-            has it, or `None`. When they are used up the window is closed by its user. An endless
-            script is `itertools.repeat(None)`.
+        keys: What is done while a view is shown, one a view: an event, the name of what is pressed
+            for a moment, or `None`. When they are used up the window is closed by its user. An
+            endless script is `itertools.repeat(None)`.
         keep: How many of the newest views are remembered.
     """
 
-    def __init__(self, keys: Iterable[str | None] = (), *, keep: int = 200) -> None:
+    def __init__(self, keys: Iterable[str | Event | None] = (), *, keep: int = 200) -> None:
         self.shown = 0
         """How many views were shown."""
         self.closed = False
@@ -156,8 +156,10 @@ class FakeDisplay:
         self.shown += 1
         self._views.append(view)
         key = next(self._keys, CLOSE)
-        if key is not None:
+        if isinstance(key, str):
             self.press(key)
+        elif key is not None:
+            self._events.append(key)
 
     def press(self, name: str, text: str | None = None) -> None:
         """Press something for a moment; one character is also typed, unless `text` is given."""
