@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from edge_classifier.learning.fine_tuning import MIN_CLASSES
 from edge_classifier.learning.training import FEWEST_OF_ONE, is_enough
 from edge_classifier.live.correction import CorrectionDialog
+from edge_classifier.live.dialogs import ConfirmDialog
 from edge_classifier.live.display import CLOSE, RECORD, RENAME, Release, target_of
 from edge_classifier.live.presenter import unknown_setting
 from edge_classifier.live.review import ReviewDialog
@@ -64,22 +65,23 @@ class Controls:
         if isinstance(event, Release):
             self.recording.release(event.name)
         elif event.name == CLOSE:
-            self.quit()
+            self.end()
         elif self.dialog:
             self.dialog = self.dialog.handle(event)
-        elif event.repeated:
-            if event.name in _MOVES:
-                _ACTIONS[event.name](self)
-        elif action := _ACTIONS.get(event.name):
-            if self.help and event.name not in _HELP_KEYS:
+        elif not event.repeated or event.name in _MOVES:
+            self._press(event.name)
+
+    def _press(self, name: str) -> None:
+        if action := _ACTIONS.get(name):
+            if self.help and name not in _HELP_KEYS:
                 self.help = False
             action(self)
-        elif class_name := target_of(event.name, RECORD):
-            self.recording.record(class_name, event.name)
-        elif class_name := target_of(event.name, RENAME):
+        elif class_name := target_of(name, RECORD):
+            self.recording.record(class_name, name)
+        elif class_name := target_of(name, RENAME):
             self.editor.selected = class_name
             self.ask(self.editor.name_dialog)
-        elif event.name:
+        elif name:
             self.say("H shows what the keys do")
 
     def ask(self, dialog: Callable[[], Dialog | None]) -> None:
@@ -172,6 +174,14 @@ class Controls:
             self.say(line)
 
     def quit(self) -> None:
+        """End the session, after a question where something would be lost by that."""
+        if unfinished := self.tasks.unfinished:
+            title = f"{unfinished} is not finished. Quit all the same?"
+            self.ask(lambda: ConfirmDialog(title, self.end, "nothing of it is kept"))
+        else:
+            self.end()
+
+    def end(self) -> None:
         """End the session."""
         self.done = True
 

@@ -148,6 +148,7 @@ class Recording:
     say: Say
     source: SourceState = field(default_factory=lambda: SourceState(SourceStatus.OPENING, ""))
     _pressed: str = ""
+    _interrupted: str | None = None
 
     @property
     def learning(self) -> bool:
@@ -159,7 +160,13 @@ class Recording:
         before, self.source = self.source.status, source
         lost = before is SourceStatus.RUNNING and source.status is not SourceStatus.RUNNING
         if lost:
+            interrupted = self.burst.class_name
             self.stop()
+            self._interrupted = interrupted
+        elif source.status is SourceStatus.RUNNING and self._interrupted:
+            # What is still held goes on recording only when its user sees the picture again.
+            self.burst.press(self._interrupted, self.clock())
+            self._interrupted = None
         return lost
 
     def record_digit(self, digit: int) -> None:
@@ -189,7 +196,10 @@ class Recording:
 
     def release(self, what: str) -> None:
         """Take note that something was let go; the burst that it records ends."""
-        if what == self._pressed and self.burst.class_name is not None:
+        if what != self._pressed:
+            return
+        self._interrupted = None
+        if self.burst.class_name is not None:
             self.burst.release()
             if self.burst.class_name is None:
                 self.learner.request_training()
@@ -225,6 +235,7 @@ class Recording:
 
     def stop(self) -> None:
         """End the burst, if one is running, as a release does."""
+        self._interrupted = None
         if self.burst.class_name is not None:
             self.burst.stop()
             self.learner.request_training()

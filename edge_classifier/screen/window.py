@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from edge_classifier.errors import NoDisplayError
 from edge_classifier.live.display import CLOSE, Press, Release
 from edge_classifier.live.view import Mode
+from edge_classifier.project.classes import PALETTE
+from edge_classifier.screen.canvas import CARD
 from edge_classifier.screen.keys import key_name
 from edge_classifier.screen.overlay import DESIGN_SIZE, Overlay
 from edge_classifier.screen.sdl import pygame
@@ -61,6 +63,7 @@ class Window:
         if size[0] >= screen[0] or size[1] >= screen[1]:
             self._window.maximize()  # where there are panels, they are left in sight
         self._window.minimum_size = _LEAST
+        self._window.set_icon(_icon())
         self._fonts = TextRenderer()
         self._overlay = Overlay(_drawn_size(self._window.get_surface()), self._fonts)
         self._down: dict[int | str, str] = {}
@@ -192,6 +195,15 @@ class Window:
             self._window.set_fullscreen(desktop=True)
         else:
             self._window.set_windowed()
+
+
+def _icon() -> pygame.Surface:
+    """Draw the window's icon: scores of three classes."""
+    icon = pygame.Surface((64, 64), pygame.SRCALPHA)
+    pygame.draw.rect(icon, CARD[::-1], (0, 0, 64, 64), border_radius=14)
+    for row, (colour, length) in enumerate(zip(PALETTE, (44, 24, 12), strict=False)):
+        pygame.draw.rect(icon, colour[::-1], (10, 13 + 14 * row, length, 9), border_radius=4)
+    return icon
 
 
 def _drawn_size(surface: pygame.Surface) -> tuple[int, int]:

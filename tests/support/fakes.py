@@ -159,12 +159,17 @@ class FakeDisplay:
         if isinstance(key, str):
             self.press(key)
         elif key is not None:
-            self._events.append(key)
+            self.happens(key)
+
+    def happens(self, event: Event) -> None:
+        """Let something be pressed or let go."""
+        self._events.append(event)
 
     def press(self, name: str, text: str | None = None) -> None:
         """Press something for a moment; one character is also typed, unless `text` is given."""
         typed = text if text is not None else name if len(name) == 1 else ""
-        self._events += [Press(name, typed), Release(name)]
+        self.happens(Press(name, typed))
+        self.happens(Release(name))
 
     def events(self) -> Sequence[Event]:
         """Return what was pressed since the last call."""

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import support.fakes
-from edge_classifier.errors import CameraLostError, InvalidValueError
+from edge_classifier.errors import CameraLostError, InvalidImageError, InvalidValueError
 from edge_classifier.live.display import Press, Release
 from edge_classifier.live.view import Activity, Mode, View
 from support.fakes import (

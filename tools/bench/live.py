@@ -45,9 +45,11 @@ from edge_classifier.project.store import ProjectStore
 from edge_classifier.screen.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from edge_classifier.export.exporter import Export
+    from edge_classifier.live.display import Event
+    from edge_classifier.live.view import View
 
 ROUNDS: Final = 5
 ROUND_S: Final = 3.0
