@@ -67,10 +67,9 @@ def run(
     while True:
         frame = feed.take(pace.wait_s(clock()))
         pace.waited(clock())
-        *earlier, event = display.events() or [None]
-        for one in earlier:
-            session.advance(None, one)
-        session.advance(frame, event, feed.state)
+        for event in display.events():
+            session.advance(None, event)
+        session.advance(frame, None, feed.state)
         if session.done:
             return
         if feed.first_error is not None:

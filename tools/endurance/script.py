@@ -11,17 +11,19 @@ import time
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from edge_classifier.live.display import Press, Release
 from endurance.disks import fill
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from edge_classifier.live.display import Event
     from edge_classifier.live.view import ClassCard
     from endurance.camera import ScriptedCamera
     from endurance.watch import Watch
 
-Keys: TypeAlias = Generator["str | None", None, None]
+Keys: TypeAlias = Generator["str | Event | None", None, None]
 
 OPERATIONS: Final = (
     "start", "capture", "undo", "restore", "rename", "remove", "train", "save", "features", "export"

@@ -265,10 +265,6 @@ class Meter:
         """Return what the person does."""
         return [*self.display.events(), *self.script.events()]
 
-    def close(self) -> None:
-        """Take the window away."""
-        self.display.close()
-
     def show(self, view: View) -> None:
         """Show, and do the next thing."""
         self.display.show(view)
