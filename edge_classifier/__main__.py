@@ -11,6 +11,11 @@ def program() -> int:
 
         leave(main())
     except KeyboardInterrupt:
+        from edge_classifier.device.stop import NO_THREADS, threads_run_out  # noqa: PLC0415 - likewise
+
+        if threads_run_out():
+            sys.stderr.write(f"edge-classifier: {NO_THREADS}.\n")
+            return 1
         sys.stderr.write("edge-classifier: cancelled: nothing was begun.\n")
         return 130
 

@@ -18,6 +18,7 @@ expect, so that `except OSError` keeps working around a camera::
     ├── CameraError (OSError)                a source of frames cannot be used
     │   ├── CameraNotFoundError              nothing there to open
     │   └── CameraLostError                  it was there and has gone
+    │       └── CameraHungError              it is there and does not answer
     ├── NoDisplayError (RuntimeError)        a window is asked for, and there is no screen
     ├── BackboneError (RuntimeError)         a backbone cannot be built or run
     │   ├── WeightsNotFoundError (FileNotFoundError)
@@ -37,6 +38,7 @@ from __future__ import annotations
 from edge_classifier.device.errors import (
     BundleError,
     CameraError,
+    CameraHungError,
     CameraLostError,
     CameraNotFoundError,
     EdgeClassifierError,
@@ -53,6 +55,7 @@ __all__ = [
     "BackboneMismatchError",
     "BundleError",
     "CameraError",
+    "CameraHungError",
     "CameraLostError",
     "CameraNotFoundError",
     "CancelledError",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, TextIO
 
 from edge_classifier.device.console import one_line
@@ -66,8 +66,9 @@ class ProgressMeter:
             self._next_s = now_s + _LINE_EVERY_S
             left_s = (now_s - self._began_s) * (1 - done) / done if done else 0.0
             left = f", about {left_s:.0f} s left" if left_s >= 1 else ""
-            self._stream.write(f"{one_line(self._what)}: {done:.0%}{left}\n")
-            self._stream.flush()
+            with suppress(OSError, ValueError):  # a log that is full or closed stops nothing
+                self._stream.write(f"{one_line(self._what)}: {done:.0%}{left}\n")
+                self._stream.flush()
 
     def close(self) -> None:
         """Wipe the bar; may be called twice, and the next call of the meter draws it again."""

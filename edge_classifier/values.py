@@ -67,12 +67,14 @@ class EncodedImage:
             sample has the same features when it is captured and when it is read back.
         sha256: Hash of `data`, hexadecimal.
         suffix: How a file of these bytes is named: `.jpg` or `.png`.
+        note: What the user should know of the file that it comes from, or empty.
     """
 
     data: bytes
     image: Image
     sha256: str
     suffix: str = ".jpg"
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

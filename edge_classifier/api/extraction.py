@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 import numpy as np
 from PIL import Image as PillowImage
 
+from edge_classifier.device.pillow_decoder import image_of
 from edge_classifier.errors import InvalidImageError, InvalidValueError
 from edge_classifier.features.backbone import load_backbone
 from edge_classifier.features.bulk import compute_all
 from edge_classifier.features.variants import VARIANTS, make_variants
 from edge_classifier.project.picture_file import read_image
-from edge_classifier.project.pillow_image import image_of
 from edge_classifier.values import Variants
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def as_image(picture: object, colour_order: ColourOrder = "rgb") -> Image:
     if isinstance(picture, (str, os.PathLike)):
         return read_image(Path(picture))
     if isinstance(picture, PillowImage.Image):
-        return image_of(picture, "The PIL image")
+        return image_of(picture, "The PIL image")[0]
     return _from_array(np.asarray(picture), colour_order)
 
 
@@ -160,4 +160,4 @@ def _from_array(array: np.ndarray[Any, Any], colour_order: ColourOrder) -> Image
     if channels == _COLOUR:
         return np.ascontiguousarray(array if colour_order == "bgr" else array[..., ::-1])
     rgba = array if colour_order == "rgb" else array[..., [2, 1, 0, 3]]
-    return image_of(PillowImage.fromarray(np.ascontiguousarray(rgba), "RGBA"), "The array")
+    return image_of(PillowImage.fromarray(np.ascontiguousarray(rgba), "RGBA"), "The array")[0]

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from edge_classifier.errors import BackboneMismatchError, InvalidValueError
+from edge_classifier.errors import BackboneMismatchError, InvalidClassNameError, InvalidValueError
 from edge_classifier.features.variants import MOST_VARIED
 from edge_classifier.learning.recordings import added_pictures, with_recordings
+from edge_classifier.project.classes import UNKNOWN_CLASS, is_unknown
 from edge_classifier.values import FeatureSet, Variants
 
 if TYPE_CHECKING:
@@ -95,7 +96,16 @@ def grouped(
     groups: npt.ArrayLike | None,
     variants: Variants | None,
 ) -> FeatureSet:
-    """Join features with labels and with the groups of the caller, if there are any."""
+    """Join features with labels and with the groups of the caller, if there are any.
+
+    Raises:
+        InvalidClassNameError: if a label could be taken for the verdict "unknown".
+    """
+    for name in filter(is_unknown, map(str, np.unique(labels).tolist())):
+        raise InvalidClassNameError(
+            f"Expected labels of what is shown, received {name!r}, which is said of pictures that "
+            f"resemble no class; take another one, such as {UNKNOWN_CLASS!r}."
+        )
     return _labelled(features, labels, _bursts_of(groups, len(features)), variants)
 
 

@@ -11,7 +11,7 @@ from edge_classifier.commands.console import open_for_writing
 from edge_classifier.commands.unlabelled_frames import DEMO, Unlabelled, look_at_source
 from edge_classifier.device.console import SOME_REFUSED, one_line, say
 from edge_classifier.device.sources.named import check_source
-from edge_classifier.errors import InvalidValueError
+from edge_classifier.errors import InvalidOptionError
 from edge_classifier.features.bulk import use_one_opencv_thread
 from edge_classifier.learning.adaptation import adapt_model
 from edge_classifier.learning.adaptation_file import FileAdaptationStore
@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     """Adapt; the exit code is 3 where some pictures could not be read."""
     given = (bool(options.paths), options.source is not None, options.undo)
     if sum(given) != 1:
-        raise InvalidValueError(
+        raise InvalidOptionError(
             "Expected one of these: pictures of the classes as they look now, --source, or --undo."
         )
     if options.source not in (None, DEMO):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from edge_classifier.commands import options as shared
 from edge_classifier.commands.console import open_or_create, stopped_by_ctrl_c, table
 from edge_classifier.device.console import SOME_REFUSED, one_line, say
+from edge_classifier.device.option_types import number, whole_number
 from edge_classifier.errors import InvalidValueError, NotImportableError
 from edge_classifier.learning.recordings import recordings_of_thumbnails
 from edge_classifier.learning.settings import project_head_settings
@@ -19,6 +22,7 @@ from edge_classifier.progress import ProgressMeter
 from edge_classifier.project.folder import is_blank
 from edge_classifier.project.importers import Refusal, Stretch, open_importer
 from edge_classifier.project.importers.adding import add
+from edge_classifier.project.importers.code_pages import check_code_page
 from edge_classifier.project.importers.detect import SingleFileImporter
 from edge_classifier.project.importers.video import EVERY, VideoImporter
 from edge_classifier.project.store import ProjectStore
@@ -34,6 +38,8 @@ if TYPE_CHECKING:
 NOTHING_DONE: Final = 1
 INTERRUPTED: Final = 130
 _NAMED: Final = 3
+_DETAILS: Final = re.compile(r"'[^']*'|[0-9][0-9,.]*")
+"""What differs in reasons of one kind: names and numbers."""
 
 IF_CANCELLED: Final = "what was added before stays; the same command goes on"
 
@@ -47,9 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="PATH",
         help="a folder per class (also below train and validation folders, which stay held out), "
-        "a folder of pictures named after their class (dog-1.jpg), a .csv of files and labels, a "
-        ".zip of any of these, a Teachable Machine project (.tm) or its sample archives, a "
-        "video, a picture",
+        "a folder of pictures named after their class (dog-1.jpg), a table or JSON list of "
+        "files and labels, a .zip, .tar or .tgz of any of these, a Teachable Machine project "
+        "(.tm) or its sample archives, a video, a picture",
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="say what would be added and refused; add nothing"
@@ -60,23 +66,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="what everything in the paths shows; a video needs it",
     )
+    parser.add_argument(
+        "--code-page",
+        metavar="NAME",
+        help="how names in archives are written that do not say so, such as cp866 or gbk "
+        "(default: what reads them as words, which is told)",
+    )
+    parser.add_argument(
+        "--split",
+        choices=("train", "held-out"),
+        help="train on everything in the paths, or hold all of it out to measure on, whatever "
+        "folders are called (default: as folders and tables say)",
+    )
     shared.add_bursts_option(parser, "folder")
     group = parser.add_argument_group("videos")
     group.add_argument(
-        "--every", type=int, metavar="N", help=f"take every N-th frame (default: {EVERY})"
+        "--every",
+        type=whole_number(1, 1_000_000_000),
+        metavar="N",
+        help=f"take every N-th frame (default: {EVERY})",
     )
-    group.add_argument("--from", type=float, dest="from_s", metavar="S", help="begin at S seconds")
-    group.add_argument("--to", type=float, dest="to_s", metavar="S", help="end at S seconds")
+    second = number(0, 1e9)
+    group.add_argument("--from", type=second, dest="from_s", metavar="S", help="begin at S seconds")
+    group.add_argument("--to", type=second, dest="to_s", metavar="S", help="end at S seconds")
     parser.epilog = (
         "Nothing that is in the project is replaced, and no picture is added twice. Exit codes: "
         f"0 all is in, {NOTHING_DONE} nothing could be added, {SOME_REFUSED} some pictures were "
-        f"refused (each is named with its reason) or the disk is full, {INTERRUPTED} stopped with "
+        f"refused (their reasons are told) or the disk is full, {INTERRUPTED} stopped with "
         "Ctrl-C (what was added stays)."
     )
 
 
 def run(options: argparse.Namespace) -> int:
     """Add what the paths hold."""
+    if options.code_page is not None:
+        check_code_page(options.code_page)
     importers, refused = _open_all(options)
     if not importers:
         _say_refused(refused)
@@ -86,6 +110,8 @@ def run(options: argparse.Namespace) -> int:
         store = _open_project(options.project, importers, stack, dry_run=options.dry_run)
         items: Iterable[Item] = chain.from_iterable(importers)
         bursts = options.bursts
+        if options.split is not None:
+            items = map(partial(_of_split, held_out=options.split == "held-out"), items)
         if bursts == "folder":
             items = map(_one_burst_a_folder, items)
         elif store and not options.dry_run:
@@ -102,6 +128,10 @@ def run(options: argparse.Namespace) -> int:
         )
         progress.close()
         report.refused[:0] = refused
+        notes = [note for importer in importers for note in importer.notes]
+        if options.split is not None:
+            notes = [note for note in notes if "--split" not in note]  # as that is said
+        report.notes[:0] = notes
         _tell(report, importers, store, dry_run=options.dry_run)
         if bursts != "single":
             _tell_recordings(report)
@@ -120,7 +150,7 @@ def _open_all(options: argparse.Namespace) -> tuple[list[Importer], list[Refusal
     importers: list[Importer] = []
     refused: list[Refusal] = []
     for path in options.paths:
-        opened = _open(path, options.class_name, stretch)
+        opened = _open(path, options, stretch)
         if isinstance(opened, Refusal):
             refused.append(opened)
         else:
@@ -135,9 +165,14 @@ def _open_all(options: argparse.Namespace) -> tuple[list[Importer], list[Refusal
     return importers, refused
 
 
-def _open(path: Path, class_name: str | None, stretch: Stretch) -> Importer | Refusal:
+def _open(path: Path, options: argparse.Namespace, stretch: Stretch) -> Importer | Refusal:
     try:
-        return open_importer(path, class_name=class_name, stretch=stretch)
+        return open_importer(
+            path,
+            class_name=options.class_name,
+            stretch=stretch,
+            code_page=options.code_page,
+        )
     except NotImportableError as error:
         return Refusal(str(path), str(error))
 
@@ -170,7 +205,7 @@ def _tell(
         more = len(left_alone) - _NAMED
         named = ", ".join(left_alone[:_NAMED]) + (f" and {more} more" if more > 0 else "")
         say(f"Left alone, as they are no pictures: {named}")
-    for note in chain(*(importer.notes for importer in importers), report.notes):
+    for note in report.notes:
         say(f"Note: {note}")
     sys.stdout.write(_table(report, store, dry_run=dry_run))
     sys.stdout.flush()
@@ -184,6 +219,10 @@ def _tell(
     say(", ".join(parts) + ".")
     if report.stopped:
         say(f"edge-classifier: {report.stopped} What was added before stays.")
+
+
+def _of_split(item: Item, *, held_out: bool) -> Item:
+    return item if isinstance(item, Refusal) else replace(item, held_out=held_out)
 
 
 def _one_burst_a_folder(item: Item) -> Item:
@@ -216,10 +255,22 @@ def _table(report: ImportReport, store: ProjectStore | None, *, dry_run: bool) -
 
 
 def _say_refused(refused: list[Refusal]) -> None:
+    """Name each with its reason; of many for the same reason, their number and a few."""
+    by_reason: dict[str, list[Refusal]] = {}
     for refusal in refused:
-        source, reason = refusal.source, refusal.reason
-        # messages made for one file name it themselves
-        say(f"refused: {reason if source in reason else f'{source}: {reason}'}")
+        kind = _DETAILS.sub("", refusal.reason.replace(refusal.source, ""))
+        by_reason.setdefault(kind, []).append(refusal)
+    for alike in by_reason.values():
+        if len(alike) <= _NAMED:
+            for refusal in alike:
+                source, reason = refusal.source, refusal.reason
+                # messages made for one file name it themselves
+                say(f"refused: {reason if source in reason else f'{source}: {reason}'}")
+        else:
+            reason = alike[0].reason.replace(alike[0].source, "it").rstrip(".")
+            names = ", ".join(refusal.source for refusal in alike[:_NAMED])
+            more = len(alike) - _NAMED
+            say(f"refused: {reason}, {len(alike):,} times: {names} and {more:,} more")
 
 
 def _exit_code(report: ImportReport) -> int:

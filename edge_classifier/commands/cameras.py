@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from edge_classifier.device.console import one_line
+from edge_classifier.device.console import one_line, say
 from edge_classifier.device.sources.cameras import list_cameras
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ def run(_options: argparse.Namespace) -> int:
         line = f"{camera.spec}  {camera.width}x{camera.height}, {rate}  {where}"
         sys.stdout.write(f"{one_line(line)}\n")  # a device says its name itself
     if not cameras:
-        sys.stderr.write(
+        say(
             "No camera can be opened here. `edge-classifier live --source demo` plays a rendered "
-            "one, `--source FILE` a video.\n"
+            "one, `--source FILE` a video."
         )
     return 0 if cameras else 1

@@ -12,9 +12,17 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier import __version__
-from edge_classifier.device.console import drop, one_line, open_closed_streams, say, settle
-from edge_classifier.device.stop import INTERRUPTED, StopSignals
-from edge_classifier.errors import CancelledError, EdgeClassifierError
+from edge_classifier.device.console import (
+    drop,
+    one_line,
+    open_closed_streams,
+    say,
+    settle,
+    shortened,
+)
+from edge_classifier.device.option_types import USAGE, OneLineParser
+from edge_classifier.device.stop import INTERRUPTED, NO_THREADS, StopSignals, threads_run_out
+from edge_classifier.errors import CancelledError, EdgeClassifierError, InvalidOptionError
 from edge_classifier.project.files import describe
 
 if TYPE_CHECKING:
@@ -39,6 +47,8 @@ changes something with `IF_CANCELLED`: what Ctrl-C leaves behind. Only the one
 that was asked for is imported, so that no command waits for what another one needs."""
 
 FAILED: Final = 1
+_NOTHING_BEGUN: Final = "nothing was begun"
+_LONGEST_ERROR: Final = 2000
 _ANY_NAME: Final = "edge_classifier_any_name"
 PIPE_CLOSED: Final = 141
 """As a shell reports a program that was ended by writing to a closed pipe."""
@@ -55,13 +65,14 @@ class _OneLine(logging.Formatter):
 def top_parser() -> argparse.ArgumentParser:
     """Make the parser that finds out which command is meant."""
     width = max(map(len, COMMANDS))
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog="edge-classifier",
         usage="edge-classifier COMMAND …",
         description="Teach a webcam to tell things apart, then run the result on a Raspberry Pi.",
         epilog="commands:\n"
         + "\n".join(f"  {name:{width}}  {what}" for name, what in COMMANDS.items())
-        + "\n\n`edge-classifier COMMAND --help` tells more of each.",
+        + "\n\n`edge-classifier COMMAND --help` tells more of each. Exit code of all: 0 done, 1 not"
+        "\npossible, 2 an option that can never be, 130 after Ctrl-C, 143 after SIGTERM.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
@@ -71,7 +82,7 @@ def top_parser() -> argparse.ArgumentParser:
 
 def command_parser(name: str) -> argparse.ArgumentParser:
     """Make the parser of one command."""
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog=f"edge-classifier {name}",
         description=f"{COMMANDS[name][0].upper()}{COMMANDS[name][1:]}.",
     )
@@ -86,14 +97,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command with arguments as on the command line; by default those of this process.
 
     Returns:
-        The command's exit code, or 1 after an error that was told in one line on standard
-        error, 130 after Ctrl-C, 143 after SIGTERM, or 141 where whoever read the answers has
-        closed the pipe.
+        The command's exit code, or 1 after an error that was told in one line on standard error,
+        2 if an option has a value that it cannot have, 130 after Ctrl-C, 143 after SIGTERM, or 141
+        where whoever read the answers has closed the pipe.
     """
     open_closed_streams()
     words = list(sys.argv[1:] if arguments is None else arguments)
     with StopSignals() as stop:
-        return _main(words, stop)
+        try:
+            return _main(words, stop)
+        except RuntimeError as error:
+            if str(error) != "can't start new thread":
+                raise
+            return _without_threads()
 
 
 def _main(words: list[str], stop: StopSignals) -> int:
@@ -101,22 +117,28 @@ def _main(words: list[str], stop: StopSignals) -> int:
     handler = logging.StreamHandler()
     handler.setFormatter(_OneLine("edge-classifier: %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
-    name = top_parser().parse_args(words[:1]).command
-    left_behind = "nothing was begun"
+    left_behind = _NOTHING_BEGUN
     try:
-        if problem := opencv_problem():
-            say(f"edge-classifier: {problem}")
-            return FAILED
-        options = _parsed(command_parser(name), words[1:])
-        left_behind = options.if_cancelled
-        exit_code = int(options.run(options))
+        try:
+            name = top_parser().parse_args(words[:1]).command
+            if problem := opencv_problem():
+                say(f"edge-classifier: {problem}")
+                return FAILED
+            options = _parsed(command_parser(name), words[1:])
+            left_behind = options.if_cancelled
+            exit_code = int(options.run(options))
+        except SystemExit:  # --help, or what there is not
+            sys.stdout.flush()
+            raise
         sys.stdout.flush()  # at exit it would be too late to say what is wrong
     except (CancelledError, KeyboardInterrupt):
         stop.closing()
-        say(f"edge-classifier: cancelled: {left_behind}.")
-        return stop.status
+        return _cancelled(left_behind, stop)
     except EdgeClassifierError as error:
-        say(f"edge-classifier: {error}")
+        say(f"edge-classifier: {shortened(str(error), _LONGEST_ERROR)}")
+        return USAGE if isinstance(error, InvalidOptionError) else FAILED
+    except MemoryError:
+        say("edge-classifier: there is not enough memory.")
         return FAILED
     except BrokenPipeError:
         drop(sys.stdout)
@@ -125,11 +147,25 @@ def _main(words: list[str], stop: StopSignals) -> int:
     except OSError as error:
         drop(sys.stdout)
         settle(sys.stderr)
-        what = error.filename or "Cannot write the answers"
-        say(f"edge-classifier: {what}: {describe(error)}.")
+        gone = isinstance(error, FileNotFoundError)  # which no output is
+        what = error.filename or ("The working folder" if gone else "Cannot write the answers")
+        say(f"edge-classifier: {shortened(str(what))}: {describe(error)}.")
         return FAILED
     # A command that tells itself what was done until then does not know which signal it was.
     return stop.status if exit_code == INTERRUPTED else exit_code
+
+
+def _cancelled(left_behind: str, stop: StopSignals) -> int:
+    """Say what is left, or that it was no person who cancelled; returns the exit code."""
+    if left_behind == _NOTHING_BEGUN and threads_run_out():
+        return _without_threads()
+    say(f"edge-classifier: cancelled: {left_behind}.")
+    return stop.status
+
+
+def _without_threads() -> int:
+    say(f"edge-classifier: {NO_THREADS}.")
+    return FAILED
 
 
 def opencv_problem() -> str | None:

@@ -5,7 +5,9 @@ And how they are stopped.
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import shutil
 import signal
 import sys
@@ -13,13 +15,16 @@ from contextlib import contextmanager
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
+from edge_classifier.device.files import check_replaceable
 from edge_classifier.progress import ProgressMeter
 from edge_classifier.project import store as project_store
+from edge_classifier.project.files import reported
 from edge_classifier.project.store import ProjectStore
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
+    from types import FrameType
 
 _OPENING: Final = "opening the project"
 
@@ -46,21 +51,39 @@ def open_or_create(
         )
 
 
+def check_report(path: Path | None) -> None:
+    """See that a report, if one is asked for, can be written, before what takes long is begun.
+
+    Raises:
+        ProjectError: if it cannot be.
+    """
+    if path is not None:
+        with reported("write", path):
+            check_replaceable(path)
+            if not path.parent.is_dir():
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
+
+
 @contextmanager
-def stopped_by_ctrl_c() -> Iterator[Event]:
+def stopped_by_ctrl_c(*, or_sigterm: bool = False) -> Iterator[Event]:
     """Let the first Ctrl-C end the work after the picture in hand, and a second one at once."""
     stop = Event()
+    numbers = (signal.SIGINT, signal.SIGTERM) if or_sigterm else (signal.SIGINT,)
+    # One that is ignored stays so: Ctrl-C is not meant for a shell's background job.
+    before = {n: handler for n in numbers if callable(handler := signal.getsignal(n))}
 
-    def on_interrupt(_number: int, _frame: object) -> None:
+    def on_signal(number: int, frame: FrameType | None) -> None:
         if stop.is_set():
-            raise KeyboardInterrupt
+            before[signal.Signals(number)](number, frame)
         stop.set()
 
-    before = signal.signal(signal.SIGINT, on_interrupt)
+    for number in before:
+        signal.signal(number, on_signal)
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 _NO_LIMIT: Final = 10_000

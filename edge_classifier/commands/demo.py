@@ -22,6 +22,7 @@ from edge_classifier.demo.script import (
     teaching,
 )
 from edge_classifier.device.console import one_line, say
+from edge_classifier.device.option_types import number
 from edge_classifier.errors import EdgeClassifierError, NoDisplayError
 from edge_classifier.export.exporter import export_from_session
 from edge_classifier.learning.project_backbone import BackboneChoice, backbone_loader
@@ -59,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--seconds",
-        type=float,
+        type=number(0.1, 600),
         default=2.0,
         help="how long each thing is taught, and half as long asked about (default: 2)",
     )

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge_classifier.commands import options as shared
-from edge_classifier.commands.console import open_for_reading
+from edge_classifier.commands.console import check_report, open_for_reading
 from edge_classifier.commands.evaluation_result import EvaluationResult
 from edge_classifier.commands.suggestions import suggest_from_bursts, suggest_from_held_out
 from edge_classifier.device.console import SOME_REFUSED, say
+from edge_classifier.device.option_types import number, whole_number
 from edge_classifier.errors import InvalidValueError, NotEnoughSamplesError
 from edge_classifier.evaluation.advice import counted
 from edge_classifier.evaluation.cross_validation import (
@@ -86,10 +87,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="hold out bursts also where the project has held-out samples",
     )
     parser.add_argument(
-        "--folds", type=int, default=FOLDS, metavar="N", help=f"of the cross-validation ({FOLDS})"
+        "--folds",
+        type=whole_number(2, 1000),
+        default=FOLDS,
+        metavar="N",
+        help=f"of the cross-validation ({FOLDS})",
     )
     parser.add_argument(
-        "--min-accuracy", type=float, metavar="PART", help="exit with 4 where it is less"
+        "--min-accuracy",
+        type=number(0, 1),
+        metavar="PART",
+        help="exit with 4 where it is less",
     )
     shared.add_backbone_options(parser, bulk=True)
     parser.epilog = (
@@ -100,11 +108,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Evaluate; see the exit codes in the help."""
+    check_report(options.report)
     use_one_opencv_thread()
-    if options.min_accuracy is not None and not 0 <= options.min_accuracy <= 1:
-        raise InvalidValueError(
-            f"Expected --min-accuracy from 0 to 1, received {options.min_accuracy}."
-        )
     with open_for_reading(options.project) as store:
         settings = project_head_settings(store)
         choice = shared.backbone_choice(options)

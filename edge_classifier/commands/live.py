@@ -10,6 +10,7 @@ from edge_classifier.commands import options as shared
 from edge_classifier.commands.console import open_or_create
 from edge_classifier.device.console import say
 from edge_classifier.device.reader import FrameReader
+from edge_classifier.device.sources.cameras import default_source
 from edge_classifier.device.sources.named import (
     SourceKind,
     check_source,
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
 
 NO_CAMERA: Final = "No camera can be opened here; going on with the rendered demo camera."
 
-_CAMERA: Final = "0"
-
 IF_CANCELLED: Final = "everything that was captured is on disk; the same command goes on"
 
 
@@ -56,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--source",
         metavar="0|picamera|PATH|URL|demo",
         help="camera number, picamera (the Raspberry Pi's own), video file, stream or the rendered "
-        "demo camera (default: camera 0)",
+        "demo camera (default: the first camera, or the Raspberry Pi's own)",
     )
     parser.add_argument(
         "--classes", nargs="+", default=[], metavar="NAME", help="classes the project is to have"
@@ -125,7 +124,7 @@ def _run_window(
     options: argparse.Namespace, store: ProjectStore, display: Display, changes: dict[str, object]
 ) -> str:
     """Run the session; returns why it had no backbone, or nothing."""
-    kind = kind_of(options.source or _CAMERA)  # the demo's name is that of a file
+    kind = kind_of(options.source or default_source())  # the demo's name is that of a file
     mirrored = options.mirror if options.mirror is not None else kind.is_camera
     settings = SessionSettings(
         mirrored=mirrored,
@@ -170,11 +169,12 @@ def _source(options: argparse.Namespace, session: Session) -> tuple[str, Callabl
     if options.source is not None:
         spec = options.source
         return source_name(spec), lambda: open_source(spec, paced=not options.unpaced)
+    camera_spec = default_source()
     seen = [False]
 
     def camera_or_demo() -> FrameSource:
         try:
-            camera = open_source(_CAMERA)
+            camera = open_source(camera_spec)
         except CameraNotFoundError as error:
             if seen[0]:  # It was there before: wait for it, the demo is not what was meant.
                 raise
@@ -186,7 +186,7 @@ def _source(options: argparse.Namespace, session: Session) -> tuple[str, Callabl
         seen[0] = True
         return camera
 
-    return source_name(_CAMERA), camera_or_demo
+    return source_name(camera_spec), camera_or_demo
 
 
 def _demo_camera() -> FrameSource:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge_classifier.device.interpreter import MOST_THREADS
+from edge_classifier.device.option_types import number, whole_number
 from edge_classifier.features.catalogue import AUTO, NAMES
 from edge_classifier.learning.project_backbone import BackboneChoice
-from edge_classifier.learning.settings import HeadSettings
+from edge_classifier.learning.settings import RANGES
 
 if TYPE_CHECKING:
     import argparse
@@ -36,7 +38,7 @@ def add_backbone_options(parser: argparse.ArgumentParser, *, bulk: bool = False)
     )
     parser.add_argument(
         "--threads",
-        type=int,
+        type=whole_number(1, MOST_THREADS),
         default=None if bulk else 1,
         metavar="N",
         help="pictures at a time (default: all cores)" if bulk else "CPU threads of the network",
@@ -60,12 +62,18 @@ def add_head_options(parser: argparse.ArgumentParser) -> None:
         "head", "kept with the project; the dense head is the article's"
     )
     group.add_argument("--head", choices=("linear", "dense"), dest="kind")
-    group.add_argument("--penalty", type=float, help="linear: weight of the squared weights")
-    group.add_argument("--units", type=int, help="dense: size of the hidden layer (100)")
-    group.add_argument("--learning-rate", type=float, help="dense: of Adam (1e-4)")
-    group.add_argument("--epochs", type=int, help="dense: passes over the samples (20)")
-    group.add_argument("--batch-fraction", type=float, help="dense: part of the samples (0.4)")
-    group.add_argument("--seed", type=int, help="dense: of weights and order (0)")
+    for name, what in (
+        ("penalty", "linear: weight of the squared weights"),
+        ("units", "dense: size of the hidden layer (100)"),
+        ("learning_rate", "dense: of Adam (1e-4)"),
+        ("epochs", "dense: passes over the samples (20)"),
+        ("batch_fraction", "dense: part of the samples (0.4)"),
+        ("seed", "dense: of weights and order (0)"),
+    ):
+        least, most = RANGES[name]
+        whole = isinstance(least, int)
+        kind = whole_number(int(least), int(most)) if whole else number(least, most)
+        group.add_argument(f"--{name.replace('_', '-')}", type=kind, help=what)
     add_bursts_option(parser)
 
 
@@ -82,12 +90,6 @@ def add_bursts_option(parser: argparse._ActionsContainer, *more: str) -> None:
 
 
 def head_changes(options: argparse.Namespace) -> dict[str, object]:
-    """Read what `add_head_options` added; `None` where nothing was given.
-
-    Raises:
-        InvalidValueError: if a value is out of its range.
-    """
+    """Read what `add_head_options` added; `None` where nothing was given."""
     names = ("kind", "penalty", "units", "learning_rate", "epochs", "batch_fraction", "seed")
-    changes = {name: getattr(options, name) for name in (*names, "bursts")}
-    HeadSettings(**{name: value for name, value in changes.items() if value is not None})
-    return changes
+    return {name: getattr(options, name) for name in (*names, "bursts")}

@@ -27,7 +27,8 @@ from edge_classifier.commands.predictors import (
     predict_all,
 )
 from edge_classifier.device.console import SOME_REFUSED, say
-from edge_classifier.errors import InvalidValueError
+from edge_classifier.device.option_types import whole_number
+from edge_classifier.errors import InvalidOptionError, InvalidValueError
 from edge_classifier.features.bulk import compute_all, use_one_opencv_thread
 from edge_classifier.features.imagenet import FULL, USUAL_CROP, ImageNetClassifier, read_labels
 from edge_classifier.learning.heat import learn_heat
@@ -62,7 +63,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--json", action="store_true", help="one JSON object a line")
     form.add_argument("--csv", action="store_true", help="CSV with a header")
     parser.add_argument(
-        "--top-k", type=int, default=1, metavar="K", help="how many classes to name (1)"
+        "--top-k",
+        type=whole_number(1, 1000),
+        default=1,
+        metavar="K",
+        help="how many classes to name (1)",
     )
     parser.add_argument(
         "--heat",
@@ -90,10 +95,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Predict; the exit code is 3 where some pictures were refused."""
     use_one_opencv_thread()
-    if options.top_k < 1:
-        raise InvalidValueError(f"Expected --top-k of 1 or more, received {options.top_k}.")
     if options.imagenet and options.heat:
-        raise InvalidValueError("--heat needs a project or a bundle; --imagenet knows no pictures.")
+        raise InvalidOptionError(
+            "--heat needs a project or a bundle; --imagenet knows no pictures."
+        )
     return _from_imagenet(options) if options.imagenet else _from_project(options)
 
 
@@ -237,5 +242,5 @@ def _best(
 
 def _given(paths: list[Path]) -> Iterator[Path]:
     if not paths:
-        raise InvalidValueError("Expected pictures, or folders of pictures, to predict.")
+        raise InvalidOptionError("Expected pictures, or folders of pictures, to predict.")
     return iter(paths)

@@ -17,10 +17,9 @@ from edge_classifier.features.bulk import compute_all
 from edge_classifier.learning.familiar_frames import MOST_LOOKED_AT
 from edge_classifier.project.files import describe
 from edge_classifier.project.importers.base import LabelledPicture, Refusal
-from edge_classifier.project.importers.tree import VIDEO_SUFFIXES
 from edge_classifier.project.importers.video import Stretch, VideoImporter
 from edge_classifier.project.picture_file import read_image
-from edge_classifier.project.picture_paths import picture_paths
+from edge_classifier.project.picture_paths import is_video, picture_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -47,7 +46,7 @@ class Unlabelled:
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self.refused: list[str] = []
-        videos = [p for p in paths if p.suffix.lower() in VIDEO_SUFFIXES and not p.is_dir()]
+        videos = [p for p in paths if is_video(p)]
         others = [p for p in paths if p not in videos]
         most = MOST_LOOKED_AT // max(1, len(videos) + bool(others))
         pictures, self.found = thinned(picture_paths(others, self._refuse_folder), most)
@@ -120,8 +119,8 @@ def _read(item: Path | LabelledPicture | Refusal) -> Image:
 def look_at_source(spec: str, frames: FamiliarFrames, backbone: Backbone) -> None:
     """Let `frames` look at a camera, a video or a stream until there are enough of each class.
 
-    It also ends where the source does, and at Ctrl-C; what is there and what is missing is said
-    meanwhile.
+    It also ends where the source does, at Ctrl-C and at SIGTERM; what is there and what is missing
+    is said meanwhile.
 
     Raises:
         CameraError: if the source cannot be used.
@@ -134,7 +133,7 @@ def look_at_source(spec: str, frames: FamiliarFrames, backbone: Backbone) -> Non
         "it before, with what there is by then; a second one gives it up."
     )
     with (
-        stopped_by_ctrl_c() as stop,
+        stopped_by_ctrl_c(or_sigterm=True) as stop,
         FrameReader(
             lambda: _open(spec),
             name=name,

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.commands.console import open_for_reading, percent, table
+from edge_classifier.commands.console import check_report, open_for_reading, percent, table
 from edge_classifier.commands.worst_frames import write_worst_frames
 from edge_classifier.device import checks
 from edge_classifier.device.bundle import Bundle
@@ -51,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Verify; see the exit codes in the help."""
+    check_report(options.report)
     check_bundle(options.bundle)
     bundle = Bundle.open(options.bundle)
     if options.samples is None:

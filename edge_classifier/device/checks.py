@@ -11,7 +11,7 @@ import numpy as np
 from .bundle import SCORE_TOLERANCE
 from .classifier import Classifier
 from .console import one_line
-from .errors import BundleError
+from .errors import BundleError, InvalidImageError
 from .sources.pictures import read_picture
 from .taught import read_taught
 
@@ -68,9 +68,10 @@ def _verify_model(
     adapted = _Compared(bundle)
     for reference in references:
         path = bundle.folder / reference["file"]
-        image = read_picture(path)
-        if image is None:
-            raise BundleError(f"{path} is missing or damaged; copy the bundle again.")
+        try:
+            image = read_picture(path).image
+        except InvalidImageError as error:
+            raise BundleError(f"{path} is missing or damaged; copy the bundle again.") from error
         started_s = time.perf_counter()
         answer = classifier.predict(image)
         times.append((time.perf_counter() - started_s) * 1000)

@@ -15,15 +15,14 @@ from .classifier import Classifier
 from .console import drop, open_closed_streams, say, shortened
 from .errors import EdgeClassifierError, InvalidOptionError
 from .interpreter import MOST_THREADS
-from .option_types import whole_number
+from .option_types import USAGE, OneLineParser, whole_number
 from .stop import StopSignals, leave
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 FAILED: Final = 1
-USAGE: Final = 2
-"""Exit codes: not possible as things are; not possible ever, so that no service tries it again."""
+"""Exit code: not possible as things are."""
 
 _LONGEST_ERROR: Final = 2000
 
@@ -34,8 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "source",
         nargs="?",
         default=None,
-        help="0 (camera), picamera, a picture, a folder, a video, an address (default: camera 0, "
-        "or the Pi camera where Picamera2 is installed and no other camera is there)",
+        help="0 (camera), picamera, a picture, a folder, a video, an address (default: the "
+        "first camera, or the Pi's own where there is no other)",
     )
     parser.add_argument("--format", help="which of the bundle's models, for example int8")
     parser.add_argument(
@@ -102,18 +101,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(bundle: Path, arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the classifier of a bundle, and end the process."""
     open_closed_streams()
-    parser = _Parser(prog="classify", description="Run an exported classifier on this device.")
+    parser = OneLineParser(
+        prog="classify", description="Run an exported classifier on this device."
+    )
     parser.add_argument("--bundle", type=Path, default=bundle, help=argparse.SUPPRESS)
     add_arguments(parser)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # JSON is, whatever the locale; and a file's name need not be text at all
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
-    try:
-        options = parser.parse_args(arguments)
-    except SystemExit as end:  # --help, or what there is not
-        status = int(end.code or 0)
-        leave(_told(lambda: status))
-    leave(run(options))
+
+    def work() -> int:
+        try:
+            options = parser.parse_args(arguments)
+        except SystemExit as end:  # --help, or what there is not
+            return int(end.code or 0)
+        return run(options)
+
+    leave(_told(work))
 
 
 def run(options: argparse.Namespace) -> int:
@@ -130,14 +134,6 @@ def run(options: argparse.Namespace) -> int:
             return _told(lambda: _run(options, stop))
         except KeyboardInterrupt:
             return stop.status
-
-
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in a line, as everything else here does."""
-
-    def error(self, message: str) -> NoReturn:
-        say(f"classify: {shortened(message)}; --help tells more")
-        raise SystemExit(USAGE)
 
 
 def _told(work: Callable[[], int]) -> int:
@@ -164,9 +160,6 @@ def _told(work: Callable[[], int]) -> int:
 
 
 def _run(options: argparse.Namespace, stop: StopSignals) -> int:
-    # For `--webhook=--`, argparse gives this, unread by the option's type.
-    if empty := [name for name, value in vars(options).items() if value == []]:
-        raise InvalidOptionError(f"--{empty[0].replace('_', '-')}: expected a value.")
     bundle = Bundle.open(options.bundle)
     if options.verify:
         from .checks import verify  # noqa: PLC0415 - start-up counts on a small device

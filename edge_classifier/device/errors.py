@@ -35,6 +35,10 @@ class CameraLostError(CameraError):
     """A source that delivered frames has stopped to exist."""
 
 
+class CameraHungError(CameraLostError):
+    """A source was asked for a picture and does not answer; it may never do."""
+
+
 class NoDisplayError(EdgeClassifierError, RuntimeError):
     """A window is asked for where none can be opened."""
 

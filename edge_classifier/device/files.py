@@ -10,6 +10,8 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, Final
 
+from .media import START_BYTES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -45,6 +47,16 @@ def read_regular(path: str | Path, max_bytes: int) -> bytes:
         if size > max_bytes:
             raise OSError(errno.EFBIG, f"it is larger than {max_bytes:,} bytes", str(path))
         return file.read(size)
+
+
+def start_of(path: str | Path) -> bytes:
+    """Read a file's first bytes, which tell its kind.
+
+    Raises:
+        OSError: as with `open_regular`.
+    """
+    with open_regular(path) as file:
+        return file.read(START_BYTES)
 
 
 def is_temporary(name: str) -> bool:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from .errors import CameraError
+import numpy as np
+
+from .errors import CameraError, CameraHungError
 from .picture_check import PictureCheck
 from .source_state import SourceState, SourceStatus
 
@@ -33,8 +36,16 @@ _SLOW: Final = 3.0
 _SLOWEST_S: Final = 2.0
 """Between the frames of a source, as far as that is taken for its way."""
 
+_ASKED_OF_HUNG: Final = 10
+"""So often its state is asked for before a source is given up."""
+
 _MANY_BAD: Final = 0.2
 _FEW_BAD: Final = 0.1
+_FROZEN_S: Final = 5.0
+_FROZEN_PICTURES: Final = 10
+"""For how long, and how often, the very same picture must have come before that is said: some
+cameras repeat one in the dark, and a network's stream what does not move, until its key frame."""
+
 _BAD_WEIGHT: Final = 0.05
 """Bad pictures among good ones are said from that part of the last twenty or so on."""
 
@@ -58,9 +69,11 @@ class FrameReader:
         ahead: How many frames may wait to be taken where none is dropped: more than one evens
             out that some take longer to decode.
         reopen: Whether a source that fails is opened again; otherwise it is given up.
+        hung_s: Seconds without a picture after which a source that does not answer is given up:
+            it may be that only a new process gets it back.
         prepare: Makes `Frame.prepared` of a picture, here, so that the loop need not.
-        check_pictures: Whether pictures are left out that no camera in order gives: black ones,
-            damaged ones.
+        check_pictures: Whether pictures are left out that no camera in order gives (black ones,
+            damaged ones), and one that repeats the very same picture is told.
     """
 
     def __init__(  # noqa: PLR0913 - all keyword-only but what is read
@@ -74,6 +87,7 @@ class FrameReader:
         drop: bool = True,
         ahead: int = 1,
         reopen: bool = True,
+        hung_s: float = math.inf,
         prepare: Callable[[Image], npt.NDArray[Any] | None] | None = None,
         check_pictures: bool = False,
     ) -> None:
@@ -89,6 +103,7 @@ class FrameReader:
         self._drop = drop
         self._ahead = ahead
         self._reopen = reopen
+        self._hung_s = hung_s
         self._prepare = prepare
         self._check_pictures = check_pictures
         self._changed = threading.Condition()
@@ -98,7 +113,13 @@ class FrameReader:
         self._status = SourceStatus.OPENING
         self._text = f"opening {name}"
         self._waiting_since_s: float | None = None
+        self._hung_since_s: float | None = None
+        self._asked_of_hung = 0
         self._usual_gap_s = 0.0
+        self._last_image: Image | None = None
+        self._same_since_s = 0.0
+        self._same = 0
+        self._frozen = False
         self._bad_since_s: float | None = None
         self._bad_part = 0.0
         self._closing = False
@@ -115,7 +136,8 @@ class FrameReader:
     def state(self) -> SourceState:
         """How the source is doing."""
         with self._changed:
-            status, text = self._status, self._text
+            self._give_up_if_hung()
+            status, text, frozen = self._status, self._text, self._frozen
             if status is SourceStatus.ENDED and self._frames:
                 return SourceState(SourceStatus.RUNNING)
             since_s = self._waiting_since_s
@@ -126,7 +148,7 @@ class FrameReader:
                 what = self.description.partition(",")[0]  # another camera may have stepped in
                 text = f"no picture from {what} for {silent_s:.0f} s"
                 return SourceState(SourceStatus.STALLED, text)
-        return SourceState(status, text)
+        return SourceState(status, text, frozen)
 
     def take(self, timeout_s: float) -> Frame | None:
         """Take the newest frame, if it was not taken before; else wait for one.
@@ -160,8 +182,12 @@ class FrameReader:
             _close(source)
         self._thread.join(_JOIN_S)
 
+    @property
+    def _is_over(self) -> bool:
+        return self._closing or self.first_error is not None
+
     def _run(self) -> None:
-        while not self._closing:
+        while not self._is_over:
             try:
                 source = self._open()
             except Exception as error:  # noqa: BLE001 - a device driver can raise anything
@@ -173,6 +199,8 @@ class FrameReader:
                     self._read_all(source)
                 except Exception as error:  # noqa: BLE001 - a device driver can raise anything
                     loss = self._as_ours(error, "has stopped working")
+                    if isinstance(loss, CameraHungError) and self._hung_since_s is None:
+                        self._hung_since_s = self._waiting_since_s
                     if not self._reopen:
                         self._give_up(loss)
                         return
@@ -230,15 +258,19 @@ class FrameReader:
             if not self._drop and len(self._frames) >= self._ahead:
                 self._waiting_since_s = None  # it is not the source that keeps us waiting
                 self._changed.wait_for(lambda: len(self._frames) < self._ahead or self._closing)
-            if self._closing:
+            if self._is_over:
                 return False
             self._frames.append(frame)
-            self._note_arrival(bad=False)
-            self._bad_since_s = None
-            if self._bad_part < _FEW_BAD:
+            now_s = self._note_arrival(bad=False)
+            self._bad_since_s = self._hung_since_s = None
+            if self._bad_part < _FEW_BAD or self._status is not SourceStatus.RUNNING:
                 self._text = ""
-            if self._status is not SourceStatus.RUNNING:
-                self._status, self._text = SourceStatus.RUNNING, ""
+            self._status = SourceStatus.RUNNING
+            self._frozen = self._check_pictures and self._is_repeated(frame.image, now_s)
+            if self._frozen:
+                self._text = (
+                    f"{self._name} gives the very same picture again and again; is it frozen?"
+                )
             self._changed.notify_all()
             return True
 
@@ -252,9 +284,17 @@ class FrameReader:
                 self._bad_since_s = now_s
             if now_s - self._bad_since_s >= _UNUSABLE_S:
                 self._status, self._text = SourceStatus.UNUSABLE, f"{self._name} {fault}"
+                self._frozen = False
                 self._changed.notify_all()
             elif self._status is SourceStatus.RUNNING and self._bad_part > _MANY_BAD:
                 self._text = f"some pictures are left out: {self._name} {fault}"
+
+    def _is_repeated(self, image: Image, now_s: float) -> bool:
+        """Say whether the very same picture has come for long: a sensor's noise never repeats."""
+        if self._last_image is None or not _is_same(image, self._last_image):
+            self._last_image, self._same_since_s, self._same = image, now_s, 0
+        self._same += 1
+        return self._same > _FROZEN_PICTURES and now_s - self._same_since_s >= _FROZEN_S
 
     def _note_arrival(self, *, bad: bool) -> float:
         """Take note that something has come; returns when."""
@@ -264,6 +304,19 @@ class FrameReader:
         self._waiting_since_s = now_s
         self._bad_part += _BAD_WEIGHT * (bad - self._bad_part)
         return now_s
+
+    def _give_up_if_hung(self) -> None:
+        since_s = self._hung_since_s if self._hung_since_s is not None else self._waiting_since_s
+        hung = since_s is not None and self._clock() - since_s > self._hung_s
+        self._asked_of_hung = self._asked_of_hung + 1 if hung else 0
+        # Where it was this process that stood still, the source answers as soon as it goes on.
+        if since_s is not None and self._asked_of_hung == _ASKED_OF_HUNG:
+            self._give_up(
+                CameraHungError(
+                    f"{self._name} has not answered for {self._clock() - since_s:.0f} s; "
+                    "starting this again may help."
+                )
+            )
 
     def _give_up(self, error: CameraError) -> None:
         self.first_error = error
@@ -284,8 +337,17 @@ class FrameReader:
                 self._status, self._text = status, text
             self._source = None
             self._waiting_since_s = self._bad_since_s = None
+            self._frozen = False
             self._usual_gap_s = 0.0
             self._changed.notify_all()
+
+
+def _is_same(one: Image, other: Image) -> bool:
+    # Nearly every other picture is told by a few of its pixels.
+    few = np.s_[::16, ::16]
+    return one.shape == other.shape and bool(
+        (one[few] == other[few]).all() and (one == other).all()
+    )
 
 
 def _close(source: FrameSource) -> None:

@@ -6,7 +6,6 @@ import contextlib
 import math
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from .console import SOME_REFUSED, say
@@ -17,7 +16,8 @@ from .outputs.json_lines import JsonLines
 from .outputs.window import Window
 from .reader import FrameReader
 from .source_state import SourceState, SourceStatus
-from .sources.named import PI_CAMERA, open_source_or_pictures
+from .sources.cameras import default_source
+from .sources.named import open_source_or_pictures
 from .sources.pictures import PictureFiles
 from .verdict import UNKNOWN, Smoother
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 _IDLE_S: Final = 0.1
 _AHEAD: Final = 4
 _STALLED_AFTER_S: Final = 2.0
+_HUNG_AFTER_S: Final = 30.0
 _SETTLE_S: Final = 2.0
 
 
@@ -56,7 +57,7 @@ class TroubleLog:
 
     def update(self, state: SourceState) -> None:
         """Take note of how the source is doing."""
-        if state.in_trouble:
+        if state.in_trouble or state.frozen:
             self._well_since_s = None
             # What else is said differs from one time to the next: in the seconds, in an error.
             what = state.text if state.status is SourceStatus.UNUSABLE else state.status
@@ -115,7 +116,7 @@ def _run(
     if options.heat:
         classifier.use_heat()
     shown = not (options.no_window or options.benchmark) and Window.possible()
-    spec = options.source or _default_source()
+    spec = options.source or default_source()
     # First what needs nothing of the source, which may take seconds.
     labels = (*classifier.bundle.class_names, UNKNOWN)
     outputs = [
@@ -165,6 +166,7 @@ def _reader(
         drop=source.live,
         ahead=_AHEAD,
         reopen=source.live,
+        hung_s=_HUNG_AFTER_S if source.live else math.inf,
         prepare=classifier.prepare,
         check_pictures=source.live,
     )
@@ -179,15 +181,6 @@ def _adapter(
     from .adapter import Adapter  # noqa: PLC0415 - start-up counts on a small device
 
     return Adapter(classifier, mode, background=in_time)
-
-
-def _default_source() -> str:
-    if not Path("/dev/video0").exists():
-        with contextlib.suppress(ImportError):
-            import picamera2  # noqa: F401, PLC0415 - only to know whether it is there
-
-            return PI_CAMERA
-    return "0"
 
 
 def _network_outputs(options: argparse.Namespace, labels: tuple[str, ...]) -> Iterator[Output]:

@@ -32,10 +32,13 @@ class SourceState:
     Attributes:
         status: What can be expected of it.
         text: One line for the user, or empty while all is well.
+        frozen: Whether pictures arrive, and it is the very same one for long: maybe a plain scene
+            that was made by a computer, maybe a camera that has stopped to look.
     """
 
     status: SourceStatus
     text: str = ""
+    frozen: bool = False
 
     @property
     def in_trouble(self) -> bool:

@@ -90,5 +90,28 @@ def leave(status: int) -> NoReturn:
     sys.exit(status)
 
 
+def threads_run_out() -> bool:
+    """Say whether the system lets this process start no more threads, one a core.
+
+    OpenBLAS, which NumPy brings, then sends its own process what looks like Ctrl-C.
+    """
+    done = threading.Event()
+    threads = [threading.Thread(target=done.wait) for _ in range(os.cpu_count() or 1)]
+    try:
+        for thread in threads:
+            thread.start()
+    except RuntimeError:
+        return True
+    finally:
+        done.set()
+    return False
+
+
+NO_THREADS: Final = (
+    "the system starts no more threads for this program; end others, or allow more (`ulimit -u`, "
+    "or more memory)"
+)
+
+
 def _is_ignored_ctrl_c(number: int) -> bool:
     return number == signal.SIGINT and signal.getsignal(number) is signal.SIG_IGN

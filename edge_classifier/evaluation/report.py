@@ -153,16 +153,19 @@ def _classes(report: Report) -> str:
     counts = evaluation.confusion.sum(axis=1)
     rows = []
     for n, name in enumerate(evaluation.class_names):
+        tested = name not in report.untested
+        parts = (float(evaluation.precision[n]), float(evaluation.recall[n]))
         cells = "".join(
             f'<td class="number">{percent(part)}</td><td class="meter">{_meter(part)}</td>'
-            for part in (float(evaluation.precision[n]), float(evaluation.recall[n]))
+            for part in (parts if tested else (math.nan, math.nan))
         )
-        rows.append(f'<tr><td>{escape(name)}</td><td class="number">{counts[n]}</td>{cells}</tr>')
+        count = counts[n] if tested else "-"
+        rows.append(f'<tr><td>{escape(name)}</td><td class="number">{count}</td>{cells}</tr>')
     return _section(
         "Classes",
         '<table class="classes"><thead><tr><th>class</th><th class="number">pictures</th>'
-        '<th class="number">precision</th><th>of these answers, right</th>'
-        '<th class="number">recall</th><th>of these pictures, found</th></tr></thead>'
+        '<th class="number">precision</th><th class="bars">of these answers, right</th>'
+        '<th class="number">recall</th><th class="bars">of these pictures, found</th></tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table>",
     )
 

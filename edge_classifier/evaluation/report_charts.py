@@ -19,6 +19,8 @@ _TOP: Final = 14
 _BOTTOM: Final = 46
 _PLOT_WIDTH: Final = _WIDTH - _LEFT - _RIGHT
 _PLOT_HEIGHT: Final = _HEIGHT - _TOP - _BOTTOM
+_CHARACTER: Final = 10
+"""Width of a digit, where letters are largest: on a phone."""
 _PARTS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -47,9 +49,19 @@ def learning_curve_svg(points: Sequence[CurvePoint]) -> str:
             f'<circle class="dot" cx="{px:.1f}" cy="{y(p.accuracy):.1f}" r="4">'
             f"<title>{p.samples_per_class} per class: {p.accuracy:.1%}</title></circle>"
         )
-        parts.append(_text(px, _TOP + _PLOT_HEIGHT + 18, str(p.samples_per_class)))
+    ticks = _with_room([(px, str(p.samples_per_class)) for px, p in places])
+    parts += [_text(px, _TOP + _PLOT_HEIGHT + 18, label) for px, label in ticks]
     parts.append(_text(_LEFT + _PLOT_WIDTH / 2, _HEIGHT - 8, "samples per class", "label"))
     return _svg("Accuracy against samples per class", parts)
+
+
+def _with_room(ticks: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:
+    """Leave out labels that would run into the next one; the last one stays."""
+    kept = [ticks[-1]]
+    for place, label in reversed(ticks[:-1]):
+        if kept[-1][0] - place >= _CHARACTER * (len(label) + len(kept[-1][1])) / 2 + _CHARACTER:
+            kept.append((place, label))
+    return kept[::-1]
 
 
 def _scale(lowest: float) -> tuple[float, float]:

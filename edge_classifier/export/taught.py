@@ -67,8 +67,7 @@ def add_adapted_answers(
         classifier = Classifier(bundle, model_format)
         for reference in references:
             progress(1.0)
-            image = read_picture(bundle.folder / reference["file"])
-            assert image is not None  # noqa: S101 - it was just written
+            image = read_picture(bundle.folder / reference["file"]).image
             answer = trial.answer(classifier, image)
             said = {"scores": answer.scores.tolist(), "similarity": answer.similarity}
             reference.setdefault("adapted", {})[model_format] = said

@@ -18,10 +18,16 @@ if TYPE_CHECKING:
 
 BurstChoice: TypeAlias = Literal["found", "single"]
 
-_MAX_UNITS: Final = 4096
-_MAX_EPOCHS: Final = 100_000
-"""Settings come from files, too; more would only keep a machine busy."""
-
+RANGES: Final = {
+    "penalty": (1e-12, 1e6),
+    "units": (1, 4096),
+    "learning_rate": (1e-9, 1e3),
+    "epochs": (1, 100_000),
+    "batch_fraction": (1e-9, 1.0),
+    "seed": (0, 2**32 - 1),
+}
+"""What can be, both ends included. Settings come from files, too: more units and epochs would only
+keep a machine busy, and other numbers are none that anything is learned with."""
 
 _RECIPE: Final = 3
 """Raise it where the same samples and settings give a better model: those that were trained
@@ -38,7 +44,7 @@ class HeadSettings:
         penalty: `linear` only: weight of the squared weights beside the mean cross-entropy.
             Smaller makes surer scores.
         units: Size of the hidden layer.
-        batch_fraction: Batch size as a part of all samples, in (0, 1].
+        batch_fraction: Batch size as a part of all samples, at most 1.
         seed: Of initial weights and of the order of samples.
         bursts: Whether recordings are `found` among pictures that were added one by one, or each
             of these is a `single` one that resembles no other more than its class does.
@@ -60,21 +66,13 @@ class HeadSettings:
             raise InvalidValueError(
                 f"Expected bursts 'found' or 'single', received {self.bursts!r}."
             )
-        for name in ("penalty", "units", "learning_rate", "epochs"):
-            if not getattr(self, name) > 0:
-                raise InvalidValueError(
-                    f"Expected a positive {name.replace('_', ' ')}, received {getattr(self, name)}."
-                )
-        for name, most in (("units", _MAX_UNITS), ("epochs", _MAX_EPOCHS)):
+        for name, (least, most) in RANGES.items():
             value = getattr(self, name)
-            if value > most or value != int(value):
+            if not least <= value <= most or (isinstance(least, int) and value != int(value)):
                 raise InvalidValueError(
-                    f"Expected a whole number of {name} up to {most:,}, received {value}."
+                    f"Expected {name.replace('_', ' ')} from {least:g} to {most:,g}, received "
+                    f"{value}."
                 )
-        if not 0 < self.batch_fraction <= 1:
-            raise InvalidValueError(
-                f"Expected a batch fraction in (0, 1], received {self.batch_fraction}."
-            )
 
 
 def trained_on(fingerprint: str, settings: HeadSettings) -> str:

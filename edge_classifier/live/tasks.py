@@ -90,6 +90,8 @@ class Tasks(Stage[str]):
     def export(self, *, learning: bool) -> None:
         """Export, once there is nothing more to learn."""
         export, model, backbone = self._export, self._learner.model, self._learner.backbone
+        if self._says_what_is_under_way():
+            return
         if export is None:
             self._say("exporting is not possible here", Level.WARNING)
         elif model is None or backbone is None or not model.tells:
@@ -131,9 +133,13 @@ class Tasks(Stage[str]):
         )
 
     def _start(self, text: str, work: Work[str]) -> bool:
-        if self.job:
-            self._say(f"not yet: {self.job.text} is under way; Esc stops it", Level.WARNING)
+        if self._says_what_is_under_way():
             return False
         self._messages.clear()  # which told how the last one ended
         self.begin(text, work)
         return True
+
+    def _says_what_is_under_way(self) -> bool:
+        if self.job:
+            self._say(f"not yet: {self.job.text} is under way; Esc stops it", Level.WARNING)
+        return self.job is not None

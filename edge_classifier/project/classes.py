@@ -11,6 +11,7 @@ import functools
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
+from edge_classifier.device.verdict import UNKNOWN
 from edge_classifier.errors import InvalidClassNameError
 from edge_classifier.values import BACKGROUND
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from edge_classifier.values import Colour
+
+UNKNOWN_CLASS: Final = "unknown-class"
+"""What a class is called whose pictures came labelled "unknown"."""
 
 MAX_CHARACTERS: Final = 100
 """Longer names fit on no card of the picture."""
@@ -45,8 +49,10 @@ def fold_class_name(name: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", bare).casefold())
 
 
-def clean_class_name(text: str, taken: Iterable[str] = ()) -> str:
+def clean_class_name(text: str, taken: Iterable[str] = (), *, is_stored: bool = False) -> str:
     """Turn what was typed, or a folder's name, into a class name that can be stored.
+
+    `is_stored` is for what a project holds already: older ones may have a class "unknown".
 
     Returns:
         The name in Unicode's composed form (NFC), without spaces around it and with single
@@ -54,13 +60,23 @@ def clean_class_name(text: str, taken: Iterable[str] = ()) -> str:
 
     Raises:
         InvalidClassNameError: if it cannot be a folder's name on every system, or cannot be
-            told from a name in `taken`.
+            told from a name in `taken` or from the verdict "unknown".
     """
     name = unicodedata.normalize("NFC", " ".join(text.split()))
     problem = _problem(name) or _clash(name, taken)
+    if not problem and not is_stored and is_unknown(name):
+        problem = (
+            f"A class cannot be called {_quote(name)}, as that is what is said of pictures that "
+            f"resemble no class; take another name, such as {UNKNOWN_CLASS!r}."
+        )
     if problem:
         raise InvalidClassNameError(problem)
     return name
+
+
+def is_unknown(name: str) -> bool:
+    """Say whether a name could be taken for the verdict "unknown"."""
+    return fold_class_name(name) == UNKNOWN
 
 
 def _problem(name: str) -> str | None:

@@ -23,10 +23,10 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+from edge_classifier.device.media import PICTURE_SUFFIXES
 from edge_classifier.errors import NotAProjectError, ProjectError, ProjectFormatError
 from edge_classifier.project.files import flush_folder, reported
 from edge_classifier.project.lock import LOCK
-from edge_classifier.project.picture_file import IMAGE_SUFFIXES
 from edge_classifier.project.project_file import FILE_NAME
 
 SAMPLES: Final = "samples"
@@ -169,4 +169,4 @@ def _holds_pictures(path: Path) -> bool:
         for folder in [entry for entry in entries if entry.is_dir(follow_symlinks=False)]:
             if len(entries) < _LOOK_AT and os.access(folder, os.R_OK | os.X_OK):
                 entries += itertools.islice(os.scandir(folder), _LOOK_AT - len(entries))
-    return any(Path(entry.name).suffix.lower() in IMAGE_SUFFIXES for entry in entries)
+    return any(Path(entry.name).suffix.lower() in PICTURE_SUFFIXES for entry in entries)

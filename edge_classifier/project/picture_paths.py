@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from collections import Counter
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from edge_classifier.device.console import say
+from edge_classifier.device.files import start_of
+from edge_classifier.device.media import (
+    Medium,
+    kind_in_folder,
+    kind_named,
+    kind_of,
+    left_out,
+    not_read,
+)
 from edge_classifier.errors import InvalidValueError
 from edge_classifier.project.classes import fold_class_name
 from edge_classifier.project.files import describe, is_temporary, reported
 from edge_classifier.project.folder import SAMPLES, is_project
-from edge_classifier.project.picture_file import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from edge_classifier.device.media import Kind
 
 
 def labelled_pictures(
@@ -69,31 +82,59 @@ def picture_paths(
 ) -> Iterator[Path]:
     """Find pictures: files as they are given, folders with all that is below them.
 
-    Hidden files and folders are left out, and so are links to folders, which may go round. In
-    folders only files whose name ends as a picture's does are found; `refused` is told of each
-    folder that cannot be read.
+    Hidden files and folders are left out, and so are links to folders, which may go round.
+    `refused` is told of each folder and video, and of each picture of a kind that is not read;
+    other files in folders are counted, by how they are called, and told of in one line at the end.
     """
+    others: Counter[str] = Counter()
     for path in paths:
         if path.is_dir():
-            yield from _below(path, refused)
+            yield from _below(path, refused, others)
         else:
             yield path
+    if others:
+        say(left_out(others))
 
 
-def _below(folder: Path, refused: Callable[[Path, OSError], None]) -> Iterator[Path]:
+def is_video(path: Path) -> bool:
+    """Say whether a file is a video, by its content, or its name where it cannot be read."""
+    try:
+        kind = kind_of(start_of(path)) or kind_named(path.name)
+    except OSError:
+        kind = None if path.is_dir() else kind_named(path.name)
+    return kind is not None and kind.medium is Medium.VIDEO
+
+
+def _below(
+    folder: Path, refused: Callable[[Path, OSError], None], others: Counter[str]
+) -> Iterator[Path]:
     folders = [folder]
     while folders:
         here = folders.pop()
         inner: list[Path] = []
         try:
             for entry in _entries(here):
+                path = Path(entry.path)
                 if entry.is_dir(follow_symlinks=False):
-                    inner.append(Path(entry.path))
-                elif Path(entry.name).suffix.lower() in IMAGE_SUFFIXES and not entry.is_dir():
-                    yield Path(entry.path)
+                    inner.append(path)
+                elif not entry.is_dir():
+                    kind = _kind(path)
+                    if kind is None:
+                        others[path.suffix.lower() or "without a suffix"] += 1
+                    elif kind.medium is Medium.PICTURE:
+                        yield path
+                    else:
+                        refused(path, OSError(errno.EINVAL, not_read("it", kind).rstrip(".")))
         except OSError as error:
             refused(here, error)
         folders += reversed(inner)
+
+
+def _kind(path: Path) -> Kind | None:
+    try:
+        return kind_in_folder(path.name, lambda: start_of(path))
+    except OSError:  # a pipe, or a file that may not be read: its name is all there is
+        return kind_named(path.name)
 
 
 def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:

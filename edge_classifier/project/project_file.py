@@ -111,7 +111,7 @@ class ProjectFile:
         Raises:
             InvalidClassNameError: if its name can no longer be told from another one.
         """
-        clean_class_name(entry.name, self.class_names)
+        clean_class_name(entry.name, self.class_names, is_stored=True)
         classes = (*self.classes[:place], entry, *self.classes[place:])
         return replace(self, classes=classes)
 
@@ -259,12 +259,13 @@ def _classes(items: list[Any]) -> tuple[ClassEntry, ...]:
     for item in items:
         fields = checked(dict, item, "a class")
         name = checked(str, fields.pop("name", None), "a class's name")
-        if clean_class_name(name, names) != name:
+        if clean_class_name(name, names, is_stored=True) != name:
             raise ValueError(f"the class name {name!r} is not in its stored form")
         names.append(name)
         source = fields.pop("renamed_from", None)
         fields.pop("key", None)  # follows from the order; it is there for other readers
-        if source is not None and clean_class_name(checked(str, source, "renamed_from")) != source:
+        old = None if source is None else checked(str, source, "renamed_from")
+        if old is not None and clean_class_name(old, is_stored=True) != old:
             raise ValueError(f"renamed_from {source!r} is not in its stored form")
         colour = colour_from_hex(checked(str, fields.pop("colour", None), "a class's colour"))
         entries.append(ClassEntry(name, colour, source, fields))

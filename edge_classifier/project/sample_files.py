@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from edge_classifier.device.files import read_regular
+from edge_classifier.device.media import PICTURE_SUFFIXES
+from edge_classifier.device.picture_decoder import MAX_FILE_BYTES
 from edge_classifier.project.files import is_temporary, reported, write_atomic
-from edge_classifier.project.picture_file import IMAGE_SUFFIXES, MAX_FILE_BYTES
 from edge_classifier.project.project_file import MAX_BURST
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ def _unfit(entry: os.DirEntry[str], size: int) -> str:
         return "a link"
     if not entry.is_file(follow_symlinks=False):
         return "not a file"
-    if os.path.splitext(entry.name)[1].lower() not in IMAGE_SUFFIXES:  # noqa: PTH122 - 20,000 times
+    if os.path.splitext(entry.name)[1].lower() not in PICTURE_SUFFIXES:  # noqa: PTH122 - 20,000 times
         return "not a picture"
     return "" if size else "empty"
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
 
 from edge_classifier.device.files import check_replaceable
+from edge_classifier.device.sources.video_source import is_text
 from edge_classifier.errors import EdgeClassifierError
 from edge_classifier.project.files import write_atomic
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from edge_classifier.device.preprocessing import Image
@@ -45,7 +49,8 @@ class VideoRecorder:
         if self._writer is None:
             height, width = image.shape[:2]
             code = cv2.VideoWriter.fourcc(*"mp4v")
-            self._writer = cv2.VideoWriter(str(self._partial), code, self._fps, (width, height))
+            with _name_for_opencv(self._partial) as name:
+                self._writer = cv2.VideoWriter(name, code, self._fps, (width, height))
             if not self._writer.isOpened():
                 raise EdgeClassifierError(f"{self._path} cannot be written; is the disk full?")
         self._writer.write(image)
@@ -56,6 +61,19 @@ class VideoRecorder:
             self._writer.release()
             self._writer = None
             self._partial.replace(self._path)
+
+
+@contextmanager
+def _name_for_opencv(path: Path) -> Iterator[str]:
+    """Give a name of a file to write that OpenCV can take: it crashes on one that is no text."""
+    if is_text(str(path)):
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        yield f"/dev/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
 
 
 class ContactSheet:

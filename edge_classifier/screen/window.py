@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
+from edge_classifier.device.console import as_text
 from edge_classifier.errors import NoDisplayError
 from edge_classifier.live.display import CLOSE, Press, Release
 from edge_classifier.live.view import Mode
@@ -56,7 +57,7 @@ class Window:
             pygame.display.init()
             screen = pygame.display.get_desktop_sizes()[0]
             size = opening_size(screen)
-            self._window = pygame.Window(title, size, resizable=True, allow_high_dpi=True)
+            self._window = pygame.Window(as_text(title), size, resizable=True, allow_high_dpi=True)
         except pygame.error as error:
             pygame.display.quit()
             raise NoDisplayError(f"There is no screen: {error}.") from error

@@ -333,6 +333,11 @@ def test_nothing_is_answered_before_fit() -> None:
             getattr(ImageClassifier(), ask)(pictures(RED, 1))
 
 
+def test_a_label_that_is_said_of_what_resembles_no_class_is_not_learned() -> None:
+    with pytest.raises(InvalidValueError, match="received 'Unknown', which is said of pictures"):
+        ImageClassifier(FakeBackbone()).fit(pictures(RED), ["Unknown"] * 3 + ["red"] * 3)
+
+
 def test_as_many_labels_as_pictures_are_expected() -> None:
     with pytest.raises(InvalidValueError, match="6 pictures and 5 labels"):
         ImageClassifier(FakeBackbone()).fit(pictures(RED), ["red"] * 5)

@@ -130,8 +130,27 @@ def test_options_of_videos_need_a_video(
 ) -> None:
     assert main(["add", str(project), str(data), "--every", "3"]) == 1
     assert "no video is named" in capsys.readouterr().err
-    assert main(["add", str(project), str(data), "--every", "0"]) == 1
+    with pytest.raises(SystemExit, match="2"):
+        main(["add", str(project), str(data), "--every", "0"])
     assert not project.exists()
+
+
+def test_many_refused_for_one_reason_are_counted_and_a_few_are_named(
+    tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(300):
+        (data / "dog" / f"bad{number}.jpg").write_bytes(b"x" * number)
+    rows = [f"gone{number}.jpg,dog" for number in range(200)]
+    (tmp_path / "t.csv").write_text("\n".join(["file,label", *rows]))
+    assert main(["add", str(tmp_path / "p"), str(data), str(tmp_path / "t.csv")]) == 3
+    err = capsys.readouterr().err
+    assert "500 refused." in err
+    told = [line for line in err.splitlines() if line.startswith("refused")]
+    assert len(told) <= 4
+    assert f"there is no such file, 200 times: {tmp_path}/t.csv, row 2: gone0.jpg, " in "".join(
+        told
+    )
+    assert "gone2.jpg and 197 more" in "".join(told)
 
 
 def test_a_video_that_is_refused_is_not_said_to_be_missing(

@@ -88,7 +88,6 @@ def test_live_without_a_screen_but_with_a_source_says_what_is_missing(tmp_path: 
         (("--source", "demo", "--classes", "Mug", "mug"), "differ"),
         (("--source", "demo", "--classes", "n" * 300), "300 characters"),
         (("--source", "demo", "--classes", ""), "empty"),
-        (("--source", "demo", "--head", "dense", "--epochs", "0"), "epochs"),
     ],
 )
 def test_bad_input_gets_one_line(

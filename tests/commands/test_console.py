@@ -2,11 +2,25 @@ from __future__ import annotations
 
 import io
 import sys
+from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
 
+from edge_classifier.commands.cli import main
 from edge_classifier.commands.console import table
+
+
+@pytest.mark.parametrize("command", ["evaluate", "verify"])
+@pytest.mark.parametrize("report", ["nowhere/report", ".", "file/report"])
+def test_a_report_that_cannot_be_written_is_told_before_anything_else(
+    command: str, report: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    path = tmp_path / report
+    assert main([command, str(tmp_path / "no project"), "--report", str(path)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"edge-classifier: Cannot write {path}: ")
 
 
 def test_columns_stand_below_each_other_in_any_script() -> None:

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import pytest
 from support.exported_project import picture, teach
+from support.picture_files import write_pictures
 
 from edge_classifier.commands.cli import main
 from edge_classifier.project.store import ProjectStore
@@ -86,9 +87,9 @@ class Terminal:
             assert time.monotonic() < deadline, self.shown
             time.sleep(0.002)
 
-    def interrupt(self) -> list[str]:
+    def interrupt(self, how: signal.Signals = signal.SIGINT) -> list[str]:
         """Press Ctrl-C; returns the lines shown, the last one last."""
-        os.killpg(self.process.pid, signal.SIGINT)
+        os.killpg(self.process.pid, how)
         return self.last_lines()
 
     def last_lines(self) -> list[str]:
@@ -217,8 +218,9 @@ def test_answers_given_before_ctrl_c_stand(project: Path, scratch: Path) -> None
     assert all(line.count(",") == 6 for line in lines if ".jpg," in line)
 
 
-def test_what_a_camera_has_shown_before_ctrl_c_is_adapted_to(
-    taught: Path, tmp_path: Path, scratch: Path
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_what_a_camera_has_shown_until_it_is_stopped_is_adapted_to(
+    taught: Path, tmp_path: Path, scratch: Path, how: signal.Signals
 ) -> None:
     project = shutil.copytree(taught, tmp_path / "project")
     clip = tmp_path / "clip.avi"  # of two of the three classes, so that it goes on
@@ -228,7 +230,7 @@ def test_what_a_camera_has_shown_before_ctrl_c_is_adapted_to(
     writer.release()
     terminal = Terminal("adapt", str(project), "--source", str(clip), scratch=scratch)
     terminal.wait_for(lambda: "8 of each are wanted" in terminal.shown)
-    lines = terminal.interrupt()
+    lines = terminal.interrupt(how)
     assert terminal.process.returncode == 0, lines
     assert any(line.endswith("2 of 3 classes seen") for line in lines)
     assert lines[-1].endswith("--undo` takes it back.")
@@ -268,3 +270,24 @@ def test_ctrl_c_before_anything_was_begun_says_so() -> None:
         130,
         "edge-classifier: cancelled: nothing was begun.\n",
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits a process as Linux does")
+@pytest.mark.parametrize("threads", ["1", "8"], ids=["of ours", "of OpenBLAS"])
+def test_where_no_more_threads_can_be_started_it_says_so(tmp_path: Path, threads: str) -> None:
+    write_pictures(tmp_path / "set", "mug/1.jpg", "phone/2.jpg")
+    # Each thread asks for a stack of 4 GB, and all together may have 3.
+    limited = 'ulimit -s 4000000; ulimit -v 3000000; exec "$@"'
+    paths = [str(tmp_path / "p"), str(tmp_path / "set")]
+    command = [sys.executable, "-m", "edge_classifier", "add", *paths]
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        ["/bin/bash", "-c", limited, "bash", *command],
+        env={**os.environ, "OPENBLAS_NUM_THREADS": threads},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("edge-classifier: the system starts no more threads for this program;")
+    assert "Traceback" not in done.stderr

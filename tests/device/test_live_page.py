@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import sys
 import threading
 import time
 import urllib.error
@@ -193,8 +194,10 @@ def server() -> Iterator[PageServer]:
 
     def serve(request: PageHandler) -> None:
         request.wfile.write(b"HTTP/1.0 200 OK\r\n\r\n")
+        if request.path == "/much":
+            request.wfile.write(bytes(100_000_000))
 
-    server = PageServer(("127.0.0.1", 0), serve, ask_s=0.5)
+    server = PageServer(("127.0.0.1", 0), serve, ask_s=0.5, send_s=0.5)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield server
@@ -228,6 +231,35 @@ def test_who_asks_a_byte_now_and_then_is_hung_up_on(server: PageServer) -> None:
 def test_who_asks_more_than_anybody_has_to_is_hung_up_on(server: PageServer) -> None:
     with connect(server) as connection:
         assert was_hung_up_on(connection, b"GET / HTTP/1.1\r\na: " + b"b" * 4000)
+
+
+def test_who_takes_a_byte_now_and_then_is_hung_up_on(server: PageServer) -> None:
+    before = threading.active_count()
+    with connect(server) as connection:
+        connection.sendall(b"GET /much HTTP/1.0\r\n\r\n")
+        began_s = time.monotonic()
+        while connection.recv(1) and threading.active_count() > before:
+            time.sleep(0.05)
+            assert time.monotonic() - began_s < 10
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere this machine has one address only")
+def test_a_crowd_that_says_nothing_takes_nothing_from_the_picture(open_page: LivePage) -> None:
+    before = threading.active_count()
+    port = int(open_page.url.split(":")[2].rstrip("/"))
+    crowd = [
+        socket.create_connection(("127.0.0.1", port), 10, source_address=(f"127.0.1.{n % 20}", 0))
+        for n in range(1, 201)
+    ]
+    began_s = time.monotonic()
+    for _ in range(100):
+        shown(open_page)
+    assert time.monotonic() - began_s < 2
+    assert threading.active_count() - before <= 32
+    for one in crowd:
+        reset(one)
+    with get(open_page, "answer") as response:
+        assert response.status == 200
 
 
 def test_one_address_alone_cannot_keep_threads_for_itself(server: PageServer) -> None:

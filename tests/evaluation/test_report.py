@@ -6,10 +6,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
 from edge_classifier.evaluation.cross_validation import CurvePoint
 from edge_classifier.evaluation.metrics import Evaluation
 from edge_classifier.evaluation.report import Report, render
+from edge_classifier.evaluation.report_charts import learning_curve_svg
 from edge_classifier.evaluation.report_pictures import mistake_pictures
 
 NASTY = '<script>alert(1)</script> & "växt"'
@@ -98,6 +100,30 @@ def test_without_mistakes_and_curve_it_says_so(tmp_path: Path) -> None:
     assert "There are none." in text
     assert "class 2: needs a second burst before it can be evaluated." in text
     assert text.count("<svg") == 2
+
+
+def test_a_class_that_was_not_tested_has_no_numbers(tmp_path: Path) -> None:
+    row = '<tr><td>class 2</td><td class="number">{0}</td>'
+    assert row.format(20) in page(tmp_path)
+    text = page(tmp_path, untested=("class 2",))
+    no_part = '<td class="number">-</td><td class="meter"></td>'
+    assert row.format("-") + 2 * no_part + "</tr>" in text
+
+
+@pytest.mark.parametrize(
+    ("counts", "labelled"),
+    [
+        ((1, 2, 4, 8, 16, 17, 18), ["1", "2", "4", "8", "18"]),
+        ((3, 100, 200, 390, 400), ["3", "100", "200", "400"]),
+        ((1, 2), ["1", "2"]),
+        ((5,), ["5"]),
+    ],
+)
+def test_no_label_of_the_learning_curve_runs_into_the_next(
+    counts: tuple[int, ...], labelled: list[str]
+) -> None:
+    svg = learning_curve_svg([CurvePoint(n, 0.5, (0.4, 0.6)) for n in counts])
+    assert re.findall(r'text-anchor="middle">([0-9]+)</text>', svg) == labelled
 
 
 def test_a_picture_that_has_gone_leaves_its_place(tmp_path: Path) -> None:

@@ -199,6 +199,33 @@ def test_an_export_waits_for_the_training_of_the_last_burst(
     assert exported == [live.session.learner.model]
 
 
+@pytest.mark.parametrize("learning", [False, True])
+def test_a_second_export_is_told_what_is_under_way_and_does_not_wait_for_it(
+    store: ProjectStore, tmp_path: Path, *, learning: bool
+) -> None:
+    exported: list[Path] = []
+
+    def export(_m: Model, _b: Backbone, _s: Snapshot, _p: Progress, _c: Cancelled) -> Path:
+        exported.append(tmp_path / "bundle")
+        return exported[-1]
+
+    executor = ManualExecutor()
+    live = LiveSession(store, executor, export=export)
+    teach_two(live, executor)
+    executor.run_all()
+    live.type("e")
+    if learning:
+        live.hold("1", thing=1)
+    live.type("e")
+    view = live.frame()
+    assert view.message is not None
+    assert view.message.text == "not yet: exporting is under way; Esc stops it"
+    executor.run_all()
+    live.wait(1.5)
+    executor.run_all()
+    assert exported == [tmp_path / "bundle"]
+
+
 def test_escape_takes_back_an_export_that_waits(store: ProjectStore, tmp_path: Path) -> None:
     live = LiveSession(store, export=lambda _m, _b, _s, _p, _c: tmp_path / "bundle")
     live.hold("1", thing=1)

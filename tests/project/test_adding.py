@@ -168,7 +168,7 @@ def test_every_bad_file_is_named_with_its_reason_and_the_rest_goes_in(
     }  # fmt: skip
     assert "is empty" in told["empty.jpg"]
     assert "not a picture" in told["text.jpg"]
-    assert "damaged" in told["cut.jpg"]
+    assert "ends too early" in told["cut.jpg"]
     assert "30000 x 30000 pixels" in told["bomb.png"]
     assert "HEIC" in told["photo.heic"]
     assert "too long" in told["1.jpg"]
@@ -188,6 +188,17 @@ def test_class_names_that_differ_in_case_only_are_one_class_and_that_is_told(
         "'mug' goes into the class 'Mug'",
         "'MUG' goes into the class 'Mug'",
     ]
+
+
+def test_pictures_labelled_unknown_go_into_a_class_that_is_not_taken_for_the_verdict(
+    store: ProjectStore, data: Path
+) -> None:
+    write_pictures(data, "unknown/1.jpg", "Unknown/2.jpg", "mug/3.jpg")
+    report = add_path(store, data)
+    assert report.added == {"unknown-class": 2, "mug": 1}
+    assert [note for note in report.notes if note.startswith("'unknown' goes into the class")]
+    assert add_path(store, data).duplicates == 3
+    assert store.class_names() == ("mug", "unknown-class")
 
 
 @pytest.mark.parametrize("name", ["../../evil", "a/b", "con", "..", "x:y"])
@@ -312,3 +323,16 @@ def test_a_file_that_may_not_be_read_is_refused(store: ProjectStore, data: Path)
     report = add_path(store, data)
     assert report.added_count == 1
     assert "permission denied" in reasons(report)["1.jpg"]
+
+
+def test_what_is_odd_of_pictures_that_were_taken_is_told_once(
+    store: ProjectStore, tmp_path: Path
+) -> None:
+    (tmp_path / "cut" / "dog").mkdir(parents=True)
+    for number in range(3):
+        data = picture_bytes(number, "JPEG", size=(160, 120))
+        (tmp_path / "cut" / "dog" / f"{number}.jpg").write_bytes(data[:-2])
+    report = add_path(store, tmp_path / "cut")
+    assert report.added["dog"] == 3
+    (note,) = report.notes
+    assert "0.jpg and 2 others: its end is missing (0% of its pixels)" in note

@@ -90,6 +90,14 @@ def test_a_name_that_cannot_be_told_from_another_is_refused(other: str, said: st
         clean_class_name("Mug", [other])
 
 
+@pytest.mark.parametrize("name", ["unknown", "Unknown", " UNKNOWN "])
+def test_the_verdict_of_what_resembles_no_class_is_no_name_of_a_new_class(name: str) -> None:
+    with pytest.raises(InvalidClassNameError, match="resemble no class; take another name, such"):
+        clean_class_name(name)
+    assert clean_class_name("unknown", is_stored=True) == "unknown"
+    assert clean_class_name("unknown person") == "unknown person"
+
+
 @given(
     st.one_of(
         st.text(st.characters(exclude_categories=[]), max_size=120),

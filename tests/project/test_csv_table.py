@@ -12,8 +12,7 @@ from support.picture_files import write_pictures, write_zip
 
 from edge_classifier.errors import NotImportableError
 from edge_classifier.project.importers import LabelledPicture, Refusal, open_importer
-from edge_classifier.project.importers.csv_table import CsvImporter
-from edge_classifier.project.importers.tree import FolderTree
+from edge_classifier.project.importers.csv_table import decoded, read_table
 
 
 def items(path: Path, class_name: str | None = None) -> tuple[list[LabelledPicture], list[Refusal]]:
@@ -51,7 +50,63 @@ def test_any_usual_encoding_is_understood_and_a_guess_is_told(
     assert isinstance(item, LabelledPicture)
     assert item.class_name == "tasse à café"
     assert item.encoded().image.shape == (16, 24, 3)
-    assert ["Windows-1252" in note for note in importer.notes] == [True] * (encoding == "cp1252")
+    assert ["cp1252" in note for note in importer.notes] == [True] * (encoding == "cp1252")
+
+
+@pytest.mark.parametrize(
+    ("page", "name", "label"),
+    [
+        ("cp932", "猫の写真", "ソファ"),
+        ("gbk", "照片", "沙发"),
+        ("cp949", "고양이", "소파"),
+        ("cp1251", "кошка", "диван"),
+        ("cp1250", "łódź", "żółw"),
+        ("cp866", "собака", "стол"),
+    ],
+)
+def test_the_code_page_of_a_table_is_the_one_that_gives_the_names_of_files(
+    tmp_path: Path, page: str, name: str, label: str
+) -> None:
+    write_pictures(tmp_path, f"{name}.jpg")
+    (tmp_path / "t.csv").write_bytes(f"file,label\r\n{name}.jpg,{label}\r\n".encode(page))
+    importer = open_importer(tmp_path / "t.csv")
+    assert [item.class_name for item in importer if isinstance(item, LabelledPicture)] == [label]
+    assert [note for note in importer.notes if "is not UTF-8 and was read as" in note]
+
+
+@pytest.mark.parametrize(
+    ("page", "labels"),
+    [
+        ("cp1252", ["Äpfel", "Birnen", "Möhren", "Größe"]),
+        ("cp1251", ["кошка", "собака", "птица", "рыба"]),
+        ("cp932", ["猫", "犬", "椅子", "ソファ"]),
+        ("cp949", ["고양이", "개", "의자", "소파"]),
+    ],
+)
+def test_where_names_of_files_tell_nothing_labels_that_are_words_do(
+    tmp_path: Path, page: str, labels: list[str]
+) -> None:
+    write_pictures(tmp_path, *(f"{n}.jpg" for n in range(4)))
+    rows = "".join(f"{n}.jpg,{label}\r\n" for n, label in enumerate(labels))
+    (tmp_path / "t.csv").write_bytes(("file,label\r\n" + rows).encode(page))
+    found = [i.class_name for i in open_importer(tmp_path) if isinstance(i, LabelledPicture)]
+    assert found == labels
+
+
+def test_a_code_page_that_is_said_is_taken(tmp_path: Path) -> None:
+    write_pictures(tmp_path, "1.jpg")
+    (tmp_path / "t.csv").write_bytes("file,label\n1.jpg,É\n".encode("cp850"))
+    (item,) = open_importer(tmp_path / "t.csv", code_page="cp850")
+    assert isinstance(item, LabelledPicture)
+    assert item.class_name == "É"
+
+
+def test_utf_16_is_read_without_the_mark_at_its_start(tmp_path: Path) -> None:
+    write_pictures(tmp_path, "1.jpg")
+    (tmp_path / "t.csv").write_bytes("file\tlabel\r\n1.jpg\tмышь\r\n".encode("utf-16-le"))
+    (item,) = open_importer(tmp_path / "t.csv")
+    assert isinstance(item, LabelledPicture)
+    assert item.class_name == "мышь"
 
 
 def test_quotes_commas_and_line_breaks_within_cells(tmp_path: Path) -> None:
@@ -104,7 +159,7 @@ def test_each_bad_row_is_named_with_its_reason_and_the_rest_goes_in(tmp_path: Pa
 
 def test_columns_that_say_nothing_are_told_by_name(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("date,price\n1,2\n")
-    with pytest.raises(NotImportableError, match="the columns 'date', 'price'; call the one"):
+    with pytest.raises(NotImportableError, match=r"columns 'date', 'price' names pictures; call"):
         open_importer(tmp_path / "t.csv")
 
 
@@ -145,19 +200,19 @@ def test_a_table_in_an_archive_reads_nothing_outside_of_it(tmp_path: Path) -> No
 
 @given(st.lists(st.tuples(st.text(), st.text()), max_size=5), st.sampled_from(",;\t|"))
 @settings(max_examples=50)
-def test_whatever_a_table_holds_each_row_is_a_candidate_or_a_refusal(
+def test_whatever_a_table_holds_each_row_is_kept_under_its_number(
     rows: list[tuple[str, str]], delimiter: str
 ) -> None:
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, delimiter=delimiter, quoting=csv.QUOTE_ALL)
     writer.writerows([("file", "label"), *rows])
     data = buffer.getvalue().encode("utf-8", "surrogatepass")
-    for item in CsvImporter(FolderTree(Path("/nowhere"), listed=False), "t.csv", data):
-        assert isinstance(item, Refusal)
+    table, _ = read_table("t.csv", decoded(data)[0], "t.csv", lambda name: name != "file")
+    assert list(table.numbers) == sorted(set(table.numbers))
+    assert len(table.rows) == len(table.numbers) <= 1 + len(rows)
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_table_or_are_refused(data: bytes) -> None:
-    tree = FolderTree(Path("/nowhere"), listed=False)
     with suppress(NotImportableError):
-        list(CsvImporter(tree, "t.csv", data))
+        read_table("t.csv", decoded(data)[0], "t.csv", bool)

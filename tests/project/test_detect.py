@@ -52,8 +52,11 @@ def test_an_empty_folder_and_a_text_say_what_can_be_imported(tmp_path: Path) -> 
     with pytest.raises(NotImportableError, match="There is no picture in"):
         open_importer(tmp_path)
     (tmp_path / "notes.txt").write_text("x")
-    with pytest.raises(NotImportableError, match="none of what can be imported"):
+    with pytest.raises(NotImportableError, match="none of its columns 'x' names pictures"):
         open_importer(tmp_path / "notes.txt")
+    (tmp_path / "notes.doc").write_text("x")
+    with pytest.raises(NotImportableError, match="none of what can be imported"):
+        open_importer(tmp_path / "notes.doc")
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:

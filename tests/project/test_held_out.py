@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from support.sources import read_sources
@@ -13,7 +14,6 @@ from edge_classifier.errors import ProjectError, ProjectFormatError
 from edge_classifier.project.folder import SOURCES
 from edge_classifier.project.importers.adding import note_source
 from edge_classifier.project.picture_file import encode_file, encode_image, read_image
-from edge_classifier.project.pillow_image import encode_png
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import EncodedImage, Sample
 
@@ -106,7 +106,7 @@ def test_a_class_that_cannot_be_moved_stays_whole(path: Path) -> None:
 
 def test_a_lossless_sample_keeps_its_kind(path: Path) -> None:
     image = np.random.default_rng(1).integers(0, 256, (5, 7, 3), np.uint8)
-    encoded = encode_file(encode_png(image), "x")
+    encoded = encode_file(cv2.imencode(".png", image)[1].tobytes(), "x")
     with ProjectStore.open(path) as store:
         sample = store.add_sample(encoded, "mug", store.next_burst_id())
         assert sample.path.name == "b0000004-0000.png"

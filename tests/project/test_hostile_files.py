@@ -7,6 +7,7 @@ import io
 import json
 import struct
 import threading
+import time
 import urllib.request
 import zlib
 from email.message import Message
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from support.picture_files import picture_bytes
+from support.picture_files import picture_bytes, write_pictures
 
 from edge_classifier.device.console import one_line
 from edge_classifier.errors import (
@@ -29,8 +30,7 @@ from edge_classifier.features.download import download
 from edge_classifier.features.https import EncryptedOnly
 from edge_classifier.features.imagenet import read_labels
 from edge_classifier.learning.settings import HeadSettings
-from edge_classifier.project.importers import Refusal, open_importer
-from edge_classifier.project.importers.csv_table import CsvImporter
+from edge_classifier.project.importers import LabelledPicture, Refusal, open_importer
 from edge_classifier.project.importers.tree import FolderTree
 from edge_classifier.project.picture_file import encode_file
 from edge_classifier.project.store import ProjectStore
@@ -116,8 +116,9 @@ def test_a_table_that_is_one_endless_line_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_table_larger_than_any_is_refused_before_it_is_understood(tmp_path: Path) -> None:
+    (tmp_path / "set.csv").write_bytes(bytes(64 * 1024 * 1024 + 1))
     with pytest.raises(NotImportableError, match="split it into several tables"):
-        CsvImporter(FolderTree(tmp_path), "set.csv", bytes(64 * 1024 * 1024 + 1))
+        open_importer(tmp_path / "set.csv")
 
 
 @pytest.mark.parametrize("name", ["//host/share/1.jpg", "\\\\host\\share\\1.jpg"])
@@ -194,3 +195,24 @@ def test_a_server_that_tells_no_length_is_read_up_to_the_limit(length: str) -> N
 def test_what_a_command_says_is_one_line_that_steers_nothing() -> None:
     said = one_line("a\x1b[2J\nb\u2028c\u202egpj.exe växt 🌱 👩\u200d🔬 \udcff\udc9b\u200f")
     assert said == "a\\x1b[2J\\nb\\u2028c\\u202egpj.exe växt 🌱 👩\u200d🔬 \udcff\\udc9b\\u200f"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("rows.csv", "file,label\n" + "gone.jpg,cat\n" * 190_000),
+        ("digits.csv", "file,label\n" + ("a.jpg," + "1" * 130_000 + "x\n") * 2),
+        ("wide.csv", "file,label\n" + ("a.jpg," * 40_000 + "\n") * 90),
+        ("data.yaml", "names: [\n" * 100_000),
+        ("data.yaml", "names:\n" + "# \n" * 5000),
+        ("classes.txt", "1 " + " a" * 400_000),
+    ],
+    ids=["rows", "digits", "columns", "brackets", "comments", "spaces"],
+)
+def test_no_list_takes_longer_than_honest_ones(tmp_path: Path, name: str, text: str) -> None:
+    write_pictures(tmp_path, "a.jpg", "b.jpg")
+    (tmp_path / "set.csv").write_text("file,label\na.jpg,0\nb.jpg,1\n")
+    (tmp_path / name).write_text(text)
+    before_s = time.process_time()
+    assert sum(isinstance(item, LabelledPicture) for item in open_importer(tmp_path)) == 2
+    assert time.process_time() - before_s < 5

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_classifier.project.importers.labels import held_out_by_name, labels_of, natural_key
+from edge_classifier.project.importers.labels import labels_of, natural_key
 
 
 @pytest.mark.parametrize(
@@ -78,9 +78,3 @@ def test_classes_sort_as_people_count() -> None:
 
 def test_any_number_of_digits_can_be_sorted() -> None:
     assert min(["9" * 9000, "1"], key=natural_key) == "1"
-
-
-def test_splits_are_known_by_their_usual_names() -> None:
-    assert [held_out_by_name(n) for n in ("train", "Training")] == [False, False]
-    assert [held_out_by_name(n) for n in ("validation", "VAL", "test", "hold-out")] == [True] * 4
-    assert held_out_by_name("dog") is None

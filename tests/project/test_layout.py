@@ -1,11 +1,16 @@
 from __future__ import annotations
 
-from edge_classifier.project.importers.labels import place_pictures
+from collections import Counter
+
+import pytest
+
+from edge_classifier.errors import NotImportableError
+from edge_classifier.project.importers.layout import place_pictures
 
 
 def found(*paths: str, root: str = "data", class_name: str | None = None) -> dict[str, str]:
     """Class by path; held-out ones are marked with a star, refused ones empty."""
-    placed = place_pictures(paths, root, class_name)[0]
+    placed = place_pictures(paths, root, class_name).placed
     return {p.path: p.class_name + "*" * (p.held_out and bool(p.class_name)) for p in placed}
 
 
@@ -65,7 +70,7 @@ def test_splits_with_labels_in_file_names() -> None:
 
 
 def test_a_test_folder_without_labels_beside_classes_is_refused_and_no_class() -> None:
-    placed = place_pictures(["fork/1.jpg", "test/test_image.jpg", "Test/x.jpg"])[0]
+    placed = place_pictures(["fork/1.jpg", "test/test_image.jpg", "Test/x.jpg"]).placed
     assert {p.path for p in placed if not p.class_name} == {"test/test_image.jpg", "Test/x.jpg"}
     assert all("not what they show" in p.reason for p in placed if not p.class_name)
 
@@ -100,7 +105,9 @@ def test_what_the_user_says_goes_over_all_names_but_not_over_splits() -> None:
 
 
 def test_classes_come_in_the_order_people_count_and_held_out_last() -> None:
-    placed, _ = place_pictures(["c10/1.jpg", "c2/1.jpg", "c1/10.jpg", "c1/9.jpg", "val/c1/1.jpg"])
+    placed = place_pictures(
+        ["c10/1.jpg", "c2/1.jpg", "c1/10.jpg", "c1/9.jpg", "val/c1/1.jpg"]
+    ).placed
     assert [p.path for p in placed] == [
         "c1/9.jpg",
         "c1/10.jpg",
@@ -111,4 +118,170 @@ def test_classes_come_in_the_order_people_count_and_held_out_last() -> None:
 
 
 def test_nothing_is_nothing() -> None:
-    assert place_pictures([])[0] == []
+    assert place_pictures([]).placed == []
+
+
+def notes(*paths: str, root: str = "data") -> str:
+    return " ".join(place_pictures(paths, root).notes)
+
+
+def counts(*folders: str, root: str = "data") -> dict[str, int]:
+    """Pictures by class, with a star where held out and `-` where refused; one in each folder."""
+    paths = [f"{folder}/IMG_{n}.jpg" for n, folder in enumerate(folders)]
+    placed = place_pictures(paths, root).placed
+    return dict(Counter((p.class_name or "-") + "*" * p.held_out for p in placed))
+
+
+TWO = {"a": 1, "b": 1, "a*": 1, "b*": 1}
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        *(("training_set", "test_set"), ("seg_train/seg_train", "seg_test/seg_test")),
+        *(("train_images", "test_images"), ("Train Data", "Test Data"), ("rps", "rps-test-set")),
+        *(("TrainImages", "ValImages"), ("data_train_v1", "data_test_v1"), ("train", "dev")),
+        *(("birds-train-2", "birds-holdout-2"), ("xtrain", "xtest"), ("Training", "PublicTest")),
+        *(("photos for training", "photos to test it with"), ("train2017", "val2017")),
+        *(("Flowers", "test"), ("train/images", "test/images"), ("all/train", "all/eval set")),
+    ],
+)
+def test_splits_are_held_out_whatever_they_are_called(train: str, test: str) -> None:
+    assert counts(f"{train}/a", f"{train}/b", f"{test}/a", f"{test}/b") == TWO
+
+
+@pytest.mark.parametrize(
+    "name", ["seg_test", "rps-test-set", "Test Data", "val_images", "chest_xray_val", "holdout"]
+)
+def test_a_split_is_held_out_when_it_is_added_alone(name: str) -> None:
+    assert counts("a", "b", root=name) == {"a*": 1, "b*": 1}
+    assert counts(f"{name}/a", f"{name}/b") == {"a*": 1, "b*": 1}
+
+
+def test_a_name_that_begins_as_a_split_is_explained_by_what_lies_around_it_or_told() -> None:
+    paths = ["a/1.jpg", "b/1.jpg"]
+    for beside in (["flowers"], ["x", "train_flowers"]):
+        placed = place_pictures(paths, "test_flowers", beside=beside).placed
+        assert all(p.held_out for p in placed)
+    layout = place_pictures(paths, "test_flowers", beside=["x", "test_cars"])
+    assert not any(p.held_out for p in layout.placed)
+    assert "`--split held-out`" in layout.notes[0]
+
+
+def test_splits_inside_of_a_folder_called_test_are_what_counts() -> None:
+    assert counts("train/a", "val/a", root="test") == {"a": 1, "a*": 1}
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [
+        ("test", "control"),
+        ("test", "control", "blank"),
+        ("valid", "invalid"),
+        ("train", "plane", "car"),
+        ("crash test", "car", "bike"),
+        ("blood test", "urine test"),
+        ("control/day1", "control/day2", "test/day1", "test/day2"),
+    ],
+)
+def test_a_class_that_is_called_as_a_split_stays_a_class_and_it_is_told_why(
+    folders: tuple[str, ...],
+) -> None:
+    classes = {folder.partition("/")[0] for folder in folders}
+    assert set(counts(*folders)) == classes
+    assert "Taken for classes and not for splits" in notes(*(f"{f}/IMG_1.jpg" for f in folders))
+
+
+def test_within_splits_a_folder_called_test_is_a_class() -> None:
+    folders = [f"{split}/{name}" for split in ("train", "val") for name in ("test", "a", "b")]
+    assert counts(*folders) == {"test": 1, "test*": 1, **TWO}
+
+
+def test_a_folder_among_classes_that_looks_like_a_split_is_never_trained_on() -> None:
+    assert counts("cat", "dog", "test") == {"cat": 1, "dog": 1, "-*": 1}
+    assert counts("cat", "dog", "test", "train") == {"cat": 1, "dog": 1, "-*": 1, "-": 1}
+    assert counts("cat", "dog", "val/cat", "val/dog") == {"cat": 1, "dog": 1, "cat*": 1, "dog*": 1}
+    assert counts("fork", "spoon", "test/s1", "test/s2") == {"fork": 1, "spoon": 1, "-*": 2}
+    paths = ["cat/IMG_1.jpg", "dog/IMG_2.jpg", "test/Cat1.jpg", "test/Cat2.jpg", "test/Dog1.jpg"]
+    assert found(*paths)["test/Cat2.jpg"] == "cat*"
+
+
+def test_splits_of_single_classes_are_parts_of_them() -> None:
+    assert counts("a_train", "b_train", "a_test", "b_test") == TWO
+    assert counts("cats", "dogs", "cats_test") == {"cats": 1, "dogs": 1, "cats*": 1}
+    pets = [f"{pet}/{pet}_{split}" for pet in ("a", "b") for split in ("train", "test")]
+    assert counts(*pets) == TWO
+
+
+@pytest.mark.parametrize(
+    "around",
+    [("",), ("", "set/"), ("", "set/set/"), ("deep/er/", ""), ("a (1)/b/", "a (2)/b/")],
+)
+def test_folders_around_splits_are_no_classes_at_any_depth_and_beside_them(
+    around: tuple[str, ...],
+) -> None:
+    folders = [f"{x}{s}/{c}" for x in around for s in ("train", "test") for c in ("a", "b")]
+    assert counts(*folders) == {name: len(around) for name in TWO}
+
+
+def test_a_folder_that_repeats_the_classes_beside_it_is_no_class() -> None:
+    assert counts("cat", "dog", "pets/cat", "pets/dog") == {"cat": 2, "dog": 2}
+    assert "around class folders: 'pets'" in notes(
+        "cat/1.jpg", "dog/1.jpg", "pets/cat/1.jpg", "pets/dog/1.jpg"
+    )
+
+
+def test_numbered_parts_of_a_set_are_no_classes() -> None:
+    assert counts("part1/a", "part1/b", "part2/a", "part2/b") == {"a": 2, "b": 2}
+
+
+def test_pictures_without_labels_beside_splits_are_refused() -> None:
+    splits = ("train/a", "train/b", "val/a", "val/b")
+    for beside in ("test", "test/test", "test/unknown", "test/images"):
+        assert counts(*splits, beside) == {**TWO, "-*": 1}
+    for beside in ("seg_pred", "seg_pred/seg_pred", "figures", "extra/a"):
+        assert counts(*splits, beside) == {**TWO, "-": 1}
+
+
+def test_what_lies_beside_a_folder_of_class_folders_is_refused() -> None:
+    assert counts("images/a", "images/b", "docs") == {"a": 1, "b": 1, "-": 1}
+    assert found("x.jpg", "PetImages/a/1.jpg", "PetImages/b/1.jpg")["x.jpg"] == ""
+
+
+def test_what_labelling_programs_draw_over_pictures_is_no_class() -> None:
+    paths = [f"images/{kind}_{n}.jpg" for kind in ("beagle", "pug") for n in (1, 2)]
+    masks = [path.replace("images", "masks") for path in paths]
+    trimaps = [path.replace("images", "annotations/trimaps") for path in paths]
+    expected = {path: path[7:-6] for path in paths}
+    assert found(*paths, *masks) == {**expected, **dict.fromkeys(masks, "")}
+    assert found(*paths, *trimaps) == {**expected, **dict.fromkeys(trimaps, "")}
+    assert counts("mask", "no_mask") == {"mask": 1, "no_mask": 1}
+
+
+def test_classes_at_unequal_depth_are_told() -> None:
+    paths = ("cat/1.jpg", "dog/1.jpg", "birds/robin/1.jpg", "birds/eagle/1.jpg")
+    assert found(*paths)["birds/robin/1.jpg"] == "birds"
+    assert "'birds/eagle', 'birds/robin' are of the outer one" in notes(*paths)
+    assert "add the outer ones by themselves: 'birds'" in notes(*paths)
+
+
+def test_folders_of_the_same_names_in_several_classes_are_told() -> None:
+    told = notes("day1/a/1.jpg", "day1/b/1.jpg", "day2/a/1.jpg", "day2/b/1.jpg")
+    assert "add the outer ones by themselves: 'day1', 'day2'" in told
+
+
+def test_classes_that_are_only_held_out_are_told() -> None:
+    assert "'b': only held out" in notes("train/a/1.jpg", "val/a/2.jpg", "val/b/3.jpg")
+
+
+def test_the_folder_test_is_a_class_where_the_user_says_so() -> None:
+    assert found("1.jpg", root="test", class_name="test") == {"1.jpg": "test"}
+    assert found("1.jpg", root="test", class_name="mug") == {"1.jpg": "mug*"}
+
+
+def test_any_number_of_folders_in_each_other_and_beside_each_other() -> None:
+    assert found("a/" * 5000 + "1.jpg", "b/1.jpg")["b/1.jpg"] == "b"
+    wide = [f"class {n} test/{n}.jpg" for n in range(3000)]
+    assert len(place_pictures(wide).placed) == 3000
+    with pytest.raises(NotImportableError, match="more than 100,000 folders"):
+        place_pictures([f"{n}/1.jpg" for n in range(100_002)])

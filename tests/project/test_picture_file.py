@@ -11,13 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_classifier.device.picture_decoder import image_size
 from edge_classifier.errors import InvalidImageError
-from edge_classifier.project.picture_file import (
-    encode_image,
-    image_size,
-    read_image,
-    read_thumbnail,
-)
+from edge_classifier.project.picture_file import encode_image, read_image, read_thumbnail
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,7 +88,7 @@ def test_no_header_whatever_makes_reading_the_size_fail(start: bytes, rest: byte
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".bmp"])
-@pytest.mark.parametrize("part", [0.0, 0.01, 0.5, 0.99])
+@pytest.mark.parametrize("part", [0.0, 0.01, 0.5, 0.9])
 def test_a_truncated_picture_is_refused_by_name(tmp_path: Path, suffix: str, part: float) -> None:
     data = cv2.imencode(suffix, scene())[1].tobytes()
     path = tmp_path / f"cut{suffix}"

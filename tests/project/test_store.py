@@ -282,7 +282,22 @@ def test_a_class_is_added_at_the_end_as_cleaned(store: ProjectStore) -> None:
         assert again.class_names() == ("mug", "phone", "tasse à café")
 
 
-@pytest.mark.parametrize("name", ["", "mug", "MUG", "../../x", "x" * 300])
+def test_a_class_called_unknown_of_an_older_project_is_kept_and_can_be_renamed(
+    store: ProjectStore,
+) -> None:
+    capture(store, "mug", 1, 2)
+    store.close()
+    (store.path / "samples" / "mug").rename(store.path / "samples" / "unknown")
+    path = store.path / "project.json"
+    path.write_text(path.read_text().replace('"mug"', '"unknown"'))
+    with ProjectStore.open(store.path) as older:
+        assert [s.class_name for s in older.samples()] == ["unknown", "unknown"]
+        assert older.rename_class("unknown", "other") == "other"
+    with ProjectStore.open(store.path) as again:
+        assert [s.class_name for s in again.samples()] == ["other", "other"]
+
+
+@pytest.mark.parametrize("name", ["", "mug", "MUG", "../../x", "x" * 300, "Unknown"])
 def test_a_bad_class_name_is_refused_and_nothing_changes(store: ProjectStore, name: str) -> None:
     before = (store.path / "project.json").read_bytes()
     with pytest.raises(InvalidClassNameError):

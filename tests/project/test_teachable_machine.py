@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import io
+import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -42,6 +45,59 @@ def test_a_project_file_of_another_layout_is_read_as_any_archive(tmp_path: Path)
 def test_a_project_without_pictures_says_so(tmp_path: Path) -> None:
     with pytest.raises(NotImportableError, match="There is no picture"):
         open_importer(write_zip(tmp_path / "p.tm", {"manifest.json": b"{}"}))
+
+
+def _sounds() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("sample-1.webm", b"\x1aE\xdf\xa3" + bytes(300))
+        archive.writestr("samples.json", "[]")
+    return buffer.getvalue()
+
+
+SOUNDS = _sounds()
+
+
+def manifest(kind: str) -> bytes:
+    return json.dumps({"type": kind, "version": "2.4.7", "appdata": {"trainEpochs": 50}}).encode()
+
+
+def test_classes_keep_the_order_that_they_have_in_the_project_also_from_the_tenth_on(
+    tmp_path: Path,
+) -> None:
+    names = ["up", "down", *(f"Class {number}" for number in range(1, 13)), "Above"]
+    entries = {
+        f"{name}-!-{number}.jpg": picture_bytes(10 * n + number)
+        for n, name in enumerate(names)
+        for number in range(2)
+    }
+    path = write_zip(tmp_path / "p.tm", entries | {"manifest.json": manifest("image")})
+    assert list(dict.fromkeys(c.class_name for c in candidates(path))) == names
+
+
+def test_the_pictures_of_a_pose_project_are_taken_with_a_note(tmp_path: Path) -> None:
+    entries = {"up-!-0.jpg": picture_bytes(1), "manifest.json": manifest("pose")}
+    importer = open_importer(write_zip(tmp_path / "p.tm", entries))
+    assert importer.description == "a pose project of Teachable Machine"
+    assert [note for note in importer.notes if "not the postures of bodies" in note]
+    assert [c.class_name for c in importer if isinstance(c, LabelledPicture)] == ["up"]
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {"manifest.json": manifest("audio")},
+        {"manifest.json": manifest("audio"), "clap-!-0.zip": b"PK"},
+        {"manifest.json": b"[", "clap-!-0.zip": SOUNDS, "_background_noise_-!-0.zip": SOUNDS},
+        {"samples.json": b"[]", "sample-1.webm": b"\x1aE\xdf\xa3"},
+    ],
+    ids=["empty", "whole", "a damaged manifest", "the samples of a class"],
+)
+def test_sounds_are_told_in_one_line(tmp_path: Path, entries: dict[str, bytes]) -> None:
+    with pytest.raises(
+        NotImportableError, match=r"p\.tm is of an audio project .* it holds sounds"
+    ):
+        open_importer(write_zip(tmp_path / "p.tm", entries))
 
 
 @pytest.mark.parametrize("name", ["Class 1-samples.zip", "Class 1-samples (2).zip"])

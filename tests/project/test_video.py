@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import os
+import shutil
+import struct
+import subprocess
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from edge_classifier.errors import InvalidValueError, NotImportableError
+from edge_classifier.errors import InvalidImageError, InvalidValueError, NotImportableError
 from edge_classifier.project.importers import Importer, LabelledPicture, Stretch, open_importer
 
 FPS = 10
@@ -67,3 +71,118 @@ def test_a_stretch_that_makes_no_sense_is_refused(
 ) -> None:
     with pytest.raises(InvalidValueError):
         Stretch(every, from_s, to_s)
+
+
+# As phones, cameras and strangers write them
+
+
+def made(tmp_path: Path, name: str, *options: str) -> Path:
+    """Make a film of 12 frames at 10 frames a second, 64 x 32, by FFmpeg."""
+    if shutil.which("ffmpeg") is None:
+        pytest.skip("needs ffmpeg")
+    path = tmp_path / name
+    source = ("-f", "lavfi", "-i", "testsrc=size=64x32:rate=10:duration=1.2")
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-y", *source, *options, str(path)]
+    subprocess.run(command, check=True)  # noqa: S603 - whose input is its own
+    return path
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("-c:v", "libx264", "-pix_fmt", "yuv420p", "-f", "h264"),
+        ("-c:v", "mjpeg", "-f", "mjpeg"),
+        ("-c:v", "libx264", "-pix_fmt", "yuv420p", "-f", "mpegts"),
+        ("-c:v", "libx264", "-pix_fmt", "yuv420p", "-f", "mpegts", "-mpegts_m2ts_mode", "1"),
+        ("-c:v", "flv", "-f", "flv"),
+        ("-c:v", "mpeg4", "-f", "3gp"),
+        ("-c:v", "libvpx", "-f", "webm"),
+        ("-c:v", "mpeg2video", "-f", "vob"),
+        ("-c:v", "wmv2", "-f", "asf"),
+    ],
+    ids=lambda options: " ".join(options[-1:]),
+)
+@pytest.mark.parametrize("name", ["film", "film.jpg"])
+def test_a_film_is_played_whatever_it_is_called(
+    tmp_path: Path, name: str, options: tuple[str, ...]
+) -> None:
+    made(tmp_path, "made", *options).rename(tmp_path / name)
+    importer = open_importer(tmp_path / name, class_name="mug", stretch=Stretch(every=1))
+    found = [item for item in importer if isinstance(item, LabelledPicture)]
+    assert len(found) >= 11
+    assert found[0].encoded().image.shape == (32, 64, 3)
+
+
+def test_a_film_that_lies_on_its_side_is_turned_once(tmp_path: Path) -> None:
+    plain = made(tmp_path, "plain.mp4", "-c:v", "mpeg4")
+    data = bytearray(plain.read_bytes())
+    matrix = data.index(b"tkhd") + 44
+    struct.pack_into(">9i", data, matrix, 0, 1 << 16, 0, -1 << 16, 0, 0, 32 << 16, 0, 1 << 30)
+    turned = tmp_path / "turned.mp4"
+    turned.write_bytes(data)
+    (first, *_) = open_importer(turned, class_name="mug")
+    assert isinstance(first, LabelledPicture)
+    image, upright = first.encoded().image, open_importer(plain, class_name="mug")
+    assert image.shape == (64, 32, 3)
+    (expected, *_) = upright
+    assert isinstance(expected, LabelledPicture)
+    quarter = np.rot90(expected.encoded().image, -1).astype(int)
+    assert np.abs(image - quarter).mean() < 5
+
+
+def test_a_stretch_goes_by_the_times_in_the_film_not_by_its_average_rate(tmp_path: Path) -> None:
+    odd = "select='lt(n,3)+gt(n,8)'"
+    film = made(tmp_path, "odd.mp4", "-vf", odd, "-fps_mode", "vfr", "-c:v", "mpeg4")
+    stretch = Stretch(every=1, from_s=0.85)
+    sources = [item.source for item in open_importer(film, class_name="mug", stretch=stretch)]
+    assert [source.rpartition(" at ")[2] for source in sources] == ["0.90 s", "1.00 s", "1.10 s"]
+
+
+def test_a_film_whose_name_is_no_text_is_played(video: Path, tmp_path: Path) -> None:
+    name = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.avi"))
+    shutil.copy(video, name)
+    assert frames(open_importer(name, class_name="mug")) == [0, 10, 20]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ffconcat version 1.0\nfile {video}\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:3,\n{video}\n#EXT-X-ENDLIST\n",
+        "v=0\r\nm=video 5004 RTP/AVP 96\r\n",
+        "{video}\n",
+        "<MPD><BaseURL>{video}</BaseURL></MPD>",
+    ],
+    ids=["ffconcat", "m3u8", "sdp", "path", "dash"],
+)
+@pytest.mark.parametrize("name", ["x.mp4", "x.avi", "x"])
+def test_a_text_that_names_other_films_is_no_film(
+    video: Path, tmp_path: Path, name: str, text: str
+) -> None:
+    (tmp_path / name).write_text(text.format(video=video), encoding="utf-8")
+    try:
+        found = list(open_importer(tmp_path / name, class_name="mug", stretch=Stretch(every=1)))
+    except NotImportableError as error:
+        assert name in str(error)  # noqa: PT017 - or refused as a picture, below
+        return
+    (item,) = found
+    assert isinstance(item, LabelledPicture)
+    with pytest.raises(InvalidImageError, match=name):
+        item.encoded()
+
+
+def test_what_the_environment_tells_ffmpeg_does_not_change_what_a_file_is(
+    video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENCV_FFMPEG_CAPTURE_OPTIONS", "input_format;concat|safe;0")
+    assert frames(open_importer(video, class_name="mug")) == [0, 10, 20]
+    assert os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] == "input_format;concat|safe;0"
+
+
+def test_sound_without_pictures_is_told(tmp_path: Path) -> None:
+    if shutil.which("ffmpeg") is None:
+        pytest.skip("needs ffmpeg")
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", "sine=duration=1"]
+    subprocess.run([*command, str(tmp_path / "x.mp4")], check=True)  # noqa: S603 - our own
+    with pytest.raises(NotImportableError, match="sound only"):
+        open_importer(tmp_path / "x.mp4", class_name="mug")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import queue
@@ -14,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from support.screen import press_close_button
 
 from edge_classifier.errors import NoDisplayError
 from edge_classifier.screen.overlay import DESIGN_SIZE
@@ -303,7 +303,7 @@ def test_it_draws_for_the_size_it_is_given(window: WindowProcess, size: tuple[in
 def test_a_closed_window_says_so_again_and_again_and_leaves_the_process_alone(
     window: WindowProcess,
 ) -> None:
-    ask_to_close(window)
+    press_close_button(window.environment["DISPLAY"], int(window.id))
     assert window.next()[1] == "close"
     assert window.next()[1] == "close"
     assert window.process.wait(DEADLINE_S) == 0
@@ -311,28 +311,10 @@ def test_a_closed_window_says_so_again_and_again_and_leaves_the_process_alone(
 
 def test_the_window_writes_nothing_to_the_terminal(window: WindowProcess) -> None:
     assert window.press("a") == "a"
-    ask_to_close(window)
+    press_close_button(window.environment["DISPLAY"], int(window.id))
     window.process.wait(DEADLINE_S)
     assert window.process.stderr is not None
     assert window.process.stderr.read() == ""
-
-
-def ask_to_close(window: WindowProcess) -> None:
-    """Do what a window manager does when its close button is pressed (there is none here)."""
-    xlib = ctypes.CDLL("libX11.so.6")
-    xlib.XOpenDisplay.restype = ctypes.c_void_p
-    xlib.XInternAtom.restype = ctypes.c_ulong
-    display = ctypes.c_void_p(xlib.XOpenDisplay(window.environment["DISPLAY"].encode()))
-    protocols, delete = (
-        xlib.XInternAtom(display, name, 0) for name in (b"WM_PROTOCOLS", b"WM_DELETE_WINDOW")
-    )
-    client_message, format_bits = 33, 32
-    # XClientMessageEvent: type, serial, send_event, display, window, message_type, format, data
-    event = (ctypes.c_long * 24)(
-        client_message, 0, 1, display.value or 0, int(window.id), protocols, format_bits, delete
-    )
-    xlib.XSendEvent(display, ctypes.c_ulong(int(window.id)), 0, ctypes.c_long(0), event)
-    xlib.XCloseDisplay(display)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 from collections.abc import Iterator
@@ -58,3 +59,21 @@ def some_screen() -> Iterator[None]:
             yield
         finally:
             del os.environ["DISPLAY"]
+
+
+def press_close_button(screen: str, window: int) -> None:
+    """Do what a window manager does when its close button is pressed (there is none here)."""
+    xlib = ctypes.CDLL("libX11.so.6")
+    xlib.XOpenDisplay.restype = ctypes.c_void_p
+    xlib.XInternAtom.restype = ctypes.c_ulong
+    display = ctypes.c_void_p(xlib.XOpenDisplay(screen.encode()))
+    protocols, delete = (
+        xlib.XInternAtom(display, name, 0) for name in (b"WM_PROTOCOLS", b"WM_DELETE_WINDOW")
+    )
+    client_message, format_bits = 33, 32
+    # XClientMessageEvent: type, serial, send_event, display, window, message_type, format, data
+    event = (ctypes.c_long * 24)(
+        client_message, 0, 1, display.value or 0, window, protocols, format_bits, delete
+    )
+    xlib.XSendEvent(display, ctypes.c_ulong(window), 0, ctypes.c_long(0), event)
+    xlib.XCloseDisplay(display)

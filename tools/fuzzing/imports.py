@@ -1,4 +1,4 @@
-"""Labelled pictures from elsewhere: tables, archives, names."""
+"""Labelled pictures from elsewhere: archives, names."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from random import Random
 
-_ENTRIES: Final = (
+ENTRIES: Final = (
     *("dog/1.jpg", "dog/2.png", "cat/1.jpg", "train/dog/1.jpg", "val/cat/3.jpg", "dog-1.jpg"),
     *(
         "../evil.jpg",
@@ -89,12 +89,12 @@ class ImportTarget(ByteTarget):
         self._project = arena / "project"
         self._pictures = [encoded(n, kind) for n, kind in enumerate(("JPEG", "PNG", "BMP", "GIF"))]
 
-    def import_it(self, path: Path) -> None:
-        """Add what it holds; nothing but that project may change.
+    def import_it(self, path: Path, data: bytes | None = None) -> None:
+        """Add what it holds, or a folder with that in it; nothing but that project may change.
 
         Most inputs are only read: making a project takes ten times as long.
         """
-        if zlib.crc32(path.read_bytes()) % _STORED:
+        if zlib.crc32(path.read_bytes() if data is None else data) % _STORED:
             add(None, islice(open_importer(path), 40), dry_run=True)
             return
         shutil.rmtree(self._project, ignore_errors=True)
@@ -115,44 +115,6 @@ class ImportTarget(ByteTarget):
             assert len(store.samples()) + len(store.held_out()) == in_store  # noqa: S101 - same
 
 
-class CsvTarget(ImportTarget):
-    """A table of files and labels."""
-
-    name = "csv"
-
-    def paths(self) -> Sequence[Path]:
-        """The one table."""
-        return [self.seeds / "labels.csv"]
-
-    def make(self, rng: Random) -> bytes:
-        """Spoil cells, delimiters and encodings mostly, bytes sometimes."""
-        if rng.random() < 0.3:  # noqa: PLR2004 - some
-            return mutate_bytes(rng, self.samples[0], self.samples)
-        rows = [line.split(",") for line in self.samples[0].decode().splitlines()]
-        for _ in range(rng.choice((1, 2, 4))):
-            row = rng.choice(rows)
-            row[rng.randrange(len(row))] = rng.choice(
-                (
-                    *HOSTILE_TEXTS,
-                    "train/1.jpg",
-                    '"',
-                    '"open',
-                    "=1+1",
-                    "x," * 3000,
-                    "../../outside/precious.txt",
-                )
-            )
-        if rng.random() < 0.1:  # noqa: PLR2004 - rarely
-            rows *= rng.choice((50, 2000))
-        end = rng.choice(("\n", "\r\n", "\r", "\n\n"))
-        text = end.join(rng.choice(",,,,;\t|").join(row) for row in rows)
-        return text.encode(rng.choice(("utf-8", "utf-8-sig", "utf-16", "utf-8")), "surrogatepass")
-
-    def run(self, data: bytes) -> None:
-        """Add it."""
-        self.import_it(self.write("labels.csv", data))
-
-
 class ZipTarget(ImportTarget):
     """An archive of pictures in folders."""
 
@@ -166,19 +128,20 @@ class ZipTarget(ImportTarget):
         """Spoil bytes, or pack hostile entries."""
         if rng.random() < 0.3:  # noqa: PLR2004 - some
             return mutate_bytes(rng, rng.choice(self.samples), self.samples)
-        data = self._packed(rng)
+        data = self.packed(rng)
         return data if rng.random() < 0.7 else mutate_bytes(rng, data, self.samples)  # noqa: PLR2004 - mostly
 
     def run(self, data: bytes) -> None:
         """Add it."""
         self.import_it(self.write("set.zip", data))
 
-    def _packed(self, rng: Random) -> bytes:
+    def packed(self, rng: Random) -> bytes:
+        """Pack hostile entries, and spoil headers."""
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as archive, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of names that are there twice
             for _ in range(rng.choice((1, 2, 5, 12))):
-                name = rng.choice((*_ENTRIES, f"{rng.choice(HOSTILE_TEXTS)[:60]}/1.jpg"))
+                name = rng.choice((*ENTRIES, f"{rng.choice(HOSTILE_TEXTS)[:60]}/1.jpg"))
                 entry = zipfile.ZipInfo(name.encode("utf-8", "replace").decode(), _DATE)
                 if rng.random() < 0.1:  # noqa: PLR2004 - rarely
                     entry.filename = entry.orig_filename = (
@@ -194,13 +157,14 @@ class ZipTarget(ImportTarget):
                     zipfile.ZIP_LZMA,
                 )
                 entry.compress_type = rng.choice(methods)
-                archive.writestr(entry, self._content(rng))
+                archive.writestr(entry, self.content(rng))
         data = bytearray(buffer.getvalue())
         for _ in range(rng.choice((0, 0, 1, 2))):
             self._spoil_header(rng, data)
         return bytes(data)
 
-    def _content(self, rng: Random) -> bytes:
+    def content(self, rng: Random) -> bytes:
+        """Give what a file in an archive holds."""
         what = rng.randrange(12)
         if what == 0:
             return rng.choice((b"", b"/etc/passwd", bytes(3_000_000), b"file,label\n1.jpg,x\n"))

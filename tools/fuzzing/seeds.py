@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 import numpy as np
+import pillow_heif
 from PIL import Image as PillowImage
 
 from edge_classifier.api import ImageClassifier
@@ -36,6 +37,7 @@ _FORMATS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
     ("TIFF", "jpeg.tif", {"compression": "jpeg"}),
     ("PPM", "ppm", {}),
     ("AVIF", "avif", {}),
+    ("HEIF", "heic", {}),
 )
 
 
@@ -69,6 +71,9 @@ def make_seeds(folder: Path, bundle: Path | None) -> Path:
     _make_classifier(folder / "classifier.npz")
     _make_video(folder / "clip.avi", "MJPG")
     _make_video(folder / "clip.mp4", "mp4v")
+    _make_video(folder / "clip.mkv", "MJPG")
+    jpegs = (cv2.imencode(".jpg", picture(n))[1].tobytes() for n in range(6))
+    (folder / "clip.mjpeg").write_bytes(b"".join(jpegs))
     if bundle is not None:
         shutil.copytree(bundle, folder / "bundle")
     else:
@@ -79,13 +84,14 @@ def make_seeds(folder: Path, bundle: Path | None) -> Path:
 
 def _make_pictures(folder: Path) -> None:
     folder.mkdir()
+    pillow_heif.register_heif_opener()
     picture_rgb = PillowImage.fromarray(np.ascontiguousarray(picture(1)[..., ::-1]))
     exif = PillowImage.Exif()
     exif[0x0112] = 6
     exif[0x010E] = "a description"
     for kind, name, options in _FORMATS:
         picture_rgb.save(folder / f"plain.{name}", kind, **options)
-        if kind in {"JPEG", "PNG", "WEBP", "TIFF"}:
+        if kind in {"JPEG", "PNG", "WEBP", "TIFF", "HEIF"}:
             picture_rgb.save(folder / f"exif.{name}", kind, exif=exif, **options)
     picture_rgb.convert("CMYK").save(folder / "cmyk.jpg")
     picture_rgb.convert("RGBA").save(folder / "alpha.png")

@@ -19,7 +19,7 @@ _ASK_S: Final = 10.0
 """For how long somebody may take to say what is wanted, from the first byte to the last."""
 
 _SEND_S: Final = 20.0
-"""For how long somebody may take to receive a picture."""
+"""For how long somebody may take to receive a picture, from its first byte to its last."""
 
 _MOST_CONNECTIONS: Final = 32
 _MOST_BY_ONE: Final = 16
@@ -49,7 +49,7 @@ class PageHandler(BaseHTTPRequestHandler):
         """Read what is wanted, within bounds of time and size, and answer."""
         asked = self._asked()
         if asked:
-            self.connection.settimeout(_SEND_S)
+            self.connection.settimeout(self.server.send_s)
             self.rfile = io.BufferedReader(io.BytesIO(asked))
             self.handle_one_request()
 
@@ -98,9 +98,10 @@ class PageServer(ThreadingHTTPServer):
         serve: Callable[[PageHandler], None],
         *,
         ask_s: float = _ASK_S,
+        send_s: float = _SEND_S,
     ) -> None:
         self.serve = serve
-        self.ask_s = ask_s
+        self.ask_s, self.send_s = ask_s, send_s
         self._lock = threading.Lock()
         self._connections: Counter[str] = Counter()
         self._told: set[str] = set()

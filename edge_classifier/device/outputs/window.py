@@ -39,11 +39,12 @@ def annotated(image: Image, shown: Prediction | str) -> Image:
 
 
 class Window(Output):
-    """A window; Q or Escape ends."""
+    """A window; Q, Escape or its close button ends."""
 
     def __init__(self, title: str) -> None:
         self._title = as_text(title)
         self._newest: Image | None = None
+        self._was_visible = False
         try:
             # The plain window: the default one's Ctrl+S opens a dialog that stops everything.
             cv2.namedWindow(self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_GUI_NORMAL)
@@ -74,10 +75,23 @@ class Window(Output):
         cv2.imshow(self._title, annotated(image, shown))
         return self._heard()
 
-    @staticmethod
-    def _heard() -> bool:
+    def _heard(self) -> bool:
         key = cv2.waitKey(1) & 0xFF
-        return key not in (ord("q"), 27)
+        visible = self._visible()
+        # Closed by its button: another picture would open it again.
+        closed = self._was_visible and not visible
+        self._was_visible = visible
+        return not closed and key not in (ord("q"), 27)
+
+    def _visible(self) -> bool:
+        try:
+            visible = cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE)
+            # GTK's backend always answers -1 to this, and to the other where there is no window.
+            return visible >= 1 or (
+                visible < 0 and cv2.getWindowProperty(self._title, cv2.WND_PROP_AUTOSIZE) >= 0
+            )
+        except cv2.error:  # what Qt's backend answers of a window that was closed
+            return False
 
     def close(self) -> None:
         """Take the window away."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import cv2
 
 from ..errors import CameraNotFoundError
+from .picamera import PI_CAMERA, PiCapture, pi_camera_can_be
 from .video_source import FPS, HEIGHT, LOST_AFTER_S, WIDTH, VideoSource, open_capture_or_none
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ _BUFFERS: Final = 2
 _MOST_CAMERAS: Final = 10
 """How many numbers are tried on systems that do not list their cameras."""
 
+_LINUX: Final = sys.platform.startswith("linux")
+
 _HINT: Final = (
     "`edge-classifier cameras` lists what can be opened."
     if __name__.startswith("edge_classifier.")
@@ -37,13 +40,19 @@ _HINT: Final = (
 DEVICES: Final = Path("/dev")
 SYSFS: Final = Path("/sys/class/video4linux")
 
+_PI_NODES: Final = re.compile(
+    r"(bcm2835-)?unicam|bcm2835-(isp|codec)|rp1-cfe|pispbe|rpivid|rpi-hevc"
+)
+"""How the drivers call the steps between the Raspberry Pi's own camera and a picture, and its
+codecs. Each is a device like a camera's."""
+
 
 @dataclass(frozen=True, slots=True)
 class CameraListing:
     """A camera that can be opened.
 
     Attributes:
-        spec: What opens it: `0`.
+        spec: What opens it: `0`, `picamera`.
         path: Its device, or empty where the system has none.
         name: As the driver calls it, or empty.
         width: Of the pictures that `open_source` will get, in pixels.
@@ -70,34 +79,42 @@ def list_cameras(
     A camera that another program uses cannot be opened, so it is not listed.
     """
     quiet_opencv()
-    linux = sys.platform.startswith("linux")
-    if linux:
-        matches = (re.fullmatch(r"video(\d{1,4})", path.name) for path in devices.glob("video*"))
-        numbers = sorted(int(match[1]) for match in matches if match)
-    else:
-        numbers = list(range(_MOST_CAMERAS))
     found = []
-    for number in numbers:
+    for number in _camera_numbers(devices):
         path = devices / f"video{number}"
-        capture = _configured_camera(path if linux else number, open_capture)
-        if capture is None:
+        if _is_pi_node(path.name, sysfs):
             continue
-        found.append(
-            CameraListing(
-                spec=str(number),
-                path=str(path) if linux else "",
-                name=_driver_name(sysfs / path.name),
-                width=int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)),
-                height=int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)),
-                fps=max(0.0, float(capture.get(cv2.CAP_PROP_FPS))),
-            )
-        )
-        capture.release()
+        capture = _configured_camera(path if _LINUX else number, open_capture)
+        if capture is not None:
+            name = _driver_name(path.name, sysfs)
+            found.append(_listing(capture, str(number), str(path) if _LINUX else "", name))
+    if pi_camera_can_be():
+        with contextlib.suppress(CameraNotFoundError):
+            pi_camera = PiCapture()
+            listing = _listing(pi_camera, PI_CAMERA, "", pi_camera.model)
+            found += [listing] if pi_camera.is_own else []
     return tuple(found)
 
 
+def default_source(*, devices: Path = DEVICES, sysfs: Path = SYSFS) -> str:
+    """Say what is meant where nothing is named: the first camera, or else the Pi's own.
+
+    Devices of the Pi's own camera are no cameras to OpenCV: of them only Picamera2 gets pictures.
+    """
+    numbers = _camera_numbers(devices)
+    cameras = [n for n in numbers if not _is_pi_node(f"video{n}", sysfs)]
+    if not cameras and (numbers or pi_camera_can_be()):
+        return PI_CAMERA
+    return str(min(cameras, default=0))
+
+
 def open_camera(
-    path: Path, number: int | None, open_capture: OpenCapture, *, wait_for_first: bool = False
+    path: Path,
+    number: int | None,
+    open_capture: OpenCapture,
+    *,
+    wait_for_first: bool = False,
+    sysfs: Path = SYSFS,
 ) -> VideoSource:
     """Open a camera by its device, or by its number where devices have no path.
 
@@ -105,8 +122,7 @@ def open_camera(
         CameraNotFoundError: if there is none, or it gives no picture.
     """
     name = f"camera {number}" if number is not None else str(path)
-    linux = sys.platform.startswith("linux")
-    if linux or number is None:
+    if _LINUX or number is None:
         # Looked for first: OpenCV takes its time to find out, and cannot say why it failed.
         if not os.path.exists(path):  # noqa: PTH110 - False for any string, where Path's raises
             raise CameraNotFoundError(f"There is no {name}; {_HINT}")
@@ -115,7 +131,12 @@ def open_camera(
                 f"{name} may not be opened by you; `sudo usermod -aG video $USER` and a new "
                 "login allow it."
             )
-    capture = _configured_camera(path if linux or number is None else number, open_capture)
+    if _is_pi_node(path.name, sysfs):
+        raise CameraNotFoundError(
+            f"{name} belongs to the Raspberry Pi's own camera or codecs, and gives no pictures "
+            f"by itself; name `{PI_CAMERA}`, which is that camera."
+        )
+    capture = _configured_camera(path if _LINUX or number is None else number, open_capture)
     if capture is None:
         raise CameraNotFoundError(f"{name} cannot be opened; is another program using it? {_HINT}")
     return VideoSource(
@@ -162,8 +183,33 @@ def _configured_camera(device: Path | int, open_capture: OpenCapture) -> VideoCa
     return capture
 
 
-def _driver_name(folder: Path) -> str:
+def _camera_numbers(devices: Path) -> list[int]:
+    """Give the numbers of what may be a camera, in order."""
+    if not _LINUX:
+        return list(range(_MOST_CAMERAS))
+    matches = (re.fullmatch(r"video(\d{1,4})", path.name) for path in devices.glob("video*"))
+    return sorted(int(match[1]) for match in matches if match)
+
+
+def _listing(capture: VideoCapture, spec: str, path: str, name: str) -> CameraListing:
+    listing = CameraListing(
+        spec=spec,
+        path=path,
+        name=name,
+        width=int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)),
+        height=int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)),
+        fps=max(0.0, float(capture.get(cv2.CAP_PROP_FPS))),
+    )
+    capture.release()
+    return listing
+
+
+def _is_pi_node(device: str, sysfs: Path) -> bool:
+    return _PI_NODES.match(_driver_name(device, sysfs)) is not None
+
+
+def _driver_name(device: str, sysfs: Path) -> str:
     try:
-        return (folder / "name").read_text(encoding="utf-8", errors="replace").strip()
+        return (sysfs / device / "name").read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return ""

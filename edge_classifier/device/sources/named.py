@@ -7,23 +7,20 @@ import re
 import stat
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import cv2
 
 from ..errors import CameraNotFoundError
+from ..media import Medium
 from .cameras import DEVICES, open_camera, quiet_opencv
-from .picamera import PI_CAMERA_NAME, open_pi_camera
-from .pictures import PICTURE_SUFFIXES, PictureFiles
-from .video_source import is_picture_file
-from .videos import MOVING_PICTURES, open_file, open_stream, video_file
+from .picamera import PI_CAMERA, PI_CAMERA_NAME, open_pi_camera
+from .pictures import PictureFiles
+from .videos import kind_of_source, open_file, open_stream, video_file
 
 if TYPE_CHECKING:
     from .video_source import OpenCapture, VideoSource
-
-PI_CAMERA: Final = "picamera"
-"""What names the Raspberry Pi's own camera."""
 
 
 class SourceKind(Enum):
@@ -149,9 +146,11 @@ def check_source(spec: str) -> None:
 
 
 def _is_picture(path: Path) -> bool:
-    if path.suffix.lower() in (*PICTURE_SUFFIXES, *MOVING_PICTURES) or not path.is_file():
-        return path.suffix.lower() in PICTURE_SUFFIXES  # a pipe can be read once only
-    return is_picture_file(path)
+    try:
+        kind = kind_of_source(path) if path.is_file() else None  # a pipe can be read once only
+    except OSError:
+        return False
+    return kind is not None and kind.medium is not Medium.VIDEO
 
 
 def _is_number(spec: str) -> bool:

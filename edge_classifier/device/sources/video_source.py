@@ -15,7 +15,6 @@ from ..frame import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     import numpy.typing as npt
 
@@ -38,6 +37,9 @@ _FALLBACK_FPS: Final = 30.0
 
 _MAX_FPS: Final = 500.0
 """Browsers record WebM with a nominal 1000 frames per second; no camera here is faster."""
+
+_MOST_FRAMES: Final = 1e9
+"""A raw stream has absurd numbers in place of its length."""
 
 _LONGEST_GAP_S: Final = 2.0
 """A longer gap between two timestamps of a file is taken for a damaged timestamp."""
@@ -94,12 +96,6 @@ def is_text(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def is_picture_file(path: Path) -> bool:
-    """Say whether a file begins as a picture does."""
-    absolute = str(path.resolve())
-    return is_text(absolute) and cv2.haveImageReader(absolute)
 
 
 def as_bgr(image: npt.NDArray[Any] | None) -> Image | None:
@@ -180,6 +176,9 @@ class VideoSource:
         self.fps = capture.get(cv2.CAP_PROP_FPS)
         if not 0 < self.fps <= _MAX_FPS:
             self.fps = _FALLBACK_FPS
+        frames = capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        self.frame_count = int(frames) if 0 < frames < _MOST_FRAMES else None
+        """Of a file that knows how many pictures it has, about."""
         self._first: tuple[Image, float] | None = None
         self.description = name
         if wait_for_first and self.live:
@@ -216,6 +215,11 @@ class VideoSource:
             self._index += 1
             yield Frame(image, self._index - 1, self._clock(), capture_ms, self.name)
 
+    @property
+    def time_s(self) -> float:
+        """When the newest picture of a file is to be seen: by the file, or else by its rate."""
+        return self._file_time_s or max(0, self._index - 1) / self.fps
+
     def close(self) -> None:
         """Release the device, now or as soon as the thread that reads from it comes back."""
         # OpenCV crashes when a capture is released under a read. Whoever closes sets the flag
@@ -234,7 +238,7 @@ class VideoSource:
                 return None
             started_s = time.perf_counter()
             ok, picture = self._capture.read()
-            if self._paced and ok:
+            if ok and not self.live:
                 self._file_time_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
             capture_ms = (time.perf_counter() - started_s) * 1000
         if self._closing.is_set():

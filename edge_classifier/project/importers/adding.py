@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
@@ -21,7 +21,12 @@ from edge_classifier.errors import (
     InvalidValueError,
     ProjectError,
 )
-from edge_classifier.project.classes import clean_class_name, fold_class_name
+from edge_classifier.project.classes import (
+    UNKNOWN_CLASS,
+    clean_class_name,
+    fold_class_name,
+    is_unknown,
+)
 from edge_classifier.project.files import NOFOLLOW, reported
 from edge_classifier.project.folder import SOURCES
 from edge_classifier.project.importers.base import Refusal
@@ -141,6 +146,7 @@ class _Adding:
         }
         self._class_names = list(store.class_names()) if store else []
         self._classes: dict[str, str] = {}
+        self._noted: defaultdict[str, list[str]] = defaultdict(list)
         self._bursts: dict[tuple[str, bool, str | None], str] = {}
 
     def is_known(self, sha256: str) -> bool:
@@ -167,6 +173,8 @@ class _Adding:
                 (width, height), picture.pixels, self._progress, self._cancelled
             )
             if there is None:
+                if picture.encoded.note:
+                    self._noted[picture.encoded.note].append(item.source)
                 self._add(item, picture.encoded, class_name)
                 if item.group is None and not item.held_out:
                     self.report.thumbnails.setdefault(class_name, []).append(picture.thumbnail)
@@ -179,7 +187,10 @@ class _Adding:
             self._refuse(item, f"the same picture is in the class {there!r} already")
 
     def finish(self) -> None:
-        """Remember what was learned about the project's pictures."""
+        """Tell what pictures were found to be, and remember what was learned of them."""
+        for note, sources in self._noted.items():
+            others = f" and {len(sources) - 1:,} others" if len(sources) > 1 else ""
+            self.report.notes.append(f"{sources[0]}{others}: {note}.")
         if self._store is not None and not self._store.read_only:  # as it is where it was lost
             self._known.save()
 
@@ -213,10 +224,16 @@ class _Adding:
             InvalidClassNameError: if it cannot be the name of one.
         """
         if label not in self._classes:
-            name = clean_class_name(label)
+            name = clean_class_name(label, is_stored=True)
             same = {fold_class_name(known): known for known in self._class_names}
             class_name = same.get(fold_class_name(name), name)
-            if class_name != name:
+            if is_unknown(class_name) and class_name not in self._class_names:
+                class_name = same.get(UNKNOWN_CLASS, UNKNOWN_CLASS)
+                self.report.notes.append(
+                    f"{name!r} goes into the class {class_name!r}: what resembles no class is "
+                    f"called {name!r}."
+                )
+            elif class_name != name:
                 self.report.notes.append(
                     f"{name!r} goes into the class {class_name!r}: they differ only in case or "
                     "invisibly."

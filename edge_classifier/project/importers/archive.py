@@ -1,64 +1,113 @@
-"""Zip archives, read in place: nothing is unpacked, so no name in one can point anywhere."""
+"""Archives, read in place: nothing is unpacked into the file system by a name in one.
+
+What is in an archive that lies in one is read, too, as if it were a folder; deeper ones are told.
+"""
 
 from __future__ import annotations
 
 import io
 import re
-import stat
+import tempfile
 import threading
-import zipfile
-import zlib
-from contextlib import suppress
+import weakref
+from abc import abstractmethod
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar, cast
 
-from edge_classifier.device.files import open_regular
+from edge_classifier.device.media import START_BYTES
+from edge_classifier.device.picture_decoder import MAX_FILE_BYTES
 from edge_classifier.errors import InvalidImageError, NotImportableError
 from edge_classifier.project.files import describe
 from edge_classifier.project.importers.base import Refusal
-from edge_classifier.project.importers.tree import FileTree, is_junk
-from edge_classifier.project.picture_file import MAX_FILE_BYTES
+from edge_classifier.project.importers.code_pages import CODE_PAGES, code_page_of, is_utf8
+from edge_classifier.project.importers.teachable_machine import class_of_archive, is_project
+from edge_classifier.project.importers.tree import FileTree, archive_stem
 
 if TYPE_CHECKING:
-    from pathlib import Path
-    from typing import BinaryIO
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-_LONGEST_DIRECTORY: Final = 16 * 1024 * 1024  # of 150,000 pictures; each costs half a kilobyte
-_LONGEST_END: Final = 66_000
-# LZMA may ask for 4 GB at once, by its header.
-_METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2})
-_UTF8: Final = 0x800
-_ENCRYPTED: Final = 0x1
+MOST_FILES: Final = 200_000
+"""In one archive; each costs half a kilobyte."""
+
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
-_BOMB_BYTES: Final = 64 * 1024 * 1024
-_BOMB_RATIO: Final = 200  # of a white 8000 x 8000 BMP it may be more, but that is larger, too
+BOMB_BYTES: Final = 64 * 1024 * 1024
+BOMB_RATIO: Final = 200  # of a white 8000 x 8000 BMP it may be more, but that is larger, too
+_READINGS: Final = 3  # a picture may be read to look at it, and again to add it
+_IN_MEMORY: Final = 16 * 1024 * 1024
+_CHUNK: Final = 1 << 20
+
+ENCRYPTED: Final = "it is encrypted; unpack the archive first"
+
+HandleT = TypeVar("HandleT")
+OpenInner: TypeAlias = "Callable[[str, IO[bytes]], FileTree]"
 
 
-class ZipTree(FileTree):
-    """What a zip archive holds.
+@dataclass(frozen=True, slots=True)
+class Member(Generic[HandleT]):
+    """What an archive says of a file in it.
+
+    Attributes:
+        name: Its path; bytes where nothing tells in which code page.
+        size: In bytes, unpacked.
+        packed: Bytes that it takes in the archive, at least 1.
+        handle: What the archive finds it by.
+        problem: Why it cannot be read, or empty.
+    """
+
+    name: str | bytes
+    size: int
+    packed: int
+    handle: HandleT
+    problem: str = ""
+
+
+class ArchiveTree(FileTree, Generic[HandleT]):
+    """What an archive holds. `code_page` is how names are written that do not say so.
+
+    `file` is the archive, which is closed with this; `open_inner` opens an archive in it, by its
+    name for the user; without, that is refused.
 
     Raises:
         NotImportableError: if it is damaged, or cannot be read.
     """
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(str(path))
-        self._reading = threading.Lock()
-        try:
-            with open_regular(path) as file:  # a pipe would be waited for
-                _check_directory(file, path)
-            self._archive = zipfile.ZipFile(path)
-        except OSError as error:
-            raise NotImportableError(f"Cannot read {path}: {describe(error)}.") from error
-        except NotImportableError:
-            raise
-        except Exception as error:  # zipfile raises whatever comes to hand
-            raise NotImportableError(f"{path} is damaged, or no zip archive at all.") from error
-        self._entries = self._list()
-        self.paths = sorted(self._entries)
+    def __init__(
+        self,
+        name: str,
+        file: IO[bytes],
+        *,
+        code_page: str | None = None,
+        open_inner: OpenInner | None = None,
+    ) -> None:
+        super().__init__(name)
+        weakref.finalize(self, file.close)
+        self._code_page = code_page
+        self._open_tree = open_inner
+        self._reading = threading.RLock()
+        self._members: dict[str, Member[HandleT]] = {}
+        self._inner: dict[str, tuple[FileTree, str]] = {}
+        file.seek(0, io.SEEK_END)
+        self._left = _READINGS * max(BOMB_BYTES, BOMB_RATIO * file.tell())
+        self._take(list(islice(self._list(file), MOST_FILES + 1)))
+        self.paths = sorted(self._members)
+        if not is_project(self):  # whose archives are no pictures
+            for path in [path for path in self.paths if archive_stem(path) is not None]:
+                self._open_inner(path)
+            self.paths = sorted([*self._members, *self._inner])
+        self._note_left_out()
+
+    @property
+    def stored(self) -> Sequence[str]:
+        """The paths in the order in which the archive holds them."""
+        return (*self._members, *self._inner)
 
     def source(self, path: str) -> str:
         """Name a file for the user: `archive.zip/dog/1.jpg`."""
+        if path in self._inner:
+            tree, inner = self._inner[path]
+            return tree.source(inner)
         return f"{self.name}/{path}"
 
     def find(self, folder: str, name: str) -> str | None:
@@ -72,7 +121,7 @@ class ZipTree(FileTree):
             else:
                 parts.append(part)
         path = "/".join(parts)
-        return path if path in self._entries else None
+        return path if path in self._members or path in self._inner else None
 
     def read(self, path: str) -> bytes:
         """Read a file.
@@ -80,73 +129,144 @@ class ZipTree(FileTree):
         Raises:
             InvalidImageError: if it is damaged or a bomb.
         """
-        entry, name = self._entries[path], self.source(path)
-        size, packed = entry.file_size, max(1, entry.compress_size)
-        if size > MAX_FILE_BYTES or (size > _BOMB_BYTES and size > _BOMB_RATIO * packed):
+        if path in self._inner:
+            tree, inner = self._inner[path]
+            return tree.read(inner)
+        member, name = self._members[path], self.source(path)
+        size = member.size
+        if size > MAX_FILE_BYTES:
             raise InvalidImageError(f"{name} would unpack to {size:,} bytes; no picture does.")
-        try:
-            # one file under all entries; and no more is unpacked than was announced
-            with self._reading, self._archive.open(entry) as file:
-                data = file.read(size + 1)
-        except (
-            zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError,
-            RuntimeError,
-        ) as error:  # fmt: skip
-            raise InvalidImageError(f"{name} is damaged in the archive: {error}.") from error
+        with self._reading:  # one file under all members
+            data = b"".join(self._unpacked(member, name))
         if len(data) != size:
             raise InvalidImageError(f"{name} is not as long as the archive says.")
         return data
 
-    def _list(self) -> dict[str, zipfile.ZipInfo]:
-        entries: dict[str, zipfile.ZipInfo] = {}
-        for entry in self._archive.infolist():
-            path = _name_of(entry)
-            if path.endswith("/") or any(is_junk(part) for part in path.split("/") if part != ".."):
+    def start(self, path: str) -> bytes:
+        """Read a file's first bytes."""
+        if path in self._inner:
+            tree, inner = self._inner[path]
+            return tree.start(inner)
+        try:
+            with self._reading:
+                return b"".join(self._chunks(self._members[path], START_BYTES))
+        except Exception:  # noqa: BLE001 - libraries of archives raise whatever comes to hand
+            return b""
+
+    @abstractmethod
+    def _list(self, file: IO[bytes]) -> Iterator[Member[HandleT]]:
+        """List what is in an archive; what is damaged may be told in `refusals`."""
+
+    @abstractmethod
+    def _chunks(self, member: Member[HandleT], size: int) -> Iterator[bytes]:
+        """Read the first `size` bytes of a file, in pieces; raises whatever it may."""
+
+    def _unpacked(self, member: Member[HandleT], name: str) -> Iterator[bytes]:
+        size = member.size
+        self._left -= size
+        if self._left < 0 or is_bomb(size, member.packed):
+            raise InvalidImageError(f"{name} would unpack to {size:,} bytes; no picture does.")
+        try:
+            yield from self._chunks(member, size + 1)
+        except Exception as error:  # libraries of archives raise whatever comes to hand
+            raise InvalidImageError(f"{name} is damaged in the archive: {error}.") from error
+
+    def _take(self, members: list[Member[HandleT]]) -> None:
+        if len(members) > MOST_FILES:
+            raise too_many_files(self.name)
+        locked = [member.problem == ENCRYPTED for member in members]
+        if locked and all(locked):
+            raise NotImportableError(
+                f"{self.name} is encrypted; unpack it with its password, and add that folder."
+            )
+        read_name = self._reader_of_names(members)
+        for member in members:
+            # only now: a backslash is the second byte of some letters
+            path, reason = _cleaned(read_name(member.name).replace("\\", "/"))
+            if not reason and (path.endswith("/") or self._is_left_out(path.split("/"))):
                 continue
-            reason = _problem(entry, path)
-            if not reason and path in entries:
+            reason = reason or member.problem
+            if not reason and path in self._members:
                 reason = "its name is in the archive twice; the first one is taken"
             if reason:
                 self.refusals.append(Refusal(self.source(path), reason))
             else:
-                entries[path] = entry
-        return entries
+                self._members[path] = member
+
+    def _reader_of_names(self, members: Iterable[Member[HandleT]]) -> Callable[[str | bytes], str]:
+        """Find out how names are written that do not say so."""
+        unsaid = [m.name for m in members if isinstance(m.name, bytes) and not m.name.isascii()]
+        page = self._code_page or code_page_of(unsaid)
+        example = next((name for name in unsaid if not is_utf8(name)), None)
+        if example is not None:
+            about = f" ({CODE_PAGES[page]})" if page in CODE_PAGES else ""
+            self.notes.append(
+                f"Names in {self.name} do not say how they are written; they were read as "
+                f"{page}{about}, as in {example.decode(page, 'replace')!r}. `--code-page` says "
+                "another one."
+            )
+        return lambda name: name if isinstance(name, str) else name.decode(page, "replace")
+
+    def _open_inner(self, path: str) -> None:
+        """Read what an archive in this one holds as if it were a folder."""
+        member, name = self._members.pop(path), self.source(path)
+        if self._open_tree is None:
+            self.refusals.append(Refusal(name, "an archive in one in an archive; unpack that"))
+            return
+        try:
+            tree = self._open_tree(name, copied(self._unpacked(member, name), name))
+        except (InvalidImageError, NotImportableError) as error:
+            self.refusals.append(Refusal(name, str(error)))
+            return
+        stem = archive_stem(path) or ""
+        folder = PurePosixPath(path).parent / (class_of_archive(stem) or stem)
+        self.refusals += tree.refusals
+        self.notes += tree.notes
+        for inner in tree.paths:
+            outer = (folder / inner).as_posix()
+            if outer in self._members or outer in self._inner:
+                reason = f"{outer} is in {self.name} already"
+                self.refusals.append(Refusal(tree.source(inner), reason))
+            else:
+                self._inner[outer] = (tree, inner)
 
 
-def _check_directory(file: BinaryIO, path: Path) -> None:
-    """Refuse an archive that lists absurdly many files, before that list is read."""
-    size = file.seek(0, io.SEEK_END)
-    file.seek(max(0, size - _LONGEST_END))
-    end = file.read(_LONGEST_END)
-    start = end.rfind(b"PK\x05\x06")
-    # What is beyond 4 GB says so elsewhere; zipfile then reads from there to this very place.
-    announced = int.from_bytes(end[start + 12 : start + 16], "little") if start >= 0 else 0
-    if announced > _LONGEST_DIRECTORY and size > _LONGEST_DIRECTORY:
-        raise NotImportableError(
-            f"{path} lists more files than are read at once; split it into several archives."
-        )
+def copied(chunks: Iterable[bytes], name: str) -> IO[bytes]:
+    """Put what is unpacked where it can be read at any place: in memory, or a file without a name.
+
+    Raises:
+        NotImportableError: if there is no room.
+    """
+    file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - for the caller
+    try:
+        for chunk in chunks:
+            file.write(chunk)
+    except OSError as error:
+        file.close()
+        raise NotImportableError(f"Cannot unpack {name}: {describe(error)}.") from error
+    except BaseException:
+        file.close()
+        raise
+    return cast("IO[bytes]", file)
 
 
-def _name_of(entry: zipfile.ZipInfo) -> str:
-    """Give an entry's name; many programs write UTF-8 and do not say so."""
-    name = entry.filename
-    if not entry.flag_bits & _UTF8:
-        with suppress(UnicodeError):
-            name = name.encode("cp437").decode("utf-8")
-    return name.replace("\\", "/")
+def is_bomb(size: int, packed: int) -> bool:
+    """Say whether that many bytes, from so few, are more than any pictures unpack to."""
+    return size > BOMB_BYTES and size > BOMB_RATIO * packed
 
 
-def _problem(entry: zipfile.ZipInfo, path: str) -> str:
-    parts = path.split("/")
+def too_many_files(name: str) -> NotImportableError:
+    """Make the error for an archive that lists absurdly many files."""
+    return NotImportableError(
+        f"{name} lists more files than are read at once; split it into several archives."
+    )
+
+
+def _cleaned(path: str) -> tuple[str, str]:
+    """Give a path as it is used here, and why it cannot be, or nothing."""
     if not path:
-        return "it has no name"
-    if path.startswith("/") or ".." in parts or _DRIVE.match(path):
-        return "its name points outside of the archive"
-    mode = entry.external_attr >> 16
-    if mode and not (stat.S_ISREG(mode) or stat.S_IFMT(mode) == 0):
-        return "a link or a device, not a file"
-    if entry.compress_type not in _METHODS:
-        return "it is packed in an unusual way; pack the archive with Deflate"
-    if entry.flag_bits & _ENCRYPTED:
-        return "it is encrypted; unpack the archive first"
-    return ""
+        return path, "it has no name"
+    if path.startswith("/") or ".." in path.split("/") or _DRIVE.match(path):
+        return path, "its name points outside of the archive"
+    parts = [part for part in path.split("/")[:-1] if part not in {"", "."}]
+    return "/".join([*parts, path.rpartition("/")[2]]), ""

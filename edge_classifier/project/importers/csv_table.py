@@ -1,169 +1,160 @@
-"""A table that names picture files and their labels."""
+"""Tables as text: their encoding, what separates their cells, and their rows.
+
+All of it is found out by trying: right is what makes a table that names files which are there.
+"""
 
 from __future__ import annotations
 
 import codecs
 import csv
 import io
-from dataclasses import dataclass
-from functools import partial
-from pathlib import PurePosixPath
+import json
+import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import NotImportableError
-from edge_classifier.project.importers.base import Importer, LabelledPicture, Refusal
-from edge_classifier.project.importers.labels import held_out_by_name
-from edge_classifier.project.picture_file import IMAGE_SUFFIXES
+from edge_classifier.project.importers.code_pages import code_page_of
+from edge_classifier.project.importers.column_names import names_files
+from edge_classifier.project.importers.columns import Columns, understand
+from edge_classifier.project.importers.file_lookup import looks_like_picture
+from edge_classifier.project.importers.label_table import MAX_CELLS, MAX_ROWS, LabelTable, flattened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from edge_classifier.project.importers.base import Item
-    from edge_classifier.project.importers.tree import FileTree
+TABLE_SUFFIXES: Final = frozenset({".csv", ".tsv", ".tab", ".txt", ".lst"})
+"""What a table may be called, in lower case."""
 
-_FILE_COLUMNS: Final = (
-    "file", "filename", "filepath", "path", "image", "imagepath", "imagefile", "imagename",
-    "imagefilename", "img", "imgpath", "imgname", "picture", "photo", "fname", "imageid", "id",
-)  # fmt: skip
-_LABEL_COLUMNS: Final = (
-    "label", "labels", "class", "classname", "classlabel", "category", "categoryname", "target",
-    "tag", "species", "breed", "name", "classid", "labelid",
-)  # fmt: skip
-_SPLIT_COLUMNS: Final = ("split", "set", "subset", "partition", "usage", "phase", "dataset")
-_DELIMITERS: Final = ",;\t|"
-_LOOKED_AT: Final = 50
+_SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
+_LOOKED_AT: Final = 200
 _UNDERSTOOD_BY: Final = 1 << 20  # characters, which hold the first rows
-_MAX_BYTES: Final = 64 * 1024 * 1024
 _LONGEST_LINE: Final = 1 << 18
-_MISSING_SUFFIXES: Final = ("", ".jpg", ".jpeg", ".png", ".JPG")
+_MOST_NESTED: Final = 100
+_MOST_WORDS: Final = 1000
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_CODE_PAGES: Final = (
+    *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp932", "gb18030"),
+    *("big5", "cp949", "cp850", "cp852", "cp866", "cp437", "koi8-r", "mac-roman"),
+)
+_CELL_ENDS: Final = re.compile(rb"[,;|\t\r\n\"]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Which column of a table says what.
+def read_table(
+    path: str,
+    text: str,
+    source: str,
+    knows: Callable[[str], bool],
+    *,
+    needs_label: bool = True,
+) -> tuple[LabelTable, Columns | str]:
+    """Read a table that is called `source`, and find out what its columns say.
 
-    Attributes:
-        file: Number of the column that names files.
-        label: Of the one that names classes; `None` where the user has said what all show.
-        split: Of the one that names splits, or `None`.
-        has_header: Whether the first row names the columns.
-    """
-
-    file: int
-    label: int | None
-    split: int | None
-    has_header: bool
-
-
-class CsvImporter(Importer):
-    """Rows of file, label and perhaps split; in any order and with any usual names.
-
-    Files are looked for in `tree`, from the table's folder. All show `class_name`, if given.
+    `knows` says what may be a file.
 
     Raises:
-        NotImportableError: if it is no such table.
+        NotImportableError: if it is too large.
     """
-
-    def __init__(
-        self, tree: FileTree, path: str, data: bytes, class_name: str | None = None
-    ) -> None:
-        self._tree = tree
-        self._folder = str(PurePosixPath(path).parent)
-        self._source = tree.source(path)
-        self._class_name = class_name
-        if len(data) > _MAX_BYTES:
-            raise NotImportableError(
-                f"{self._source} has {len(data):,} bytes, at most {_MAX_BYTES:,} are read; "
-                "split it into several tables."
-            )
-        self._text, encoding = _decoded(data)
-        self._delimiter, columns = _understood(self._text, needs_label=class_name is None)
-        if columns is None:
-            first = next(iter(_rows(self._text, self._delimiter, 1)), [])
-            raise NotImportableError(
-                f"{self._source} has the columns {', '.join(map(repr, first[:8])) or 'none'}; "
-                "call the one with the files `file` and the one with the classes `label`."
-            )
-        self._columns = columns
-        separator = {"\t": "tabs", "|": "bars", ";": "semicolons", ",": "commas"}[self._delimiter]
-        self.description = f"a table separated by {separator}"
-        self.count = max(0, self._text.count("\n") + 1 - columns.has_header)
-        if encoding == "cp1252":
-            self.notes = (f"{self._source} is not UTF-8; it was read as Windows-1252.",)
-
-    def __iter__(self) -> Iterator[Item]:
-        """Give a picture or a refusal for each row."""
-        rows = csv.reader(_lines(self._text), delimiter=self._delimiter)
-        number = 0
-        try:
-            for number, row in enumerate(rows, start=1):
-                if (number > 1 or not self._columns.has_header) and any(map(str.strip, row)):
-                    yield self._item(row, f"{self._source}, row {number}")
-        except csv.Error as error:
-            yield Refusal(f"{self._source}, row {number + 1} and all after it", str(error))
-
-    def finds_any(self) -> bool:
-        """Say whether one of the first rows names a file that is there."""
-        rows = _rows(self._text, self._delimiter, _LOOKED_AT)[self._columns.has_header :]
-        return any(self._find(name) for row in rows if (name := _cell(row, self._columns.file)))
-
-    def _item(self, row: list[str], source: str) -> Item:
-        name = _cell(row, self._columns.file)
-        if not name:
-            return Refusal(source, "it names no file")
-        label = self._class_name or _cell(row, self._columns.label)
-        if not label:
-            return Refusal(f"{source}: {name}", "it has no label")
-        path = self._find(name)
-        if path is None:
-            return Refusal(f"{source}: {name}", "there is no such file")
-        held_out = held_out_by_name(_cell(row, self._columns.split)) is True
-        content = partial(self._tree.read, path)
-        return LabelledPicture(self._tree.source(path), label, content, held_out=held_out)
-
-    def _find(self, name: str) -> str | None:
-        name = name.replace("\\", "/")
-        found = (self._tree.find(self._folder, name + suffix) for suffix in _MISSING_SUFFIXES)
-        return next((path for path in found if path is not None), None)
+    separator, rows, columns = _separated(text, path, knows, needs_label=needs_label)
+    numbers: list[int] = []
+    cells: list[Sequence[str]] = []
+    broken: tuple[tuple[int, str], ...] = ()
+    size = 0
+    try:
+        for number, row in _rows(text, separator):
+            numbers.append(number)
+            cells.append(row)
+            size += len(row)
+            if size > MAX_CELLS or len(cells) > MAX_ROWS:
+                raise NotImportableError(
+                    f"{source} has more than {MAX_ROWS:,} rows or {MAX_CELLS:,} cells; split it "
+                    "into several tables."
+                )
+    except csv.Error as error:
+        broken = (((numbers or [0])[-1] + 1, f"{error}; nothing after it was read"),)
+    cells = _unfolded(cells)
+    if len(cells) > len(rows):
+        columns = understand(cells, knows, needs_label=needs_label)
+    table = LabelTable(
+        path,
+        f"a table separated by {_SEPARATORS[separator]}",
+        cells,
+        numbers,
+        broken=broken,
+    )
+    return table, columns
 
 
-def is_picture_table(data: bytes) -> bool:
-    """Say whether a table names pictures and their labels, by the names of its columns."""
-    if len(data) > _MAX_BYTES:
-        return False
-    columns = _understood(_decoded(data)[0], needs_label=True)[1]
-    return columns is not None and columns.has_header
+def decoded(
+    data: bytes, words: Sequence[str] = (), code_page: str | None = None
+) -> tuple[str, str]:
+    """Decode a table: as UTF-8, UTF-16 or UTF-32, or in a code page.
 
+    The page is `code_page`, if given; else the one in which most `words` occur, which are names of
+    files and folders; else the one whose letters are most likely words.
 
-def _cell(row: Sequence[str], column: int | None) -> str:
-    return row[column].strip() if column is not None and column < len(row) else ""
-
-
-def _decoded(data: bytes) -> tuple[str, str]:
+    Returns:
+        The text, and the code page or nothing.
+    """
     for bom, encoding in _BOMS:
         if data.startswith(bom):
-            return data.decode(encoding, "replace"), encoding
-    try:
-        return data.decode("utf-8"), "utf-8"
-    except UnicodeDecodeError:
-        return data.decode("cp1252", "replace"), "cp1252"
+            return data.decode(encoding, "replace"), ""
+    for encoding, zeros in (("utf-16-le", data[1::2]), ("utf-16-be", data[::2])):
+        if 4 * zeros.count(0) > len(data):
+            return data.decode(encoding, "replace"), ""
+    with suppress(UnicodeDecodeError):
+        return data.decode("utf-8"), ""
+    if code_page is None:
+        code_page = _page_of_words(data, words)
+    if code_page is None:
+        cells = {cell for cell in _CELL_ENDS.split(data[:_UNDERSTOOD_BY]) if not cell.isascii()}
+        code_page = code_page_of(cells)
+    return data.decode(code_page, "replace"), code_page
 
 
-def _understood(text: str, *, needs_label: bool) -> tuple[str, Columns | None]:
-    """Find the delimiter with which the table makes sense, and the columns."""
-    text = text[:_UNDERSTOOD_BY]
-    for by_name in (True, False):
-        for delimiter in _DELIMITERS:
-            rows = _rows(text, delimiter, _LOOKED_AT)
-            columns = _named(rows, needs_label) if by_name else _guessed(rows, needs_label)
-            if columns is not None:
-                return delimiter, columns
-    return max(_DELIMITERS, key=text[:1000].count), None
+def _page_of_words(data: bytes, words: Sequence[str]) -> str | None:
+    telling = [word for word in words if not word.isascii()][:_MOST_WORDS]
+    found: dict[str, int] = {}
+    for page in _CODE_PAGES if telling else ():
+        with suppress(UnicodeDecodeError):
+            text = data[:_UNDERSTOOD_BY].decode(page)
+            found[page] = sum(word in text for word in telling)
+    best = max(found, key=found.__getitem__, default=None)
+    return best if best and found[best] else None
+
+
+def _separated(
+    text: str, path: str, knows: Callable[[str], bool], *, needs_label: bool
+) -> tuple[str, list[Sequence[str]], Columns | str]:
+    """Find what separates cells: what makes the best sense of the first rows."""
+    start = text[:_UNDERSTOOD_BY]
+    tried: list[tuple[tuple[int, ...], str, list[Sequence[str]], Columns | str]] = []
+    separators = [*_SEPARATORS] if path.lower().endswith((".txt", ".lst")) else [*_SEPARATORS][:-1]
+    if start.startswith("sep=") and start[4:5] in _SEPARATORS:
+        separators = [start[4]]
+    for separator in separators:
+        rows: list[Sequence[str]] = []
+        try:
+            for _, row in _rows(start, separator):
+                rows.append(row)
+                if len(rows) == _LOOKED_AT:
+                    break
+        except csv.Error:  # what comes before it may still be understood
+            pass
+        rows = _unfolded(rows)
+        columns = understand(rows, knows, needs_label=needs_label)
+        width = max(map(len, rows), default=0)
+        score = (0, 0, 0, int(width > 1))
+        if not isinstance(columns, str):
+            score = (1, int(columns.is_sure), columns.files, int(width > 1))
+        tried.append((score, separator, rows, columns))
+    best = max(tried, key=lambda one: one[0])
+    return best[1], best[2], best[3]
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -174,45 +165,68 @@ def _lines(text: str) -> Iterator[str]:
         yield line
 
 
-def _rows(text: str, delimiter: str, count: int) -> list[list[str]]:
-    rows: list[list[str]] = []
+def _rows(text: str, separator: str) -> Iterator[tuple[int, Sequence[str]]]:
+    """Give rows with their numbers; empty ones and comments are left out."""
+    width = 0
+    reader = csv.reader(_lines(text), delimiter=separator, skipinitialspace=True)
+    for number, row in enumerate(reader, start=1):
+        if separator == " " and len(row) > 2:  # noqa: PLR2004 - a name with spaces, and a label
+            row = _spaced(row)  # noqa: PLW2901 - as it is meant
+        if number == 1 and row and row[0].startswith("sep="):
+            continue
+        if row and row[0].startswith("#"):
+            bare = row[0].lstrip("# ")
+            if not width and names_files([bare, *row[1:]]):  # how some programs mark the header
+                row = [bare, *row[1:]]  # noqa: PLW2901 - without the mark
+            elif len(row) < max(width, 2) or not looks_like_picture(bare):
+                continue
+        if any(map(str.strip, row)):
+            width = width or len(row)
+            yield number, row
+
+
+def _spaced(row: list[str]) -> list[str]:
+    """Put the name of a picture together again that holds spaces."""
+    cells = [cell for cell in row if cell]
+    for end in range(1, len(cells)):
+        if looks_like_picture(cells[end - 1]):
+            return [" ".join(cells[:end]), *cells[end:]]
+    return cells
+
+
+def _unfolded(rows: list[Sequence[str]]) -> list[Sequence[str]]:
+    """Give what is nested in cells as JSON objects columns of its own."""
+    header, *body = rows or [()]
+    nested = [n for n in range(len(header)) if any(map(_is_object, _column(body[:_LOOKED_AT], n)))]
+    if not nested:
+        return rows
+    objects = [flattened({header[n]: _object(cell) for n, cell in enumerate(row) if n in nested})
+               for row in body]  # fmt: skip
+    names = tuple(dict.fromkeys(name for cells in objects for name in cells))[:_MOST_NESTED]
+    width = len(header)
+    return [
+        (*("" if n in nested else name for n, name in enumerate(header)), *names),
+        *(
+            (
+                *("" if n in nested else cell for n, cell in enumerate(row[:width])),
+                *([""] * (width - len(row))),
+                *(cells.get(name, "") for name in names),
+            )
+            for row, cells in zip(body, objects, strict=True)
+        ),
+    ]
+
+
+def _column(rows: Sequence[Sequence[str]], n: int) -> Iterator[str]:
+    return (row[n] for row in rows if len(row) > n)
+
+
+def _is_object(cell: str) -> bool:
+    return cell.lstrip().startswith('{"')
+
+
+def _object(cell: str) -> object:
     try:
-        for row in csv.reader(_lines(text), delimiter=delimiter):
-            if len(rows) == count:
-                break
-            if any(map(str.strip, row)):
-                rows.append(row)
-    except csv.Error:  # what comes before it may still be understood
-        pass
-    return rows
-
-
-def _named(rows: list[list[str]], needs_label: bool) -> Columns | None:  # noqa: FBT001 - private
-    """Find columns by their names."""
-    if not rows:
-        return None
-    names = ["".join(c for c in cell.casefold() if c.isalnum()) for cell in rows[0]]
-    file, label, split = (
-        next((names.index(known) for known in usual if known in names), None)
-        for usual in (_FILE_COLUMNS, _LABEL_COLUMNS, _SPLIT_COLUMNS)
-    )
-    if file is None or (label is None and needs_label):
-        return None
-    return Columns(file, label, split, has_header=True)
-
-
-def _guessed(rows: list[list[str]], needs_label: bool) -> Columns | None:  # noqa: FBT001 - private
-    """Find columns in a table without names: the one that looks like files, and its neighbour."""
-    width = min(map(len, rows), default=0)
-    columns = range(width)
-    files = [c for c in columns if all(_looks_like_picture(row[c]) for row in rows)]
-    splits = [c for c in columns if all(held_out_by_name(row[c]) is not None for row in rows)]
-    labels = [c for c in columns if c not in files and c not in splits]
-    if not files or (not labels and needs_label):
-        return None
-    label = labels[0] if labels else None
-    return Columns(files[0], label, splits[0] if splits else None, has_header=False)
-
-
-def _looks_like_picture(cell: str) -> bool:
-    return PurePosixPath(cell.strip().replace("\\", "/")).suffix.lower() in IMAGE_SUFFIXES
+        return json.loads(cell, parse_int=str, parse_float=str, parse_constant=str)
+    except (ValueError, RecursionError):
+        return ""

@@ -16,8 +16,9 @@ import numpy as np
 
 from edge_classifier.device.files import open_regular
 from edge_classifier.device.interpreter import core_count
+from edge_classifier.device.picture_decoder import image_size
 from edge_classifier.errors import CancelledError, InvalidImageError
-from edge_classifier.project.picture_file import image_size, read_image
+from edge_classifier.project.picture_file import read_image
 from edge_classifier.project.sample_files import read_cache, write_cache
 
 if TYPE_CHECKING:

@@ -9,16 +9,16 @@ from operator import attrgetter
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from edge_classifier.device.picture_decoder import image_size
 from edge_classifier.errors import InvalidImageError
 from edge_classifier.project.folder import HELD_OUT, SAMPLES
 from edge_classifier.project.importers.base import Importer, LabelledPicture, Refusal
-from edge_classifier.project.importers.labels import Placed, place_pictures
+from edge_classifier.project.importers.layout import Layout, Placed, place_pictures
 from edge_classifier.project.importers.tree import sort_out
-from edge_classifier.project.picture_file import image_size
 from edge_classifier.project.project_file import FILE_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from edge_classifier.project.importers.base import Item
     from edge_classifier.project.importers.tree import FileTree
@@ -31,8 +31,9 @@ _BURST: Final = re.compile(r"(b[0-9]{7})-[0-9]{4,}")
 class TreeImporter(Importer):
     """A folder per class, with or without splits, or labels in file names.
 
-    `root` is the name of the folder itself, which may be a split's; `class_name`, if given, is what
-    all show; `capture_of` is the class of a flat tree without labels: of an archive named so.
+    `root` is the name of the folder itself, which may be a split's, and `beside` those of the
+    folders around and beside it; `class_name`, if given, is what all show; `capture_of` is the
+    class of a flat tree without labels: of an archive named so.
 
     Attributes:
         placed: All pictures with their classes, those to train on first.
@@ -45,6 +46,7 @@ class TreeImporter(Importer):
         root: str = "",
         class_name: str | None = None,
         capture_of: str | None = None,
+        beside: Iterable[str] = (),
     ) -> None:
         self._tree = tree
         pictures, self._refused, others = sort_out(tree)
@@ -54,17 +56,22 @@ class TreeImporter(Importer):
         if self._is_project:
             self.placed, self.description = _placed_in_project(pictures, class_name), "a project"
         else:
-            self.placed, self.description = place_pictures(pictures, root, class_name)
+            self._take(place_pictures(pictures, root, class_name, beside))
             self.left_alone = tuple(tree.source(path) for path in others)
         flat = all("/" not in path for path in pictures)
         self._is_capture = (
             capture_of is not None and flat and not any(p.class_name for p in self.placed)
         )
         if self._is_capture:
-            self.placed, self.description = place_pictures(pictures, root, capture_of)
+            self._take(place_pictures(pictures, root, capture_of))
         self.count = len(self._refused) + len(self.placed)
         if self.placed and all(p.held_out for p in self.placed):
-            self.notes = (f"All of {tree.name} is held out, as the name of a folder says.",)
+            why = f"All of {tree.name} is held out, as the name of a folder says"
+            self.notes = (*self.notes, f"{why}; `--split train` trains on it.")
+
+    def _take(self, layout: Layout) -> None:
+        self.placed, self.description = layout.placed, layout.description
+        self.notes = layout.notes
 
     def __iter__(self) -> Iterator[Item]:
         """Give refusals, then pictures, class by class."""

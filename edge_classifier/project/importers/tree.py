@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 import os
+import re
 from abc import ABC, abstractmethod
+from collections import Counter
+from contextlib import suppress
+from functools import partial
+from operator import attrgetter
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from edge_classifier.device.files import start_of
+from edge_classifier.device.media import Medium, kind_in_folder
+from edge_classifier.errors import NotImportableError
 from edge_classifier.project.files import describe
 from edge_classifier.project.folder import SAMPLES
 from edge_classifier.project.importers.base import Refusal
-from edge_classifier.project.picture_file import IMAGE_SUFFIXES, read_image_bytes
+from edge_classifier.project.picture_file import read_image_bytes
 from edge_classifier.project.project_file import FILE_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-VIDEO_SUFFIXES: Final = frozenset(
-    {".mp4", ".m4v", ".mkv", ".avi", ".mov", ".webm", ".mpg", ".mpeg", ".ogv", ".3gp", ".wmv"}
+_JUNK: Final = frozenset(
+    {
+        *("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__pycache__"),
+        *("@eadir", "@recycle", "#recycle", "$recycle.bin", "system volume information"),
+        *("lost+found", "_gsdata_"),
+    }
 )
-"""What is taken for a video, in lower case."""
-
-_UNREADABLE: Final = frozenset(
-    {".heic", ".heif", ".svg", ".psd", ".raw", ".cr2", ".cr3", ".nef", ".arw", ".dng", ".jp2"}
-)
-_JUNK: Final = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
+_ARCHIVE: Final = re.compile(r"(.+?)\.(zip|tar|tgz|tbz2?|txz|tar\.(gz|bz2|xz))", re.IGNORECASE)
+_OTHER_ARCHIVES: Final = frozenset({".7z", ".rar", ".zst", ".tzst", ".gz", ".bz2", ".xz"})
+_MOST_FILES: Final = 1_000_000
+OTHER_ARCHIVE: Final = "archives of this kind cannot be read; unpack it, or pack it as .zip"
+_MOST_VISITS: Final = 16
+"""Of one folder, by different links: each of a few may hold links to all others."""
+_NAMED: Final = 3
 
 
 class FileTree(ABC):
@@ -34,6 +47,7 @@ class FileTree(ABC):
         name: What the user calls it.
         paths: All files, relative, with `/` between the parts; hidden ones left out.
         refusals: What cannot be looked at.
+        notes: How it was read, where that is not plain.
     """
 
     name: str
@@ -42,6 +56,28 @@ class FileTree(ABC):
     def __init__(self, name: str) -> None:
         self.name = name
         self.refusals: list[Refusal] = []
+        self.notes: list[str] = []
+        self._left_out: dict[str, None] = {}
+
+    def _is_left_out(self, parts: Sequence[str]) -> bool:
+        """Say whether a path is hidden, or what systems leave behind; folders are noted."""
+        place = next((n for n, part in enumerate(parts) if is_junk(part)), None)
+        if place is None:
+            return False
+        if place < len(parts) - 1:
+            self._left_out["/".join(parts[: place + 1])] = None
+        return True
+
+    def _note_left_out(self) -> None:
+        if self._left_out:
+            self.notes.append(
+                f"Left out, as hidden or made by systems: {some_names(sorted(self._left_out))}."
+            )
+
+    @property
+    def stored(self) -> Sequence[str]:
+        """The paths in the order in which an archive holds them."""
+        return self.paths
 
     @abstractmethod
     def source(self, path: str) -> str:
@@ -59,18 +95,26 @@ class FileTree(ABC):
             InvalidImageError: if it cannot be read, or is larger than any picture.
         """
 
+    @abstractmethod
+    def start(self, path: str) -> bytes:
+        """Read a file's first bytes, which tell its kind; none where it cannot be read."""
+
 
 class FolderTree(FileTree):
-    """A folder on disk. Links to folders are not followed: they may go round.
+    """A folder on disk. Links to folders are followed, but not round and round.
 
     Not `listed`, it has the files only that a list in it names.
+
+    Raises:
+        NotImportableError: if there are more files than any data set has.
     """
 
     def __init__(self, folder: Path, *, listed: bool = True) -> None:
         super().__init__(str(folder))
         self._folder = folder
         if listed:
-            self.paths = self._list()
+            self.paths = list(self._walk())
+            self._note_left_out()
 
     def source(self, path: str) -> str:
         """Name a file for the user."""
@@ -90,20 +134,91 @@ class FolderTree(FileTree):
         """Read a file."""
         return read_image_bytes(self._folder / path)
 
-    def _list(self) -> list[str]:
-        paths: list[str] = []
+    def start(self, path: str) -> bytes:
+        """Read a file's first bytes."""
+        with suppress(OSError):
+            return start_of(self._folder / path)
+        return b""
 
-        def refuse(error: OSError) -> None:
-            self.refusals.append(Refusal(str(error.filename), describe(error)))
-
-        for here, folders, files in os.walk(self._folder, onerror=refuse):
-            inside = Path(here).relative_to(self._folder)
-            if inside.parts and FILE_NAME in files and SAMPLES in folders:
-                folders.clear()  # a project that happens to lie here, perhaps the one added to
+    def _walk(self) -> Iterator[str]:
+        """List all files, folder by folder."""
+        followed: dict[str, None] = {}
+        visits: Counter[tuple[int, int]] = Counter()
+        around = {_identity(folder) for folder in (self._folder, *self._folder.resolve().parents)}
+        waiting: list[tuple[str, frozenset[tuple[int, int]]]] = [("", frozenset(around))]
+        count = 0
+        while waiting:
+            inside, outer = waiting.pop()
+            here = self._folder / inside
+            try:
+                files, folders = _entries(here)
+            except OSError as error:
+                self.refusals.append(Refusal(str(here), describe(error)))
                 continue
-            folders[:] = sorted(f for f in folders if not is_junk(f))
-            paths += ((inside / file).as_posix() for file in sorted(files) if not is_junk(file))
-        return paths
+            if inside and FILE_NAME in files and any(f.name == SAMPLES for f in folders):
+                # a project that happens to lie here, perhaps the one added to
+                self.notes.append(f"Left out, as it is a project of its own: {here}.")
+                continue
+            prefix = f"{inside}/" if inside else ""
+            kept = [prefix + name for name in files if not is_junk(name)]
+            yield from kept
+            count += len(kept)
+            if count > _MOST_FILES:
+                raise NotImportableError(
+                    f"{self.name} holds more than {_MOST_FILES:,} files; add parts of it."
+                )
+            for entry in reversed(folders):
+                path = prefix + entry.name
+                if self._is_left_out([*path.split("/"), ""]):
+                    continue
+                real = _identity(Path(entry.path))
+                visits[real] += 1
+                if real in outer:
+                    self.refusals.append(Refusal(entry.path, "a link to a folder around it"))
+                elif visits[real] > _MOST_VISITS:
+                    self.refusals.append(Refusal(entry.path, "a folder that many links lead to"))
+                else:
+                    waiting.append((path, outer | {real}))
+                    followed |= dict.fromkeys([path] * entry.is_symlink())
+        if followed:
+            self.notes.append(f"Links to folders were followed: {some_names(sorted(followed))}.")
+
+
+def _entries(folder: Path) -> tuple[list[str], list[os.DirEntry[str]]]:
+    """Give the names of files and the folders in a folder, links among them."""
+    with os.scandir(folder) as listing:
+        entries = sorted(listing, key=attrgetter("name"))
+    folders = [entry for entry in entries if _is_folder(entry)]
+    names = {entry.name for entry in folders}
+    return [entry.name for entry in entries if entry.name not in names], folders
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    try:
+        about = folder.stat()
+    except OSError:  # which is told where it is listed
+        return (0, 0)
+    return about.st_dev, about.st_ino
+
+
+def some_names(names: Iterable[str]) -> str:
+    """Name the first few, for the user."""
+    names = list(names)
+    more = len(names) - _NAMED
+    return ", ".join(map(repr, names[:_NAMED])) + (f" and {more:,} more" if more > 0 else "")
+
+
+def archive_stem(path: str) -> str | None:
+    """Give the name of an archive without what says how it is packed; `None` for other files."""
+    match = _ARCHIVE.fullmatch(PurePosixPath(path).name)
+    return match[1] if match else None
 
 
 def is_junk(name: str) -> bool:
@@ -112,7 +227,7 @@ def is_junk(name: str) -> bool:
 
 
 def sort_out(tree: FileTree) -> tuple[list[str], list[Refusal], list[str]]:
-    """Tell pictures from other files, by their names.
+    """Tell pictures from other files, by their names or else by their content.
 
     Returns:
         The paths of pictures; what was probably meant to be imported and cannot be, with what
@@ -122,16 +237,18 @@ def sort_out(tree: FileTree) -> tuple[list[str], list[Refusal], list[str]]:
     refused = list(tree.refusals)
     others: list[str] = []
     for path in tree.paths:
-        suffix = PurePosixPath(path).suffix.lower()
+        kind = kind_in_folder(path, partial(tree.start, path))
         reason = ""
-        if suffix in IMAGE_SUFFIXES:
+        if kind is not None and kind.medium is Medium.PICTURE:
             pictures.append(path)
-        elif suffix in VIDEO_SUFFIXES:
+        elif kind is not None and kind.medium is Medium.VIDEO:
             reason = "a video; name it by itself, with `--class NAME` for what it shows"
-        elif suffix in _UNREADABLE:
-            reason = f"{suffix[1:].upper()} pictures cannot be read; convert it to JPEG or PNG"
-        elif suffix in {".zip", ".tm"}:
+        elif kind is not None:
+            reason = f"{kind.name}, which is not read; save it as JPEG or PNG"
+        elif PurePosixPath(path).suffix.lower() == ".tm" or archive_stem(path) is not None:
             reason = "an archive in there; name it by itself"
+        elif PurePosixPath(path).suffix.lower() in _OTHER_ARCHIVES:
+            reason = OTHER_ARCHIVE
         else:
             others.append(path)
         if reason:

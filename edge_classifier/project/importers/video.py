@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import cv2
-
-from edge_classifier.device.sources.named import open_source
 from edge_classifier.errors import (
     CameraError,
     CameraNotFoundError,
@@ -15,6 +12,7 @@ from edge_classifier.errors import (
     NotImportableError,
 )
 from edge_classifier.project.importers.base import Importer, LabelledPicture, Refusal
+from edge_classifier.project.importers.video_frames import VideoFrames
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,40 +59,36 @@ class VideoImporter(Importer):
         self._path = path
         self._class_name = class_name
         self._stretch = stretch
+        self._taken = False
         try:
-            source = open_source(str(path), paced=False)
+            self._frames = self._open()
         except CameraNotFoundError as error:
             raise NotImportableError(str(error)) from error
-        self.description = f"a video at {source.fps:.3g} fps, 1 frame of {stretch.every}"
-        self.count = self._count(source.fps)
-        source.close()
+        fps = self._frames.fps
+        self.description = f"a video at {fps:.3g} fps, 1 frame of {stretch.every}"
+        self.count = self._count(fps)
 
     def __iter__(self) -> Iterator[Item]:
         """Give the frames, and a refusal in place of what cannot be read."""
-        first: int | None = None
-        source = open_source(str(self._path), paced=False)
+        frames = self._frames if not self._taken else self._open()
+        self._taken = True
         try:
-            for frame in source:
-                time_s = frame.index / source.fps
-                if self._stretch.to_s is not None and time_s >= self._stretch.to_s:
-                    return
-                if time_s < self._stretch.from_s:
-                    continue
-                first = frame.index if first is None else first
-                if (frame.index - first) % self._stretch.every == 0:
-                    name = f"{self._path} at {time_s:.2f} s"
-                    yield LabelledPicture(name, self._class_name, frame.image, str(self._path))
+            for time_s, image in frames:
+                name = f"{self._path} at {time_s:.2f} s"
+                yield LabelledPicture(name, self._class_name, image, str(self._path))
         except CameraError as error:
             yield Refusal(str(self._path), str(error))
         finally:
-            source.close()
+            frames.close()
+
+    def _open(self) -> VideoFrames:
+        stretch = self._stretch
+        return VideoFrames(str(self._path), stretch.every, stretch.from_s, stretch.to_s)
 
     def _count(self, fps: float) -> int | None:
         """Say how many frames will come, about; the file may not know."""
-        capture = cv2.VideoCapture(str(self._path.resolve()), cv2.CAP_FFMPEG)
-        frames = capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        capture.release()
-        if not 0 < frames < float("inf"):
+        frames = self._frames.count
+        if frames is None:
             return None
         end = frames if self._stretch.to_s is None else min(frames, self._stretch.to_s * fps)
         return max(0, int((end - self._stretch.from_s * fps) / self._stretch.every) + 1)
