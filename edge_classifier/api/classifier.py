@@ -130,8 +130,8 @@ class ImageClassifier(AdaptableEstimator):
 
         Args:
             images: N pictures.
-            labels: `(N,)` text, integers or booleans. A single class is told from anything
-                else: see `is_unknown`.
+            labels: `(N,)`, all of them text, or all whole numbers, or all booleans. A single class
+                is told from anything else: see `is_unknown`.
             groups: `(N,)` which pictures are of one burst and resemble each other, as frames of
                 a video do, in their order. If `None`, frames of one recording are found by how
                 alike they are, and every other picture is a burst of its own; `range(N)` makes
@@ -141,8 +141,8 @@ class ImageClassifier(AdaptableEstimator):
                 takes the part done, 0.0 to 1.0, and, where that has changed, what is being done.
 
         Raises:
-            InvalidValueError: if the numbers of pictures and labels differ, or a
-                hyperparameter is out of its range.
+            InvalidValueError: if the numbers of pictures and labels differ, labels are of several
+                types or of another one, or a hyperparameter is out of its range.
             NotEnoughSamplesError: without a picture, or with fewer than five of a single class.
             BackboneError: if the backbone cannot be had.
         """
@@ -268,10 +268,12 @@ class ImageClassifier(AdaptableEstimator):
         """
         if len(self._model().class_names) == 1:
             unknown = self.is_unknown(images)
-            right = (checked_labels(labels, len(unknown)) == self.classes_[0]) ^ unknown
+            right = (
+                checked_labels(labels, len(unknown), self.classes_) == self.classes_[0]
+            ) ^ unknown
         else:
             predicted = self.predict(images)
-            right = predicted == checked_labels(labels, len(predicted))
+            right = predicted == checked_labels(labels, len(predicted), self.classes_)
         weights = None if sample_weight is None else np.asarray(sample_weight, np.float64)
         return float(np.average(right, weights=weights))
 

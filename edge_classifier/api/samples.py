@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -21,29 +22,84 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-PLAIN_LABELS: Final = "iuUb"
-"""NumPy's kinds of what can be a label: integers, text, booleans."""
+_KINDS: Final = {"U": "text", "b": "booleans", "i": "numbers", "u": "numbers", "f": "numbers"}
+"""What labels can be, by NumPy's kinds."""
 
 
-def checked_labels(labels: npt.ArrayLike, count: int | None) -> npt.NDArray[Any]:
-    """Refuse labels that are not one a picture, or of no type that can be kept."""
+def checked_labels(
+    labels: npt.ArrayLike, count: int | None, known: npt.NDArray[Any] | None = None
+) -> npt.NDArray[Any]:
+    """Refuse labels that are not one a picture, or cannot all be told from each other later.
+
+    All are text, or all are booleans, or all are whole numbers (of whatever width, floats too):
+    NumPy would silently make one of the other where they are mixed. None, NaN and bytes are no
+    labels. Those that are `known`, from before, have to be of the same type.
+
+    Raises:
+        InvalidValueError: saying what was received, and where.
+    """
     try:
-        array = np.asarray(labels)
-        if array.dtype.kind == "O":
-            array = np.array(array.tolist())
+        given = labels if isinstance(labels, np.ndarray) else np.asarray(labels, object)
+        if given.dtype.kind == "O" and given.ndim == 1:
+            _refuse_mixed(given.tolist())
+        array = np.array(given.tolist()) if given.dtype.kind == "O" else given
     except ValueError as error:  # lists of different lengths
         raise InvalidValueError(f"Expected one label a picture: {error}.") from error
-    whole = array.dtype.kind == "f" and bool((array == np.round(array)).all())
-    if array.ndim != 1 or (array.size and not whole and array.dtype.kind not in PLAIN_LABELS):
+    kind = _KINDS.get(array.dtype.kind, "")
+    if array.size and kind == "numbers":
+        kind = kind if bool((np.isfinite(array) & (array == np.round(array))).all()) else ""
+    if array.ndim != 1 or (array.size and not kind):
         raise InvalidValueError(
-            "Unknown label type: expected text, integers or booleans of shape (N,), "
-            f"received shape {array.shape} and dtype {array.dtype}."
+            "Unknown label type: expected text, booleans or whole numbers of shape (N,), "
+            f"received shape {array.shape} and dtype {array.dtype}"
+            f"{'' if array.ndim != 1 else _first_that_is_no_label(array)}."
         )
     if count is not None and len(array) != count:
         raise InvalidValueError(
             f"Expected one label a picture, received {count} pictures and {len(array)} labels."
         )
+    before = kind if known is None else _KINDS[known.dtype.kind]
+    if array.size and kind != before:
+        raise InvalidValueError(f"Expected labels of the same type as before, {before}: {kind}.")
     return array
+
+
+def _refuse_mixed(labels: list[object]) -> None:
+    """Refuse labels of several types, before NumPy makes them one."""
+    first: dict[str, int] = {}
+    for row, label in enumerate(labels):
+        first.setdefault(_type_of(label), row)
+    if len(first) > 1:
+        found = " and ".join(
+            f"{kind} ({labels[row]!r:.40}, row {row})" for kind, row in first.items()
+        )
+        raise InvalidValueError(
+            f"Expected labels of one type, received {found}; make them one, "
+            "for example `[str(label) for label in labels]`."
+        )
+    if any(isinstance(label, str) and label.endswith("\0") for label in labels):
+        raise InvalidValueError("A label ends with the character NUL, which NumPy does not keep.")
+
+
+def _type_of(label: object) -> str:
+    if isinstance(label, (bool, np.bool_)):
+        return "booleans"
+    if isinstance(label, Real):
+        return "NaN" if label != label else "numbers"  # noqa: PLR0124 - as only NaN is
+    return "text" if isinstance(label, str) else type(label).__name__
+
+
+def _first_that_is_no_label(array: npt.NDArray[Any]) -> str:
+    values = array.tolist()
+    wrong = (
+        row
+        for row, value in enumerate(values)
+        if not (
+            isinstance(value, (str, Integral)) or (isinstance(value, float) and value.is_integer())
+        )
+    )
+    row = next(wrong, None)
+    return "" if row is None else f": {values[row]!r:.40} in row {row} is no label"
 
 
 _ADDED: Final = "#"
@@ -138,11 +194,7 @@ def joined(
             f"Expected features of the same backbone as before ({known.features.shape[1]} per "
             f"picture), received {added.features.shape[1]}; `fit` starts anew."
         )
-    if (added_labels.dtype.kind == "U") != (known_labels.dtype.kind == "U"):
-        raise InvalidValueError(
-            f"Expected labels of the same type as before, {known_labels.dtype}, "
-            f"received {added_labels.dtype}."
-        )
+    checked_labels(added_labels, None, known_labels)
     labels = np.concatenate([known_labels, added_labels])
     features = np.concatenate([known.features, added.features])
     bursts = np.concatenate([known.burst_ids, added.burst_ids])

@@ -16,9 +16,12 @@ from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.device.files import check_replaceable
+from edge_classifier.errors import NotAProjectError, ProjectError
 from edge_classifier.progress import ProgressMeter
 from edge_classifier.project import store as project_store
 from edge_classifier.project.files import reported
+from edge_classifier.project.folder import is_project
+from edge_classifier.project.importers.other_models import recognise
 from edge_classifier.project.store import ProjectStore
 
 if TYPE_CHECKING:
@@ -29,15 +32,27 @@ if TYPE_CHECKING:
 _OPENING: Final = "opening the project"
 
 
+@contextmanager
+def _opening(path: Path) -> Iterator[ProgressMeter]:
+    """Show that a project is being opened; a model of another program is told for what it is."""
+    try:
+        with ProgressMeter(_OPENING) as progress:
+            yield progress
+    except ProjectError as error:
+        if not is_project(path) and (model := recognise(path)):
+            raise NotAProjectError(model.line) from error
+        raise
+
+
 def open_for_writing(path: Path) -> ProjectStore:
     """Open a project that is there, as `ProjectStore.open` does."""
-    with ProgressMeter(_OPENING) as progress:
+    with _opening(path) as progress:
         return ProjectStore.open(path, progress=progress)
 
 
 def open_for_reading(path: Path) -> ProjectStore:
     """Open a project, also one that is open elsewhere or may not be written."""
-    with ProgressMeter(_OPENING) as progress:
+    with _opening(path) as progress:
         return project_store.open_for_reading(path, progress)
 
 
@@ -45,7 +60,7 @@ def open_or_create(
     path: Path, class_names: Iterable[str] = (), *, as_possible: bool = False
 ) -> ProjectStore:
     """Open a project, or make it, as `ProjectStore.open_or_create` does."""
-    with ProgressMeter(_OPENING) as progress:
+    with _opening(path) as progress:
         return ProjectStore.open_or_create(
             path, class_names, as_possible=as_possible, progress=progress
         )

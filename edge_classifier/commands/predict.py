@@ -22,13 +22,18 @@ from edge_classifier.commands.prediction_writers import (
 from edge_classifier.commands.predictors import (
     BundlePredictor,
     ModelPredictor,
+    Predicted,
     Predictor,
     is_bundle,
     predict_all,
 )
+from edge_classifier.device.bundle import Bundle
 from edge_classifier.device.console import SOME_REFUSED, say
+from edge_classifier.device.files import start_of
+from edge_classifier.device.media import Medium, kind_of
 from edge_classifier.device.option_types import whole_number
 from edge_classifier.errors import InvalidOptionError, InvalidValueError
+from edge_classifier.export.other_models import open_other_model, what_is_not_known
 from edge_classifier.features.bulk import compute_all, use_one_opencv_thread
 from edge_classifier.features.imagenet import FULL, USUAL_CROP, ImageNetClassifier, read_labels
 from edge_classifier.learning.heat import learn_heat
@@ -37,6 +42,7 @@ from edge_classifier.learning.project_model import trained_model
 from edge_classifier.progress import ProgressMeter
 from edge_classifier.project.files import describe
 from edge_classifier.project.folder import is_project
+from edge_classifier.project.importers.other_models import recognise
 from edge_classifier.project.picture_file import read_image
 from edge_classifier.project.picture_paths import picture_paths
 
@@ -54,7 +60,10 @@ IF_CANCELLED: Final = "the answers so far stand; the other pictures were not loo
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `predict`."""
     parser.add_argument(
-        "project", type=Path, help="project folder with a trained model, or an exported bundle"
+        "project",
+        type=Path,
+        help="project folder with a trained model, an exported bundle, or a TFLite export of "
+        "Teachable Machine or Lobe",
     )
     parser.add_argument(
         "paths", nargs="*", type=Path, metavar="PATH", help="pictures, or folders of them"
@@ -125,7 +134,8 @@ class _Rows:
 
     def finish(self) -> int:
         passed = time.monotonic() - self._started
-        parts = [f"{self._written:,} answers in {passed:.1f} s"]
+        answers = "answer" if self._written == 1 else "answers"
+        parts = [f"{self._written:,} {answers} in {passed:.1f} s"]
         parts += [f"{self._unknown:,} unknown"] if self._unknown else []
         parts += [f"{self._refused:,} refused"] if self._refused else []
         say(", ".join(parts))
@@ -144,18 +154,14 @@ def _from_project(options: argparse.Namespace) -> int:
     paths = _given(options.paths)
     if options.heat:
         _check_heat_folder(options.heat, options.paths)
-    predictor = (
-        BundlePredictor(options.project, heat=options.heat is not None)
-        if is_bundle(options.project)
-        else _of_project(options)
-    )
+    predictor = _predictor(options)
     heat_writer = HeatWriter(options.heat) if options.heat else None
     top_k = min(options.top_k, len(predictor.class_names))
     rows = _Rows(options, predictor.class_names, top_k)
     pictures = picture_paths(paths, rows.refuse_folder)
     for found in predict_all(predictor, pictures, threads=options.threads):
         if found.prediction is None:
-            rows.refuse(found.path, str(found.problem))
+            rows.refuse(found.path, _reason(found, options.project))
         else:
             prediction = found.prediction
             best = _best(prediction.confidences, prediction.class_names, top_k)
@@ -168,6 +174,37 @@ def _from_project(options: argparse.Namespace) -> int:
             )
             rows.add(row)
     return rows.finish()
+
+
+def _reason(found: Predicted, model: Path) -> str:
+    """Say why a picture was refused; of a video, what takes it."""
+    try:
+        kind = kind_of(start_of(found.path))
+    except OSError:
+        kind = None
+    if kind is None or kind.medium is not Medium.VIDEO:
+        return str(found.problem)
+    first = f"`edge-classifier export {model} -o BUNDLE`, then " if is_project(model) else ""
+    bundle = "BUNDLE" if first else model
+    return (
+        f"{found.path} is a video, and `predict` takes pictures; {first}`edge-classifier run "
+        f"{bundle} {found.path}` answers for each of its frames."
+    )
+
+
+def _predictor(options: argparse.Namespace) -> Predictor:
+    """Open a bundle, a project, or a model of another program."""
+    if is_bundle(options.project):
+        return BundlePredictor(Bundle.open(options.project), heat=options.heat is not None)
+    if not is_project(options.project) and (found := recognise(options.project)):
+        if options.heat:
+            raise InvalidValueError(
+                f"--heat needs a project or a bundle; {options.project} is of another program."
+            )
+        bundle = open_other_model(found)
+        say(what_is_not_known(bundle))
+        return BundlePredictor(bundle)
+    return _of_project(options)
 
 
 def _check_heat_folder(folder: Path, paths: Sequence[Path]) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from edge_classifier.device.bundle import Bundle
 from edge_classifier.device.classifier import Classifier
 from edge_classifier.device.verdict import Prediction
 from edge_classifier.features.bulk import compute_all
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from edge_classifier.device.bundle import Bundle
     from edge_classifier.device.heat import HeatReferences
     from edge_classifier.device.preprocessing import Image
     from edge_classifier.errors import EdgeClassifierError
@@ -97,9 +97,9 @@ class BundlePredictor:
         BundleError: if it is damaged, or cannot give heat that is asked for.
     """
 
-    def __init__(self, folder: Path, *, heat: bool = False) -> None:
+    def __init__(self, bundle: Bundle, *, heat: bool = False) -> None:
         self._local = threading.local()
-        self._bundle = Bundle.open(folder)
+        self._bundle = bundle
         self._references = self._bundle.heat(self._bundle.formats[0]) if heat else None
         self._classifier()
 

@@ -6,9 +6,9 @@ import hashlib
 import json
 import string
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from .errors import BundleError
 from .files import read_regular
 from .heat import ClassPlaces, HeatReferences
 from .preprocessing import Preprocessing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 BUNDLE_FORMAT: Final = "edge-classifier bundle"
 BUNDLE_VERSION: Final = 1
@@ -44,6 +47,8 @@ class Bundle:
         neighbours: How many of the nearest samples that similarity is averaged over.
         hesitation_weight: How much less similar one nat of entropy of the scores makes an image.
         smoothing_s: Time constant of the steady label, in seconds.
+        contents: Files that are not read from the folder, for they are held in memory.
+        mirrored: Whether a camera's pictures were mirrored when it was trained.
     """
 
     folder: Path
@@ -54,6 +59,8 @@ class Bundle:
     neighbours: int
     hesitation_weight: float
     smoothing_s: float
+    contents: Mapping[str, bytes] = field(default_factory=dict)
+    mirrored: bool = False
 
     @classmethod
     def open(cls, folder: Path) -> Bundle:
@@ -70,7 +77,7 @@ class Bundle:
             bundle = cls(
                 folder,
                 spec,
-                _checked_names(spec["class_names"]),
+                checked_names(spec["class_names"]),
                 Preprocessing(**spec["preprocessing"]),
                 None if threshold is None else checked_number(threshold, -100.0, 100.0),
                 int(checked_number(unknown["neighbours"], 1, 1000)),
@@ -142,6 +149,8 @@ class Bundle:
             BundleError: if it is damaged.
         """
         path = self.folder / about["file"]
+        if (held := self.contents.get(about["file"])) is not None:
+            return held
         try:
             content = read_regular(path, most_bytes)
         except OSError as error:
@@ -229,7 +238,7 @@ def checked_number(value: object, low: float, high: float) -> float:
     return float(value)
 
 
-def _checked_names(names: object) -> tuple[str, ...]:
+def checked_names(names: object) -> tuple[str, ...]:
     """Refuse names that could not be told apart, printed, or handed to a command."""
     if not isinstance(names, list) or not 0 < len(names) <= _MAX_CLASSES:
         raise ValueError("class_names is no list of names")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from .errors import BundleError
 from .interpreter import Interpreter, fastest_interpreter
+from .trial import check_model
 from .verdict import Prediction, familiarity
 
 if TYPE_CHECKING:
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
     from .bundle import Bundle
     from .heat import HeatReferences
     from .preprocessing import Image
+
+
+_NUMBERS: Final = (np.float32, np.uint8, np.int8)
+
+_SLACK: Final = 0.01
+"""How far scores may be out of [0, 1], for they were rounded."""
 
 
 class Classifier:
@@ -34,26 +41,36 @@ class Classifier:
         self.model_format = model_format or bundle.formats[0]
         content = bundle.model(self.model_format)
         try:
+            check_model(content, bundle.spec["models"][self.model_format]["sha256"])
             self.interpreter = (
                 Interpreter(content, threads) if threads else fastest_interpreter(content)
             )
         except ImportError as error:
             raise BundleError(f"{bundle.folder}: {error}") from error
-        except ValueError as error:
+        except (ValueError, RuntimeError) as error:
             oldest = bundle.oldest_runtimes(self.model_format)
             needs = f" (it needs at least {oldest})" if oldest else ""
             raise BundleError(
                 f"{bundle.folder}: {self.model_format} cannot be used{needs}: {error}"
             ) from error
         size = bundle.preprocessing.input_size
-        outputs = [tuple(int(n) for n in o["shape"]) for o in self.interpreter.output_details]
+        outputs = [
+            tuple(int(n) for n in about["shape"]) if about["dtype"] in _NUMBERS else ()
+            for about in self.interpreter.output_details
+        ]
         classes = len(bundle.class_names)
-        if self.interpreter.input_shape != (1, size, size, 3) or outputs[0] != (1, classes):
+        shape = self.interpreter.input_shape
+        if shape != (1, size, size, 3) or (1, classes) not in outputs:
+            given = outputs[0][-1] if outputs and outputs[0] else "no"
             raise BundleError(
                 f"{bundle.folder}: expected a model of {size} px and {classes} classes, its file "
-                f"takes {self.interpreter.input_shape[1]} px and has {outputs[0][-1]} classes."
+                f"takes an input of shape {shape} and has {given} classes."
             )
+        self._scores = outputs.index((1, classes))
         self.quantised = self.interpreter.input_details["dtype"] == np.uint8
+        self.mirrored = False
+        """Whether pictures are mirrored before it sees them."""
+        self._codes = self._input_codes() if self.quantised else None
         self._has_similarities = len(outputs) > 1 and bundle.threshold is not None
         self._heat: HeatReferences | None = None
         self._outputs = {o["name"]: n for n, o in enumerate(self.interpreter.output_details)}
@@ -61,19 +78,33 @@ class Classifier:
     def prepare(self, image: Image) -> npt.NDArray[Any]:
         """Bring an image, `(H, W, 3)` uint8 BGR, into the network's input; in any thread."""
         preprocessing = self.bundle.preprocessing
-        return preprocessing.square(image) if self.quantised else preprocessing.apply(image)
+        pixels: npt.NDArray[Any]
+        if self.quantised:
+            square = preprocessing.square(image)
+            pixels = square if self._codes is None else self._codes[square]
+        else:
+            pixels = preprocessing.apply(image)
+        return pixels[:, ::-1] if self.mirrored else pixels
 
     def predict_prepared(self, pixels: npt.NDArray[Any]) -> Prediction:
         """Predict from what `prepare` gave."""
         self.interpreter.input_view()[0] = pixels
-        self.interpreter.invoke()
-        bundle, scores = self.bundle, self.interpreter.output()[0]
+        try:
+            self.interpreter.invoke()
+        except RuntimeError as error:
+            raise self._unsound(f"fails on a picture ({' '.join(str(error).split())})") from error
+        bundle, scores = self.bundle, self.interpreter.output(self._scores)[0]
+        if not (scores.min() >= -_SLACK and scores.max() <= 1 + _SLACK):  # NaN is neither
+            raise self._unsound("gives scores that are no numbers from 0 to 1")
         if not self._has_similarities:
             return Prediction(bundle.class_names, scores)
-        similarity = familiarity(
+        found = familiarity(
             self.interpreter.output(1), scores[None], bundle.neighbours, bundle.hesitation_weight
         )
-        return Prediction(bundle.class_names, scores, float(similarity[0]), bundle.threshold)
+        similarity = float(found[0])
+        if math.isnan(similarity):
+            raise self._unsound("gives similarities that are no numbers")
+        return Prediction(bundle.class_names, scores, similarity, bundle.threshold)
 
     def predict(self, image: Image) -> Prediction:
         """Predict from an image, `(H, W, 3)` uint8 BGR, of any size."""
@@ -124,6 +155,29 @@ class Classifier:
             return None
         return self._heat.heat(spatial, prediction.class_name)
 
+    def _input_codes(self) -> npt.NDArray[np.uint8] | None:
+        """Say which byte stands for each value of a pixel, `(256,)`; `None` if it is the value."""
+        scale, zero_point = self.interpreter.input_details["quantization"]
+        low, high = self.bundle.preprocessing.low, self.bundle.preprocessing.high
+        values = np.arange(256)
+        if not scale:
+            return None
+        codes = np.rint((low + values * (high - low) / 255) / scale) + zero_point
+        if np.abs(codes - values).max() <= 1:
+            return None
+        return np.asarray(np.clip(codes, 0, 255), np.uint8)
+
+    def _unsound(self, what: str) -> BundleError:
+        return BundleError(
+            f"{self.bundle.folder}: its {self.model_format} model {what}, so it is damaged or no "
+            "classifier; get it again from where it was made."
+        )
+
     def _output(self, name: str) -> npt.NDArray[np.float32] | None:
         index = self._outputs.get(name)
-        return None if index is None else self.interpreter.output(index)[0]
+        if index is None:
+            return None
+        values: npt.NDArray[np.float32] = self.interpreter.output(index)[0]
+        if not np.isfinite(values).all():
+            raise self._unsound(f"gives {name} that are no numbers")
+        return values

@@ -120,7 +120,7 @@ def main(bundle: Path, arguments: Sequence[str] | None = None) -> NoReturn:
     leave(_told(work))
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace, open_bundle: Callable[[Path], Bundle] = Bundle.open) -> int:
     """Run the classifier in the folder `options.bundle`.
 
     Returns:
@@ -131,7 +131,7 @@ def run(options: argparse.Namespace) -> int:
     """
     with StopSignals() as stop:
         try:
-            return _told(lambda: _run(options, stop))
+            return _told(lambda: _run(options, open_bundle, stop))
         except KeyboardInterrupt:
             return stop.status
 
@@ -159,8 +159,10 @@ def _told(work: Callable[[], int]) -> int:
     return status
 
 
-def _run(options: argparse.Namespace, stop: StopSignals) -> int:
-    bundle = Bundle.open(options.bundle)
+def _run(
+    options: argparse.Namespace, open_bundle: Callable[[Path], Bundle], stop: StopSignals
+) -> int:
+    bundle = open_bundle(options.bundle)
     if options.verify:
         from .checks import verify  # noqa: PLC0415 - start-up counts on a small device
 

@@ -47,7 +47,7 @@ class Interpreter:
             raise InvalidValueError(
                 f"Expected 1 to {MOST_THREADS} threads for a network, received {threads}."
             )
-        interpreter_class = _load_runtime()
+        interpreter_class = load_runtime()
         content = model.read_bytes() if isinstance(model, Path) else model
         name = str(model) if isinstance(model, Path) else "the model"
         try:
@@ -134,8 +134,15 @@ def _native_chatter_silenced() -> Iterator[None]:
             os.close(nowhere)
 
 
-def _load_runtime() -> Any:  # noqa: ANN401 - the runtimes are untyped
-    """Import the first runtime that is installed; returns its class."""
+def load_runtime() -> Any:  # noqa: ANN401 - the runtimes are untyped
+    """Import the first runtime that is installed.
+
+    Returns:
+        Its class `Interpreter`.
+
+    Raises:
+        ImportError: if there is none.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with contextlib.suppress(ImportError):
         from ai_edge_litert.interpreter import Interpreter as LiteRT  # noqa: PLC0415 - optional

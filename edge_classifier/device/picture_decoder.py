@@ -47,6 +47,9 @@ _LARGE: Final = threading.Lock()
 """Held while a picture of more than `_LARGE_PIXELS` is decoded: several threads read pictures, and
 one that takes half a gigabyte has to be the only one."""
 
+_FEW: Final = threading.BoundedSemaphore(2)
+"""Held while a child decodes, which may take a gigabyte whatever the size of the file."""
+
 _CMYK: Final = 4
 _MOST_SCANNED: Final = 1_500_000_000
 """Pixels times scans: a scan of nothing takes a nanosecond a pixel. Honest files have ten scans."""
@@ -114,7 +117,7 @@ def decode_picture(data: bytes, name: str, *, reduced: int = 1) -> DecodedPictur
         return DecodedPicture(_bmp(data, name))
     if kind is PPM:
         return _ppm(data, name)
-    with _LARGE:  # its size is not known yet
+    with _FEW:
         return DecodedPicture(*decode_in_child(data, name, MAX_PIXELS))
 
 
@@ -186,7 +189,7 @@ def _jpeg(data: bytes, name: str, reduced: int) -> DecodedPicture:
             "again."
         )
     if layout.components == _CMYK or not layout.whole:
-        with _LARGE if pixels > _LARGE_PIXELS else nullcontext():
+        with _FEW:
             return DecodedPicture(*decode_in_child(data, name, MAX_PIXELS))
     flag = {2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4}.get(reduced)
     flag = flag or (cv2.IMREAD_COLOR if reduced == 1 else cv2.IMREAD_REDUCED_COLOR_8)
@@ -344,7 +347,7 @@ def _bmp(data: bytes, name: str) -> Image:
     start = int.from_bytes(data[10:14], "little")
     if start + (size[0] * depth + 31) // 32 * 4 * size[1] > len(data):
         raise _damaged(name)  # OpenCV would write lines of its own
-    return _by_opencv(data, name, cv2.IMREAD_COLOR, pixels)
+    return np.asarray(_by_opencv(data, name, cv2.IMREAD_COLOR, pixels), np.uint8)
 
 
 def _ppm(data: bytes, name: str) -> DecodedPicture:

@@ -125,6 +125,7 @@ def _run(
     source = open_source_or_pictures(spec, paced=shown)
     stack.callback(source.close)
     stop.endless = source.live
+    classifier.mirrored = classifier.bundle.mirrored and source.live
     title = f"{classifier.bundle.folder.name} on {source.name}"
     window_title = title if shown and not isinstance(source, PictureFiles) else ""
     if options.heat and not (window_title or options.mjpeg):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.evaluation.suspects import Reason
@@ -37,21 +36,20 @@ class Advice:
     text: str
 
 
-def burst_count(dataset: Dataset, validation: Validation | None, class_name: str) -> int:
-    """Bursts of a class; validation also knows recordings among what was added one by one."""
-    for one in validation.classes if validation else ():
-        if one.name == class_name:
-            return one.bursts
-    return dataset.burst_count(class_name)
+def burst_counts(dataset: Dataset, validation: Validation | None) -> dict[str, int]:
+    """Bursts of each class; validation also knows recordings among what was added one by one."""
+    found = {one.name: one.bursts for one in validation.classes} if validation else {}
+    return {name: dataset.burst_count(name) for name in dataset.class_names} | found
 
 
 def class_advice(dataset: Dataset, validation: Validation | None) -> tuple[Advice, ...]:
     """Tell which classes have too few samples, or, if validated, too much alike ones."""
     found = []
     alike = validation.too_alike if validation else ()
+    bursts = burst_counts(dataset, validation)
     for name in dataset.captured_classes:
         lacks = []
-        if burst_count(dataset, validation, name) == 1:
+        if bursts[name] == 1:
             lacks.append("one burst only (a second one, from another side, helps most)")
         count = dataset.count(name)
         if count < ENOUGH_SAMPLES:
@@ -89,7 +87,7 @@ def next_hint(dataset: Dataset, validation: Validation | None = None) -> str:
     elif empty:
         hint = f"capture {empty[0]}: {how(empty[0])}"
     else:
-        bursts = partial(burst_count, dataset, validation)
+        bursts = burst_counts(dataset, validation).__getitem__
         left_out = left_out_line(validation.left_out) if validation else ""
         hint = (
             (left_out and f"{left_out}: V shows them")

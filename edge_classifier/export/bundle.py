@@ -18,6 +18,7 @@ from edge_classifier.export import runtimes
 from edge_classifier.export.new_folder import FolderKind, new_folder
 from edge_classifier.export.texts import fill_in
 from edge_classifier.project.folder import is_project
+from edge_classifier.project.importers.other_models import recognise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +67,7 @@ def check_bundle(folder: Path) -> None:
     """
     if (folder / SPEC).exists():
         return
-    if not folder.is_dir():
+    if not folder.exists():
         raise ExportError(
             f"There is no bundle at {folder}; `edge-classifier export PROJECT -o {folder}` "
             "writes one."
@@ -76,6 +77,8 @@ def check_bundle(folder: Path) -> None:
             f"{folder} is a project, not a bundle; `edge-classifier export {folder}` writes the "
             "bundle of it."
         )
+    if model := recognise(folder):
+        raise ExportError(model.line)
     raise ExportError(f"{folder} is no bundle: there is no {SPEC} in it.")
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from edge_classifier.device.bundle import Bundle, heat_content
 from edge_classifier.device.classifier import Classifier
+from edge_classifier.device.trial import remember
 from edge_classifier.errors import BundleError, CancelledError, ExportError, InvalidImageError
 from edge_classifier.export.bundle import (
     BUNDLE,
@@ -177,10 +178,12 @@ def _add_model(folder: Path, model_format: str, content: bytes) -> dict[str, Any
     """Write a composed file into the bundle, and return what the spec says of it."""
     name = f"model-{model_format}.tflite"
     (folder / name).write_bytes(content)
+    sha256 = hashlib.sha256(content).hexdigest()
+    remember(sha256)  # it was made here, and need not be tried as a stranger's
     return {
         "file": name,
         "bytes": len(content),
-        "sha256": hashlib.sha256(content).hexdigest(),
+        "sha256": sha256,
         "oldest_runtimes": dict(OLDEST[model_format]),
     }
 

@@ -14,6 +14,7 @@ import numpy as np
 from edge_classifier.device.interpreter import Interpreter
 from edge_classifier.device.npz import MAX_NUMBER
 from edge_classifier.device.preprocessing import check_image
+from edge_classifier.device.trial import check_model
 from edge_classifier.errors import (
     BackboneError,
     InvalidValueError,
@@ -26,7 +27,7 @@ from edge_classifier.features.catalogue import AUTO, BUILT_IN, DEFAULT, NAMES, O
 from edge_classifier.features.child_process import TENSORFLOW, has_tensorflow
 from edge_classifier.features.download import reachable
 from edge_classifier.features.extractors import cached_extractor, obtain_extractor, read_extractor
-from edge_classifier.features.tuned import TUNED_WEIGHTS, read_tuned, tuned_weights
+from edge_classifier.features.tuned import EXTRACTOR, TUNED_WEIGHTS, read_tuned, tuned_weights
 from edge_classifier.features.weights import CacheFolders, find_weights, hash_of, obtain_weights
 from edge_classifier.protocols import ignore_progress, never_cancelled
 
@@ -129,6 +130,8 @@ class LiteRTBackbone:
                 self.info.preprocessing.apply(image, out=interpreter.input_view()[0])
                 interpreter.invoke()
                 read(n, interpreter.output_view())
+        except RuntimeError as error:
+            raise BackboneError(f"The backbone {self.info.name} fails: {error}") from error
         finally:
             self._idle.append(interpreter)
 
@@ -330,6 +333,10 @@ def _out_of_project(
     if file.name == TUNED_WEIGHTS:
         tuned = read_tuned(file, feature_kind)
         info, extractor, what = tuned.info, tuned.extractor, "fine-tuned"
+        try:
+            check_model(extractor)
+        except (ValueError, ImportError) as error:
+            raise BackboneError(f"{file.with_name(EXTRACTOR)} cannot be run: {error}") from error
     else:
         (info, extractor), what = read_carried(file, feature_kind), "compiled"
     if name not in (AUTO, info.name):

@@ -26,7 +26,7 @@ import numpy as np
 from edge_classifier.device.files import open_regular
 from edge_classifier.device.npz import MAX_NUMBER
 from edge_classifier.errors import InvalidValueError, ProjectError
-from edge_classifier.project.files import atomic_file, reported
+from edge_classifier.project.files import NOFOLLOW, atomic_file, reported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -236,7 +236,8 @@ class FileFeatureCache:
                         good = seen + int(np.flatnonzero(whole)[-1]) + 1
                     seen += len(chunk)
         self._end = len(self._header) + good * self._record_bytes
-        self._file = self.path.open("r+b", buffering=0)
+        flags = os.O_RDWR | NOFOLLOW | getattr(os, "O_BINARY", 0)
+        self._file = os.fdopen(os.open(self.path, flags), "r+b", buffering=0)
         self._file.truncate(self._end)
         self._file.seek(self._end)
 

@@ -174,17 +174,17 @@ def _environment() -> dict[str, str]:
     return environment
 
 
-def serve(work: Callable[[Sequence[str]], None], *, aside: bool = True) -> int:
+def serve(work: Callable[[Sequence[str]], None]) -> int:
     """Be the child: do the work, given the command line's arguments, and say how it went.
 
-    `work` says its steps by `say_step`. With `aside` other programs go first: the live picture goes
-    on meanwhile.
+    `work` says its steps by `say_step`. Other programs go first: the live picture goes on
+    meanwhile.
 
     Returns:
         The exit status.
     """
     _end_with_parent()
-    if aside and hasattr(os, "nice"):
+    if hasattr(os, "nice"):
         os.nice(_NICENESS)
     try:
         work(sys.argv[1:])

@@ -3,78 +3,90 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from edge_classifier.device.subsample import pick_evenly
+from edge_classifier.project.samples import NO_SAMPLES, Samples
 from edge_classifier.values import FeatureSet
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from edge_classifier.features.feature_table import FeatureTable
     from edge_classifier.features.strangers import Strangers
     from edge_classifier.features.variants import Variation
+    from edge_classifier.project.samples import ClassSamples
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.values import Features, Sample, Variants
+
+_LOOKED_AT: Final = 4
+"""Times as many samples as are wanted of a class: enough of them will be known."""
 
 REVIEWED_SETTING: Final = "reviewed"
 """Under this name a project's settings hold the hashes of pictures that a person called right."""
 
 
-def stored_reviewed(settings: Mapping[str, object]) -> set[str]:
+def stored_reviewed(settings: Mapping[str, object]) -> frozenset[str]:
     """Read from a project's settings which pictures were called right, those in the trash too."""
     stored = settings.get(REVIEWED_SETTING)
-    return {sha for sha in stored if isinstance(sha, str)} if isinstance(stored, list) else set()
+    if not isinstance(stored, list):
+        return frozenset()
+    return frozenset(sha for sha in stored if isinstance(sha, str))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Dataset:
     """The classes and samples of a project at one moment.
+
+    One is made for each picture that is captured, so that costs the same however many there are.
 
     Attributes:
         class_names: In the order of their keys.
         samples: By class, then in the order they were captured.
-        reviewed: Hashes of pictures that a person has looked at and called right.
+        called_right: Hashes of pictures that a person has looked at and called right, those in the
+            trash too.
     """
 
     class_names: tuple[str, ...]
-    samples: tuple[Sample, ...]
-    reviewed: frozenset[str] = frozenset()
-    _counts: dict[str, int] = field(init=False, repr=False, compare=False)
-    _newest: dict[str, Sample] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        counts = dict.fromkeys(self.class_names, 0)
-        newest: dict[str, Sample] = {}
-        for sample in self.samples:
-            counts[sample.class_name] += 1
-            newest[sample.class_name] = sample
-        object.__setattr__(self, "_counts", counts)
-        object.__setattr__(self, "_newest", newest)
+    samples: Samples
+    called_right: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, store: ProjectStore, samples: tuple[Sample, ...] | None = None) -> Dataset:
+    def of(cls, store: ProjectStore, samples: Iterable[Sample] | None = None) -> Dataset:
         """Take what a project has at this moment, or other samples of its classes."""
-        if samples is None:
-            samples = store.samples()
-        called_right = stored_reviewed(store.settings)
-        reviewed = called_right and called_right & {sample.image_sha256 for sample in samples}
-        return cls(store.class_names(), samples, frozenset(reviewed))
+        return cls(
+            store.class_names(),
+            store.now() if samples is None else Samples.of(samples),
+            stored_reviewed(store.settings),
+        )
+
+    def of_class(self, class_name: str) -> ClassSamples:
+        """The samples of a class."""
+        return self.samples.of_class.get(class_name, NO_SAMPLES)
 
     def count(self, class_name: str) -> int:
         """Samples of a class."""
-        return self._counts[class_name]
+        return len(self.of_class(class_name))
 
     def newest(self, class_name: str) -> Sample | None:
         """The sample of a class that was captured last."""
-        return self._newest.get(class_name)
+        samples = self.of_class(class_name)
+        return samples[-1] if samples else None
 
     def burst_count(self, class_name: str) -> int:
         """Bursts of a class."""
-        return len({s.burst_id for s in self.samples if s.class_name == class_name})
+        return self.of_class(class_name).burst_count
+
+    @cached_property
+    def reviewed(self) -> frozenset[str]:
+        """Hashes of the samples that a person has called right."""
+        if not self.called_right:
+            return self.called_right
+        return self.called_right.intersection(sample.image_sha256 for sample in self.samples)
 
     @property
     def fingerprint(self) -> str:
@@ -89,19 +101,14 @@ class Dataset:
     @property
     def last_burst(self) -> tuple[Sample, ...]:
         """The samples of the burst that was captured last, over all classes."""
-        if not self.samples:
-            return ()
-        last = max(sample.burst_id for sample in self.samples)
+        newest = [samples[-1].burst_id for samples in self.samples.of_class.values()]
+        last = max(newest, default="")
         return tuple(sample for sample in self.samples if sample.burst_id == last)
 
     @property
     def captured_classes(self) -> tuple[str, ...]:
         """The classes that have samples."""
-        return tuple(name for name in self.class_names if self._counts[name])
-
-    def missing(self, table: FeatureTable) -> tuple[Sample, ...]:
-        """The samples whose features are not known yet."""
-        return tuple(s for s in self.samples if s.image_sha256 not in table)
+        return tuple(name for name in self.class_names if name in self.samples.of_class)
 
     def feature_set(
         self,
@@ -112,14 +119,20 @@ class Dataset:
     ) -> FeatureSet:
         """Collect the known features of all samples; classes without any are left out.
 
-        Of more than `most_per_class` samples some are chosen, evenly in the order of capture. The
-        variants that `variation` knows of the samples are collected with them, and `strangers`.
+        Of more than `most_per_class` samples some are chosen, evenly in the order of capture; of
+        classes many times as large most are not even looked at. The variants that `variation`
+        knows of the samples are collected with them, and `strangers`.
         """
-        known = [s for s in self.samples if s.image_sha256 in table]
-        if most_per_class is not None:
-            ids = {name: i for i, name in enumerate(self.class_names)}
-            class_ids = np.array([ids[s.class_name] for s in known], np.int64)
-            known = [known[n] for n in pick_evenly(class_ids, np.full(len(ids), most_per_class))]
+        known: list[Sample] = []
+        for of_class in self.samples.of_class.values():
+            looked_at: Sequence[Sample] = of_class
+            if most_per_class and len(of_class) > _LOOKED_AT * most_per_class:
+                looked_at = of_class[:: len(of_class) // (_LOOKED_AT * most_per_class)]
+            found = [sample for sample in looked_at if sample.image_sha256 in table]
+            if most_per_class and len(found) > most_per_class:
+                rows = pick_evenly(np.zeros(len(found), np.int64), np.array([most_per_class]))
+                found = [found[row] for row in rows]
+            known += found
         variants = variation.of(known) if variation else None
         features = table.take([s.image_sha256 for s in known])
         return self.labelled(known, features, variants, strangers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -14,17 +14,24 @@ if TYPE_CHECKING:
     from edge_classifier.values import Features
 
 
+_BLOCK_BYTES: Final = 4 << 20
+
+
 class FeatureTable:
-    """Features `(D,)` by the SHA-256 of the picture file, in one array that grows."""
+    """Features `(D,)` by the SHA-256 of the picture file.
+
+    They lie in blocks that are never copied: all of a large project would take a second.
+
+    Attributes:
+        feature_dim: D, the number of features per image.
+    """
 
     def __init__(self, feature_dim: int) -> None:
+        self.feature_dim = feature_dim
         self._rows: dict[str, int] = {}
-        self._features = np.empty((0, feature_dim), np.float32)
-
-    @property
-    def feature_dim(self) -> int:
-        """D, the number of features per image."""
-        return int(self._features.shape[1])
+        self._filled: Features = np.empty((0, feature_dim), np.float32)
+        self._block_rows = max(1, _BLOCK_BYTES // (4 * feature_dim))
+        self._blocks: list[Features] = []
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -37,11 +44,10 @@ class FeatureTable:
         if image_sha256 in self._rows:
             return
         row = len(self._rows)
-        if row == len(self._features):
-            grown = np.empty((max(64, row + row // 2), self._features.shape[1]), np.float32)
-            grown[:row] = self._features
-            self._features = grown
-        self._features[row] = features
+        block, place = divmod(row - len(self._filled), self._block_rows)
+        if block == len(self._blocks):
+            self._blocks.append(np.empty((self._block_rows, self.feature_dim), np.float32))
+        self._blocks[block][place] = features
         self._rows[image_sha256] = row
 
     def fill(self, image_sha256s: Sequence[str], features: Features) -> None:
@@ -50,18 +56,18 @@ class FeatureTable:
         Raises:
             InvalidValueError: if the table is not empty or the sizes do not agree.
         """
-        if self._rows or features.shape != (len(image_sha256s), self._features.shape[1]):
+        if self._rows or features.shape != (len(image_sha256s), self.feature_dim):
             raise InvalidValueError(
                 f"Expected an empty table and {len(image_sha256s)} rows of "
-                f"{self._features.shape[1]} features, received {features.shape}."
+                f"{self.feature_dim} features, received {features.shape}."
             )
         self._rows = {sha: row for row, sha in enumerate(image_sha256s)}
-        self._features = features
+        self._filled = features
 
     def only(self, image_sha256s: Iterable[str]) -> FeatureTable:
         """Copy what is known of these images into a table of its own; this one stays as it is."""
         kept = dict.fromkeys(sha for sha in image_sha256s if sha in self._rows)
-        table = FeatureTable(self._features.shape[1])
+        table = FeatureTable(self.feature_dim)
         table.fill(list(kept), self.take(list(kept)))
         return table
 
@@ -71,4 +77,11 @@ class FeatureTable:
         Raises:
             KeyError: if an image is not known.
         """
-        return self._features[[self._rows[sha] for sha in image_sha256s]]
+        rows = np.array([self._rows[sha] for sha in image_sha256s], np.int64)
+        taken = np.empty((len(rows), self.feature_dim), np.float32)
+        start = 0
+        for block in (self._filled, *self._blocks):
+            inside = np.flatnonzero((rows >= start) & (rows < start + len(block)))
+            taken[inside] = block[rows[inside] - start]
+            start += len(block)
+        return taken

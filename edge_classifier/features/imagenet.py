@@ -1,8 +1,4 @@
-"""The thousand classes of ImageNet, by a TFLite file that has its top still on.
-
-Run as a program, `python -m edge_classifier.features.imagenet FILE` runs such a file once, so that
-one that makes the runtime crash takes down that process and not this one.
-"""
+"""The thousand classes of ImageNet, by a TFLite file that has its top still on."""
 
 from __future__ import annotations
 
@@ -10,12 +6,9 @@ import ast
 import io
 import json
 import re
-import sys
 import threading
-import time
 import zipfile
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -23,13 +16,13 @@ import numpy as np
 from edge_classifier.device.files import read_regular
 from edge_classifier.device.interpreter import Interpreter
 from edge_classifier.device.preprocessing import Preprocessing, centred_square
-from edge_classifier.errors import BackboneError, CancelledError, InvalidValueError
-from edge_classifier.features.child_process import run_child, serve
+from edge_classifier.device.trial import check_model
+from edge_classifier.errors import BackboneError, InvalidValueError
 from edge_classifier.project.files import describe
-from edge_classifier.protocols import ignore_progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     import numpy.typing as npt
 
@@ -47,10 +40,6 @@ USUAL_CROP: Final = 0.875
 
 _MAX_NETWORK_BYTES: Final = 512 * 1024 * 1024
 """The largest MobileNet has 20 MB."""
-
-_IDENTIFIER: Final = b"TFL3"
-_MAX_TENSOR_BYTES: Final = 256 * 1024 * 1024
-_TIMEOUT_S: Final = 30.0
 
 
 class ImageNetClassifier:
@@ -97,8 +86,14 @@ class ImageNetClassifier:
         square = central(image, crop)
         brought = self._preprocessing.square if self._quantised else self._preprocessing.apply
         interpreter.input_view()[0] = brought(square)
-        interpreter.invoke()
-        return interpreter.output().reshape(-1)[-CLASSES:]
+        try:
+            interpreter.invoke()
+        except RuntimeError as error:
+            raise BackboneError(f"{self._path} fails on a picture: {error}") from error
+        scores = interpreter.output().reshape(-1)[-CLASSES:]
+        if not np.isfinite(scores).all():
+            raise BackboneError(f"{self._path} gives scores that are no numbers: it is damaged.")
+        return scores
 
     def labels(self) -> tuple[str, ...] | None:
         """Read the labels that the file brings along, as a zip behind the model, if it does."""
@@ -199,62 +194,8 @@ def read_network(path: Path) -> bytes:
         content = read_regular(path, _MAX_NETWORK_BYTES)
     except OSError as error:
         raise BackboneError(f"{path} cannot be read: {describe(error)}.") from error
-    _check_identifier(content, str(path))
-    deadline = time.monotonic() + _TIMEOUT_S
     try:
-        failure = run_child(
-            "edge_classifier.features.imagenet",
-            [str(path.absolute())],
-            progress=ignore_progress,
-            cancelled=lambda: time.monotonic() > deadline,
-            stopped=f"{path} takes longer than {_TIMEOUT_S:.0f} s for a run.",
-        )
-    except CancelledError as error:
-        raise BackboneError(str(error)) from error
-    except OSError as error:
-        raise BackboneError(
-            f"{path} cannot be tried: no temporary file can be written: {describe(error)}."
-        ) from error
-    if failure is None:
-        return content
-    if failure.kind:
-        raise BackboneError(f"{path} cannot be run: {failure.message}")
-    raise BackboneError(
-        f"{path} is damaged: it made the TFLite runtime crash in the process that tried it "
-        f"(status {failure.status}); get the file again."
-    )
-
-
-def _check_identifier(content: bytes, name: str) -> None:
-    """Refuse what is no TFLite file at the first look."""
-    if content[4:8] != _IDENTIFIER:
-        raise BackboneError(f"{name} is no TFLite model: its identifier is not TFL3.")
-
-
-def run_once(content: bytes) -> None:
-    """Run a network on a grey picture.
-
-    Raises:
-        BackboneError: if it cannot be run, asks for absurd amounts of memory, or answers NaN.
-    """
-    _check_identifier(content, "the file")
-    try:
-        interpreter = Interpreter(content)
-        details = [interpreter.input_details, *interpreter.output_details]
-        sizes = [int(np.prod(d["shape"], dtype=np.int64)) for d in details]
-        if min(sizes) < 1 or max(sizes) > _MAX_TENSOR_BYTES:
-            raise BackboneError(f"its inputs and outputs have {sizes} values")
-        pixels = np.zeros(interpreter.input_details["shape"], details[0]["dtype"])
-        if not all(np.isfinite(output).all() for output in interpreter.run(pixels)):
-            raise BackboneError("what it answers are no finite numbers")
-    except (ValueError, RuntimeError, ImportError, TypeError, MemoryError, IndexError) as error:
-        raise BackboneError(" ".join(str(error).split())[:400] or type(error).__name__) from error
-
-
-def _try(arguments: Sequence[str]) -> None:
-    (path,) = arguments
-    run_once(Path(path).read_bytes())
-
-
-if __name__ == "__main__":
-    sys.exit(serve(_try, aside=False))
+        check_model(content)
+    except (ValueError, ImportError) as error:
+        raise BackboneError(f"{path} cannot be run: {error}") from error
+    return content

@@ -2,8 +2,8 @@
 
 HDF5 can point to other files, claim terabytes in a kilobyte, and, damaged, keep its library busy
 for ever (found with `tools/fuzzing --target keras`). So everything that Keras would read is read
-here first: links lead nowhere else, sizes are added up, and the processor time is limited by a
-timer of the system that ends this process; nothing else can interrupt the library.
+here first: links lead nowhere else, sizes are added up, memory is limited, and the processor time
+is limited by a timer of the system that ends this process; nothing else can interrupt the library.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from edge_classifier.device.trial import limited_memory
 from edge_classifier.errors import WeightsMismatchError
 from edge_classifier.features.child_process import say_failure, take_back_failure
 from edge_classifier.features.download import MAX_BYTES
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_LIMIT_S: Final = 4.0
+_LIMIT_S: Final = 2.0
+"""Of processor time; a file of 100 MB takes a quarter of a second."""
+_LIMIT_BYTES: Final = 2 * MAX_BYTES
 _MOST_OBJECTS: Final = 20_000
 
 
@@ -38,7 +41,7 @@ def is_legacy(path: Path, name: str) -> bool:
 
     endless = WeightsMismatchError(f"{path} is damaged: reading it does not end.")
     try:
-        with _limited(endless), h5py.File(path, "r") as file:
+        with _limited(endless), limited_memory(_LIMIT_BYTES), h5py.File(path, "r") as file:
             _read_through(file, path)
             return "layer_names" in file.attrs or "model_weights" in file
     except WeightsMismatchError:

@@ -73,14 +73,15 @@ def complete_features(
     Other `samples` than its own can be given; these are not varied. `threads` compute, all cores
     if `None`.
     """
-    dataset = Dataset.of(store, None if samples is None else tuple(samples))
+    dataset = Dataset.of(store, samples)
+    stored = tuple(dataset.samples)
     info = loaded.backbone.info
     # Not `loaded.cache.load`, which would hold all features twice for a moment.
     cache = FileFeatureCache(store.cache_folder, info.key, info.feature_dim)
-    features, known = cache.select([s.image_sha256 for s in dataset.samples])
+    features, known = cache.select([s.image_sha256 for s in stored])
     rows: dict[str, list[int]] = {}
     for row in np.flatnonzero(~known).tolist():  # two samples may be the same picture
-        rows.setdefault(dataset.samples[row].image_sha256, []).append(row)
+        rows.setdefault(stored[row].image_sha256, []).append(row)
 
     def keep(sample: Sample, computed: npt.NDArray[np.float32]) -> None:
         same = rows[sample.image_sha256]
@@ -89,7 +90,7 @@ def complete_features(
         if not store.read_only:
             loaded.cache.append(sample.image_sha256, computed)
 
-    missing = [dataset.samples[same[0]] for same in rows.values()]
+    missing = [stored[same[0]] for same in rows.values()]
     refused = compute_each(
         missing,
         lambda sample: read_image(sample.path),
@@ -101,7 +102,7 @@ def complete_features(
     )
     if refused:
         features = features[known]
-    readable = tuple(s for s, is_known in zip(dataset.samples, known, strict=True) if is_known)
+    readable = tuple(s for s, is_known in zip(stored, known, strict=True) if is_known)
     settings = project_head_settings(store)
     varied = samples is None and settings.kind == "linear"
     variants = _complete_variants(loaded, readable, progress, threads) if varied else None

@@ -17,6 +17,8 @@ from edge_classifier.device.verdict import inverse_norms, normalise, softmax
 from edge_classifier.errors import InvalidValueError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     from edge_classifier.values import Features, FeatureSet
@@ -162,6 +164,15 @@ def imprint(feature_set: FeatureSet) -> LinearHead:
     names = feature_set.class_names
     means = np.ascontiguousarray(normalise(class_sums(feature_set)).T)
     return LinearHead(names, np.float32(IMPRINT_SCALE) * means, np.zeros(len(names), np.float32))
+
+
+def side_by_side(heads: Sequence[LinearHead]) -> LinearHead:
+    """Make one head of several, of other classes each."""
+    return LinearHead(
+        tuple(name for head in heads for name in head.class_names),
+        np.concatenate([head.weights for head in heads], axis=1),
+        np.concatenate([head.bias for head in heads]),
+    )
 
 
 def class_sums(feature_set: FeatureSet) -> npt.NDArray[np.float32]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from edge_classifier.device.unknown_detector import within_reach
-from edge_classifier.learning.head import imprint
+from edge_classifier.features.dataset import Dataset
+from edge_classifier.learning.head import imprint, side_by_side
 from edge_classifier.learning.model import STEPS_SETTING, Model, stored_steps
+from edge_classifier.project.samples import Samples
 
 if TYPE_CHECKING:
-    from edge_classifier.features.dataset import Dataset
     from edge_classifier.features.feature_table import FeatureTable
+    from edge_classifier.learning.head import LinearHead
+    from edge_classifier.project.samples import ClassSamples
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.values import Features
 
@@ -32,6 +35,7 @@ class CurrentModel:
         self.model: Model | None = None
         self.unknown_steps = stored_steps(store.settings)
         self._imprinted = False
+        self._imprints: dict[str, _Imprint] = {}
 
     @property
     def taught(self) -> Model | None:
@@ -57,6 +61,7 @@ class CurrentModel:
         """Answer with another model, or with none until something is imprinted."""
         self.model = trained.adjusted(self.unknown_steps) if trained else None
         self._imprinted = False
+        self._imprints = {}
 
     def remember(self, features: Features) -> None:
         """Take the features `(D,)` of a new sample for known ones."""
@@ -74,9 +79,31 @@ class CurrentModel:
     def imprint(self, dataset: Dataset, table: FeatureTable) -> None:
         """Give classes that the model lacks a weight vector, made of the known features."""
         if self.model is None or self._imprinted:
-            feature_set = dataset.feature_set(table, _IMPRINTED_FROM)
-            if feature_set.class_names:
-                self.model = Model(imprint(feature_set))
+            self._imprints = {
+                name: self._imprint_of(name, samples, table)
+                for name, samples in dataset.samples.of_class.items()
+            }
+            heads = [one.head for one in self._imprints.values() if one.head]
+            if heads:
+                self.model = Model(side_by_side(heads))
                 self._imprinted = True
         elif set(dataset.captured_classes) - set(self.model.class_names):
             self.model = self.model.extended(dataset.feature_set(table, _IMPRINTED_FROM))
+
+    def _imprint_of(self, class_name: str, samples: ClassSamples, table: FeatureTable) -> _Imprint:
+        """Imprint a class, or take what was made of the same samples before."""
+        known = self._imprints.get(class_name)
+        if known and known.complete and known.samples is samples:
+            return known
+        of_class = Dataset((class_name,), Samples({class_name: samples}))
+        feature_set = of_class.feature_set(table, _IMPRINTED_FROM)
+        complete = len(feature_set) == min(len(samples), _IMPRINTED_FROM)
+        return _Imprint(samples, complete, imprint(feature_set) if len(feature_set) else None)
+
+
+class _Imprint(NamedTuple):
+    """A head of one class, or `None` while nothing is known of it, and what it was made of."""
+
+    samples: ClassSamples
+    complete: bool
+    head: LinearHead | None

@@ -11,6 +11,7 @@ from edge_classifier.features.dataset import REVIEWED_SETTING, Dataset, stored_r
 from edge_classifier.live.dialogs import ConfirmDialog, TextDialog
 from edge_classifier.live.view import Level
 from edge_classifier.project.classes import key_of
+from edge_classifier.project.samples import Samples
 from edge_classifier.values import BACKGROUND
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Editor:
         self._say = say
         self._removals = _Removals()
         self.selected: str | None = None
-        self.dataset = Dataset((), ())
+        self.dataset = Dataset((), Samples({}))
         self.reload()
 
     def reload(self) -> None:

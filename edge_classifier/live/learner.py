@@ -139,7 +139,10 @@ class Learner:
     def dataset_changed(self, dataset: Dataset) -> None:
         """Take note of added or removed samples; answers for new classes come at once."""
         before, self._dataset = self._dataset, dataset
-        if before and (before.samples, before.reviewed) == (dataset.samples, dataset.reviewed):
+        if before and (before.samples, before.called_right) == (
+            dataset.samples,
+            dataset.called_right,
+        ):
             # Only classes without samples came or went: what was learned of the others holds.
             self._training.replace(before, dataset)
             return

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from edge_classifier.errors import EdgeClassifierError
 from edge_classifier.features.bulk import read_pictures
 from edge_classifier.live.jobs import Stage
+from edge_classifier.project.samples import Samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,6 +87,7 @@ class FeatureStage(_CompletingStage):
         self.table: FeatureTable | None = None
         self.refused: list[Path] = []
         self._appeared: set[Path] = set()
+        self._complete_at = Samples({})
         self._cache: FileFeatureCache | None = None
         self._computed: queue.SimpleQueue[tuple[Sample, Features | None]] = queue.SimpleQueue()
 
@@ -93,6 +95,7 @@ class FeatureStage(_CompletingStage):
         """Go on with another backbone, for which nothing that was just computed is of use."""
         self.table, self._cache = table, cache
         self._computed = queue.SimpleQueue()
+        self._complete_at = Samples({})
         self.wanted = True
 
     def keep(self, sample: Sample, features: Features) -> bool:
@@ -110,7 +113,7 @@ class FeatureStage(_CompletingStage):
         """
         self.wanted = True
         if before and (self.job or self.unreadable):
-            appeared = {s.path for s in dataset.samples} - {s.path for s in before.samples}
+            appeared = {s.path for s in dataset.samples.added_since(before.samples)}
             self.unreadable -= appeared
             self._appeared |= appeared
         if self.table and len(self.table) > 2 * len(dataset.samples) + _SPARE_FEATURES:
@@ -121,9 +124,16 @@ class FeatureStage(_CompletingStage):
         """Compute what is missing in the table; nothing may be being computed."""
         # What is computed is put on the queue of this backbone, whichever comes after it.
         computed = self._computed
+        missing = [
+            s
+            for s in dataset.samples.added_since(self._complete_at)
+            if s.image_sha256 not in table and s.path not in self.unreadable
+        ]
+        if not missing:  # the next time only those that were added are looked at
+            self._complete_at = dataset.samples
         self._complete(
             "computing features",
-            [s for s in dataset.missing(table) if s.path not in self.unreadable],
+            missing,
             lambda picture: backbone.extract([picture])[0],
             lambda sample, features, _cancelled: computed.put((sample, features)),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from edge_classifier.errors import ProjectError
@@ -12,7 +12,7 @@ from edge_classifier.learning.empty_frames import shown_classes
 from edge_classifier.learning.project_model import readapted
 from edge_classifier.learning.recordings import added_pictures, with_recordings
 from edge_classifier.learning.settings import HeadSettings, trained_on
-from edge_classifier.learning.training import is_enough, train
+from edge_classifier.learning.training import FEWEST_OF_ONE, is_enough, train
 from edge_classifier.live.jobs import Stage
 
 if TYPE_CHECKING:
@@ -71,8 +71,11 @@ class TrainingStage(Stage[Trained]):
     def start(self, dataset: Dataset, loaded: LoadedBackbone, table: FeatureTable) -> None:
         """Train on the features that are known; with too few samples only secure them."""
         self.wanted = False
-        known = Counter(s.class_name for s in dataset.samples if s.image_sha256 in table)
-        if not is_enough([*known.values()]):
+        known = [
+            sum(1 for _ in islice((s for s in samples if s.image_sha256 in table), FEWEST_OF_ONE))
+            for samples in dataset.samples.of_class.values()
+        ]
+        if not is_enough(known):
             self.saving.begin("saving", lambda _p, _c: self._store.sync())
         else:
             self.training_on = dataset

@@ -40,6 +40,7 @@ _WINDOWS_DEVICES: Final = frozenset(
 _JOINERS: Final = frozenset("\u200c\u200d")
 _UNWRITABLE: Final = frozenset({"Cc", "Cf", "Cs"})  # control, format, half a surrogate pair
 _QUOTED: Final = 40
+_DIGIT_KEYS: Final = 9
 
 
 @functools.lru_cache(maxsize=8192)  # each name is compared with every other one
@@ -145,8 +146,8 @@ def key_of(class_names: tuple[str, ...], class_name: str) -> str | None:
     """Return what records a class: `1` to `9`, `B` for the background, or `None` beyond nine."""
     if class_name == BACKGROUND:
         return "B"
-    index = [name for name in class_names if name != BACKGROUND].index(class_name)
-    return str(index + 1) if index < 9 else None  # noqa: PLR2004 - nine digit keys
+    with_key = [name for name in class_names[: _DIGIT_KEYS + 1] if name != BACKGROUND][:_DIGIT_KEYS]
+    return str(with_key.index(class_name) + 1) if class_name in with_key else None
 
 
 def colour_from_hex(text: str) -> Colour:

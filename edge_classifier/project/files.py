@@ -50,6 +50,7 @@ NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
 _BINARY: Final = getattr(os, "O_BINARY", 0)
 # From here on one flush of the whole disk is quicker than one of each file.
 _MANY_FILES: Final = 200
+_NO_LOCKS: Final = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 _REASONS: Final = {
     errno.ENOSPC: "the disk is full; free some space and try again",
     errno.EDQUOT: "your quota of the disk is used up; free some space and try again",
@@ -166,11 +167,17 @@ class Unsynced:
 
 
 class FileLock:
-    """A lock file, made and left there, that the system gives back when its owner dies."""
+    """A lock file, made and left there, that the system gives back when its owner dies.
+
+    Attributes:
+        why_in_vain: Why it keeps nobody out although it was taken: some disks in a network have no
+            locks. Empty where it does.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._descriptor: int | None = None
+        self.why_in_vain = ""
 
     def acquire(self, *, new: bool = False) -> bool:
         """Take the lock if it is free, without waiting, and say whether it is ours now.
@@ -189,10 +196,12 @@ class FileLock:
                 else:
                     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
-                os.close(descriptor)
-                if error.errno in {errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}:  # it is taken
-                    return False
-                raise
+                if error.errno not in _NO_LOCKS:
+                    os.close(descriptor)
+                    if error.errno in {errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}:  # taken
+                        return False
+                    raise
+                self.why_in_vain = describe(error)
             self._descriptor = descriptor
             if not self.is_there():  # deleted or replaced before it was locked: that one is no use
                 self.release()

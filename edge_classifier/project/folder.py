@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import stat
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -73,6 +74,7 @@ def checked_project(path: Path) -> Path:
     path = Path(path)
     if not is_project(path):
         raise refusal(path)
+    check_layout(path)
     return path
 
 
@@ -95,15 +97,37 @@ def refusal(path: Path) -> ProjectError:
 
 
 def check_layout(path: Path) -> None:
-    """Refuse a project in which a file or a link stands where a folder belongs.
+    """Refuse a project in which something else stands where a folder or a file of its own belongs.
 
-    A link could make us write outside the project.
+    A link, in a project of somebody else, could make us read or write outside it; a pipe would be
+    waited for. Links among samples are no samples (`sample_files`).
 
     Raises:
         ProjectFormatError: naming it.
+        ProjectError: if a folder cannot be read.
     """
     for name in (SAMPLES, HELD_OUT, TRASH, CACHE, MODEL, BACKBONE):
         check_folder(path / name)
+    for name in (FILE_NAME, LOCK, SOURCES):
+        _check_file(path / name)
+    folders = [path / name for name in (CACHE, MODEL, BACKBONE) if (path / name).exists()]
+    for folder in folders:  # which grows meanwhile
+        with reported("read", folder):
+            entries = list(folder.iterdir())
+        for entry in entries:
+            _check_file(entry, or_folder=True)
+        if folder.name == BACKBONE:
+            folders += [entry for entry in entries if entry.is_dir()]
+
+
+def _check_file(path: Path, *, or_folder: bool = False) -> None:
+    with reported("read", path), suppress(FileNotFoundError):
+        mode = path.lstat().st_mode
+        if not (stat.S_ISREG(mode) or (or_folder and stat.S_ISDIR(mode))):
+            raise ProjectFormatError(
+                f"{path} has to be a file of the project's own, not a folder, a link, a pipe or a "
+                "device; move it away."
+            )
 
 
 def check_folder(folder: Path) -> None:

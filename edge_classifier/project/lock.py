@@ -68,6 +68,13 @@ class ProjectLock:
                 raise ProjectLockedError(
                     f"{project} is open in another edge-classifier; close that one and try again."
                 )
+            if self._file.why_in_vain:
+                _log.warning(
+                    "%s lies on a disk without locks (%s): see to it that only one program has it "
+                    "open.",
+                    project,
+                    self._file.why_in_vain,
+                )
             # Held open, so that no other folder can come to be the same to the system.
             if hasattr(os, "O_DIRECTORY"):
                 self._folder = os.open(project, os.O_RDONLY | os.O_DIRECTORY)

@@ -24,7 +24,6 @@ from edge_classifier.project.folder import (
     MODEL,
     SAMPLES,
     check_folder,
-    check_layout,
     checked_project,
     is_blank,
     is_project,
@@ -179,7 +178,6 @@ class Project:
         progress: Progress = ignore_progress,
     ) -> Self:
         try:
-            check_layout(path)
             is_new = not (path / FILE_NAME).exists()
             if is_new:
                 _log.warning(
@@ -296,6 +294,10 @@ class Project:
             UnknownClassError: if the project has no such class.
         """
         return self._entry(class_name).colour
+
+    def colours(self) -> dict[str, Colour]:
+        """The colour of each class."""
+        return {entry.name: entry.colour for entry in self._file.classes}
 
     def add_class(self, class_name: str) -> str:
         """Add a class at the end and return its name as stored (trimmed, NFC).

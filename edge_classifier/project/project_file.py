@@ -129,6 +129,13 @@ class ProjectFile:
             ),
         )
 
+    def settled(self) -> ProjectFile:
+        """Say that no samples lie elsewhere."""
+        classes = tuple(
+            replace(e, renamed_from=None) if e.renamed_from else e for e in self.classes
+        )
+        return replace(self, classes=classes)
+
 
 def check_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Copy settings, so that what is stored is what JSON gives back.
@@ -185,13 +192,14 @@ class _NewerVersionError(Exception):
 
 
 def _encode(file: ProjectFile) -> bytes:
+    names = file.class_names
     content = {
         "format": _FORMAT,
         "version": VERSION,
         "classes": [
             {
                 "name": entry.name,
-                "key": key_of(file.class_names, entry.name),
+                "key": key_of(names, entry.name),
                 "colour": colour_to_hex(entry.colour),
                 **({"renamed_from": entry.renamed_from} if entry.renamed_from else {}),
                 **entry.extra,

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import re
+import stat
 import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from edge_classifier.device.files import read_regular
+from edge_classifier.device.files import open_regular, read_regular
 from edge_classifier.device.media import PICTURE_SUFFIXES
 from edge_classifier.device.picture_decoder import MAX_FILE_BYTES
-from edge_classifier.project.files import is_temporary, reported, write_atomic
+from edge_classifier.project.files import atomic_file, is_temporary, reported, write_atomic
 from edge_classifier.project.project_file import MAX_BURST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 _CAPTURED: Final = re.compile(r"b(\d{7})-(\d{4,9})\.(?:jpg|png)", re.ASCII)
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
@@ -27,24 +29,28 @@ _BURST_ID: Final = re.compile(r"b\d{7}", re.ASCII)
 _FOREIGN: Final = "+"  # sorts before every captured burst, so undo takes captured ones first
 _CACHE_VERSION: Final = 1
 _MAX_CACHE_BYTES: Final = 32 * 1024 * 1024  # a quarter of a million samples
+_INDEX_HEADER: Final = b"edge-classifier hashes 1\n"
+_LONGEST_LINE: Final = 4096
+_SPARE_LINES: Final = 1000
 _NAMED: Final = 3
 
+_Known: TypeAlias = "tuple[int, int, str]"  # size, time in nanoseconds, SHA-256
 
-@dataclass(frozen=True, slots=True)
-class FoundFile:
+
+class FoundFile(NamedTuple):
     """A picture in a class folder.
 
     Attributes:
         mtime_ns: When it was last written, in nanoseconds.
         burst_number: Of a captured sample; `None` if some other program put the file there.
-        index: Of a captured sample within its burst, else 0.
+        burst_index: Of a captured sample within its burst, else 0.
     """
 
     name: str
     size: int
     mtime_ns: int
     burst_number: int | None
-    index: int
+    burst_index: int
 
 
 @dataclass(slots=True)
@@ -122,12 +128,12 @@ def find_pictures(folder: Path, found: Found, *, sweep: bool) -> list[FoundFile]
     with reported("read", folder):
         for entry in os.scandir(folder):
             if entry.name.startswith("."):
-                if sweep and is_temporary(entry.name):
+                if sweep and is_temporary(entry.name) and entry.is_file(follow_symlinks=False):
                     Path(entry.path).unlink(missing_ok=True)
                 continue
             try:
                 status = entry.stat(follow_symlinks=False)
-                reason = _unfit(entry, status.st_size)
+                reason = _unfit(entry.name, status)
             except FileNotFoundError:  # the program that has the project open moved it away
                 continue
             if reason:
@@ -149,14 +155,14 @@ def sweep(folder: Path) -> None:
                 Path(entry.path).unlink(missing_ok=True)
 
 
-def _unfit(entry: os.DirEntry[str], size: int) -> str:
-    if entry.is_symlink():
+def _unfit(name: str, status: os.stat_result) -> str:
+    if stat.S_ISLNK(status.st_mode):
         return "a link"
-    if not entry.is_file(follow_symlinks=False):
+    if not stat.S_ISREG(status.st_mode):
         return "not a file"
-    if os.path.splitext(entry.name)[1].lower() not in PICTURE_SUFFIXES:  # noqa: PTH122 - 20,000 times
+    if os.path.splitext(name)[1].lower() not in PICTURE_SUFFIXES:  # noqa: PTH122 - 200,000 times
         return "not a picture"
-    return "" if size else "empty"
+    return "" if status.st_size else "empty"
 
 
 def _captured(name: str) -> tuple[int | None, int]:
@@ -169,14 +175,32 @@ def _captured(name: str) -> tuple[int | None, int]:
 class HashIndex:
     """Remembers the SHA-256 of pictures by name, size and time, so that they need no reading.
 
-    An optimisation: a damaged, stale or missing index costs time, nothing else.
+    A line a picture, so that a file however large costs no more than there are pictures. An
+    optimisation: a damaged, stale or missing index costs time, nothing else.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._known = read_cache(path, "files")
-        self._current: dict[str, tuple[int, int, str]] = {}
+        self._known: dict[str, _Known] = {}
+        self._current: dict[str, _Known] = {}
         self._changed = False
+
+    def read(self, pictures: int) -> None:
+        """Read what is known of so many pictures; `digest` asks for it."""
+        with suppress(OSError), io.BufferedReader(open_regular(self._path)) as file:  # type: ignore[type-var]  # a raw file
+            if file.readline(len(_INDEX_HEADER)) != _INDEX_HEADER:
+                return
+            for _ in range(2 * pictures + _SPARE_LINES):
+                line = file.readline(_LONGEST_LINE)
+                if not line:
+                    return
+                with suppress(ValueError):
+                    size, mtime_ns, digest, key = line[:-1].split(b" ", 3)
+                    self._known[os.fsdecode(key)] = (int(size), int(mtime_ns), digest.decode())
+
+    def forget_the_rest(self) -> None:
+        """Forget what was read of pictures that nobody has asked for."""
+        self._known.clear()
 
     def digest(self, folder: Path, picture: FoundFile) -> str:
         """Give the SHA-256 of a picture, hexadecimal; reads it only if it must.
@@ -184,18 +208,15 @@ class HashIndex:
         Raises:
             OSError: if it must, and cannot.
         """
-        key = _key(folder / picture.name)
-        entry = self._known.get(key)
-        if not (
-            isinstance(entry, list)
-            and entry[:2] == [picture.size, picture.mtime_ns]
-            and isinstance(digest := entry[-1], str)
-            and _DIGEST.fullmatch(digest)
-        ):
-            data = read_regular(folder / picture.name, MAX_FILE_BYTES)
-            digest = hashlib.sha256(data).hexdigest()
-            self._changed = True
+        key = f"{folder.name}/{picture.name}"
+        known = self._known.pop(key, None)
+        if known and known[:2] == (picture.size, picture.mtime_ns) and _DIGEST.fullmatch(known[2]):
+            self._current[key] = known
+            return known[2]
+        data = read_regular(folder / picture.name, MAX_FILE_BYTES)
+        digest = hashlib.sha256(data).hexdigest()
         self._current[key] = (picture.size, picture.mtime_ns, digest)
+        self._changed = True
         return digest
 
     def note(self, path: Path, digest: str) -> None:
@@ -216,16 +237,22 @@ class HashIndex:
             self._current[_key(target)] = entry
             self._changed = True
 
-    def save(self, paths: Iterable[Path]) -> None:
-        """Write what is known of these pictures, if it differs from what the file says.
+    def save(self) -> None:
+        """Write what is known, if it differs from what the file says.
 
         Raises:
             OSError: if it cannot be written.
         """
         if not self._changed:
             return
-        files = {key: self._current[key] for key in map(_key, paths) if key in self._current}
-        write_cache(self._path, "files", files)
+        self._path.parent.mkdir(exist_ok=True)
+        with atomic_file(self._path) as file:
+            file.write(_INDEX_HEADER)
+            file.writelines(
+                f"{size} {mtime_ns} {digest} ".encode() + os.fsencode(key) + b"\n"
+                for key, (size, mtime_ns, digest) in self._current.items()
+                if "\n" not in key
+            )
         self._changed = False
 
 

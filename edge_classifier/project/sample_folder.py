@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import logging
 import os
 from bisect import insort
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -24,10 +25,11 @@ from edge_classifier.project.sample_files import (
     foreign_burst_id,
     sample_file_name,
 )
+from edge_classifier.project.samples import NO_SAMPLES, ClassSamples, Samples
 from edge_classifier.values import Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from edge_classifier.project.project_file import ProjectFile
@@ -48,8 +50,8 @@ class SampleFolder:
         self.path = path
         self._index = index
         self._folders: dict[str, Path] = {}
-        self._samples: dict[str, list[Sample]] = {}
-        self._all: tuple[Sample, ...] | None = None
+        self._samples: dict[str, ClassSamples] = {}
+        self._now: Samples | None = None
         self._burst_classes: dict[str, str] = {}
         self._next_index: dict[str, int] = {}
 
@@ -72,10 +74,11 @@ class SampleFolder:
         self._finish_renames(file, writable=writable)
         found = find_class_folders(self.path)
         moving = {folder.name for folder in self._folders.values()}
+        known = set(file.class_names)
         for name, folder_name in found.folders.items():
             if folder_name in moving:
                 continue
-            if name not in file.class_names:
+            if name not in known:
                 if not _is_class_name(name, file.class_names):
                     found.left_alone.append(f"{folder_name!r} (cannot be a class name)")
                     continue
@@ -89,13 +92,19 @@ class SampleFolder:
             if (folder := self._folders.get(name))
         }
         total, done = sum(map(len, pictures.values())), 0
-        for name in file.class_names:
-            for picture in pictures.get(name, []):
-                progress(done / total)
-                done += 1
-                self._load_picture(name, picture, found)
-            self._samples.setdefault(name, []).sort(key=_order)
-        self._all = None
+        self._index.read(total)
+        with _uncollected():
+            for name, of_class in pictures.items():
+                samples: list[Sample] = []
+                for picture in of_class:
+                    progress(done / total)
+                    done += 1
+                    if sample := self._load_picture(name, picture, found):
+                        samples.append(sample)
+                samples.sort(key=_order)
+                self._samples[name] = ClassSamples(samples)
+        self._index.forget_the_rest()
+        self._now = None
         if found.left_alone:
             _log.warning("Left alone in %s: %s.", self.path, found.summary())
         return file
@@ -115,20 +124,18 @@ class SampleFolder:
                 with reported("rename", old):
                     old.rename(new)
 
-    def _load_picture(self, class_name: str, picture: FoundFile, found: Found) -> None:
+    def _load_picture(self, class_name: str, picture: FoundFile, found: Found) -> Sample | None:
         folder = self.folder_of(class_name)
         try:
             digest = self._index.digest(folder, picture)
         except FileNotFoundError:  # the program that has the project open moved it away
-            return
+            return None
         except OSError as error:
             name = f"{class_name}/{picture.name}"
             found.left_alone.append(f"{name!r} ({describe(error)})")
-            return
-        sample = Sample(
-            class_name, self._burst_id(class_name, picture), folder / picture.name, digest
-        )
-        self._samples.setdefault(class_name, []).append(sample)
+            return None
+        burst_id = self._burst_id(class_name, picture)
+        return Sample(class_name, burst_id, folder / picture.name, digest)
 
     def _burst_id(self, class_name: str, picture: FoundFile) -> str:
         if picture.burst_number is None:
@@ -137,20 +144,24 @@ class SampleFolder:
         if self._burst_classes.setdefault(burst_id, class_name) != class_name:
             # copied here from another project; undoing one must not take the other along
             return foreign_burst_id(class_name, burst_id)
-        self._next_index[burst_id] = max(self._next_index.get(burst_id, 0), picture.index + 1)
+        self._next_index[burst_id] = max(self._next_index.get(burst_id, 0), picture.burst_index + 1)
         return burst_id
 
-    def of_class(self, class_name: str) -> tuple[Sample, ...]:
+    def of_class(self, class_name: str) -> ClassSamples:
         """The samples of one class, in the order of capture."""
-        return tuple(self._samples.get(class_name, ()))
+        return self._samples.get(class_name, NO_SAMPLES)
 
-    def all(self, class_names: tuple[str, ...]) -> tuple[Sample, ...]:
-        """All samples, by class, then in the order of capture."""
-        if self._all is None:
-            self._all = tuple(
-                itertools.chain.from_iterable(self._samples.get(name, ()) for name in class_names)
-            )
-        return self._all
+    def now(self, class_names: tuple[str, ...]) -> Samples:
+        """All samples at this moment."""
+        if self._now is None:
+            self._now = Samples({name: self.of_class(name) for name in class_names})
+        return self._now
+
+    def of_burst(self, burst_id: str) -> tuple[Sample, ...]:
+        """The samples of one burst, in the order of capture."""
+        owner = self._burst_classes.get(burst_id)
+        classes = [self.of_class(owner)] if owner else self._samples.values()
+        return tuple(s for samples in classes for s in samples if s.burst_id == burst_id)
 
     def folder_of(self, class_name: str) -> Path:
         """Where a class's samples lie, or will."""
@@ -210,18 +221,28 @@ class SampleFolder:
         self._burst_classes[sample.burst_id] = sample.class_name
         self._next_index[sample.burst_id] = self._next_index.get(sample.burst_id, 0) + 1
         self._folders[sample.class_name] = sample.path.parent
-        samples = self._samples.setdefault(sample.class_name, [])
-        if not samples or _order(samples[-1]) <= _order(sample):  # nearly always
-            samples.append(sample)
-        else:
-            insort(samples, sample, key=_order)
-        self._all = None
+        self._put(sample.class_name, [sample])
 
-    def remove(self, sample: Sample) -> None:
-        """Forget a sample that was just moved away."""
-        self._samples[sample.class_name].remove(sample)
-        self._index.forget(sample.path)
-        self._all = None
+    def _put(self, class_name: str, samples: Iterable[Sample]) -> None:
+        there = self.of_class(class_name)
+        for sample in samples:
+            if not there or _order(there[-1]) <= _order(sample):  # nearly always
+                there = there.with_next(sample)
+            else:
+                others = list(there)
+                insort(others, sample, key=_order)
+                there = ClassSamples(others)
+        self._samples[class_name] = there
+        self._now = None
+
+    def remove(self, class_name: str, samples: Sequence[Sample]) -> None:
+        """Forget samples of a class that were just moved away."""
+        gone = {sample.path for sample in samples}
+        left = (s for s in self._samples[class_name] if s.path not in gone)
+        self._samples[class_name] = ClassSamples(left)
+        for path in gone:
+            self._index.forget(path)
+        self._now = None
 
     def put_back(self, samples: Iterable[Sample], trash: Path, class_name: str) -> int:
         """Move samples that were removed back, to a class by its present name.
@@ -235,9 +256,8 @@ class SampleFolder:
             OSError: if one cannot be moved; those before it are back and counted.
         """
         folder = self.folder_of(class_name)
-        there = self._samples.setdefault(class_name, [])
-        counted = {sample.path.name for sample in there}
-        count = 0
+        counted = {sample.path.name for sample in self.of_class(class_name)}
+        there: list[Sample] = []
         try:
             for sample in samples:
                 name = sample.path.name
@@ -252,40 +272,38 @@ class SampleFolder:
                 self._index.note(back.path, back.image_sha256)
                 self._burst_classes[back.burst_id] = class_name
                 there.append(back)
-                count += 1
         finally:
-            there.sort(key=_order)
-            self._all = None
+            self._put(class_name, there)
             if folder.exists():
                 self._folders[class_name] = folder
-        return count
+        return len(there)
 
     def remove_class(self, class_name: str) -> None:
         """Forget a class that was just moved away."""
         self._folders.pop(class_name, None)
-        for sample in self._samples.pop(class_name, []):
+        for sample in self._samples.pop(class_name, NO_SAMPLES):
             self._index.forget(sample.path)
-        self._all = None
+        self._now = None
 
     def rename_class(self, class_name: str, new_name: str) -> None:
         """Follow a class folder to its new name."""
         folder = self.path / new_name
         foreign = foreign_burst_id(class_name, "")
         renamed: list[Sample] = []
-        for sample in self._samples.pop(class_name, []):
+        for sample in self._samples.pop(class_name, NO_SAMPLES):
             burst_id = sample.burst_id
             if burst_id.startswith(foreign):
                 burst_id = foreign_burst_id(new_name, burst_id[len(foreign) :])
             path = folder / sample.path.name
             self._index.move(sample.path, path)
             renamed.append(replace(sample, class_name=new_name, burst_id=burst_id, path=path))
-        self._samples[new_name] = renamed
+        self._samples[new_name] = ClassSamples(renamed)
         for burst_id, owner in self._burst_classes.items():
             if owner == class_name:
                 self._burst_classes[burst_id] = new_name
         if self._folders.pop(class_name, None):
             self._folders[new_name] = folder
-        self._all = None
+        self._now = None
 
     def save_index(self) -> None:
         """Write what is known of the hashes.
@@ -293,13 +311,27 @@ class SampleFolder:
         Raises:
             OSError: if it cannot be written.
         """
-        self._index.save(s.path for samples in self._samples.values() for s in samples)
+        self._index.save()
 
 
-def _order(sample: Sample) -> tuple[bool, tuple[tuple[int, str], ...], str]:
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Make much that stays: the collector would walk through all of it again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _order(sample: Sample) -> tuple[bool, str, int, tuple[tuple[int, str], ...], str]:
     """Sort as they were captured; pictures of other tools come first, by the numbers in them."""
     name = sample.path.name
-    return not _is_foreign(sample), natural_key(name), name
+    if _is_foreign(sample):
+        return False, "", 0, natural_key(name), name
+    return True, sample.burst_id, len(name), (), name  # a longer name has a higher number
 
 
 def _is_foreign(sample: Sample) -> bool:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from edge_classifier.project.lock import ProjectLock
     from edge_classifier.project.project_file import ClassEntry
+    from edge_classifier.project.samples import Samples
     from edge_classifier.project.trash import Removed
     from edge_classifier.protocols import Cancelled, Progress
     from edge_classifier.values import EncodedImage
@@ -68,9 +69,9 @@ class ProjectStore(Project):
     def __init__(self, path: Path, project_file: ProjectFile, lock: ProjectLock | None) -> None:
         super().__init__(path, project_file, lock)
         self._unsynced = Unsynced()
-        self._samples = SampleFolder(path / SAMPLES, HashIndex(self.cache_folder / "index.json"))
+        self._samples = SampleFolder(path / SAMPLES, HashIndex(self.cache_folder / "hashes.txt"))
         self._held_out = SampleFolder(
-            path / HELD_OUT, HashIndex(self.cache_folder / "index-validation.json")
+            path / HELD_OUT, HashIndex(self.cache_folder / "hashes-validation.txt")
         )
         self._folders = (self._samples, self._held_out)
         self._trash = Trash(path, self._samples, self._held_out)
@@ -83,13 +84,17 @@ class ProjectStore(Project):
         if lock is not None:
             lock.on_made_again = self._note_other_bursts
 
+    def now(self) -> Samples:
+        """The samples to train on at this moment, however many, without copying them."""
+        return self._samples.now(self.class_names())
+
     def samples(self) -> tuple[Sample, ...]:
         """All samples to train on, by class, then in the order they were captured."""
-        return self._samples.all(self.class_names())
+        return tuple(self.now())
 
     def held_out(self) -> tuple[Sample, ...]:
         """All samples that are measured on and never trained on, in the same order."""
-        return self._held_out.all(self.class_names())
+        return tuple(self._held_out.now(self.class_names()))
 
     def snapshot(self) -> Snapshot:
         """Note what there is at this moment."""
@@ -190,7 +195,7 @@ class ProjectStore(Project):
             ProjectError: if they cannot be moved; those that were not, stay samples.
         """
         self.check_writable()
-        burst = tuple(sample for sample in self.samples() if sample.burst_id == burst_id)
+        burst = self._samples.of_burst(burst_id)
         if not burst:
             raise InvalidValueError(f"The project {self.name} has no burst {burst_id!r}.")
         self._keep_last_burst()
@@ -204,11 +209,12 @@ class ProjectStore(Project):
             ProjectError: if they cannot be moved; those that were not, stay samples.
         """
         self.check_writable()
-        there = self._samples.of_class(samples[0].class_name) if samples else ()
-        if not samples or not all(sample in there for sample in samples):
+        there = set(self._samples.of_class(samples[0].class_name) if samples else ())
+        such = sum(sample in there for sample in samples)
+        if not samples or such < len(samples):
             raise InvalidValueError(
                 f"Expected samples of one class of {self.name}, received {len(samples)}, "
-                f"{sum(sample in there for sample in samples)} of them such."
+                f"{such} of them such."
             )
         self._keep_last_burst()
         return self._trash.take_samples(tuple(samples))
@@ -340,8 +346,7 @@ class ProjectStore(Project):
         file = self._file
         for folder in self._folders:
             file = folder.load(file, writable=not self.read_only, progress=progress)
-        for name in file.class_names:  # their renamings are completed, or never began
-            file = file.renamed(name, name, None)
+        file = file.settled()  # renamings are completed, or never began
         changed = changed or file != self._file
         self._file = file
         self._last_burst = max(file.last_burst, *(f.last_burst for f in self._folders))

@@ -69,10 +69,14 @@ class Trash:
         """
         class_name = samples[0].class_name
         folder = self._new_folder(class_name)
-        for sample in samples:
-            with reported("move to the trash", sample.path), suppress(FileNotFoundError):
-                sample.path.replace(folder / sample.path.name)
-            self._samples.remove(sample)
+        moved: list[Sample] = []
+        try:
+            for sample in samples:
+                with reported("move to the trash", sample.path), suppress(FileNotFoundError):
+                    sample.path.replace(folder / sample.path.name)
+                moved.append(sample)
+        finally:
+            self._samples.remove(class_name, moved)
         return Removed(class_name, whole_class=False, samples=Trashed(folder, samples))
 
     def take_class(self, class_name: str) -> Removed:
@@ -94,7 +98,7 @@ class Trash:
         def part(samples: SampleFolder) -> Trashed | None:
             if samples not in moves:
                 return None
-            return Trashed(moves[samples][1], samples.of_class(class_name))
+            return Trashed(moves[samples][1], tuple(samples.of_class(class_name)))
 
         return Removed(
             class_name, whole_class=True, samples=part(self._samples), held_out=part(self._held_out)

@@ -347,7 +347,7 @@ def test_as_many_labels_as_pictures_are_expected() -> None:
         ImageClassifier(FakeBackbone()).fit(pictures(RED), [["red"], ["red", "blue"]] * 3)
     labels: Any
     for labels in ([0.5] * 6, [None] * 6, [["red"]] * 6):
-        with pytest.raises(InvalidValueError, match="text, integers or booleans"):
+        with pytest.raises(InvalidValueError, match="text, booleans or whole numbers"):
             ImageClassifier(FakeBackbone()).fit(pictures(RED), labels)
 
 

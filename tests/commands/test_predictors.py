@@ -15,6 +15,7 @@ from edge_classifier.commands.predictors import (
     is_bundle,
     predict_all,
 )
+from edge_classifier.device.bundle import Bundle
 from edge_classifier.errors import ExportError
 from edge_classifier.features.backbone import load_backbone
 from edge_classifier.learning.model_file import FileModelStore
@@ -36,7 +37,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def test_a_bundle_answers_as_the_project_does(
     taught_project: Path, bundle: Path, pictures: list[Path]
 ) -> None:
-    of_bundle = BundlePredictor(bundle)
+    of_bundle = BundlePredictor(Bundle.open(bundle))
     backbone = load_backbone("built-in")
     stored = FileModelStore(taught_project / "model").load(backbone_key=backbone.info.key)
     assert stored is not None
@@ -65,6 +66,6 @@ def test_the_command_takes_a_bundle_in_place_of_a_project(
 def test_a_damaged_bundle_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "spec.json").write_text("{", encoding="utf-8")
     with pytest.raises(ExportError):
-        BundlePredictor(tmp_path)
+        BundlePredictor(Bundle.open(tmp_path))
     assert main(["predict", str(tmp_path), "a.jpg"]) == 1
     assert capsys.readouterr().err.count("\n") == 1

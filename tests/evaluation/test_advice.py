@@ -7,6 +7,7 @@ import pytest
 from edge_classifier.evaluation.advice import left_out_line, next_hint, unknown_line
 from edge_classifier.evaluation.suspects import Reason, Suspect
 from edge_classifier.features.dataset import Dataset
+from edge_classifier.project.samples import Samples
 from edge_classifier.values import Sample
 
 
@@ -18,7 +19,7 @@ def dataset(**bursts: list[int]) -> Dataset:
         for burst, size in enumerate(sizes)
         for n in range(size)
     ]
-    return Dataset(tuple(bursts), tuple(samples))
+    return Dataset(tuple(bursts), Samples.of(samples))
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,16 @@ def work(_arguments):
 sys.exit(serve(work))
 """
 
+_REFUSING = """
+import sys
+from edge_classifier.errors import BackboneError
+from edge_classifier.features.child_process import serve
+def work(arguments):
+    (path,) = arguments
+    raise BackboneError(f"{path} is no TFLite model.")
+sys.exit(serve(work))
+"""
+
 
 @pytest.fixture
 def child() -> subprocess.Popen[bytes]:
@@ -46,11 +56,18 @@ def ignore(_done: float, _what: str | None = None, /) -> None:
     """Show no progress."""
 
 
-def test_what_a_child_says_of_its_failure_is_what_its_parent_raises(tmp_path: Path) -> None:
-    (tmp_path / "junk.tflite").write_bytes(b"junk")
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Give a program that refuses its only argument."""
+    (tmp_path / "refusing.py").write_text(_REFUSING, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    return "refusing"
+
+
+def test_what_a_child_says_of_its_failure_is_what_its_parent_raises(module: str) -> None:
     failure = run_child(
-        "edge_classifier.features.imagenet",
-        [str(tmp_path / "junk.tflite")],
+        module,
+        ["junk.tflite"],
         progress=ignore,
         cancelled=lambda: False,
         stopped="",
@@ -62,9 +79,9 @@ def test_what_a_child_says_of_its_failure_is_what_its_parent_raises(tmp_path: Pa
     assert "no TFLite model" in str(error)
 
 
-def test_a_child_that_ends_without_a_word_is_told_by_its_last_complaint() -> None:
+def test_a_child_that_ends_without_a_word_is_told_by_its_last_complaint(module: str) -> None:
     failure = run_child(
-        "edge_classifier.features.imagenet",
+        module,
         [],  # too few
         progress=ignore,
         cancelled=lambda: False,

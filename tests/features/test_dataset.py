@@ -10,6 +10,7 @@ from edge_classifier.errors import InvalidValueError
 from edge_classifier.features.dataset import Dataset
 from edge_classifier.features.feature_table import FeatureTable
 from edge_classifier.project.picture_file import encode_image
+from edge_classifier.project.samples import Samples
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import Sample
 
@@ -21,7 +22,7 @@ def sample(class_name: str, burst: int, index: int) -> Sample:
 
 MUGS = [sample("mug", 1, 0), sample("mug", 1, 1), sample("mug", 3, 0)]
 PHONES = [sample("phone", 2, 0)]
-DATASET = Dataset(("mug", "phone", "leaf"), (*MUGS, *PHONES))
+DATASET = Dataset(("mug", "phone", "leaf"), Samples.of((*MUGS, *PHONES)))
 
 
 def filled_table() -> FeatureTable:
@@ -40,7 +41,7 @@ def test_counts_and_newest_are_by_class() -> None:
 
 def test_the_last_burst_is_the_newest_over_all_classes() -> None:
     assert DATASET.last_burst == (MUGS[2],)
-    assert Dataset(("mug",), ()).last_burst == ()
+    assert Dataset(("mug",), Samples.of(())).last_burst == ()
 
 
 def test_bursts_are_counted_by_class() -> None:
@@ -56,16 +57,15 @@ def test_a_feature_set_names_only_classes_that_have_features() -> None:
     assert feature_set.burst_ids.tolist() == ["001", "001", "003", "002"]
 
 
-def test_samples_without_features_are_missing_not_guessed() -> None:
+def test_samples_without_features_are_left_out_not_guessed() -> None:
     table = FeatureTable(2)
     table.add(MUGS[1].image_sha256, np.zeros(2, np.float32))
-    assert DATASET.missing(table) == (MUGS[0], MUGS[2], PHONES[0])
     assert len(DATASET.feature_set(table)) == 1
 
 
 def test_the_fingerprint_changes_with_samples_classes_and_order() -> None:
     others = [
-        Dataset(DATASET.class_names, DATASET.samples[:-1]),
+        Dataset(DATASET.class_names, Samples.of(DATASET.samples[:-1])),
         Dataset(("mug", "phone"), DATASET.samples),
         Dataset(("phone", "mug", "leaf"), DATASET.samples),
     ]
@@ -94,7 +94,7 @@ def test_what_a_project_keeps_of_a_review_counts_as_long_as_the_picture_is_there
         replace(labelled, reviewed=labelled.reviewed[:2])
     store.update_settings(reviewed="not a list")
     assert Dataset.of(store).fingerprint == before.fingerprint
-    assert Dataset.of(store, (second,)).samples == (second,)
+    assert list(Dataset.of(store, (second,)).samples) == [second]
     store.close()
 
 

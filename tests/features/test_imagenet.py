@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -71,16 +70,6 @@ def network() -> bytes:
     folder = built_in_folder()
     assert folder is not None
     return (folder / "built-in.tflite").read_bytes()
-
-
-def test_where_no_temporary_file_can_be_written_a_network_is_refused_in_one_line(
-    network: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "network.tflite"
-    path.write_bytes(network)
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
-    with pytest.raises(BackboneError, match=r"network\.tflite cannot be tried: no temporary file"):
-        read_network(path)
 
 
 def test_a_network_that_runs_is_given_as_it_is(network: bytes, tmp_path: Path) -> None:

@@ -2,8 +2,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+from support import classifiers
 from support.fakes import FakeBackbone
 
+from edge_classifier.errors import BackboneError
+from edge_classifier.features.backbone import load_backbone
 from edge_classifier.features.carried import CARRIED
 from edge_classifier.features.tuned import (
     EXTRACTOR,
@@ -61,3 +65,13 @@ def test_one_that_is_damaged_is_replaced(tmp_path: Path) -> None:
     weights.with_name(EXTRACTOR).write_bytes(b"damaged")
     keep(tmp_path, b"compiled again")
     assert kept_extractor(tmp_path, info) == b"compiled again"
+
+
+@pytest.mark.parametrize(
+    ("network", "reason"),
+    [(classifiers.endless(), "the operator WHILE"), (b"compiled", "its identifier is not TFL3")],
+)
+def test_a_strangers_is_tried_before_it_runs(tmp_path: Path, network: bytes, reason: str) -> None:
+    weights = tuned_weights(tmp_path, keep(tmp_path, network))
+    with pytest.raises(BackboneError, match=rf"tuned\.tflite cannot be run: .*{reason}"):
+        load_backbone(weights=weights)

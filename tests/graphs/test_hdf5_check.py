@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import struct
 import subprocess
 import sys
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -67,6 +69,21 @@ def test_weights_that_point_elsewhere_or_claim_terabytes_are_refused(
     with h5py.File(tmp_path / "w.h5", "w") as file:
         trick(file)
     with pytest.raises(WeightsMismatchError, match=r"w\.h5"):
+        is_legacy(tmp_path / "w.h5", NAME)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds a process's memory so")
+def test_a_chunk_that_would_unpack_to_more_than_a_gigabyte_is_refused(tmp_path: Path) -> None:
+    size = 1 << 20
+    packer = zlib.compressobj(wbits=-15)
+    block = packer.compress(bytes(size)) + packer.flush(zlib.Z_FULL_FLUSH)
+    checksum = struct.pack(">I", (1200 * size % 65521) << 16 | 1)  # Adler-32 of zeros
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        chunks = (1200 * size,)
+        data = file.create_dataset("a", (9,), "u1", maxshape=(None,), chunks=chunks, compression=1)
+        data.id.write_direct_chunk((0,), b"\x78\x01" + block * 1200 + b"\x03\x00" + checksum)
+    assert (tmp_path / "w.h5").stat().st_size < 10 * size
+    with pytest.raises(WeightsMismatchError, match="filter returned failure"):
         is_legacy(tmp_path / "w.h5", NAME)
 
 

@@ -14,6 +14,7 @@ from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.live.display import Press
 from edge_classifier.live.evaluator import VALIDATION_S, Evaluator
 from edge_classifier.project.picture_file import encode_image, read_image
+from edge_classifier.project.samples import Samples
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import Sample
 
@@ -105,7 +106,7 @@ def test_few_of_many_added_frames_are_validated_as_the_recordings_that_all_of_th
             table.add(sample.image_sha256, features)
     evaluator = Evaluator(ImmediateExecutor())
     training_s = 40 * VALIDATION_S  # so that hardly any is affordable
-    evaluator.trained(Dataset(("a", "b"), tuple(samples)), table, HeadSettings(), training_s)
+    evaluator.trained(Dataset(("a", "b"), Samples.of(samples)), table, HeadSettings(), training_s)
     evaluator.poll()
     assert evaluator.validation is not None
     assert [one.bursts for one in evaluator.validation.classes] == [1, 1]
@@ -151,7 +152,7 @@ def many(per_class: int) -> Dataset:
         for name in ("mug", "phone")
         for n in range(per_class)
     ]
-    return Dataset(("mug", "phone"), tuple(samples))
+    return Dataset(("mug", "phone"), Samples.of(samples))
 
 
 @pytest.mark.parametrize(

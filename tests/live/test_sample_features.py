@@ -12,6 +12,7 @@ from edge_classifier.features.feature_table import FeatureTable
 from edge_classifier.learning.project_backbone import LoadedBackbone
 from edge_classifier.live.sample_features import FeatureStage
 from edge_classifier.project.picture_file import encode_image
+from edge_classifier.project.samples import Samples
 from edge_classifier.project.store import ProjectStore
 
 PICTURES = 20
@@ -33,7 +34,7 @@ def loaded(store: ProjectStore) -> Iterator[LoadedBackbone]:
 
 
 def dataset_of(store: ProjectStore) -> Dataset:
-    return Dataset(("mug",), tuple(store.samples()))
+    return Dataset(("mug",), store.now())
 
 
 def computing(
@@ -85,6 +86,6 @@ def test_a_picture_that_was_refused_and_then_removed_is_not_told(
     executor.run_all()
     for _ in range(3):
         stage.take_over()
-    left = Dataset(("mug",), tuple(s for s in dataset.samples if s != first))
+    left = Dataset(("mug",), Samples.of(s for s in dataset.samples if s != first))
     assert stage.tell_refused(left) == f"1 picture cannot be read: mug/{second.path.name}"
     assert stage.tell_refused(left) == ""

@@ -45,6 +45,11 @@ def test_a_link_to_a_split_is_that_split(linked: Path) -> None:
     ]
 
 
+def test_a_link_that_is_added_by_itself_is_the_split_that_it_is_called(linked: Path) -> None:
+    (linked / "test").symlink_to("../disk")
+    assert all(i.held_out for i in open_importer(linked / "test") if isinstance(i, LabelledPicture))
+
+
 @pytest.mark.parametrize("target", ["..", "../..", ".", "/"])
 def test_links_that_lead_round_are_ended_and_told(linked: Path, target: str) -> None:
     write_pictures(linked, "cat/1.jpg", "dog/1.jpg")

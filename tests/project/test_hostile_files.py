@@ -80,7 +80,7 @@ def test_an_index_cannot_give_a_picture_a_hash_that_is_none(tmp_path: Path) -> N
     with ProjectStore.create(tmp_path / "p", ["mug"]) as store:
         encoded = encode_file(picture_bytes(1), "a picture")
         store.add_sample(encoded, "mug", store.next_burst_id())
-    path = tmp_path / "p" / "cache" / "index.json"
+    path = tmp_path / "p" / "cache" / "hashes.txt"
     path.write_text(path.read_text("utf-8").replace(encoded.sha256, "no hash" + " " * 57), "utf-8")
     with ProjectStore.open(tmp_path / "p") as store:
         assert [sample.image_sha256 for sample in store.samples()] == [encoded.sha256]

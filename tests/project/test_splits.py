@@ -2,12 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge_classifier.project.importers.splits import (
-    SplitName,
-    held_out_by_name,
-    is_container,
-    without_split,
-)
+from edge_classifier.project.importers.splits import SplitName, held_out_by_name, without_split
 
 
 @pytest.mark.parametrize(
@@ -67,5 +62,7 @@ def test_the_class_is_what_a_name_says_beside_the_split(name: str, left: str) ->
 
 
 def test_names_of_any_set_of_pictures_name_no_class() -> None:
-    assert all(map(is_container, ("images", "Data 2", "dataset_images", "raw_images", "fold3")))
-    assert not any(map(is_container, ("dog", "raw", "2", "", "images of dogs", "test images")))
+    named = ("images", "Data 2", "dataset_images", "raw_images", "fold3")
+    assert all(SplitName.of(name).is_container for name in named)
+    others = ("dog", "raw", "2", "", "images of dogs", "test images")
+    assert not any(SplitName.of(name).is_container for name in others)

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.values import Sample
 
+HEADER = "edge-classifier hashes 1\n"
 INFO = BackboneInfo("v1-0.25", (7, 7, 256), "pooled", "ab" * 32, Preprocessing(224))
 
 
@@ -586,10 +587,9 @@ def test_with_a_valid_index_no_picture_is_read_and_a_changed_one_is(
 ) -> None:
     first, second = capture(store, "mug", 1, 2)
     store.close()
-    index = path / "cache" / "index.json"
-    known = json.loads(index.read_text())
-    known["files"]["mug/" + first.path.name][-1] = "ab" * 32  # shows where a hash came from
-    index.write_text(json.dumps(known))
+    index = path / "cache" / "hashes.txt"
+    other = "ab" * 32  # shows where a hash came from
+    index.write_text(index.read_text().replace(first.image_sha256, other))
     second.path.write_bytes(encode_image(picture(3)).data)
     with ProjectStore.open(path) as again:
         assert again.samples()[0].image_sha256 == "ab" * 32
@@ -597,7 +597,14 @@ def test_with_a_valid_index_no_picture_is_read_and_a_changed_one_is(
 
 
 @pytest.mark.parametrize(
-    "damage", ["", "{", "[]", '{"version": 1, "files": {"mug/b0000001-0000.jpg": 7}}']
+    "damage",
+    [
+        "",
+        "{",
+        f"{HEADER}x",
+        f"{HEADER}7 8 ab\n",
+        f"{HEADER}x y {'ab' * 32} mug/b0000001-0000.jpg\n",
+    ],
 )
 def test_a_damaged_or_deleted_index_costs_nothing_but_time(
     store: ProjectStore, path: Path, damage: str
@@ -605,7 +612,7 @@ def test_a_damaged_or_deleted_index_costs_nothing_but_time(
     capture(store, "mug", 1, 2)
     expected = store.samples()
     store.close()
-    (path / "cache" / "index.json").write_text(damage)
+    (path / "cache" / "hashes.txt").write_text(damage)
     with ProjectStore.open(path) as again:
         assert again.samples() == expected
     for file in (path / "cache").iterdir():
@@ -621,9 +628,22 @@ def test_a_renamed_class_needs_no_hashing_when_opened_again(
     capture(store, "mug", 1)
     store.rename_class("mug", "cup")
     store.close()
-    assert list(json.loads((path / "cache" / "index.json").read_text())["files"]) == [
-        "cup/b0000001-0000.jpg"
-    ]
+    known = (path / "cache" / "hashes.txt").read_text().splitlines()
+    assert [line.rpartition(" ")[2] for line in known[1:]] == ["cup/b0000001-0000.jpg"]
+
+
+def test_an_index_longer_than_the_project_is_read_no_further_than_it_helps(
+    store: ProjectStore, path: Path
+) -> None:
+    capture(store, "mug", 1)
+    expected = store.samples()
+    store.close()
+    line = f"1 1 {'ab' * 32} mug/b0000001-0000.jpg\n".encode()
+    with (path / "cache" / "hashes.txt").open("wb") as file:
+        file.write(HEADER.encode() + 1_000 * line)
+        file.truncate(1 << 40)  # of nothing: it takes no room
+    with ProjectStore.open(path) as again:
+        assert again.samples() == expected
 
 
 # Saving as

@@ -21,6 +21,7 @@ from edge_classifier.learning.model_file import FileModelStore
 from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.learning.training import train
 from edge_classifier.project.picture_file import encode_image, read_image
+from edge_classifier.project.samples import Samples
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import FeatureSet
 
@@ -124,7 +125,7 @@ def teach(
     FileModelStore(store.model_folder).save(
         model,
         backbone_key=backbone.info.key,
-        fingerprint=Dataset(store.class_names(), samples).fingerprint,
+        fingerprint=Dataset(store.class_names(), Samples.of(samples)).fingerprint,
     )
     return Taught(store, model, backbone)
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 class CannotMountError(Exception):
@@ -49,7 +50,9 @@ def small_disk(folder: Path, kilobytes: int) -> Iterator[Path]:
 
 
 @contextmanager
-def block_disk(folder: Path, image: Path, kilobytes: int = 16_384) -> Iterator[Path]:
+def block_disk(
+    folder: Path, image: Path, kilobytes: int = 16_384, kind: str = "ext4"
+) -> Iterator[Path]:
     """Mount a disk that is a file on a new folder; a new file, unless there is one.
 
     A copy of the file, made meanwhile, is what a power cut would leave.
@@ -61,12 +64,51 @@ def block_disk(folder: Path, image: Path, kilobytes: int = 16_384) -> Iterator[P
     if not image.exists():
         with image.open("wb") as file:
             file.truncate(kilobytes * 1024)
-        _run("mkfs.ext4", "-q", "-F", str(image))
-    _mount("-o", "loop", str(image), str(folder))
+        _run(f"mkfs.{kind}", "-q", *(["-F"] if kind.startswith("ext") else []), str(image))
+    elif kind.startswith("ext"):  # whoever starts a system after a failure looks through it
+        subprocess.run(["e2fsck", "-y", str(image)], capture_output=True, check=False)  # noqa: S603, S607 - the system's own
+    _mount("-t", kind, "-o", "loop", str(image), str(folder))
     try:
         yield folder
     finally:
         _unmount(folder)
+
+
+@contextmanager
+def fuse_fat(folder: Path, image: Path) -> Iterator[Path]:
+    """Mount a disk of FAT that is a file on a new folder; a new file, unless there is one.
+
+    Raises:
+        CannotMountError: if that is not possible here.
+    """
+    folder.mkdir(parents=True)
+    if not image.exists():
+        with image.open("wb") as file:
+            file.truncate(128 << 20)
+        # Of the largest clusters: fusefat writes over a file where a folder outgrows its first one.
+        _run("mkfs.vfat", "-F", "16", "-s", "32", str(image))
+    _run("fusefat", "-o", "rw+", str(image), str(folder))
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)  # noqa: S603, S607 - the system's own
+
+
+def break_disk(disk: Path) -> None:
+    """Let a disk of ext4 meet an error, as a dying card does: it is read-only from then on.
+
+    Raises:
+        CannotMountError: if that is not possible here.
+    """
+    if sys.platform != "linux":
+        raise CannotMountError("only Linux breaks a disk on demand")
+    _mount("-o", "remount,errors=remount-ro", str(disk))
+    device = os.stat(disk).st_dev  # noqa: PTH116 - the path is no link
+    name = Path(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}").resolve().name
+    switch = Path(f"/sys/fs/ext4/{name}/trigger_fs_error")
+    if not switch.exists():
+        raise CannotMountError("this system lets no disk be broken")
+    switch.write_text("1", encoding="ascii")
 
 
 @contextmanager

@@ -53,12 +53,18 @@ class Victim:
                 return False
             time.sleep(_POLL_S)
 
+    def signal(self, number: int) -> None:
+        """Send its process group a signal, if it is not dead."""
+        if sys.platform == "win32":
+            raise NotImplementedError("Windows has no process groups.")
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._pid, number)
+
     def kill(self) -> None:
         """Kill its process group, if it is not dead, and follow to the last word."""
         if sys.platform == "win32":
             raise NotImplementedError("Windows has no process groups.")
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._pid, signal.SIGKILL)
+        self.signal(signal.SIGKILL)
         while not self.dead:
             self._read()
             time.sleep(_POLL_S)

@@ -56,7 +56,7 @@ class BundleTarget(ByteTarget):
             output.show(frame, smoother.update(prediction, 0.2))
             annotated(frame.image, prediction)
             verify(bundle)
-            predictor = BundlePredictor(self._bundle)
+            predictor = BundlePredictor(bundle)
             predictor.answer(predictor.compute([_PICTURE])[0])
         json.loads(printed.getvalue().splitlines()[0])
         printed.getvalue().encode()

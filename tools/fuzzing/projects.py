@@ -92,24 +92,26 @@ class IndexTarget(ByteTarget):
         with ProjectStore.open(arena / "project") as store:
             self._samples = {s.path: s.image_sha256 for s in store.samples()}
             pixels = dict.fromkeys(self._samples.values(), "ab" * 16)
-        self._index = json.loads((arena / "project" / "cache" / "index.json").read_bytes())
+        self._hashes = (arena / "project" / "cache" / "hashes.txt").read_bytes()
         self._pixels = {"version": 1, "pixels": pixels}
         self._source = {"sample": "b0000001-0000.jpg", "source": "photos/1.jpg"}
 
     def paths(self) -> Sequence[Path]:
         """The index of hashes."""
-        return [self.seeds / "project" / "cache" / "index.json"]
+        return [self.seeds / "project" / "cache" / "hashes.txt"]
 
     def make(self, rng: Random) -> bytes:
         """Spoil one of the three."""
-        document = rng.choice((self._index, self._index, self._pixels, self._source))
+        document = rng.choice((None, None, self._pixels, self._source))
+        if document is None:
+            return mutate_bytes(rng, self._hashes, self.samples)
         data = encode_json(rng, mutate_json(rng, document))
         return data if rng.random() < _JSON_SHARE else mutate_bytes(rng, data, self.samples)
 
     def run(self, data: bytes) -> None:
         """Open the project, and look pictures up."""
         folder = self.arena / "project"
-        for name in ("cache/index.json", "cache/index-validation.json", "cache/pixels.json"):
+        for name in ("cache/hashes.txt", "cache/hashes-validation.txt", "cache/pixels.json"):
             (folder / name).write_bytes(data)
         (folder / "sources.jsonl").write_bytes(data + b"\n" + data)
         with ProjectStore.open(folder) as store:

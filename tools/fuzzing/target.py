@@ -50,6 +50,7 @@ TARGETS: Final = {
     "taught": "adapting:TaughtTarget",
     "adaptation-state": "adapting:StateTarget",
     "imagenet-labels": "bundles:ImageNetLabelsTarget",
+    "other-model": "other_models:OtherModelTarget",
     "tflite": "networks:TFLiteTarget",
     "weights": "networks:WeightsTarget",
     "keras": "networks:KerasTarget",

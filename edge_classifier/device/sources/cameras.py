@@ -149,17 +149,13 @@ def open_camera(
 
 
 def quiet_opencv() -> None:
-    """Keep OpenCV and FFmpeg from writing to the user's terminal.
+    """Keep FFmpeg from writing to the user's terminal, where our own errors say what it would.
 
-    All that they say there is said by our own errors. Environment variables that the user has
-    set win; OpenCV reads the two below at the first capture.
+    Environment variables that the user has set win; OpenCV reads these at the first capture.
     """
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET
     # Seconds until a camera that delivers nothing is given up; its default is 10.
     os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "3")
-    if "OPENCV_LOG_LEVEL" not in os.environ:
-        with contextlib.suppress(AttributeError):  # OpenCV before 4.5.2 has no such function
-            cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
 def _configured_camera(device: Path | int, open_capture: OpenCapture) -> VideoCapture | None:

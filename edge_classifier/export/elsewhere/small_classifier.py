@@ -28,6 +28,7 @@ from edge_classifier.learning.recordings import with_recordings
 from edge_classifier.learning.settings import stored_head_settings
 from edge_classifier.learning.training import train
 from edge_classifier.project.picture_file import read_image
+from edge_classifier.project.samples import Samples
 from edge_classifier.protocols import part_of
 from edge_classifier.values import Variants
 
@@ -176,7 +177,7 @@ def seen_by(
     if not rows:
         raise NotEnoughSamplesError("There is no sample that can be read.")
     names = tuple(dict.fromkeys(sample.class_name for sample in project.samples))
-    dataset = Dataset(names, project.samples, frozenset(stored_reviewed(project.settings)))
+    dataset = Dataset(names, Samples.of(project.samples), stored_reviewed(project.settings))
     ends = np.cumsum([eye.feature_dim for eye in eyes])[:-1]
     sets: list[FeatureSet] = []
     for eye, views in zip(eyes, np.split(np.stack(rows), ends, axis=2), strict=True):

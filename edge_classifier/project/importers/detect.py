@@ -20,6 +20,7 @@ from edge_classifier.project.importers.label_list import LIST_SUFFIXES
 from edge_classifier.project.importers.labelled_tree import TreeImporter
 from edge_classifier.project.importers.labels import NO_LABEL, labels_of
 from edge_classifier.project.importers.list_importer import find_lists, open_list
+from edge_classifier.project.importers.other_models import recognise
 from edge_classifier.project.importers.splits import SplitName
 from edge_classifier.project.importers.tree import FolderTree, archive_stem
 from edge_classifier.project.importers.video import Stretch, VideoImporter
@@ -71,7 +72,15 @@ def open_importer(
         NotImportableError: if there is nothing, or nothing that can be imported.
     """
     path = Path(path)
-    importer = _open(path, class_name, stretch, code_page)
+    try:
+        return _checked(path, _open(path, class_name, stretch, code_page))
+    except NotImportableError as error:
+        if model := recognise(path):
+            raise NotImportableError(model.line) from error
+        raise
+
+
+def _checked(path: Path, importer: Importer) -> Importer:
     if importer.count == 0:
         raise NotImportableError(
             f"There is no picture in {path}; name a folder, an archive, a table or a video."
@@ -91,16 +100,19 @@ def _open(
         raise NotImportableError(f"Cannot read {path}: {reason}.") from error
     suffix = path.suffix.lower()
     if is_folder:
-        return _of_tree(FolderTree(path), path.resolve(), class_name, code_page=code_page)
+        # a link's own name may be a split's; `.` has none
+        root = path.absolute() if path.name not in {"", ".."} else path.resolve()
+        return _of_tree(FolderTree(path), root, class_name, code_page=code_page)
     if archive_stem(path.name) or suffix == teachable_machine.SUFFIX or is_archive(start):
         stem = archive_stem(path.name) or path.stem
         capture_of = teachable_machine.class_of_archive(stem)
         tree = open_archive(path, code_page)
-        return _of_tree(tree, path.with_name(stem), class_name, capture_of, code_page)
+        root = path.absolute().with_name(stem)
+        return _of_tree(tree, root, class_name, capture_of, code_page)
     kind = kind_of(start)
     if kind is None and suffix in LIST_SUFFIXES:
-        tree, root = FolderTree(path.parent), path.resolve().parent.name
-        return open_list(tree, path.name, root, class_name, code_page)
+        tree, folder = FolderTree(path.parent), path.resolve().parent.name
+        return open_list(tree, path.name, folder, class_name, code_page)
     kind = kind or kind_named(path.name)
     if kind is JPEG and kind_of_source(path) is MJPEG:
         kind = MJPEG
@@ -165,7 +177,6 @@ def _names_beside(path: Path) -> list[str]:
     """List the names around and beside a path, where they may explain its own."""
     if not SplitName.of(path.name).uses:
         return []
-    path = path.resolve()
     names = [path.parent.name]
     try:
         with os.scandir(path.parent) as entries:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from edge_classifier.project.classes import fold_class_name
 from edge_classifier.project.importers.labels import NO_LABEL, labels_of, natural_key
 from edge_classifier.project.importers.levels import Folder, Level, Use
-from edge_classifier.project.importers.splits import SplitName, words_of
+from edge_classifier.project.importers.splits import SplitName
 from edge_classifier.project.importers.tree import some_names
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class _Reading:
         around = [SplitName.of(name) for name in beside]
         few = len(own.rest) <= _MOST_OTHER_WORDS
         if own.held_out is not None and (
-            not own.rest
+            (not own.rest and len(own.uses) == 1)
             or (own.is_last and few)
             or any(own.rest <= its.rest for its in around if not its.uses)
             or any(own.rest == its.rest for its in around if its.uses and its.uses != own.uses)
@@ -202,7 +202,7 @@ class _Reading:
 
     def _take_class(self, folder: Folder, name: str, held_out: bool | None) -> None:  # noqa: FBT001 - private
         """Take all that is in a folder for one class, but for splits in there."""
-        context = self._context | {*words_of(name)}
+        context = self._context | {*folder.split.words}
         waiting = [(folder, held_out is True)]
         while waiting:
             here, is_held_out = waiting.pop()

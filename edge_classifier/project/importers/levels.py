@@ -16,13 +16,7 @@ from typing import TYPE_CHECKING, Final
 from edge_classifier.errors import NotImportableError
 from edge_classifier.project.classes import fold_class_name
 from edge_classifier.project.importers.labels import labels_of
-from edge_classifier.project.importers.splits import (
-    SplitName,
-    glued_splits,
-    is_container,
-    without_split,
-    words_of,
-)
+from edge_classifier.project.importers.splits import SplitName, glued_splits, without_split
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -47,7 +41,7 @@ _UNSORTED: Final = frozenset(
 )
 _ANNOTATIONS: Final = frozenset({"annotation", "annotations", "label", "labels"})
 _DEEPEST: Final = 64
-_MOST_FOLDERS: Final = 100_000
+_MOST_FOLDERS: Final = 20_000
 _NAMED: Final = 4
 _SHARED: Final = 2  # folders of the same names are no accident
 
@@ -89,7 +83,7 @@ class Folder:
         waiting = [top]
         while waiting:
             kids = waiting.pop().folders
-            for kid_name, split in glued_splits(kids).items():
+            for kid_name, split in glued_splits({n: kid.split for n, kid in kids.items()}).items():
                 kids[kid_name].split = split
             waiting += kids.values()
         return top
@@ -104,7 +98,7 @@ class Folder:
         """Whether its name is only one of a split, or of any set of pictures."""
         return (
             bool(self.split.uses and not self.split.rest)
-            or is_container(self.name)
+            or self.split.is_container
             or self.folded in _UNSORTED
         )
 
@@ -212,7 +206,7 @@ class Level:
     def decide(self) -> list[Decision]:
         """Say what each of the folders is."""
         left = list(self._all)
-        stems = {stem for folder in left if is_container(folder.name) for stem in folder.stems}
+        stems = {stem for folder in left if folder.split.is_container for stem in folder.stems}
         found = [d for folder in left if (d := self._annotation(folder, stems)) is not None]
         decisions = found if len(found) < len(left) else []
         decisions += [d for folder in left if (d := self._part_of_class(folder)) is not None]
@@ -232,8 +226,8 @@ class Level:
 
         `stems` are the names of pictures in folders called `images` or so, without suffixes.
         """
-        named = _ANNOTATIONS.issuperset(words_of(folder.name) or "-")
-        over = folder.stems and folder.stems <= stems and not is_container(folder.name)
+        named = _ANNOTATIONS.issuperset(folder.split.words or "-")
+        over = folder.stems and folder.stems <= stems and not folder.split.is_container
         if not over and (not named or self._shares_names(folder)):
             return None
         return Decision(folder, Use.REFUSED, reason=_ANNOTATION.format(folder.name))
@@ -299,13 +293,13 @@ class Level:
             other
             for other in others
             if other.splits
-            or (is_container(other.name) and not other.files)
+            or (other.split.is_container and not other.files)
             or sum(names[name] > (name == other.folded) for name in other.inner) >= _SHARED
         ]
         holders = [*splits, *around]
         classes = {name for folder in holders for name in folder.classes}
         trained_on = any(split.split.held_out is False for split in splits)
-        if passed := [o.name for o in around if not is_container(o.name)]:
+        if passed := [o.name for o in around if not o.split.is_container]:
             names_of_them = ", ".join(map(repr, passed[:_NAMED]))
             self.notes.append(f"No classes, but around class folders: {names_of_them}.")
         left = set(others).difference(around)
@@ -332,7 +326,7 @@ class _Beside:
         self.names = {other.folded for other in others}
         self.inner = {name for other in others for name in other.inner}
         self.in_wrapped_splits = {n for other in others if other.splits for n in other.classes}
-        self.is_counterpart = any(_COUNTERPARTS & {*words_of(other.name)} for other in others)
+        self.is_counterpart = any(_COUNTERPARTS & {*other.split.words} for other in others)
         self.splits_with_folders = sum(bool(split.inner) for split in splits)
         self.any_held_out = any(split.split.held_out for split in splits)
 

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
 _TRAINING: Final = ("train", "training", "trainval")
 _VALIDATION: Final = ("val", "valid", "validate", "validation", "validating", "dev", "devel")
@@ -35,6 +35,9 @@ _QUALIFIERS: Final = (
     "new", "old", "raw", "clean", "public", "private", "resized", "cropped", "augmented", "aug",
     "original", "labeled", "labelled",
 )  # fmt: skip
+
+_CONTAINERS_ONLY: Final = frozenset(_CONTAINERS)
+_NOTHING: Final = frozenset(_CONTAINERS + _QUALIFIERS)
 
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
 _HUMPS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -70,21 +73,30 @@ class SplitName:
         uses: The words that say so.
         rest: Its other words that are not of any set of pictures.
         is_last: Whether the one word of `uses` stands behind all others.
+        words: All of its words.
     """
 
     held_out: bool | None
     uses: tuple[str, ...]
     rest: frozenset[str]
     is_last: bool = False
+    words: tuple[str, ...] = ()
 
     @classmethod
     @lru_cache(maxsize=4096)  # the same few in each of many class folders
     def of(cls, name: str) -> SplitName:
         """Take a name apart."""
-        words = [word for word in words_of(name) if word not in {*_CONTAINERS, *_QUALIFIERS}]
+        all_words = tuple(words_of(name))
+        words = [word for word in all_words if word not in _NOTHING]
         uses = tuple(word for word in words if word in {*_TRAINING, *_HELD_OUT})
         rest = frozenset(words).difference(uses)
-        return cls(_held_out(uses), uses, rest, is_last=len(uses) == 1 and words[-1] == uses[0])
+        is_last = len(uses) == 1 and words[-1] == uses[0]
+        return cls(_held_out(uses), uses, rest, is_last, all_words)
+
+    @property
+    def is_container(self) -> bool:
+        """Whether the name tells only that something is a set of pictures: `images`, `Data 2`."""
+        return not _CONTAINERS_ONLY.isdisjoint(self.words) and _NOTHING.issuperset(self.words)
 
 
 def words_of(name: str) -> list[str]:
@@ -99,17 +111,16 @@ def words_of(name: str) -> list[str]:
     return words
 
 
-def glued_splits(names: Iterable[str]) -> dict[str, SplitName]:
+def glued_splits(names: Mapping[str, SplitName]) -> dict[str, SplitName]:
     """Find splits with something else written to them, where that is with another one, too.
 
     `segtrain` and `segtest`, but neither `contest` nor `latest` by itself.
     """
     found: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    for name in names:
-        words = words_of(name)
-        for word in words:
+    for name, split in names.items():
+        for word in split.words:
             if match := _GLUED_TO_OTHER.fullmatch(word):
-                rest = " ".join(words).replace(word, match[1] or match[4])
+                rest = " ".join(split.words).replace(word, match[1] or match[4])
                 found[rest][name] = match[2] or match[3]
     return {
         name: SplitName(_held_out((use,)), (use,), frozenset(rest.split()))
@@ -128,9 +139,8 @@ def without_split(name: str) -> str:
 
 
 def is_container(name: str) -> bool:
-    """Say whether a name tells only that something is a set of pictures: `images`, `Data 2`."""
-    words = words_of(name)
-    return bool(set(words) & {*_CONTAINERS}) and set(words) <= {*_CONTAINERS, *_QUALIFIERS}
+    """Say whether a name tells only that something is a set of pictures."""
+    return SplitName.of(name).is_container
 
 
 def held_out_by_name(name: str) -> bool | None:
