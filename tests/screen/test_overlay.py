@@ -11,6 +11,22 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.views import (
+    BANNER,
+    GREEN,
+    GREY,
+    IMAGE,
+    ORANGE,
+    REGIONS,
+    TEXT,
+    THUMBNAIL,
+    card,
+    differing,
+    drawn,
+    lies_within,
+    scene,
+    view,
+)
 
 from edge_classifier.live.controls import BUTTONS, HELP
 from edge_classifier.live.view import (
@@ -28,12 +44,10 @@ from edge_classifier.live.view import (
 )
 from edge_classifier.screen import canvas
 from edge_classifier.screen.canvas import Box
-from edge_classifier.screen.overlay import DESIGN_SIZE, Overlay, scale_of
-from edge_classifier.screen.text import TextRenderer
+from edge_classifier.screen.overlay import DESIGN_SIZE, Overlay
 
 GOLDEN = Path(__file__).parent / "golden"
-GREEN, BLUE, ORANGE = (80, 175, 76), (246, 150, 66), (60, 120, 245)
-GREY = (128, 128, 128)
+
 NASTY = [
     pytest.param("x" * 100, id="narrow"),
     pytest.param("杯" * 100, id="wide"),
@@ -43,226 +57,6 @@ NASTY = [
     pytest.param("คำ" * 40, id="no font"),
     pytest.param("كوب " * 25, id="leftwards"),
 ]
-
-
-def scene(width: int = 640, height: int = 480) -> npt.NDArray[np.uint8]:
-    """Render a picture without any symmetry, its brightness between 60 and 250."""
-    y, x = np.mgrid[0:height, 0:width]
-    planes = [60 + x * 190 / width, 60 + y * 190 / height, 250 - (x + y) * 190 / (width + height)]
-    image = np.dstack(planes).astype(np.uint8)
-    cv2.circle(image, (width // 3, height // 2), height // 6, (40, 60, 220), -1)
-    return image
-
-
-IMAGE = scene()
-THUMBNAIL = cv2.resize(IMAGE, (96, 72)).astype(np.uint8)
-
-
-def card(name: str = "mug", **changes: object) -> ClassCard:
-    plain = ClassCard(name, "1", GREEN, 24, 0.5, THUMBNAIL, selected=False, recording=False)
-    return replace(plain, **changes)  # type: ignore[arg-type]  # the names of fields are checked at run time
-
-
-BANNER = Banner("mug", 0.93, unknown=False, colour=GREEN, similarity=0.71, threshold=0.64)
-
-
-def view(**changes: object) -> View:
-    plain = View(
-        image=IMAGE,
-        mirrored=False,
-        mode=Mode.LIVE,
-        title="kitchen · MobileNet v3 Small",
-        cards=(card(), card("杯子", key="2", colour=BLUE, score=0.3)),
-        banner=BANNER,
-        activity=Activity("trained"),
-        rates=Rates(58, 3.1, 1.6, 0.9),
-        hint="add 12 more of 杯子",
-        quality="validated 94 % ± 3 on 5 bursts · needs a second burst: 杯子",
-    )
-    return replace(plain, **changes)  # type: ignore[arg-type]  # the names of fields are checked at run time
-
-
-# One for all tests: text is what costs time, and fonts of the machine must not matter here.
-TEXT = TextRenderer(find_face=lambda _: None)
-
-
-def drawn(a_view: View, size: tuple[int, int] = DESIGN_SIZE) -> npt.NDArray[np.uint8]:
-    return Overlay(size, TEXT).draw(a_view)
-
-
-def differing(first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8]) -> Box:
-    """Return the smallest box around all pixels that differ."""
-    rows, columns = np.nonzero((first != second).any(axis=2))
-    if not rows.size:
-        return Box(0, 0, 0, 0)
-    return Box(
-        int(columns.min()),
-        int(rows.min()),
-        int(np.ptp(columns)) + 1,
-        int(np.ptp(rows)) + 1,
-    )
-
-
-def lies_within(inner: Box, outer: Box) -> bool:
-    return (
-        outer.left <= inner.left
-        and outer.top <= inner.top
-        and inner.right <= outer.right
-        and inner.bottom <= outer.bottom
-    )
-
-
-REGIONS = Overlay(DESIGN_SIZE, TEXT).regions
-
-
-SIZES = [(480, 320), (800, 480), (1024, 600), DESIGN_SIZE, (2080, 1448), (480, 800), (1080, 1920)]
-
-
-@pytest.mark.parametrize("size", [*SIZES, (320, 240), (3000, 240), (320, 3000)])
-def test_the_canvas_has_the_size_that_was_asked_for(size: tuple[int, int]) -> None:
-    for cards in ((), view().cards, (card(),) * 9, (card(),) * 40):
-        canvas = drawn(view(cards=cards, buttons=BUTTONS, help_lines=HELP), size)
-        assert canvas.shape == (size[1], size[0], 3)
-        assert canvas.dtype == np.uint8
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_the_places_lie_beside_each_other_and_within_the_window(size: tuple[int, int]) -> None:
-    regions = Overlay(size, TEXT).regions
-    whole = Box(0, 0, *regions.size)
-    places = [
-        *(regions.title, regions.activity, regions.rates, regions.video, regions.banner),
-        *(regions.cards, regions.hint, regions.quality, regions.buttons),
-    ]
-    for number, place in enumerate(places):
-        assert lies_within(place, whole)
-        assert place.width > 60
-        assert place.height > 15
-        for other in places[:number]:
-            across = min(place.right, other.right) > max(place.left, other.left)
-            down = min(place.bottom, other.bottom) > max(place.top, other.top)
-            assert not (across and down), (place, other)
-
-
-@pytest.mark.parametrize("size", [(800, 480), (1040, 724), (3840, 2160)])
-def test_letters_are_never_smaller_than_they_can_be_read(size: tuple[int, int]) -> None:
-    assert scale_of(size) >= 1.0
-    assert scale_of(size) == pytest.approx(max(1.0, min(size[0] / 1040, size[1] / 724)))
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("count", [1, 3, 9, 40])
-def test_no_name_leaves_its_place_at_any_size(size: tuple[int, int], count: int) -> None:
-    cards = tuple(card(f"class {number}") for number in range(count))
-    plain = Overlay(size, TEXT)
-    before = plain.draw(view(cards=cards)).copy()
-    place = plain._canvas.place(plain.regions.cards)
-    for name in ("x" * 60, "杯" * 60, "كوب " * 15, "🙂" * 60):
-        renamed = (replace(cards[0], name=name), *cards[1:])
-        difference = differing(before, drawn(view(cards=renamed), size))
-        assert lies_within(difference, place)
-        assert difference.right < place.right - 30, "key and numbers stay as they are"
-
-
-def press_at(overlay: Overlay, box: Box) -> str:
-    """Press the middle of a part of the layout."""
-    middle = overlay._canvas.place(box)
-    return overlay.target_at(middle.left + middle.width // 2, middle.top + middle.height // 2)
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_all_that_is_shown_can_be_pressed_at_any_size(size: tuple[int, int]) -> None:
-    overlay = Overlay(size, TEXT)
-    overlay.draw(view(cards=(card(), card("杯子")), buttons=BUTTONS))
-    every = [overlay.target_at(x, y) for x in range(0, size[0], 4) for y in range(0, size[1], 4)]
-    wanted = {"record:mug", "record:杯子", "rename:mug", "rename:杯子", "+"}
-    assert set(every) == wanted | {button.press for button in BUTTONS} | {""}
-    assert all(every.count(press) * 16 > 24 * 24 for press in set(every)), "fingers are wide"
-    assert press_at(overlay, overlay.regions.video) == ""
-
-
-def test_before_anything_was_taught_what_is_said_to_be_held_can_be_held() -> None:
-    overlay = Overlay(DESIGN_SIZE, TEXT)
-    overlay.draw(view(cards=()))
-    column = REGIONS.cards
-    assert overlay.target_at(column.left + 9, column.top + 9) == "1"
-    assert overlay.target_at(column.left + 9, column.top + 130) == "2"
-
-
-def test_of_more_classes_than_there_is_room_for_the_others_can_be_had() -> None:
-    overlay = Overlay(DESIGN_SIZE, TEXT)
-    overlay.draw(view(cards=tuple(card(f"class {n}") for n in range(40))))
-    right = REGIONS.cards.right - 9
-    assert overlay.target_at(right, REGIONS.cards.bottom - 18) == "pagedown"
-
-
-def test_the_list_of_keys_and_a_strip_can_be_pressed() -> None:
-    overlay = Overlay(DESIGN_SIZE, TEXT)
-    overlay.draw(view(help_lines=HELP))
-    every = {overlay.target_at(520, y) for y in range(0, DESIGN_SIZE[1], 3)}
-    assert {"w", "t", "q"} <= every
-    strip = PictureStrip("1 of 2", "", (StripPicture(THUMBNAIL, "mug", GREEN, "blurred"),) * 2, 0)
-    overlay.draw(view(strip=strip))
-    below = REGIONS.video.bottom - 60
-    assert overlay.target_at(REGIONS.video.left + 140, below) == "choose:1"
-
-
-def test_a_button_that_is_pressed_is_seen() -> None:
-    plain, pressed = Overlay(DESIGN_SIZE, TEXT), Overlay(DESIGN_SIZE, TEXT)
-    a_view = view(buttons=BUTTONS)
-    difference = differing(plain.draw(a_view), pressed.draw(a_view, "u"))
-    assert 100 < difference.width < 200
-    assert lies_within(difference, REGIONS.buttons)
-
-
-def test_where_the_time_goes_is_shown_only_where_it_is_asked_for() -> None:
-    difference = differing(drawn(view()), drawn(view(rates=None)))
-    assert difference.width > 100
-    assert lies_within(difference, REGIONS.rates)
-
-
-def test_text_that_typing_replaces_is_marked() -> None:
-    kept, replaced = (
-        drawn(view(prompt=Prompt("New name", "class 1", "", replaced=r))) for r in (False, True)
-    )
-    difference = differing(kept, replaced)
-    assert 50 < difference.width < 120
-    assert difference.height >= 24
-
-
-@pytest.mark.parametrize(
-    "shape", [(480, 640), (720, 1280), (1080, 1920), (224, 224), (500, 356), (90, 1000), (7, 5)]
-)
-def test_a_picture_of_any_shape_shows_the_whole_square_that_the_model_sees(
-    shape: tuple[int, int],
-) -> None:
-    image = scene(shape[1], shape[0])
-    side = min(shape)
-    top, left = (shape[0] - side) // 2, (shape[1] - side) // 2
-    box = REGIONS.video
-    seen = box.height
-    expected = cv2.resize(image[top : top + side, left : left + side], (seen, seen))
-    start = box.left + (box.width - seen) // 2
-    shown = drawn(view(image=image))[box.top : box.bottom, start : start + seen]
-    inside = slice(40, seen - 40)
-    error = np.abs(shown[inside, inside].astype(float) - expected[inside, inside])
-    assert error.mean() < 6
-
-
-def test_only_what_the_model_does_not_see_is_dimmed() -> None:
-    box = REGIONS.video
-    canvas = drawn(view(image=np.full((480, 640, 3), 200, np.uint8)))
-    middle = box.top + box.height // 2
-    assert canvas[middle, box.left + 10].tolist() == [90, 90, 90]
-    assert canvas[middle, box.left + box.width // 2].tolist() == [200, 200, 200]
-    assert canvas[middle, box.right - 10].tolist() == [90, 90, 90]
-
-
-def test_mirroring_turns_the_picture_and_not_the_text() -> None:
-    straight, mirrored = drawn(view(cards=())), drawn(view(cards=(), mirrored=True))
-    part = REGIONS.video.inner(40).of
-    assert np.array_equal(part(mirrored), part(straight)[:, ::-1])
-    assert lies_within(differing(straight, mirrored), REGIONS.video)
 
 
 @pytest.mark.parametrize("name", NASTY)
@@ -513,7 +307,10 @@ VIEWS = st.builds(
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.lists(VIEWS, min_size=2, max_size=5), st.sampled_from(SIZES[:4]))
+@given(
+    st.lists(VIEWS, min_size=2, max_size=5),
+    st.sampled_from([(480, 320), (800, 480), DESIGN_SIZE, (480, 800)]),
+)
 def test_what_was_drawn_before_leaves_no_trace(views: list[View], size: tuple[int, int]) -> None:
     overlay = Overlay(size, TEXT)
     for a_view in views:
@@ -555,21 +352,3 @@ def test_the_picture_looks_as_it_did_when_it_was_last_looked_at(
     assert golden is not None, f"no golden picture; look at {tmp_path} and store it"
     error = np.abs(small.astype(float) - golden).mean()
     assert error < 1.5, f"differs by {error:.2f} levels on average; look at {tmp_path}"
-
-
-def test_what_is_hot_is_red_in_its_place_of_the_square_and_mirrored_with_it() -> None:
-    plain = drawn(view())
-    heat = np.zeros((5, 5), np.float32)
-    assert (drawn(view(heat=heat)) == plain).all()
-    heat[0, 0] = 1.0
-    for mirrored in (False, True):
-        cold = drawn(view(mirrored=mirrored))
-        hot = drawn(view(mirrored=mirrored, heat=heat))
-        place = differing(hot, cold)
-        assert lies_within(place, REGIONS.video)
-        assert place.bottom < REGIONS.video.top + REGIONS.video.height // 2
-        middle = REGIONS.video.left + REGIONS.video.width // 2
-        assert place.left > middle if mirrored else place.right < middle
-        top, left = place.top + place.height // 4, place.left + place.width // 2
-        redder = hot[top, left].astype(int) - cold[top, left]
-        assert redder[2] > redder[0]
