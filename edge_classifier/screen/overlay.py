@@ -162,7 +162,7 @@ class Overlay:
             `(height, width, 3)` uint8, BGR: the overlay's own canvas, which the next call draws
             over. Copy it to keep it.
         """
-        if self._covered:  # by the list of keys, which lay over what is drawn once
+        if self._covered:  # so that all is drawn anew, which is drawn once else
             self._covered = False
             self._canvas.pixels[:] = WINDOW
             self._drawn.clear()
@@ -258,6 +258,11 @@ class Overlay:
         places = _button_places(self.regions.buttons, len(buttons))
         return [Target(box, b.press) for box, b in zip(places, buttons, strict=True)]
 
+    def _over(self, place: Box) -> None:
+        """Take note of what was drawn over the picture, and perhaps over more than that."""
+        video = self.regions.video
+        self._covered |= place.top < video.top or place.bottom > video.bottom
+
     def _help(self, view: View) -> list[Target]:
         """Draw the list of keys over all but the buttons, where it is asked for."""
         if not view.help_lines or view.prompt is not None:
@@ -305,9 +310,9 @@ class Overlay:
             canvas.frame_over(tag, RAISED, RAISED)
             canvas.write(tag, "paused", 15, TEXT, RAISED, weight=500, align="centre")
         if view.prompt is not None:
-            draw_prompt(canvas, box, view.prompt, mirrored=view.mirrored)
+            self._over(draw_prompt(canvas, box, view.prompt, mirrored=view.mirrored))
         if view.message is not None:
-            draw_message(canvas, box, view.message)
+            self._over(draw_message(canvas, box, view.message))
         return targets
 
 

@@ -31,23 +31,31 @@ _TILE: Final = (148, 111)
 """Width and height of the picture that a question is about, in pixels."""
 
 
-def draw_message(canvas: Canvas, video: Box, message: Message) -> None:
-    """Draw what appears for some seconds, broken into at most five lines, at the bottom."""
+def draw_message(canvas: Canvas, video: Box, message: Message) -> Box:
+    """Draw what appears for some seconds, broken into at most five lines, at the bottom.
+
+    Returns:
+        Where; a low picture is not high enough for all of them.
+    """
     width = video.width - 32
     lines = canvas.text.wrap(message.text, _MESSAGE_SIZE, width - 36, 5)
     height = max(len(lines), 1) * line_height(_MESSAGE_SIZE) + 18
-    box = Box(video.left + 16, video.bottom - 16 - height, width, height)
+    box = Box(video.left + 16, max(0, video.bottom - 16 - height), width, height)
     canvas.frame_over(box, LINE, CARD)
     strip = Box(box.left + 8, box.top + 8, 4, height - 16)
     canvas.fill(strip, _LEVEL_COLOURS[message.level], CARD, 2)
     place = Box(box.left + 22, box.top + 9, width - 36, height - 18)
     canvas.write_lines(place, lines, _MESSAGE_SIZE, TEXT, CARD)
+    return box
 
 
-def draw_prompt(canvas: Canvas, video: Box, prompt: Prompt, *, mirrored: bool) -> None:
+def draw_prompt(canvas: Canvas, video: Box, prompt: Prompt, *, mirrored: bool) -> Box:
     """Draw a question with, where something is typed, its text and a caret.
 
     One about a picture has that beside it, and is at the top, out of the live picture's middle.
+
+    Returns:
+        Where; a low picture is not high enough for a long one.
     """
     about_picture = prompt.picture is not None
     width = min(560 if about_picture else 460, video.width - 48)
@@ -62,7 +70,8 @@ def draw_prompt(canvas: Canvas, video: Box, prompt: Prompt, *, mirrored: bool) -
     if about_picture:
         height = max(height, _TILE[1] + 36)
     spare = 16 if about_picture else (video.height - height) // 2
-    box = Box(video.left + (video.width - width) // 2, video.top + spare, width, height)
+    top = max(0, video.top + spare)
+    box = Box(video.left + (video.width - width) // 2, top, width, height)
     canvas.frame_over(box, LINE, CARD)
     left, top = box.left + 24 + aside, box.top + 20
     if prompt.picture is not None:
@@ -87,6 +96,7 @@ def draw_prompt(canvas: Canvas, video: Box, prompt: Prompt, *, mirrored: bool) -
         canvas.write_lines(Box(left, top, inside_width, 99), error, 14, RED, CARD)
         top += len(error) * line_height(14) + 8
     canvas.write_lines(Box(left, top, inside_width, 99), note, 14, MUTED, CARD)
+    return box
 
 
 def draw_help(canvas: Canvas, room: Box, lines: tuple[tuple[str, str, str], ...]) -> list[Target]:
