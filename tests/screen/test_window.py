@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import shutil
 import subprocess
 import sys
 import threading
@@ -104,6 +105,10 @@ class WindowProcess:
 
     def run(self, *words: str) -> str:
         """Run a program of the screen."""
+        if shutil.which(words[0]) is None:
+            pytest.skip(
+                f"{words[0]} is not installed (apt install x11-xserver-utils x11-xkb-utils)"
+            )
         return subprocess.run(  # noqa: S603 - a fixed program, arguments of these tests
             words,
             env=self.environment,
