@@ -42,25 +42,6 @@ def never_cancelled() -> bool:
     return False
 
 
-class Display(Protocol):
-    """Something that shows pictures and hears keys: a window, later a page in a browser."""
-
-    def show(self, image: Image) -> str | None:
-        """Show a picture `(H, W, 3)` uint8 BGR and return what was pressed since the last call.
-
-        Returns:
-            `None`, or the name of a key: a printable character as it was typed (`"a"`, `"é"`,
-            `" "`), or one of `enter`, `escape`, `backspace`, `tab`, `delete`, `up`, `down`,
-            `left`, `right`, or `close` once the window was closed.
-        """
-
-    def poll(self) -> str | None:
-        """Return what was pressed since the last call, as `show` does, and show nothing new."""
-
-    def close(self) -> None:
-        """Take the window away; may be called twice."""
-
-
 class Backbone(Protocol):
     """A frozen MobileNet without its top."""
 

@@ -27,18 +27,20 @@ from edge_classifier.errors import EdgeClassifierError, NoDisplayError
 from edge_classifier.export.exporter import export_from_session
 from edge_classifier.learning.project_backbone import BackboneChoice, backbone_loader
 from edge_classifier.learning.settings import project_head_settings
+from edge_classifier.live.display import CLOSE, Press
 from edge_classifier.live.jobs import start_worker
 from edge_classifier.live.session import Session, SessionSettings
 from edge_classifier.project.folder import default_project_path
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.screen.overlay import Overlay
 from edge_classifier.screen.recording import ContactSheet, VideoRecorder
-from edge_classifier.screen.window import OpenCVWindow
+from edge_classifier.screen.window import Window
 
 if TYPE_CHECKING:
     import argparse
 
     from edge_classifier.device.preprocessing import Image
+    from edge_classifier.live.view import View
 
 VIDEO: Final = "demo.mp4"
 SHEET: Final = "demo.jpg"
@@ -93,13 +95,15 @@ class _Window:
     """Shows the demo in a window, at the speed of the demo's own time."""
 
     def __init__(self, title: str) -> None:
-        self._window = OpenCVWindow(title)
+        self._window = Window(title)
         self._due_s = time.monotonic()
 
-    def show(self, image: Image) -> str | None:
+    def show(self, view: View) -> bool:
         self._due_s = max(self._due_s + 1 / FPS, time.monotonic() - 1 / FPS)
         time.sleep(max(0.0, self._due_s - time.monotonic()))
-        return self._window.show(image)
+        self._window.show(view)
+        pressed = [event.name for event in self._window.events() if isinstance(event, Press)]
+        return any(name in (CLOSE, "q", "escape") for name in pressed)
 
     def keep(self) -> None:
         """Keep nothing."""
@@ -117,11 +121,13 @@ class _Recording:
     def __init__(self, folder: Path) -> None:
         self._video = VideoRecorder(folder / VIDEO, FPS)
         self._sheet = ContactSheet(folder / SHEET)
+        self._overlay = Overlay()
         self._newest: Image | None = None
 
-    def show(self, image: Image) -> None:
-        self._newest = image
-        self._video.write(image)
+    def show(self, view: View) -> bool:
+        self._newest = self._overlay.draw(view)
+        self._video.write(self._newest)
+        return False
 
     def keep(self) -> None:
         if self._newest is not None:
@@ -140,7 +146,6 @@ def _play(path: Path, choice: BackboneChoice, window: _Window | None, seconds: f
         say(f"Project: {path} (new)")
         stage: _Window | _Recording = window or _Recording(path)
         clock = ScriptedClock()
-        overlay = Overlay()
         executor = start_worker()
         session = Session(
             store,
@@ -151,9 +156,7 @@ def _play(path: Path, choice: BackboneChoice, window: _Window | None, seconds: f
             export=export_from_session,
         )
         camera = DemoCamera(paced=False, clock=clock)
-        demo = DemoRun(
-            camera, session, clock, lambda view: stage.show(overlay.draw(view)), wait=stage.wait
-        )
+        demo = DemoRun(camera, session, clock, stage.show, wait=stage.wait)
         try:
             counts = _perform(demo, session, stage, seconds)
         finally:

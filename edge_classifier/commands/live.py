@@ -31,16 +31,15 @@ from edge_classifier.live.loop import run as run_app
 from edge_classifier.live.session import Session, SessionSettings
 from edge_classifier.live.view import Level
 from edge_classifier.project.folder import default_project_path
-from edge_classifier.screen.overlay import Overlay
-from edge_classifier.screen.window import OpenCVWindow
+from edge_classifier.screen.window import Window
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
     from edge_classifier.device.frame import FrameSource
+    from edge_classifier.live.display import Display
     from edge_classifier.project.store import ProjectStore
-    from edge_classifier.protocols import Display
 
 NO_CAMERA: Final = "No camera can be opened here; going on with the rendered demo camera."
 
@@ -91,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
         check_source(options.source)
     changes = shared.head_changes(options)
     try:
-        display = OpenCVWindow(f"Edge Classifier · {path.name}")
+        display = Window(f"Edge Classifier · {path.name}")
     except NoDisplayError as error:
         if options.source is not None or options.project is not None:
             raise NoDisplayError(
@@ -152,7 +151,7 @@ def _run_window(
         check_pictures=kind is not SourceKind.FILE,  # what is in a file is there on purpose
     )
     try:
-        run_app(session, reader, Overlay(), display)
+        run_app(session, reader, display)
     finally:
         unfinished = session.unfinished
         session.close()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from edge_classifier.demo.scene import TAUGHT, UNTAUGHT
 from edge_classifier.device.source_state import SourceState, SourceStatus
+from edge_classifier.live.display import Press, Release
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from edge_classifier.demo.camera import DemoCamera
     from edge_classifier.device.frame import Frame
     from edge_classifier.device.verdict import Prediction
+    from edge_classifier.live.display import Event
     from edge_classifier.live.session import Session
     from edge_classifier.live.view import Activity, View
 
@@ -26,8 +28,6 @@ NOTHING: Final = "nothing"
 """What the empty scene is called."""
 
 _RUNNING: Final = SourceState(SourceStatus.RUNNING)
-_REPEAT_DELAY_S: Final = 0.66
-_REPEAT_PERIOD_S: Final = 0.04
 _PATIENCE_S: Final = 180.0
 """Seconds without any progress after which a worker is left alone."""
 
@@ -118,7 +118,7 @@ class DemoRun:
         camera: Unpaced.
         session: On the same clock.
         clock: The demo's own time.
-        show: Is given every view; returns a key of the user, or `None`.
+        show: Is given every view; returns whether the user wants no more of it.
         wait: Lets the time of one frame pass while the worker works; needed where `show` does
             not keep to the frame rate.
     """
@@ -128,7 +128,7 @@ class DemoRun:
         camera: DemoCamera,
         session: Session,
         clock: ScriptedClock,
-        show: Callable[[View], str | None],
+        show: Callable[[View], bool],
         *,
         wait: Callable[[], None],
     ) -> None:
@@ -148,21 +148,20 @@ class DemoRun:
         self._step(None)
         while not self._camera.settled and not self.stopped:
             self._step(None)
-        next_event_s, first = self._clock(), True
+        event: Event | None = Press(scene.key) if scene.key else None
         end_s = self._clock() + scene.seconds
         while self._clock() < end_s and not self.stopped:
-            key = None
-            if scene.key and self._clock() >= next_event_s:
-                key = scene.key
-                next_event_s += _REPEAT_DELAY_S if first else _REPEAT_PERIOD_S
-                first = False
-            self._step(key)
+            self._step(event)
+            event = None
             counts.add(self._session.prediction)
+        if scene.key:
+            self._step(Release(scene.key))
         return counts
 
     def press(self, key: str) -> None:
         """Press a key once."""
-        self._step(key)
+        self._step(Press(key))
+        self._step(Release(key))
 
     def wait_for_worker(self) -> bool:
         """Go on showing frames until the worker is idle; `False` if it gets no further."""
@@ -177,11 +176,10 @@ class DemoRun:
             self._wait()
         return not self.stopped
 
-    def _step(self, key: str | None) -> Activity:
+    def _step(self, event: Event | None) -> Activity:
         frame = next(self._frames)
-        view = self._session.step(frame, key, _RUNNING)
-        pressed = self._show(view)
-        if pressed in ("close", "q", "Q", "escape"):
+        view = self._session.step(frame, event, _RUNNING)
+        if self._show(view):
             self.stopped = True
         self._clock.now_s += 1 / FPS
         return view.activity

@@ -128,7 +128,11 @@ class Classifier:
 
         Features that are not pooled are that map themselves. `None` as with `features`.
         """
-        return self._output("spatial" if "spatial" in self._outputs else "features")
+        return self._output(self._spatial)
+
+    @property
+    def _spatial(self) -> str:
+        return "spatial" if "spatial" in self._outputs else "features"
 
     def use_heat(self) -> None:
         """Get ready to give heat maps.
@@ -136,8 +140,10 @@ class Classifier:
         Raises:
             BundleError: if the bundle cannot give them, or is damaged.
         """
-        references, spatial = self.bundle.heat(self.model_format), self.spatial()
-        if spatial is None or spatial.size != math.prod(references.shape):
+        references, index = self.bundle.heat(self.model_format), self._outputs.get(self._spatial)
+        # Of its shape only: before the first picture it holds whatever was in the memory.
+        shape = () if index is None else self.interpreter.output_details[index]["shape"]
+        if math.prod(map(int, shape)) != math.prod(references.shape):
             raise BundleError(
                 f"{self.bundle.folder}: its {self.model_format} model and its heat references do "
                 "not belong together; copy the bundle again."

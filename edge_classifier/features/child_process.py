@@ -88,6 +88,16 @@ class Failure:
         return error(self.message if self.kind else f"{what_failed}: {self.message}")
 
 
+# Not by `-m`, which looks for modules in the current folder first: it may be a stranger's.
+_START: Final = """\
+import sys
+sys.path[:] = filter(None, sys.path)
+import runpy
+del sys.argv[0]
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+"""
+
+
 def run_child(
     module: str, arguments: Sequence[str], *, progress: Progress, cancelled: Cancelled, stopped: str
 ) -> Failure | None:
@@ -106,7 +116,7 @@ def run_child(
         said, complained = Path(scratch, "stdout"), Path(scratch, "stderr")
         with said.open("wb") as stdout, complained.open("wb") as stderr:
             process = subprocess.Popen(  # noqa: S603 - our own module and the user's own paths
-                [sys.executable, "-m", module, *arguments],
+                [sys.executable, "-c", _START, module, *arguments],
                 stdin=subprocess.PIPE,  # see `_end_with_parent`
                 stdout=stdout,
                 stderr=stderr,

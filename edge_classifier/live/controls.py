@@ -1,4 +1,4 @@
-"""What keys do: the question that is open hears them first, else each has its own meaning."""
+"""What is pressed does: the question that is open hears it first, else each has its meaning."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Final
 from edge_classifier.learning.fine_tuning import MIN_CLASSES
 from edge_classifier.learning.training import FEWEST_OF_ONE, is_enough
 from edge_classifier.live.correction import CorrectionDialog
+from edge_classifier.live.dialogs import ConfirmDialog
+from edge_classifier.live.display import CLOSE, RECORD, RENAME, Release, target_of
 from edge_classifier.live.presenter import unknown_setting
 from edge_classifier.live.review import ReviewDialog
-from edge_classifier.live.view import Level, Mode
+from edge_classifier.live.view import Button, Level
 from edge_classifier.values import BACKGROUND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from edge_classifier.device.frame import Clock
     from edge_classifier.live.adapting import Adapting
     from edge_classifier.live.dialogs import Dialog
+    from edge_classifier.live.display import Event
     from edge_classifier.live.editor import Editor
     from edge_classifier.live.heat import HeatMap
-    from edge_classifier.live.keys import SpentKey
     from edge_classifier.live.learner import Learner
     from edge_classifier.live.prediction import LivePrediction
     from edge_classifier.live.recording import Recording
@@ -37,11 +38,11 @@ class Controls:
     Attributes:
         dialog: The question that is open, or `None`.
         help: Whether the list of keys is shown.
+        details: Whether it is shown where the time goes.
         done: Whether the user has ended the session.
     """
 
     store: ProjectStore
-    clock: Clock
     say: Say
     learner: Learner
     editor: Editor
@@ -50,28 +51,38 @@ class Controls:
     tasks: Tasks
     adapting: Adapting
     heat: HeatMap
-    spent: SpentKey
     dialog: Dialog | None = None
     help: bool = False
+    details: bool = False
     done: bool = False
 
-    def handle(self, key: str) -> None:
-        """Do what a key, named as in `protocols.Display.show`, does at this moment.
+    def handle(self, event: Event) -> None:
+        """Do what is to be done where something is pressed or let go at this moment.
 
         Raises:
             EdgeClassifierError: if that cannot be done.
         """
-        if key == "close":
-            self.quit()
-        elif self.spent.swallows(key, self.clock()):
-            pass
+        if isinstance(event, Release):
+            self.recording.release(event.name)
+        elif event.name == CLOSE:
+            self.end()
         elif self.dialog:
-            before, self.dialog = self.dialog, self.dialog.handle(key)
-            if before.mode in (Mode.CORRECTING, Mode.REVIEWING) and self.dialog is None:
-                # What is still held down then must not record, nor open the strip again.
-                self.spent.spend(key, self.clock())
-        elif action := _ACTIONS.get(key.lower()):
+            self.dialog = self.dialog.handle(event)
+        elif not event.repeated or event.name in _MOVES:
+            self._press(event.name)
+
+    def _press(self, name: str) -> None:
+        if action := _ACTIONS.get(name):
+            if self.help and name not in _HELP_KEYS:
+                self.help = False
             action(self)
+        elif class_name := target_of(name, RECORD):
+            self.recording.record(class_name, name)
+        elif class_name := target_of(name, RENAME):
+            self.editor.selected = class_name
+            self.ask(self.editor.name_dialog)
+        elif name:
+            self.say("H shows what the keys do")
 
     def ask(self, dialog: Callable[[], Dialog | None]) -> None:
         """Open a question, which ends what is being recorded."""
@@ -101,7 +112,6 @@ class Controls:
         """Open the strip of pictures that look wrong."""
         if self._can_train("reviewing") and self.learner.model:
             self.ask(lambda: ReviewDialog(self.store, self.editor, self.learner, self.say))
-            self.spent.spend("v", self.clock())
 
     def adjust_unknown(self, by: int) -> None:
         """Make "unknown" so many steps stricter; below 0 more lenient."""
@@ -131,7 +141,6 @@ class Controls:
         """Begin to collect frames to adapt to, or adapt to those that there are."""
         self.recording.stop()
         self.adapting.begin_or_apply()
-        self.spent.spend("a", self.clock())  # held down, it would apply at once
 
     def toggle_smoothing(self) -> None:
         """Switch the steady label on or off."""
@@ -144,6 +153,10 @@ class Controls:
             return
         on = self.heat.toggle()
         self.say("heat map: red where the picture is unlike its class" if on else "heat map off")
+
+    def toggle_details(self) -> None:
+        """Show or hide where the time goes."""
+        self.details = not self.details
 
     def toggle_help(self) -> None:
         """Show or hide the list of keys."""
@@ -161,6 +174,14 @@ class Controls:
             self.say(line)
 
     def quit(self) -> None:
+        """End the session, after a question where something would be lost by that."""
+        if unfinished := self.tasks.unfinished:
+            title = f"{unfinished} is not finished. Quit all the same?"
+            self.ask(lambda: ConfirmDialog(title, self.end, "nothing of it is kept"))
+        else:
+            self.end()
+
+    def end(self) -> None:
         """End the session."""
         self.done = True
 
@@ -179,7 +200,7 @@ class KeyRow:
     Attributes:
         keys: As the list shows them.
         meaning: What they do, in a few words.
-        actions: What each does, by its name as in `protocols.Display.show`, in small letters.
+        actions: What each does, by its name as `display.Press` has it.
     """
 
     keys: str
@@ -200,7 +221,7 @@ KEYS: Final = (
     KeyRow(
         "B",
         "hold to record the background: the empty scene",
-        {"b": lambda c: c.recording.record(BACKGROUND)},
+        {"b": lambda c: c.recording.record(BACKGROUND, "b")},
     ),
     KeyRow(
         "↑ ↓  space",
@@ -208,15 +229,18 @@ KEYS: Final = (
         {
             "up": lambda c: c.editor.move_selection(-1),
             "down": lambda c: c.editor.move_selection(1),
+            "pageup": lambda c: c.editor.move_selection(-PAGE),
+            "pagedown": lambda c: c.editor.move_selection(PAGE),
             "tab": lambda c: c.editor.move_selection(1),
-            " ": lambda c: c.recording.record_selected(),
+            " ": lambda c: c.recording.record_selected(" "),
         },
     ),
     KeyRow(
         "N",
-        "name a new class, or rename (Tab)",
-        {"n": lambda c: c.ask(c.editor.new_class_dialog)},
+        "name the selected class anew",
+        {"n": lambda c: c.ask(c.editor.name_dialog)},
     ),
+    KeyRow("+", "add a class", {"+": lambda c: c.ask(c.editor.new_class_dialog)}),
     KeyRow("W", "that was wrong: then the key of the right class", {"w": Controls.correct}),
     KeyRow("U", "undo the last burst or removal, and so on", {"u": Controls.undo}),
     KeyRow("Z", "put back what was undone or removed last", {"z": Controls.put_back}),
@@ -232,6 +256,7 @@ KEYS: Final = (
     KeyRow("A", "adapt to another light or place: show all again", {"a": Controls.adapt}),
     KeyRow("Y", "show where the picture is unlike its class", {"y": Controls.toggle_heat}),
     KeyRow("M", "steady label on or off", {"m": Controls.toggle_smoothing}),
+    KeyRow("I", "show or hide where the time goes", {"i": Controls.toggle_details}),
     KeyRow("P", "pause or resume prediction", {"p": lambda c: c.live.toggle_pause()}),
     KeyRow("S", "save a copy of the project", {"s": lambda c: c.ask(c.tasks.save_dialog)}),
     KeyRow(
@@ -239,13 +264,38 @@ KEYS: Final = (
         "export for the Raspberry Pi",
         {"e": lambda c: c.tasks.export(learning=c.recording.learning or c.adapting.busy)},
     ),
-    KeyRow("H", "show or hide these keys", {"h": Controls.toggle_help}),
+    KeyRow(
+        "H",
+        "show or hide these keys",
+        dict.fromkeys(("h", "f1", "?"), Controls.toggle_help),
+    ),
     KeyRow("Q", "quit; everything is on disk", {"q": Controls.quit}),
 )
 """All keys, but for Escape; the README's table is checked against this."""
 
-HELP: Final = tuple((row.keys, row.meaning) for row in KEYS)
+HELP: Final = tuple(
+    (row.keys, row.meaning, "" if len(row.keys) > 1 else row.keys.lower()) for row in KEYS
+)
 """What the window shows of the keys."""
+
+PAGE: Final = 10
+"""Classes by which the longer steps of the selection go."""
+
+BUTTONS: Final = (
+    Button("Undo", "u"),
+    Button("Background", "b"),
+    Button("Adapt", "a"),
+    Button("Review", "v"),
+    Button("Export", "e"),
+    Button("More", "h"),
+)
+"""What can be pressed where there is no keyboard; the rest is in the list of keys."""
+
+_HELP_KEYS: Final = ("h", "f1", "?", "escape")
+"""What shows and hides the list of keys; whatever else is pressed hides it."""
+
+_MOVES: Final = ("up", "down", "tab", "pageup", "pagedown")
+"""What goes on while it is held down."""
 
 _ACTIONS: Final = {
     "escape": Controls.stop,

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import EdgeClassifierError
 from edge_classifier.live.dialogs import Dialog
-from edge_classifier.live.view import Mode, Prompt
+from edge_classifier.live.display import RECORD, target_of
+from edge_classifier.live.view import Button, Mode, Prompt
 from edge_classifier.values import BACKGROUND
 
 if TYPE_CHECKING:
     from edge_classifier.device.frame import Frame
     from edge_classifier.device.verdict import Prediction
+    from edge_classifier.live.display import Press
     from edge_classifier.live.editor import Editor
     from edge_classifier.live.recording import Recording
     from edge_classifier.live.view import Say
@@ -44,20 +46,24 @@ class CorrectionDialog(Dialog):
             return ""
         return "unknown" if self.prediction.unknown else self.prediction.class_name
 
-    def handle(self, key: str) -> CorrectionDialog | None:
-        """Take a key and return the dialog that is open afterwards, or `None`."""
+    def handle(self, press: Press) -> CorrectionDialog | None:
+        """Take what was pressed and return the dialog that is open afterwards, or `None`."""
+        key = press.name
+        if key in _MOVES:
+            self.editor.move_selection(_MOVES[key])
+        if key in _MOVES or press.repeated:
+            return self
         self.error = None
         if key == "escape":
             self.say("nothing was corrected")
             return None
-        if key in _MOVES:
-            self.editor.move_selection(_MOVES[key])
-            return self
         if key in (" ", "enter"):
             return self._take(self.editor.selected, "select a class with the arrow keys first")
-        if key.lower() == "b":
+        if key == "b":
             return self._take(BACKGROUND)
-        if key in "123456789":
+        if class_name := target_of(key, RECORD):
+            return self._take(class_name)
+        if key and key in "123456789":
             class_name = self.editor.class_of_digit(int(key))
             return self._take(class_name, f"no class has key {key} yet")
         return self
@@ -77,6 +83,10 @@ class CorrectionDialog(Dialog):
             done = f"corrected: {self._said} → {class_name}"
         self.say(f"{done}; learning it now, U takes it back")
         return None
+
+    def buttons(self) -> tuple[Button, ...]:
+        """Return what can be pressed meanwhile, beside the cards."""
+        return Button("Background", "b"), Button("Leave it", "escape")
 
     def prompt(self) -> Prompt:
         """Return what to show."""

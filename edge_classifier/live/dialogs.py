@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge_classifier.errors import EdgeClassifierError
-from edge_classifier.live.view import Mode, Prompt
+from edge_classifier.live.view import Button, Mode, Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from edge_classifier.live.display import Press
     from edge_classifier.live.view import PictureStrip
 
 MAX_TYPED = 200
 
 
 class Dialog:
-    """Takes all keys for as long as it is open; the picture goes on meanwhile."""
+    """Hears all that is pressed for as long as it is open; the picture goes on meanwhile."""
 
     __slots__ = ()
 
     mode = Mode.LIVE
     """What keys mean to it."""
 
-    def handle(self, key: str) -> Dialog | None:
-        """Take a key and return the dialog that is open afterwards, or `None`."""
+    def handle(self, press: Press) -> Dialog | None:
+        """Take what was pressed and return the dialog that is open afterwards, or `None`."""
         raise NotImplementedError
 
     def poll(self) -> Dialog | None:
@@ -36,6 +38,10 @@ class Dialog:
         """Return the question to show, if it is one."""
         return None
 
+    def buttons(self) -> tuple[Button, ...]:
+        """Return what can be pressed meanwhile, where there is no keyboard."""
+        return ()
+
     def strip(self) -> PictureStrip | None:
         """Return the strip of pictures to show, if it has one."""
         return None
@@ -45,7 +51,7 @@ class Dialog:
 class TextDialog(Dialog):
     """Asks for one line, and hands it to `accept`; its `EdgeClassifierError` is shown.
 
-    Tab switches to the `alternative`, if there is one.
+    A `text` to begin with is replaced by what is typed, unless it is edited first.
     """
 
     mode = Mode.TYPING
@@ -54,32 +60,45 @@ class TextDialog(Dialog):
     note: str
     accept: Callable[[str], None]
     text: str = ""
-    alternative: Callable[[], TextDialog] | None = None
     error: str | None = None
+    replaced: bool = True
 
-    def handle(self, key: str) -> TextDialog | None:
-        """Take a key and return the dialog that is open afterwards, or `None`."""
-        if key == "escape":
+    def handle(self, press: Press) -> TextDialog | None:
+        """Take what was pressed and return the dialog that is open afterwards, or `None`."""
+        if press.name == "escape":
             return None
-        if key == "tab":
-            return self.alternative() if self.alternative else self
-        if key == "enter":
-            try:
-                self.accept(self.text)
-            except EdgeClassifierError as error:
-                self.error = str(error)
-                return self
-            return None
-        self.error = None
-        if key == "backspace":
-            self.text = self.text[:-1]
-        elif len(key) == 1 and len(self.text) < MAX_TYPED:
-            self.text += key
+        if press.name == "enter":
+            return self if press.repeated else self._enter()
+        if press.name == "backspace":
+            self.error, self.replaced, self.text = None, False, self.text[:-1]
+        elif press.name in ("left", "right", "end", "home"):
+            self.replaced = False
+        elif typed := _without_controls(press.text):
+            kept = "" if self.replaced else self.text
+            self.error, self.replaced, self.text = None, False, (kept + typed)[:MAX_TYPED]
         return self
+
+    def buttons(self) -> tuple[Button, ...]:
+        """Return what can be pressed meanwhile."""
+        return Button("OK", "enter"), Button("Cancel", "escape")
+
+    def _enter(self) -> TextDialog | None:
+        try:
+            self.accept(self.text)
+        except EdgeClassifierError as error:
+            self.error = str(error)
+            return self
+        return None
 
     def prompt(self) -> Prompt:
         """Return what to show."""
-        return Prompt(self.title, self.text, self.note, self.error)
+        replaced = self.replaced and bool(self.text)
+        return Prompt(self.title, self.text, self.note, self.error, replaced=replaced)
+
+
+def _without_controls(text: str) -> str:
+    """Drop line ends and other controls, as pasted text has them."""
+    return "".join(c for c in text if unicodedata.category(c) != "Cc")
 
 
 @dataclass(slots=True)
@@ -92,12 +111,16 @@ class ConfirmDialog(Dialog):
     accept: Callable[[], None]
     note: str = ""
 
-    def handle(self, key: str) -> ConfirmDialog | None:
-        """Take a key and return the dialog that is open afterwards, or `None`."""
-        if key.lower() == "y":
+    def handle(self, press: Press) -> ConfirmDialog | None:
+        """Take what was pressed and return the dialog that is open afterwards, or `None`."""
+        if press.name == "y":
             self.accept()
             return None
-        return None if key.lower() == "n" or key == "escape" else self
+        return None if press.name in ("n", "escape") else self
+
+    def buttons(self) -> tuple[Button, ...]:
+        """Return what can be pressed meanwhile."""
+        return Button("Yes", "y"), Button("No", "n")
 
     def prompt(self) -> Prompt:
         """Return what to show."""

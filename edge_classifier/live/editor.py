@@ -104,12 +104,17 @@ class Editor:
                 self.reload()
 
     def move_selection(self, by: int) -> None:
-        """Select the next class, or the one before."""
+        """Select the next class, or the one before; after the last comes the first.
+
+        Longer steps end at the first and the last one.
+        """
         names = self.dataset.class_names
         if names and self.selected is None:
             self.selected = names[0 if by > 0 else -1]
         elif names:
-            self.selected = names[(names.index(self.selected or "") + by) % len(names)]
+            place = names.index(self.selected or "") + by
+            last = len(names) - 1
+            self.selected = names[place % len(names) if abs(by) == 1 else min(max(place, 0), last)]
 
     @property
     def _last_burst_id(self) -> str:
@@ -192,7 +197,7 @@ class Editor:
         self._say(text)
 
     def new_class_dialog(self) -> TextDialog:
-        """Ask for the name of a new class; Tab renames the selected one instead."""
+        """Ask for the name of a new class."""
 
         def accept(text: str) -> None:
             name = self._store.add_class(text)
@@ -202,15 +207,13 @@ class Editor:
             how = f"hold {key}" if key else "hold space"
             self._say(f"{name}: {how} to record it")
 
-        return TextDialog(
-            "Name of the new class",
-            "Enter adds it · Esc cancels" + (" · Tab renames" if self.selected else ""),
-            accept,
-            alternative=self._rename_dialog if self.selected else None,
-        )
+        return TextDialog("Name of the new class", "Enter adds it · Esc cancels", accept)
 
-    def _rename_dialog(self) -> TextDialog:
-        old = self.selected or ""
+    def name_dialog(self) -> TextDialog:
+        """Ask for another name of the selected class, or where there is none for a new class."""
+        if self.selected is None:
+            return self.new_class_dialog()
+        old = self.selected
 
         def accept(text: str) -> None:
             new = self._store.rename_class(old, text)

@@ -1,13 +1,12 @@
-"""From record keys and frames to samples in the project, while there is a live picture."""
+"""From what is held, and frames, to samples in the project, while there is a live picture."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from edge_classifier.device.source_state import SourceState, SourceStatus
 from edge_classifier.errors import EdgeClassifierError, ProjectError
-from edge_classifier.live.keys import HoldDetector, KeyEvent
 from edge_classifier.live.view import Level
 
 if TYPE_CHECKING:
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 
     from edge_classifier.device.frame import Clock, Frame
     from edge_classifier.live.editor import Editor
-    from edge_classifier.live.keys import HoldTiming
     from edge_classifier.live.learner import Learner
     from edge_classifier.live.view import Say
     from edge_classifier.project.store import ProjectStore
@@ -23,8 +21,12 @@ if TYPE_CHECKING:
     from edge_classifier.values import EncodedImage, Features, Sample
 
 
-class PendingSample(NamedTuple):
-    """A frame that becomes a sample if its key turns out to have been down.
+TAP_S: Final = 0.3
+"""What is let go sooner is a tap, and records one picture."""
+
+
+class CapturedFrame(NamedTuple):
+    """A frame as it is stored if it becomes a sample.
 
     Its features are `(D,)` float32, or `None` before there is a backbone; `seen_by` computed them.
     """
@@ -43,110 +45,96 @@ class Recorded(NamedTuple):
 
 
 class BurstRecorder:
-    """Records bursts of samples, one at a time, while the key of `class_name` is down.
+    """Records bursts of samples, one at a time: one sample for a tap, more for what is held.
 
-    `event` and `offer` return the samples that are on disk now, and raise `ProjectError` where
-    one cannot be written.
+    At most `samples_per_second` are recorded while something is held: neighbouring frames of a
+    camera are nearly the same picture, and teach little.
 
-    At most `samples_per_second` are recorded while a key is held: neighbouring frames of a camera
-    are nearly the same picture, and teach little.
+    Attributes:
+        class_name: What the running burst is of, or `None`.
     """
 
-    def __init__(
-        self,
-        store: ProjectStore,
-        *,
-        timing: HoldTiming | None = None,
-        samples_per_second: float = 15.0,
-    ) -> None:
+    def __init__(self, store: ProjectStore, *, samples_per_second: float = 15.0) -> None:
         self._store = store
-        self._hold = HoldDetector(timing)
         self._period_s = 1.0 / samples_per_second
         self._slack_s = self._period_s / 10
         self.class_name: str | None = None
         self._burst_id = ""
-        self._press_due = False
+        self._pressed_s = 0.0
+        self._first_due = False
+        self._let_go = False
         self._next_due_s = 0.0
-        self._since_event: list[PendingSample] = []
-        self._before_event: list[PendingSample] = []
+        self._waiting: list[CapturedFrame] = []
 
-    def event(self, class_name: str, now_s: float) -> list[Recorded]:
-        """Take a press or a repeat of a class's key; another class begins another burst.
+    def press(self, class_name: str, now_s: float) -> None:
+        """Begin a burst; it ends the one that is running."""
+        self.stop()
+        self.class_name = class_name
+        self._burst_id = self._store.next_burst_id()
+        self._pressed_s = now_s
+        self._first_due = True
 
-        Returns:
-            The samples that this event confirmed.
-        """
-        if class_name != self.class_name:
+    def release(self) -> None:
+        """End the burst, once the frame is recorded that its press waits for."""
+        self._let_go = True
+        if not self._first_due:
             self.stop()
-            self.class_name = class_name
-            self._burst_id = self._store.next_burst_id()
-        if self._hold.event(now_s) is KeyEvent.REPEATED:
-            confirmed = self._before_event + self._since_event
-            self._before_event, self._since_event = [], []
-            return self._write_all(confirmed)
-        self._before_event, self._since_event = self._since_event, []
-        self._press_due = True
-        return []
 
     def wants(self, frame: Frame) -> bool:
         """Say whether this frame should be offered."""
         if self.class_name is None:
             return False
-        return self._press_due or frame.timestamp_s >= self._next_due_s - self._slack_s
+        return self._first_due or frame.timestamp_s >= self._next_due_s - self._slack_s
 
-    def offer(self, frame: Frame, pending: PendingSample) -> list[Recorded]:
+    def offer(self, frame: Frame, captured: CapturedFrame, now_s: float) -> list[Recorded]:
         """Take a frame that was wanted.
 
         Returns:
-            The frame itself where a press waits for its frame, none where it is not known yet
-            whether the key is still down.
+            The samples that are on disk now: the first frame is written at once, those that
+            follow as soon as it is certain that this is no tap.
+
+        Raises:
+            ProjectError: if one cannot be written; the others are all the same.
         """
         # On a grid, so that a camera whose frames come a little early is not halved.
         self._next_due_s = max(self._next_due_s + self._period_s, frame.timestamp_s)
-        if self._press_due:
-            self._press_due = False
-            return [self._write(pending)]
-        self._since_event.append(pending)
-        return []
-
-    def released(self, now_s: float) -> bool:
-        """Say whether the burst has just ended because its key is up."""
-        if self.class_name is None or not self._hold.released(now_s):
-            return False
-        self.stop()
-        return True
+        if self._first_due:
+            self._first_due = False
+            recorded = self._write_all([captured])
+            if self._let_go:
+                self.stop()
+            return recorded
+        self._waiting.append(captured)
+        if now_s - self._pressed_s < TAP_S:
+            return []
+        waiting, self._waiting = self._waiting, []
+        return self._write_all(waiting)
 
     def stop(self) -> None:
-        """End the burst; frames that no key event confirmed are dropped."""
+        """End the burst; what may have been a tap stays one picture."""
         self.class_name = None
-        self._hold = HoldDetector(self._hold.timing)
-        self._press_due = False
+        self._first_due = self._let_go = False
         self._next_due_s = 0.0
-        self._since_event, self._before_event = [], []
+        self._waiting = []
 
-    def _write_all(self, confirmed: list[PendingSample]) -> list[Recorded]:
+    def _write_all(self, frames: list[CapturedFrame]) -> list[Recorded]:
         """Write all samples that can be, and only then say what was wrong with others."""
         recorded: list[Recorded] = []
         problem: ProjectError | None = None
-        for pending in confirmed:
+        for encoded, features, seen_by in frames:
             try:
-                recorded.append(self._write(pending))
+                sample = self._store.add_sample(encoded, self.class_name or "", self._burst_id)
+                recorded.append(Recorded(sample, features, seen_by))
             except ProjectError as error:  # noqa: PERF203 - of a few
                 problem = problem or error
         if problem:
             raise problem
         return recorded
 
-    def _write(self, pending: PendingSample) -> Recorded:
-        if self.class_name is None:  # pragma: no cover - only between event and stop
-            raise RuntimeError("No burst is running.")
-        sample = self._store.add_sample(pending.encoded, self.class_name, self._burst_id)
-        return Recorded(sample, pending.features, pending.seen_by)
-
 
 @dataclass(eq=False, slots=True)
 class Recording:
-    """What the record keys do: they record the class whose key is held; training follows.
+    """What is held to record a class; training follows.
 
     What writes a sample raises `ProjectError` where that cannot be done. `source` is how the
     camera is.
@@ -159,6 +147,8 @@ class Recording:
     clock: Clock
     say: Say
     source: SourceState = field(default_factory=lambda: SourceState(SourceStatus.OPENING, ""))
+    _pressed: str = ""
+    _interrupted: str | None = None
 
     @property
     def learning(self) -> bool:
@@ -170,35 +160,49 @@ class Recording:
         before, self.source = self.source.status, source
         lost = before is SourceStatus.RUNNING and source.status is not SourceStatus.RUNNING
         if lost:
-            # A key that is down goes on recording only when its user sees the picture again.
+            interrupted = self.burst.class_name
             self.stop()
+            self._interrupted = interrupted
+        elif source.status is SourceStatus.RUNNING and self._interrupted:
+            # What is still held goes on recording only when its user sees the picture again.
+            self.burst.press(self._interrupted, self.clock())
+            self._interrupted = None
         return lost
 
     def record_digit(self, digit: int) -> None:
-        """Take a press or a repeat of a digit key."""
+        """Begin to record the class of a digit key, until that is let go."""
         if not self._is_live():
             return
         class_name = self.editor.class_of_digit(digit)
         if class_name is None:
             self.say(f"no class has key {digit} yet; N names a new one", Level.WARNING)
         else:
-            self.record(class_name)
+            self.record(class_name, str(digit))
 
-    def record_selected(self) -> None:
-        """Take a press or a repeat of the key that records the selected class."""
+    def record_selected(self, pressed: str) -> None:
+        """Begin to record the selected class, until what was `pressed` is let go."""
         if self.editor.selected is None:
             self.say("select a class with the arrow keys first", Level.WARNING)
         else:
-            self.record(self.editor.selected)
+            self.record(self.editor.selected, pressed)
 
-    def record(self, class_name: str) -> None:
-        """Take a press or a repeat of a class's key; a class that is new is made."""
+    def record(self, class_name: str, pressed: str) -> None:
+        """Begin to record a class, which is made if it is new, until `pressed` is let go."""
         if not self._is_live():
             return
-        class_name = self.editor.with_class(class_name)
-        if self.burst.class_name not in (None, class_name):
-            self.learner.request_training()
-        self._write(lambda: self.burst.event(class_name, self.clock()))
+        self.stop()
+        self.burst.press(self.editor.with_class(class_name), self.clock())
+        self._pressed = pressed
+
+    def release(self, what: str) -> None:
+        """Take note that something was let go; the burst that it records ends."""
+        if what != self._pressed:
+            return
+        self._interrupted = None
+        if self.burst.class_name is not None:
+            self.burst.release()
+            if self.burst.class_name is None:
+                self.learner.request_training()
 
     def add(self, frame: Frame, class_name: str) -> str:
         """Store one frame as a burst of its own, and learn it; a class that is new is made.
@@ -219,21 +223,19 @@ class Recording:
         """Take a frame that is wanted, and return the features `(D,)` of what would be stored."""
         encoded = self.store.encode(frame.image)
         features = self._features_of(encoded)
-        pending = PendingSample(encoded, features, self.learner.backbone)
-        self._write(lambda: self.burst.offer(frame, pending))
+        captured = CapturedFrame(encoded, features, self.learner.backbone)
+        self._write(lambda: self.burst.offer(frame, captured, self.clock()))
+        if self.burst.class_name is None:
+            self.learner.request_training()
         return features
 
     def _features_of(self, encoded: EncodedImage) -> Features | None:
         backbone = self.learner.backbone
         return backbone.extract([encoded.image])[0] if backbone else None
 
-    def end_if_released(self) -> None:
-        """End the burst if its key is up."""
-        if self.burst.released(self.clock()):
-            self.learner.request_training()
-
     def stop(self) -> None:
-        """End the burst, if one is running, as the release of its key does."""
+        """End the burst, if one is running, as a release does."""
+        self._interrupted = None
         if self.burst.class_name is not None:
             self.burst.stop()
             self.learner.request_training()

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import InvalidImageError, ProjectError
 from edge_classifier.live.dialogs import Dialog
-from edge_classifier.live.view import STRIP_LENGTH, Mode, PictureStrip, StripPicture
+from edge_classifier.live.display import CHOOSE, target_of
+from edge_classifier.live.view import STRIP_LENGTH, Button, Mode, PictureStrip, StripPicture
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_classifier.device.preprocessing import Image
     from edge_classifier.evaluation.suspects import Suspect
+    from edge_classifier.live.display import Press
     from edge_classifier.live.editor import Editor
     from edge_classifier.live.learner import Learner
     from edge_classifier.live.view import Say
@@ -61,19 +63,24 @@ class ReviewDialog(Dialog):
                 break  # one a step: reading a large picture takes as long as a frame
         return self
 
-    def handle(self, key: str) -> ReviewDialog | None:
-        """Take a key and return the strip, or `None` once it is closed."""
-        if key == "escape" or key.lower() == "v":
+    def handle(self, press: Press) -> ReviewDialog | None:
+        """Take what was pressed and return the strip, or `None` once it is closed."""
+        key = press.name
+        if self._suspects and key in _STEPS:
+            self._chosen = (self._chosen + _STEPS[key]) % len(self._suspects)
+        elif press.repeated:
+            return self
+        elif key in ("escape", "v"):
             self._close()
             return None
-        if key.lower() == "z":
+        elif key == "z":
             self._put_back()
-        elif self._suspects and key in _STEPS:
-            self._chosen = (self._chosen + _STEPS[key]) % len(self._suspects)
-        elif self._suspects and (key.lower() == "x" or key == "delete"):
+        elif self._suspects and (place := target_of(key, CHOOSE)):
+            self._chosen = min(self._first + int(place), len(self._suspects) - 1)
+        elif self._suspects and key in ("x", "delete"):
             suspect = self._suspects[self._chosen]
             self._take_out(self._suspects, self.editor.remove_sample(suspect.sample))
-        elif self._suspects and key.lower() == "k":
+        elif self._suspects and key == "k":
             self.editor.call_right(self._suspects[self._chosen].sample, right=True)
             self._take_out(self._suspects, None)
         return self
@@ -118,6 +125,15 @@ class ReviewDialog(Dialog):
             return self.store.thumbnail(suspect.sample.path)
         except (ProjectError, InvalidImageError):
             return None  # the strip shows its place empty; the learner reports it
+
+    def buttons(self) -> tuple[Button, ...]:
+        """Return what can be pressed meanwhile, beside the pictures."""
+        if not self._suspects:
+            return (Button("Take back", "z"), Button("Close", "v"))
+        return (
+            Button("◀", "left"), Button("▶", "right"), Button("Remove", "x"), Button("Keep", "k"),
+            Button("Take back", "z"), Button("Close", "v"),
+        )  # fmt: skip
 
     def strip(self) -> PictureStrip:
         """Return what to show."""

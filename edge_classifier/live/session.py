@@ -1,4 +1,4 @@
-"""What a person can do in the window, as a pure state machine: frames and keys in, views out."""
+"""What a person can do in the window, as a pure state machine: frames and events in, views out."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from edge_classifier.device.verdict import SMOOTHING_S
 from edge_classifier.errors import CancelledError, EdgeClassifierError
 from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.live.adapting import Adapting
-from edge_classifier.live.controls import HELP, Controls
+from edge_classifier.live.controls import BUTTONS, HELP, Controls
 from edge_classifier.live.editor import Editor
 from edge_classifier.live.heat import HeatMap
-from edge_classifier.live.keys import HoldTiming, SpentKey
 from edge_classifier.live.learner import Learner
 from edge_classifier.live.prediction import LivePrediction
 from edge_classifier.live.presenter import Messages, Presenter, source_message
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from edge_classifier.features.dataset import Dataset
     from edge_classifier.learning.fine_tuning import FineTune
     from edge_classifier.learning.project_backbone import LoadedBackbone
+    from edge_classifier.live.display import Event
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Cancelled, Executor, Progress
 
@@ -47,13 +47,11 @@ class SessionSettings:
         mirrored: Draw the picture mirrored, as people expect of themselves.
         smoothing_s: Time constant of the steady label in seconds; 0 switches it off.
         samples_per_second: Recorded at most, while a key is held.
-        hold: When a silent key counts as released.
     """
 
     mirrored: bool = False
     smoothing_s: float = SMOOTHING_S
     samples_per_second: float = 15.0
-    hold: HoldTiming = field(default_factory=HoldTiming)
     head: HeadSettings = field(default_factory=HeadSettings)
 
 
@@ -61,7 +59,7 @@ class Session:
     """The live classifier without its window.
 
     `load`, `export` and `fine_tune` (`None` where that is not possible) run on the `executor`, the
-    worker thread. `clock` gives monotonic seconds, of the frames' time stamps and the keys;
+    worker thread. `clock` gives monotonic seconds, of the frames' time stamps and the events;
     `timer`, for durations, differs from it where time is scripted.
 
     Attributes:
@@ -96,9 +94,7 @@ class Session:
         self._presenter = Presenter(store, self.learner)
         self._editor = Editor(store, self.learner, self._presenter, say)
         self._live = LivePrediction(self.learner, settings.smoothing_s)
-        self._burst = BurstRecorder(
-            store, timing=settings.hold, samples_per_second=settings.samples_per_second
-        )
+        self._burst = BurstRecorder(store, samples_per_second=settings.samples_per_second)
         self._recording = Recording(store, self._editor, self.learner, self._burst, clock, say)
         self._heat = HeatMap(self.learner, executor)
         self._tasks = Tasks(store, self.learner, executor, self.messages, export, fine_tune)
@@ -113,7 +109,6 @@ class Session:
         )
         self._controls = Controls(
             store=store,
-            clock=clock,
             say=say,
             learner=self.learner,
             editor=self._editor,
@@ -122,7 +117,6 @@ class Session:
             tasks=self._tasks,
             adapting=self._adapting,
             heat=self._heat,
-            spent=SpentKey(settings.hold),
         )
 
     @property
@@ -151,16 +145,18 @@ class Session:
         at_work = self._tasks.busy or self._adapting.busy or self._heat.job is not None
         return self._recording.learning or at_work
 
-    def step(self, frame: Frame | None, key: str | None, source: SourceState | None = None) -> View:
+    def step(
+        self, frame: Frame | None, event: Event | None, source: SourceState | None = None
+    ) -> View:
         """Take what has happened since the last step and say what to show.
 
-        The key is named as in `protocols.Display.show`; `source` is how the camera is.
+        `source` is how the camera is.
         """
-        self.advance(frame, key, source)
+        self.advance(frame, event, source)
         return self.view()
 
     def advance(
-        self, frame: Frame | None, key: str | None, source: SourceState | None = None
+        self, frame: Frame | None, event: Event | None, source: SourceState | None = None
     ) -> None:
         """Do what `step` does, for a moment at which nothing will be shown."""
         if source is not None and source != self._recording.source:
@@ -171,11 +167,8 @@ class Session:
             self._live.forget()
         self._guard(self._look_at_project, ends_burst=False)  # what is being recorded is kept first
         self._guard(self._poll, ends_burst=False)
-        if key is not None:
-            self._guard(lambda: self._controls.handle(key))
-        # Before the frame: one that takes long keeps the next repeat from being heard.
-        if self._burst.class_name:
-            self._recording.end_if_released()
+        if event is not None:
+            self._guard(lambda: self._controls.handle(event))
         if frame is not None:
             self._guard(lambda: self._on_frame(frame))
         else:
@@ -196,13 +189,14 @@ class Session:
             ),
             banner=presenter.banner(prediction),
             activity=self._activity(),
-            rates=self.rates.rates(now),
+            rates=self.rates.rates(now) if controls.details else None,
             hint=self._adapting.hint() or presenter.hint(),
             quality=presenter.quality(),
             message=self.messages.current(now) or source_message(self._recording.source),
             prompt=dialog.prompt() if dialog else None,
             strip=dialog.strip() if dialog else None,
             help_lines=HELP if controls.help else (),
+            buttons=dialog.buttons() if dialog else BUTTONS,
             paused=self._live.paused,
             done=controls.done,
             heat=self._heat.heat(self._live.spatial, prediction),
@@ -219,7 +213,7 @@ class Session:
 
     def close(self) -> None:
         """Stop what runs; may be called twice."""
-        self._burst.stop()  # what no key event has confirmed is dropped
+        self._burst.stop()
         self._tasks.cancel()
         self._adapting.close()
         self._heat.close()

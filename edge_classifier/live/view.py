@@ -127,6 +127,19 @@ class Say(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Button:
+    """Something to press beside the picture.
+
+    Attributes:
+        text: What it says.
+        press: The key that does the same, as `display.Press` names it.
+    """
+
+    text: str
+    press: str
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """Something asked in the window.
 
@@ -134,6 +147,7 @@ class Prompt:
         text: What was typed so far, or `None` for a yes/no question.
         note: Which keys do what.
         error: Why what was typed cannot be taken.
+        replaced: Whether the text is replaced by what is typed next.
         picture: What is asked about, BGR, of any size; such a question leaves the live picture
             in sight.
     """
@@ -142,6 +156,7 @@ class Prompt:
     text: str | None
     note: str
     error: str | None = None
+    replaced: bool = False
     picture: Image | None = field(default=None, compare=False)
 
 
@@ -196,12 +211,15 @@ class View:
         cards: One a class, in the order of the keys.
         banner: The verdict, or `None` where there is none to give.
         activity: Recording, training, saved.
+        rates: Where the time goes, or `None` where nobody has asked for that.
         hint: What to do next, or empty.
         quality: How good what was learned is, in one line, or empty.
         message: Something that just happened, or `None`.
         prompt: A question that waits for an answer, or `None`.
         strip: Pictures to choose from, or `None`.
-        help_lines: `(key, meaning)` pairs while help is shown, else empty.
+        help_lines: `(keys, meaning, press)` while help is shown, else empty; `press` is the key
+            that does it, or empty where there are several.
+        buttons: What can be pressed at this moment, beside the cards and the pictures of the strip.
         heat: How unlike its class each place of the square that the model sees is, `(h, w)` in
             [0, 1], not mirrored; or `None` where that is not shown.
     """
@@ -213,13 +231,14 @@ class View:
     cards: tuple[ClassCard, ...]
     banner: Banner | None
     activity: Activity
-    rates: Rates
+    rates: Rates | None
     hint: str
     quality: str = ""
     message: Message | None = None
     prompt: Prompt | None = None
     strip: PictureStrip | None = None
-    help_lines: tuple[tuple[str, str], ...] = ()
+    help_lines: tuple[tuple[str, str, str], ...] = ()
+    buttons: tuple[Button, ...] = ()
     paused: bool = False
     done: bool = False
     heat: npt.NDArray[np.float32] | None = None

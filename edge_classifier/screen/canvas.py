@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -31,7 +32,7 @@ RED: Final = (92, 92, 242)
 AMBER: Final = (84, 188, 245)
 
 RADIUS: Final = 10
-"""Of the corners of cards and of the video, in pixels."""
+"""Of the corners of cards and of the video."""
 
 _OVERSAMPLING: Final = 4
 _READABLE: Final = 120.0
@@ -40,7 +41,7 @@ _READABLE: Final = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle of the canvas, in pixels."""
+    """A rectangle of a layout, or of pixels."""
 
     left: int
     top: int
@@ -57,8 +58,12 @@ class Box:
         """One past the last row."""
         return self.top + self.height
 
+    def holds(self, x: float, y: float) -> bool:
+        """Say whether a point lies in it."""
+        return self.left <= x < self.right and self.top <= y < self.bottom
+
     def of(self, canvas: Image) -> Image:
-        """Return the box's part of a canvas, as a view to write to."""
+        """Return the box's part of a picture's pixels, as a view to write to."""
         return canvas[self.top : self.bottom, self.left : self.right]
 
     def centred(self, width: int, height: int) -> Box:
@@ -71,45 +76,93 @@ class Box:
         return self.centred(self.width - 2 * margin, self.height - 2 * margin)
 
 
+class Target(NamedTuple):
+    """A part of the layout, and what is pressed there, as `display.Press` names it."""
+
+    box: Box
+    press: str
+
+
 class Canvas:
     """An image that is drawn on.
 
-    Colours are blue, green, red; `background` is what a box is filled with already, and what
-    soft edges blend into.
+    Boxes and sizes are of a layout, whose unit is `scale` pixels. Colours are blue, green, red;
+    `background` is what a box is filled with already, and what soft edges blend into.
 
     Attributes:
         pixels: `(H, W, 3)` uint8, BGR.
-        text: Draws lines of text, and keeps them.
+        scale: As above.
+        text: Draws lines of text in the same scale, and keeps them.
     """
 
-    def __init__(self, pixels: Image, text: TextRenderer) -> None:
+    def __init__(self, pixels: Image, text: TextRenderer, scale: float = 1.0) -> None:
         self.pixels = pixels
-        self.text = text
+        self.scale = scale
+        self.text = text.at(scale)
+
+    def place(self, box: Box) -> Box:
+        """Return the pixels of a box; boxes that touch, touch in pixels too."""
+        left, top, right, bottom = (
+            round(edge * self.scale) for edge in (box.left, box.top, box.right, box.bottom)
+        )
+        return Box(left, top, right - left, bottom - top)
+
+    def part(self, box: Box) -> Image:
+        """Return a box's pixels, as a view to write to."""
+        return self.place(box).of(self.pixels)
+
+    def clear(self, box: Box, colour: Colour) -> None:
+        """Fill a box to its corners."""
+        self.part(box)[:] = colour
 
     def fill(self, box: Box, colour: Colour, background: Colour, radius: int = RADIUS) -> None:
         """Fill a box with rounded corners."""
-        box.of(self.pixels)[:] = _rounded(box.width, box.height, radius, colour, background)
+        place = self.place(box)
+        picture = _rounded(place.width, place.height, self._length(radius), colour, background)
+        place.of(self.pixels)[:] = picture
 
     def frame(self, box: Box, line: Colour, inside: Colour, background: Colour) -> None:
-        """Fill a box with rounded corners and a line of two pixels around it."""
-        box.of(self.pixels)[:] = _framed(box.width, box.height, line, inside, background)
+        """Fill a box with rounded corners and a line of two units around it."""
+        place, radius = self.place(box), self._length(RADIUS)
+        picture = _framed(
+            (place.width, place.height), radius, self._length(2), line, inside, background
+        )
+        place.of(self.pixels)[:] = picture
 
     def frame_over(self, box: Box, line: Colour, inside: Colour) -> None:
         """Like `frame`, over whatever is there already."""
-        under = [corner.of(self.pixels).copy() for corner, _ in _corners(box)]
+        corners = self._corners(box)
+        under = [corner.of(self.pixels).copy() for corner, _ in corners]
         self.frame(box, line, inside, line)
-        for (corner, share), was in zip(_corners(box), under, strict=True):
+        for (corner, share), was in zip(corners, under, strict=True):
             target = corner.of(self.pixels)
             target[:] = target * share + was * (1 - share)
 
     def round_corners(self, box: Box, background: Colour) -> None:
         """Blend a colour into the four corners of a box, so that what it holds looks rounded."""
-        for corner, share in _corners(box):
+        for corner, share in self._corners(box):
             target = corner.of(self.pixels)
             target[:] = target * share + np.asarray(background, np.float32) * (1 - share)
 
+    def _length(self, units: int) -> int:
+        return max(1, round(units * self.scale))
+
+    def _corners(self, box: Box) -> list[tuple[Box, npt.NDArray[np.float32]]]:
+        """Return the four corners of a box, and how much of each pixel lies inside the rounding."""
+        radius, place = self._length(RADIUS), self.place(box)
+        share = _share(_rounded_mask(2 * radius, 2 * radius, radius))
+        first, last = slice(0, radius), slice(radius, None)
+        right, bottom = place.right - radius, place.bottom - radius
+        return [
+            (Box(place.left, place.top, radius, radius), share[first, first]),
+            (Box(right, place.top, radius, radius), share[first, last]),
+            (Box(place.left, bottom, radius, radius), share[last, first]),
+            (Box(right, bottom, radius, radius), share[last, last]),
+        ]
+
     def bar(self, box: Box, share: float, colour: Colour, background: Colour) -> None:
         """Draw a rounded track and fill a share of it, from 0.0 to 1.0."""
+        box = self.place(box)
         radius = box.height // 2
         target = box.of(self.pixels)
         target[:] = _rounded(box.width, box.height, radius, LINE, background)
@@ -125,12 +178,13 @@ class Canvas:
 
     def picture(self, box: Box, image: Image, *, mirrored: bool, background: Colour) -> None:
         """Draw the largest centred part of an image that has the box's shape, corners rounded."""
+        box = self.place(box)
         scale = max(box.width / image.shape[1], box.height / image.shape[0])
         part = centred_part(image, box.width / scale, box.height / scale)
         small = cv2.resize(part, (box.width, box.height), interpolation=cv2.INTER_AREA)
         if mirrored:
             small = cv2.flip(small, 1)
-        share = _share(_rounded_mask(box.width, box.height, 6))
+        share = _share(_rounded_mask(box.width, box.height, self._length(6)))
         box.of(self.pixels)[:] = small * share + np.asarray(background, np.float32) * (1 - share)
 
     def write(
@@ -146,25 +200,27 @@ class Canvas:
     ) -> int:
         """Draw one line of text, vertically centred in a box, ellipsised to its width.
 
-        `size` is in pixels (em), `weight` from 300 to 900, `align` is `left`, `centre` or `right`.
+        `size` is the em, `weight` from 300 to 900, `align` is `left`, `centre` or `right`.
 
         Returns:
-            The width of what was drawn, in pixels.
+            The width of what was drawn.
         """
         if not text or box.width < 1:
             return 0
+        place = self.place(box)
         bitmap = self.text.bitmap(
             text, size, colour, background, weight=weight, max_width=box.width
         )
-        spare_rows = box.height - bitmap.shape[0]
+        spare_rows = place.height - bitmap.shape[0]
         if spare_rows < 0:  # a low box shows the middle of the line, where the letters are
-            bitmap = bitmap[-spare_rows // 2 :][: box.height]
+            bitmap = bitmap[-spare_rows // 2 :][: place.height]
+        bitmap = bitmap[:, : place.width]
         height, width = int(bitmap.shape[0]), int(bitmap.shape[1])
-        top = box.top + max(spare_rows, 0) // 2
-        spare = box.width - width
-        left = box.left + {"left": 0, "centre": spare // 2, "right": spare}[align]
+        top = place.top + max(spare_rows, 0) // 2
+        spare = place.width - width
+        left = place.left + {"left": 0, "centre": spare // 2, "right": spare}[align]
         self.pixels[top : top + height, left : left + width] = bitmap
-        return width
+        return math.ceil(width / self.scale)
 
     def write_lines(
         self, box: Box, lines: list[str], size: int, colour: Colour, background: Colour
@@ -228,27 +284,16 @@ def readable(colour: Colour) -> Colour:
 
 
 @lru_cache(maxsize=256)
-def _framed(width: int, height: int, line: Colour, inside: Colour, background: Colour) -> Image:
-    outer = _rounded(width, height, RADIUS, line, background)
-    thick = 2
+def _framed(
+    size: tuple[int, int], radius: int, thick: int, line: Colour, inside: Colour, background: Colour
+) -> Image:
+    width, height = size
+    outer = _rounded(width, height, radius, line, background)
     bitmap = outer.astype(np.float32)
     inner = bitmap[thick : height - thick, thick : width - thick]
-    share = _share(_rounded_mask(width - 2 * thick, height - 2 * thick, RADIUS - thick))
+    share = _share(_rounded_mask(width - 2 * thick, height - 2 * thick, radius - thick))
     inner += (np.asarray(inside, np.float32) - inner) * share
     return np.rint(bitmap).astype(np.uint8)
-
-
-def _corners(box: Box) -> list[tuple[Box, npt.NDArray[np.float32]]]:
-    """Return the four corners of a box, and how much of each pixel lies inside the rounding."""
-    share = _share(_rounded_mask(2 * RADIUS, 2 * RADIUS, RADIUS))
-    first, last = slice(0, RADIUS), slice(RADIUS, None)
-    right, bottom = box.right - RADIUS, box.bottom - RADIUS
-    return [
-        (Box(box.left, box.top, RADIUS, RADIUS), share[first, first]),
-        (Box(right, box.top, RADIUS, RADIUS), share[first, last]),
-        (Box(box.left, bottom, RADIUS, RADIUS), share[last, first]),
-        (Box(right, bottom, RADIUS, RADIUS), share[last, last]),
-    ]
 
 
 def _share(mask: Mask) -> npt.NDArray[np.float32]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from edge_classifier.evaluation.advice import counted
+from edge_classifier.live.display import RECORD, RENAME, target
 from edge_classifier.screen.canvas import (
     CARD,
     MUTED,
@@ -14,14 +16,17 @@ from edge_classifier.screen.canvas import (
     WINDOW,
     Box,
     Canvas,
+    Target,
     readable,
 )
-from edge_classifier.screen.text import SEMIBOLD
+from edge_classifier.screen.text import SEMIBOLD, line_height
 
 if TYPE_CHECKING:
     from edge_classifier.live.view import ClassCard
 
 _FEW: Final = 5
+_NARROW: Final = 280
+"""Rows of at most this width have no bar for the score, only its number."""
 _WIDE_GAP: Final = 8
 _NARROW_GAP: Final = 4
 _LARGEST: Final = 106
@@ -29,7 +34,11 @@ _LARGE: Final = 76
 """Cards at least this high have three lines: name, count, score."""
 _MIDDLE: Final = 40
 """Cards at least this high have the score's bar below the name; lower ones beside it."""
-_ROWS: Final = 20
+_LOWEST: Final = 28
+"""Of a card and the gap below it; where there is less for each, some are not shown."""
+_ADD: Final = 34
+"""Of the row below the cards, which adds a class."""
+_FIRST: Final = ("first", "second")
 _PERCENT: Final = 44
 """Width of a score's number, in pixels."""
 
@@ -55,20 +64,28 @@ class ClassCards:
     def __init__(self, canvas: Canvas, box: Box) -> None:
         self._canvas = canvas
         self._box = box
+        self._list = Box(box.left, box.top, box.width, box.height - _ADD)
         self._structure: object = None
         self._drawn: dict[int, tuple[object, ...]] = {}
         self._scores: dict[int, float | None] = {}
 
-    def draw(self, cards: tuple[ClassCard, ...], *, mirrored: bool) -> None:
-        """Bring the column up to date; the canvas still holds what was drawn last."""
-        shown, hidden = _visible(cards)
-        structure = (len(shown), hidden, mirrored)
+    def draw(self, cards: tuple[ClassCard, ...], *, mirrored: bool) -> list[Target]:
+        """Bring the column up to date; the canvas still holds what was drawn last.
+
+        Returns:
+            Where each class is recorded, renamed, and another one added.
+        """
+        shown, hidden = _visible(cards, max(1, (self._list.height + _NARROW_GAP) // _LOWEST))
+        structure = (len(cards), len(shown), mirrored)
+        boxes = _places(self._list, len(shown) or len(_FIRST))
+        below = Box(self._box.left, boxes[-1].bottom + _NARROW_GAP, self._box.width, _ADD - 4)
         if structure != self._structure:
             self._structure = structure
             self._drawn.clear()
-            self._clear(hidden, empty=not cards)
-        boxes = _places(self._box, len(shown), more=hidden > 0)
-        for number, (card, box) in enumerate(zip(shown, boxes, strict=True)):
+            self._clear(below, hidden)
+            if not cards:
+                self._empty(boxes)
+        for number, (card, box) in enumerate(zip(shown, boxes, strict=False)):
             content = (
                 *(card.name, card.key, card.colour, card.count),
                 *(card.selected, card.recording, card.score is None),
@@ -82,21 +99,43 @@ class ClassCards:
             if card.score is not None and self._scores.get(number) != card.score:
                 self._score(_parts(box, card), card, card.score)
                 self._scores[number] = card.score
-
-    def _clear(self, hidden: int, *, empty: bool) -> None:
-        self._box.of(self._canvas.pixels)[:] = WINDOW
+        targets = [Target(box, str(n + 1)) for n, box in enumerate(boxes) if not cards]
+        for card, box in zip(shown, boxes, strict=False):
+            targets.append(Target(box, target(RECORD, card.name)))
+            targets.append(Target(_parts(box, card).name, target(RENAME, card.name)))
+        targets.append(Target(below, "+"))
         if hidden:
-            row = Box(self._box.left, self._box.bottom - 24, self._box.width, 24)
-            self._canvas.write(row, f"+{hidden} more", 14, MUTED, WINDOW, align="centre")
-        for number, which in enumerate(("first", "second") if empty else ()):
-            top = self._box.top + number * (_LARGEST + _WIDE_GAP)
-            box = Box(self._box.left, top, self._box.width, _LARGEST)
+            targets.append(Target(_right_half(below), "pagedown"))
+        return targets
+
+    def forget(self) -> None:
+        """Draw all of it anew the next time: something else was drawn over it."""
+        self._structure = None
+
+    def _clear(self, below: Box, hidden: int) -> None:
+        self._canvas.clear(self._box, WINDOW)
+        self._canvas.fill(below, RAISED, WINDOW, 8)
+        add = (
+            below.inner(8)
+            if not hidden
+            else Box(below.left + 8, below.top, below.width // 2 - 16, below.height)
+        )
+        self._canvas.write(add, "+ add a class", 14, MUTED, RAISED, align="centre")
+        if hidden:
+            more = f"{hidden} more ▼"
+            self._canvas.write(_right_half(below), more, 14, TEXT, RAISED, align="centre")
+
+    def _empty(self, boxes: list[Box]) -> None:
+        for number, (box, which) in enumerate(zip(boxes, _FIRST, strict=True)):
             self._canvas.frame(box, RAISED, WINDOW, WINDOW)
-            cap = Box(box.left + 24, box.top + 35, 36, 36)
+            side = min(36, box.height - 12)
+            cap = Box(box.left + 24, box.top + (box.height - side) // 2, side, side)
             self._canvas.key_cap(cap, str(number + 1), WINDOW)
-            line = Box(cap.right + 16, box.top, box.width - 92, box.height)
-            text = f"hold for the {which} class"
-            self._canvas.write(line, text, 17, MUTED, WINDOW)
+            width = box.right - cap.right - 24
+            lines = self._canvas.text.wrap(f"hold for the {which} class", 17, width, 2)
+            high = len(lines) * line_height(17)
+            place = Box(cap.right + 16, box.top + (box.height - high) // 2, width, high)
+            self._canvas.write_lines(place, lines, 17, MUTED, WINDOW)
 
     def _card(self, box: Box, card: ClassCard, *, mirrored: bool) -> None:
         """Draw all of a card but its score."""
@@ -111,15 +150,17 @@ class ClassCards:
         if parts.cap is not None:
             self._canvas.key_cap(parts.cap, card.key or "space", CARD)
         self._canvas.write(parts.name, card.name, parts.name_size, TEXT, CARD, weight=SEMIBOLD)
-        words = "" if box.height < _LARGE else " sample" if card.count == 1 else " samples"
         colour = RED if card.recording else MUTED
-        count = f"{card.count}{words}"
+        count = counted(card.count, "picture")
+        if box.height < _LARGE or self._canvas.text.width(count, 14) > parts.count.width:
+            count = str(card.count)
         self._canvas.write(parts.count, count, 14, colour, CARD, align=parts.align)
 
     def _score(self, parts: _CardParts, card: ClassCard, score: float) -> None:
         """Draw the score's bar and number: what changes with every frame."""
-        self._canvas.bar(parts.track, score, readable(card.colour), CARD)
-        parts.percent.of(self._canvas.pixels)[:] = CARD
+        if parts.track.width:
+            self._canvas.bar(parts.track, score, readable(card.colour), CARD)
+        self._canvas.clear(parts.percent, CARD)
         number = f"{round(score * 100)} %"
         self._canvas.write(parts.percent, number, 14, TEXT, CARD, align="right")
 
@@ -138,8 +179,9 @@ def _parts(box: Box, card: ClassCard) -> _CardParts:
     percent = Box(right - _PERCENT, inside.top, _PERCENT, line)
     if low:
         tile, left = None, strip.right + 8
-        track = Box(percent.left - 64, box.top + box.height // 2 - 3, 64, 6)
-        count = Box(track.left - 52, inside.top, 42, line)
+        long = 64 if box.width > _NARROW else 0
+        track = Box(percent.left - long, box.top + box.height // 2 - 3, long, 6)
+        count = Box(track.left - (52 if long else 36), inside.top, 42 if long else 36, line)
     else:
         tile = Box(strip.right + 8, inside.top, inside.height, inside.height)
         left = tile.right + 10
@@ -172,22 +214,24 @@ def _cap(inside: Box, line: int, card: ClassCard, largest: int) -> Box | None:
     return Box(inside.right - width, inside.top + (line - height) // 2, width, height)
 
 
-def _places(column: Box, count: int, *, more: bool) -> list[Box]:
+def _places(column: Box, count: int) -> list[Box]:
     """Return a box for each of the cards, equally high and together within the column."""
-    rows = count + more
-    gap = _WIDE_GAP if rows <= _FEW else _NARROW_GAP
-    height = min(_LARGEST, (column.height + gap) // max(rows, 1) - gap)
+    gap = _WIDE_GAP if count <= _FEW else _NARROW_GAP
+    height = min(_LARGEST, (column.height + gap) // count - gap)
     return [
         Box(column.left, column.top + number * (height + gap), column.width, height)
         for number in range(count)
     ]
 
 
-def _visible(cards: tuple[ClassCard, ...]) -> tuple[tuple[ClassCard, ...], int]:
+def _right_half(row: Box) -> Box:
+    return Box(row.left + row.width // 2, row.top, row.width - row.width // 2, row.height)
+
+
+def _visible(cards: tuple[ClassCard, ...], room: int) -> tuple[tuple[ClassCard, ...], int]:
     """Return the cards to show, the chosen one always among them, and how many are hidden."""
-    if len(cards) <= _ROWS:
+    if len(cards) <= room:
         return cards, 0
-    room = _ROWS - 1
     chosen = next((n for n, card in enumerate(cards) if card.recording or card.selected), 0)
     start = max(0, chosen - room + 1)
     return cards[start : start + room], len(cards) - room

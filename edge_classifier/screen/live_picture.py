@@ -17,8 +17,9 @@ def draw_picture(canvas: Canvas, box: Box, image: Image, *, mirrored: bool) -> B
     """Scale a picture so that the square the model sees fits exactly, and dim the rest.
 
     Returns:
-        Where that square is on the canvas.
+        Where that square is, in pixels.
     """
+    box = canvas.place(box)
     height, width = image.shape[:2]
     side = min(box.width, box.height)
     scale = side / min(height, width)
@@ -52,8 +53,9 @@ def dim(region: Image) -> None:
 
 
 def mark_square(canvas: Canvas, square: Box, colour: Colour) -> None:
-    """Mark the corners of the square that the model sees."""
-    pixels, box, arm, thick = canvas.pixels, square.inner(8), 22, 2
+    """Mark the corners of the square, in pixels, that the model sees."""
+    margin, arm, thick = (max(1, round(units * canvas.scale)) for units in (8, 22, 2))
+    pixels, box = canvas.pixels, square.inner(margin)
     for top in (box.top, box.bottom - thick):
         pixels[top : top + thick, box.left : box.left + arm] = colour
         pixels[top : top + thick, box.right - arm : box.right] = colour

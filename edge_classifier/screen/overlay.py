@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge_classifier.device.heat import draw_heat
-from edge_classifier.errors import InvalidValueError
 from edge_classifier.screen.canvas import (
     ACCENT,
     CARD,
+    LINE,
     MUTED,
     RAISED,
     RED,
@@ -23,6 +23,7 @@ from edge_classifier.screen.canvas import (
     WINDOW,
     Box,
     Canvas,
+    Target,
 )
 from edge_classifier.screen.class_cards import ClassCards
 from edge_classifier.screen.live_picture import dim, draw_picture, mark_square
@@ -35,26 +36,43 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from edge_classifier.device.preprocessing import Image
-    from edge_classifier.live.view import Activity, Banner, Rates, View
+    from edge_classifier.live.view import Activity, Banner, Button, Rates, View
     from edge_classifier.values import Colour
 
-DEFAULT_SIZE: Final = (1040, 680)
-"""Width and height in pixels: a 640x480 camera is shown one to one, and a laptop has room."""
+DESIGN_SIZE: Final = (1040, 724)
+"""Width and height of the layout: a 640x480 camera is shown one to one, and a laptop has room."""
 
-_SMALLEST: Final = (760, 480)
-_MARGIN: Final = 16
-_HEADER: Final = 48
-_BANNER: Final = 92
-_FOOTER: Final = 48
-_RATES: Final = 20
+_SMALLEST: Final = (640, 400)
+"""A window that is smaller than this is drawn smaller; upright the other way round."""
+
 _SMALL: Final = 15
-"""Letters of the header and the footer, in pixels; smaller ones where a line does not fit."""
+"""Letters of the header and the footer; smaller ones where a line does not fit."""
+_RATES: Final = 20
+_TWO_ROWS: Final = 70
+_ONE_ROW: Final = 3
+_WIDEST, _HIGHEST = 160, 40
+"""Of the buttons: fingers need some 7 mm, eyes no more than this."""
+
+
+def scale_of(size: tuple[int, int]) -> float:
+    """Return how many pixels a unit of the layout is in a window of `(width, height)` pixels.
+
+    A large window is a larger picture of the same; in a small one letters stay as large as they
+    are, and what is beside the picture makes room, until there is no more to be had.
+    """
+    width, height = size
+    design, smallest = (DESIGN_SIZE, _SMALLEST) if width >= height else (
+        DESIGN_SIZE[::-1], _SMALLEST[::-1],
+    )  # fmt: skip
+    whole = min(width / design[0], height / design[1])
+    return max(whole, min(1.0, width / smallest[0], height / smallest[1]))
 
 
 @dataclass(frozen=True, slots=True)
 class Regions:
-    """Where everything is on the canvas."""
+    """Where everything is, in a layout of `size`."""
 
+    size: tuple[int, int]
     title: Box
     activity: Box
     rates: Box
@@ -63,62 +81,92 @@ class Regions:
     cards: Box
     hint: Box
     quality: Box
+    buttons: Box
 
     @classmethod
     def of(cls, size: tuple[int, int]) -> Regions:
-        """Divide a canvas of `(width, height)` pixels.
+        """Divide a layout of `(width, height)`, which is at least the smallest."""
+        return cls._upright(size) if size[1] > size[0] else cls._wide(size)
 
-        Raises:
-            InvalidValueError: if it is too small to hold everything.
-        """
+    @classmethod
+    def _wide(cls, size: tuple[int, int]) -> Regions:
+        """Lay the classes beside the picture."""
         width, height = size
-        if width < _SMALLEST[0] or height < _SMALLEST[1]:
-            raise InvalidValueError(
-                f"Expected a canvas of at least {_SMALLEST[0]}x{_SMALLEST[1]} pixels, received "
-                f"{width}x{height}."
-            )
+        low = height < 600  # noqa: PLR2004 - then every row counts
+        margin, gap = (8, 6) if low else (16, 12)
+        header, verdict, footer, bar = (38, 70, 40, 38) if low else (48, 92, 48, 44)
         column_width = min(352, width * 352 // 1040)
-        video_width = width - column_width - 3 * _MARGIN
-        video_height = height - _HEADER - _BANNER - _FOOTER - 12
-        column = video_width + 2 * _MARGIN
-        video = Box(_MARGIN, _HEADER, video_width, video_height)
-        banner = Box(_MARGIN, video.bottom + 12, video_width, _BANNER)
-        footer = height - _FOOTER
+        video_width = width - column_width - 3 * margin
+        column = video_width + 2 * margin
+        video_height = height - header - verdict - footer - bar - gap
+        video = Box(margin, header, video_width, video_height)
+        banner = Box(margin, video.bottom + gap, video_width, verdict)
         return cls(
-            title=Box(_MARGIN, 0, video_width, _HEADER),
-            activity=Box(column, 2, column_width, _HEADER - _RATES - 2),
-            rates=Box(column, _HEADER - _RATES - 2, column_width, _RATES),
+            size=size,
+            title=Box(margin, 0, video_width, header),
+            activity=Box(column, 0, column_width, header - _RATES),
+            rates=Box(column, header - _RATES, column_width, _RATES),
             video=video,
             banner=banner,
-            cards=Box(column, _HEADER, column_width, banner.bottom - _HEADER),
-            hint=Box(_MARGIN, footer, video_width, _FOOTER),
-            quality=Box(column, footer, column_width, _FOOTER),
+            cards=Box(column, header, column_width, banner.bottom - header),
+            hint=Box(margin, banner.bottom, video_width, footer),
+            quality=Box(column, banner.bottom, column_width, footer),
+            buttons=Box(margin, banner.bottom + footer, width - 2 * margin, bar - 6),
+        )
+
+    @classmethod
+    def _upright(cls, size: tuple[int, int]) -> Regions:
+        """Lay the classes below the picture."""
+        width, height = size
+        margin, gap, header, verdict, footer, bar = 8, 6, 38, 70, 40, 84
+        inside = width - 2 * margin
+        half = inside // 2 - margin
+        video = Box(margin, header, inside, min(inside * 3 // 4, height * 42 // 100))
+        banner = Box(margin, video.bottom + gap, inside, verdict)
+        foot = height - bar - footer
+        right = margin + inside - half
+        return cls(
+            size=size,
+            title=Box(margin, 0, half, header),
+            activity=Box(right, 0, half, header - _RATES),
+            rates=Box(right, header - _RATES, half, _RATES),
+            video=video,
+            banner=banner,
+            cards=Box(margin, banner.bottom + gap, inside, foot - banner.bottom - gap),
+            hint=Box(margin, foot, half, footer),
+            quality=Box(right, foot, half, footer),
+            buttons=Box(margin, foot + footer, inside, bar - 6),
         )
 
 
 class Overlay:
-    """Draws views on a canvas of its own, `size` being its width and height in pixels.
-
-    Raises:
-        InvalidValueError: if the canvas is too small to hold everything.
-    """
+    """Draws views on a canvas of its own, `size` being its width and height in pixels."""
 
     def __init__(
-        self, size: tuple[int, int] = DEFAULT_SIZE, text: TextRenderer | None = None
+        self, size: tuple[int, int] = DESIGN_SIZE, text: TextRenderer | None = None
     ) -> None:
-        self.regions = Regions.of(size)
+        self.size = size
+        scale = scale_of(size)
+        self.regions = Regions.of((int(size[0] / scale), int(size[1] / scale)))
         pixels = np.full((size[1], size[0], 3), WINDOW, np.uint8)
-        self._canvas = Canvas(pixels, text or TextRenderer())
+        self._canvas = Canvas(pixels, text or TextRenderer(), scale)
         self._cards = ClassCards(self._canvas, self.regions.cards)
         self._drawn: dict[str, tuple[Hashable, ...]] = {}
+        self._targets: list[Target] = []
+        self._covered = False
 
-    def draw(self, view: View) -> Image:
-        """Draw a view.
+    def draw(self, view: View, pressed: str = "") -> Image:
+        """Draw a view; what is `pressed`, as `display.Press` names it, is drawn so.
 
         Returns:
             `(height, width, 3)` uint8, BGR: the overlay's own canvas, which the next call draws
             over. Copy it to keep it.
         """
+        if self._covered:  # so that all is drawn anew, which is drawn once else
+            self._covered = False
+            self._canvas.pixels[:] = WINDOW
+            self._drawn.clear()
+            self._cards.forget()
         self._update(self._title, view.title)
         self._update(self._activity, view.activity)
         # Without a verdict the banner says what to do next, and the footer need not repeat it.
@@ -127,9 +175,19 @@ class Overlay:
         self._update(self._hint, "" if no_verdict else view.hint)
         self._update(self._quality, view.quality)
         self._update(self._rates, view.rates)
-        self._cards.draw(view.cards, mirrored=view.mirrored)
-        self._video(view)
+        self._update(self._buttons, view.buttons, pressed)
+        self._targets = [
+            *self._cards.draw(view.cards, mirrored=view.mirrored),
+            *self._button_targets(view.buttons),
+            *self._video(view),
+            *self._help(view),
+        ]
         return self._canvas.pixels
+
+    def target_at(self, x: int, y: int) -> str:
+        """Return what can be pressed at a pixel, as `display.Press` names it, or nothing."""
+        at = (x / self._canvas.scale, y / self._canvas.scale)
+        return next((name for box, name in reversed(self._targets) if box.holds(*at)), "")
 
     def _update(self, draw: Callable[..., None], *content: Hashable) -> None:
         if self._drawn.get(draw.__name__) != content:
@@ -141,7 +199,7 @@ class Overlay:
 
     def _activity(self, activity: Activity) -> None:
         canvas, box = self._canvas, self.regions.activity
-        box.of(canvas.pixels)[:] = WINDOW
+        canvas.clear(box, WINDOW)
         left = box.left
         if activity.recording:
             dot = Box(left, box.top + box.height // 2 - 6, 12, 12)
@@ -183,28 +241,57 @@ class Overlay:
 
     def _lines(self, box: Box, lines: list[str], size: int, colour: Colour) -> None:
         """Draw lines on the window, vertically centred in a box of their own."""
-        box.of(self._canvas.pixels)[:] = WINDOW
+        self._canvas.clear(box, WINDOW)
         top = box.top + (box.height - line_height(size) * len(lines)) // 2
         place = Box(box.left, top, box.width, box.height)
         self._canvas.write_lines(place, lines, size, colour, WINDOW)
 
-    def _rates(self, rates: Rates) -> None:
+    def _buttons(self, buttons: tuple[Button, ...], pressed: str) -> None:
+        canvas, bar = self._canvas, self.regions.buttons
+        canvas.clear(bar, WINDOW)
+        for box, button in zip(_button_places(bar, len(buttons)), buttons, strict=True):
+            colour = LINE if button.press == pressed else RAISED
+            canvas.fill(box, colour, WINDOW, 8)
+            canvas.write(box.inner(4), button.text, _SMALL, TEXT, colour, align="centre")
+
+    def _button_targets(self, buttons: tuple[Button, ...]) -> list[Target]:
+        places = _button_places(self.regions.buttons, len(buttons))
+        return [Target(box, b.press) for box, b in zip(places, buttons, strict=True)]
+
+    def _over(self, place: Box) -> None:
+        """Take note of what was drawn over the picture, and perhaps over more than that."""
+        video = self.regions.video
+        self._covered |= place.top < video.top or place.bottom > video.bottom
+
+    def _help(self, view: View) -> list[Target]:
+        """Draw the list of keys over all but the buttons, where it is asked for."""
+        if not view.help_lines or view.prompt is not None:
+            return []
+        self._covered = True
+        room = Box(0, 0, self.regions.size[0], self.regions.buttons.top - 4)
+        dim(self._canvas.part(room))
+        return draw_help(self._canvas, room.inner(4), view.help_lines)
+
+    def _rates(self, rates: Rates | None) -> None:
         canvas, box = self._canvas, self.regions.rates
-        box.of(canvas.pixels)[:] = WINDOW
+        canvas.clear(box, WINDOW)
+        if rates is None:
+            return
         text = (
             f"{rates.fps:.0f} fps · capture {rates.capture_ms:.1f} · inference "
             f"{rates.inference_ms:.1f} · drawing {rates.drawing_ms:.1f} ms"
         )
         canvas.write(box, text, 13, MUTED, WINDOW)
 
-    def _video(self, view: View) -> None:
-        canvas, box = self._canvas, self.regions.video
+    def _video(self, view: View) -> list[Target]:
+        """Draw the picture and what is over it; returns what of that can be pressed."""
+        canvas, box, targets = self._canvas, self.regions.video, list[Target]()
         if view.strip is not None:
             height = min(STRIP_HEIGHT, box.height // 2)
             below = Box(box.left, box.bottom - height, box.width, height)
-            draw_strip(canvas, below, view.strip, mirrored=view.mirrored)
+            targets += draw_strip(canvas, below, view.strip, mirrored=view.mirrored)
             box = Box(box.left, box.top, box.width, box.height - height - 8)
-            Box(box.left, box.bottom, box.width, 8).of(canvas.pixels)[:] = WINDOW
+            canvas.clear(Box(box.left, box.bottom, box.width, 8), WINDOW)
         if view.image is None:
             canvas.fill(box, CARD, WINDOW)
             canvas.write(box, "waiting for the camera …", 18, MUTED, CARD, align="centre")
@@ -216,15 +303,33 @@ class Overlay:
             mark_square(canvas, square, RED if view.activity.recording else TEXT)
             canvas.round_corners(box, WINDOW)
         asked_about_picture = view.prompt is not None and view.prompt.picture is not None
-        if view.help_lines or (view.prompt is not None and not asked_about_picture):
-            dim(box.of(canvas.pixels))
+        if view.prompt is not None and not asked_about_picture:
+            dim(canvas.part(box))
         if view.paused:
             tag = Box(box.left + 12, box.top + 12, 84, 30)
             canvas.frame_over(tag, RAISED, RAISED)
             canvas.write(tag, "paused", 15, TEXT, RAISED, weight=500, align="centre")
         if view.prompt is not None:
-            draw_prompt(canvas, box, view.prompt, mirrored=view.mirrored)
-        elif view.help_lines:
-            draw_help(canvas, box, view.help_lines)
+            self._over(draw_prompt(canvas, box, view.prompt, mirrored=view.mirrored))
         if view.message is not None:
-            draw_message(canvas, box, view.message)
+            self._over(draw_message(canvas, box, view.message))
+        return targets
+
+
+def _button_places(bar: Box, count: int) -> list[Box]:
+    """Divide the bar among so many buttons, in two rows where it is high enough for that."""
+    if not count:
+        return []
+    rows = 2 if bar.height > _TWO_ROWS and count > _ONE_ROW else 1
+    columns = -(-count // rows)
+    width = min(_WIDEST, (bar.width + 8) // columns - 8)
+    height = min(_HIGHEST, (bar.height + 6) // rows - 6)
+    return [
+        Box(
+            bar.left + n % columns * (width + 8),
+            bar.top + n // columns * (height + 6),
+            width,
+            height,
+        )
+        for n in range(count)
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from edge_classifier.live.display import CHOOSE, target
 from edge_classifier.live.view import STRIP_LENGTH
 from edge_classifier.screen.canvas import (
     ACCENT,
@@ -15,6 +16,7 @@ from edge_classifier.screen.canvas import (
     WINDOW,
     Box,
     Canvas,
+    Target,
     readable,
 )
 from edge_classifier.screen.text import SEMIBOLD, line_height
@@ -29,8 +31,12 @@ _REASON: Final = 12
 _REASON_LINES: Final = 3
 
 
-def draw_strip(canvas: Canvas, box: Box, strip: PictureStrip, *, mirrored: bool) -> None:
-    """Draw a strip into a box that is `STRIP_HEIGHT` high, or a little less."""
+def draw_strip(canvas: Canvas, box: Box, strip: PictureStrip, *, mirrored: bool) -> list[Target]:
+    """Draw a strip into a box that is `STRIP_HEIGHT` high, or a little less.
+
+    Returns:
+        Where each picture can be chosen.
+    """
     canvas.fill(box, CARD, WINDOW)
     head = Box(box.left + 14, box.top + 4, box.width - 28, _HEAD - 4)
     taken = canvas.write(head, strip.note, 13, MUTED, CARD, align="right")
@@ -40,10 +46,13 @@ def draw_strip(canvas: Canvas, box: Box, strip: PictureStrip, *, mirrored: bool)
         track = Box(head.left, box.top + box.height // 2, head.width, 8)
         canvas.bar(track, strip.progress, ACCENT, CARD)
     width = (box.width - 20 - _GAP * (STRIP_LENGTH - 1)) // STRIP_LENGTH
+    targets = []
     for number, each in enumerate(strip.pictures):
         left = box.left + 10 + number * (width + _GAP)
         cell = Box(left, box.top + _HEAD, width, box.height - _HEAD - 8)
         _cell(canvas, cell, each, chosen=number == strip.chosen, mirrored=mirrored)
+        targets.append(Target(cell, target(CHOOSE, number)))
+    return targets
 
 
 def _cell(canvas: Canvas, cell: Box, each: StripPicture, *, chosen: bool, mirrored: bool) -> None:

@@ -16,6 +16,7 @@ from edge_classifier.screen.canvas import (
     TEXT,
     Box,
     Canvas,
+    Target,
 )
 from edge_classifier.screen.text import SEMIBOLD, line_height
 
@@ -25,27 +26,36 @@ if TYPE_CHECKING:
 _LEVEL_COLOURS: Final = {Level.INFO: ACCENT, Level.WARNING: AMBER, Level.ERROR: RED}
 _MESSAGE_SIZE: Final = 15
 _HELP_ROW: Final = 27
+_LOW_HELP_ROW: Final = 22
 _TILE: Final = (148, 111)
 """Width and height of the picture that a question is about, in pixels."""
 
 
-def draw_message(canvas: Canvas, video: Box, message: Message) -> None:
-    """Draw what appears for some seconds, broken into at most five lines, at the bottom."""
+def draw_message(canvas: Canvas, video: Box, message: Message) -> Box:
+    """Draw what appears for some seconds, broken into at most five lines, at the bottom.
+
+    Returns:
+        Where; a low picture is not high enough for all of them.
+    """
     width = video.width - 32
     lines = canvas.text.wrap(message.text, _MESSAGE_SIZE, width - 36, 5)
     height = max(len(lines), 1) * line_height(_MESSAGE_SIZE) + 18
-    box = Box(video.left + 16, video.bottom - 16 - height, width, height)
+    box = Box(video.left + 16, max(0, video.bottom - 16 - height), width, height)
     canvas.frame_over(box, LINE, CARD)
     strip = Box(box.left + 8, box.top + 8, 4, height - 16)
     canvas.fill(strip, _LEVEL_COLOURS[message.level], CARD, 2)
     place = Box(box.left + 22, box.top + 9, width - 36, height - 18)
     canvas.write_lines(place, lines, _MESSAGE_SIZE, TEXT, CARD)
+    return box
 
 
-def draw_prompt(canvas: Canvas, video: Box, prompt: Prompt, *, mirrored: bool) -> None:
+def draw_prompt(canvas: Canvas, video: Box, prompt: Prompt, *, mirrored: bool) -> Box:
     """Draw a question with, where something is typed, its text and a caret.
 
     One about a picture has that beside it, and is at the top, out of the live picture's middle.
+
+    Returns:
+        Where; a low picture is not high enough for a long one.
     """
     about_picture = prompt.picture is not None
     width = min(560 if about_picture else 460, video.width - 48)
@@ -60,7 +70,8 @@ def draw_prompt(canvas: Canvas, video: Box, prompt: Prompt, *, mirrored: bool) -
     if about_picture:
         height = max(height, _TILE[1] + 36)
     spare = 16 if about_picture else (video.height - height) // 2
-    box = Box(video.left + (video.width - width) // 2, video.top + spare, width, height)
+    top = max(0, video.top + spare)
+    box = Box(video.left + (video.width - width) // 2, top, width, height)
     canvas.frame_over(box, LINE, CARD)
     left, top = box.left + 24 + aside, box.top + 20
     if prompt.picture is not None:
@@ -73,26 +84,45 @@ def draw_prompt(canvas: Canvas, video: Box, prompt: Prompt, *, mirrored: bool) -
         canvas.frame(field, ACCENT if prompt.error is None else RED, RAISED, CARD)
         place = Box(left + 12, top + 2, inside_width - 28, 40)
         shown = canvas.text.tail(prompt.text, 20, place.width)
-        end = canvas.write(place, shown, 20, TEXT, RAISED)
+        behind = LINE if prompt.replaced else RAISED
+        if prompt.replaced:
+            width = canvas.text.width(shown, 20)
+            canvas.clear(Box(place.left - 3, top + 8, width + 6, 28), behind)
+        end = canvas.write(place.centred(place.width, 28), shown, 20, TEXT, behind)
         caret = Box(min(place.left + end + 1, field.right - 8), top + 11, 2, 22)
-        caret.of(canvas.pixels)[:] = ACCENT
+        canvas.clear(caret, ACCENT)
         top += 54
     if error:
         canvas.write_lines(Box(left, top, inside_width, 99), error, 14, RED, CARD)
         top += len(error) * line_height(14) + 8
     canvas.write_lines(Box(left, top, inside_width, 99), note, 14, MUTED, CARD)
+    return box
 
 
-def draw_help(canvas: Canvas, video: Box, lines: tuple[tuple[str, str], ...]) -> None:
-    """Draw the keys and what they do, in two columns."""
-    row = min(_HELP_ROW, (video.height - 60) // max(len(lines), 1))
-    width, height = min(520, video.width - 32), row * len(lines) + 36
-    box = video.centred(width, height)
+def draw_help(canvas: Canvas, room: Box, lines: tuple[tuple[str, str, str], ...]) -> list[Target]:
+    """Draw the keys and what they do; returns where each can be pressed.
+
+    Where the list is too long for the room there is, it goes on in a second column.
+    """
+    columns = 1 if len(lines) * _LOW_HELP_ROW + 20 <= room.height else 2
+    rows = -(-len(lines) // columns)
+    row = min(_HELP_ROW, (room.height - 20) // rows)
+    column = min(480, (room.width - 16) // columns)
+    box = room.centred(column * columns + 16, row * rows + 20)
     canvas.frame_over(box, LINE, CARD)
-    size = min(15, row - 6)
-    for number, (key, meaning) in enumerate(lines):
-        top = box.top + 18 + number * row
-        keys = Box(box.left + 20, top, 112, row)
+    aside, beside = column * 22 // 100, column * 78 // 100 - 32
+    longest = max(
+        (meaning for _, meaning, _ in lines), key=lambda text: canvas.text.width(text, 15)
+    )
+    sizes = (size for size in range(min(15, row - 6), 8, -1))
+    size = next((size for size in sizes if canvas.text.width(longest, size) <= beside), 8)
+    targets = []
+    for number, (key, meaning, press) in enumerate(lines):
+        at, below = divmod(number, rows)
+        place = Box(box.left + 8 + at * column, box.top + 10 + below * row, column, row)
+        targets.append(Target(place, press))
+        keys = Box(place.left, place.top, aside, row)
         canvas.write(keys, key, size, ACCENT, CARD, weight=SEMIBOLD, align="right")
-        words = Box(keys.right + 20, top, box.right - 20 - keys.right - 20, row)
+        words = Box(keys.right + 14, place.top, beside, row)
         canvas.write(words, meaning, size, TEXT, CARD)
+    return targets

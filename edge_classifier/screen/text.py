@@ -7,6 +7,7 @@ draw becomes a replacement character, and the log says once which script lacks a
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -85,12 +86,16 @@ def _joins(character: str) -> bool:
 class TextRenderer:
     """Draws lines of text and keeps what it has drawn.
 
-    What `face` does not cover is drawn by a face that `find_face` finds for the character.
+    What `face` does not cover is drawn by a face that `find_face` finds for the character. Sizes
+    and widths are those of a layout, whose unit is `scale` pixels; pictures of text are in pixels.
     """
 
-    def __init__(self, face: Face | None = None, find_face: FindFace | None = None) -> None:
+    def __init__(
+        self, face: Face | None = None, find_face: FindFace | None = None, scale: float = 1.0
+    ) -> None:
         self._face: Face = face or EmbeddedFace()
         self._find_face = find_face or SystemFonts().find
+        self._scale = scale
         self._widths = lru_cache(_CACHED)(
             lambda text, size, weight: self._measure(self._runs(tidy(text)), size, weight)
         )
@@ -98,9 +103,13 @@ class TextRenderer:
             lambda colour, background, *line: tint(self.mask(*line), colour, background)
         )
 
+    def at(self, scale: float) -> TextRenderer:
+        """Return one for another scale, with the same fonts."""
+        return TextRenderer(self._face, self._find_face, scale)
+
     def width(self, text: str, size: int, weight: int = REGULAR) -> int:
-        """Return the width in pixels of a text on one line."""
-        return self._widths(text, size, weight)
+        """Return the width of a text on one line."""
+        return math.ceil(self._widths(text, self._pixels(size), weight) / self._scale)
 
     def bitmap(
         self,
@@ -114,17 +123,20 @@ class TextRenderer:
     ) -> Image:
         """Draw a line of text, in any script; one wider than `max_width` ends in an ellipsis.
 
-        `size` is the em in pixels, `weight` 300 (light) to 900 (black); colours are BGR.
+        `size` is the em, `weight` 300 (light) to 900 (black); colours are BGR.
 
         Returns:
-            `(line_height(size), W, 3)` uint8, BGR. It is shared: do not write to it.
+            `(H, W, 3)` uint8, BGR, H being the `line_height` of the size in pixels. It is shared:
+            do not write to it.
         """
         return self._bitmaps(colour, background, text, size, weight, max_width)
 
     def mask(
         self, text: str, size: int, weight: int = REGULAR, max_width: int | None = None
     ) -> Mask:
-        """Draw a line of text as `(line_height(size), W)` uint8, with 255 for ink."""
+        """Draw a line of text as `(H, W)` uint8, with 255 for ink."""
+        size = self._pixels(size)
+        max_width = None if max_width is None else int(max_width * self._scale)
         runs = self._fit(tidy(text), size, weight, max_width)
         width = self._measure(runs, size, weight)
         if max_width is not None:
@@ -136,6 +148,9 @@ class TextRenderer:
             run.face.draw(mask, run.text, left, baseline(size), size, weight)
             left += run.face.width(run.text, size, weight)
         return mask[:, :-1]
+
+    def _pixels(self, size: int) -> int:
+        return max(1, round(size * self._scale))
 
     def tail(self, text: str, size: int, max_width: int) -> str:
         """Return the longest end of a text that fits, after an ellipsis if any was cut."""

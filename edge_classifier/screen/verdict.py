@@ -31,13 +31,16 @@ def draw_verdict(canvas: Canvas, box: Box, banner: Banner) -> None:
     """Draw a verdict: class or unknown, how sure it is, and how familiar the picture."""
     canvas.fill(box, CARD, WINDOW)
     inside = Box(box.left + _MARGIN, box.top + 2, box.width - 2 * _MARGIN, box.height - 38)
+    large = inside.height * 40 // 54  # of which letters with descenders take the rest
     colour = _UNKNOWN_GREY if banner.unknown else readable(banner.colour)
     taken = 0
     if banner.confidence is not None:
         text = f"{round(banner.confidence * 100)} %"
-        taken = 24 + canvas.write(inside, text, 34, TEXT, CARD, weight=SEMIBOLD, align="right")
+        taken = 24 + canvas.write(
+            inside, text, large * 34 // 40, TEXT, CARD, weight=SEMIBOLD, align="right"
+        )
     label = Box(inside.left, inside.top, inside.width - taken, inside.height)
-    canvas.write(label, banner.label, 40, colour, CARD, weight=BOLD)
+    canvas.write(label, banner.label, large, colour, CARD, weight=BOLD)
     row = Box(inside.left, box.bottom - _FAMILIAR_ROW - 5, inside.width, _FAMILIAR_ROW)
     if banner.confidence is not None:
         canvas.bar(Box(inside.left, row.top - 9, inside.width, 4), banner.confidence, colour, CARD)
@@ -53,4 +56,4 @@ def _familiarity(canvas: Canvas, row: Box, similarity: float, threshold: float) 
     track = Box(words.right, row.top + row.height // 2 - 3, row.right - words.right, 6)
     canvas.bar(track, similarity, MUTED, CARD)
     at = track.left + round(min(max(threshold, 0.0), 1.0) * (track.width - 3))
-    Box(at, track.top - 4, 3, track.height + 8).of(canvas.pixels)[:] = TEXT
+    canvas.clear(Box(at, track.top - 4, 3, track.height + 8), TEXT)

@@ -1,153 +1,225 @@
-"""A window on the screen, by OpenCV's HighGUI."""
+"""A window on the screen, by SDL."""
 
 from __future__ import annotations
 
-import os
-import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
-
-import cv2
 
 from edge_classifier.device.console import as_text
 from edge_classifier.errors import NoDisplayError
-from edge_classifier.screen.key_names import SHIFT_CODES, key_name
-from edge_classifier.screen.x11 import XServer, connect
+from edge_classifier.live.display import CLOSE, Press, Release
+from edge_classifier.live.view import Mode
+from edge_classifier.project.classes import PALETTE
+from edge_classifier.screen.canvas import CARD
+from edge_classifier.screen.keys import key_name
+from edge_classifier.screen.overlay import DESIGN_SIZE, Overlay
+from edge_classifier.screen.sdl import pygame
+from edge_classifier.screen.text import TextRenderer
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Sequence
 
     from edge_classifier.device.frame import Clock
-    from edge_classifier.device.preprocessing import Image
+    from edge_classifier.live.display import Event
+    from edge_classifier.live.view import View
 
-_SHIFT_HOLDS_S: Final = 0.3
-"""How long a pressed Shift counts for the next letter, if it was let go before we could ask."""
+_REPEAT_AFTER_S: Final = 0.45
+_REPEAT_EVERY_S: Final = 0.05
+_REPEATED: Final = frozenset(
+    {"backspace", "left", "right", "up", "down", "pageup", "pagedown", "tab"}
+)
+"""Keys that go on while they are held. Text is repeated by the system, and dropped."""
+
+_LEAST: Final = (320, 240)
+_OF_SCREEN: Final = 0.9
+"""Of the screen's width and height a window takes at most, to leave room for panels."""
+_PIXELS_HIGH: Final = 1080
+"""A screen with more rows than this is taken for one with smaller pixels."""
 
 
-class OpenCVWindow:
-    """A window that shows pictures and hears keys.
+class Window:
+    """Draws views and hears keys, mouse and fingers.
 
-    HighGUI has one slot for a key: of several keys typed between two calls only the last one is
-    heard, so `show` or `poll` wants to be called every ten milliseconds or so. The title is also
-    HighGUI's name for the window, so it has to be unique in the process.
+    What is pressed while another program's window has the keyboard is nobody's business here, so
+    all is let go when that is lost.
+
+    Args:
+        title: For the window's bar.
+        clock: Seconds, of which the repetition of keys is measured.
 
     Raises:
         NoDisplayError: if there is no screen.
     """
 
     def __init__(self, title: str, clock: Clock = time.monotonic) -> None:
-        self._server = check_display(os.environ)
-        self._title = as_text(title)
         self._clock = clock
-        self._shift_s: float | None = None
-        self._size: tuple[int, int] | None = None
-        self._open = True
-        # The default window has a menu whose Ctrl+S opens a dialog that freezes the loop.
-        flags = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
-        cv2.namedWindow(self._title, flags)
+        try:
+            pygame.display.init()
+            screen = pygame.display.get_desktop_sizes()[0]
+            size = opening_size(screen)
+            self._window = pygame.Window(as_text(title), size, resizable=True, allow_high_dpi=True)
+        except pygame.error as error:
+            pygame.display.quit()
+            raise NoDisplayError(f"There is no screen: {error}.") from error
+        if size[0] >= screen[0] or size[1] >= screen[1]:
+            self._window.maximize()  # where there are panels, they are left in sight
+        self._window.minimum_size = _LEAST
+        self._window.set_icon(_icon())
+        self._fonts = TextRenderer()
+        self._overlay = Overlay(_drawn_size(self._window.get_surface()), self._fonts)
+        self._down: dict[int | str, str] = {}
+        """What is pressed, by scan code, and what the mouse presses, by `mouse`."""
+        self._text_down: set[str] = set()
+        self._repeat: tuple[str, float] | None = None
+        self._mode = Mode.LIVE
+        self._hand = self._fullscreen = self._closed = False
 
-    def show(self, image: Image) -> str | None:
-        """Show a picture, `(H, W, 3)` uint8 BGR, and return what was pressed since the last call.
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels of what was shown last."""
+        return self._overlay.size
 
-        Returns:
-            `None` or a key's name, as `protocols.Display.show` says; `close` once the window is
-            closed, and then always.
-        """
-        if not self._open:
-            return "close"
-        size = (image.shape[1], image.shape[0])
-        if size != self._size:
-            cv2.resizeWindow(self._title, *size)
-            self._size = size
-        cv2.imshow(self._title, image)
-        return self.poll()
+    def show(self, view: View) -> None:
+        """Draw and show a view."""
+        if self._closed:
+            return
+        self._listen_for_text(view.mode)
+        surface = self._window.get_surface()
+        size = _drawn_size(surface)
+        if size != self._overlay.size:
+            self._overlay = Overlay(size, self._fonts)
+        pixels = self._overlay.draw(view, self._down.get("mouse", ""))
+        picture = pygame.image.frombuffer(pixels.data, self._overlay.size, "BGR")
+        surface.blit(picture, (0, 0))
+        self._window.flip()
 
-    def poll(self) -> str | None:
-        """Return what was pressed since the last call, as `show` does, and show nothing new."""
-        if not self._open:
-            return "close"
-        code = cv2.pollKey()
-        if not self._visible():
-            self.close()
-            return "close"
-        return self._name(code)
+    def events(self) -> Sequence[Event]:
+        """Return what was pressed and let go since the last call, the oldest first."""
+        if self._closed:
+            return [Press(CLOSE), Release(CLOSE)]
+        heard: list[Event] = []
+        text_of_key = ""
+        for event in pygame.event.get():
+            if event.type == pygame.KEYDOWN:
+                text_of_key = self._key_down(event, heard)
+                continue
+            if event.type == pygame.TEXTINPUT:
+                # Not what the key before has typed, nor one that is held and repeated.
+                if event.text != text_of_key and event.text not in self._text_down:
+                    heard += [Press("", event.text), Release("")]
+            elif event.type == pygame.KEYUP:
+                self._let_go(event.scancode, heard)
+            else:
+                self._other(event, heard)
+            text_of_key = ""
+        self._repeat_key(heard)
+        return heard
 
     def close(self) -> None:
         """Take the window away; may be called twice."""
-        if not self._open:
-            return
-        self._open = False
-        if self._server is not None:
-            self._server.close()
-        if self._visible():
-            cv2.destroyWindow(self._title)
-            cv2.pollKey()  # the window goes when events are handled
+        if not self._closed:
+            self._closed = True
+            self._window.destroy()
+            pygame.display.quit()
 
-    def _visible(self) -> bool:
-        try:
-            return cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1
-        except cv2.error:  # what Qt's backend answers of a window that was closed
-            return False
+    def _key_down(self, event: pygame.Event, heard: list[Event]) -> str:
+        """Take a key that went down; returns the text that it types."""
+        name, text = key_name(event.key, event.scancode), str(event.unicode)
+        if event.mod & (pygame.KMOD_CTRL | pygame.KMOD_META):
+            if name == "v":
+                heard += [Press("", pygame.scrap.get_text()), Release("")]
+            return text
+        if event.mod & pygame.KMOD_ALT or name == "f11":
+            if name in ("enter", "f11"):
+                self._toggle_fullscreen()
+            return text
+        if not name and not text:
+            return text  # a modifier
+        self._down[event.scancode] = name
+        self._text_down.add(text)
+        self._repeat = (name, self._clock() + _REPEAT_AFTER_S) if name in _REPEATED else None
+        heard.append(Press(name, text if text.isprintable() else ""))
+        return text
 
-    def _name(self, code: int) -> str | None:
-        if code in SHIFT_CODES:
-            self._shift_s = self._clock()
-            return None
-        name = key_name(code)
-        # Qt gives ASCII and Latin-1 letters without their case, the latter as negative codes.
-        if name is None or self._server is None or code > 0x7F or not name.isalpha():  # noqa: PLR2004 - ASCII
-            return name
-        pressed_s, self._shift_s = self._shift_s, None
-        just_pressed = pressed_s is not None and self._clock() - pressed_s < _SHIFT_HOLDS_S
-        upper = name.upper() if self._server.capitals or just_pressed else name
-        return upper if len(upper) == 1 else name
+    def _let_go(self, what: int | str, heard: list[Event]) -> None:
+        name = self._down.pop(what, None)
+        self._text_down.clear()
+        self._repeat = None
+        if name:
+            heard.append(Release(name))
+
+    def _repeat_key(self, heard: list[Event]) -> None:
+        if self._repeat and self._clock() >= self._repeat[1]:
+            heard.append(Press(self._repeat[0], repeated=True))
+            self._repeat = (self._repeat[0], self._clock() + _REPEAT_EVERY_S)
+
+    def _other(self, event: pygame.Event, heard: list[Event]) -> None:
+        if event.type in (pygame.QUIT, pygame.WINDOWCLOSE):
+            heard += [Press(CLOSE), Release(CLOSE)]
+        elif event.type == pygame.WINDOWFOCUSLOST:
+            for what in list(self._down):
+                self._let_go(what, heard)
+        elif event.type == pygame.MOUSEBUTTONDOWN and event.button == pygame.BUTTON_LEFT:
+            if name := self._target(event.pos):
+                self._down["mouse"] = name
+                heard.append(Press(name))
+        elif event.type == pygame.MOUSEBUTTONUP and event.button == pygame.BUTTON_LEFT:
+            self._let_go("mouse", heard)
+        elif event.type == pygame.MOUSEWHEEL and event.y:
+            name = "up" if event.y > 0 else "down"
+            heard += [Press(name), Release(name)]
+        elif event.type == pygame.MOUSEMOTION:
+            self._point(over=bool(self._target(event.pos)))
+        elif event.type == pygame.TEXTEDITING and event.text and self._mode is not Mode.TYPING:
+            # An input method takes letters for a word; here they are keys.
+            pygame.key.stop_text_input()
+
+    def _target(self, at: tuple[int, int]) -> str:
+        # Where pixels are small, the mouse counts in larger ones.
+        finer = self._window.get_surface().get_width() / self._window.size[0]
+        return self._overlay.target_at(round(at[0] * finer), round(at[1] * finer))
+
+    def _point(self, *, over: bool) -> None:
+        if over != self._hand:
+            self._hand = over
+            cursor = pygame.SYSTEM_CURSOR_HAND if over else pygame.SYSTEM_CURSOR_ARROW
+            pygame.mouse.set_cursor(cursor)
+
+    def _listen_for_text(self, mode: Mode) -> None:
+        if mode is Mode.TYPING and self._mode is not Mode.TYPING:
+            pygame.key.start_text_input()
+        self._mode = mode
+
+    def _toggle_fullscreen(self) -> None:
+        self._fullscreen = not self._fullscreen
+        if self._fullscreen:
+            self._window.set_fullscreen(desktop=True)
+        else:
+            self._window.set_windowed()
 
 
-def check_display(environment: MutableMapping[str, str]) -> XServer | None:
-    """Make sure that there is a screen, since HighGUI ends the process where there is none.
+def _icon() -> pygame.Surface:
+    """Draw the window's icon: scores of three classes."""
+    icon = pygame.Surface((64, 64), pygame.SRCALPHA)
+    pygame.draw.rect(icon, CARD[::-1], (0, 0, 64, 64), border_radius=14)
+    for row, (colour, length) in enumerate(zip(PALETTE, (44, 24, 12), strict=False)):
+        pygame.draw.rect(icon, colour[::-1], (10, 13 + 14 * row, length, 9), border_radius=4)
+    return icon
 
-    `DISPLAY` and its like are looked up in `environment`. Where OpenCV's window system knows X11
-    only, `QT_QPA_PLATFORM` is set there to say so: any other value ends the process.
 
-    Returns:
-        The X server, or `None` on systems without one.
+def _drawn_size(surface: pygame.Surface) -> tuple[int, int]:
+    """Return the width and height in pixels to draw, of which a tiny window shows a corner."""
+    width, height = surface.get_size()
+    return max(width, _LEAST[0]), max(height, _LEAST[1])
 
-    Raises:
-        NoDisplayError: if there is no screen, or this OpenCV has no windows.
+
+def opening_size(screen: tuple[int, int]) -> tuple[int, int]:
+    """Return the width and height in pixels of a new window on a screen of so many.
+
+    It is the layout's own, or twice and three times that where pixels are small; a screen that has
+    no room for that is filled.
     """
-    framework = cv2.currentUIFramework()
-    if not framework:
-        raise NoDisplayError(
-            "This OpenCV has no windows (opencv-python-headless is installed): "
-            "pip uninstall opencv-python-headless, then "
-            "pip install --force-reinstall opencv-python."
-        )
-    if sys.platform in ("win32", "darwin"):
-        return None
-    x11_only = _knows_x11_only()
-    display = environment.get("DISPLAY", "")
-    if not display:
-        if environment.get("WAYLAND_DISPLAY") and not x11_only:
-            return None
-        wayland = " (Wayland alone is not enough: start XWayland)"
-        raise NoDisplayError(
-            "There is no screen: DISPLAY is not set"
-            f"{wayland if environment.get('WAYLAND_DISPLAY') else ''}."
-        )
-    try:
-        server = connect(display)
-    except ConnectionError as error:
-        raise NoDisplayError(
-            f"There is no screen: nothing answers at DISPLAY={display}."
-        ) from error
-    if x11_only:
-        environment["QT_QPA_PLATFORM"] = "xcb"
-    return server
-
-
-def _knows_x11_only() -> bool:
-    """Say whether this OpenCV brings Qt with it, and only Qt's plugin for X11."""
-    plugins = Path(cv2.__file__).parent / "qt" / "plugins" / "platforms"
-    names = [path.name for path in plugins.glob("libq*.so")]
-    return bool(names) and all("xcb" in name for name in names)
+    finer = max(1.0, screen[1] / _PIXELS_HIGH)
+    size = (round(DESIGN_SIZE[0] * finer), round(DESIGN_SIZE[1] * finer))
+    fits = size[0] <= screen[0] and size[1] <= screen[1] * _OF_SCREEN
+    return size if fits else screen

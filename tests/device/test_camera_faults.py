@@ -39,6 +39,7 @@ from edge_classifier.device.source_state import SourceStatus
 from edge_classifier.device.sources.named import open_source
 from edge_classifier.device.sources.video_source import VideoSource
 from edge_classifier.errors import CameraNotFoundError
+from edge_classifier.live.display import Event, Press, Release
 from edge_classifier.live.session import Session
 from edge_classifier.live.view import Level, View
 from edge_classifier.project.picture_file import read_image
@@ -110,22 +111,28 @@ class Rig:
             assert time.monotonic() < deadline_s, "the reader's thread hangs"
             threading.Event().wait(0.0005)
 
-    def step(self, key: str | None = None) -> View:
+    def step(self, event: Event | None = None) -> View:
         """Let one frame's time pass: the camera gives one picture, if it can."""
         self._settle()
         if self._waits.is_set():
             self._waits.clear()
             self._told.release()
             self._settle()
-        self.view = self.session.step(self.reader.take(0.0), key, self.reader.state)
+        self.view = self.session.step(self.reader.take(0.0), event, self.reader.state)
         self.overlay.draw(self.view)
         self.clock.advance(FRAME_S)
         return self.view
 
-    def steps(self, seconds: float, key: str | None = None) -> View:
+    def steps(self, seconds: float) -> View:
         for _ in range(round(seconds / FRAME_S)):
-            self.step(key)
+            self.step()
         return self.view
+
+    def hold(self, key: str, seconds: float) -> View:
+        """Hold a key for some seconds."""
+        self.step(Press(key))
+        self.steps(seconds)
+        return self.step(Release(key))
 
     def until(self, condition: Callable[[], bool]) -> View:
         deadline_s = time.monotonic() + DEADLINE_S
@@ -147,7 +154,7 @@ class Rig:
         for key, thing in (("1", 1), ("2", 2)):
             self.camera.show(*pictures_of(thing))
             self.steps(0.1)
-            self.steps(1.5, key)
+            self.hold(key, 1.5)
             self.steps(1.0)
         assert self.view.banner is not None
         assert self.view.banner.label == "phone"
@@ -174,8 +181,8 @@ def test_every_fault_is_said_keeps_nothing_shows_no_verdict_and_passes(
     rig.teach()
     before = rig.stored
     rig.camera.misbehave(how)
-    for _ in range(round(3.3 / FRAME_S)):  # a key is held all the while
-        rig.step("1")
+    rig.step(Press("1"))  # a key is held all the while
+    rig.steps(3.3)
     assert rig.view.message is not None
     assert re.fullmatch(SAID[how], rig.view.message.text), rig.view.message.text
     if how is Misbehaviour.STALL:
@@ -186,13 +193,14 @@ def test_every_fault_is_said_keeps_nothing_shows_no_verdict_and_passes(
     assert not rig.view.activity.recording
     assert rig.stored == before
 
+    rig.step(Release("1"))
     rig.steps(0.5)
     rig.camera.behave()
     rig.until(lambda: rig.view.banner is not None)
     assert rig.reader.state.status is SourceStatus.RUNNING
     rig.steps(0.3)
     assert rig.view.message is None or rig.view.message.level is not Level.ERROR
-    rig.steps(1.0, "1")
+    rig.hold("1", 1.0)
     assert rig.stored > before
 
 
@@ -205,18 +213,19 @@ def test_a_key_that_is_held_through_a_fault_records_a_burst_of_its_own_when_it_i
     rig: Rig, how: Misbehaviour
 ) -> None:
     rig.teach()
-    rig.steps(0.6, "1")
+    rig.step(Press("1"))
+    rig.steps(0.6)
     bursts_before = {sample.burst_id for sample in rig.store.samples()}
     stored_before = rig.stored
     rig.camera.misbehave(how)
-    rig.steps(3.0, "1")
-    confirmed = rig.stored - stored_before
-    assert confirmed <= 1  # the last good frame, which a repeat has confirmed since
+    rig.steps(3.0)
+    assert rig.stored - stored_before <= 1  # the last good frame
+    stored_before = rig.stored
     assert {sample.burst_id for sample in rig.store.samples()} == bursts_before
     rig.camera.behave()
     for _ in range(300):
-        rig.step("1")
-        if rig.stored > stored_before + confirmed + 3:
+        rig.step()
+        if rig.stored > stored_before + 3:
             break
     new = {sample.burst_id for sample in rig.store.samples()} - bursts_before
     assert len(new) == 1
@@ -229,13 +238,14 @@ def test_a_single_bad_picture_is_left_out_and_neither_said_nor_the_end_of_a_burs
     rig: Rig, how: Misbehaviour
 ) -> None:
     rig.teach()
-    rig.steps(0.5, "1")
+    rig.step(Press("1"))
+    rig.steps(0.5)
     last_burst = rig.store.samples()[-1].burst_id
     for _ in range(5):
         rig.camera.misbehave(how)
-        rig.step("1")
+        rig.step()
         rig.camera.behave()
-        rig.steps(0.4, "1")
+        rig.steps(0.4)
         assert rig.view.message is None or rig.view.message.level is Level.INFO
         assert rig.view.banner is not None
     mug = [s for s in rig.store.samples() if s.class_name == "mug"]
@@ -267,12 +277,14 @@ def test_many_bad_pictures_among_good_ones_are_said_and_the_good_ones_go_on(rig:
 )
 def test_a_size_that_changes_in_mid_stream_is_gone_on_with(rig: Rig, size: tuple[int, int]) -> None:
     rig.teach()
-    rig.steps(0.5, "1")
+    rig.step(Press("1"))
+    rig.steps(0.5)
     width, height = size
     rng = np.random.default_rng(0)
     rig.camera.show(*(rng.integers(0, 255, (height, width, 3), np.uint8) for _ in range(3)))
     before = rig.stored
-    rig.steps(0.8, "1")
+    rig.steps(0.8)
+    rig.step(Release("1"))
     rig.steps(0.5)
     assert rig.reader.state.status is SourceStatus.RUNNING or size == (
         1,
@@ -292,7 +304,7 @@ def test_a_size_that_changes_in_mid_stream_is_gone_on_with(rig: Rig, size: tuple
 def test_a_dim_room_is_no_fault_and_can_be_recorded(rig: Rig) -> None:
     rng = np.random.default_rng(0)
     rig.camera.show(*(rng.integers(0, 3, (120, 160, 3), np.uint8) for _ in range(5)))
-    rig.steps(1.0, "1")
+    rig.hold("1", 1.0)
     assert rig.reader.state.status is SourceStatus.RUNNING
     assert rig.stored > 5
 

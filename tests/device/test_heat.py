@@ -172,3 +172,12 @@ def test_predict_writes_pictures_that_show_where(
         shown = np.asarray(cv2.imread(str(written[0]))).astype(int)
         redder = shown[..., 2] - spoilt(50)[..., 2]
         assert redder[170:230, 40:110].mean() > redder[60:110, 220:270].mean() + 15
+
+
+def test_what_the_memory_held_before_the_first_picture_says_nothing_of_the_model(
+    bundle: Path,
+) -> None:
+    classifier = Classifier(Bundle.open(bundle))
+    for number in range(len(classifier.interpreter.output_details)):
+        classifier.interpreter.output(number)[:] = np.nan
+    classifier.use_heat()

@@ -98,3 +98,19 @@ def test_weights_that_do_not_fit_are_an_error_of_their_own() -> None:
     error = Failure("mismatch", "w.h5 is damaged.", 1).as_error("It failed", ExportError)
     assert type(error) is WeightsMismatchError
     assert str(error) == "w.h5 is damaged."
+
+
+def test_no_program_of_the_folder_that_one_works_in_is_run(
+    module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "from a stranger"
+    folder.mkdir()
+    trap = "from pathlib import Path\nPath('caught').touch()\n"
+    for name in ("numpy", "json", "edge_classifier", "tempfile"):
+        (folder / f"{name}.py").write_text(trap)
+    monkeypatch.chdir(folder)
+    failure = run_child(
+        module, ["model"], progress=ignore, cancelled=lambda: False, stopped="stopped"
+    )
+    assert failure == Failure("failed", "model is no TFLite model.", 1)
+    assert not (folder / "caught").exists()

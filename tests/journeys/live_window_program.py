@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 from edge_classifier.device.frame import Frame
-from edge_classifier.device.preprocessing import Image
 from edge_classifier.device.reader import FrameReader
 from edge_classifier.device.source_state import SourceState
 from edge_classifier.device.sources.named import open_source
@@ -22,8 +21,7 @@ from edge_classifier.live.loop import run
 from edge_classifier.live.session import Session
 from edge_classifier.live.view import View
 from edge_classifier.project.store import ProjectStore
-from edge_classifier.screen.overlay import Overlay
-from edge_classifier.screen.window import OpenCVWindow
+from edge_classifier.screen.window import Window
 
 
 class ToldFeed:
@@ -50,15 +48,15 @@ class ToldFeed:
         return frame
 
 
-class ToldOverlay:
+class ToldWindow(Window):
     """Tells what each picture shows."""
 
     def __init__(self, feed: ToldFeed) -> None:
+        super().__init__("live window test")
         self._feed = feed
-        self._overlay = Overlay()
 
-    def draw(self, view: View) -> Image:
-        """Draw, and tell."""
+    def show(self, view: View) -> None:
+        """Show, and tell."""
         line = {
             "frame": self._feed.index,
             "label": view.banner.label if view.banner else None,
@@ -69,14 +67,13 @@ class ToldOverlay:
         }
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
-        return self._overlay.draw(view)
+        super().show(view)
 
 
 def main(project: Path, video: str) -> None:
     """Run until the window is closed or Q is pressed."""
     executor = start_worker()
     with ProjectStore.open_or_create(project, ["zero", "five"]) as store:
-        display = OpenCVWindow("live window test")
         session = Session(
             store,
             backbone_loader(store, BackboneChoice("built-in")),
@@ -85,7 +82,8 @@ def main(project: Path, video: str) -> None:
         )
         with FrameReader(lambda: open_source(video), name="the video") as reader:
             feed = ToldFeed(reader)
-            run(session, feed, ToldOverlay(feed), display)
+            display = ToldWindow(feed)
+            run(session, feed, display)
         session.close()
         executor.shutdown()
         display.close()

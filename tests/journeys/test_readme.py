@@ -31,7 +31,7 @@ def rows(text: str) -> list[list[str]]:
     ]
 
 
-OF_WINDOW = [(" ".join(key.split()), meaning) for key, meaning in HELP]
+OF_WINDOW = [(" ".join(key.split()), meaning) for key, meaning, _ in HELP]
 
 
 def key_table(text: str) -> list[tuple[str, str]]:

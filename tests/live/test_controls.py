@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from support.live_session import LiveSession
+from support.fakes import ManualExecutor
+from support.live_session import LiveSession, settle, teach_two
 
 from edge_classifier.device.source_state import SourceState, SourceStatus
-from edge_classifier.live.controls import HELP, KEYS
+from edge_classifier.live.controls import BUTTONS, HELP, KEYS
+from edge_classifier.live.display import Press
 from edge_classifier.live.view import Banner, Level, Mode
+from edge_classifier.project.store import ProjectStore
 
 
 def test_undo_takes_back_the_last_burst_and_then_the_one_before(live: LiveSession) -> None:
@@ -62,7 +67,7 @@ def test_removed_pictures_are_still_in_the_trash(live: LiveSession) -> None:
 
 
 def test_a_class_is_named_by_typing_in_the_window(live: LiveSession) -> None:
-    live.type("n", *"tasse à café", "enter")
+    live.type("+", *"tasse à café", "enter")
     assert live.view.cards[-1].name == "tasse à café"
     assert live.view.mode is Mode.LIVE
     live.hold("3", thing=3)
@@ -70,14 +75,14 @@ def test_a_class_is_named_by_typing_in_the_window(live: LiveSession) -> None:
 
 
 def test_letters_typed_into_a_name_trigger_nothing(live: LiveSession) -> None:
-    live.type("n", *"quit bus", "enter")
+    live.type("+", *"quit bus", "enter")
     assert not live.view.done
     assert live.view.cards[-1].name == "quit bus"
 
 
 @pytest.mark.parametrize("name", ["", "mug", "MUG", "../../x", "n" * 150])
 def test_a_name_that_cannot_be_is_refused_in_the_window(live: LiveSession, name: str) -> None:
-    live.type("n", *name, "enter")
+    live.type("+", *name, "enter")
     assert live.view.mode is Mode.TYPING
     assert live.view.prompt is not None
     assert live.view.prompt.error
@@ -87,7 +92,7 @@ def test_a_name_that_cannot_be_is_refused_in_the_window(live: LiveSession, name:
 def test_the_selected_class_can_be_renamed(live: LiveSession) -> None:
     live.hold("1", thing=1)
     live.hold("2", thing=2)
-    live.type("up", "n", "tab", *["backspace"] * 3, *"cup", "enter")
+    live.type("up", "n", *"cup", "enter")
     assert [card.name for card in live.view.cards] == ["cup", "phone"]
     live.thing = 1
     live.wait(1.0)
@@ -199,9 +204,10 @@ def test_a_class_removed_after_the_video_has_ended_is_no_longer_the_verdict(
     ended = SourceState(SourceStatus.ENDED, "the video has ended")
     assert live.label == "class 3"
     for key in ("x", "y"):
-        live.view = live.session.step(None, key, ended)
+        live.view = live.session.step(None, Press(key), ended)
     assert live.label in ("mug", "phone", "unknown")
-    live.type("u", "u", "u")  # the removal, and two bursts
+    for _ in range(3):  # the removal, and two bursts
+        live.view = live.session.step(None, Press("u"), ended)
     live.view = live.session.step(None, None, ended)
     assert live.label is None
 
@@ -210,7 +216,10 @@ def test_every_key_of_the_list_does_something_and_none_does_two_things() -> None
     keys = [key for row in KEYS for key in row.actions]
     assert all(row.actions for row in KEYS)
     assert len(keys) == len(set(keys))
-    assert tuple((row.keys, row.meaning) for row in KEYS) == HELP
+    assert tuple((keys, meaning) for keys, meaning, _ in HELP) == tuple(
+        (row.keys, row.meaning) for row in KEYS
+    )
+    assert {press for *_, press in HELP} - {""} <= set(keys)
 
 
 def test_every_key_of_the_list_can_be_pressed_before_anything_was_captured(
@@ -221,3 +230,85 @@ def test_every_key_of_the_list_can_be_pressed_before_anything_was_captured(
             live.type(key, "escape")
     assert live.view.mode is Mode.LIVE
     assert live.session.problem == ""
+
+
+def test_quitting_while_something_is_being_made_asks_first(store: ProjectStore) -> None:
+    executor = ManualExecutor()
+    live = LiveSession(store, executor, export=lambda _m, _b, _s, _p, _c: store.path)
+    teach_two(live, executor)
+    settle(live, executor)
+    live.type("e", "q")
+    assert not live.view.done
+    assert live.view.prompt is not None
+    assert live.view.prompt.title == "exporting is not finished. Quit all the same?"
+    live.type("n")
+    assert live.view.prompt is None
+    live.type("q", "y")
+    assert live.view.done
+
+
+def test_closing_the_window_never_asks(store: ProjectStore) -> None:
+    executor = ManualExecutor()
+    live = LiveSession(store, executor, export=lambda _m, _b, _s, _p, _c: store.path)
+    teach_two(live, executor)
+    settle(live, executor)
+    live.type("e")
+    assert live.type("close").done
+
+
+def test_a_key_that_does_nothing_says_where_the_list_of_keys_is(live: LiveSession) -> None:
+    live.type("j")
+    assert live.message == "H shows what the keys do"
+
+
+def test_what_is_chosen_in_the_list_of_keys_hides_it(live: LiveSession) -> None:
+    live.type("h", "+")
+    assert live.view.help_lines == ()
+    assert live.view.mode is Mode.TYPING
+
+
+@pytest.mark.parametrize("key", ["h", "f1", "?"])
+def test_help_is_on_the_keys_where_people_look_for_it(live: LiveSession, key: str) -> None:
+    assert live.type(key).help_lines == HELP
+
+
+def test_a_card_is_held_to_record_and_its_name_tapped_to_rename(live: LiveSession) -> None:
+    live.hold("record:phone", thing=2)
+    assert live.counts[1] > 10
+    live.type("rename:mug", *"cup", "enter")
+    assert [card.name for card in live.view.cards] == ["cup", "phone"]
+
+
+def test_a_class_that_was_just_recorded_is_the_one_that_is_named(live: LiveSession) -> None:
+    live.hold("3", thing=3)
+    live.type("n", *"cup", "enter")
+    assert [card.name for card in live.view.cards] == ["mug", "phone", "cup"]
+
+
+def test_without_a_class_n_names_the_first(tmp_path: Path) -> None:
+    with ProjectStore.create(tmp_path / "empty") as store:
+        live = LiveSession(store)
+        live.type("n", *"cup", "enter")
+        assert [card.name for card in live.view.cards] == ["cup"]
+
+
+def test_where_the_time_goes_is_shown_when_asked_for(live: LiveSession) -> None:
+    assert live.view.rates is None
+    assert live.type("i").rates is not None
+    assert live.type("i").rates is None
+
+
+def test_long_steps_through_many_classes_end_at_the_last(live: LiveSession) -> None:
+    for n in range(20):
+        live.type("+", *f"thing {n}", "enter")
+    live.type("up")  # from the newest
+    live.type(*["pageup"] * 5)
+    assert [card.selected for card in live.view.cards].index(True) == 0
+    live.type("pagedown", "pagedown", "pagedown")
+    assert live.view.cards[-1].selected
+
+
+def test_every_button_does_what_a_key_does(live: LiveSession) -> None:
+    keys = {key for row in KEYS for key in row.actions}
+    assert {button.press for button in BUTTONS} <= keys
+    assert live.view.buttons == BUTTONS

@@ -9,6 +9,7 @@ import pytest
 from support.fakes import ManualExecutor
 from support.live_session import LiveSession, scene
 
+from edge_classifier.live.display import Press
 from edge_classifier.live.view import Mode
 from edge_classifier.project.picture_file import read_image
 from edge_classifier.project.store import ProjectStore
@@ -132,14 +133,14 @@ def test_w_that_is_held_asks_once(live: LiveSession) -> None:
 
 
 def test_a_burst_that_is_running_ends_where_w_is_pressed(live: LiveSession) -> None:
-    live.frame("1")
+    live.frame(Press("1"))
     live.type("w")
     assert not live.view.activity.recording
 
 
 def test_without_a_picture_there_is_nothing_to_correct(tmp_path: Path) -> None:
     live = LiveSession(ProjectStore.create(tmp_path / "new"))
-    view = live.session.step(None, "w")
+    view = live.session.step(None, Press("w"))
     assert view.mode is Mode.LIVE
     assert view.message is not None
     assert "no picture to correct" in view.message.text

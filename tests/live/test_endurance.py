@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support.live_session import LiveSession
 
+from edge_classifier.live.display import Press
 from edge_classifier.live.session import SessionSettings
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.screen.text import TextRenderer
@@ -39,9 +40,10 @@ def test_features_of_what_was_undone_do_not_pile_up(live: LiveSession) -> None:
     samples = len(live.session.dataset.samples)
     known = []
     for _ in range(7):
-        for _ in range(60):
+        live.frame(Press("1"))
+        for _ in range(119):
             live.thing = live.index  # every picture is another one
-            live.frame("1")
+            live.frame()
         live.type("u")
         table = live.session.learner._features.table
         assert table is not None
@@ -61,7 +63,7 @@ def test_samples_that_were_undone_do_not_pile_up(live: LiveSession) -> None:
 def test_hashes_of_what_was_undone_do_not_pile_up(live: LiveSession) -> None:
     samples = len(live.session.dataset.samples)
     tap_and_undo(live, 3)
-    live.type("n", *"passing", "enter")
+    live.type("+", *"passing", "enter")
     live.hold(" ", thing=9, seconds=0.7)
     live.type("x", "y")
     assert len(live.session.dataset.samples) == samples

@@ -11,6 +11,7 @@ from edge_classifier.evaluation.suspects import Reason
 from edge_classifier.features.dataset import Dataset
 from edge_classifier.features.feature_table import FeatureTable
 from edge_classifier.learning.settings import HeadSettings
+from edge_classifier.live.display import Press
 from edge_classifier.live.evaluator import VALIDATION_S, Evaluator
 from edge_classifier.project.picture_file import encode_image, read_image
 from edge_classifier.project.samples import Samples
@@ -66,7 +67,7 @@ def test_frames_that_were_added_one_by_one_are_a_recording_that_undo_takes_one_b
         live.wait(1.0)
         assert live.session.learner.validation is not None
         assert live.session.learner.validation.line() == "needs a second burst: mug, phone"
-        live.frame("u")
+        live.frame(Press("u"))
         assert len(added.samples()) == len(frames) - 1
 
 
@@ -78,14 +79,14 @@ def test_recordings_among_taps_are_not_called_added_and_are_told_of_when_they_ch
         for _ in range(6):
             live.thing = thing
             live.tap(str(thing))
-    live.frame("t")
+    live.frame(Press("t"))
     said = [live.frame().message for _ in range(30)]
     assert "trained on 12 samples" in [message.text for message in said if message]
     live.close()
     with ProjectStore.open(store.path) as again:
         reopened = LiveSession(again)
         reopened.wait(1.0)
-        reopened.frame("t")
+        reopened.frame(Press("t"))
         said = [reopened.frame().message for _ in range(30)]
         texts = [message.text for message in said if message]
         line = "trained on 12 samples (2 recordings among 12 pictures that came one by one)"
@@ -118,7 +119,7 @@ def test_a_new_sample_makes_what_was_validated_unknown_again(store: ProjectStore
         executor.run_all()
         live.wait(0.5)
     assert live.session.learner.validation is not None
-    live.frame("1")
+    live.frame(Press("1"))
     assert live.session.learner.validation is None
 
 

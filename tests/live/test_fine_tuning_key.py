@@ -13,6 +13,8 @@ from edge_classifier.errors import BackboneError, CancelledError
 from edge_classifier.export.exporter import Export
 from edge_classifier.learning.model import Model
 from edge_classifier.learning.project_backbone import LoadedBackbone
+from edge_classifier.live.display import Press
+from edge_classifier.live.recording import TAP_S
 from edge_classifier.live.view import Level
 from edge_classifier.project.picture_file import read_image
 from edge_classifier.project.store import ProjectStore, Snapshot
@@ -149,11 +151,11 @@ def test_a_key_that_is_down_while_the_backbone_changes_goes_on_recording(
     live.type("f")
     executor.run_next()
     live.thing = 3
-    live.frame("3")
-    live.wait(0.66)
-    executor.run_all()  # the tuned one is there, and no repeat has confirmed those frames yet
-    for _ in range(20):
-        live.frame("3")
+    live.frame(Press("3"))
+    live.wait(TAP_S / 2)
+    executor.run_all()  # the tuned one is there, and those frames may still be a tap's
+    live.wait(1.0)
+    live.let_go("3")
     live.wait(0.5)
     settle(live, executor)
     assert live.session.problem == ""

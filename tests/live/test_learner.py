@@ -14,6 +14,7 @@ from edge_classifier.errors import ProjectError
 from edge_classifier.features.variants import VARIANTS
 from edge_classifier.learning.head import DenseHead
 from edge_classifier.learning.settings import HeadSettings
+from edge_classifier.live.display import Press
 from edge_classifier.live.session import SessionSettings
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import Features, FeatureSet
@@ -150,7 +151,7 @@ def test_a_burst_that_a_question_ends_is_trained_on(store: ProjectStore, key: st
     live = LiveSession(store)
     live.hold("1", thing=1)
     live.thing = 2
-    live.frame("2")
+    live.frame(Press("2"))
     live.type(key, "escape")
     live.wait(1.0)
     assert not live.session.learner.stale
@@ -160,7 +161,7 @@ def test_a_burst_that_the_end_of_the_video_ends_is_trained_on(store: ProjectStor
     live = LiveSession(store)
     live.hold("1", thing=1)
     live.thing = 2
-    live.frame("2")
+    live.frame(Press("2"))
     ended = SourceState(SourceStatus.ENDED, "the video has ended")
     for _ in range(3):
         live.session.step(None, None, ended)
@@ -179,10 +180,13 @@ def test_a_session_is_busy_from_the_press_of_a_key_to_the_end_of_training(
     live.frame()
     assert not live.session.busy
     live.thing = 2
-    live.frame("2")
+    live.frame(Press("2"))
     for _ in range(60):
         assert live.session.busy
         live.frame()
+    live.let_go("2")
+    assert live.session.busy
+    live.frame()
     executor.run_all()
     live.frame()
     assert not live.session.busy
@@ -195,12 +199,12 @@ def test_a_class_without_pictures_makes_nothing_stale(store: ProjectStore) -> No
     live.hold("1", thing=1)
     executor.run_all()
     live.hold("2", thing=2)
-    live.type("n", *"cup", "enter")  # while a training waits for the worker
+    live.type("+", *"cup", "enter")  # while a training waits for the worker
     executor.run_all()
     live.frame()
     assert not live.session.learner.stale
     executor.run_all()  # validates
-    live.type("n", *"tee", "enter")
+    live.type("+", *"tee", "enter")
     assert not live.session.learner.stale
     assert executor.pending == 0
     assert [card.name for card in live.view.cards] == ["mug", "phone", "cup", "tee"]

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from support.live_session import FRAME_S, LiveSession
 
+from edge_classifier.live.display import Press
 from edge_classifier.project.store import ProjectStore
 
 
@@ -27,7 +28,7 @@ def test_ten_minutes_of_recording_lose_nothing_and_become_no_slower(tmp_path: Pa
     memory: list[tuple[int, int]] = []
     for n in range(10 * minute):
         started = time.thread_time()
-        live.frame("1" if n == 0 or n * FRAME_S >= 0.66 else None)
+        live.frame(Press("1") if n == 0 else None)
         steps.append(time.thread_time() - started)
         if n in (minute, 10 * minute - 1):
             memory.append((_resident_bytes(), live.counts[0]))
@@ -47,11 +48,12 @@ def test_a_machine_that_sleeps_in_the_middle_of_a_burst_keeps_what_was_shown_and
     for key in ("1", "2", "1"):
         live.thing = int(key)
         for n in range(60):
-            live.frame(key if n == 0 or n * FRAME_S >= 0.66 else None)
+            live.frame(Press(key) if n == 0 else None)
         shown = list(live.counts)
         live.clock.advance(asleep_s)
         live.frame()
         assert live.counts >= shown
+        live.let_go(key)
         live.wait(1.0)
     counts = live.counts
     assert min(counts) > 15

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from edge_classifier.device.frame import Frame
-from edge_classifier.live.recording import BurstRecorder, PendingSample, Recorded
+from edge_classifier.live.recording import TAP_S, BurstRecorder, CapturedFrame, Recorded
 from edge_classifier.project.picture_file import encode_image, read_image
 from edge_classifier.project.store import ProjectStore
 
@@ -23,31 +24,24 @@ class Hand:
     def now_s(self) -> float:
         return self.index * FRAME_S
 
-    def frame(self, key_of: str | None = None) -> None:
-        if key_of:
-            self.recorded += self.recorder.event(key_of, self.now_s)
+    def frame(self) -> None:
         frame = Frame(_picture(self.index), self.index, self.now_s)
         if self.recorder.wants(frame):
-            pending = PendingSample(encode_image(frame.image), None)
-            self.recorded += self.recorder.offer(frame, pending)
+            captured = CapturedFrame(encode_image(frame.image), None)
+            self.recorded += self.recorder.offer(frame, captured, self.now_s)
         self.index += 1
 
     def hold(self, class_name: str, seconds: float) -> None:
-        """Press at once, repeat after 0.66 s, then every frame, as X11 does."""
-        start = self.now_s
-        while self.now_s < start + seconds:
-            down_for = self.now_s - start
-            repeats = down_for == 0 or down_for >= 0.66
-            self.frame(class_name if repeats else None)
+        """Press, let frames pass, let go."""
+        self.recorder.press(class_name, self.now_s)
+        self.wait(seconds)
+        self.recorder.release()
 
-    def wait(self, seconds: float) -> bool:
-        """Let frames pass; says whether a burst ended meanwhile."""
-        ended = False
-        end = self.now_s + seconds
+    def wait(self, seconds: float) -> None:
+        """Let frames pass."""
+        end = self.now_s + seconds - FRAME_S / 2
         while self.now_s < end:
             self.frame()
-            ended |= self.recorder.released(self.now_s)
-        return ended
 
 
 def _picture(index: int) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
@@ -55,17 +49,20 @@ def _picture(index: int) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]
     return np.full((48, 64, 3), index % 250, np.uint8)
 
 
-def test_a_tap_is_one_sample(store: ProjectStore) -> None:
+@pytest.mark.parametrize("seconds", [0.0, FRAME_S, 0.1, 0.25])
+def test_a_tap_is_one_sample(store: ProjectStore, seconds: float) -> None:
     hand = Hand(store)
-    hand.frame("mug")
-    assert hand.wait(1.0)
+    hand.hold("mug", seconds)
+    hand.wait(1.0)
     assert [r.sample.class_name for r in hand.recorded] == ["mug"]
     assert len(store.samples()) == 1
+    assert hand.recorder.class_name is None
 
 
 def test_a_tap_is_on_disk_with_the_frame_it_was_pressed_on(store: ProjectStore) -> None:
     hand = Hand(store)
-    hand.frame("mug")
+    hand.recorder.press("mug", hand.now_s)
+    hand.frame()
     (recorded,) = hand.recorded
     assert recorded.sample.path.is_file()
 
@@ -76,8 +73,16 @@ def test_a_hold_is_one_burst_without_a_hole(store: ProjectStore) -> None:
     samples = store.samples()
     brightness = [round(float(read_image(s.path).mean())) for s in samples]
     assert len({s.burst_id for s in samples}) == 1
-    assert sorted(brightness) == list(range(min(brightness), max(brightness) + 1))
-    assert len(samples) >= 58
+    assert sorted(brightness) == list(range(60))
+
+
+def test_a_hold_is_on_disk_as_it_goes_on(store: ProjectStore) -> None:
+    hand = Hand(store)
+    hand.recorder.press("mug", hand.now_s)
+    hand.wait(TAP_S + FRAME_S)
+    for _ in range(10):
+        hand.frame()
+        assert len(store.samples()) == hand.index
 
 
 def test_no_frame_after_the_release_is_recorded(store: ProjectStore) -> None:
@@ -91,26 +96,27 @@ def test_no_frame_after_the_release_is_recorded(store: ProjectStore) -> None:
 
 def test_two_quick_taps_are_two_samples_and_no_more(store: ProjectStore) -> None:
     hand = Hand(store)
-    hand.frame("mug")
-    hand.wait(0.4)
-    hand.frame("mug")
-    hand.wait(1.2)
+    for _ in range(2):
+        hand.hold("mug", 0.1)
+        hand.wait(0.1)
+    assert len({s.burst_id for s in store.samples()}) == 2
     assert len(store.samples()) == 2
 
 
-def test_another_key_ends_the_burst_and_begins_its_own(store: ProjectStore) -> None:
+def test_another_press_ends_the_burst_and_begins_its_own(store: ProjectStore) -> None:
     hand = Hand(store)
-    hand.hold("mug", 1.0)
-    hand.hold("phone", 1.0)
+    for name in ("mug", "phone"):
+        hand.recorder.press(name, hand.now_s)
+        hand.wait(1.0)
     bursts = {s.burst_id: s.class_name for s in store.samples()}
     assert sorted(bursts.values()) == ["mug", "phone"]
 
 
-def test_a_second_hold_of_the_same_key_is_a_burst_of_its_own(store: ProjectStore) -> None:
+def test_a_second_hold_is_a_burst_of_its_own(store: ProjectStore) -> None:
     hand = Hand(store)
-    hand.hold("mug", 1.0)
-    assert hand.wait(1.0)
-    hand.hold("mug", 1.0)
+    for _ in range(2):
+        hand.hold("mug", 1.0)
+        hand.wait(FRAME_S)
     assert len({s.burst_id for s in store.samples()}) == 2
 
 
@@ -120,6 +126,6 @@ def test_a_fast_camera_is_not_recorded_faster_than_asked(store: ProjectStore) ->
     assert 15 <= len(store.samples()) <= 21
 
 
-def test_nothing_is_wanted_while_no_key_is_down(store: ProjectStore) -> None:
+def test_nothing_is_wanted_while_nothing_is_pressed(store: ProjectStore) -> None:
     recorder = BurstRecorder(store)
     assert not recorder.wants(Frame(_picture(0), 0, 0.0))

@@ -8,6 +8,7 @@ from support.live_session import LiveSession
 
 from edge_classifier.evaluation.suspects import Reason, Suspect
 from edge_classifier.features.dataset import Dataset
+from edge_classifier.live.display import Press
 from edge_classifier.live.view import STRIP_LENGTH, Level, Mode, PictureStrip
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import Sample
@@ -212,11 +213,12 @@ def test_a_picture_that_was_removed_stays_so_when_the_program_is_killed(
 
 def hold_before_it_is_there(live: LiveSession, key: str, thing: int) -> None:
     """Hold a key before the empty scene, and only then show the thing."""
-    start, live.thing = live.clock(), 0
-    while (down_for := live.clock() - start) < 3.0:
-        if down_for > 0.9:
-            live.thing = thing
-        live.frame(key if down_for == 0 or down_for >= 0.66 else None)
+    live.thing = 0
+    live.frame(Press(key))
+    live.wait(0.9)
+    live.thing = thing
+    live.wait(2.1)
+    live.let_go(key)
     live.wait(1.0)
 
 

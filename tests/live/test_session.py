@@ -14,6 +14,7 @@ from edge_classifier.device.source_state import SourceState, SourceStatus
 from edge_classifier.errors import ProjectError, WeightsNotFoundError
 from edge_classifier.learning.project_backbone import LoadedBackbone
 from edge_classifier.learning.settings import HeadSettings
+from edge_classifier.live.display import Press
 from edge_classifier.live.session import SessionSettings
 from edge_classifier.live.view import Level
 from edge_classifier.project.classes import PALETTE
@@ -37,14 +38,14 @@ def test_a_tap_records_one_picture(live: LiveSession) -> None:
 
 
 def test_the_picture_says_what_is_being_recorded(live: LiveSession) -> None:
-    view = live.frame("1")
+    view = live.frame(Press("1"))
     assert view.activity.text == "recording mug"
     assert view.activity.recording
     assert [card.recording for card in view.cards] == [True, False]
 
 
 def test_a_sample_is_on_disk_when_the_picture_counts_it(live: LiveSession) -> None:
-    live.frame("1")
+    live.frame(Press("1"))
     assert live.counts == [1, 0]
     with ProjectStore.open(live.store.path, read_only=True) as other:
         assert len(other.samples()) == 1
@@ -98,14 +99,14 @@ def test_more_than_nine_classes_can_be_recorded(tmp_path: Path) -> None:
 
 def test_nothing_is_recorded_while_the_camera_is_gone(live: LiveSession) -> None:
     lost = SourceState(SourceStatus.LOST, "camera 0 is gone; waiting for it to come back")
-    view = live.session.step(None, "1", lost)
+    view = live.session.step(None, Press("1"), lost)
     assert view.message is not None
     assert view.message.text == lost.text
     assert sum(card.count for card in view.cards) == 0
 
 
 def test_losing_the_camera_ends_a_burst_and_keeps_its_samples(live: LiveSession) -> None:
-    live.frame("1")
+    live.frame(Press("1"))
     lost = SourceState(SourceStatus.LOST, "camera 0 is gone")
     view = live.session.step(None, None, lost)
     assert not view.activity.recording
@@ -314,7 +315,7 @@ def test_a_disk_that_cannot_be_written_is_said_in_the_picture(live: LiveSession)
     if folder.exists():
         folder.rmdir()
     folder.write_text("in the way")  # works for root as well, unlike permissions
-    view = live.frame("1")
+    view = live.frame(Press("1"))
     assert view.message is not None
     assert view.message.level is Level.ERROR
     assert live.counts == [0, 0]
@@ -328,7 +329,7 @@ def test_messages_go_away_by_themselves(live: LiveSession) -> None:
 
 def test_messages_are_seen_after_the_video_has_ended(live: LiveSession) -> None:
     ended = SourceState(SourceStatus.ENDED, "the video has ended")
-    view = live.session.step(None, "t", ended)
+    view = live.session.step(None, Press("t"), ended)
     assert view.message is not None
     assert "two classes" in view.message.text
     live.clock.advance(6.0)

@@ -13,6 +13,7 @@ from edge_classifier.errors import ExportError
 from edge_classifier.features.carried import carried_extractor
 from edge_classifier.features.catalogue import official
 from edge_classifier.learning.model import Model
+from edge_classifier.live.display import Press
 from edge_classifier.live.view import Level
 from edge_classifier.project.store import ProjectStore, Snapshot
 from edge_classifier.protocols import Backbone, Cancelled, Progress
@@ -190,8 +191,9 @@ def test_an_export_waits_for_the_training_of_the_last_burst(
     live.hold("1", thing=1)
     live.hold("2", thing=2)
     live.thing = 3
-    live.frame("3")
+    live.frame(Press("3"))
     live.type("e")
+    live.let_go("3")
     live.wait(1.5)
     assert not live.session.learner.stale
     assert exported == [live.session.learner.model]
@@ -228,7 +230,9 @@ def test_escape_takes_back_an_export_that_waits(store: ProjectStore, tmp_path: P
     live = LiveSession(store, export=lambda _m, _b, _s, _p, _c: tmp_path / "bundle")
     live.hold("1", thing=1)
     live.hold("2", thing=2)
-    live.type("1", "e", "escape")
+    live.frame(Press("1"))
+    live.type("e", "escape")
+    live.let_go("1")
     said = [live.frame().message for _ in range(60)]
     assert not [m for m in said if m and m.text.startswith("exported")]
 
@@ -240,8 +244,8 @@ def test_work_that_fails_aside_does_not_end_a_burst(store: ProjectStore) -> None
     executor = ManualExecutor()
     live = LiveSession(store, executor, export=fail)
     teach_two(live, executor)
-    live.frame("e")
-    live.frame("1")
+    live.frame(Press("e"))
+    live.frame(Press("1"))
     executor.run_all()
     view = live.frame()
     assert view.message is not None

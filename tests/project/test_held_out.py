@@ -144,6 +144,11 @@ def test_sources_are_told_by_the_name_of_the_sample_and_survive_a_crash(path: Pa
 
 def test_sources_are_never_written_through_a_link(path: Path, tmp_path: Path) -> None:
     (path / SOURCES).symlink_to(tmp_path / "outside")
-    with ProjectStore.open(path) as store, pytest.raises(ProjectError, match=SOURCES):
-        note_source(path, store.samples()[0], "x")
+    with pytest.raises(ProjectError, match=SOURCES):
+        ProjectStore.open(path)
+    (path / SOURCES).unlink()
+    with ProjectStore.open(path) as store:
+        (path / SOURCES).symlink_to(tmp_path / "outside")
+        with pytest.raises(ProjectError, match=SOURCES):
+            note_source(path, store.samples()[0], "x")
     assert not (tmp_path / "outside").exists()

@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-import json
 import logging
-import os
 import unicodedata
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,17 +9,13 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pytest
+from support.captured import capture, files, picture, reopened
 
 from edge_classifier.device.preprocessing import Preprocessing
 from edge_classifier.errors import (
-    BackboneMismatchError,
-    InvalidClassNameError,
     InvalidImageError,
     InvalidValueError,
-    NotAProjectError,
     ProjectError,
-    ProjectFormatError,
-    ProjectLockedError,
     UnknownClassError,
 )
 from edge_classifier.project.folder import default_project_path
@@ -33,26 +26,10 @@ from edge_classifier.values import BackboneInfo
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from edge_classifier.device.preprocessing import Image
     from edge_classifier.project.store import ProjectStore
-    from edge_classifier.values import Sample
 
 HEADER = "edge-classifier hashes 1\n"
 INFO = BackboneInfo("v1-0.25", (7, 7, 256), "pooled", "ab" * 32, Preprocessing(224))
-
-
-def picture(number: int = 0) -> Image:
-    small = np.random.default_rng(number).integers(0, 256, (6, 8, 3), dtype=np.uint8)
-    return np.asarray(cv2.resize(small, (80, 60)), dtype=np.uint8)
-
-
-def capture(store: ProjectStore, class_name: str, *numbers: int) -> list[Sample]:
-    burst_id = store.next_burst_id()
-    return [store.add_sample(encode_image(picture(n)), class_name, burst_id) for n in numbers]
-
-
-def files(folder: Path) -> list[str]:
-    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
 
 
 @pytest.fixture
@@ -64,11 +41,6 @@ def path(tmp_path: Path) -> Path:
 def store(path: Path) -> Iterator[ProjectStore]:
     with ProjectStore.create(path, ["mug", "phone"]) as made:
         yield made
-
-
-def reopened(store: ProjectStore) -> ProjectStore:
-    store.close()
-    return ProjectStore.open(store.path)
 
 
 # Samples
@@ -272,313 +244,6 @@ def test_bursts_copied_from_another_project_are_not_undone_with_ours(
         left = again.samples()
         assert [s.class_name for s in left] == ["phone", "phone"]
         assert len({s.burst_id for s in left}) == 1
-
-
-# Classes
-
-
-def test_a_class_is_added_at_the_end_as_cleaned(store: ProjectStore) -> None:
-    assert store.add_class("  tasse a\u0300 café ") == "tasse à café"
-    assert store.class_names() == ("mug", "phone", "tasse à café")
-    assert len({store.colour(name) for name in store.class_names()}) == 3
-    with reopened(store) as again:
-        assert again.class_names() == ("mug", "phone", "tasse à café")
-
-
-def test_a_class_called_unknown_of_an_older_project_is_kept_and_can_be_renamed(
-    store: ProjectStore,
-) -> None:
-    capture(store, "mug", 1, 2)
-    store.close()
-    (store.path / "samples" / "mug").rename(store.path / "samples" / "unknown")
-    path = store.path / "project.json"
-    path.write_text(path.read_text().replace('"mug"', '"unknown"'))
-    with ProjectStore.open(store.path) as older:
-        assert [s.class_name for s in older.samples()] == ["unknown", "unknown"]
-        assert older.rename_class("unknown", "other") == "other"
-    with ProjectStore.open(store.path) as again:
-        assert [s.class_name for s in again.samples()] == ["other", "other"]
-
-
-@pytest.mark.parametrize("name", ["", "mug", "MUG", "../../x", "x" * 300, "Unknown"])
-def test_a_bad_class_name_is_refused_and_nothing_changes(store: ProjectStore, name: str) -> None:
-    before = (store.path / "project.json").read_bytes()
-    with pytest.raises(InvalidClassNameError):
-        store.add_class(name)
-    with pytest.raises(InvalidClassNameError):
-        store.rename_class("phone", name)
-    assert (store.path / "project.json").read_bytes() == before
-
-
-def test_a_renamed_class_keeps_its_place_its_colour_and_its_samples(store: ProjectStore) -> None:
-    colour = store.colour("mug")
-    capture(store, "mug", 1, 2)
-    other = capture(store, "phone", 3)
-    hashes = [s.image_sha256 for s in store.samples()]
-    assert store.rename_class("mug", "cup") == "cup"
-    third = capture(store, "cup", 4)[0]
-    assert store.class_names() == ("cup", "phone")
-    assert store.colour("cup") == colour
-    assert [s.image_sha256 for s in store.samples()] == [
-        *hashes[:2],
-        third.image_sha256,
-        other[0].image_sha256,
-    ]
-    assert all(s.path.exists() for s in store.samples())
-    expected = store.samples()
-    with reopened(store) as again:
-        assert again.samples() == expected
-        with pytest.raises(UnknownClassError):
-            again.rename_class("mug", "x")
-
-
-def test_a_class_can_be_renamed_in_case_only_and_to_itself(store: ProjectStore) -> None:
-    capture(store, "mug", 1)
-    assert store.rename_class("mug", " mug ") == "mug"
-    assert store.rename_class("mug", "Mug") == "Mug"
-    with reopened(store) as again:
-        assert [s.class_name for s in again.samples()] == ["Mug"]
-
-
-def test_renaming_onto_a_folder_that_holds_something_is_refused(
-    store: ProjectStore, path: Path
-) -> None:
-    sample = capture(store, "mug", 1)[0]
-    (path / "samples" / "cup").mkdir()
-    (path / "samples" / "cup" / "a.jpg").write_bytes(sample.path.read_bytes())
-    with pytest.raises(ProjectError, match="cup already; move it away"):
-        store.rename_class("mug", "cup")
-    assert store.samples() == (sample,)
-    with reopened(store) as again:
-        assert again.class_names() == ("mug", "phone", "cup")
-        assert len(again.samples()) == 2
-
-
-@pytest.mark.parametrize("moved", [False, True])
-def test_a_renaming_cut_short_is_completed_when_opened_and_seen_through_by_readers(
-    store: ProjectStore, path: Path, *, moved: bool
-) -> None:
-    capture(store, "mug", 1, 2)
-    store.close()
-    file = path / "project.json"
-    content = json.loads(file.read_text())
-    content["classes"][0].update(name="cup", renamed_from="mug")
-    file.write_text(json.dumps(content))
-    if moved:
-        (path / "samples" / "mug").rename(path / "samples" / "cup")
-    for read_only in (True, False, False):
-        with ProjectStore.open(path, read_only=read_only) as again:
-            assert again.class_names() == ("cup", "phone")
-            assert [s.class_name for s in again.samples()] == ["cup", "cup"]
-            assert all(s.path.exists() for s in again.samples())
-    assert files(path / "samples") == ["cup/b0000001-0000.jpg", "cup/b0000001-0001.jpg"]
-    assert "renamed_from" not in file.read_text()
-
-
-def test_a_removed_class_lies_in_the_trash_and_its_name_is_free(
-    store: ProjectStore, path: Path
-) -> None:
-    capture(store, "mug", 1)
-    store.remove_class("mug")
-    assert store.class_names() == ("phone",)
-    assert store.samples() == ()
-    assert store.add_class("mug") == "mug"
-    capture(store, "mug", 2)
-    store.remove_class("mug")
-    store.remove_class("phone")
-    assert files(path / "trash") == [
-        "000001/mug/b0000001-0000.jpg",
-        "000002/mug/b0000002-0000.jpg",
-    ]
-    with reopened(store) as again:
-        assert again.class_names() == ()
-        with pytest.raises(UnknownClassError):
-            again.remove_class("mug")
-
-
-# Backbone and settings
-
-
-def test_the_backbone_is_recorded_and_never_changed_silently(store: ProjectStore) -> None:
-    assert store.backbone is None
-    store.set_backbone(INFO)
-    store.set_backbone(INFO)
-    with reopened(store) as again:
-        assert again.backbone == INFO
-        other = replace(INFO, name="v2-0.35")
-        with pytest.raises(BackboneMismatchError, match=r"v1-0\.25.*v2-0\.35"):
-            again.set_backbone(other)
-        with pytest.raises(BackboneMismatchError, match="other weights"):
-            again.set_backbone(replace(INFO, weights_sha256="cd" * 32))
-        assert again.backbone == INFO
-        again.set_backbone(other, replace=True)
-        assert again.backbone == other
-
-
-def test_settings_are_kept_and_returned_as_copies(store: ProjectStore) -> None:
-    store.update_settings(head={"kind": "linear"}, mirror=True)
-    store.update_settings(mirror=False)
-    store.settings["head"]["kind"] = "changed by a caller"
-    with reopened(store) as again:
-        assert again.settings == {"head": {"kind": "linear"}, "mirror": False}
-        with pytest.raises(InvalidValueError):
-            again.update_settings(bad=object())
-
-
-# Opening
-
-
-def test_open_or_create_makes_a_project_and_later_adds_the_classes_it_lacks(path: Path) -> None:
-    with ProjectStore.open_or_create(path, ["mug"]) as made:
-        assert made.name == "project"
-        capture(made, "mug", 1)
-    with ProjectStore.open_or_create(path, [" mug", "phone"]) as again:
-        assert again.class_names() == ("mug", "phone")
-        assert len(again.samples()) == 1
-    with pytest.raises(InvalidClassNameError):
-        ProjectStore.open_or_create(path, ["MUG"])
-    ProjectStore.open(path).close()
-
-
-def test_a_bad_first_class_name_makes_no_folder(path: Path) -> None:
-    with pytest.raises(InvalidClassNameError):
-        ProjectStore.create(path, ["a", "A"])
-    assert not path.exists()
-
-
-def test_a_folder_left_by_a_kill_before_the_first_project_file_is_used(path: Path) -> None:
-    path.mkdir()
-    (path / ".lock").touch()
-    (path / ".tmp-0123").write_text("{")
-    with ProjectStore.open_or_create(path, ["mug"]) as made:
-        assert made.class_names() == ("mug",)
-    assert not (path / ".tmp-0123").exists()
-
-
-def test_opening_what_is_not_there_says_how_to_make_it(path: Path) -> None:
-    with pytest.raises(NotAProjectError, match="edge-classifier live"):
-        ProjectStore.open(path)
-    assert not path.exists()
-
-
-@pytest.mark.parametrize("action", [ProjectStore.open_or_create, ProjectStore.create])
-def test_a_foreign_folder_is_refused_and_left_untouched(tmp_path: Path, action: object) -> None:
-    assert callable(action)
-    (tmp_path / "thesis.doc").write_text("x")
-    with pytest.raises(NotAProjectError, match="not a project and not empty"):
-        action(tmp_path)
-    (tmp_path / "mug").mkdir()
-    (tmp_path / "mug" / "a.JPG").write_text("x")
-    with pytest.raises(NotAProjectError, match=r"pictures; `edge-classifier add"):
-        action(tmp_path)
-    assert files(tmp_path) == ["mug/a.JPG", "thesis.doc"]
-
-
-def test_a_file_in_the_place_of_a_project_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("x")
-    with pytest.raises(ProjectError, match="is a file"):
-        ProjectStore.open_or_create(tmp_path / "file")
-    with pytest.raises(ProjectError):
-        ProjectStore.open_or_create(tmp_path / "file" / "below")
-
-
-@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder nobody can write to")
-def test_a_folder_that_cannot_be_written_is_a_project_error() -> None:
-    with pytest.raises(ProjectError, match="Cannot make the folder"):
-        ProjectStore.create(Path("/proc/project"))
-
-
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may everything")
-def test_a_project_without_permission_is_refused_but_can_be_read(
-    store: ProjectStore, path: Path
-) -> None:
-    capture(store, "mug", 1)
-    store.close()
-    (path / ".lock").unlink()
-    path.chmod(0o500)
-    try:
-        with pytest.raises(ProjectError, match="permission denied"):
-            ProjectStore.open(path)
-        assert len(ProjectStore.open(path, read_only=True).samples()) == 1
-    finally:
-        path.chmod(0o700)
-
-
-def test_a_damaged_project_file_is_refused_and_rebuilt_once_moved_away(
-    store: ProjectStore, path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    capture(store, "mug", 1)
-    store.close()
-    (path / "project.json").write_text("{")
-    with pytest.raises(ProjectFormatError, match="move it away"):
-        ProjectStore.open(path)
-    (path / "project.json").rename(path.parent / "damaged.json")
-    with ProjectStore.open(path) as again:
-        assert [s.class_name for s in again.samples()] == ["mug"]
-    assert "missing" in caplog.text
-    assert json.loads((path / "project.json").read_text())["classes"][0]["name"] == "mug"
-
-
-@pytest.mark.parametrize("place", ["samples", "samples/mug", "trash", "cache", "model"])
-def test_a_link_in_a_folders_place_is_refused_so_that_nothing_is_written_outside(
-    tmp_path: Path, path: Path, place: str
-) -> None:
-    ProjectStore.create(path, ["mug"]).close()
-    (path / "samples").mkdir(exist_ok=True)
-    (path / "cache").rmdir() if (path / "cache").exists() else None
-    (path / "samples").rmdir() if place == "samples" else None
-    (tmp_path / "outside").mkdir()
-    (path / place).symlink_to(tmp_path / "outside")
-    with pytest.raises(ProjectFormatError, match="move it away"):
-        ProjectStore.open(path)
-
-
-def test_one_program_writes_and_a_second_one_may_only_read(store: ProjectStore, path: Path) -> None:
-    sample = capture(store, "mug", 1)[0]
-    with pytest.raises(ProjectLockedError, match="open in another"):
-        ProjectStore.open(path)
-    with ProjectStore.open(path, read_only=True) as second:
-        assert second.samples() == (sample,)
-        assert second.read_only
-        for change in (
-            lambda: second.add_class("x"),
-            lambda: second.rename_class("mug", "x"),
-            lambda: second.remove_class("mug"),
-            lambda: second.remove_burst(sample.burst_id),
-            lambda: second.add_sample(encode_image(picture()), "mug", sample.burst_id),
-            lambda: second.update_settings(a=1),
-            lambda: second.set_backbone(INFO),
-        ):
-            with pytest.raises(ProjectError, match="read-only"):
-                change()
-    capture(store, "mug", 2)
-    store.close()
-    store.close()
-    with pytest.raises(ProjectError, match="read-only"):
-        store.add_class("x")
-
-
-def test_a_reader_changes_nothing_on_disk(store: ProjectStore, path: Path) -> None:
-    capture(store, "mug", 1)
-    (path / "samples" / "dropped").mkdir()
-    (path / "samples" / "mug" / ".tmp-1").write_text("the writer's own")
-    before = {p: p.lstat().st_mtime_ns for p in path.rglob("*")}
-    with ProjectStore.open(path, read_only=True) as reader:
-        assert reader.class_names() == ("mug", "phone", "dropped")
-    assert {p: p.lstat().st_mtime_ns for p in path.rglob("*")} == before
-
-
-def test_writes_that_never_ended_are_no_samples_and_are_swept_up(
-    store: ProjectStore, path: Path
-) -> None:
-    capture(store, "mug", 1)
-    for folder in (path, path / "samples" / "mug", store.cache_folder, store.model_folder):
-        folder.mkdir(exist_ok=True)
-        (folder / ".tmp-0123").write_bytes(b"\xff\xd8half")
-    with reopened(store) as again:
-        assert len(again.samples()) == 1
-    assert files(path / "samples") == ["mug/b0000001-0000.jpg"]
-    assert not list(path.rglob(".tmp-*"))
 
 
 # The index of hashes

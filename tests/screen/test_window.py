@@ -1,49 +1,55 @@
-"""The real window on a virtual screen, driven by real key events."""
+"""The real window on a virtual screen, driven by real keys, mouse and layouts."""
 
 from __future__ import annotations
 
-import itertools
+import json
 import os
 import queue
-import statistics
+import shutil
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from support.screen import press_close_button
 
 from edge_classifier.errors import NoDisplayError
-from edge_classifier.screen.key_names import key_name
-from edge_classifier.screen.window import check_display
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from edge_classifier.screen.overlay import DESIGN_SIZE
+from edge_classifier.screen.window import Window, opening_size
 
 TITLE = "a window under test"
 DEADLINE_S = 20.0
-NAMES = {
-    *("enter", "escape", "backspace", "tab", "delete", "up", "down", "left", "right"),
-}
 
-# DISPLAY belongs to a process and HighGUI starts once in it, so the window has its own process.
+# DISPLAY belongs to a process and SDL starts once in it, so the window has its own process.
 PROGRAM = f"""
-import sys, time
-import numpy as np
-from edge_classifier.screen.window import OpenCVWindow
-window = OpenCVWindow({TITLE!r})
-image = np.zeros((240, 320, 3), np.uint8)
-window.show(image)
-print("ready", time.monotonic(), flush=True)
-key = None
-while key != "close":
-    key = window.show(image)
-    if key is not None:
-        print(ascii(key), time.monotonic(), flush=True)
-print(ascii(window.show(image)), time.monotonic(), flush=True)
+import json, sys, time
+from dataclasses import replace
+from edge_classifier.live.controls import BUTTONS
+from edge_classifier.live.display import Press
+from edge_classifier.live.view import Activity, ClassCard, Mode, View
+from edge_classifier.screen.window import Window
+
+window = Window({TITLE!r})
+cards = tuple(ClassCard(name, str(n), (80, 175, 76), 3, 0.5, None, selected=False, recording=False)
+              for n, name in enumerate(("mug", "phone"), start=1))
+view = View(
+    None, False, Mode[sys.argv[1]], "", cards, None, Activity(""), None, "", buttons=BUTTONS
+)
+window.show(view)
+print(json.dumps(["ready"]), flush=True)
+closing = False
+while not closing:
+    for event in window.events():
+        kind = "press" if isinstance(event, Press) else "release"
+        more = [event.text, event.repeated] if isinstance(event, Press) else []
+        print(json.dumps([kind, event.name, *more, list(window.size)]), flush=True)
+        closing |= event.name == "close"
+    window.show(view)
+    time.sleep(0.005)
+print(json.dumps([event.name for event in window.events()]), flush=True)
 window.close()
 window.close()
 """
@@ -52,42 +58,59 @@ window.close()
 class WindowProcess:
     """A process with a window, and what it heard."""
 
-    def __init__(self, screen: str) -> None:
+    def __init__(self, screen: str, mode: str = "LIVE") -> None:
         self.environment = {
             **os.environ,
             "DISPLAY": screen,
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         }
         self.process = subprocess.Popen(  # noqa: S603 - this interpreter, this file's program
-            [sys.executable, "-c", PROGRAM],
+            [sys.executable, "-c", PROGRAM, mode],
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
-        self.heard: queue.Queue[str] = queue.Queue()
-        self.reader = threading.Thread(target=self._read, daemon=True)
-        self.reader.start()
-        assert self.next()[0] == "ready"
-        self.id = self.xdotool("search", "--sync", "--name", f"^{TITLE}$").split()[0]
-        self.xdotool("windowfocus", "--sync", self.id)
+        self.heard: queue.Queue[list[Any]] = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+        try:
+            assert self.next() == ["ready"]
+            self.id = self.xdotool("search", "--sync", "--pid", str(self.process.pid)).split()[0]
+            self.xdotool("windowfocus", "--sync", self.id)
+        except BaseException:
+            self.end()
+            raise
 
     def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            self.heard.put(line)
+            self.heard.put(json.loads(line))
 
-    def next(self, timeout_s: float = DEADLINE_S) -> tuple[str, float]:
-        """Return the next key and when it was heard, in seconds."""
-        name, _, seconds = self.heard.get(timeout=timeout_s).rpartition(" ")
-        if name.startswith("'"):
-            name = name[1:-1].encode().decode("unicode_escape")
-        return name, float(seconds)
+    def next(self, timeout_s: float = DEADLINE_S) -> list[Any]:
+        """Return what was heard next."""
+        return self.heard.get(timeout=timeout_s)
+
+    def presses(self, count: int) -> list[tuple[str, str]]:
+        """Return the next so many presses, by name and text."""
+        found: list[tuple[str, str]] = []
+        while len(found) < count:
+            kind, *rest = self.next()
+            if kind == "press":
+                found.append((rest[0], rest[1]))
+        return found
 
     def xdotool(self, *arguments: str) -> str:
         """Send real events to the screen."""
+        return self.run("xdotool", *arguments)
+
+    def run(self, *words: str) -> str:
+        """Run a program of the screen."""
+        if shutil.which(words[0]) is None:
+            pytest.skip(
+                f"{words[0]} is not installed (apt install x11-xserver-utils x11-xkb-utils)"
+            )
         return subprocess.run(  # noqa: S603 - a fixed program, arguments of these tests
-            ["xdotool", *arguments],  # noqa: S607 - found on the PATH like any user's
+            words,
             env=self.environment,
             check=True,
             capture_output=True,
@@ -96,29 +119,9 @@ class WindowProcess:
         ).stdout
 
     def press(self, keysym: str) -> str:
-        """Press and release a key, and return what the window heard."""
+        """Press and release a key, and return what it is called."""
         self.xdotool("key", keysym)
-        try:
-            return self.next()[0]
-        except queue.Empty:
-            return "nothing"
-
-    def press_foreign(self, keysym: str, expected: str) -> str:
-        """Press a key that the keyboard layout lacks, and return what the window heard.
-
-        xdotool puts such a key on the keyboard and takes it away at once, so that the window may
-        look it up too late; then nothing is heard, and it is pressed again.
-        """
-        heard = "nothing"
-        for _ in range(20):
-            self.xdotool("key", keysym)
-            try:
-                heard = self.next(timeout_s=0.5)[0]
-            except queue.Empty:
-                continue
-            if heard == expected:
-                break
-        return heard
+        return next(name for name, _ in iter(lambda: self.presses(1)[0], None) if name)
 
     def end(self) -> None:
         """Stop the process, whatever state it is in."""
@@ -133,61 +136,184 @@ def window(screen: str) -> Iterator[WindowProcess]:
     process.end()
 
 
-@pytest.mark.window
+@pytest.fixture
+def typing(screen: str) -> Iterator[WindowProcess]:
+    """A window in which a name is asked for."""
+    process = WindowProcess(screen, "TYPING")
+    yield process
+    process.end()
+
+
+@pytest.fixture
+def layout(window: WindowProcess) -> Iterator[None]:
+    """Put the keyboard back as it was."""
+    yield
+    window.run("setxkbmap", "us")
+
+
+pytestmark = pytest.mark.window
+
+
 def test_keys_are_heard_by_their_names(window: WindowProcess) -> None:
     pressed = {
-        "a": "a", "1": "1", "KP_7": "7", "space": " ", "minus": "-",
-        "Return": "enter", "KP_Enter": "enter",
+        "a": "a", "1": "1", "KP_7": "7", "space": " ", "plus": "+", "question": "?",
+        "bracketleft": "[", "Return": "enter", "KP_Enter": "enter",
         "Escape": "escape", "BackSpace": "backspace", "Tab": "tab", "Delete": "delete",
-        "Left": "left", "Right": "right", "Up": "up", "Down": "down", "Q": "Q",
+        "Left": "left", "Right": "right", "Up": "up", "Down": "down", "Q": "q", "F1": "f1",
+        "Next": "pagedown",
     }  # fmt: skip
     assert {keysym: window.press(keysym) for keysym in pressed} == pressed
 
 
-@pytest.mark.window
-def test_letters_of_other_keyboards_are_heard_too(window: WindowProcess) -> None:
-    pressed = {"eacute": "é", "ssharp": "ß", "Cyrillic_ya": "я", "U676F": "杯"}
-    assert {key: window.press_foreign(key, name) for key, name in pressed.items()} == pressed
-
-
-@pytest.mark.window
-def test_a_capital_is_heard_while_shift_is_held_and_only_then(window: WindowProcess) -> None:
-    window.xdotool("keydown", "shift")
-    assert window.press("m") == "M"
-    assert window.press("u") == "U"
-    window.xdotool("keyup", "shift")
-    assert window.press("g") == "g"
-
-
-@pytest.mark.window
-def test_function_keys_and_modifiers_alone_are_not_heard(window: WindowProcess) -> None:
-    for keysym in ("F5", "Control_L", "Shift_L", "Home"):
-        window.xdotool("key", keysym)
-    assert window.press("Left") == "left"
-
-
-@pytest.mark.window
-def test_a_held_key_repeats_after_a_longer_first_gap(window: WindowProcess) -> None:
+def test_a_key_is_down_from_its_press_to_its_release(window: WindowProcess) -> None:
     window.xdotool("keydown", "1")
-    heard = [window.next() for _ in range(8)]
+    assert window.next()[:2] == ["press", "1"]
+    with pytest.raises(queue.Empty):
+        window.next(timeout_s=1.0)  # whatever the server repeats
     window.xdotool("keyup", "1")
-    assert {name for name, _ in heard} == {"1"}
-    times = [seconds for _, seconds in heard]
-    gaps = [after - before for before, after in itertools.pairwise(times)]
-    assert gaps[0] > 2 * statistics.median(gaps[1:])
+    assert window.next()[:2] == ["release", "1"]
 
 
-@pytest.mark.window
+@pytest.mark.parametrize("repeat", [("off",), ("rate", "250", "30"), ("rate", "1000", "2")])
+def test_a_hold_is_one_press_however_the_keyboard_repeats(
+    window: WindowProcess, repeat: tuple[str, ...]
+) -> None:
+    window.run("xset", "r", *repeat)
+    try:
+        window.xdotool("keydown", "2")
+        time.sleep(1.2)
+        window.xdotool("keyup", "2")
+        assert [window.next()[:2] for _ in range(2)] == [["press", "2"], ["release", "2"]]
+        assert window.heard.empty()
+    finally:
+        window.run("xset", "r", "on")
+
+
+def test_keys_that_move_go_on_while_they_are_held(window: WindowProcess) -> None:
+    window.xdotool("keydown", "Down")
+    heard = [window.next() for _ in range(4)]
+    window.xdotool("keyup", "Down")
+    assert [(event[1], event[3]) for event in heard] == [("down", False), *[("down", True)] * 3]
+
+
+@pytest.mark.usefixtures("layout")
+@pytest.mark.parametrize("layout_name", ["fr", "de", "ru", "gr", "il", "us"])
+def test_the_digit_row_and_our_letters_are_there_on_any_keyboard(
+    window: WindowProcess, layout_name: str
+) -> None:
+    window.run("setxkbmap", layout_name)
+    for code, name in ((10, "1"), (11, "2"), (18, "9"), (27, "r"), (26, "e"), (23, "tab")):
+        window.xdotool("key", str(code))  # key codes are places
+        assert window.presses(1)[0][0] == name
+
+
+@pytest.mark.usefixtures("layout")
+def test_a_letter_of_ours_is_where_the_layout_has_it(window: WindowProcess) -> None:
+    window.run("setxkbmap", "fr")
+    window.xdotool("key", "24")  # Q on a US keyboard
+    assert window.presses(1)[0][0] == "a"
+
+
+def test_text_is_heard_as_it_is_typed_at_any_speed(typing: WindowProcess) -> None:
+    text = "The Quick brown fox - x7!"
+    for _ in range(10):
+        typing.xdotool("type", "--delay", "20", text)
+        typed = typing.presses(len(text))
+        assert "".join(text for _, text in typed) == text
+
+
+@pytest.mark.usefixtures("layout")
+def test_letters_of_other_scripts_are_typed(typing: WindowProcess) -> None:
+    typing.run("setxkbmap", "ru")
+    typing.xdotool("key", "38", "39")
+    assert typing.presses(2) == [("a", "ф"), ("s", "ы")]
+    typing.run("setxkbmap", "us")
+
+
+def test_a_composed_letter_is_one_text(typing: WindowProcess) -> None:
+    typing.run("setxkbmap", "us", "intl")
+    typing.xdotool("key", "48", "26", "Return")  # a dead accent, then e
+    heard = "".join(text for _, text in until(typing, "enter"))
+    typing.run("setxkbmap", "us")
+    assert heard in ("é", "'e", "e")  # without a table for composing the letter comes alone
+
+
+def test_modifiers_and_chords_press_nothing(window: WindowProcess) -> None:
+    for keysym in ("Control_L", "Shift_L", "ctrl+q", "alt+e"):
+        window.xdotool("key", keysym)
+    window.xdotool("key", "Left")
+    assert until(window, "left") == [("left", "")]
+
+
+def until(window: WindowProcess, name: str) -> list[tuple[str, str]]:
+    """Return all that was pressed up to a key."""
+    found: list[tuple[str, str]] = []
+    while not found or found[-1][0] != name:
+        found += window.presses(1)
+    return found
+
+
+def test_losing_the_keyboard_lets_go_of_what_is_held(window: WindowProcess) -> None:
+    window.xdotool("keydown", "1")
+    assert window.next()[:2] == ["press", "1"]
+    other = WindowProcess(window.environment["DISPLAY"])  # takes the keyboard
+    try:
+        assert window.next()[:2] == ["release", "1"]
+    finally:
+        window.xdotool("keyup", "1")
+        other.end()
+
+
+def test_a_card_is_held_by_the_mouse_from_down_to_up(window: WindowProcess) -> None:
+    window.xdotool("mousemove", "--window", window.id, *place(window, 0.70, 0.145))
+    window.xdotool("mousedown", "1")
+    assert window.next()[:2] == ["press", "record:mug"]
+    window.xdotool("mousemove", "--window", window.id, *place(window, 0.30, 0.30))
+    window.xdotool("mouseup", "1")
+    assert window.next()[:2] == ["release", "record:mug"]
+
+
+def test_what_can_be_pressed_is_pressed_and_the_rest_is_not(window: WindowProcess) -> None:
+    for x, y in ((0.30, 0.30), (0.79, 0.10), (0.05, 0.965)):  # the picture, a name, a button
+        window.xdotool("mousemove", "--window", window.id, *place(window, x, y), "click", "1")
+    assert [name for name, _ in window.presses(2)] == ["rename:mug", "u"]
+
+
+def test_the_wheel_goes_through_the_classes(window: WindowProcess) -> None:
+    window.xdotool("mousemove", "--window", window.id, *place(window, 0.8, 0.5))
+    window.xdotool("click", "5", "click", "4")
+    assert [name for name, _ in window.presses(2)] == ["down", "up"]
+
+
+def place(window: WindowProcess, x: float, y: float) -> tuple[str, str]:
+    """Return a place in the window, given in parts of it."""
+    geometry = window.xdotool("getwindowgeometry", "--shell", window.id)
+    values = dict(line.split("=") for line in geometry.split())
+    return str(round(x * int(values["WIDTH"]))), str(round(y * int(values["HEIGHT"])))
+
+
+@pytest.mark.parametrize("size", [(480, 320), (800, 480), (1200, 700), (480, 780), (1280, 10)])
+def test_it_draws_for_the_size_it_is_given(window: WindowProcess, size: tuple[int, int]) -> None:
+    window.xdotool("windowsize", window.id, *map(str, size))
+    until = time.monotonic() + DEADLINE_S
+    wanted = [max(size[0], 320), max(size[1], 240)]  # of less than that, a corner is shown
+    drawn = None
+    while drawn != wanted and time.monotonic() < until:
+        window.xdotool("key", "a")
+        drawn = window.next()[-1]
+        window.next()
+    assert drawn == wanted
+
+
 def test_a_closed_window_says_so_again_and_again_and_leaves_the_process_alone(
     window: WindowProcess,
 ) -> None:
     press_close_button(window.environment["DISPLAY"], int(window.id))
-    assert window.next()[0] == "close"
-    assert window.next()[0] == "close"
+    assert window.next()[1] == "close"
+    assert window.next()[1] == "close"
     assert window.process.wait(DEADLINE_S) == 0
 
 
-@pytest.mark.window
 def test_the_window_writes_nothing_to_the_terminal(window: WindowProcess) -> None:
     assert window.press("a") == "a"
     press_close_button(window.environment["DISPLAY"], int(window.id))
@@ -197,64 +323,26 @@ def test_the_window_writes_nothing_to_the_terminal(window: WindowProcess) -> Non
 
 
 @pytest.mark.parametrize(
-    ("code", "name"),
+    ("screen_size", "size"),
     [
-        (-1, None),
-        (0x61, "a"),
-        (0x41, "A"),
-        (0x31, "1"),
-        (0x20, " "),
-        (0xE9, "é"),
-        (-55, "é"),
-        (0x100676F, "杯"),
-        (0x6D1, "я"),
-        (0x7E1, "α"),  # noqa: RUF001 - Greek is meant
-        (0x7B1, "ά"),
-        (0xCE0, "א"),
-        (0xDA1, "ก"),
-        (0x1B1, "ą"),
-        (0x13BC, "Œ"),
-        (0x20AC, "€"),
-        (0xFFB5, "5"),
-        (0xFFAB, "+"),
-        (0xFF8D, "enter"),
-        (13, "enter"),
-        (27, "escape"),
-        (8, "backspace"),
-        (127, "backspace"),
-        (0xFFFF, "delete"),
-        (0x2E0000, "delete"),
-        (0xFF51, "left"),
-        (0x250000, "left"),
-        (0xF702, "left"),
-        (0x51, "Q"),
-        (0x100061, "a"),  # GTK with Num Lock on
-        (0x10FF51, "left"),
-        (0x140061, None),  # GTK with Control held
-        (0xFFE1, None),
-        (0xFFBE, None),
+        ((1920, 1080), DESIGN_SIZE),
+        ((1366, 768), (1366, 768)),
+        ((800, 480), (800, 480)),
+        ((3840, 2160), (2 * DESIGN_SIZE[0], 2 * DESIGN_SIZE[1])),
+        ((480, 800), (480, 800)),
     ],
 )
-def test_a_key_code_has_a_name(code: int, name: str | None) -> None:
-    assert key_name(code) == name
+def test_a_new_window_fits_the_screen_and_is_no_stamp_on_a_fine_one(
+    screen_size: tuple[int, int], size: tuple[int, int]
+) -> None:
+    assert opening_size(screen_size) == size
 
 
-@given(st.integers(min_value=-(2**31), max_value=2**31 - 1))
-def test_any_code_is_a_printable_character_or_a_known_name_or_nothing(code: int) -> None:
-    name = key_name(code)
-    assert name is None or name in NAMES or (len(name) == 1 and name.isprintable())
-
-
-linux = pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="X11 is for Linux")
-
-
-@linux
-def test_without_a_display_the_error_says_what_is_not_set() -> None:
-    with pytest.raises(NoDisplayError, match="DISPLAY is not set"):
-        check_display({})
-
-
-@linux
-def test_a_stale_display_is_an_error_and_not_the_end_of_the_process() -> None:
-    with pytest.raises(NoDisplayError, match="nothing answers at DISPLAY=:4099"):
-        check_display({"DISPLAY": ":4099"})
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="there is always a screen there")
+@pytest.mark.parametrize("display", ["", ":4099"])
+def test_without_a_screen_that_is_said(monkeypatch: pytest.MonkeyPatch, display: str) -> None:
+    monkeypatch.setenv("DISPLAY", display)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setenv("SDL_VIDEODRIVER", "x11")  # a console of the machine is a screen too
+    with pytest.raises(NoDisplayError, match="There is no screen"):
+        Window("none")

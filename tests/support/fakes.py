@@ -15,6 +15,7 @@ import numpy as np
 from edge_classifier.device.frame import Frame
 from edge_classifier.device.preprocessing import Preprocessing, check_image
 from edge_classifier.errors import CameraLostError, InvalidValueError
+from edge_classifier.live.display import CLOSE, Press, Release
 from edge_classifier.values import BackboneInfo
 from support.misbehaving import MisbehavingCamera, Misbehaviour
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from edge_classifier.device.preprocessing import Image
+    from edge_classifier.live.display import Event
+    from edge_classifier.live.view import View
     from edge_classifier.values import Features
 
 T = TypeVar("T")
@@ -126,41 +129,54 @@ class FakeDisplay:
     """A window that remembers what it showed and presses keys by a script.
 
     Args:
-        keys: What `show` returns, one a call: a key as `Display.show` names it, or `None`.
-            When they are used up the window is closed by its user: `show` returns `close`. An
+        keys: What is done while a view is shown, one a view: an event, the name of what is pressed
+            for a moment, or `None`. When they are used up the window is closed by its user. An
             endless script is `itertools.repeat(None)`.
-        keep: How many of the newest pictures are remembered.
+        keep: How many of the newest views are remembered.
     """
 
-    def __init__(self, keys: Iterable[str | None] = (), *, keep: int = 200) -> None:
+    def __init__(self, keys: Iterable[str | Event | None] = (), *, keep: int = 200) -> None:
         self.shown = 0
-        """How many pictures were shown."""
+        """How many views were shown."""
         self.closed = False
         """Whether it was closed by the program."""
         self._keys = iter(keys)
-        self._images: deque[Image] = deque(maxlen=keep)
+        self._views: deque[View] = deque(maxlen=keep)
+        self._events: list[Event] = []
 
     @property
-    def images(self) -> tuple[Image, ...]:
-        """Copies of the newest pictures that were shown, oldest first."""
-        return tuple(self._images)
+    def views(self) -> tuple[View, ...]:
+        """The newest views that were shown, oldest first."""
+        return tuple(self._views)
 
-    def show(self, image: Image) -> str | None:
-        """Remember a picture and press the next key.
-
-        Raises:
-            InvalidImageError: if it is not `(H, W, 3)` uint8.
-        """
-        check_image(image)
+    def show(self, view: View) -> None:
+        """Remember a view and press the next key."""
         if self.closed:
-            return "close"
+            return
         self.shown += 1
-        self._images.append(image.copy())
-        return next(self._keys, "close")
+        self._views.append(view)
+        key = next(self._keys, CLOSE)
+        if isinstance(key, str):
+            self.press(key)
+        elif key is not None:
+            self.happens(key)
 
-    def poll(self) -> str | None:
-        """Press nothing: the script says what is pressed while which picture is shown."""
-        return "close" if self.closed else None
+    def happens(self, event: Event) -> None:
+        """Let something be pressed or let go."""
+        self._events.append(event)
+
+    def press(self, name: str, text: str | None = None) -> None:
+        """Press something for a moment; one character is also typed, unless `text` is given."""
+        typed = text if text is not None else name if len(name) == 1 else ""
+        self.happens(Press(name, typed))
+        self.happens(Release(name))
+
+    def events(self) -> Sequence[Event]:
+        """Return what was pressed since the last call."""
+        if self.closed:
+            return [Press(CLOSE), Release(CLOSE)]
+        events, self._events = self._events, []
+        return events
 
     def close(self) -> None:
         """Take the window away; may be called twice."""

@@ -18,10 +18,12 @@ from edge_classifier.learning.adaptation_file import FileAdaptationStore
 from edge_classifier.learning.fine_tuning import FineTune
 from edge_classifier.learning.model_file import FileModelStore
 from edge_classifier.learning.project_backbone import LoadedBackbone
+from edge_classifier.live.display import Press, Release
 from edge_classifier.live.session import Session, SessionSettings
 from support.fakes import FakeBackbone, FakeClock, ImmediateExecutor, ManualExecutor
 
 if TYPE_CHECKING:
+    from edge_classifier.live.display import Event
     from edge_classifier.live.view import View
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Cancelled, Executor, Progress
@@ -117,12 +119,12 @@ class LiveSession:
         self.session.close()
         self.store.close()
 
-    def frame(self, key: str | None = None) -> View:
+    def frame(self, event: Event | None = None) -> View:
         """Let one frame pass."""
         image = scene(self.thing, self.index)
         if self.light:
             image = np.clip(image.astype(np.int16) + self.light, 0, 255).astype(np.uint8)
-        self.view = self.session.step(Frame(image, self.index, self.clock()), key, RUNNING)
+        self.view = self.session.step(Frame(image, self.index, self.clock()), event, RUNNING)
         self.index += 1
         self.clock.advance(FRAME_S)
         return self.view
@@ -133,24 +135,30 @@ class LiveSession:
             self.frame()
         return self.view
 
-    def hold(self, key: str, thing: int, seconds: float = 1.5) -> View:
-        """Hold a key before a thing, then let it go and wait until the burst has ended."""
+    def hold(self, name: str, thing: int, seconds: float = 1.5) -> View:
+        """Hold a key, or a part of what is shown, before a thing, and let it go."""
         self.thing = thing
-        start = self.clock()
-        while self.clock() - start < seconds:
-            down_for = self.clock() - start
-            self.frame(key if down_for == 0 or down_for >= 0.66 else None)
+        self.frame(Press(name))
+        self.wait(seconds)
+        self.let_go(name)
         return self.wait(0.5)
 
-    def tap(self, key: str) -> View:
-        """Press a key once and let go."""
-        self.frame(key)
+    def let_go(self, name: str) -> View:
+        """Let go what was pressed."""
+        self.view = self.session.step(None, Release(name), RUNNING)
+        return self.view
+
+    def tap(self, name: str) -> View:
+        """Press something for a moment."""
+        self.type(name)
         return self.wait(1.0)
 
     def type(self, *keys: str) -> View:
-        """Press keys one after the other."""
+        """Press keys one after the other; one character is also typed."""
         for key in keys:
-            self.frame(key)
+            text = key if len(key) == 1 else ""
+            self.frame(Press(key.lower(), text))
+            self.let_go(key.lower())
         return self.view
 
 

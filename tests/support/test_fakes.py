@@ -3,6 +3,7 @@ from __future__ import annotations
 import ast
 import itertools
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ import pytest
 
 import support.fakes
 from edge_classifier.errors import CameraLostError, InvalidImageError, InvalidValueError
+from edge_classifier.live.display import Press, Release
+from edge_classifier.live.view import Activity, Mode, View
 from support.fakes import (
     FakeBackbone,
     FakeClock,
@@ -27,9 +30,11 @@ if TYPE_CHECKING:
     from edge_classifier.device.frame import Clock, FrameSource
     from edge_classifier.device.preprocessing import Image
     from edge_classifier.device.sources.video_source import VideoCapture
-    from edge_classifier.protocols import Backbone, Display, Executor
+    from edge_classifier.live.display import Display
+    from edge_classifier.protocols import Backbone, Executor
 
 BLACK = np.zeros((48, 64, 3), np.uint8)
+VIEW = View(BLACK, False, Mode.LIVE, "", (), None, Activity(""), None, "")  # noqa: FBT003 - as the fields come
 
 
 def scene(colour: tuple[int, int, int], rng: np.random.Generator) -> Image:
@@ -196,31 +201,33 @@ def test_a_camera_without_pictures_is_refused() -> None:
 
 
 def test_a_fake_display_presses_its_keys_and_is_then_closed_by_its_user() -> None:
-    display = FakeDisplay(["1", None, "q"])
-    assert [display.show(BLACK) for _ in range(5)] == ["1", None, "q", "close", "close"]
+    display = FakeDisplay(["1", None, "escape"])
+    heard = []
+    for _ in range(4):
+        display.show(VIEW)
+        heard.append(display.events())
+    assert heard == [
+        [Press("1", "1"), Release("1")], [], [Press("escape"), Release("escape")],
+        [Press("close"), Release("close")],
+    ]  # fmt: skip
 
 
-def test_a_fake_display_keeps_copies_of_the_newest_pictures() -> None:
+def test_a_fake_display_keeps_the_newest_views() -> None:
     display = FakeDisplay(itertools.repeat(None), keep=2)
-    picture = BLACK.copy()
-    for value in (1, 2, 3):
-        picture[:] = value
-        display.show(picture)
-    assert [int(image[0, 0, 0]) for image in display.images] == [2, 3]
+    views = [replace(VIEW, title=str(number)) for number in range(3)]
+    for view in views:
+        display.show(view)
+    assert display.views == tuple(views[1:])
     assert display.shown == 3
-
-
-def test_a_fake_display_refuses_what_a_window_could_not_show() -> None:
-    with pytest.raises(InvalidImageError):
-        FakeDisplay().show(np.zeros((4, 4), np.uint8))
 
 
 def test_a_fake_display_that_was_closed_shows_nothing_more() -> None:
     display = FakeDisplay(["a", "b"])
     display.close()
     display.close()
-    assert display.show(BLACK) == "close"
-    assert display.images == ()
+    display.show(VIEW)
+    assert display.views == ()
+    assert display.events()[0] == Press("close")
 
 
 # Executors

@@ -36,19 +36,20 @@ from edge_classifier.device.sources.named import open_source
 from edge_classifier.features.backbone import load_backbone
 from edge_classifier.learning.project_backbone import BackboneChoice, backbone_loader
 from edge_classifier.learning.settings import HeadSettings
+from edge_classifier.live.display import CLOSE, Press, Release
 from edge_classifier.live.jobs import start_worker
 from edge_classifier.live.loop import run
 from edge_classifier.live.session import Session, SessionSettings
 from edge_classifier.project.picture_file import encode_image
 from edge_classifier.project.store import ProjectStore
-from edge_classifier.screen.overlay import Overlay
-from edge_classifier.screen.window import OpenCVWindow
+from edge_classifier.screen.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from edge_classifier.device.preprocessing import Image
     from edge_classifier.export.exporter import Export
+    from edge_classifier.live.display import Event
+    from edge_classifier.live.view import View
 
 ROUNDS: Final = 5
 ROUND_S: Final = 3.0
@@ -84,22 +85,27 @@ class TimedWindow:
     """A window that remembers when it showed something, and ends the session in time."""
 
     def __init__(self, ends_at_s: Callable[[], float], key: str = "") -> None:
-        self._window = OpenCVWindow("benchmark")
+        self._window = Window("benchmark")
         self._ends_at_s = ends_at_s
         self._key = key
         self.shown_s: list[float] = []
+        self._pressed = True
 
-    def show(self, image: Image) -> str | None:
+    def show(self, view: View) -> None:
         """Show."""
-        self._window.show(image)
+        self._window.show(view)
         self.shown_s.append(time.perf_counter())
-        if time.monotonic() >= self._ends_at_s():
-            return "close"
-        return self._key if len(self.shown_s) % 45 == 0 else None
+        self._pressed = len(self.shown_s) % 45 != 0
 
-    def poll(self) -> str | None:
-        """Listen for keys."""
-        return self._window.poll()
+    def events(self) -> Sequence[Event]:
+        """Listen, and press the key of the run once in 45 views."""
+        if time.monotonic() >= self._ends_at_s():
+            return [Press(CLOSE)]
+        heard = list(self._window.events())
+        if self._key and not self._pressed:
+            self._pressed = True
+            heard += [Press(self._key), Release(self._key)]
+        return heard
 
     def close(self) -> None:
         """Close the window."""
@@ -173,7 +179,7 @@ def live(  # noqa: PLR0913 - what a run may differ in
     with FrameReader(source, name="the video", drop=drop, prepare=session.shrink) as reader:
         if meddler:
             meddler.start()
-        run(session, reader, Overlay(), window)
+        run(session, reader, window)
     elapsed = time.perf_counter() - started
     if meddler:
         meddler.join()
@@ -257,14 +263,13 @@ FIRST_FRAME_CHILD: Final = """
 import sys, time
 from edge_classifier.screen import window
 from edge_classifier.commands import cli
-show = window.OpenCVWindow.show
-def timed(self, image):
-    key = show(self, image)
-    if image[100:400, 200:500].std() > 10:  # a camera's picture, not the empty start
+show = window.Window.show
+def timed(self, view):
+    show(self, view)
+    if view.image is not None and not self._closed:
         print(time.time(), flush=True)
-        return "close"
-    return key
-window.OpenCVWindow.show = timed
+        self.close()
+window.Window.show = timed
 sys.exit(cli.main(sys.argv[1:]))
 """
 

@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from support.fakes import MisbehavingCamera, Misbehaviour
+from support.fakes import FakeDisplay, MisbehavingCamera, Misbehaviour
 
 from edge_classifier.demo.scene import TAUGHT, DemoScene
 from edge_classifier.device.reader import FrameReader
 from edge_classifier.device.sources.named import open_source
 from edge_classifier.learning.project_backbone import BackboneChoice, backbone_loader
+from edge_classifier.live.display import CLOSE, Press, Release
 from edge_classifier.live.jobs import start_worker
 from edge_classifier.live.loop import run
 from edge_classifier.live.session import Session
@@ -32,7 +33,6 @@ from edge_classifier.project.store import ProjectStore
 from edge_classifier.screen.overlay import Overlay
 
 if TYPE_CHECKING:
-    from edge_classifier.device.preprocessing import Image
     from edge_classifier.live.view import View
 
 _PATIENCE_S: Final = 60.0
@@ -60,17 +60,17 @@ class Found:
     stored_during: int = 0
 
 
-class Director:
-    """Stands where window and overlay stand: watches the views, and gives the camera its orders."""
+class Director(FakeDisplay):
+    """Stands where the window stands: watches the views, and gives the camera its orders."""
 
     def __init__(
         self, camera: MisbehavingCamera, how: Misbehaviour, seconds: float, session: Session
     ) -> None:
+        super().__init__(keep=1)
         self.found = Found()
         self._camera, self._how, self._seconds = camera, how, seconds
         self._session = session
         self._overlay = Overlay()
-        self._view: View | None = None
         self._well_since_s: float | None = None
         self._began_s: float | None = None
         self._ended_s: float | None = None
@@ -78,29 +78,19 @@ class Director:
         self._gives_up_s = self._shown_s + _PATIENCE_S + 2 * seconds
         self._stored = 0
 
-    def draw(self, view: View) -> Image:
-        """Draw."""
-        self._view = view
-        return self._overlay.draw(view)
-
-    def poll(self) -> str | None:
-        """Press nothing between two pictures."""
-        return None
-
-    def show(self, _image: Image) -> str | None:
-        """Take note of what is shown; press the key of class 1 while the fault lasts."""
-        now_s, found, view = time.monotonic(), self.found, self._view
-        verdict = view is not None and view.banner is not None
-        key: str | None = None
+    def show(self, view: View) -> None:
+        """Draw, and take note of what is shown; hold the key of class 1 while the fault lasts."""
+        self._overlay.draw(view)
+        now_s, found = time.monotonic(), self.found
+        verdict = view.banner is not None
         if self._began_s is None:
             self._wait_until_all_is_well(now_s, verdict=verdict)
         elif self._ended_s is None:
-            key = "1"
             found.longest_gap_s = max(found.longest_gap_s, now_s - self._shown_s)
             since_s = now_s - self._began_s
             if not verdict:
                 found.verdict_gone_after_s = min(found.verdict_gone_after_s, since_s)
-            message = view.message if view else None
+            message = view.message
             if message is not None and message.level is Level.ERROR:
                 found.said_after_s = min(found.said_after_s, since_s)
                 found.said = message.text
@@ -109,11 +99,13 @@ class Director:
                 found.stored_during = len(self._session.dataset.samples) - self._stored
                 self._camera.behave()
                 self._ended_s = now_s
+                self.happens(Release("1"))
         elif verdict:
             found.back_after_s = now_s - self._ended_s
-            key = "close"
+            self.press(CLOSE)
         self._shown_s = now_s
-        return "close" if now_s > self._gives_up_s else key
+        if now_s > self._gives_up_s:
+            self.press(CLOSE)
 
     def _wait_until_all_is_well(self, now_s: float, *, verdict: bool) -> None:
         if not verdict or self._session.busy:
@@ -124,9 +116,7 @@ class Director:
             self._began_s = now_s
             self._stored = len(self._session.dataset.samples)
             self._camera.misbehave(self._how)
-
-    def close(self) -> None:
-        """Nothing to close."""
+            self.happens(Press("1"))
 
 
 def play(folder: Path, how: Misbehaviour, seconds: float) -> Found:
@@ -161,7 +151,7 @@ def play(folder: Path, how: Misbehaviour, seconds: float) -> Found:
             prepare=session.shrink,
             check_pictures=True,
         ) as reader:
-            run(session, reader, director, director)
+            run(session, reader, director)
             camera.behave()
         session.close()
         executor.shutdown()

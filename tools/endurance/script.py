@@ -1,6 +1,6 @@
 """What a victim's user does: keys in answer to what the picture shows, as generators.
 
-Each step of a generator is one picture: it yields the key that is pressed while the picture is
+Each step of a generator is one picture: it yields what is pressed or let go while the picture is
 looked at, or `None`.
 """
 
@@ -11,17 +11,19 @@ import time
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from edge_classifier.live.display import Press, Release
 from endurance.disks import fill
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from edge_classifier.live.display import Event
     from edge_classifier.live.view import ClassCard
     from endurance.camera import ScriptedCamera
     from endurance.watch import Watch
 
-Keys: TypeAlias = Generator["str | None", None, None]
+Keys: TypeAlias = Generator["str | Event | None", None, None]
 
 OPERATIONS: Final = (
     "start", "capture", "undo", "restore", "rename", "remove", "train", "save", "features", "export"
@@ -89,7 +91,7 @@ class User:
             card = yield from self._select()
             old = card.name
             new = old.swapcase() if self._chance.random() < 0.2 else self._new_name()  # noqa: PLR2004 - now and then
-            yield from ("n", "tab")
+            yield "n"
             yield from self._replace_typed(new)
             self._watch.begin("rename", [old, new])
             yield "enter"
@@ -177,7 +179,7 @@ class User:
         while len(self._watch.names) > 2 * _FEW or self._watch.total > _MANY:
             yield from self._remove()
         while sum(card.count > 0 for card in self._watch.view.cards) < _FEW:
-            yield "n"
+            yield "+"
             name = self._new_name()
             yield from name
             yield "enter"
@@ -198,11 +200,13 @@ class User:
         self._camera.thing = hash(card.colour) % 97
         yield from self._wait(0.1)
         until = time.monotonic() + seconds
+        yield Press(" ")
         while time.monotonic() < until:
-            yield " "
+            yield None
+        yield Release(" ")
         yield from self._until(lambda: not self._watch.view.activity.recording)
 
-    def _select(self, name: str | None = None) -> Generator[str | None, None, ClassCard]:
+    def _select(self, name: str | None = None) -> Generator[str | Event | None, None, ClassCard]:
         name = name or self._chance.choice(self._watch.names)
         while True:
             for card in self._watch.view.cards:

@@ -44,19 +44,19 @@ from edge_classifier.device.reader import FrameReader
 from edge_classifier.export.exporter import export_from_session
 from edge_classifier.features.backbone import load_backbone
 from edge_classifier.learning.project_backbone import BackboneChoice, backbone_loader
+from edge_classifier.live.display import Press, Release
 from edge_classifier.live.jobs import start_worker
 from edge_classifier.live.loop import run
 from edge_classifier.live.session import Session
 from edge_classifier.project.store import ProjectStore
-from edge_classifier.screen.overlay import Overlay
-from edge_classifier.screen.window import OpenCVWindow
+from edge_classifier.screen.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from edge_classifier.device.frame import Frame
-    from edge_classifier.device.preprocessing import Image
-    from edge_classifier.protocols import Display
+    from edge_classifier.live.display import Display, Event
+    from edge_classifier.live.view import View
 
 MOST_GROWTH: Final = 0.02
 """Of resident memory, from the warm-up to the end."""
@@ -70,7 +70,6 @@ WARM_UP: Final = 1 / 6
 _KEPT_TIMES: Final = 1 << 16
 _CALIBRATE_EVERY_S: Final = 1.0
 _CALIBRATION_RUNS: Final = 20
-_REPEAT_AFTER_S: Final = 0.5
 _MOST_PATIENCE_S: Final = 4.0
 
 
@@ -165,7 +164,7 @@ class Person:
     exports: int = 0
     round_ended: bool = False
 
-    def keys(self) -> Iterator[str | None]:
+    def keys(self) -> Iterator[str | Event | None]:
         """Give what is pressed; ends when the time is over."""
         yield from self._wait_until_idle()
         next_export_s = time.monotonic() + self.export_every_s / 2
@@ -185,7 +184,7 @@ class Person:
             self.round_ended = True
             yield None
 
-    def _capture_and_undo(self) -> Iterator[str | None]:
+    def _capture_and_undo(self) -> Iterator[str | Event | None]:
         yield from self._hold("1", 1.2)
         yield from self._wait(1.0)
         yield from self._hold("2", 1.2)
@@ -196,33 +195,32 @@ class Person:
             yield from self._wait(0.5)
         yield from ("t", "m", "m", "h", "h", "p", "p")
 
-    def _rename(self) -> Iterator[str | None]:
+    def _rename(self) -> Iterator[str | Event | None]:
         """Lengthen the selected class's name by a letter, next time shorten it again."""
-        yield from ("n", "tab", "backspace" if self.rounds % 2 else "x", "enter")
+        yield from ("n", "end", "backspace" if self.rounds % 2 else "x", "enter")
         yield from self._wait(0.5)
 
-    def _add_and_remove_class(self) -> Iterator[str | None]:
-        yield from ("n", *"passing", "enter")
+    def _add_and_remove_class(self) -> Iterator[str | Event | None]:
+        yield from ("+", *"passing", "enter")
         yield from self._hold(" ", 1.0)
         yield from self._wait_until_idle()
         yield from ("x", "y")
         yield from self._wait(0.5)
 
     @staticmethod
-    def _hold(key: str, seconds: float) -> Iterator[str | None]:
-        started_s = time.monotonic()
-        yield key
-        while (since_s := time.monotonic() - started_s) < seconds:
-            yield key if since_s > _REPEAT_AFTER_S else None
+    def _hold(key: str, seconds: float) -> Iterator[str | Event | None]:
+        yield Press(key)
+        yield from Person._wait(seconds)
+        yield Release(key)
         yield from Person._wait(0.5)
 
     @staticmethod
-    def _wait(seconds: float) -> Iterator[str | None]:
+    def _wait(seconds: float) -> Iterator[str | Event | None]:
         until_s = time.monotonic() + seconds
         while time.monotonic() < until_s:
             yield None
 
-    def _wait_until_idle(self) -> Iterator[str | None]:
+    def _wait_until_idle(self) -> Iterator[str | Event | None]:
         """Wait for the worker, but not for an export: people go on meanwhile."""
         until_s = time.monotonic() + _MOST_PATIENCE_S
         yield None
@@ -242,7 +240,7 @@ class Meter:
     minutes: list[Minute] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._keys = self.person.keys()
+        self.script = FakeDisplay(self.person.keys(), keep=1)
         self._started_s = self._next_minute_s = self._calibrated_s = time.monotonic()
         self._next_minute_s += 60
         self._frame_times, self._bare_times = Times(), Times()
@@ -263,13 +261,13 @@ class Meter:
         self._frames += 1
         self._frame_s = now_s
 
-    def poll(self) -> str | None:
-        """Press nothing between two pictures."""
-        return None
+    def events(self) -> Sequence[Event]:
+        """Return what the person does."""
+        return [*self.display.events(), *self.script.events()]
 
-    def show(self, image: Image) -> str | None:
-        """Show, and press the next key."""
-        self.display.show(image)
+    def show(self, view: View) -> None:
+        """Show, and do the next thing."""
+        self.display.show(view)
         now_s = time.monotonic()
         if now_s - self._calibrated_s > _CALIBRATE_EVERY_S:
             self._calibrated_s = now_s
@@ -277,7 +275,7 @@ class Meter:
                 started_s = time.perf_counter()
                 self._raw.invoke()
                 self._bare_times.add((time.perf_counter() - started_s) * 1000)
-        key = next(self._keys, "close")
+        self.script.show(view)
         if self.person.round_ended:
             self.person.round_ended = False
             if not self.session.unfinished:
@@ -287,7 +285,6 @@ class Meter:
             if self._rss and now_s > self._next_minute_s:
                 self._end_minute()
         self._frame_s = 0.0  # the time to the next frame is not its own
-        return key
 
     def _end_minute(self) -> None:
         now_s = time.monotonic()
@@ -330,7 +327,7 @@ def soak(folder: Path, video: Path, options: argparse.Namespace) -> bool:
             clock=time.monotonic,
             export=export_from_session,
         )
-        display: Display = OpenCVWindow("soak") if options.window else FakeDisplay(keep=1)
+        display: Display = Window("soak") if options.window else FakeDisplay(keep=1)
         ends_s = time.monotonic() + options.minutes * 60
         person = Person(session, ends_s, options.export_every)
         meter = Meter(display, person, session, store.path, Interpreter(backbone.extractor, 1))
@@ -346,7 +343,7 @@ def soak(folder: Path, video: Path, options: argparse.Namespace) -> bool:
         with FrameReader(
             lambda: Looped(video, paced=False), name="the video", drop=False, prepare=session.shrink
         ) as reader:
-            run(session, reader, Overlay(), meter)
+            run(session, reader, meter)
         left = len(session.dataset.samples)
         session.close()
         executor.shutdown()

@@ -52,7 +52,7 @@ def live(order: Order, journal: Journal) -> None:
         user = User(watch, camera, order.seed, project.parent)
         watch.look_at(session, user.do(order.operation))
         with FrameReader(lambda: camera, prepare=session.shrink) as reader:
-            run(session, reader, watch, watch)
+            run(session, reader, watch)
         session.close()
         executor.shutdown()
 

@@ -8,13 +8,16 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from support.fakes import FakeDisplay
+
+from edge_classifier.live.display import Press
 from edge_classifier.screen.overlay import Overlay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from edge_classifier.device.preprocessing import Image
     from edge_classifier.features.dataset import Dataset
+    from edge_classifier.live.display import Event
     from edge_classifier.live.session import Session
     from edge_classifier.live.view import View
     from endurance.journal import Journal
@@ -51,8 +54,8 @@ class Fuse:
                 os.killpg(0, signal.SIGKILL)
 
 
-class Watch:
-    """Draws as the window does, and tells what was drawn; a `Painter` and a `Display` in one.
+class Watch(FakeDisplay):
+    """Draws as the window does, and tells what was drawn.
 
     Args:
         journal: Where it is told.
@@ -61,6 +64,7 @@ class Watch:
     """
 
     def __init__(self, journal: Journal, fuse: Fuse, operation: str) -> None:
+        super().__init__(keep=1)
         self._journal = journal
         self._fuse = fuse
         self._operation = operation
@@ -68,33 +72,26 @@ class Watch:
         self._told: dict[str, str] = {}
         self._began_s = 0.0
 
-    def look_at(self, session: Session, keys: Iterator[str | None]) -> None:
+    def look_at(self, session: Session, keys: Iterator[str | Event | None]) -> None:
         """Say what will be shown, and what is pressed while it is looked at."""
         self._session = session
         self._keys = keys
         self._dataset: Dataset | None = None
         self.view: View = session.view()
 
-    def draw(self, view: View) -> Image:
-        """Draw; what the picture counts from now on is acknowledged."""
+    def show(self, view: View) -> None:
+        """Draw; what the picture counts from now on is acknowledged. Then the script goes on."""
         self.view = view
         if self._session.dataset is not self._dataset:
             self._tell_what_is_shown()
-        return self._overlay.draw(view)
+        self._overlay.draw(view)
+        super().show(view)
 
-    def show(self, _image: Image) -> str | None:
-        """Give the next key of the script."""
-        key = next(self._keys)
-        if key is not None:
-            self._journal.tell("key", key)
-        return key
-
-    def poll(self) -> str | None:
-        """Press nothing between two pictures."""
-        return None
-
-    def close(self) -> None:
-        """Nothing to release."""
+    def happens(self, event: Event) -> None:
+        """Tell what is pressed."""
+        if isinstance(event, Press):
+            self._journal.tell("key", event.name)
+        super().happens(event)
 
     def _tell_what_is_shown(self) -> None:
         dataset = self._dataset = self._session.dataset

@@ -21,5 +21,6 @@ def live(store: ProjectStore, strangers: Strangers) -> LiveSession:
     live = opened(store, strangers)
     live.hold("1", thing=1)
     live.hold("2", thing=2)
+    live.thing = 50  # which resembles neither
     live.wait(0.2)
     return live

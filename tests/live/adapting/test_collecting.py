@@ -11,6 +11,7 @@ from edge_classifier.device.adaptation import ENOUGH
 from edge_classifier.features.strangers import Strangers
 from edge_classifier.learning.adaptation_file import NAME
 from edge_classifier.live.adapting import SUGGESTED_S
+from edge_classifier.live.display import Press
 from edge_classifier.live.view import Level
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import BACKGROUND
@@ -54,10 +55,9 @@ def test_a_applies_before_that_with_what_there_is(live: LiveSession) -> None:
 
 
 def test_holding_the_key_is_one_press(live: LiveSession) -> None:
-    live.type("a")
-    live.wait(0.63)
+    live.frame(Press("a"))
     for _ in range(10):
-        live.frame("a")
+        live.frame(Press("a", repeated=True))
     assert live.view.activity.text.startswith("adapting")
     assert live.message == "show each class as it looks now"
 

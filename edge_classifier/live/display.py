@@ -1,0 +1,76 @@
+"""What a display is to the session: it shows views, and tells what is pressed and let go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edge_classifier.live.view import View
+
+CLOSE: Final = "close"
+"""What is pressed where the display is gone, or its user wants it to be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A key, or a part of what is shown that can be pressed, has gone down.
+
+    Attributes:
+        name: Of the key: a small letter or another character, a digit wherever the layout has it,
+            or `enter`, `escape`, `backspace`, `tab`, `delete`, `up`, `down`, `left`, `right`, `f1`
+            and so on. Of a part of what is shown: that of the key that does the same, or what
+            `View` says. Empty for text that no key has typed, and `close` likewise.
+        text: What it types, in any script.
+        repeated: Whether it was down before, and is only held.
+    """
+
+    name: str
+    text: str = ""
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What was pressed has been let go, or the display can no longer hear whether it was."""
+
+    name: str
+
+
+Event: TypeAlias = Press | Release
+
+
+RECORD: Final = "record"
+RENAME: Final = "rename"
+CHOOSE: Final = "choose"
+"""Verbs of parts of what is shown: a class is held to be recorded, tapped to be renamed; a picture
+of a strip is chosen by its place."""
+
+
+def target(verb: str, of: object) -> str:
+    """Name a part of what is shown, as a `Press` of it does."""
+    return f"{verb}:{of}"
+
+
+def target_of(name: str, verb: str) -> str | None:
+    """Return what a press acts on, where it is of a part with this verb."""
+    before, colon, of = name.partition(":")
+    return of if colon and before == verb else None
+
+
+class Display(Protocol):
+    """Shows views and hears what is pressed: a window, later a page in a browser."""
+
+    def show(self, view: View) -> None:
+        """Draw and show a view."""
+
+    def events(self) -> Sequence[Event]:
+        """Return what was pressed and let go since the last call, the oldest first.
+
+        Each press is followed by its release, at the latest once the display is closed.
+        """
+
+    def close(self) -> None:
+        """Take the display away; may be called twice."""
