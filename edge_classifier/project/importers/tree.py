@@ -48,6 +48,8 @@ class FileTree(ABC):
         paths: All files, relative, with `/` between the parts; hidden ones left out.
         refusals: What cannot be looked at.
         notes: How it was read, where that is not plain.
+        links: The names of the folders that links to folders lead to, by their own paths; the
+            tree's is empty.
     """
 
     name: str
@@ -57,6 +59,7 @@ class FileTree(ABC):
         self.name = name
         self.refusals: list[Refusal] = []
         self.notes: list[str] = []
+        self.links: dict[str, str] = {}
         self._left_out: dict[str, None] = {}
 
     def _is_left_out(self, parts: Sequence[str]) -> bool:
@@ -113,8 +116,16 @@ class FolderTree(FileTree):
         super().__init__(str(folder))
         self._folder = folder
         if listed:
+            if folder.is_symlink():
+                self.links[""] = folder.resolve().name
             self.paths = list(self._walk())
             self._note_left_out()
+            if self.links:
+                followed = [
+                    path if PurePosixPath(path).name == to else f"{path or folder.name} -> {to}"
+                    for path, to in sorted(self.links.items())
+                ]
+                self.notes.append(f"Links to folders were followed: {some_names(followed)}.")
 
     def source(self, path: str) -> str:
         """Name a file for the user."""
@@ -142,7 +153,6 @@ class FolderTree(FileTree):
 
     def _walk(self) -> Iterator[str]:
         """List all files, folder by folder."""
-        followed: dict[str, None] = {}
         visits: Counter[tuple[int, int]] = Counter()
         around = {_identity(folder) for folder in (self._folder, *self._folder.resolve().parents)}
         waiting: list[tuple[str, frozenset[tuple[int, int]]]] = [("", frozenset(around))]
@@ -179,9 +189,8 @@ class FolderTree(FileTree):
                     self.refusals.append(Refusal(entry.path, "a folder that many links lead to"))
                 else:
                     waiting.append((path, outer | {real}))
-                    followed |= dict.fromkeys([path] * entry.is_symlink())
-        if followed:
-            self.notes.append(f"Links to folders were followed: {some_names(sorted(followed))}.")
+                    if entry.is_symlink():
+                        self.links[path] = Path(entry.path).resolve().name
 
 
 def _entries(folder: Path) -> tuple[list[str], list[os.DirEntry[str]]]:
