@@ -59,6 +59,7 @@ def classes(path: Path, code_page: str | None = None) -> list[str]:
         ("cp1252", ("café", "garçon", "forêt")),
         ("cp737", ("γάτα", "σκύλος", "μήλο")),
         ("cp1253", ("γάτα", "σκύλος", "μήλο")),
+        ("cp857", ("çilek", "üzüm", "şeftali")),
         ("cp857", ("ŞEFTALİ", "ÜZÜM", "AĞAÇ")),
         ("cp1254", ("çiçek", "şeftali", "ağaç")),
         ("cp862", ("תפוח", "בננה")),

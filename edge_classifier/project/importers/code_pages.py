@@ -46,6 +46,7 @@ _RARE: Final = {"cp932": (0x98, 0xEA), "gbk": (0xD8, 0xF7), "big5": (0xC9, 0xF9)
 _FROM_ROWS: Final = 0xA1  # second bytes of the oldest, most used part of `gbk` and `cp949`
 
 _SELDOM: Final = "ªºƒµⁿıþÞðÐΐΰ"
+_SELDOM_IN: Final = {"cp852": "ç"}  # which with others is Turkish, and by itself is in `cp850`, too
 _SYMBOL, _WRONG, _MIXED, _UNUSUAL, _SECOND, _LOUD = -6, -6, -4, -3, -2, -1
 # How much more usual a first, middle and last letter is in Korean than among all syllables, in bits
 _SYLLABLES: Final = range(0xAC00, 0xD7A4)
@@ -134,7 +135,7 @@ def _of_letter(char: str, page: str) -> int:
     if not char.isalpha():
         return _SECOND if is_wide else _SYMBOL
     if not is_wide:
-        return _UNUSUAL if char in _SELDOM else 0
+        return _UNUSUAL if char in _SELDOM + _SELDOM_IN.get(page, "") else 0
     encoded = char.encode(page, "replace")
     if len(encoded) != 2:  # noqa: PLR2004 - bytes of a letter that only such a page has
         return _WRONG
