@@ -83,6 +83,20 @@ def test_classes_that_are_links_to_splits_of_them_keep_their_names(linked: Path)
     assert held_out(linked) == [("dog", False), ("cat", True)]
 
 
+def test_links_within_a_class_are_splits_by_either_name(linked: Path) -> None:
+    write_pictures(linked.parent, "set/cat/1.jpg", "set/dog/1.jpg", "test/2.jpg", "more/3.jpg")
+    (linked / "cat" / "further").symlink_to("../../test")
+    (linked / "dog" / "test").symlink_to("../../more")
+    (linked / "dog" / "night").symlink_to("../../more")
+    assert held_out(linked) == [
+        ("cat", False),
+        ("dog", False),
+        ("dog", False),
+        ("cat", True),
+        ("dog", True),
+    ]
+
+
 @pytest.mark.parametrize("target", ["..", "../..", ".", "/"])
 def test_links_that_lead_round_are_ended_and_told(linked: Path, target: str) -> None:
     write_pictures(linked, "cat/1.jpg", "dog/1.jpg")

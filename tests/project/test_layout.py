@@ -302,6 +302,9 @@ def test_folders_of_a_class_that_are_drawn_over_nothing_are_parts_of_it() -> Non
         "bottle/cap/1.jpg": "bottle",
         "can/1.jpg": "can",
     }
+    numbered = [f"cat/images/{n}.jpg" for n in range(4)]
+    assert found(*numbered, "cat/night/1.jpg", "dog/1.jpg")["cat/night/1.jpg"] == "cat"
+    assert found(*numbered[:1], "cat/test/0.jpg", "dog/1.jpg")["cat/test/0.jpg"] == "cat*"
 
 
 def test_classes_at_unequal_depth_are_told() -> None:

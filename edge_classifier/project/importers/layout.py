@@ -218,8 +218,8 @@ class _Reading:
                         Placed(path, "", is_held_out, reason) for path in kid.all_files()
                     )
                     continue
-                own = kid.links_to or kid.split
-                is_split = own.held_out is not None and own.rest <= context
-                waiting.append((kid, is_held_out or (is_split and own.held_out is True)))
-                if not is_split:
+                said = [kid.split, *([kid.links_to] if kid.links_to else [])]
+                uses = [own.held_out for own in said if own.uses and own.rest <= context]
+                waiting.append((kid, is_held_out or True in uses))
+                if not {True, False} & {*uses}:
                     self._parts[name].add(kid.name)

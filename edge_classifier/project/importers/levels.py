@@ -371,9 +371,9 @@ def annotated_over(folder: Folder) -> dict[str, str]:
     return {
         kid.name: _ANNOTATION.format(kid.name)
         for kid in kids
-        if not kid.split.is_container
+        if not (kid.split.is_container or kid.split.uses)
         and (
-            (kid.stems and kid.stems <= stems)
+            (kid.stems and kid.stems <= stems and 2 * len(kid.stems) > len(stems))
             or (kid.split.rest and kid.split.rest <= _DRAWN and (stems or kid.stems & own))
         )
     }
