@@ -19,6 +19,7 @@ from edge_classifier.errors import InvalidValueError, NotImportableError
 from edge_classifier.learning.recordings import recordings_of_thumbnails
 from edge_classifier.learning.settings import project_head_settings
 from edge_classifier.progress import ProgressMeter
+from edge_classifier.project.classes import clean_class_name
 from edge_classifier.project.folder import is_blank
 from edge_classifier.project.importers import Refusal, Stretch, open_importer
 from edge_classifier.project.importers.adding import add
@@ -101,6 +102,8 @@ def run(options: argparse.Namespace) -> int:
     """Add what the paths hold."""
     if options.code_page is not None:
         check_code_page(options.code_page)
+    if options.class_name is not None:
+        clean_class_name(options.class_name)
     importers, refused = _open_all(options)
     if not importers:
         _say_refused(refused)

@@ -57,6 +57,17 @@ def test_the_code_page_of_an_archive_can_be_said(
     assert "Expected a code page like utf-8, cp437" in capsys.readouterr().err
 
 
+def test_no_class_is_called_unknown_where_its_name_is_typed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_pictures(tmp_path / "pics", "1.jpg")
+    for name in ("unknown", " Unknown ", "a/b"):
+        assert main(["add", str(tmp_path / "p"), str(tmp_path / "pics"), "--class", name]) == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert name.strip() in line
+    assert not (tmp_path / "p").exists()
+
+
 def test_an_encrypted_archive_is_told_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.picture_files import picture_bytes
 
-from edge_classifier.errors import InvalidValueError
+from edge_classifier.errors import InvalidValueError, NotImportableError
 from edge_classifier.project.importers import LabelledPicture, open_importer
 from edge_classifier.project.importers.code_pages import check_code_page, code_page_of
 
@@ -57,6 +57,13 @@ def classes(path: Path, code_page: str | None = None) -> list[str]:
         ("cp850", ("São", "maçã")),
         ("cp852", ("kočka", "pes černý")),
         ("cp1252", ("café", "garçon", "forêt")),
+        ("cp737", ("γάτα", "σκύλος", "μήλο")),
+        ("cp1253", ("γάτα", "σκύλος", "μήλο")),
+        ("cp857", ("çilek", "üzüm", "şeftali")),
+        ("cp857", ("ŞEFTALİ", "ÜZÜM", "AĞAÇ")),
+        ("cp1254", ("çiçek", "şeftali", "ağaç")),
+        ("cp862", ("תפוח", "בננה")),
+        ("cp866", ("КОШКА", "ГРУША", "СТОЛ")),
         ("utf-8", ("café", "猫", "кошка")),
     ],
 )
@@ -73,6 +80,15 @@ def test_which_code_page_was_taken_is_told_and_another_can_be_said(tmp_path: Pat
     assert "cp932 (Japanese), as in '猫/1.jpg'" in note
     assert "--code-page" in note
     assert classes(path, "cp437") == ["dog", "öL"]
+
+
+@pytest.mark.parametrize("page", ["utf-8", "ascii", "cp932"])
+def test_a_code_page_that_does_not_fit_is_told_and_no_name_is_guessed(
+    page: str, tmp_path: Path
+) -> None:
+    path = write_raw_zip(tmp_path / "x.zip", b"c\x81\xff/1.jpg", b"c\x82\xff/1.jpg")
+    with pytest.raises(NotImportableError, match=f"not written in {page}, as .*`--code-page`"):
+        open_importer(path, code_page=page)
 
 
 def test_names_in_ascii_and_in_utf8_are_not_spoken_of(tmp_path: Path) -> None:
@@ -103,7 +119,14 @@ def test_folders_of_tar_archives_are_read_likewise(tmp_path: Path) -> None:
     assert classes(tmp_path / "x.tar") == ["кошка", "собака"]
 
 
-@pytest.mark.parametrize("name", ["klingon", "", "rot13", "hex", "cp\x00866", "a" * 5000])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("klingon", "", "rot13", "hex", "cp\x00866", "a" * 5000),
+        *("undefined", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "iso2022_jp"),
+        *("utf-7", "utf-8-sig", "utf-16", "utf-32", "cp037", "hz"),  # ASCII is something else
+    ],
+)
 def test_what_is_no_code_page_is_told(name: str) -> None:
     with pytest.raises(InvalidValueError, match="Expected a code page"):
         check_code_page(name)

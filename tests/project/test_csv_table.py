@@ -101,6 +101,13 @@ def test_a_code_page_that_is_said_is_taken(tmp_path: Path) -> None:
     assert item.class_name == "É"
 
 
+def test_a_code_page_in_which_a_table_is_not_written_is_told(tmp_path: Path) -> None:
+    write_pictures(tmp_path, "1.jpg")
+    (tmp_path / "t.csv").write_bytes("file,label\n1.jpg,É\n".encode("cp850"))
+    with pytest.raises(NotImportableError, match=r"t.csv is not written in ascii; .*--code-page"):
+        open_importer(tmp_path / "t.csv", code_page="ascii")
+
+
 def test_utf_16_is_read_without_the_mark_at_its_start(tmp_path: Path) -> None:
     write_pictures(tmp_path, "1.jpg")
     (tmp_path / "t.csv").write_bytes("file\tlabel\r\n1.jpg\tмышь\r\n".encode("utf-16-le"))

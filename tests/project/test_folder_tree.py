@@ -50,6 +50,53 @@ def test_a_link_that_is_added_by_itself_is_the_split_that_it_is_called(linked: P
     assert all(i.held_out for i in open_importer(linked / "test") if isinstance(i, LabelledPicture))
 
 
+def held_out(path: Path) -> list[tuple[str, bool]]:
+    return [
+        (i.class_name, i.held_out) for i in open_importer(path) if isinstance(i, LabelledPicture)
+    ]
+
+
+def test_a_link_is_the_split_that_what_it_leads_to_is_called(linked: Path) -> None:
+    write_pictures(linked.parent, "real_test/cat/1.jpg", "real_test/dog/1.jpg", "train/cat/2.jpg")
+    (linked / "one").symlink_to("../real_test")
+    assert held_out(linked / "one") == [("cat", True), ("dog", True)]
+    assert (
+        "Links to folders were followed: 'one -> real_test'." in open_importer(linked / "one").notes
+    )
+    assert held_out(linked) == [("cat", True), ("dog", True)]
+    (linked / "train").symlink_to("../real_test")
+    assert held_out(linked / "train") == [("cat", True), ("dog", True)]
+
+
+def test_links_to_splits_beside_each_other_are_these_splits(linked: Path) -> None:
+    for name, target in (("a", "train"), ("b", "test")):
+        write_pictures(linked.parent, f"store/{target}/cat/1.jpg", f"store/{target}/dog/1.jpg")
+        (linked / name).symlink_to(f"../store/{target}")
+    expected = [("cat", False), ("dog", False), ("cat", True), ("dog", True)]
+    assert held_out(linked) == expected
+
+
+def test_classes_that_are_links_to_splits_of_them_keep_their_names(linked: Path) -> None:
+    for name, split in (("cat", "test"), ("dog", "train")):
+        write_pictures(linked.parent, f"store/{name}/{split}/1.jpg")
+        (linked / name).symlink_to(f"../store/{name}/{split}")
+    assert held_out(linked) == [("dog", False), ("cat", True)]
+
+
+def test_links_within_a_class_are_splits_by_either_name(linked: Path) -> None:
+    write_pictures(linked.parent, "set/cat/1.jpg", "set/dog/1.jpg", "test/2.jpg", "more/3.jpg")
+    (linked / "cat" / "further").symlink_to("../../test")
+    (linked / "dog" / "test").symlink_to("../../more")
+    (linked / "dog" / "night").symlink_to("../../more")
+    assert held_out(linked) == [
+        ("cat", False),
+        ("dog", False),
+        ("dog", False),
+        ("cat", True),
+        ("dog", True),
+    ]
+
+
 @pytest.mark.parametrize("target", ["..", "../..", ".", "/"])
 def test_links_that_lead_round_are_ended_and_told(linked: Path, target: str) -> None:
     write_pictures(linked, "cat/1.jpg", "dog/1.jpg")

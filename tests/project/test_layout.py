@@ -243,6 +243,30 @@ def test_pictures_without_labels_beside_splits_are_refused() -> None:
         assert counts(*splits, beside) == {**TWO, "-": 1}
 
 
+@pytest.mark.parametrize(
+    "beside",
+    [
+        *(["unlabeled"], ["pred"], ["predict/x"], ["new", "docs"], ["samples/a"], ["latest/b"]),
+        *(["gallery/a", "gallery/b", "query/a", "query/b"], ["siteA/a", "siteB/a"], ["reference"]),
+    ],
+)
+def test_what_lies_beside_train_with_class_folders_is_refused(beside: list[str]) -> None:
+    for train in ("train/a", "train/b"), ("train/images/a", "train/images/b"):
+        assert counts(*train, *beside) == {"a": 1, "b": 1, "-": len(beside)}
+
+
+def test_beside_what_is_unsorted_a_split_of_a_single_class_is_no_class() -> None:
+    assert counts("train/a", "unlabeled") == {"a": 1, "-": 1}
+    assert counts("test/a", "test/b", "unlabeled") == {"a*": 1, "b*": 1, "-": 1}
+
+
+def test_a_class_of_trains_may_hold_a_few_folders() -> None:
+    many = [f"train/{n}.jpg" for n in range(9)]
+    files = found(*many, "train/old/1.jpg", "train/new/1.jpg", "plane/1.jpg")
+    assert set(files.values()) == {"train", "plane"}
+    assert counts("val/train/x", "val/train/y", "val/plane") == {"train*": 2, "plane*": 1}
+
+
 def test_what_lies_beside_a_folder_of_class_folders_is_refused() -> None:
     assert counts("images/a", "images/b", "docs") == {"a": 1, "b": 1, "-": 1}
     assert found("x.jpg", "PetImages/a/1.jpg", "PetImages/b/1.jpg")["x.jpg"] == ""
@@ -256,6 +280,31 @@ def test_what_labelling_programs_draw_over_pictures_is_no_class() -> None:
     assert found(*paths, *masks) == {**expected, **dict.fromkeys(masks, "")}
     assert found(*paths, *trimaps) == {**expected, **dict.fromkeys(trimaps, "")}
     assert counts("mask", "no_mask") == {"mask": 1, "no_mask": 1}
+
+
+def test_masks_within_class_folders_are_refused() -> None:
+    for pictures, drawn in (("images", "masks"), ("img", "label"), ("images", "overlay")):
+        paths = [f"{kind}/{pictures}/{n}.png" for kind in ("covid", "normal") for n in (1, 2)]
+        over = [path.replace(f"/{pictures}/", f"/{drawn}/") for path in paths]
+        expected = {path: path.partition("/")[0] for path in paths}
+        assert found(*paths, *over) == {**expected, **dict.fromkeys(over, "")}
+    assert found("cat/images/1.png", "cat/masks/1_mask.png", "dog/images/1.png") == {
+        "cat/images/1.png": "cat",
+        "cat/masks/1_mask.png": "",
+        "dog/images/1.png": "dog",
+    }
+    assert found("cat/1.jpg", "cat/gt/1.png", "dog/1.jpg")["cat/gt/1.png"] == ""
+
+
+def test_folders_of_a_class_that_are_drawn_over_nothing_are_parts_of_it() -> None:
+    assert found("bottle/label/1.jpg", "bottle/cap/1.jpg", "can/1.jpg") == {
+        "bottle/label/1.jpg": "bottle",
+        "bottle/cap/1.jpg": "bottle",
+        "can/1.jpg": "can",
+    }
+    numbered = [f"cat/images/{n}.jpg" for n in range(4)]
+    assert found(*numbered, "cat/night/1.jpg", "dog/1.jpg")["cat/night/1.jpg"] == "cat"
+    assert found(*numbered[:1], "cat/test/0.jpg", "dog/1.jpg")["cat/test/0.jpg"] == "cat*"
 
 
 def test_classes_at_unequal_depth_are_told() -> None:

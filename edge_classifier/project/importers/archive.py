@@ -21,7 +21,7 @@ from edge_classifier.device.picture_decoder import MAX_FILE_BYTES
 from edge_classifier.errors import InvalidImageError, NotImportableError
 from edge_classifier.project.files import describe
 from edge_classifier.project.importers.base import Refusal
-from edge_classifier.project.importers.code_pages import CODE_PAGES, code_page_of, is_utf8
+from edge_classifier.project.importers.code_pages import CODE_PAGES, code_page_of, is_written_in
 from edge_classifier.project.importers.teachable_machine import class_of_archive, is_project
 from edge_classifier.project.importers.tree import FileTree, archive_stem
 
@@ -197,7 +197,13 @@ class ArchiveTree(FileTree, Generic[HandleT]):
         """Find out how names are written that do not say so."""
         unsaid = [m.name for m in members if isinstance(m.name, bytes) and not m.name.isascii()]
         page = self._code_page or code_page_of(unsaid)
-        example = next((name for name in unsaid if not is_utf8(name)), None)
+        wrong = [name for name in unsaid if not is_written_in(name, page)]
+        if self._code_page and wrong:
+            raise NotImportableError(
+                f"The names in {self.name} are not written in {page}, as {wrong[0]!r} shows; name "
+                "another code page with `--code-page`, or leave that out to have it found."
+            )
+        example = next((name for name in unsaid if not is_written_in(name, "utf-8")), None)
         if example is not None:
             about = f" ({CODE_PAGES[page]})" if page in CODE_PAGES else ""
             self.notes.append(

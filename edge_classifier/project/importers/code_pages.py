@@ -9,6 +9,7 @@ share their bytes: there it counts how usual the letters of the syllables would 
 from __future__ import annotations
 
 import codecs
+import re
 import unicodedata
 from contextlib import suppress
 from itertools import pairwise
@@ -31,6 +32,11 @@ CODE_PAGES: Final = {
     "gbk": "simplified Chinese",
     "big5": "traditional Chinese",
     "cp949": "Korean",
+    "cp737": "Greek",
+    "cp1253": "Greek of Windows",
+    "cp857": "Turkish",
+    "cp1254": "Turkish of Windows",
+    "cp862": "Hebrew",
 }
 """Candidates, of which the first of several equally good ones is taken."""
 
@@ -39,7 +45,8 @@ _USUAL: Final = {"cp932": (0x88, 0x97), "gbk": (0xB0, 0xD7), "big5": (0xA4, 0xC6
 _RARE: Final = {"cp932": (0x98, 0xEA), "gbk": (0xD8, 0xF7), "big5": (0xC9, 0xF9)}
 _FROM_ROWS: Final = 0xA1  # second bytes of the oldest, most used part of `gbk` and `cp949`
 
-_SELDOM: Final = "ªºƒµⁿıþÞðÐ"
+_SELDOM: Final = "ªºƒµⁿıþÞðÐΐΰ"
+_SELDOM_IN: Final = {"cp852": "ç"}  # which with others is Turkish, and by itself is in `cp850`, too
 _SYMBOL, _WRONG, _MIXED, _UNUSUAL, _SECOND, _LOUD = -6, -6, -4, -3, -2, -1
 # How much more usual a first, middle and last letter is in Korean than among all syllables, in bits
 _SYLLABLES: Final = range(0xAC00, 0xD7A4)
@@ -49,7 +56,11 @@ _LAST: Final = (
     *(2, -1, -4, -4, 0, -3, -3, -4, 0, -4, -4, -4, -4, -4),
     *(-4, -4, -1, -2, 0, -3, -2, 0, -3, -3, -4, -3, -3, -4),
 )
+_MISPLACED: Final = re.compile(r"[ךםןףץ](?=\w)|[כמנפצ](?!\w)|(?<!\w)[ךםןףץ]")
+"""Letters of Hebrew that have another form at the end of a word, and these elsewhere."""
 _LOOKED_AT: Final = 500
+_IN_ASCII: Final = (r"\u0041", "+AEE-", "~{01~}", "\x1b$B01", "".join(map(chr, range(128))))
+"""What encodings that are for no files' names take for escapes, and all of ASCII."""
 _LONGEST_PART: Final = 100
 
 
@@ -58,7 +69,7 @@ def code_page_of(names: Collection[bytes]) -> str:
 
     It is UTF-8 if all of them are valid in it.
     """
-    if all(map(is_utf8, names)):
+    if all(is_written_in(name, "utf-8") for name in names):
         return "utf-8"
     parts = {part[:_LONGEST_PART] for name in names for part in name.split(b"/")}
     some = [part for part in sorted(parts) if not part.isascii()][:_LOOKED_AT]
@@ -72,10 +83,10 @@ def code_page_of(names: Collection[bytes]) -> str:
     return max(scores, key=scores.__getitem__)
 
 
-def is_utf8(name: bytes) -> bool:
-    """Say whether a name is valid in UTF-8."""
+def is_written_in(name: bytes, page: str) -> bool:
+    """Say whether a name, or a text, is valid in a code page."""
     try:
-        name.decode()
+        name.decode(page)
     except UnicodeDecodeError:
         return False
     return True
@@ -85,13 +96,14 @@ def check_code_page(name: str) -> str:
     """Check what a user calls a code page.
 
     Raises:
-        InvalidValueError: if there is none of this name.
+        InvalidValueError: if there is none of this name, or if text in ASCII, as the suffixes of
+            files are, is something else in it.
     """
-    try:
-        if name.isascii() and "\0" not in name and codecs.lookup(name)._is_text_encoding:  # noqa: SLF001 - `str.encode` asks so, too
-            return name
-    except LookupError:
-        pass
+    if name.isascii() and "\0" not in name:
+        with suppress(LookupError, ValueError):  # the latter of `idna` and `undefined`
+            keeps = all(text.encode().decode(name) == text for text in _IN_ASCII)
+            if keeps and codecs.BOM_UTF8.decode(name, "replace"):  # which `utf-8-sig` drops
+                return name
     raise InvalidValueError(
         f"Expected a code page like {', '.join(CODE_PAGES)}, received {name!r}."
     )
@@ -100,6 +112,8 @@ def check_code_page(name: str) -> str:
 def _likelihood(text: str, page: str) -> int:
     """Say how likely a text is a name, from 0 for any usual one down."""
     score = sum(_of_letter(char, page) for char in text if not char.isascii())
+    if page == "cp862":
+        score += _WRONG * len(_MISPLACED.findall(text))
     for one, next_one in pairwise(text):
         if (one.isascii() and next_one.isascii()) or not (one.isalpha() and next_one.isalpha()):
             continue
@@ -121,7 +135,7 @@ def _of_letter(char: str, page: str) -> int:
     if not char.isalpha():
         return _SECOND if is_wide else _SYMBOL
     if not is_wide:
-        return _UNUSUAL if char in _SELDOM else 0
+        return _UNUSUAL if char in _SELDOM + _SELDOM_IN.get(page, "") else 0
     encoded = char.encode(page, "replace")
     if len(encoded) != 2:  # noqa: PLR2004 - bytes of a letter that only such a page has
         return _WRONG

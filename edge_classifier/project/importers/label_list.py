@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import InvalidImageError, NotImportableError
 from edge_classifier.project.importers.base import Refusal
+from edge_classifier.project.importers.code_pages import is_written_in
 from edge_classifier.project.importers.columns import Columns, is_one, understand
 from edge_classifier.project.importers.csv_table import TABLE_SUFFIXES, decoded, read_table
 from edge_classifier.project.importers.file_lookup import held_out_by_folder
@@ -207,6 +208,11 @@ def read_list(
     else:
         text, page = decoded(data, lookup.words, code_page)
         table, columns = read_table(path, text, source, knows, needs_label=needs_label)
+        if page and page == code_page and not is_written_in(data, page):
+            raise NotImportableError(
+                f"{source} is not written in {page}; name another code page with `--code-page`, or "
+                "leave that out to have it found."
+            )
         if page:
             note = f"{source} is not UTF-8 and was read as {page}; --code-page says another one."
             table = replace(table, notes=(note,))

@@ -57,7 +57,7 @@ class TreeImporter(Importer):
         if self._is_project:
             self.placed, self.description = _placed_in_project(pictures, class_name), "a project"
         else:
-            self._take(place_pictures(pictures, root, class_name, beside))
+            self._take(place_pictures(pictures, root, class_name, beside, tree.links))
             self.left_alone = tuple(tree.source(path) for path in others)
         flat = all("/" not in path for path in pictures)
         self._is_capture = (

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Final
 
 from edge_classifier.project.classes import fold_class_name
 from edge_classifier.project.importers.labels import NO_LABEL, labels_of, natural_key
-from edge_classifier.project.importers.levels import Folder, Level, Use
+from edge_classifier.project.importers.levels import Folder, Level, Use, annotated_over
 from edge_classifier.project.importers.splits import SplitName
 from edge_classifier.project.importers.tree import some_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _BESIDE: Final = "it lies beside class folders, so it has no label; move it into one"
 _MOST_OTHER_WORDS: Final = 2
@@ -68,18 +68,20 @@ def place_pictures(
     root: str = "",
     class_name: str | None = None,
     beside: Iterable[str] = (),
+    links: Mapping[str, str] | None = None,
 ) -> Layout:
     """Find classes and splits of pictures' relative paths, with `/` between their parts.
 
     `root` is the name of the folder itself, which may be a split's, and `beside` those of the
     folders around and beside it, which may explain it; `class_name` is what all pictures show, if
-    the user has said so.
+    the user has said so; `links` are names of the folders that links lead to, which may be splits'
+    as well.
 
     Raises:
         NotImportableError: if there are more folders than any data set has.
     """
     reading = _Reading(one_class=class_name is not None)
-    top = Folder.of(root, paths)
+    top = Folder.of(root, paths, links or {})
     if class_name is not None and fold_class_name(class_name) == fold_class_name(root):
         reading.read(top, None)  # `--class test` for the folder `test`: a class, and no split
     else:
@@ -173,8 +175,8 @@ class _Reading:
         yield from dict.fromkeys(self._notes)
         if self._doubtful:
             yield (
-                "Taken for classes and not for splits, as they lie among class folders and hold "
-                f"none: {some_names(self._doubtful)}."
+                "Taken for classes and not for splits, by what lies beside and in them: "
+                f"{some_names(self._doubtful)}."
             )
         if self._splits_of_classes:
             some = some_names(self._splits_of_classes)
@@ -203,13 +205,21 @@ class _Reading:
     def _take_class(self, folder: Folder, name: str, held_out: bool | None) -> None:  # noqa: FBT001 - private
         """Take all that is in a folder for one class, but for splits in there."""
         context = self._context | {*folder.split.words}
-        waiting = [(folder, held_out is True)]
+        to = folder.links_to
+        linked_out = to is not None and not to.rest and to.held_out is True
+        waiting = [(folder, held_out is True or linked_out)]
         while waiting:
             here, is_held_out = waiting.pop()
             self.placed += (Placed(path, name, is_held_out) for path in here.files)
+            annotations = annotated_over(here)
             for kid in here.folders.values():
-                own = kid.split
-                is_split = own.held_out is not None and own.rest <= context
-                waiting.append((kid, is_held_out or (is_split and own.held_out is True)))
-                if not is_split:
+                if reason := annotations.get(kid.name):
+                    self.placed += (
+                        Placed(path, "", is_held_out, reason) for path in kid.all_files()
+                    )
+                    continue
+                said = [kid.split, *([kid.links_to] if kid.links_to else [])]
+                uses = [own.held_out for own in said if own.uses and own.rest <= context]
+                waiting.append((kid, is_held_out or True in uses))
+                if not {True, False} & {*uses}:
                     self._parts[name].add(kid.name)

@@ -19,7 +19,7 @@ from edge_classifier.project.importers.labels import labels_of
 from edge_classifier.project.importers.splits import SplitName, glued_splits, without_split
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 _UNLABELLED: Final = (
     "it lies in {!r}, which tells how pictures are used and not what they show; put it into a "
@@ -40,6 +40,10 @@ _UNSORTED: Final = frozenset(
     {"all", "unknown", "unlabeled", "unlabelled", "unclassified", "unsorted"}
 )
 _ANNOTATIONS: Final = frozenset({"annotation", "annotations", "label", "labels"})
+_DRAWN: Final = frozenset(
+    {*_ANNOTATIONS, "mask", "masks", "trimap", "trimaps", "gt", "groundtruth", "ground", "truth"}
+    | {"seg", "segmentation", "segmentations", "segmented", "polygons", "heatmap", "heatmaps"}
+)
 _DEEPEST: Final = 64
 _MOST_FOLDERS: Final = 20_000
 _NAMED: Final = 4
@@ -53,16 +57,18 @@ class Folder:
     Attributes:
         files: The paths of the pictures directly in it.
         folders: Those in it, by name.
+        links_to: What the name of the folder says that a link leads to.
     """
 
     name: str
     split: SplitName
     files: list[str] = field(default_factory=list)
     folders: dict[str, Folder] = field(default_factory=dict)
+    links_to: SplitName | None = None
 
     @classmethod
-    def of(cls, name: str, paths: Iterable[str]) -> Folder:
-        """Sort pictures into folders.
+    def of(cls, name: str, paths: Iterable[str], links: Mapping[str, str]) -> Folder:
+        """Sort pictures into folders; `links` are names that links lead to, by their paths.
 
         Raises:
             NotImportableError: if those are more than any data set has.
@@ -80,6 +86,8 @@ class Folder:
                 raise NotImportableError(
                     f"{name} has more than {_MOST_FOLDERS:,} folders of pictures; add parts of it."
                 )
+        for path, target in links.items():
+            top._follow(path, SplitName.of(target))
         waiting = [top]
         while waiting:
             kids = waiting.pop().folders
@@ -87,6 +95,18 @@ class Folder:
                 kids[kid_name].split = split
             waiting += kids.values()
         return top
+
+    def _follow(self, path: str, target: SplitName) -> None:
+        """Let what a link leads to say of which split it is; a class is called as the link is."""
+        here = self
+        for part in path.split("/") if path else ():
+            if part not in here.folders:  # no picture in there
+                return
+            here = here.folders[part]
+        here.links_to = target
+        own = here.split.held_out
+        if (here is self or here.folders) and (target.held_out or own is None) and target.uses:
+            here.split = target
 
     @cached_property
     def folded(self) -> str:
@@ -117,6 +137,12 @@ class Folder:
     def inner(self) -> set[str]:
         """The names of the folders in `core`, folded: what may be classes."""
         return {folder.folded for folder in self.core.folders.values()}
+
+    @property
+    def holds_classes(self) -> bool:
+        """Whether most of it is in several folders: what a class rarely is."""
+        core = self.core
+        return len(core.folders) > 1 and 2 * len(core.files) < len(core.all_files())
 
     @cached_property
     def splits(self) -> list[Folder]:
@@ -269,7 +295,9 @@ class Level:
         if not beside.others and (beside.any_held_out or beside.splits_with_folders):
             return around if inner or not beside.splits_with_folders else by_name
         if inner:
-            if more_splits or inner & (beside.names | beside.in_wrapped_splits):
+            holds_classes = beside.say_no_class or (not held_out and folder.holds_classes)
+            repeats_some = inner & (beside.names | beside.in_wrapped_splits)
+            if more_splits or repeats_some or (holds_classes and not self._in_split):
                 return around
             if not held_out or beside.is_counterpart:
                 return a_class
@@ -323,12 +351,32 @@ class _Beside:
 
     def __init__(self, splits: Collection[Folder], others: Collection[Folder]) -> None:
         self.others = bool(others)
+        self.say_no_class = all(other.says_no_class for other in others)
         self.names = {other.folded for other in others}
         self.inner = {name for other in others for name in other.inner}
         self.in_wrapped_splits = {n for other in others if other.splits for n in other.classes}
         self.is_counterpart = any(_COUNTERPARTS & {*other.split.words} for other in others)
         self.splits_with_folders = sum(bool(split.inner) for split in splits)
         self.any_held_out = any(split.split.held_out for split in splits)
+
+
+def annotated_over(folder: Folder) -> dict[str, str]:
+    """Find folders in one of a class that hold what is drawn over its pictures, with reasons.
+
+    Labels and masks are what is called so beside `images`, or beside pictures of the same names.
+    """
+    kids = list(folder.folders.values())
+    stems = {stem for kid in kids if kid.split.is_container for stem in kid.stems}
+    own = {PurePosixPath(path).stem for path in folder.files}
+    return {
+        kid.name: _ANNOTATION.format(kid.name)
+        for kid in kids
+        if not (kid.split.is_container or kid.split.uses)
+        and (
+            (kid.stems and kid.stems <= stems and 2 * len(kid.stems) > len(stems))
+            or (kid.split.rest and kid.split.rest <= _DRAWN and (stems or kid.stems & own))
+        )
+    }
 
 
 def _counted(sets: Iterable[set[str]]) -> Counter[str]:

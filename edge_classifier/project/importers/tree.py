@@ -41,6 +41,8 @@ class FileTree(ABC):
         paths: All files, relative, with `/` between the parts; hidden ones left out.
         refusals: What cannot be looked at.
         notes: How it was read, where that is not plain.
+        links: The names of the folders that links to folders lead to, by their own paths; the
+            tree's is empty.
     """
 
     name: str
@@ -50,6 +52,7 @@ class FileTree(ABC):
         self.name = name
         self.refusals: list[Refusal] = []
         self.notes: list[str] = []
+        self.links: dict[str, str] = {}
         self._left_out: dict[str, None] = {}
 
     def _is_left_out(self, parts: Sequence[str]) -> bool:
@@ -106,8 +109,16 @@ class FolderTree(FileTree):
         super().__init__(str(folder))
         self._folder = folder
         if deep:
+            if folder.is_symlink():
+                self.links[""] = folder.resolve().name
             self.paths = list(self._walk())
             self._note_left_out()
+            if self.links:
+                followed = [
+                    path if PurePosixPath(path).name == to else f"{path or folder.name} -> {to}"
+                    for path, to in sorted(self.links.items())
+                ]
+                self.notes.append(f"Links to folders were followed: {some_names(followed)}.")
         else:
             with suppress(OSError):  # then it may still be known what is called how in there
                 self.paths = [name for name in _entries(folder)[0] if not is_junk(name)]
@@ -138,7 +149,6 @@ class FolderTree(FileTree):
 
     def _walk(self) -> Iterator[str]:
         """List all files, folder by folder."""
-        followed: dict[str, None] = {}
         visits: Counter[tuple[int, int]] = Counter()
         around = {_identity(folder) for folder in (self._folder, *self._folder.resolve().parents)}
         waiting: list[tuple[str, frozenset[tuple[int, int]]]] = [("", frozenset(around))]
@@ -175,9 +185,8 @@ class FolderTree(FileTree):
                     self.refusals.append(Refusal(entry.path, "a folder that many links lead to"))
                 else:
                     waiting.append((path, outer | {real}))
-                    followed |= dict.fromkeys([path] * entry.is_symlink())
-        if followed:
-            self.notes.append(f"Links to folders were followed: {some_names(sorted(followed))}.")
+                    if entry.is_symlink():
+                        self.links[path] = Path(entry.path).resolve().name
 
 
 def _entries(folder: Path) -> tuple[list[str], list[os.DirEntry[str]]]:
