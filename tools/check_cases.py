@@ -5,7 +5,8 @@
 
 Each case is a folder there that writes its input with `make.py OUT` or `make.sh OUT`; a function
 here of its name, with `_` for `-`, says what is right. It says of each part: right; told, where
-less was done than is right, and a line says so; or WRONG. Exit code: 1 if any is WRONG.
+less was done than is right, and a line names what is missing; or WRONG, as is a case without a
+function. Exit code: 1 if any is WRONG.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import sys
 import tempfile
 import unicodedata
 from contextlib import redirect_stderr
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -34,6 +35,7 @@ from edge_classifier.project.picture_file import read_image
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+ROOT: Final = Path(__file__).resolve().parents[1]
 CASES: Final = Path(os.environ.get("EDGE_CLASSIFIER_SHARED", "../shared")).resolve() / "cases"
 _SECONDS: Final = 120
 _MOST_CPU_S: Final = 5.0
@@ -75,10 +77,16 @@ class Case:
 
     def run(self, *words: str | Path, project: Path | None = None, **environment: str) -> Run:
         """Run `edge-classifier` with these words."""
+        done = self.python("-m", "edge_classifier", *words, **environment)
+        return replace(done, classes=classes_in(project) if project else {})
+
+    def python(self, *words: str | Path, **environment: str) -> Run:
+        """Run Python with these words."""
         try:
-            done = subprocess.run(  # noqa: S603 - our own program
-                [sys.executable, "-m", "edge_classifier", *map(str, words)],
+            done = subprocess.run(  # noqa: S603 - our own programs
+                [sys.executable, *map(str, words)],
                 check=False,
+                cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -89,7 +97,7 @@ class Case:
             )
         except subprocess.TimeoutExpired:
             return Run(-1, f"Traceback: longer than {_SECONDS} s", {})
-        return Run(done.returncode, done.stdout, classes_in(project) if project else {})
+        return Run(done.returncode, done.stdout, {})
 
     def add(self, *words: str | Path) -> Run:
         """Add paths, and options, to a new project."""
@@ -110,9 +118,13 @@ class Case:
         self.run("export", project, "-o", bundle)
         return bundle
 
-    def added(self, part: str, right: Mapping[str, tuple[int, int]], *options: str) -> Row:
+    def added(self, part: str, right: Mapping[str, tuple[int, int]]) -> Row:
         """Add a part of the input, and compare the classes with what is right."""
-        return judged(part, self.add(self.files / part, *options), right)
+        return judged(part, self.add(self.files / part), right)
+
+    def refused(self, part: str, named: str) -> Row:
+        """Add a part of which nothing can be taken, which a line has to name."""
+        return judged(part, self.add(self.files / part), {named: (1, 0)}, missing=named)
 
 
 def classes_in(project: Path) -> Classes:
@@ -126,21 +138,28 @@ def classes_in(project: Path) -> Classes:
     return dict(sorted(found.items()))
 
 
-def judged(part: str, run: Run, right: Mapping[str, tuple[int, int]]) -> Row:
-    """Compare what was added with what is right."""
+def judged(part: str, run: Run, right: Mapping[str, tuple[int, int]], *, missing: str = "") -> Row:
+    """Compare what was added with what is right.
+
+    Less than that is told where a line names what is missing; where nothing may be, name nothing.
+    """
     came = ", ".join(f"{name} {a}+{b}" for name, (a, b) in run.classes.items()) or "nothing"
     less = all(
         a <= right.get(name, (0, 0))[0] and b <= right.get(name, (0, 0))[1]
         for name, (a, b) in run.classes.items()
     )
-    said = [line for line in run.output.splitlines() if line.startswith(("refused:", "Note:"))]
+    said = [
+        line
+        for line in run.output.splitlines()
+        if line.startswith(("refused:", "Note:")) and missing and missing in line
+    ]
     if "Traceback" in run.output:
         return Row(part, "WRONG", "a traceback")
     if run.classes == dict(sorted(right.items())):
         return Row(part, "right", came)
-    if less and (said or (run.status and not run.classes)):
-        return Row(part, "told", f"{came}; {' '.join(said) or run.output.strip()}")
-    return Row(part, "WRONG", came)
+    if less and said and run.status:
+        return Row(part, "told", f"{came}; {' '.join(said)}")
+    return Row(part, "WRONG", f"{came}; {run.output.strip()}")
 
 
 def split_names(case: Case) -> Iterator[Row]:
@@ -197,8 +216,9 @@ def edge_impulse(case: Case) -> Iterator[Row]:
 def tm_pose_audio(case: Case) -> Iterator[Row]:
     """Pictures of a pose project are taken; sounds are told, and models, too."""
     yield case.added("pose.tm", {"down": (5, 0), "up": (5, 0)})
-    for part in ("audio.tm", "tm-my-image-model.zip", "converted_keras.zip"):
-        yield case.added(part, {"a picture": (1, 0)})
+    yield case.refused("audio.tm", "an audio project of Teachable Machine; it holds sounds")
+    yield case.refused("tm-my-image-model.zip", "a TensorFlow.js model")
+    yield case.refused("converted_keras.zip", "a Keras model of Teachable Machine")
 
 
 def motion_photo(case: Case) -> Iterator[Row]:
@@ -216,8 +236,10 @@ def ppm_header(case: Case) -> Iterator[Row]:
     before = os.times().children_user
     run = case.add(case.files / "ppm.zip")
     spent = os.times().children_user - before
-    told = run.status and not run.classes and "Traceback" not in run.output and spent < _MOST_CPU_S
-    yield Row("ppm.zip", "told" if told else "WRONG", f"{spent:.1f} s; {run.output.strip()}")
+    row = judged("ppm.zip", run, {"cat": (1, 0), "dog": (1, 0)}, missing=".zip/")
+    named = all(f"ppm.zip/{name}/1.png" in run.output for name in ("cat", "dog"))
+    verdict = row.verdict if named and spent < _MOST_CPU_S else "WRONG"
+    yield replace(row, verdict=verdict, came=f"{spent:.1f} s; {row.came}")
 
 
 def png_on_device(case: Case) -> Iterator[Row]:
@@ -270,6 +292,37 @@ def picamera_hang(case: Case) -> Iterator[Row]:
     yield Row("opened again", verdict, f"{answers} answers; {said}")
 
 
+_RENAMED: Final = """
+import runpy, sys
+from edge_classifier.project import store
+sys.modules["edge_classifier.adapters.store"] = store  # where it was when the case was written
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def two_writers(case: Case) -> Iterator[Row]:
+    """Who has lost a project while it was open is told, and each picture is kept."""
+    for how in ("lock", "restore", "rename"):
+        script = CASES / "two-writers" / "run.py"
+        done = case.python("-c", _RENAMED, script, case.scratch / how, how)
+        kept = len(list(case.scratch.glob(f"{how}*/**/*.jpg")))  # one from before, one refused
+        said = [line for line in done.output.splitlines() if "The picture was kept" in line]
+        told = bool(said) and "can no longer be changed" in said[0]
+        yield Row(how, "told" if told and kept == 2 else "WRONG", f"{kept} kept; {said}")  # noqa: PLR2004 - see above
+
+
+_LAYOUTS: Final = "test_the_digit_row_and_our_letters_are_there_on_any_keyboard"
+
+
+def keys_layout(case: Case) -> Iterator[Row]:
+    """Keys are where they are on any keyboard, as the tests of the window ask a real one."""
+    done = case.python("-m", "pytest", "-q", f"tests/screen/test_window.py::{_LAYOUTS}")
+    said = (done.output.strip().splitlines() or [""])[-1]
+    right = done.status == 0 and " passed" in said and "skipped" not in said
+    yield Row("layouts", "right" if right else "WRONG", said)
+
+
 KNOWN: Final[tuple[Callable[[Case], Iterator[Row]], ...]] = (
     split_names,
     nested_wrapper,
@@ -286,6 +339,8 @@ KNOWN: Final[tuple[Callable[[Case], Iterator[Row]], ...]] = (
     videos,
     picamera_fov,
     picamera_hang,
+    two_writers,
+    keys_layout,
 )
 
 
@@ -306,13 +361,25 @@ def check(case: Callable[[Case], Iterator[Row]], out: Path) -> list[Row]:
 def main() -> int:
     """Try the cases that were asked for; returns 1 if one is wrong."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
+    if not CASES.is_dir():
+        parser.error(f"there are no cases at {CASES}; set EDGE_CLASSIFIER_SHARED")
     known = {case.__name__.replace("_", "-"): case for case in KNOWN}
-    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"one of {', '.join(known)}")
-    chosen = parser.parse_args().cases or list(known)
-    if unknown := set(chosen) - set(known):
-        parser.error(f"there is no case {', '.join(sorted(unknown))}")
+    folders = {path.name for path in CASES.iterdir() if path.is_dir() and path.name[0] != "_"}
+    names = [*known, *sorted(folders - set(known))]
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"one of {', '.join(names)}")
+    chosen = parser.parse_args().cases or names
+    if unknown := set(chosen) - folders:
+        parser.error(f"there is no case {', '.join(sorted(unknown))} in {CASES}")
     with tempfile.TemporaryDirectory() as out:
-        found = [(name, row) for name in chosen for row in check(known[name], Path(out))]
+        found = [
+            (name, row)
+            for name in chosen
+            for row in (
+                check(known[name], Path(out))
+                if name in known
+                else [Row("", "WRONG", "no function says what is right")]
+            )
+        ]
     rows = [[name, row.part, row.verdict, row.came[:_LONGEST]] for name, row in found]
     sys.stdout.write(table(["case", "part", "verdict", "what came"], rows, left=range(4)))
     wrong = sum(row.verdict == "WRONG" for _, row in found)

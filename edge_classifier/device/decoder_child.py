@@ -19,7 +19,6 @@ from .media import JPEG, START_BYTES, kind_of
 if TYPE_CHECKING:
     from .preprocessing import Image
 
-_CMYK: Final = 4
 _QUESTION: Final = struct.Struct(">III")
 """Length of the name and of the file, and the most pixels."""
 _ANSWER: Final = struct.Struct(">IIII")
@@ -130,7 +129,7 @@ def _decode(data: bytes, name: str, most_pixels: int) -> tuple[Image, str]:
         if kind is JPEG:
             layout = jpeg_layout(data)
             assert layout is not None  # noqa: S101 - likewise
-            if layout.components != _CMYK:
+            if not layout.is_cmyk:
                 return decode_cut(data, name, layout)
         from .pillow_decoder import decode  # noqa: PLC0415 - only now limits hold
 

@@ -21,6 +21,7 @@ _PROGRESSIVE: Final = 0xC2
 _ALONE: Final = frozenset({0x01, *range(0xD0, 0xD9)})
 _SCAN: Final = 0xDA
 _END: Final = 0xD9
+_CMYK: Final = 4
 _APP2: Final = 0xE2
 _END_MARKER: Final = b"\xff\xd9"
 _NEVER_REACHED: Final = 128
@@ -62,6 +63,11 @@ class JpegLayout:
     end: int = 0
     whole: bool = False
     has_more_pictures: bool = False
+
+    @property
+    def is_cmyk(self) -> bool:
+        """Whether it has four components, which only print has."""
+        return self.components == _CMYK
 
     @property
     def only_refines(self) -> bool:

@@ -27,7 +27,7 @@ from .decoder_child import decode_in_child
 from .errors import InvalidImageError
 from .jpeg import jpeg_layout
 from .media import BMP, JPEG, PNG, PPM, START_BYTES, WEBP, Medium, kind_of, not_read
-from .pixels import eight_bits, on_white, too_many_pixels, upright
+from .pixels import FIRST_ONLY, ORIENTATION, eight_bits, on_white, too_many_pixels, upright
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,11 +50,9 @@ one that takes half a gigabyte has to be the only one."""
 _FEW: Final = threading.BoundedSemaphore(2)
 """Held while a child decodes, which may take a gigabyte whatever the size of the file."""
 
-_CMYK: Final = 4
 _MOST_SCANNED: Final = 1_500_000_000
 """Pixels times scans: a scan of nothing takes a nanosecond a pixel. Honest files have ten scans."""
 
-_FIRST_ONLY: Final = "only its first picture was taken"
 _PNG_START: Final = b"\x89PNG\r\n\x1a\n"
 _PNG_END: Final = b"\0\0\0\0IEND\xaeB`\x82"
 _PNG_SHOWN: Final = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
@@ -74,7 +72,6 @@ _MOST_ENTRIES: Final = 200
 _WHITE_16: Final = 65_535
 _DEEP: Final = 16
 _WEBP_MOVES: Final = 0x02
-_ORIENTATION: Final = 0x0112
 _PPM: Final = re.compile(rb"P([56])" + 3 * rb"(?:\s|#[^\r\n]{0,200}[\r\n]){1,20}(\d{1,5})" + rb"\s")
 _UNCOMPRESSED: Final = frozenset({0, 3, 6})
 
@@ -188,7 +185,7 @@ def _jpeg(data: bytes, name: str, reduced: int) -> DecodedPicture:
             f"{name} is a JPEG in {layout.scans:,} scans, which takes minutes to decode; save it "
             "again."
         )
-    if layout.components == _CMYK or not layout.whole:
+    if layout.is_cmyk or not layout.whole:
         with _FEW:
             return DecodedPicture(*decode_in_child(data, name, MAX_PIXELS))
     flag = {2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4}.get(reduced)
@@ -226,7 +223,7 @@ def _png(data: bytes, name: str) -> DecodedPicture:
     plain = whole and key is None and orientation <= 1 and values.dtype == np.uint8
     plain = plain and values.shape[2:] in ((), (3,))
     if b"acTL" in contents:
-        note, plain = _FIRST_ONLY, False
+        note, plain = FIRST_ONLY, False
     image = np.ascontiguousarray(upright(image, orientation))
     return DecodedPicture(image, note, data if plain else None)
 
@@ -295,7 +292,7 @@ def _orientation(exif: bytes) -> int:
                 tag, kind, _, value = struct.unpack_from(
                     order + "HHIH", exif, start + 2 + 12 * entry
                 )
-                if tag == _ORIENTATION and kind == 3:  # noqa: PLR2004 - 16 bits
+                if tag == ORIENTATION and kind == 3:  # noqa: PLR2004 - 16 bits
                     return int(value)
     except struct.error:
         pass
@@ -317,7 +314,7 @@ def _webp(data: bytes, name: str) -> DecodedPicture:
             position += 8 + size + size % 2
     image, note = _flat(_by_opencv(data, name, cv2.IMREAD_UNCHANGED, pixels), None, 8)
     image = np.ascontiguousarray(upright(image, _orientation(exif)))
-    return DecodedPicture(image, _FIRST_ONLY if moves else note)
+    return DecodedPicture(image, FIRST_ONLY if moves else note)
 
 
 def _webp_size(data: bytes) -> tuple[int, int] | None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from .errors import InvalidImageError
 from .media import AVIF, GIF, HEIC, JPEG, TIFF
-from .pixels import eight_bits, on_white, too_many_pixels, upright
+from .pixels import FIRST_ONLY, ORIENTATION, eight_bits, on_white, too_many_pixels, upright
 
 if TYPE_CHECKING:
     from PIL import Image as PillowImage
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 _PILLOW_NAMES: Final = {
     JPEG: ("JPEG",), GIF: ("GIF",), TIFF: ("TIFF",), AVIF: ("AVIF",), HEIC: ("HEIF",),
 }  # fmt: skip
-_ORIENTATION: Final = 0x0112
 _SUBFILE_TYPE: Final = 254
 _BITS: Final = 258
 _DNG_VERSION: Final = 0xC612
@@ -56,7 +55,7 @@ def decode(data: bytes, name: str, kind: Kind, most_pixels: int) -> tuple[Image,
             raise InvalidImageError(too_many_pixels(name, width, height, most))
         note = ""
         if getattr(opened, "is_animated", False):
-            note = "only its first picture was taken"
+            note = FIRST_ONLY
         deep = _deep_tiff(opened, data, name) if kind is TIFF else None
         if deep is not None:
             return deep
@@ -148,7 +147,7 @@ def image_of(picture: PillowImage.Image, name: str) -> tuple[Image, str]:
         InvalidImageError: if it holds floating-point numbers.
     """
     image, note = _deep_grey(picture, name) if picture.mode in _DEEP else (_bgr(picture, name), "")
-    return np.ascontiguousarray(upright(image, picture.getexif().get(_ORIENTATION))), note
+    return np.ascontiguousarray(upright(image, picture.getexif().get(ORIENTATION))), note
 
 
 def _bgr(picture: PillowImage.Image, name: str) -> Image:

@@ -11,6 +11,12 @@ if TYPE_CHECKING:
 
     from .preprocessing import Image
 
+ORIENTATION: Final = 0x0112
+"""The tag of EXIF whose number `upright` takes."""
+
+FIRST_ONLY: Final = "only its first picture was taken"
+"""What the user should know of an animation."""
+
 _DEPTHS: Final = (8, 10, 12, 14, 16)
 _STRIP: Final = 1 << 18
 

@@ -262,7 +262,7 @@ class FrameReader:
                 return False
             self._frames.append(frame)
             now_s = self._note_arrival(bad=False)
-            self._bad_since_s = self._hung_since_s = None
+            self._bad_since_s = None
             if self._bad_part < _FEW_BAD or self._status is not SourceStatus.RUNNING:
                 self._text = ""
             self._status = SourceStatus.RUNNING
@@ -301,7 +301,7 @@ class FrameReader:
         now_s = self._clock()
         if self._waiting_since_s is not None:
             self._usual_gap_s = min(_SLOWEST_S, now_s - self._waiting_since_s)
-        self._waiting_since_s = now_s
+        self._waiting_since_s, self._hung_since_s = now_s, None
         self._bad_part += _BAD_WEIGHT * (bad - self._bad_part)
         return now_s
 

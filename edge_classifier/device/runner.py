@@ -17,7 +17,7 @@ from .outputs.window import Window
 from .reader import FrameReader
 from .source_state import SourceState, SourceStatus
 from .sources.cameras import default_source
-from .sources.named import open_source_or_pictures
+from .sources.named import kind_of, open_source_or_pictures
 from .sources.pictures import PictureFiles
 from .verdict import UNKNOWN, Smoother
 
@@ -125,7 +125,7 @@ def _run(
     source = open_source_or_pictures(spec, paced=shown)
     stack.callback(source.close)
     stop.endless = source.live
-    classifier.mirrored = classifier.bundle.mirrored and source.live
+    classifier.mirrored = classifier.bundle.mirrored and kind_of(spec).is_camera
     title = f"{classifier.bundle.folder.name} on {source.name}"
     window_title = title if shown and not isinstance(source, PictureFiles) else ""
     if options.heat and not (window_title or options.mjpeg):

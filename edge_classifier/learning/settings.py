@@ -68,10 +68,12 @@ class HeadSettings:
             )
         for name, (least, most) in RANGES.items():
             value = getattr(self, name)
-            if not least <= value <= most or (isinstance(least, int) and value != int(value)):
+            inside = least <= value <= most
+            if not inside or (isinstance(least, int) and value != int(value)):
+                whole = " as a whole number" if inside else ""
                 raise InvalidValueError(
-                    f"Expected {name.replace('_', ' ')} from {least:g} to {most:,g}, received "
-                    f"{value}."
+                    f"Expected {name.replace('_', ' ')}{whole} from {least:g} to {most:,g}, "
+                    f"received {value}."
                 )
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import numpy as np
 import pytest
 from support import classifiers
 from support.other_models import lobe, teachable_machine, written
+from support.picamera import PICAMERA2
 
 from edge_classifier.commands.cli import main
 from edge_classifier.device.frame import Frame
@@ -60,12 +64,30 @@ def test_lobes_export_is_answered_likewise(
     ]
 
 
-def test_what_a_camera_sees_is_mirrored_as_in_teachable_machine_and_a_picture_is_not(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.fixture
+def sides(tmp_path: Path) -> Path:
+    return teachable_machine(tmp_path / "sides", classifiers.sides(), "0 left\n1 right\n")
+
+
+def test_what_a_camera_here_sees_is_mirrored_as_in_teachable_machine(sides: Path) -> None:
+    done = subprocess.run(  # noqa: S603 - our own program
+        [
+            *(sys.executable, "-m", "edge_classifier", "run", str(sides), "picamera"),
+            *("--frames", "1", "--no-window"),
+        ],
+        check=True,
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(PICAMERA2), "PICAMERA2_BRIGHT_LEFT": "1"},
+        timeout=60,
+    )
+    assert json.loads(done.stdout)["label"] == "right"
+
+
+def test_what_is_in_a_picture_or_a_stream_is_not(
+    sides: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = teachable_machine(tmp_path / "sides", classifiers.sides(), "0 left\n1 right\n")
     cv2.imwrite(str(tmp_path / "left.png"), BRIGHT_LEFT)
-    assert main(["run", str(path), str(tmp_path / "left.png")]) == 0
+    assert main(["run", str(sides), str(tmp_path / "left.png")]) == 0
     assert json.loads(capsys.readouterr().out)["label"] == "left"
     page, stop = LivePage("127.0.0.1:0"), threading.Event()
     prediction = Prediction(("left",), np.ones(1, np.float32))
@@ -77,13 +99,13 @@ def test_what_a_camera_sees_is_mirrored_as_in_teachable_machine_and_a_picture_is
     thread = threading.Thread(target=keep_showing)
     thread.start()
     try:
-        command = ["run", str(path), f"{page.url}stream", "--frames", "1", "--no-window"]
+        command = ["run", str(sides), f"{page.url}stream", "--frames", "1", "--no-window"]
         assert main(command) == 0
     finally:
         stop.set()
         thread.join(10)
         page.close()
-    assert json.loads(capsys.readouterr().out)["label"] == "right"
+    assert json.loads(capsys.readouterr().out)["label"] == "left"
 
 
 @pytest.mark.parametrize(

@@ -123,3 +123,22 @@ def test_a_camera_that_hung_and_came_back_is_trusted_again() -> None:
         take(reader)
         clock.advance(20.0)
         assert reader.state.status is SourceStatus.STALLED
+
+
+def test_a_camera_that_hung_and_is_then_in_the_dark_has_answered() -> None:
+    first, second, clock = ScriptedSource(), ScriptedSource(), FakeClock()
+    dark = np.zeros((8, 8, 3), np.uint8)
+    with FrameReader(
+        Opener(first, second), clock=clock, retry_s=0.0, hung_s=30.0, check_pictures=True
+    ) as reader:
+        first.give(noisy(1))
+        take(reader)
+        clock.advance(20.0)
+        first.fail(CameraHungError("camera 0 has not answered for 20 s"))
+        for number in (1, 2):
+            second.give(dark)
+            wait_until(lambda number=number: second.done == number)  # type: ignore[misc] # mypy knows no defaults of lambdas
+            clock.advance(20.0)
+        second.give(dark)
+        wait_until(lambda: second.done == 3)
+        assert [reader.state.status for _ in range(20)] == [SourceStatus.UNUSABLE] * 20

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import io
 import json
+import re
 import struct
 import threading
 import time
@@ -68,11 +69,19 @@ def test_a_project_file_that_could_be_read_but_not_worked_with_is_damaged(
         ProjectStore.open(tmp_path / "p")
 
 
-@pytest.mark.parametrize("changes", [{"units": 10**9}, {"epochs": 10**9}, {"units": 1.5}])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"units": 10**9}, "Expected units from 1 to 4,096, received 1000000000"),
+        ({"epochs": 10**9}, "Expected epochs from 1 to 100,000, received 1000000000"),
+        ({"units": 1.5}, "Expected units as a whole number from 1 to 4,096, received 1.5"),
+        ({"penalty": 0.0}, "Expected penalty from 1e-12 to 1e+06, received 0"),
+    ],
+)
 def test_settings_that_would_only_keep_a_machine_busy_are_refused(
-    changes: dict[str, float],
+    changes: dict[str, float], message: str
 ) -> None:
-    with pytest.raises(InvalidValueError, match="whole number"):
+    with pytest.raises(InvalidValueError, match=re.escape(message)):
         HeadSettings(**changes)  # type: ignore[arg-type]  # what is wrong with them
 
 

@@ -28,6 +28,7 @@ EXPORTS: list[tuple[dict[str, bytes | str], str]] = [
     ({"saved_model.pb": b"\n", "fingerprint.pb": b"\n"}, "a TensorFlow model (saved_model.pb)"),
     ({"model.savedmodel/saved_model.pb": b"\n"}, "a TensorFlow model of Teachable Machine"),
     ({"model.json": WEB_MODEL}, "a TensorFlow.js model (model.json)"),
+    ({"model.json": "{}", "weights.bin": b"\0" * 100}, "a TensorFlow.js model (model.json)"),
     ({"model.json": WEB_MODEL, "metadata.json": IMAGE}, "a TensorFlow.js model of Teachable Mach"),
     ({"model.json": WEB_MODEL, "metadata.json": POSE}, "a TensorFlow.js model of poses of Teach"),
     ({"model.json": WEB_MODEL, "metadata.json": SOUND}, "a TensorFlow.js model of sounds of Teach"),

@@ -28,6 +28,8 @@ class ScriptedSource:
 
     def __init__(self) -> None:
         self.closed = 0
+        self.done = 0
+        """Pictures after which the next one was asked for."""
         self._orders: queue.Queue[Image | Exception | None] = queue.Queue()
 
     def give(self, *images: Image) -> None:
@@ -47,6 +49,7 @@ class ScriptedSource:
                 raise order
             yield Frame(order, index, time.monotonic())
             index += 1
+            self.done += 1
 
     def close(self) -> None:
         self.closed += 1

@@ -33,7 +33,7 @@ class SourceKind(Enum):
 
     @property
     def is_camera(self) -> bool:
-        """Whether it is a camera at this machine, so that its user expects a mirror."""
+        """Whether it is a camera at this machine, whose picture people expect to be a mirror."""
         return self in (SourceKind.CAMERA, SourceKind.PI_CAMERA)
 
 

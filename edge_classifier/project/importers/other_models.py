@@ -161,7 +161,8 @@ def _recognised(path: Path, files: _Files) -> OtherModel | None:
         maker = TEACHABLE_MACHINE if PurePosixPath(found).name in _MAKERS else ""
         return OtherModel(path, _RUNS, maker, found, labels, None, files)
     topology = _json(files, by_name.get("model.json"))
-    if topology and {"modelTopology", "weightsManifest"} & set(topology):
+    beside = any(name.endswith(".bin") for name in by_name)  # its weights
+    if topology is not None and (beside or {"modelTopology", "weightsManifest"} & set(topology)):
         return _of_the_web(path, files, by_name)
     for name in sorted(files.names, key=lambda name: not name.endswith(_SAVED_MODEL)):
         place = PurePosixPath(name)

@@ -2,7 +2,8 @@
 
 To a program of its own the environment says how it behaves: after how many frames it breaks
 (`PICAMERA2_LASTS`) or hangs for ever (`PICAMERA2_HANGS_AFTER`), for how many seconds it is black
-(`PICAMERA2_BLACK_S`) or silent (`PICAMERA2_SILENT_S`) at first.
+(`PICAMERA2_BLACK_S`) or silent (`PICAMERA2_SILENT_S`) at first, and whether the right half of what
+it sees is dark (`PICAMERA2_BRIGHT_LEFT`).
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class Picamera2:
     hangs_after = int(os.environ.get("PICAMERA2_HANGS_AFTER", "1_000_000"))
     black_s = float(os.environ.get("PICAMERA2_BLACK_S", "0"))
     silent_s = float(os.environ.get("PICAMERA2_SILENT_S", "0"))
+    bright_left = "PICAMERA2_BRIGHT_LEFT" in os.environ
     began_s = time.monotonic()
     close_hangs = False
 
@@ -96,6 +98,8 @@ class Picamera2:
         if age_s < self.black_s:
             return np.zeros(self._shape, np.uint8)
         picture = np.full(self._shape, (200, 100, 50), np.uint8)
+        if self.bright_left:
+            picture[:, self._shape[1] // 2 :] = 9
         picture[::2, ::2] -= np.uint8(1 + self._taken % 9)  # as noise does
         height, width = self._shape[:2]
         if self._sees_all(width / height):
