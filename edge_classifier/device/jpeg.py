@@ -102,10 +102,8 @@ def jpeg_layout(data: bytes, *, size_only: bool = False) -> JpegLayout | None:
         in_scan = marker_or_end is _END_OF_SCAN
         end = len(data) if in_scan else min(len(data), position + _MOST_BETWEEN)
         found = marker_or_end.search(data, position, end)
-        if found is None and end < len(data):
-            return None
         if found is None:
-            return layout if layout.width and layout.height else None
+            return layout if layout.width and layout.height and end == len(data) else None
         start, marker = found.start(), data[found.start() + 1]
         position, marker_or_end = start + 2, _MARKER
         if marker == _END:

@@ -150,10 +150,11 @@ _AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
 _SOUND_BRANDS: Final = frozenset({b"M4A ", b"M4B ", b"M4P ", b"aax "})
 _BMP_HEADERS: Final = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
 _PNM: Final = re.compile(rb"P([1-7Ff])[\s#]")
-_ICON_LIST: Final = re.compile(rb"\0\0[\1\2]\0(?!\0\0)")  # of some, while a TGA goes on with zeros
+# Both begin alike: a list of icons says how many, where a TGA goes on with zeros.
+_ICON_LIST: Final = re.compile(rb"\x00\x00[\x01\x02]\x00(?!\x00\x00)")
 _TGA_HEADER: Final = re.compile(
-    rb".(\0[\2\3\n\v]\0{5}|\1[\1\t]..(?!\0\0)..[\x0f\x10\x18 ]).{4}((?!\0\0)..){2}"
-    rb"[\b\x0f\x10\x18 ][\0-\x3f]",
+    rb".(?:\x00[\x02\x03\x0a\x0b]\x00{5}|\x01[\x01\x09]..(?!\x00\x00)..[\x0f\x10\x18\x20])"
+    rb".{4}(?:(?!\x00\x00)..){2}[\x08\x0f\x10\x18\x20][\x00-\x3f]",
     re.DOTALL,
 )
 _START_CODE: Final = re.compile(rb"\x00{2,3}\x01(..)", re.DOTALL)

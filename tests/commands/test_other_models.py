@@ -185,7 +185,8 @@ def test_a_signature_of_lobe_that_is_damaged_is_told_as_such(
 
 
 @pytest.mark.parametrize(
-    "option", ["--labels=nowhere.txt", "--weights=nowhere", "--features=pooled", "--backbone=v1-0.25"]
+    "option",
+    ["--labels=nowhere.txt", "--weights=nowhere", "--features=pooled", "--backbone=v1-0.25"],
 )
 def test_an_option_that_makes_no_difference_is_refused(
     export: Path, pictures: Path, capsys: pytest.CaptureFixture[str], option: str
