@@ -153,7 +153,7 @@ _PNM: Final = re.compile(rb"P([1-7Ff])[\s#]")
 # Both begin alike: a list of icons says how many, where a TGA goes on with zeros.
 _ICON_LIST: Final = re.compile(rb"\x00\x00[\x01\x02]\x00(?!\x00\x00)")
 _TGA_HEADER: Final = re.compile(
-    rb".(?:\x00[\x02\x03\x0a\x0b]\x00{5}|\x01[\x01\x09]..(?!\x00\x00)..[\x0f\x10\x18\x20])"
+    rb".(?:\x00[\x02\x03\x0a\x0b]\x00{5}|\x01[\x01\x09].{4}[\x0f\x10\x18\x20])"
     rb".{4}(?:(?!\x00\x00)..){2}[\x08\x0f\x10\x18\x20][\x00-\x3f]",
     re.DOTALL,
 )

@@ -127,7 +127,9 @@ def _classes(found: OtherModel) -> tuple[tuple[str, ...], str]:
         raise BundleError(
             f"{found.path}: the names of its classes cannot be used: {one_line(str(error))}."
         ) from error
-    if not numbered and any(PurePosixPath(name).name == _SIGNATURE for name in found.files.names):
+    if not (rows and numbered) and any(
+        PurePosixPath(name).name == _SIGNATURE for name in found.files.names
+    ):
         raise BundleError(
             f"{found.path}: {_SIGNATURE} beside {found.file} is damaged, or not Lobe's; take both "
             "from one export."

@@ -107,9 +107,9 @@ class PageServer(ThreadingHTTPServer):
         self._connections: Counter[str] = Counter()
         self._told: set[str] = set()
         host, port = address
-        if host.startswith("["):  # as an address of IPv6 is written before a port
-            self.address_family = socket.AF_INET6
-        super().__init__((host.strip("[]"), port), PageHandler)
+        if host[:1] + host[-1:] == "[]":  # as an address of IPv6 is written before a port
+            host, self.address_family = host[1:-1], socket.AF_INET6
+        super().__init__((host, port), PageHandler)
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as inherited
         """Begin a thread for a connection, if there may be one more."""
