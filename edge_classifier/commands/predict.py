@@ -35,6 +35,7 @@ from edge_classifier.device.option_types import whole_number
 from edge_classifier.errors import InvalidOptionError, InvalidValueError
 from edge_classifier.export.other_models import open_other_model, what_is_not_known
 from edge_classifier.features.bulk import compute_all, use_one_opencv_thread
+from edge_classifier.features.catalogue import AUTO
 from edge_classifier.features.imagenet import FULL, USUAL_CROP, ImageNetClassifier, read_labels
 from edge_classifier.learning.heat import learn_heat
 from edge_classifier.learning.project_backbone import load_project_backbone
@@ -108,7 +109,26 @@ def run(options: argparse.Namespace) -> int:
         raise InvalidOptionError(
             "--heat needs a project or a bundle; --imagenet knows no pictures."
         )
+    _check_options(options)
     return _from_imagenet(options) if options.imagenet else _from_project(options)
+
+
+def _check_options(options: argparse.Namespace) -> None:
+    """Refuse options that would make no difference to what answers.
+
+    Raises:
+        InvalidOptionError: if there is one.
+    """
+    if options.labels and not options.imagenet:
+        raise InvalidOptionError(
+            "--labels is for --imagenet; a project, a bundle and an export name their classes "
+            "themselves."
+        )
+    if options.imagenet or not is_project(options.project):
+        given = {"--weights": options.weights, "--features": options.features}
+        given["--backbone"] = options.backbone != AUTO
+        if option := next((name for name, value in given.items() if value), None):
+            raise InvalidOptionError(f"{option} is for a project; other models hold all they need.")
 
 
 class _Rows:

@@ -32,6 +32,9 @@ _MOST_MISSING: Final = 0.05
 _MOST_PARTS: Final = 20_000
 """Colour profiles and depth maps are split into some hundreds of parts."""
 
+_MOST_BETWEEN: Final = 1 << 20
+"""Bytes of fill or garbage between two parts, which somebody has to read again and again."""
+
 
 @dataclass(slots=True)
 class JpegLayout:
@@ -96,9 +99,11 @@ def jpeg_layout(data: bytes, *, size_only: bool = False) -> JpegLayout | None:
     layout = JpegLayout(end=len(data))
     position, marker_or_end = 2, _MARKER
     for _ in range(_MOST_PARTS):
-        found = marker_or_end.search(data, position)
+        in_scan = marker_or_end is _END_OF_SCAN
+        end = len(data) if in_scan else min(len(data), position + _MOST_BETWEEN)
+        found = marker_or_end.search(data, position, end)
         if found is None:
-            return layout if layout.width and layout.height else None
+            return layout if layout.width and layout.height and end == len(data) else None
         start, marker = found.start(), data[found.start() + 1]
         position, marker_or_end = start + 2, _MARKER
         if marker == _END:

@@ -93,6 +93,7 @@ _JPEG_XL: Final = _unread("JPEG XL", ".jxl")
 _PHOTOSHOP: Final = _unread("Photoshop", ".psd", ".psb")
 _SVG: Final = _unread("SVG", ".svg")
 _ICON: Final = _unread("icon", ".ico", ".cur", ".icns")
+_TGA: Final = _unread("TGA", ".tga")
 _HDR: Final = _unread("HDR", ".exr", ".hdr", ".pfm")
 _DOCUMENT: Final = Kind("PDF or PostScript", Medium.OTHER)
 _SCIENCE: Final = _unread("DICOM or FITS", ".dcm", ".fits")
@@ -126,7 +127,7 @@ _SIGNATURES: Final = (
     (b"\0\0\0\x0cJXL ", _JPEG_XL),
     (b"\xff\x0a", _JPEG_XL),
     (b"8BPS", _PHOTOSHOP),
-    *((start, _ICON) for start in (b"\0\0\1\0", b"\0\0\2\0", b"icns")),
+    (b"icns", _ICON),
     *((start, _HDR) for start in (b"v/1\1", b"#?RADIANCE", b"#?RGBE")),
     *((start, _DOCUMENT) for start in (b"%PDF", b"%!PS", b"\xc5\xd0\xd3\xc6")),
     (b"SIMPLE  =", _SCIENCE),
@@ -149,6 +150,13 @@ _AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
 _SOUND_BRANDS: Final = frozenset({b"M4A ", b"M4B ", b"M4P ", b"aax "})
 _BMP_HEADERS: Final = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
 _PNM: Final = re.compile(rb"P([1-7Ff])[\s#]")
+# Both begin alike: a list of icons says how many, where a TGA goes on with zeros.
+_ICON_LIST: Final = re.compile(rb"\x00\x00[\x01\x02]\x00(?!\x00\x00)")
+_TGA_HEADER: Final = re.compile(
+    rb".(?:\x00[\x02\x03\x0a\x0b]\x00{5}|\x01[\x01\x09].{4}[\x0f\x10\x18\x20])"
+    rb".{4}(?:(?!\x00\x00)..){2}[\x08\x0f\x10\x18\x20][\x00-\x3f]",
+    re.DOTALL,
+)
 _START_CODE: Final = re.compile(rb"\x00{2,3}\x01(..)", re.DOTALL)
 _NAMED: Final = 5
 _SYNC: Final = 0x47
@@ -177,6 +185,10 @@ def _of_content(start: bytes) -> Kind | None:
         return BMP
     if start[128:132] == b"DICM":
         return _SCIENCE
+    if _ICON_LIST.match(start):
+        return _ICON
+    if _TGA_HEADER.match(start):
+        return _TGA
     return _SVG if b"<svg" in start[:512].lower() else None
 
 

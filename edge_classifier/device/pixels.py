@@ -35,9 +35,10 @@ def eight_bits(values: npt.NDArray[np.uint16]) -> tuple[npt.NDArray[np.uint8], s
     white = (1 << bits) - 1
     result = np.empty(values.shape, np.uint8)
     rows = max(1, _STRIP // max(1, values[:1].size))
-    for top in range(0, len(values), rows):  # in one go there would be copies of 4 bytes a value
-        wide = values[top : top + rows].astype(np.uint32)
-        result[top : top + rows] = (wide * 255 + white // 2) // white
+    table = ((np.arange(white + 1, dtype=np.uint32) * 255 + white // 2) // white).astype(np.uint8)
+    for top in range(0, len(values), rows):  # in one go there would be copies of 8 bytes a value
+        part = slice(top, top + rows)
+        np.take(table, values[part], out=result[part], mode="clip")  # as checks would copy again
     if bits == _DEPTHS[-1]:
         return result, ""
     return result, f"its 16 bits hold {bits} only (at most {most}); {white} was taken as white"

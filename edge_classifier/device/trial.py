@@ -31,7 +31,7 @@ _PATIENCE_S: Final = 60.0
 """What a run may take by the clock, with the start of Python and of the runtime."""
 
 _MOST_KNOWN: Final = 1000
-_WHAT: Final = (ValueError, RuntimeError, TypeError, MemoryError, IndexError, EdgeClassifierError)
+_WHAT: Final = (ValueError, RuntimeError, TypeError, IndexError, EdgeClassifierError)
 _LENGTH: Final = struct.Struct(">I")
 _lock = threading.Lock()
 
@@ -84,6 +84,8 @@ def run_within_limits(content: bytes) -> None:
         for output in interpreter.run(chance.astype(about["dtype"])):
             if output.dtype.kind == "f" and not np.isfinite(output).all():
                 raise ValueError("what it answers are no finite numbers")
+    except MemoryError as error:
+        raise ValueError("it takes more memory than the gigabyte that one may take") from error
     except _WHAT as error:
         reason = " ".join(str(error).split())[:400] or type(error).__name__
         raise ValueError(reason) from error

@@ -27,6 +27,7 @@ from edge_classifier.project.importers.other_models import LOBE, TEACHABLE_MACHI
 if TYPE_CHECKING:
     from edge_classifier.project.importers.other_models import OtherModel
 
+_SIGNATURE: Final = "signature.json"
 _NUMBERED: Final = re.compile(r"\s*(\d{1,6})(?:\s*:\s*|\s+)(.*?)\s*")
 _RANGES: Final = {TEACHABLE_MACHINE: (-1.0, 255 / 127 - 1), LOBE: (0.0, 1.0)}
 _DIMENSIONS: Final = 4
@@ -100,7 +101,7 @@ def _checked_size(found: OtherModel, interpreter: Interpreter, classes: int) -> 
     elif (1, classes) not in outputs:
         reason = (
             f"gives scores of shape {', '.join(map(str, outputs))}, but "
-            f"{found.labels if found.signature is None else 'signature.json'} names {classes} "
+            f"{found.labels if found.signature is None else _SIGNATURE} names {classes} "
             "classes; take both from one export"
         )
     if reason:
@@ -126,6 +127,13 @@ def _classes(found: OtherModel) -> tuple[tuple[str, ...], str]:
         raise BundleError(
             f"{found.path}: the names of its classes cannot be used: {one_line(str(error))}."
         ) from error
+    if not (rows and numbered) and any(
+        PurePosixPath(name).name == _SIGNATURE for name in found.files.names
+    ):
+        raise BundleError(
+            f"{found.path}: {_SIGNATURE} beside {found.file} is damaged, or not Lobe's; take both "
+            "from one export."
+        )
     if not rows:
         raise BundleError(
             f"{found.path}: {found.file} has no labels: put the labels.txt of the same export "

@@ -21,7 +21,7 @@ from edge_classifier.device.files import read_regular
 from edge_classifier.device.npz import MAX_NUMBER
 from edge_classifier.errors import CancelledError
 from edge_classifier.features.weights import CacheFolders
-from edge_classifier.project.files import write_atomic
+from edge_classifier.project.files import describe, write_atomic
 from edge_classifier.protocols import never_cancelled
 
 if TYPE_CHECKING:
@@ -82,9 +82,9 @@ class Strangers:
         """Read what was kept; whatever is not just that is computed again."""
         try:
             found = np.load(io.BytesIO(read_regular(self._path, _MAX_BYTES)), allow_pickle=False)
-        except FileNotFoundError:
+        except OSError:  # if it cannot be replaced either, that is told
             return None
-        except (OSError, ValueError, EOFError) as error:
+        except (ValueError, EOFError) as error:
             _log.warning("%s cannot be read (%s) and is computed again.", self._path, error)
             return None
         right = found.shape == self._shape() and found.dtype == np.float32
@@ -102,7 +102,11 @@ class Strangers:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             write_atomic(self._path, content.getvalue())
         except OSError as error:
-            _log.warning("%s cannot be kept (%s); it is computed again.", self._path, error)
+            _log.warning(
+                "%s cannot be kept (%s); it is computed again each time.",
+                self._path,
+                describe(error),
+            )
         return features
 
 

@@ -166,3 +166,31 @@ def test_one_answer_is_one(
     assert "1 answer in" in capsys.readouterr().err
     main(["predict", str(export), str(pictures)])
     assert "3 answers in" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("labels", [None, "red\ngreen\nblue\n"])
+@pytest.mark.parametrize("signature", ["[" * 200_000, '{"format": ', "[]", "{}"])
+def test_a_signature_of_lobe_that_is_damaged_is_told_as_such(
+    tmp_path: Path,
+    pictures: Path,
+    capsys: pytest.CaptureFixture[str],
+    signature: str,
+    labels: str | None,
+) -> None:
+    path = lobe(tmp_path / "lobe", classifiers.colours())
+    written(path, {"signature.json": signature, **({"labels.txt": labels} if labels else {})})
+    assert main(["predict", str(path), str(pictures)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "signature.json beside saved_model.tflite is damaged, or not Lobe's" in line
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["--labels=nowhere.txt", "--weights=nowhere", "--features=pooled", "--backbone=v1-0.25"],
+)
+def test_an_option_that_makes_no_difference_is_refused(
+    export: Path, pictures: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    assert main(["predict", str(export), str(pictures), option]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{option.partition('=')[0]} is for " in line

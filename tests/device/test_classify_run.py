@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
@@ -162,19 +161,11 @@ def test_an_address_of_a_file_is_played(bundle: Path, video: Path) -> None:
     assert len(records(result)) == 2
 
 
-def test_a_named_pipe_is_played(bundle: Path, video: Path, tmp_path: Path) -> None:
-    pipe = tmp_path / "pipe"
-    named_pipe(pipe)
-    writer = threading.Thread(target=lambda: _write(pipe, video.read_bytes()), daemon=True)
-    writer.start()
-    result = run(bundle, pipe, "--frames", "2")
-    assert result.returncode == 0, result.stderr
-    assert len(records(result)) == 2
-
-
-def _write(pipe: Path, content: bytes) -> None:
-    with contextlib.suppress(BrokenPipeError):
-        pipe.write_bytes(content)
+def test_a_pipe_that_nobody_writes_to_is_not_waited_for(bundle: Path, tmp_path: Path) -> None:
+    named_pipe(tmp_path / "pipe")
+    result = run(bundle, str(tmp_path / "pipe"))
+    assert result.returncode == 1
+    assert "pipe' is neither a video file nor a camera" in "".join(told(result))
 
 
 def test_an_output_that_cannot_be_is_told_before_the_source_is_looked_for(bundle: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import selectors
 import socket
 import struct
@@ -52,6 +53,29 @@ def get(page: LivePage, path: str, **headers: str) -> Any:
 def test_what_others_can_reach_needs_a_token(host: str) -> None:
     with pytest.raises(InvalidValueError, match="add --token"):
         LivePage(f"{host}:0")
+
+
+def test_the_page_can_be_had_by_ipv6() -> None:
+    if not socket.has_ipv6:
+        pytest.skip("this system has no IPv6")
+    page = shown(LivePage("[::1]:0"))
+    try:
+        assert page.url.startswith("http://[::1]:")
+        assert json.load(get(page, "answer"))["label"] == "ball"
+    finally:
+        page.close()
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "192.0.2.7", "[192.0.2.7]", "a..b"])
+def test_an_address_of_no_machine_or_another_one_is_told_as_such(host: str) -> None:
+    with pytest.raises(InvalidValueError, match=r"cannot be used \(.*\); name an address of this"):
+        LivePage(f"{host}:0", TOKEN)
+
+
+def test_a_port_that_is_taken_is_told_as_such(page: LivePage) -> None:
+    taken = page.url.split("/")[2]
+    with pytest.raises(InvalidValueError, match="choose another port"):
+        LivePage(taken, TOKEN)
 
 
 @pytest.mark.parametrize("token", ["", "short", "with\nbreak", "long" * 200])

@@ -60,6 +60,16 @@ def test_a_kind_is_known_by_its_first_bytes(start: bytes, kind: media.Kind) -> N
     assert kind_of(start.ljust(START_BYTES, b"\0")[:START_BYTES]) is kind
 
 
+@pytest.mark.parametrize(("kind", "name"), [("ICO", "icon"), ("TGA", "TGA"), ("ICNS", "icon")])
+@pytest.mark.parametrize("mode", ["RGB", "P", "L"])
+def test_what_is_not_read_is_told_for_what_it_is(kind: str, name: str, mode: str) -> None:
+    file = io.BytesIO()
+    PillowImage.new(mode, (64, 48)).save(file, kind)
+    known = media.kind_of(file.getvalue()[: media.START_BYTES])
+    assert known is not None
+    assert known.name == name
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM"])
 def test_what_pillow_writes_is_known(kind: str) -> None:
     buffer = io.BytesIO()

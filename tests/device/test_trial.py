@@ -79,6 +79,8 @@ def test_scores_that_are_no_numbers_and_entries_out_of_range_are_found_by_the_tr
 def test_a_network_that_takes_more_than_a_gigabyte_ends_the_trial_alone() -> None:
     with pytest.raises(ValueError, match="failed to prepare"):
         check_model(classifiers.many_convolutions(8, kept=True))
+    with pytest.raises(ValueError, match="more memory than the gigabyte"):
+        check_model(classifiers.of_shape((1, 4700, 4700, 3)))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows bounds it by the clock only")

@@ -67,6 +67,16 @@ def test_a_jpeg_whose_header_is_hidden_behind_garbage_is_measured_all_the_same()
         decode_image(hidden, "x.jpg")
 
 
+@pytest.mark.parametrize("filled", [b"\xff", b"\0"])
+def test_a_jpeg_of_megabytes_of_fill_is_refused_at_once(filled: bytes) -> None:
+    data = small()
+    frame = data.index(b"\xff\xc0")
+    data = data[:frame] + filled * 2_000_000 + data[frame:]
+    assert image_size(data) is None
+    with pytest.raises(InvalidImageError, match="damaged"):
+        decode_image(data, "x.jpg")
+
+
 def test_a_jpeg_without_any_size_is_not_left_to_the_decoder() -> None:
     data = small()
     frame = data.index(b"\xff\xc0")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -95,3 +96,17 @@ def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / "locked").chmod(0o700)
     assert refused == [tmp_path / "locked"]
     assert paths == [tmp_path / "open" / "b.jpg"]
+
+
+def test_a_folder_that_vanishes_while_others_are_looked_through_is_no_trouble(
+    tmp_path: Path,
+) -> None:
+    for name in ("a", "b", "c"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.jpg").touch()
+    refused: list[Path] = []
+    found = picture_paths([tmp_path], lambda path, _: refused.append(path))
+    assert next(found) == tmp_path / "a" / "1.jpg"
+    shutil.rmtree(tmp_path / "b")
+    assert list(found) == [tmp_path / "c" / "1.jpg"]
+    assert not refused

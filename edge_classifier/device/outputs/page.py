@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hmac
 import ipaddress
 import json
 import re
 import select
+import socket
 import threading
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, quote
@@ -73,8 +75,11 @@ class LivePage(Output):
         try:
             self._server = PageServer((host, port), self.serve)
         except (OSError, TypeError, ValueError) as error:  # the last two of a name that is none
+            is_here = isinstance(error, OSError) and not _is_elsewhere(error)
+            other = "choose another port" if is_here else "name an address of this machine"
+            reason = (error.strerror if isinstance(error, OSError) else "") or error
             raise InvalidValueError(
-                f"--mjpeg {shortened(address)} cannot be used ({error}); choose another port."
+                f"--mjpeg {shortened(address)} cannot be used ({reason}); {other}."
             ) from error
         self._changed = threading.Condition()
         self._newest: tuple[Frame, Prediction | str] | None = None
@@ -180,6 +185,11 @@ def _host_and_port(address: str) -> tuple[str, int]:
             f"--mjpeg {shortened(address)}: expected HOST:PORT, like 127.0.0.1:8080."
         )
     return host or "127.0.0.1", int(port)
+
+
+def _is_elsewhere(error: OSError) -> bool:
+    """Say whether an address is not known here, or another machine's."""
+    return isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
 
 
 def _is_this_machine(host: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import socket
 import sys
 import threading
 import time
@@ -105,7 +106,10 @@ class PageServer(ThreadingHTTPServer):
         self._lock = threading.Lock()
         self._connections: Counter[str] = Counter()
         self._told: set[str] = set()
-        super().__init__(address, PageHandler)
+        host, port = address
+        if host[:1] + host[-1:] == "[]":  # as an address of IPv6 is written before a port
+            host, self.address_family = host[1:-1], socket.AF_INET6
+        super().__init__((host, port), PageHandler)
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as inherited
         """Begin a thread for a connection, if there may be one more."""

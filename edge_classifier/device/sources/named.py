@@ -109,8 +109,7 @@ def _open(
             spec, name, open_capture, paced=paced, wait_for_first=on_device, any_scheme=on_device
         )
     if kind is SourceKind.FILE:
-        is_pipe = on_device and Path(spec).is_fifo()
-        return open_file(spec, name, open_capture, paced=paced, is_pipe=is_pipe)
+        return open_file(spec, name, open_capture, paced=paced)
     number = int(spec) if _is_number(spec) else None
     path = Path(spec) if number is None else devices / f"video{number}"
     return open_camera(path, number, open_capture, wait_for_first=on_device)
@@ -147,7 +146,7 @@ def check_source(spec: str) -> None:
 
 def _is_picture(path: Path) -> bool:
     try:
-        kind = kind_of_source(path) if path.is_file() else None  # a pipe can be read once only
+        kind = kind_of_source(path) if path.is_file() else None
     except OSError:
         return False
     return kind is not None and kind.medium is not Medium.VIDEO

@@ -111,6 +111,9 @@ def pictures_below(
                         yield path
                     else:
                         refused(path, OSError(errno.EINVAL, not_read("it", kind).rstrip(".")))
+        except (FileNotFoundError, ProcessLookupError) as error:
+            if here == folder:  # any other was there a moment ago: it has nothing to be refused
+                refused(here, error)
         except OSError as error:
             refused(here, error)
         folders += reversed(inner)

@@ -77,10 +77,8 @@ def open_stream(
     )
 
 
-def open_file(
-    spec: str, name: str, open_capture: OpenCapture, *, paced: bool, is_pipe: bool = False
-) -> VideoSource:
-    """Open a video file, or a named pipe of which it is known that it is one.
+def open_file(spec: str, name: str, open_capture: OpenCapture, *, paced: bool) -> VideoSource:
+    """Open a video file.
 
     Raises:
         CameraNotFoundError: if it is none.
@@ -88,12 +86,8 @@ def open_file(
     no_picture = (
         f"{spec!r} is not a video that can be played; it may be damaged, or hold sound only."
     )
-    if is_pipe:
-        path = str(Path(spec).resolve())
-        capture = open_capture_or_none(open_capture, path, cv2.CAP_FFMPEG)
-    else:
-        path, kind = video_file(spec)
-        capture = _open_as(path, kind, open_capture)
+    path, kind = video_file(spec)
+    capture = _open_as(path, kind, open_capture)
     if capture is None:
         raise CameraNotFoundError(no_picture)
     width, height = (

@@ -189,8 +189,8 @@ class _Adding:
     def finish(self) -> None:
         """Tell what pictures were found to be, and remember what was learned of them."""
         for note, sources in self._noted.items():
-            others = f" and {len(sources) - 1:,} others" if len(sources) > 1 else ""
-            self.report.notes.append(f"{sources[0]}{others}: {note}.")
+            more = f" and {len(sources) - 1:,} more" if len(sources) > 1 else ""
+            self.report.notes.append(f"{sources[0]}{more}: {note}.")
         if self._store is not None and not self._store.read_only:  # as it is where it was lost
             self._known.save()
 
