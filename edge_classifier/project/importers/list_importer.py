@@ -260,11 +260,12 @@ def find_lists(
 
 def list_paths(tree: FileTree, lookup: FileLookup) -> list[str]:
     """Give what may be a list, the outermost first, without what is said of one picture."""
-    stems = set(map(_stem, lookup.pictures))
+    stems = {PurePosixPath(path).stem for path in lookup.pictures}
     paths = [
         path
         for path in tree.paths
-        if PurePosixPath(path).suffix.lower() in LIST_SUFFIXES and _stem(path) not in stems
+        if PurePosixPath(path).suffix.lower() in LIST_SUFFIXES
+        and PurePosixPath(path).stem not in stems
     ]
     return sorted(paths, key=lambda path: path.count("/"))
 
