@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.device.console import as_text
@@ -17,7 +20,7 @@ from edge_classifier.screen.sdl import pygame
 from edge_classifier.screen.text import TextRenderer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import MutableMapping, Sequence
 
     from edge_classifier.device.frame import Clock
     from edge_classifier.live.display import Event
@@ -53,6 +56,7 @@ class Window:
 
     def __init__(self, title: str, clock: Clock = time.monotonic) -> None:
         self._clock = clock
+        _choose_driver(os.environ)
         try:
             pygame.display.init()
             screen = pygame.display.get_desktop_sizes()[0]
@@ -205,6 +209,23 @@ def _icon() -> pygame.Surface:
     for row, (colour, length) in enumerate(zip(PALETTE, (44, 24, 12), strict=False)):
         pygame.draw.rect(icon, colour[::-1], (10, 13 + 14 * row, length, 9), border_radius=4)
     return icon
+
+
+def _choose_driver(environment: MutableMapping[str, str]) -> None:
+    """Say by what SDL is to show windows: it would take one that nobody sees, too.
+
+    Raises:
+        NoDisplayError: if there is neither a desktop nor a console with a screen.
+    """
+    if sys.platform != "linux" or "SDL_VIDEODRIVER" in environment:
+        return
+    desktops = {"DISPLAY": "x11", "WAYLAND_DISPLAY": "wayland"}
+    drivers = [driver for name, driver in desktops.items() if environment.get(name)]
+    if not drivers:
+        if not Path("/dev/dri").is_dir():
+            raise NoDisplayError("There is no screen: DISPLAY is not set.")
+        drivers = ["kmsdrm"]  # a Pi without a desktop
+    environment["SDL_VIDEODRIVER"] = ",".join(drivers)
 
 
 def _drawn_size(surface: pygame.Surface) -> tuple[int, int]:
