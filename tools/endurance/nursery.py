@@ -84,7 +84,8 @@ class Nursery:
     """
 
     def __init__(self, temporary: Path, log: Path) -> None:
-        paths = [str(_TOOLS), str(_TOOLS.parent), os.environ.get("PYTHONPATH", "")]
+        root = _TOOLS.parent
+        paths = [str(_TOOLS), str(root), str(root / "tests"), os.environ.get("PYTHONPATH", "")]
         environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join(path for path in paths if path),
