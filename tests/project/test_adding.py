@@ -335,4 +335,4 @@ def test_what_is_odd_of_pictures_that_were_taken_is_told_once(
     report = add_path(store, tmp_path / "cut")
     assert report.added["dog"] == 3
     (note,) = report.notes
-    assert "0.jpg and 2 others: its end is missing (0% of its pixels)" in note
+    assert "0.jpg and 2 more: its end is missing (0% of its pixels)" in note

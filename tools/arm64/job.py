@@ -29,6 +29,7 @@ from edge_classifier.device.sources.named import open_source
 from edge_classifier.features.catalogue import AUTO, BUILT_IN
 from edge_classifier.features.child_process import has_tensorflow
 from edge_classifier.learning.project_backbone import BackboneChoice, backbone_loader
+from edge_classifier.live.display import Press, Release
 from edge_classifier.live.jobs import start_worker
 from edge_classifier.live.session import Session
 from edge_classifier.project.store import ProjectStore
@@ -62,13 +63,19 @@ def _live(scenes: Path, project: Path) -> list[tuple[str, str]]:
                 time.sleep(0.02)
 
         wait()
+        held = ""
         print(f"backbone: {session.learner.note}")
         for frame in open_source(str(scenes / VIDEO), paced=False):
             if frame.index == script["asked"]:
                 with _timed("learning"):
                     wait()
             frame = replace(frame, timestamp_s=clock())  # noqa: PLW2901 - the same at another time
-            session.advance(frame, script["keys"].get(str(frame.index)), _RUNNING)
+            key = script["keys"].get(str(frame.index))
+            if (key or "") != held:
+                for event in (Release(held), Press(key or "")):
+                    session.advance(None, event, _RUNNING)
+                held = key or ""
+            session.advance(frame, None, _RUNNING)
             clock.now_s += 1 / FPS
             if frame.index >= script["asked"]:
                 answer = session.prediction

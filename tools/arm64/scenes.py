@@ -24,13 +24,13 @@ FPS: Final = 6.0
 VIDEO: Final = "video.mp4"
 PICTURES: Final = "pictures"
 SCRIPT: Final = "script.json"
-_TAUGHT_FRAMES: Final = 8
+_TAUGHT_FRAMES: Final = 14
 _ASKED_FRAMES: Final = 4
 _ASKED_TAKE: Final = 3
 """One in which no frame is so near to where "unknown" begins that rounding could decide on it."""
 
-_HELD: Final = (0, 4, 5)
-"""When the key of a class comes: once, and repeated after the 0.66 s that a keyboard waits."""
+_HELD: Final = range(_TAUGHT_FRAMES)
+"""Of these, the frames while the key of a class is held: no tap."""
 
 
 def render(folder: Path) -> None:
