@@ -155,13 +155,13 @@ class DemoRun:
             event = None
             counts.add(self._session.prediction)
         if scene.key:
-            self._step(Release(scene.key))
+            self._session.advance(None, Release(scene.key), _RUNNING)
         return counts
 
     def press(self, key: str) -> None:
         """Press a key once."""
         self._step(Press(key))
-        self._step(Release(key))
+        self._session.advance(None, Release(key), _RUNNING)
 
     def wait_for_worker(self) -> bool:
         """Go on showing frames until the worker is idle; `False` if it gets no further."""

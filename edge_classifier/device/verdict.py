@@ -174,18 +174,26 @@ class TimeAverage:
 
 
 class Smoother:
-    """Averages scores and similarity by a `TimeAverage` each, so that the label is steady."""
+    """Averages scores and similarity by a `TimeAverage` each, so that the label is steady.
+
+    Frames that have said the same for half the time constant, and something else than the
+    average, are believed: it starts anew from them. Otherwise a known thing that is not much more
+    familiar than it must be would stay unknown for long after what was quite strange.
+    """
 
     def __init__(self, time_constant_s: float = SMOOTHING_S) -> None:
         self.time_constant_s = time_constant_s
         self._class_names: tuple[str, ...] = ()
         self._scores = TimeAverage(time_constant_s)
         self._similarity = TimeAverage(time_constant_s)
+        self._contrary = ""
+        self._contrary_since_s = 0.0
 
     def reset(self) -> None:
         """Forget what came before."""
         self._scores.reset()
         self._similarity.reset()
+        self._contrary = ""
 
     def update(self, prediction: Prediction, now_s: float) -> Prediction:
         """Take the newest frame's prediction, of a time in seconds; return the steady one."""
@@ -194,6 +202,17 @@ class Smoother:
         if prediction.class_names != self._class_names:
             self.reset()
             self._class_names = prediction.class_names
+        steady = self._averaged(prediction, now_s)
+        if steady.label == prediction.label:
+            self._contrary = ""
+        elif self._contrary != prediction.label:
+            self._contrary, self._contrary_since_s = prediction.label, now_s
+        elif now_s - self._contrary_since_s >= self.time_constant_s / 2:
+            self.reset()
+            return self._averaged(prediction, now_s)
+        return steady
+
+    def _averaged(self, prediction: Prediction, now_s: float) -> Prediction:
         scores = self._scores.update(prediction.scores, now_s)
         similarity = prediction.similarity
         if similarity is None:

@@ -97,7 +97,8 @@ class BurstRecorder:
             ProjectError: if one cannot be written; the others are all the same.
         """
         # On a grid, so that a camera whose frames come a little early is not halved.
-        self._next_due_s = max(self._next_due_s + self._period_s, frame.timestamp_s)
+        grid_s = frame.timestamp_s if self._first_due else self._next_due_s
+        self._next_due_s = max(grid_s + self._period_s, frame.timestamp_s)
         if self._first_due:
             self._first_due = False
             recorded = self._write_all([captured])

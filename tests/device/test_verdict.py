@@ -39,9 +39,32 @@ def test_smoothing_is_the_same_at_any_frame_rate(fps: int) -> None:
     smoother.update(prediction(1.0), 0.0)
     last = None
     for n in range(1, fps // 5 + 1):
-        last = smoother.update(prediction(0.0), n / fps)
+        last = smoother.update(prediction(0.6), n / fps)
     assert last is not None
-    assert last.scores[0] == pytest.approx(np.exp(-1), abs=0.01)
+    assert last.scores[0] == pytest.approx(0.6 + 0.4 * np.exp(-1), abs=0.01)
+
+
+@pytest.mark.parametrize("fps", [10, 30, 1000])
+def test_a_known_thing_is_named_soon_after_what_was_quite_strange(fps: int) -> None:
+    smoother = Smoother(0.2)
+    smoother.update(prediction(1.0, similarity=0.0), 0.0)
+    named_s = next(
+        n / fps
+        for n in range(1, fps)
+        if not smoother.update(prediction(1.0, similarity=0.52), n / fps).unknown
+    )
+    assert named_s <= 0.1 + 1.5 / fps
+
+
+def test_frames_that_contradict_each_other_do_not_flip_the_label() -> None:
+    smoother = Smoother(0.2)
+    for n in range(10):
+        smoother.update(prediction(1.0, similarity=0.9), n / 30)
+    said = {
+        smoother.update(prediction(0.3, similarity=0.9 if n % 2 else 0.45), n / 30).unknown
+        for n in range(10, 40)
+    }
+    assert said == {False}
 
 
 def test_scores_still_sum_to_one() -> None:

@@ -126,6 +126,17 @@ def test_a_fast_camera_is_not_recorded_faster_than_asked(store: ProjectStore) ->
     assert 15 <= len(store.samples()) <= 21
 
 
+def test_a_hold_keeps_to_the_rate_that_was_asked_for_from_its_first_frame_on(
+    store: ProjectStore,
+) -> None:
+    hand = Hand(store, samples_per_second=10.0)
+    hand.wait(5 * FRAME_S)
+    begin = hand.index
+    hand.hold("mug", 1.0)
+    pictures = [int(read_image(r.sample.path)[0, 0, 0]) - begin for r in hand.recorded]
+    assert pictures == [0, 3, 6, 9, 12, 15, 18, 21, 24, 27]
+
+
 def test_nothing_is_wanted_while_nothing_is_pressed(store: ProjectStore) -> None:
     recorder = BurstRecorder(store)
     assert not recorder.wants(Frame(_picture(0), 0, 0.0))

@@ -66,15 +66,15 @@ def _live(scenes: Path, project: Path) -> list[tuple[str, str]]:
         held = ""
         print(f"backbone: {session.learner.note}")
         for frame in open_source(str(scenes / VIDEO), paced=False):
-            if frame.index == script["asked"]:
-                with _timed("learning"):
-                    wait()
-            frame = replace(frame, timestamp_s=clock())  # noqa: PLW2901 - the same at another time
             key = script["keys"].get(str(frame.index))
             if (key or "") != held:
                 for event in (Release(held), Press(key or "")):
                     session.advance(None, event, _RUNNING)
                 held = key or ""
+            if frame.index == script["asked"]:
+                with _timed("learning"):
+                    wait()
+            frame = replace(frame, timestamp_s=clock())  # noqa: PLW2901 - the same at another time
             session.advance(frame, None, _RUNNING)
             clock.now_s += 1 / FPS
             if frame.index >= script["asked"]:

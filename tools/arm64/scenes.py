@@ -24,12 +24,12 @@ FPS: Final = 6.0
 VIDEO: Final = "video.mp4"
 PICTURES: Final = "pictures"
 SCRIPT: Final = "script.json"
-_TAUGHT_FRAMES: Final = 14
+_TAUGHT_FRAMES: Final = 8
 _ASKED_FRAMES: Final = 4
 _ASKED_TAKE: Final = 3
 """One in which no frame is so near to where "unknown" begins that rounding could decide on it."""
 
-_HELD: Final = range(_TAUGHT_FRAMES)
+_HELD: Final = range(5)
 """Of these, the frames while the key of a class is held: no tap."""
 
 
