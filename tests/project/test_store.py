@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pytest
-from support.captured import capture, files, picture, reopened
+from support.captured import HEADER, INFO, capture, files, picture, reopened
 
-from edge_classifier.device.preprocessing import Preprocessing
 from edge_classifier.errors import (
     InvalidImageError,
     InvalidValueError,
@@ -21,26 +20,9 @@ from edge_classifier.errors import (
 from edge_classifier.project.folder import default_project_path
 from edge_classifier.project.picture_file import encode_image, read_image, read_thumbnail
 from edge_classifier.project.store import ProjectStore
-from edge_classifier.values import BackboneInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from edge_classifier.project.store import ProjectStore
-
-HEADER = "edge-classifier hashes 1\n"
-INFO = BackboneInfo("v1-0.25", (7, 7, 256), "pooled", "ab" * 32, Preprocessing(224))
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "project"
-
-
-@pytest.fixture
-def store(path: Path) -> Iterator[ProjectStore]:
-    with ProjectStore.create(path, ["mug", "phone"]) as made:
-        yield made
 
 
 # Samples

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.captured import capture, files, reopened
+from support.captured import INFO, capture, files, reopened
 
-from edge_classifier.device.preprocessing import Preprocessing
 from edge_classifier.errors import (
     BackboneMismatchError,
     InvalidClassNameError,
@@ -19,26 +18,9 @@ from edge_classifier.errors import (
     UnknownClassError,
 )
 from edge_classifier.project.store import ProjectStore
-from edge_classifier.values import BackboneInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from edge_classifier.project.store import ProjectStore
-
-HEADER = "edge-classifier hashes 1\n"
-INFO = BackboneInfo("v1-0.25", (7, 7, 256), "pooled", "ab" * 32, Preprocessing(224))
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "project"
-
-
-@pytest.fixture
-def store(path: Path) -> Iterator[ProjectStore]:
-    with ProjectStore.create(path, ["mug", "phone"]) as made:
-        yield made
 
 
 def test_a_class_is_added_at_the_end_as_cleaned(store: ProjectStore) -> None:

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.captured import capture, files, picture, reopened
+from support.captured import INFO, capture, files, picture, reopened
 
-from edge_classifier.device.preprocessing import Preprocessing
 from edge_classifier.errors import (
     InvalidClassNameError,
     NotAProjectError,
@@ -20,26 +19,9 @@ from edge_classifier.errors import (
 )
 from edge_classifier.project.picture_file import encode_image
 from edge_classifier.project.store import ProjectStore
-from edge_classifier.values import BackboneInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from edge_classifier.project.store import ProjectStore
-
-HEADER = "edge-classifier hashes 1\n"
-INFO = BackboneInfo("v1-0.25", (7, 7, 256), "pooled", "ab" * 32, Preprocessing(224))
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "project"
-
-
-@pytest.fixture
-def store(path: Path) -> Iterator[ProjectStore]:
-    with ProjectStore.create(path, ["mug", "phone"]) as made:
-        yield made
 
 
 def test_open_or_create_makes_a_project_and_later_adds_the_classes_it_lacks(path: Path) -> None:

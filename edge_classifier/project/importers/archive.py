@@ -11,6 +11,7 @@ import tempfile
 import threading
 import weakref
 from abc import abstractmethod
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
@@ -244,16 +245,27 @@ def copied(chunks: Iterable[bytes], name: str) -> IO[bytes]:
         NotImportableError: if there is no room.
     """
     file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - for the caller
-    try:
+    with closing_on_failure(cast("IO[bytes]", file), f"Cannot unpack {name}"):
         for chunk in chunks:
             file.write(chunk)
+    return cast("IO[bytes]", file)
+
+
+@contextmanager
+def closing_on_failure(file: IO[bytes], problem: str) -> Iterator[None]:
+    """Keep a file open for the caller, but where that fails.
+
+    Raises:
+        NotImportableError: for an `OSError`, beginning with the `problem`.
+    """
+    try:
+        yield
     except OSError as error:
         file.close()
-        raise NotImportableError(f"Cannot unpack {name}: {describe(error)}.") from error
+        raise NotImportableError(f"{problem}: {describe(error)}.") from error
     except BaseException:
         file.close()
         raise
-    return cast("IO[bytes]", file)
 
 
 def is_bomb(size: int, packed: int) -> bool:

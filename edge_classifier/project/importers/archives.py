@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Final, cast
 from edge_classifier.device.files import open_regular
 from edge_classifier.errors import NotImportableError
 from edge_classifier.project.files import describe
+from edge_classifier.project.importers.archive import closing_on_failure
 from edge_classifier.project.importers.tar_archive import TarTree, is_packed, is_tar, unpacked
 from edge_classifier.project.importers.tree import OTHER_ARCHIVE
 from edge_classifier.project.importers.zip_archive import ZipTree
@@ -44,14 +45,8 @@ def open_archive(path: Path, code_page: str | None = None) -> FileTree:
 
 
 def _opened(name: str, file: IO[bytes], code_page: str | None, *, is_inner: bool) -> FileTree:
-    try:
+    with closing_on_failure(file, f"Cannot read {name}"):
         return _tree_of(name, file, code_page, is_inner=is_inner)
-    except OSError as error:
-        file.close()
-        raise NotImportableError(f"Cannot read {name}: {describe(error)}.") from error
-    except BaseException:
-        file.close()
-        raise
 
 
 def _tree_of(name: str, file: IO[bytes], code_page: str | None, *, is_inner: bool) -> FileTree:

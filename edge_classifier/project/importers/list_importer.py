@@ -26,7 +26,7 @@ from edge_classifier.project.importers.label_list import (
     read_list,
 )
 from edge_classifier.project.importers.splits import held_out_by_name, is_container
-from edge_classifier.project.importers.tree import FolderTree
+from edge_classifier.project.importers.tree import FolderTree, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 _UNREAD: Final = frozenset({".xlsx", ".xls", ".ods", ".parquet", ".feather", ".arrow", ".xml"})
 MOST_LISTS: Final = 200
-_NAMED: Final = 3
 _AGREES: Final = 0.9  # of the pictures: label and folder stand for each other
 _FEW: Final = 3
 _FEWEST: Final = 2
@@ -97,7 +96,7 @@ class ListImporter(Importer):
         unnamed = [tree.source(path) for path in pictures if path not in self.paths]
         if unnamed and rows:
             are = "picture is" if len(unnamed) == 1 else "pictures are"
-            notes.append(f"{len(unnamed):,} {are} in no list, and left out: {_some(unnamed)}.")
+            notes.append(f"{len(unnamed):,} {are} in no list, and left out: {some_of(unnamed)}.")
         self.notes = tuple(notes)
 
     def __iter__(self) -> Iterator[Item]:
@@ -123,7 +122,7 @@ class ListImporter(Importer):
             are = "picture is" if len(wrong) == 1 else "pictures are"
             notes.append(
                 f"{len(wrong):,} {are} called otherwise than the folder says, by the list that "
-                f"is taken: {_some(wrong)}."
+                f"is taken: {some_of(wrong)}."
             )
 
     def _item(self, said: list[tuple[LabelList, Row]]) -> Item:
@@ -161,7 +160,7 @@ class ListImporter(Importer):
         own = {one.path for one in lists}
         names, where = class_names_beside(self._tree, {one.folder for one in lists}, labels, own)
         if names:
-            called = _some([f"{number} is {names[number]}" for number in sorted(names, key=int)])
+            called = some_of([f"{number} is {names[number]}" for number in sorted(names, key=int)])
             notes.append(f"{self._tree.source(where)} names the classes: {called}.")
             return names
         pairs = {(row.label, labelled.get(row.path, "")) for one in lists for row in one.rows}
@@ -239,10 +238,10 @@ def find_lists(
         )
         return None, tuple(notes)
     if told and not _go_together(taken, labelled):
-        called = _some(sorted(classes))
+        called = some_of(sorted(classes))
         if not _tell_classes(taken):
             notes.append(
-                f"{_some([one.source for one in taken])} was left aside: folders tell classes "
+                f"{some_of([one.source for one in taken])} was left aside: folders tell classes "
                 f"apart ({called}), and what it says of the pictures goes with other things; add "
                 "it by itself to take it."
             )
@@ -260,26 +259,24 @@ def find_lists(
 
 def list_paths(tree: FileTree, lookup: FileLookup) -> list[str]:
     """Give what may be a list, the outermost first, without what is said of one picture."""
-    stems = {PurePosixPath(path).stem for path in lookup.pictures}
-    paths = [
-        path
-        for path in tree.paths
-        if PurePosixPath(path).suffix.lower() in LIST_SUFFIXES
-        and PurePosixPath(path).stem not in stems
-    ]
+    paths = _of_many_pictures(tree, lookup, LIST_SUFFIXES)
     return sorted(paths, key=lambda path: path.count("/"))
+
+
+def _of_many_pictures(tree: FileTree, lookup: FileLookup, suffixes: frozenset[str]) -> list[str]:
+    """Give files of some kinds, without what is said of one picture: boxes, masks."""
+    stems = {PurePosixPath(path).stem for path in lookup.pictures}
+    paths = [(path, PurePosixPath(path)) for path in tree.paths]
+    return [text for text, p in paths if p.suffix.lower() in suffixes and p.stem not in stems]
 
 
 def _all_lists(
     tree: FileTree, lookup: FileLookup, code_page: str | None, notes: list[str]
 ) -> list[LabelList]:
     """Read all that may be a list, the outermost first."""
-    stems = {PurePosixPath(path).stem for path in lookup.pictures}
-    # without what is said of one picture: boxes, masks
-    others = [path for path in tree.paths if PurePosixPath(path).stem not in stems]
-    unread = [path for path in others if PurePosixPath(path).suffix.lower() in _UNREAD]
+    unread = _of_many_pictures(tree, lookup, _UNREAD)
     if unread:
-        sources = _some([tree.source(path) for path in unread])
+        sources = some_of([tree.source(path) for path in unread])
         notes.append(f"{sources}: not read; save what names the classes as .csv or JSON.")
     paths = list_paths(tree, lookup)
     if len(paths) > MOST_LISTS:
@@ -373,8 +370,3 @@ def _tell_classes(taken: Sequence[LabelList]) -> bool:
 
 def _tells_no_class(folder: str) -> bool:
     return is_container(folder) or held_out_by_name(folder) is not None
-
-
-def _some(names: list[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")

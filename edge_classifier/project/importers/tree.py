@@ -214,10 +214,14 @@ def _identity(folder: Path) -> tuple[int, int]:
 
 
 def some_names(names: Iterable[str]) -> str:
-    """Name the first few, for the user."""
-    names = list(names)
-    more = len(names) - _NAMED
-    return ", ".join(map(repr, names[:_NAMED])) + (f" and {more:,} more" if more > 0 else "")
+    """Quote the first few names, for the user."""
+    return some_of([repr(name) for name in names])
+
+
+def some_of(things: Sequence[str]) -> str:
+    """List the first few, for the user."""
+    more = len(things) - _NAMED
+    return ", ".join(things[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def archive_stem(path: str) -> str | None:
