@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
+from support.disks import BLUE, GREEN, RED, pictures
 from support.fakes import FakeBackbone
 
 import edge_classifier
@@ -29,20 +29,6 @@ from edge_classifier.errors import (
 from edge_classifier.features.variants import MOST_VARIED, VARIANTS
 from edge_classifier.project.picture_file import encode_image
 from edge_classifier.project.store import ProjectStore
-
-RED, GREEN, BLUE = (200, 30, 30), (30, 180, 40), (30, 40, 210)
-
-
-def pictures(colour: tuple[int, int, int], count: int = 6, seed: int = 0) -> list[np.ndarray]:
-    """Draw disks of a colour (RGB)."""
-    generator = np.random.default_rng(seed)
-    drawn = []
-    for _ in range(count):
-        image = np.full((90, 120, 3), generator.integers(90, 150), np.uint8)
-        centre = (int(generator.integers(40, 80)), int(generator.integers(30, 60)))
-        cv2.circle(image, centre, 25, colour, -1)
-        drawn.append(image)
-    return drawn
 
 
 def fitted(**params: Any) -> ImageClassifier:
@@ -391,39 +377,6 @@ def test_importing_the_package_stays_light() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = edge_classifier.nothing
     assert issubclass(InvalidValueError, EdgeClassifierError)
-
-
-def test_progress_is_told_to_a_callback_up_to_the_whole() -> None:
-    told: list[tuple[float, str | None]] = []
-
-    def tell(done: float, what: str | None = None, /) -> None:
-        told.append((done, what))
-
-    images, labels = pictures(RED) + pictures(BLUE), ["red"] * 6 + ["blue"] * 6
-    classifier = ImageClassifier(FakeBackbone()).fit(iter(images), labels, progress=tell)
-    parts = [done for done, _ in told]
-    assert parts == sorted(parts)
-    assert parts[0] == 0.0
-    assert parts[-1] == 1.0
-    assert len(parts) > len(images)
-    assert [what for _, what in told if what] == ["computing features", "training"]
-    told.clear()
-    classifier.partial_fit(pictures(GREEN, 2), ["green"] * 2, progress=tell)
-    assert told[-1][0] == 1.0
-
-
-@pytest.mark.parametrize("progress", [True, False])
-def test_progress_is_shown_on_standard_error_if_asked_for(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, progress: bool
-) -> None:
-    monkeypatch.setattr("edge_classifier.progress._LINE_AFTER_S", 0.0)
-    images, labels = pictures(RED) + pictures(BLUE), ["red"] * 6 + ["blue"] * 6
-    ImageClassifier(FakeBackbone()).fit(images, labels, progress=progress)
-    assert ("computing features: " in capsys.readouterr().err) is progress
-
-
-def test_progress_is_no_hyperparameter() -> None:
-    assert "progress" not in ImageClassifier().get_params()
 
 
 def test_one_class_is_told_from_anything_else(tmp_path: Path) -> None:

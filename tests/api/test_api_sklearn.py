@@ -13,6 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from support.disks import BLUE, RED, pictures
 from support.fakes import FakeBackbone
 
 from edge_classifier import ImageClassifier
@@ -25,18 +26,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import estimator_checks_generator
 from sklearn.utils.validation import check_array, check_is_fitted, check_X_y
-
-RED, BLUE = (200, 30, 30), (30, 40, 210)
-
-
-def pictures(colour: tuple[int, int, int], count: int) -> list[np.ndarray]:
-    generator = np.random.default_rng(sum(colour))
-    drawn = []
-    for _ in range(count):
-        image = np.full((60, 60, 3), generator.integers(90, 150), np.uint8)
-        cv2.circle(image, (int(generator.integers(20, 40)), 30), 16, colour, -1)
-        drawn.append(image)
-    return drawn
 
 
 class TableClassifier(ImageClassifier):
