@@ -27,6 +27,7 @@ from edge_classifier.screen.canvas import (
 )
 from edge_classifier.screen.class_cards import ClassCards
 from edge_classifier.screen.live_picture import dim, draw_picture, mark_square
+from edge_classifier.screen.menu import draw_menu
 from edge_classifier.screen.picture_strip import STRIP_HEIGHT, draw_strip
 from edge_classifier.screen.popups import draw_help, draw_message, draw_prompt
 from edge_classifier.screen.text import TextRenderer, line_height
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from edge_classifier.device.preprocessing import Image
-    from edge_classifier.live.view import Activity, Banner, Button, Rates, View
+    from edge_classifier.live.view import Activity, Banner, Button, Menu, Rates, View
     from edge_classifier.values import Colour
 
 DESIGN_SIZE: Final = (1040, 724)
@@ -167,6 +168,8 @@ class Overlay:
             self._canvas.pixels[:] = WINDOW
             self._drawn.clear()
             self._cards.forget()
+        if view.menu is not None:
+            return self._menu(view, view.menu, pressed)
         self._update(self._title, view.title)
         self._update(self._activity, view.activity)
         # Without a verdict the banner says what to do next, and the footer need not repeat it.
@@ -182,6 +185,15 @@ class Overlay:
             *self._video(view),
             *self._help(view),
         ]
+        return self._canvas.pixels
+
+    def _menu(self, view: View, menu: Menu, pressed: str) -> Image:
+        """Draw what is to be chosen first, and the buttons."""
+        self._covered = True
+        self._update(self._buttons, view.buttons, pressed)
+        bottom = self.regions.buttons.top - 4
+        choices = draw_menu(self._canvas, Box(0, 0, self.regions.size[0], bottom), menu, pressed)
+        self._targets = [*choices, *self._button_targets(view.buttons)]
         return self._canvas.pixels
 
     def target_at(self, x: int, y: int) -> str:

@@ -83,6 +83,11 @@ class Window:
         """Width and height in pixels of what was shown last."""
         return self._overlay.size
 
+    def rename(self, title: str) -> None:
+        """Give the window's bar another title."""
+        if not self._closed:
+            self._window.title = as_text(title)
+
     def show(self, view: View) -> None:
         """Draw and show a view."""
         if self._closed:
