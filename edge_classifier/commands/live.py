@@ -83,6 +83,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="play a video file as fast as its frames can be predicted",
     )
+    parser.add_argument(
+        "--loop", action="store_true", help="let a video file begin again whenever it ends"
+    )
     shared.add_backbone_options(parser)
     shared.add_head_options(parser)
 
@@ -182,9 +185,11 @@ def _run_window(
         open_source,
         name=name,
         drop=not options.unpaced,
+        loop=options.loop,
         prepare=session.shrink,
         check_pictures=kind is not SourceKind.FILE,  # what is in a file is there on purpose
     )
+    session.may_begin_again(reader.begin_again)
     try:
         run_app(session, reader, display)
     finally:

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 TAP_S: Final = 0.3
 """What is let go sooner is a tap, and records one picture."""
 
+SAME_AGAIN: Final = (
+    "the video has begun again: what you recorded of it before teaches nothing new, and makes "
+    "the class look better than it is"
+)
+"""Said of what would seem to be another burst, and be learned and validated on as such."""
+
 
 class CapturedFrame(NamedTuple):
     """A frame as it is stored if it becomes a sample.
@@ -192,8 +198,11 @@ class Recording:
         if not self._is_live():
             return
         self.stop()
-        self.burst.press(self.editor.with_class(class_name), self.clock())
+        class_name = self.editor.with_class(class_name)
+        self.burst.press(class_name, self.clock())
         self._pressed = pressed
+        if self.source.passes and self.editor.dataset.count(class_name):
+            self.say(SAME_AGAIN, Level.WARNING)
 
     def release(self, what: str) -> None:
         """Take note that something was let go; the burst that it records ends."""

@@ -10,7 +10,7 @@ from edge_classifier.device.verdict import SMOOTHING_S
 from edge_classifier.errors import CancelledError, EdgeClassifierError
 from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.live.adapting import Adapting
-from edge_classifier.live.controls import BUTTONS, HELP, Controls
+from edge_classifier.live.controls import HELP, Controls
 from edge_classifier.live.editor import Editor
 from edge_classifier.live.heat import HeatMap
 from edge_classifier.live.learner import Learner
@@ -119,6 +119,10 @@ class Session:
             heat=self._heat,
         )
 
+    def may_begin_again(self, begin_again: Callable[[], None]) -> None:
+        """Hand over what lets a video that has ended begin again."""
+        self._controls.begin_again = begin_again
+
     @property
     def dataset(self) -> Dataset:
         """What was captured so far."""
@@ -192,11 +196,14 @@ class Session:
             rates=self.rates.rates(now) if controls.details else None,
             hint=self._adapting.hint() or presenter.hint(),
             quality=presenter.quality(),
-            message=self.messages.current(now) or source_message(self._recording.source),
+            message=self.messages.current(now)
+            or source_message(
+                self._recording.source, can_begin_again=controls.begin_again is not None
+            ),
             prompt=dialog.prompt() if dialog else None,
             strip=dialog.strip() if dialog else None,
             help_lines=HELP if controls.help else (),
-            buttons=dialog.buttons() if dialog else BUTTONS,
+            buttons=dialog.buttons() if dialog else controls.buttons(),
             paused=self._live.paused,
             done=controls.done,
             heat=self._heat.heat(self._live.spatial, prediction),
