@@ -36,6 +36,7 @@ from edge_classifier.live.view import Level
 from edge_classifier.project.folder import default_project_path
 from edge_classifier.project.known import known_projects, remember_opened
 from edge_classifier.project.unused import missing_folders, remove_unused
+from edge_classifier.screen.speaker import AudibleDisplay, Speaker
 from edge_classifier.screen.window import Window
 
 if TYPE_CHECKING:
@@ -82,6 +83,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--unpaced",
         action="store_true",
         help="play a video file as fast as its frames can be predicted",
+    )
+    parser.add_argument(
+        "--sounds",
+        action="store_true",
+        help="a click at each recorded picture, a tone at a new label (key L switches them)",
     )
     parser.add_argument(
         "--loop", action="store_true", help="let a video file begin again whenever it ends"
@@ -168,6 +174,7 @@ def _run_window(
         mirrored=mirrored,
         smoothing_s=0.0 if options.no_smoothing else SessionSettings().smoothing_s,
         head=project_head_settings(store, shared.head_changes(options)),
+        sounds=options.sounds,
     )
     executor = start_worker()
     load, tune = tunable_backbone(store, shared.backbone_choice(options))
@@ -190,9 +197,16 @@ def _run_window(
         check_pictures=kind is not SourceKind.FILE,  # what is in a file is there on purpose
     )
     session.may_begin_again(reader.begin_again)
+
+    def tell(trouble: str) -> None:
+        say(trouble)
+        session.messages.say(trouble, Level.WARNING)
+
+    speaker = Speaker(tell)
     try:
-        run_app(session, reader, display)
+        run_app(session, reader, AudibleDisplay(display, speaker))
     finally:
+        speaker.close()
         unfinished = session.unfinished
         session.close()
         reader.close()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from edge_classifier.live.learner import Learner
     from edge_classifier.live.prediction import LivePrediction
     from edge_classifier.live.recording import Recording
+    from edge_classifier.live.sounds import Cues
     from edge_classifier.live.tasks import Tasks
     from edge_classifier.live.view import Say
     from edge_classifier.project.store import ProjectStore
@@ -53,6 +54,7 @@ class Controls:
     tasks: Tasks
     adapting: Adapting
     heat: HeatMap
+    cues: Cues
     dialog: Dialog | None = None
     help: bool = False
     details: bool = False
@@ -172,6 +174,12 @@ class Controls:
         else:
             self.say("R plays a video again, once it has ended")
 
+    def toggle_sounds(self) -> None:
+        """Switch sounds on or off."""
+        self.cues.on = not self.cues.on
+        on = "sounds on: a click at each picture, a tone at a new label"
+        self.say(on if self.cues.on else "sounds off")
+
     def toggle_details(self) -> None:
         """Show or hide where the time goes."""
         self.details = not self.details
@@ -274,6 +282,7 @@ KEYS: Final = (
     KeyRow("A", "adapt to another light or place: show all again", {"a": Controls.adapt}),
     KeyRow("Y", "show where the picture is unlike its class", {"y": Controls.toggle_heat}),
     KeyRow("M", "steady label on or off", {"m": Controls.toggle_smoothing}),
+    KeyRow("L", "sounds on or off", {"l": Controls.toggle_sounds}),
     KeyRow("I", "show or hide where the time goes", {"i": Controls.toggle_details}),
     KeyRow("P", "pause or resume prediction", {"p": lambda c: c.live.toggle_pause()}),
     KeyRow("R", "play a video again that has ended", {"r": Controls.play_again}),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from edge_classifier.device.frame import Clock, Frame
     from edge_classifier.live.editor import Editor
     from edge_classifier.live.learner import Learner
+    from edge_classifier.live.sounds import Cues
     from edge_classifier.live.view import Say
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Backbone
@@ -153,6 +154,7 @@ class Recording:
     burst: BurstRecorder
     clock: Clock
     say: Say
+    cues: Cues
     source: SourceState = field(default_factory=lambda: SourceState(SourceStatus.OPENING, ""))
     _pressed: str = ""
     _interrupted: str | None = None
@@ -225,6 +227,7 @@ class Recording:
         encoded = self.store.encode(frame.image)
         features = self._features_of(encoded)
         sample = self.store.add_sample(encoded, class_name, self.store.next_burst_id())
+        self.cues.recorded += 1
         self.editor.remember([(sample, features)])
         self.learner.request_training()
         return class_name
@@ -264,6 +267,7 @@ class Recording:
         except EdgeClassifierError:
             self.editor.reload()  # some samples may have been written before it failed
             raise
+        self.cues.recorded += len(recorded)
         # Frames may have waited for their key while the backbone became another one.
         backbone = self.learner.backbone
         self.editor.remember(

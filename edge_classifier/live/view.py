@@ -233,6 +233,19 @@ class Menu:
     chosen: int
 
 
+@dataclass(frozen=True, slots=True)
+class Sounds:
+    """What is to be heard: a display plays a sound when a count is larger than in the last view.
+
+    Attributes:
+        recorded: Pictures that were recorded so far: a click for each, as far as there is time.
+        labels: New labels so far.
+    """
+
+    recorded: int
+    labels: int
+
+
 STRIP_LENGTH: Final = 6
 """Pictures of a strip that are in sight at a time."""
 
@@ -260,6 +273,7 @@ class View:
         heat: How unlike its class each place of the square that the model sees is, `(h, w)` in
             [0, 1], not mirrored; or `None` where that is not shown.
         menu: What is to be chosen before anything else, in place of all but the buttons, or `None`.
+        sounds: What is to be heard, or `None` where it is to be quiet.
     """
 
     image: Image | None
@@ -281,3 +295,4 @@ class View:
     done: bool = False
     heat: npt.NDArray[np.float32] | None = None
     menu: Menu | None = None
+    sounds: Sounds | None = None
