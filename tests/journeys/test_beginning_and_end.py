@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.screen import virtual_screen
 
 from edge_classifier.project.known import known_projects, opened_list
 from edge_classifier.project.store import ProjectStore
+from edge_classifier.screen.lost_screen import SCREEN_LOST
 
 pytestmark = pytest.mark.window
 
@@ -138,3 +140,23 @@ def test_a_project_that_is_named_is_opened_without_a_question_and_offered_later(
     live.until_called("Edge Classifier · elsewhere")
     assert live.end()[0] == "Project: elsewhere"
     assert [each.name for each in known_projects(folder / "nowhere")] == ["elsewhere"]
+
+
+def test_a_screen_that_goes_away_is_one_line_and_nothing_is_lost(
+    tmp_path: Path, running: list[Live]
+) -> None:
+    samples = tmp_path / "p" / "samples"
+    with virtual_screen() as screen:
+        live = Live(tmp_path, screen, "p")
+        running.append(live)
+        live.until_called("Edge Classifier · p")
+        until = time.monotonic() + PATIENCE_S
+        while not list(samples.rglob("*.jpg")):
+            assert time.monotonic() < until
+            live.xdotool("key", "1")
+            time.sleep(0.3)
+    _, said = live.process.communicate(timeout=PATIENCE_S)
+    assert live.process.returncode == 1
+    assert said.splitlines() == ["Project: p (new)", SCREEN_LOST]
+    with ProjectStore.open(tmp_path / "p") as store:
+        assert {sample.path for sample in store.samples()} == set(samples.rglob("*.jpg"))
