@@ -31,8 +31,7 @@ _SMALL: Final = 13
 
 
 def draw_menu(canvas: Canvas, room: Box, menu: Menu, pressed: str) -> list[Target]:
-    """Draw a menu in the middle of a room, which it clears; returns where each row is."""
-    canvas.clear(room, WINDOW)
+    """Draw a menu in the middle of an empty room; returns where each row is."""
     width = min(_WIDEST, room.width - 24)
     title = canvas.text.wrap(menu.title, _TITLE, width, 2)
     note = canvas.text.wrap(menu.note, _NOTE, width, 2)

@@ -163,13 +163,14 @@ class Overlay:
             `(height, width, 3)` uint8, BGR: the overlay's own canvas, which the next call draws
             over. Copy it to keep it.
         """
+        if view.menu is not None:
+            self._update(self._menu, view.menu, view.buttons, pressed)
+            return self._canvas.pixels
         if self._covered:  # so that all is drawn anew, which is drawn once else
             self._covered = False
             self._canvas.pixels[:] = WINDOW
             self._drawn.clear()
             self._cards.forget()
-        if view.menu is not None:
-            return self._menu(view, view.menu, pressed)
         self._update(self._title, view.title)
         self._update(self._activity, view.activity)
         # Without a verdict the banner says what to do next, and the footer need not repeat it.
@@ -187,14 +188,14 @@ class Overlay:
         ]
         return self._canvas.pixels
 
-    def _menu(self, view: View, menu: Menu, pressed: str) -> Image:
+    def _menu(self, menu: Menu, buttons: tuple[Button, ...], pressed: str) -> None:
         """Draw what is to be chosen first, and the buttons."""
         self._covered = True
-        self._update(self._buttons, view.buttons, pressed)
-        bottom = self.regions.buttons.top - 4
-        choices = draw_menu(self._canvas, Box(0, 0, self.regions.size[0], bottom), menu, pressed)
-        self._targets = [*choices, *self._button_targets(view.buttons)]
-        return self._canvas.pixels
+        self._canvas.pixels[:] = WINDOW
+        self._buttons(buttons, pressed)
+        room = Box(0, 0, self.regions.size[0], self.regions.buttons.top - 4)
+        choices = draw_menu(self._canvas, room, menu, pressed)
+        self._targets = [*choices, *self._button_targets(buttons)]
 
     def target_at(self, x: int, y: int) -> str:
         """Return what can be pressed at a pixel, as `display.Press` names it, or nothing."""

@@ -1,16 +1,17 @@
-"""Sounds of a session, by SDL's mixer: a click at each recorded picture, a tone at a new label."""
+"""Sounds of a session, by SDL's mixer: a click at each recorded picture, a tone at a new label.
+
+They are played by a child process: to open a device holds all of Python up, for as long as that
+takes, and a sound server that does not answer can take for ever.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import sys
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge_classifier.screen.sdl import pygame
+from edge_classifier.device.bounded_child import BoundedChild, standard_streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,16 +23,17 @@ _RATE: Final = 44_100
 _BUFFER: Final = 512
 """Samples of sound that wait to be played: 12 ms."""
 _LOUDNESS: Final = 0.25
-_CLICK: Final = ((1800.0, 0.012),)
-_TONE: Final = ((660.0, 0.07), (880.0, 0.09))
+_CLICK: Final = b"c"
+_TONE: Final = b"t"
+_NOTES: Final = {_CLICK: ((1800.0, 0.012),), _TONE: ((660.0, 0.07), (880.0, 0.09))}
 """Hertz and seconds, one note after the other."""
 
 
 class Speaker:
-    """Plays what a session asks for, once it does for the first time.
+    """Plays what a session asks for, from when it does for the first time.
 
-    Opening a device takes up to seconds, and is done in a thread of its own; until then it is
-    quiet. Where there is none, `on_trouble` is told in one line, from that thread, and it stays so.
+    Until the device is open it is quiet; where there is none, `on_trouble` is told so in one line,
+    from another thread, and it stays quiet.
 
     Attributes:
         ready: Whether sounds are heard.
@@ -41,9 +43,8 @@ class Speaker:
         self.ready = False
         self._on_trouble = on_trouble
         self._opening: threading.Thread | None = None
+        self._child: BoundedChild | None = None
         self._heard: Sounds | None = None
-        self._click: Any = None
-        self._tone: Any = None
 
     def follow(self, sounds: Sounds | None) -> None:
         """Play what has become due since the last call; `None` is to be quiet."""
@@ -53,29 +54,31 @@ class Speaker:
         if self._opening is None:
             self._opening = threading.Thread(target=self._open, name="speaker", daemon=True)
             self._opening.start()
-        if before is None or not self.ready:
+        if before is None or not self.ready or self._child is None:
             return
-        if sounds.recorded > before.recorded:
-            self._click.play()
-        elif sounds.labels > before.labels:
-            self._tone.play()
+        try:
+            if sounds.recorded > before.recorded:
+                self._child.ask(_CLICK)
+            elif sounds.labels > before.labels:
+                self._child.ask(_TONE)
+        except EOFError:
+            self.ready = False
 
     def close(self) -> None:
         """Give the device back; may be called twice."""
-        if self.ready:
-            self.ready = False
-            pygame.mixer.quit()
+        self.ready = False
+        if self._child is not None:
+            self._child.end()
 
     def _open(self) -> None:
-        _quieten_alsa()
         try:
-            pygame.mixer.init(_RATE, -16, 1, _BUFFER, allowedchanges=0)
-        except (pygame.error, NotImplementedError) as error:
-            self._on_trouble(f"There are no sounds: {str(error).rstrip('.')}.")
-            return
-        self._click = pygame.mixer.Sound(buffer=_notes(_CLICK))
-        self._tone = pygame.mixer.Sound(buffer=_notes(_TONE))
-        self.ready = True
+            self._child = child = BoundedChild(__name__)
+            reason = child.read(child.read(1)[0]).decode()
+        except (EOFError, OSError) as error:
+            reason = str(error) or "what plays them has ended"
+        if reason:
+            self._on_trouble(f"There are no sounds: {reason.rstrip('.')}.")
+        self.ready = not reason
 
 
 class AudibleDisplay:
@@ -100,7 +103,33 @@ class AudibleDisplay:
         self._display.close()
 
 
-def _notes(notes: tuple[tuple[float, float], ...]) -> bytes:
+# The child's end
+
+
+def serve() -> None:
+    """Say why there is no device, or nothing, with the length before it; then play what is asked.
+
+    One letter asks for each sound.
+    """
+    from edge_classifier.screen.sdl import pygame  # noqa: PLC0415 - the parent needs none of it
+
+    asked, said = standard_streams()
+    reason = ""
+    try:
+        pygame.mixer.init(_RATE, -16, 1, _BUFFER, allowedchanges=0)
+    except (pygame.error, NotImplementedError) as error:
+        reason = str(error)
+    told = reason.encode()[:255]
+    said.write(bytes([len(told)]) + told)
+    said.flush()
+    if reason:
+        return
+    sounds = {key: pygame.mixer.Sound(buffer=_wave(notes)) for key, notes in _NOTES.items()}
+    while letter := asked.read(1):
+        sounds[letter].play()
+
+
+def _wave(notes: tuple[tuple[float, float], ...]) -> bytes:
     """Make notes that die away, 16 bits a sample."""
     waves = []
     for hertz, seconds in notes:
@@ -108,19 +137,3 @@ def _notes(notes: tuple[tuple[float, float], ...]) -> bytes:
         fading = np.minimum(1.0, time_s / 0.001) * np.exp(-4 * time_s / seconds)
         waves.append(np.sin(2 * np.pi * hertz * time_s) * fading)
     return (np.concatenate(waves) * _LOUDNESS * 32_767).astype(np.int16).tobytes()
-
-
-def _ignore(*_: object) -> None:
-    """Take note of nothing."""
-
-
-_quiet: Final = ctypes.CFUNCTYPE(
-    None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p
-)(_ignore)
-
-
-def _quieten_alsa() -> None:
-    """Let Linux's sound library write no lines of its own to the terminal."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):  # another library may be in its place
-            ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(_quiet)

@@ -51,7 +51,8 @@ def test_what_is_marked_and_what_is_pressed_is_seen() -> None:
     assert (overlay.draw(view(menu=menu()), "3") != plain).any()
 
 
-def test_nothing_of_it_is_left_when_the_picture_comes() -> None:
+def test_nothing_of_it_is_left_when_the_picture_comes_nor_of_that_when_it_is_back() -> None:
     overlay = Overlay((800, 480), TEXT)
     overlay.draw(view(menu=menu()))
     assert np.array_equal(overlay.draw(view()), drawn(view(), (800, 480)))
+    assert np.array_equal(overlay.draw(view(menu=menu())), drawn(view(menu=menu()), (800, 480)))
