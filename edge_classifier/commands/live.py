@@ -56,7 +56,10 @@ IF_CANCELLED: Final = "everything that was captured is on disk; the same command
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `live`."""
     parser.add_argument(
-        "project", nargs="?", type=Path, help="project folder; without it a new one is made"
+        "project",
+        nargs="?",
+        type=Path,
+        help="project folder; without it those of last time are offered beside a new one",
     )
     parser.add_argument(
         "--source",

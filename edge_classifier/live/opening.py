@@ -6,6 +6,7 @@ import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from edge_classifier.device.console import as_text
 from edge_classifier.evaluation.advice import counted
 from edge_classifier.live.display import CLOSE, Press
 from edge_classifier.live.view import Activity, Button, Choice, Menu, Mode, View
@@ -37,13 +38,13 @@ class Opening:
             Choice(
                 key=str(number),
                 press=str(number),
-                text=each.name,
+                text=as_text(each.name),
                 detail=described(each, now),
-                where=str(each.path.parent),
+                where=as_text(str(each.path.parent)),
             )
             for number, each in enumerate(known, start=1)
         ]
-        choices.append(Choice("N", "n", "A new project", where=str(new)))
+        choices.append(Choice("N", "n", "A new project", where=as_text(str(new))))
         self._choices = tuple(choices)
         self._chosen = 0
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
 from support.views import TEXT, differing, drawn, view
 
+from edge_classifier.live.opening import Opening
 from edge_classifier.live.view import Button, Choice, Menu
+from edge_classifier.project.known import KnownProject
 from edge_classifier.screen.overlay import Overlay
 
 SIZES = [(480, 320), (320, 240), (800, 480), (1280, 720), (480, 800), (1920, 1080)]
@@ -42,6 +47,13 @@ def test_no_name_reaches_what_stands_beside_it(size: tuple[int, int], name: str)
     difference = differing(before, after)
     assert difference.height < before.shape[0] / 10
     assert difference.right < before.shape[1] * 0.85
+
+
+def test_a_project_whose_name_is_no_text_is_offered_too() -> None:
+    odd = Path(os.fsdecode(b"/\xff/\xfe\n"))
+    opening = Opening([KnownProject(odd, 1, 0.0)], odd, datetime.now().astimezone())
+    shown = drawn(opening.view(), (800, 480))
+    assert shown.std() > 1
 
 
 def test_what_is_marked_and_what_is_pressed_is_seen() -> None:
