@@ -45,6 +45,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path not in slow)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _own_user_data(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep what tests open out of their user's list of projects, in child processes too."""
+    os.environ["XDG_DATA_HOME"] = str(tmp_path_factory.mktemp("user-data"))
+
+
 @pytest.fixture(autouse=True)
 def _close_sessions() -> Iterator[None]:
     yield

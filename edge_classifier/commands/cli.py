@@ -46,6 +46,17 @@ COMMANDS: Final = {
 changes something with `IF_CANCELLED`: what Ctrl-C leaves behind. Only the one
 that was asked for is imported, so that no command waits for what another one needs."""
 
+GREETING: Final = """\
+Teach a webcam to tell things apart, then run the result on a Raspberry Pi.
+
+  edge-classifier live            a window: show things, hold a key for each
+  edge-classifier export PROJECT  what was taught, as a folder for the Raspberry Pi
+  edge-classifier run BUNDLE      that folder at work, on this machine
+
+`edge-classifier demo` shows it all by itself, `edge-classifier --help` lists all commands.
+"""
+"""What is said where no command is given."""
+
 FAILED: Final = 1
 _NOTHING_BEGUN: Final = "nothing was begun"
 _LONGEST_ERROR: Final = 2000
@@ -120,6 +131,10 @@ def _main(words: list[str], stop: StopSignals) -> int:
     left_behind = _NOTHING_BEGUN
     try:
         try:
+            if not words:
+                sys.stdout.write(GREETING)
+                sys.stdout.flush()
+                return 0
             name = top_parser().parse_args(words[:1]).command
             if problem := opencv_problem():
                 say(f"edge-classifier: {problem}")

@@ -8,8 +8,10 @@ from __future__ import annotations
 import errno
 import io
 import os
+import shlex
 import shutil
 import signal
+import subprocess
 import sys
 from contextlib import contextmanager
 from threading import Event
@@ -30,6 +32,14 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _OPENING: Final = "opening the project"
+
+BUNDLE_WRITTEN: Final = "The bundle is in {folder}; copy it to the device and read its README.md."
+"""What is said of a bundle, once it is whole."""
+
+
+def as_word(path: Path) -> str:
+    """Spell a path so that a shell takes it for one word, as part of a command to copy."""
+    return subprocess.list2cmdline([path]) if sys.platform == "win32" else shlex.quote(str(path))
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from edge_classifier.commands.console import open_for_reading, percent, table
+from edge_classifier.commands.console import BUNDLE_WRITTEN, open_for_reading, percent, table
 from edge_classifier.device.bundle import Bundle
 from edge_classifier.device.console import say
 from edge_classifier.errors import NotTrainedError
@@ -94,7 +94,7 @@ def run(options: argparse.Namespace) -> int:
         say(f"The model is in {folder}; its README.md says how to load it.")
         return 0
     # First, since the table may have nowhere to go.
-    say(f"The bundle is in {folder}; copy it to the device and read its README.md.")
+    say(BUNDLE_WRITTEN.format(folder=folder))
     spec = Bundle.open(folder).spec
     sys.stdout.write(_table(spec))
     if not {DYNAMIC, INT8}.isdisjoint(spec["models"]) and spec["measured_on"] != HELD_OUT:

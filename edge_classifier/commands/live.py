@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from edge_classifier.commands import options as shared
-from edge_classifier.commands.console import open_or_create
+from edge_classifier.commands.console import BUNDLE_WRITTEN, as_word, open_or_create
 from edge_classifier.device.console import say
 from edge_classifier.device.reader import FrameReader
 from edge_classifier.device.sources.cameras import default_source
@@ -24,13 +25,18 @@ from edge_classifier.errors import (
     NoDisplayError,
     WeightsNotFoundError,
 )
+from edge_classifier.evaluation.advice import counted
 from edge_classifier.learning.fine_tuning import tunable_backbone
 from edge_classifier.learning.settings import project_head_settings
 from edge_classifier.live.jobs import start_worker
 from edge_classifier.live.loop import run as run_app
+from edge_classifier.live.opening import choose_project, described
 from edge_classifier.live.session import Session, SessionSettings
 from edge_classifier.live.view import Level
 from edge_classifier.project.folder import default_project_path
+from edge_classifier.project.known import known_projects, remember_opened
+from edge_classifier.project.unused import missing_folders, remove_unused
+from edge_classifier.screen.speaker import AudibleDisplay, Speaker
 from edge_classifier.screen.window import Window
 
 if TYPE_CHECKING:
@@ -38,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edge_classifier.device.frame import FrameSource
+    from edge_classifier.export.exporter import Export
     from edge_classifier.live.display import Display
     from edge_classifier.project.store import ProjectStore
 
@@ -49,7 +56,10 @@ IF_CANCELLED: Final = "everything that was captured is on disk; the same command
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `live`."""
     parser.add_argument(
-        "project", nargs="?", type=Path, help="project folder; without it a new one is made"
+        "project",
+        nargs="?",
+        type=Path,
+        help="project folder; without it those of last time are offered beside a new one",
     )
     parser.add_argument(
         "--source",
@@ -77,59 +87,97 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="play a video file as fast as its frames can be predicted",
     )
+    parser.add_argument(
+        "--sounds",
+        action="store_true",
+        help="a click at each recorded picture, a tone at a new label (key L switches them)",
+    )
+    parser.add_argument(
+        "--loop", action="store_true", help="let a video file begin again whenever it ends"
+    )
     shared.add_backbone_options(parser)
     shared.add_head_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the live window, or without a screen the demo."""
-    path = options.project or default_project_path()
     if options.weights is not None and not options.weights.is_file():
         raise WeightsNotFoundError(f"There is no file {options.weights} to load weights from.")
     if options.source not in (None, "demo"):
         check_source(options.source)
-    changes = shared.head_changes(options)
     try:
-        display = Window(f"Edge Classifier · {path.name}")
+        display = Window("Edge Classifier")
     except NoDisplayError as error:
         if options.source is not None or options.project is not None:
             raise NoDisplayError(
                 f"{error} `edge-classifier demo --no-window` needs none."
             ) from error
         say(f"{error} Playing the demo without a window instead.")
+        for last in known_projects()[:1]:
+            what = described(last, datetime.now().astimezone())
+            say(f"Your last project is {last.path} ({what}); a screen is needed to go on with it.")
         from edge_classifier.commands.demo import run_without_window  # noqa: PLC0415 - for this only
 
         return run_without_window(choice=shared.backbone_choice(options))
     try:
-        new = not path.exists()
+        path = options.project or _chosen_project(options, display)
+        return _teach(options, path, display) if path else 0
+    finally:
+        display.close()
+
+
+def _chosen_project(options: argparse.Namespace, display: Display) -> Path | None:
+    """Ask which project to open, where there is a choice; returns none where that is cancelled."""
+    new = default_project_path()
+    known = [] if options.classes else known_projects()  # classes are those of a new one
+    return choose_project(display, known, new) if known else new
+
+
+def _teach(options: argparse.Namespace, path: Path, display: Window) -> int:
+    """Open or make a project, run its session, and say what there is at the end."""
+    display.rename(f"Edge Classifier · {path.name}")
+    made = missing_folders(path)
+    exported: list[Path] = []
+    try:
         with open_or_create(path, options.classes, as_possible=True) as store:
-            state = "new" if new else store.why_read_only and f"read-only: {store.why_read_only}"
+            state = "new" if made else store.why_read_only and f"read-only: {store.why_read_only}"
             say(f"Project: {path}{state and f' ({state})'}")
-            problem = _run_window(options, store, display, changes)
+            remember_opened(path)
+            problem = _run_window(options, store, display, exported)
             if store.lost:
                 store.check_writable()  # which says how
             samples, classes = len(store.samples()), len(store.class_names())
     finally:
         display.close()
-    say(
-        f"{samples} pictures of {classes} classes are in {path}; "
-        f"`edge-classifier live {path}` goes on."
-    )
+        removed = remove_unused(path, made)
+    if removed:
+        say("Nothing was recorded, so no project was kept.")
+    else:
+        say(
+            f"{counted(samples, 'picture')} of {counted(classes, 'class', 'classes')} are in "
+            f"{path}; `edge-classifier live {as_word(path)}` goes on."
+        )
+    for bundle in dict.fromkeys(exported):
+        say(BUNDLE_WRITTEN.format(folder=bundle))
     if problem:
         raise BackboneError(problem)
     return 0
 
 
 def _run_window(
-    options: argparse.Namespace, store: ProjectStore, display: Display, changes: dict[str, object]
+    options: argparse.Namespace, store: ProjectStore, display: Display, exported: list[Path]
 ) -> str:
-    """Run the session; returns why it had no backbone, or nothing."""
+    """Run the session; returns why it had no backbone, or nothing.
+
+    The bundles that its user has exported are added to `exported`.
+    """
     kind = kind_of(options.source or default_source())  # the demo's name is that of a file
     mirrored = options.mirror if options.mirror is not None else kind.is_camera
     settings = SessionSettings(
         mirrored=mirrored,
         smoothing_s=0.0 if options.no_smoothing else SessionSettings().smoothing_s,
-        head=project_head_settings(store, changes),
+        head=project_head_settings(store, shared.head_changes(options)),
+        sounds=options.sounds,
     )
     executor = start_worker()
     load, tune = tunable_backbone(store, shared.backbone_choice(options))
@@ -139,7 +187,7 @@ def _run_window(
         executor=executor,
         clock=time.monotonic,
         settings=settings,
-        export=_export,
+        export=_exporting(exported),
         fine_tune=tune,
     )
     name, open_source = _source(options, session)
@@ -147,12 +195,21 @@ def _run_window(
         open_source,
         name=name,
         drop=not options.unpaced,
+        loop=options.loop,
         prepare=session.shrink,
         check_pictures=kind is not SourceKind.FILE,  # what is in a file is there on purpose
     )
+    session.may_begin_again(reader.begin_again)
+
+    def tell(trouble: str) -> None:
+        say(trouble)
+        session.messages.say(trouble, Level.WARNING)
+
+    speaker = Speaker(tell)
     try:
-        run_app(session, reader, display)
+        run_app(session, reader, AudibleDisplay(display, speaker))
     finally:
+        speaker.close()
         unfinished = session.unfinished
         session.close()
         reader.close()
@@ -195,7 +252,13 @@ def _demo_camera() -> FrameSource:
     return DemoCamera()
 
 
-def _export(*job: Any) -> Path:  # noqa: ANN401 - as `Export` says
-    from edge_classifier.export.exporter import export_from_session  # noqa: PLC0415 - at `E`
+def _exporting(exported: list[Path]) -> Export:
+    """Return what exports, and notes where."""
 
-    return export_from_session(*job)
+    def export(*job: Any) -> Path:  # noqa: ANN401 - as `Export` says
+        from edge_classifier.export.exporter import export_from_session  # noqa: PLC0415 - at `E`
+
+        exported.append(export_from_session(*job))
+        return exported[-1]
+
+    return export

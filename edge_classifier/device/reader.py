@@ -68,6 +68,7 @@ class FrameReader:
             thread waits, and every frame is taken exactly once.
         ahead: How many frames may wait to be taken where none is dropped: more than one evens
             out that some take longer to decode.
+        loop: Whether a source that ends begins again, as if it went on.
         reopen: Whether a source that fails is opened again; otherwise it is given up.
         hung_s: Seconds without a picture after which a source that does not answer is given up:
             it may be that only a new process gets it back.
@@ -86,6 +87,7 @@ class FrameReader:
         stall_s: float = 1.0,
         drop: bool = True,
         ahead: int = 1,
+        loop: bool = False,
         reopen: bool = True,
         hung_s: float = math.inf,
         prepare: Callable[[Image], npt.NDArray[Any] | None] | None = None,
@@ -102,6 +104,7 @@ class FrameReader:
         self._stall_s = stall_s
         self._drop = drop
         self._ahead = ahead
+        self._loop = loop
         self._reopen = reopen
         self._hung_s = hung_s
         self._prepare = prepare
@@ -109,7 +112,7 @@ class FrameReader:
         self._changed = threading.Condition()
         self._source: FrameSource | None = None
         self._frames: deque[Frame] = deque(maxlen=1 if drop else None)
-        self._next_index = 0
+        self._next_index = self._passes = 0
         self._status = SourceStatus.OPENING
         self._text = f"opening {name}"
         self._waiting_since_s: float | None = None
@@ -123,8 +126,7 @@ class FrameReader:
         self._bad_since_s: float | None = None
         self._bad_part = 0.0
         self._closing = False
-        self._thread = threading.Thread(target=self._run, name="frame-reader", daemon=True)
-        self._thread.start()
+        self._start()
 
     def __enter__(self) -> FrameReader:  # noqa: PYI034 - Python 3.10 has no `Self`
         return self
@@ -137,9 +139,9 @@ class FrameReader:
         """How the source is doing."""
         with self._changed:
             self._give_up_if_hung()
-            status, text, frozen = self._status, self._text, self._frozen
+            status, text, frozen, passes = self._status, self._text, self._frozen, self._passes
             if status is SourceStatus.ENDED and self._frames:
-                return SourceState(SourceStatus.RUNNING)
+                return SourceState(SourceStatus.RUNNING, passes=passes)
             since_s = self._waiting_since_s
             patience_s = max(self._stall_s, _SLOW * self._usual_gap_s)
         if since_s is not None:
@@ -147,8 +149,8 @@ class FrameReader:
             if silent_s > patience_s and status is not SourceStatus.LOST:
                 what = self.description.partition(",")[0]  # another camera may have stepped in
                 text = f"no picture from {what} for {silent_s:.0f} s"
-                return SourceState(SourceStatus.STALLED, text)
-        return SourceState(status, text, frozen)
+                return SourceState(SourceStatus.STALLED, text, passes=passes)
+        return SourceState(status, text, frozen, passes)
 
     def take(self, timeout_s: float) -> Frame | None:
         """Take the newest frame, if it was not taken before; else wait for one.
@@ -171,6 +173,19 @@ class FrameReader:
                 self._changed.notify_all()
             return self._frames.popleft()
 
+    def begin_again(self) -> None:
+        """Read a source that has ended once more, from its beginning; another is left alone."""
+        with self._changed:
+            if self._status is not SourceStatus.ENDED or self._frames or self._closing:
+                return
+            self._status, self._text = SourceStatus.OPENING, f"opening {self._name}"
+            self._passes += 1
+        self._start()
+
+    def _start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="frame-reader", daemon=True)
+        self._thread.start()
+
     def close(self) -> None:
         """Stop reading and release the source; may be called twice."""
         with self._changed:
@@ -188,6 +203,7 @@ class FrameReader:
 
     def _run(self) -> None:
         while not self._is_over:
+            first_index = self._next_index
             try:
                 source = self._open()
             except Exception as error:  # noqa: BLE001 - a device driver can raise anything
@@ -207,12 +223,21 @@ class FrameReader:
                     reason = str(loss).rstrip(".")
                     self._set(SourceStatus.LOST, f"{reason}; waiting for it to come back")
                 else:
-                    self._set(SourceStatus.ENDED, "the video has ended")
-                    return
+                    if self._ends_for_good(first_index):
+                        return
+                    continue
                 finally:
                     _close(source)
             with self._changed:
                 self._changed.wait_for(lambda: self._closing, self._retry_s)
+
+    def _ends_for_good(self, first_index: int) -> bool:
+        """Say whether a source that has ended stays so; one that gives nothing does."""
+        if self._loop and self._next_index > first_index and not self._closing:
+            self._passes += 1
+            return False
+        self._set(SourceStatus.ENDED, "the video has ended")
+        return True
 
     def _open(self) -> FrameSource:
         source = self._open_source()
@@ -319,6 +344,9 @@ class FrameReader:
             )
 
     def _give_up(self, error: CameraError) -> None:
+        if self._passes:  # a video that was played, and can be played no more
+            self._set(SourceStatus.ENDED, str(error))
+            return
         self.first_error = error
         self._set(SourceStatus.FAILED, str(error))
 

@@ -39,6 +39,7 @@ class SourceState:
     status: SourceStatus
     text: str = ""
     frozen: bool = False
+    passes: int = 0
 
     @property
     def in_trouble(self) -> bool:

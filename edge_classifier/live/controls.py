@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from edge_classifier.device.source_state import SourceStatus
 from edge_classifier.learning.fine_tuning import MIN_CLASSES
 from edge_classifier.learning.training import FEWEST_OF_ONE, is_enough
 from edge_classifier.live.correction import CorrectionDialog
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from edge_classifier.live.learner import Learner
     from edge_classifier.live.prediction import LivePrediction
     from edge_classifier.live.recording import Recording
+    from edge_classifier.live.sounds import Cues
     from edge_classifier.live.tasks import Tasks
     from edge_classifier.live.view import Say
     from edge_classifier.project.store import ProjectStore
@@ -40,6 +42,7 @@ class Controls:
         help: Whether the list of keys is shown.
         details: Whether it is shown where the time goes.
         done: Whether the user has ended the session.
+        begin_again: Lets a video that has ended begin again, or `None` where there is none.
     """
 
     store: ProjectStore
@@ -51,10 +54,12 @@ class Controls:
     tasks: Tasks
     adapting: Adapting
     heat: HeatMap
+    cues: Cues
     dialog: Dialog | None = None
     help: bool = False
     details: bool = False
     done: bool = False
+    begin_again: Callable[[], None] | None = None
 
     def handle(self, event: Event) -> None:
         """Do what is to be done where something is pressed or let go at this moment.
@@ -153,6 +158,27 @@ class Controls:
             return
         on = self.heat.toggle()
         self.say("heat map: red where the picture is unlike its class" if on else "heat map off")
+
+    @property
+    def _has_ended(self) -> bool:
+        return self.recording.source.status is SourceStatus.ENDED and self.begin_again is not None
+
+    def buttons(self) -> tuple[Button, ...]:
+        """Return what can be pressed where there is no keyboard."""
+        return (BUTTONS[0], _PLAY_AGAIN, *BUTTONS[2:]) if self._has_ended else BUTTONS
+
+    def play_again(self) -> None:
+        """Let a video that has ended begin again."""
+        if self._has_ended and self.begin_again:
+            self.begin_again()
+        else:
+            self.say("R plays a video again, once it has ended")
+
+    def toggle_sounds(self) -> None:
+        """Switch sounds on or off."""
+        self.cues.on = not self.cues.on
+        on = "sounds on: a click at each picture, a tone at a new label"
+        self.say(on if self.cues.on else "sounds off")
 
     def toggle_details(self) -> None:
         """Show or hide where the time goes."""
@@ -256,8 +282,10 @@ KEYS: Final = (
     KeyRow("A", "adapt to another light or place: show all again", {"a": Controls.adapt}),
     KeyRow("Y", "show where the picture is unlike its class", {"y": Controls.toggle_heat}),
     KeyRow("M", "steady label on or off", {"m": Controls.toggle_smoothing}),
+    KeyRow("L", "sounds on or off", {"l": Controls.toggle_sounds}),
     KeyRow("I", "show or hide where the time goes", {"i": Controls.toggle_details}),
     KeyRow("P", "pause or resume prediction", {"p": lambda c: c.live.toggle_pause()}),
+    KeyRow("R", "play a video again that has ended", {"r": Controls.play_again}),
     KeyRow("S", "save a copy of the project", {"s": lambda c: c.ask(c.tasks.save_dialog)}),
     KeyRow(
         "E",
@@ -290,6 +318,9 @@ BUTTONS: Final = (
     Button("More", "h"),
 )
 """What can be pressed where there is no keyboard; the rest is in the list of keys."""
+
+_PLAY_AGAIN: Final = Button("Play again", "r")
+"""In place of the background's, while there is no live picture to record."""
 
 _HELP_KEYS: Final = ("h", "f1", "?", "escape")
 """What shows and hides the list of keys; whatever else is pressed hides it."""

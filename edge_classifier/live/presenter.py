@@ -184,10 +184,12 @@ def unknown_setting(steps: int, threshold: float | None) -> str:
     return f"unknown is {how}{where}"
 
 
-def source_message(source: SourceState) -> Message | None:
-    """Say what is wrong with the camera, if anything."""
+def source_message(source: SourceState, *, can_begin_again: bool = False) -> Message | None:
+    """Say what is wrong with the camera, if anything; a video that has ended may begin again."""
     if not source.text:
         return None
+    if source.status is SourceStatus.ENDED and can_begin_again:
+        return Message(f"{source.text}; R begins it again")
     if source.status is SourceStatus.RUNNING:
         return Message(source.text, Level.WARNING)
     calm = source.status in (SourceStatus.OPENING, SourceStatus.ENDED)

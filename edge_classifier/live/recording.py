@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from edge_classifier.device.frame import Clock, Frame
     from edge_classifier.live.editor import Editor
     from edge_classifier.live.learner import Learner
+    from edge_classifier.live.sounds import Cues
     from edge_classifier.live.view import Say
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Backbone
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 
 TAP_S: Final = 0.3
 """What is let go sooner is a tap, and records one picture."""
+
+SAME_AGAIN: Final = (
+    "the video has begun again: what you recorded of it before teaches nothing new, and makes "
+    "the class look better than it is"
+)
+"""Said of what would seem to be another burst, and be learned and validated on as such."""
 
 
 class CapturedFrame(NamedTuple):
@@ -147,6 +154,7 @@ class Recording:
     burst: BurstRecorder
     clock: Clock
     say: Say
+    cues: Cues
     source: SourceState = field(default_factory=lambda: SourceState(SourceStatus.OPENING, ""))
     _pressed: str = ""
     _interrupted: str | None = None
@@ -192,8 +200,11 @@ class Recording:
         if not self._is_live():
             return
         self.stop()
-        self.burst.press(self.editor.with_class(class_name), self.clock())
+        class_name = self.editor.with_class(class_name)
+        self.burst.press(class_name, self.clock())
         self._pressed = pressed
+        if self.source.passes and self.editor.dataset.count(class_name):
+            self.say(SAME_AGAIN, Level.WARNING)
 
     def release(self, what: str) -> None:
         """Take note that something was let go; the burst that it records ends."""
@@ -216,6 +227,7 @@ class Recording:
         encoded = self.store.encode(frame.image)
         features = self._features_of(encoded)
         sample = self.store.add_sample(encoded, class_name, self.store.next_burst_id())
+        self.cues.recorded += 1
         self.editor.remember([(sample, features)])
         self.learner.request_training()
         return class_name
@@ -255,6 +267,7 @@ class Recording:
         except EdgeClassifierError:
             self.editor.reload()  # some samples may have been written before it failed
             raise
+        self.cues.recorded += len(recorded)
         # Frames may have waited for their key while the backbone became another one.
         backbone = self.learner.backbone
         self.editor.remember(

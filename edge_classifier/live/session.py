@@ -10,13 +10,14 @@ from edge_classifier.device.verdict import SMOOTHING_S
 from edge_classifier.errors import CancelledError, EdgeClassifierError
 from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.live.adapting import Adapting
-from edge_classifier.live.controls import BUTTONS, HELP, Controls
+from edge_classifier.live.controls import HELP, Controls
 from edge_classifier.live.editor import Editor
 from edge_classifier.live.heat import HeatMap
 from edge_classifier.live.learner import Learner
 from edge_classifier.live.prediction import LivePrediction
 from edge_classifier.live.presenter import Messages, Presenter, source_message
 from edge_classifier.live.recording import BurstRecorder, Recording
+from edge_classifier.live.sounds import Cues
 from edge_classifier.live.tasks import Tasks
 from edge_classifier.live.view import Activity, Level, Mode, Rates, View
 
@@ -47,12 +48,14 @@ class SessionSettings:
         mirrored: Draw the picture mirrored, as people expect of themselves.
         smoothing_s: Time constant of the steady label in seconds; 0 switches it off.
         samples_per_second: Recorded at most, while a key is held.
+        sounds: Whether there are sounds from the start.
     """
 
     mirrored: bool = False
     smoothing_s: float = SMOOTHING_S
     samples_per_second: float = 15.0
     head: HeadSettings = field(default_factory=HeadSettings)
+    sounds: bool = False
 
 
 class Session:
@@ -95,7 +98,10 @@ class Session:
         self._editor = Editor(store, self.learner, self._presenter, say)
         self._live = LivePrediction(self.learner, settings.smoothing_s)
         self._burst = BurstRecorder(store, samples_per_second=settings.samples_per_second)
-        self._recording = Recording(store, self._editor, self.learner, self._burst, clock, say)
+        self._cues = Cues(on=settings.sounds)
+        self._recording = Recording(
+            store, self._editor, self.learner, self._burst, clock, say, self._cues
+        )
         self._heat = HeatMap(self.learner, executor)
         self._tasks = Tasks(store, self.learner, executor, self.messages, export, fine_tune)
         self._adapting = Adapting(
@@ -117,7 +123,12 @@ class Session:
             tasks=self._tasks,
             adapting=self._adapting,
             heat=self._heat,
+            cues=self._cues,
         )
+
+    def may_begin_again(self, begin_again: Callable[[], None]) -> None:
+        """Hand over what lets a video that has ended begin again."""
+        self._controls.begin_again = begin_again
 
     @property
     def dataset(self) -> Dataset:
@@ -192,14 +203,18 @@ class Session:
             rates=self.rates.rates(now) if controls.details else None,
             hint=self._adapting.hint() or presenter.hint(),
             quality=presenter.quality(),
-            message=self.messages.current(now) or source_message(self._recording.source),
+            message=self.messages.current(now)
+            or source_message(
+                self._recording.source, can_begin_again=controls.begin_again is not None
+            ),
             prompt=dialog.prompt() if dialog else None,
             strip=dialog.strip() if dialog else None,
             help_lines=HELP if controls.help else (),
-            buttons=dialog.buttons() if dialog else BUTTONS,
+            buttons=dialog.buttons() if dialog else controls.buttons(),
             paused=self._live.paused,
             done=controls.done,
             heat=self._heat.heat(self._live.spatial, prediction),
+            sounds=self._cues.sounds(),
         )
 
     def shrink(self, image: Image) -> Image | None:
@@ -265,6 +280,7 @@ class Session:
         self._live.update(features)
         if not self._burst.class_name:
             self._adapting.look(features)
+            self._cues.look(self._live.prediction)
         self.rates.add_frame(
             self._clock(),
             capture_ms=frame.capture_ms + frame.prepare_ms,

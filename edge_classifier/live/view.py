@@ -22,6 +22,7 @@ class Mode(Enum):
     CONFIRMING = "confirming"
     CORRECTING = "correcting"
     REVIEWING = "reviewing"
+    CHOOSING = "choosing"
 
 
 class Level(Enum):
@@ -196,6 +197,55 @@ class PictureStrip:
     progress: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A row of a `Menu`.
+
+    Attributes:
+        key: What chooses it, as its key's cap shows it.
+        press: That key, as `display.Press` names it.
+        text: What it is.
+        detail: More of that, or empty.
+        where: Where it lies, of which the end tells most, or empty.
+    """
+
+    key: str
+    press: str
+    text: str
+    detail: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """Choices that fill the window, before there is anything else to show.
+
+    Attributes:
+        title: What is asked.
+        note: Which keys do what.
+        choices: From the top.
+        chosen: Which of them Enter takes.
+    """
+
+    title: str
+    note: str
+    choices: tuple[Choice, ...]
+    chosen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sounds:
+    """What is to be heard: a display plays a sound when a count is larger than in the last view.
+
+    Attributes:
+        recorded: Pictures that were recorded so far: a click for each, as far as there is time.
+        labels: New labels so far.
+    """
+
+    recorded: int
+    labels: int
+
+
 STRIP_LENGTH: Final = 6
 """Pictures of a strip that are in sight at a time."""
 
@@ -222,6 +272,8 @@ class View:
         buttons: What can be pressed at this moment, beside the cards and the pictures of the strip.
         heat: How unlike its class each place of the square that the model sees is, `(h, w)` in
             [0, 1], not mirrored; or `None` where that is not shown.
+        menu: What is to be chosen before anything else, in place of all but the buttons, or `None`.
+        sounds: What is to be heard, or `None` where it is to be quiet.
     """
 
     image: Image | None
@@ -242,3 +294,5 @@ class View:
     paused: bool = False
     done: bool = False
     heat: npt.NDArray[np.float32] | None = None
+    menu: Menu | None = None
+    sounds: Sounds | None = None

@@ -41,10 +41,15 @@ BACKBONE: Final = "backbone"
 _LOOK_AT: Final = 1000  # entries of a foreign folder, before giving up to say what it holds
 
 
+def projects_folder(folder: Path | None = None) -> Path:
+    """Return where projects without a name are made: in the current folder, or another one."""
+    return (folder or Path.cwd()) / "projects"
+
+
 def default_project_path(folder: Path | None = None, today: date | None = None) -> Path:
     """Name a project that does not exist yet, in the current folder: `projects/2026-11-30-1`."""
     day = (today or date.today()).isoformat()  # noqa: DTZ011 - the date on the user's own clock
-    base = (folder or Path.cwd()) / "projects"
+    base = projects_folder(folder)
     paths = (base / f"{day}-{number}" for number in itertools.count(1))
     return next(path for path in paths if not os.path.lexists(path))
 

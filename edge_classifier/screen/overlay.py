@@ -27,6 +27,7 @@ from edge_classifier.screen.canvas import (
 )
 from edge_classifier.screen.class_cards import ClassCards
 from edge_classifier.screen.live_picture import dim, draw_picture, mark_square
+from edge_classifier.screen.menu import draw_menu
 from edge_classifier.screen.picture_strip import STRIP_HEIGHT, draw_strip
 from edge_classifier.screen.popups import draw_help, draw_message, draw_prompt
 from edge_classifier.screen.text import TextRenderer, line_height
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from edge_classifier.device.preprocessing import Image
-    from edge_classifier.live.view import Activity, Banner, Button, Rates, View
+    from edge_classifier.live.view import Activity, Banner, Button, Menu, Rates, View
     from edge_classifier.values import Colour
 
 DESIGN_SIZE: Final = (1040, 724)
@@ -162,6 +163,9 @@ class Overlay:
             `(height, width, 3)` uint8, BGR: the overlay's own canvas, which the next call draws
             over. Copy it to keep it.
         """
+        if view.menu is not None:
+            self._update(self._menu, view.menu, view.buttons, pressed)
+            return self._canvas.pixels
         if self._covered:  # so that all is drawn anew, which is drawn once else
             self._covered = False
             self._canvas.pixels[:] = WINDOW
@@ -183,6 +187,15 @@ class Overlay:
             *self._help(view),
         ]
         return self._canvas.pixels
+
+    def _menu(self, menu: Menu, buttons: tuple[Button, ...], pressed: str) -> None:
+        """Draw what is to be chosen first, and the buttons."""
+        self._covered = True
+        self._canvas.pixels[:] = WINDOW
+        self._buttons(buttons, pressed)
+        room = Box(0, 0, self.regions.size[0], self.regions.buttons.top - 4)
+        choices = draw_menu(self._canvas, room, menu, pressed)
+        self._targets = [*choices, *self._button_targets(buttons)]
 
     def target_at(self, x: int, y: int) -> str:
         """Return what can be pressed at a pixel, as `display.Press` names it, or nothing."""

@@ -15,6 +15,7 @@ from edge_classifier.live.view import Mode
 from edge_classifier.project.classes import PALETTE
 from edge_classifier.screen.canvas import CARD
 from edge_classifier.screen.keys import key_name
+from edge_classifier.screen.lost_screen import tell_lost_screen
 from edge_classifier.screen.overlay import DESIGN_SIZE, Overlay
 from edge_classifier.screen.sdl import pygame
 from edge_classifier.screen.text import TextRenderer
@@ -65,6 +66,7 @@ class Window:
         except pygame.error as error:
             pygame.display.quit()
             raise NoDisplayError(f"There is no screen: {error}.") from error
+        tell_lost_screen()
         if size[0] >= screen[0] or size[1] >= screen[1]:
             self._window.maximize()  # where there are panels, they are left in sight
         self._window.minimum_size = _LEAST
@@ -82,6 +84,11 @@ class Window:
     def size(self) -> tuple[int, int]:
         """Width and height in pixels of what was shown last."""
         return self._overlay.size
+
+    def rename(self, title: str) -> None:
+        """Give the window's bar another title."""
+        if not self._closed:
+            self._window.title = as_text(title)
 
     def show(self, view: View) -> None:
         """Draw and show a view."""

@@ -61,6 +61,16 @@ def test_every_command_explains_itself(name: str) -> None:
     assert name in command_parser(name).format_help()
 
 
+def test_without_a_command_it_says_the_three_that_one_needs(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main([]) == 0
+    said = capsys.readouterr().out
+    commands = [line.split()[1] for line in said.splitlines() if line.startswith("  edge-")]
+    assert commands == ["live", "export", "run"]
+    assert set(commands) < set(COMMANDS)
+
+
 def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main(["--version"])

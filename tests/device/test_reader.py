@@ -347,3 +347,54 @@ def test_closing_ends_a_thread_that_waits_for_its_frame_to_be_taken() -> None:
     wait_until(lambda: reader._waiting_since_s is None and bool(reader._frames))
     reader.close()
     assert not reader._thread.is_alive()
+
+
+def test_a_video_in_a_loop_goes_on_from_its_beginning_as_if_it_were_one() -> None:
+    images = [grey(value) for value in range(3)]
+    with FrameReader(lambda: FakeSource(images), drop=False, loop=True) as reader:
+        taken = [take(reader) for _ in range(8)]
+        assert [frame.index for frame in taken] == list(range(8))
+        assert [value_of(frame) for frame in taken] == [0, 1, 2, 0, 1, 2, 0, 1]
+        assert reader.state.status is SourceStatus.RUNNING
+        assert reader.state.passes >= 2
+
+
+def test_a_loop_of_nothing_ends() -> None:
+    with FrameReader(lambda: FakeSource([]), loop=True) as reader:
+        wait_until(lambda: reader.state.status is SourceStatus.ENDED)
+
+
+def test_a_video_that_has_ended_begins_again_when_it_is_asked_to() -> None:
+    with FrameReader(lambda: FakeSource([grey(1), grey(2)]), drop=False) as reader:
+        assert [value_of(take(reader)) for _ in range(2)] == [1, 2]
+        wait_until(lambda: reader.state.status is SourceStatus.ENDED)
+        reader.begin_again()
+        reader.begin_again()  # which it does already
+        again = [take(reader) for _ in range(2)]
+        assert [(frame.index, value_of(frame)) for frame in again] == [(2, 1), (3, 2)]
+        wait_until(lambda: reader.state.status is SourceStatus.ENDED)
+        assert reader.state.passes == 1
+
+
+def test_a_video_that_has_gone_meanwhile_is_told_and_can_be_tried_once_more() -> None:
+    gone = CameraNotFoundError("There is no file 'clip.mp4'.")
+    opener = Opener(FakeSource([grey(1)]), gone, FakeSource([grey(2)]))
+    with FrameReader(opener, drop=False) as reader:
+        take(reader)
+        wait_until(lambda: reader.state.status is SourceStatus.ENDED)
+        reader.begin_again()
+        wait_until(lambda: reader.state.text == str(gone))
+        assert reader.state.status is SourceStatus.ENDED
+        assert reader.first_error is None
+        reader.begin_again()
+        assert value_of(take(reader)) == 2
+
+
+def test_what_has_not_ended_or_is_closed_does_not_begin_again() -> None:
+    opener = Opener(ScriptedSource())
+    reader = FrameReader(opener)
+    wait_until(lambda: opener.opened == 1)
+    reader.begin_again()
+    reader.close()
+    reader.begin_again()
+    assert opener.opened == 1

@@ -91,7 +91,10 @@ def test_live_without_a_screen_plays_the_demo_with_the_backbone_that_was_asked_f
     monkeypatch.chdir(tmp_path)
     weights = tmp_path / "mine.h5"
     weights.write_bytes(b"no weights at all")
+    ProjectStore.create(tmp_path / "projects" / "mugs", ["mug", "phone"]).close()
     assert main(["live", "--weights", str(weights), "--backbone", "v1-0.25"]) != 0
     said = capsys.readouterr().err
     assert "Playing the demo without a window" in said
+    last = tmp_path / "projects" / "mugs"
+    assert f"Your last project is {last} (2 classes, today " in said
     assert f"{weights} is no weights file" in said

@@ -312,3 +312,14 @@ def test_every_button_does_what_a_key_does(live: LiveSession) -> None:
     keys = {key for row in KEYS for key in row.actions}
     assert {button.press for button in BUTTONS} <= keys
     assert live.view.buttons == BUTTONS
+
+
+def test_two_hundred_classes_are_gone_through_and_the_last_is_recorded(tmp_path: Path) -> None:
+    names = [f"thing {number}" for number in range(200)]
+    with ProjectStore.create(tmp_path / "many", names) as store:
+        live = LiveSession(store)
+        live.type("up")  # from nothing to the last
+        live.tap(" ")
+        assert [sample.class_name for sample in store.samples()] == ["thing 199"]
+        assert len(live.view.cards) == 200
+        live.close()

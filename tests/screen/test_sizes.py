@@ -18,7 +18,7 @@ SIZES = [(480, 320), (800, 480), (1024, 600), DESIGN_SIZE, (2080, 1448), (480, 8
 
 @pytest.mark.parametrize("size", [*SIZES, (320, 240), (3000, 240), (320, 3000)])
 def test_the_canvas_has_the_size_that_was_asked_for(size: tuple[int, int]) -> None:
-    for cards in ((), view().cards, (card(),) * 9, (card(),) * 40):
+    for cards in ((), view().cards, (card(),) * 9, (card(),) * 40, (card(),) * 200):
         canvas = drawn(view(cards=cards, buttons=BUTTONS, help_lines=HELP), size)
         assert canvas.shape == (size[1], size[0], 3)
         assert canvas.dtype == np.uint8

@@ -31,6 +31,7 @@ from dataclasses import replace
 from edge_classifier.live.controls import BUTTONS
 from edge_classifier.live.display import Press
 from edge_classifier.live.view import Activity, ClassCard, Mode, View
+from edge_classifier.screen.sdl import pygame
 from edge_classifier.screen.window import Window
 
 window = Window({TITLE!r})
@@ -40,6 +41,8 @@ view = View(
     None, False, Mode[sys.argv[1]], "", cards, None, Activity(""), None, "", buttons=BUTTONS
 )
 window.show(view)
+if sys.argv[2:]:
+    pygame.scrap.put_text(sys.argv[2])
 print(json.dumps(["ready"]), flush=True)
 closing = False
 while not closing:
@@ -59,14 +62,14 @@ window.close()
 class WindowProcess:
     """A process with a window, and what it heard."""
 
-    def __init__(self, screen: str, mode: str = "LIVE") -> None:
+    def __init__(self, screen: str, mode: str = "LIVE", *more: str) -> None:
         self.environment = {
             **os.environ,
             "DISPLAY": screen,
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         }
         self.process = subprocess.Popen(  # noqa: S603 - this interpreter, this file's program
-            [sys.executable, "-c", PROGRAM, mode],
+            [sys.executable, "-c", PROGRAM, mode, *more],
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -239,6 +242,20 @@ def test_a_composed_letter_is_one_text(typing: WindowProcess) -> None:
     assert heard in ("é", "'e", "e")  # without a table for composing the letter comes alone
 
 
+def test_what_is_pasted_is_heard_as_one_text(screen: str) -> None:
+    window = WindowProcess(screen, "TYPING", "tasse\n\x1b[31m 杯\t")
+    try:
+        window.xdotool("key", "ctrl+v")
+        assert window.presses(1) == [("", "tasse\n\x1b[31m 杯\t")]  # a question drops controls
+    finally:
+        window.end()
+
+
+def test_where_there_is_nothing_to_paste_nothing_is_typed(typing: WindowProcess) -> None:
+    typing.xdotool("key", "ctrl+v", "Left")
+    assert "".join(text for _, text in until(typing, "left")) == ""
+
+
 def test_modifiers_and_chords_press_nothing(window: WindowProcess) -> None:
     for keysym in ("Control_L", "Shift_L", "ctrl+q", "alt+e"):
         window.xdotool("key", keysym)
@@ -293,7 +310,9 @@ def place(window: WindowProcess, x: float, y: float) -> tuple[str, str]:
     return str(round(x * int(values["WIDTH"]))), str(round(y * int(values["HEIGHT"])))
 
 
-@pytest.mark.parametrize("size", [(480, 320), (800, 480), (1200, 700), (480, 780), (1280, 10)])
+@pytest.mark.parametrize(
+    "size", [(480, 320), (800, 480), (1200, 700), (480, 780), (1280, 10), (1, 700)]
+)
 def test_it_draws_for_the_size_it_is_given(window: WindowProcess, size: tuple[int, int]) -> None:
     window.xdotool("windowsize", window.id, *map(str, size))
     until = time.monotonic() + DEADLINE_S
