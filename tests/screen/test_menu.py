@@ -16,7 +16,7 @@ from edge_classifier.live.view import Button, Choice, Menu
 from edge_classifier.project.known import KnownProject
 from edge_classifier.screen.overlay import Overlay
 
-SIZES = [(480, 320), (320, 240), (800, 480), (1280, 720), (480, 800), (1920, 1080)]
+SIZES = [(480, 320), (320, 240), (1280, 720), (480, 800)]
 
 
 def menu(count: int = 6, name: str = "mugs") -> Menu:

@@ -22,7 +22,7 @@ speaker._opening.join()
 if speaker.ready:
     for sounds in (Sounds(5, 5), Sounds(6, 5), Sounds(8, 5), None, Sounds(9, 9), Sounds(9, 10)):
         speaker.follow(sounds)
-        time.sleep(0.4)
+        time.sleep(0.3)
 speaker.close()
 speaker.close()
 """
