@@ -179,12 +179,13 @@ def _run_window(
         head=project_head_settings(store, shared.head_changes(options)),
         sounds=options.sounds,
     )
-    executor = start_worker()
+    executor, thumbnailer = start_worker(), start_worker()
     load, tune = tunable_backbone(store, shared.backbone_choice(options))
     session = Session(
         store,
         load,
         executor=executor,
+        thumbnailer=thumbnailer,
         clock=time.monotonic,
         settings=settings,
         export=_exporting(exported),
@@ -213,6 +214,7 @@ def _run_window(
         unfinished = session.unfinished
         session.close()
         reader.close()
+        thumbnailer.shutdown(wait=True, cancel_futures=True)
         executor.shutdown(wait=True, cancel_futures=True)
         if unfinished:
             say(f"Stopped before its end: {unfinished}; nothing of it was kept.")

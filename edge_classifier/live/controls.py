@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.device.source_state import SourceStatus
 from edge_classifier.learning.fine_tuning import MIN_CLASSES
 from edge_classifier.learning.training import FEWEST_OF_ONE, is_enough
+from edge_classifier.live.class_question import PAGE
 from edge_classifier.live.correction import CorrectionDialog
 from edge_classifier.live.dialogs import ConfirmDialog
-from edge_classifier.live.display import CLOSE, RECORD, RENAME, Release, target_of
+from edge_classifier.live.display import CLOSE, LOOK, RECORD, RENAME, Release, Room, target_of
+from edge_classifier.live.gallery import ClassGallery
+from edge_classifier.live.picture_grid import PictureGrid
 from edge_classifier.live.presenter import unknown_setting
 from edge_classifier.live.review import ReviewDialog
 from edge_classifier.live.view import Button, Level
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from edge_classifier.live.recording import Recording
     from edge_classifier.live.sounds import Cues
     from edge_classifier.live.tasks import Tasks
+    from edge_classifier.live.thumbnails import Thumbnails
     from edge_classifier.live.view import Say
     from edge_classifier.project.store import ProjectStore
 
@@ -41,6 +45,7 @@ class Controls:
         dialog: The question that is open, or `None`.
         help: Whether the list of keys is shown.
         details: Whether it is shown where the time goes.
+        room: How many pictures of a gallery the display has room for, as far as it has told.
         done: Whether the user has ended the session.
         begin_again: Lets a video that has ended begin again, or `None` where there is none.
     """
@@ -55,9 +60,11 @@ class Controls:
     adapting: Adapting
     heat: HeatMap
     cues: Cues
+    thumbnails: Thumbnails
     dialog: Dialog | None = None
     help: bool = False
     details: bool = False
+    room: Room = field(default_factory=lambda: Room(6, 3))
     done: bool = False
     begin_again: Callable[[], None] | None = None
 
@@ -67,7 +74,11 @@ class Controls:
         Raises:
             EdgeClassifierError: if that cannot be done.
         """
-        if isinstance(event, Release):
+        if isinstance(event, Room):
+            self.room = event
+            if self.dialog:
+                self.dialog.fit(event)
+        elif isinstance(event, Release):
             self.recording.release(event.name)
         elif event.name == CLOSE:
             self.end()
@@ -86,6 +97,8 @@ class Controls:
         elif class_name := target_of(name, RENAME):
             self.editor.selected = class_name
             self.ask(self.editor.name_dialog)
+        elif class_name := target_of(name, LOOK):
+            self.look_at(class_name)
         elif name:
             self.say("H shows what the keys do")
 
@@ -111,12 +124,52 @@ class Controls:
         if frame is None:
             self.say("there is no picture to correct yet", Level.WARNING)
             return
-        self.ask(lambda: CorrectionDialog(frame, prediction, self.editor, self.recording, self.say))
+        self.ask(
+            lambda: CorrectionDialog(
+                editor=self.editor,
+                frame=frame,
+                prediction=prediction,
+                recording=self.recording,
+                say=self.say,
+            )
+        )
 
     def review(self) -> None:
-        """Open the strip of pictures that look wrong."""
+        """Open the pictures that look wrong."""
         if self._can_train("reviewing") and self.learner.model:
-            self.ask(lambda: ReviewDialog(self.store, self.editor, self.learner, self.say))
+            self.ask(
+                lambda: ReviewDialog(
+                    store=self.store,
+                    editor=self.editor,
+                    learner=self.learner,
+                    thumbnails=self.thumbnails,
+                    say=self.say,
+                    grid=PictureGrid(self.room),
+                )
+            )
+
+    def look(self) -> None:
+        """Open the pictures of the selected class, or else of the first."""
+        names = self.editor.dataset.class_names
+        if names:
+            self.look_at(self.editor.selected or names[0])
+        else:
+            self.say("there are no pictures yet: hold 1 to record some", Level.WARNING)
+
+    def look_at(self, class_name: str) -> None:
+        """Open the pictures of a class."""
+        if class_name in self.editor.dataset.class_names:
+            self.ask(
+                lambda: ClassGallery(
+                    store=self.store,
+                    editor=self.editor,
+                    learner=self.learner,
+                    thumbnails=self.thumbnails,
+                    say=self.say,
+                    grid=PictureGrid(self.room),
+                    class_name=class_name,
+                )
+            )
 
     def adjust_unknown(self, by: int) -> None:
         """Make "unknown" so many steps stricter; below 0 more lenient."""
@@ -271,6 +324,7 @@ KEYS: Final = (
     KeyRow("U", "undo the last burst or removal, and so on", {"u": Controls.undo}),
     KeyRow("Z", "put back what was undone or removed last", {"z": Controls.put_back}),
     KeyRow("X", "remove the selected class", {"x": lambda c: c.ask(c.editor.remove_dialog)}),
+    KeyRow("G", "look at the pictures of the selected class", {"g": Controls.look}),
     KeyRow("V", "review pictures that look wrong: ← → X K Z", {"v": Controls.review}),
     KeyRow(
         "[  ]",
@@ -305,9 +359,6 @@ HELP: Final = tuple(
     (row.keys, row.meaning, "" if len(row.keys) > 1 else row.keys.lower()) for row in KEYS
 )
 """What the window shows of the keys."""
-
-PAGE: Final = 10
-"""Classes by which the longer steps of the selection go."""
 
 BUTTONS: Final = (
     Button("Undo", "u"),

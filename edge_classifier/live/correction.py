@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from edge_classifier.errors import EdgeClassifierError
-from edge_classifier.live.dialogs import Dialog
-from edge_classifier.live.display import RECORD, target_of
+from edge_classifier.live.class_question import ClassQuestion
 from edge_classifier.live.view import Button, Mode, Prompt
-from edge_classifier.values import BACKGROUND
 
 if TYPE_CHECKING:
     from edge_classifier.device.frame import Frame
     from edge_classifier.device.verdict import Prediction
-    from edge_classifier.live.display import Press
-    from edge_classifier.live.editor import Editor
     from edge_classifier.live.recording import Recording
     from edge_classifier.live.view import Say
 
-_MOVES: Final = {"up": -1, "down": 1, "tab": 1}
 
-
-@dataclass(slots=True)
-class CorrectionDialog(Dialog):
+@dataclass(slots=True, kw_only=True)
+class CorrectionDialog(ClassQuestion):
     """Asks what a frame really shows, and stores it as a sample of that.
 
     Attributes:
@@ -35,10 +29,8 @@ class CorrectionDialog(Dialog):
 
     frame: Frame
     prediction: Prediction | None
-    editor: Editor
     recording: Recording
     say: Say
-    error: str | None = None
 
     @property
     def _said(self) -> str:
@@ -46,32 +38,12 @@ class CorrectionDialog(Dialog):
             return ""
         return "unknown" if self.prediction.unknown else self.prediction.class_name
 
-    def handle(self, press: Press) -> CorrectionDialog | None:
-        """Take what was pressed and return the dialog that is open afterwards, or `None`."""
-        key = press.name
-        if key in _MOVES:
-            self.editor.move_selection(_MOVES[key])
-        if key in _MOVES or press.repeated:
-            return self
-        self.error = None
-        if key == "escape":
-            self.say("nothing was corrected")
-            return None
-        if key in (" ", "enter"):
-            return self._take(self.editor.selected, "select a class with the arrow keys first")
-        if key == "b":
-            return self._take(BACKGROUND)
-        if class_name := target_of(key, RECORD):
-            return self._take(class_name)
-        if key and key in "123456789":
-            class_name = self.editor.class_of_digit(int(key))
-            return self._take(class_name, f"no class has key {key} yet")
-        return self
+    def leave(self) -> None:
+        """Leave it as it was."""
+        self.say("nothing was corrected")
 
-    def _take(self, class_name: str | None, problem: str = "") -> CorrectionDialog | None:
-        if class_name is None:
-            self.error = problem
-            return self
+    def take(self, class_name: str) -> CorrectionDialog | None:
+        """Store the frame as a sample of that class, and close, unless that cannot be."""
         try:
             class_name = self.recording.add(self.frame, class_name)
         except EdgeClassifierError as error:

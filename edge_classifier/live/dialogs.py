@@ -12,8 +12,8 @@ from edge_classifier.live.view import Button, Mode, Prompt
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge_classifier.live.display import Press
-    from edge_classifier.live.view import PictureStrip
+    from edge_classifier.live.display import Press, Room
+    from edge_classifier.live.view import Gallery
 
 MAX_TYPED = 200
 
@@ -42,9 +42,12 @@ class Dialog:
         """Return what can be pressed meanwhile, where there is no keyboard."""
         return ()
 
-    def strip(self) -> PictureStrip | None:
-        """Return the strip of pictures to show, if it has one."""
+    def gallery(self) -> Gallery | None:
+        """Return the stored pictures to show, if it is about some."""
         return None
+
+    def fit(self, room: Room) -> None:
+        """Take note of how many pictures of a gallery the display has room for."""
 
 
 @dataclass(slots=True)

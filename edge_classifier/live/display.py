@@ -39,14 +39,29 @@ class Release:
     name: str
 
 
-Event: TypeAlias = Press | Release
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The display has room for so many pictures of a gallery.
+
+    Attributes:
+        columns: Beside each other.
+        rows: Below each other, at least, wherever in the gallery.
+    """
+
+    columns: int
+    rows: int
+
+
+Event: TypeAlias = Press | Release | Room
 
 
 RECORD: Final = "record"
 RENAME: Final = "rename"
+LOOK: Final = "look"
 CHOOSE: Final = "choose"
-"""Verbs of parts of what is shown: a class is held to be recorded, tapped to be renamed; a picture
-of a strip is chosen by its place."""
+CHOOSE_ROUND: Final = "round"
+"""Verbs of parts of what is shown: a class is held to be recorded, tapped to be renamed or to look
+at its pictures; a picture of a gallery is chosen by its id, or its whole round is."""
 
 
 def target(verb: str, of: object) -> str:
@@ -69,7 +84,8 @@ class Display(Protocol):
     def events(self) -> Sequence[Event]:
         """Return what was pressed and let go since the last call, the oldest first.
 
-        Each press is followed by its release, at the latest once the display is closed.
+        Each press is followed by its release, at the latest once the display is closed. Once a
+        gallery was shown, and where its room has changed since, that is told.
         """
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from edge_classifier.errors import TrashEmptiedError
 from edge_classifier.evaluation.advice import counted
 from edge_classifier.features.dataset import REVIEWED_SETTING, Dataset, stored_reviewed
 from edge_classifier.live.dialogs import ConfirmDialog, TextDialog
+from edge_classifier.live.moves import Move
 from edge_classifier.live.view import Level
 from edge_classifier.project.classes import key_of
 from edge_classifier.project.samples import Samples
@@ -30,11 +31,12 @@ class Change:
     """Something that was done and is no removal.
 
     What takes it back, or puts it back, raises where that cannot be, and calls what it is given
-    once that is done.
+    once that is done. `rename` is told of classes that have another name.
     """
 
     take_back: Callable[[Callable[[], None]], None]
     put_back: Callable[[Callable[[], None]], None]
+    rename: Callable[[str, str], None] = lambda _old, _new: None
 
 
 class Editor:
@@ -125,12 +127,8 @@ class Editor:
         """Take back what was done last: a burst, a change, or a removal of a class or pictures."""
         last_burst = self._last_burst_id
         newest = self._removals.newer_than(last_burst)
-        if isinstance(newest, Change):
-            newest.take_back(
-                lambda: self._removals.move(newest, by_undo=True, last_burst=last_burst)
-            )
-        elif newest:
-            self._put_back(newest)
+        if newest:
+            self.take_back(newest)
         elif last_burst:
             undone = self._remove(lambda: self._store.remove_burst(last_burst), by_undo=True)
             self._learner.request_training()
@@ -138,13 +136,36 @@ class Editor:
         else:
             self._say("nothing to undo", Level.WARNING)
 
+    def take_back(self, done: Removed | Change) -> None:
+        """Take back something that was done, whatever came after it."""
+        if isinstance(done, Change):
+            last_burst = self._last_burst_id
+            done.take_back(lambda: self._removals.move(done, by_undo=True, last_burst=last_burst))
+        else:
+            self._put_back(done)
+
     def changed(self, change: Change) -> None:
         """Take note of a change that `undo` is to take back."""
         self._removals.add(change, by_undo=False, last_burst=self._last_burst_id)
 
-    def remove_sample(self, sample: Sample) -> Removed:
-        """Move one picture to the trash; training is left to the caller."""
-        return self._remove(lambda: self._store.remove_samples([sample]))
+    def remove_samples(self, samples: Sequence[Sample]) -> Removed:
+        """Move pictures of a class to the trash; training is left to the caller."""
+        return self._remove(lambda: self._store.remove_samples(samples))
+
+    def move_samples(self, samples: Sequence[Sample], class_name: str) -> Change:
+        """Move pictures of a class to another one; training likewise."""
+        move = Move(
+            store=self._store,
+            say=self._say,
+            changed=self.reload,
+            relearn=self._learner.request_training,
+            from_class=samples[0].class_name,
+            to_class=class_name,
+        )
+        move.begin(samples)
+        change = Change(move.take_back, move.put_back, move.rename)
+        self.changed(change)
+        return change
 
     def call_right(self, sample: Sample, *, right: bool) -> None:
         """Keep that a person has called a picture right, or no longer does."""
@@ -302,6 +323,7 @@ class _Removals:
         """
         for removal in self._removals:
             gone = removal.removed
-            if isinstance(gone, Change) or gone.whole_class or gone.class_name != class_name:
-                continue
-            removal.removed = replace(gone, class_name=new_name)
+            if isinstance(gone, Change):
+                gone.rename(class_name, new_name)
+            elif not gone.whole_class and gone.class_name == class_name:
+                removal.removed = replace(gone, class_name=new_name)

@@ -1,46 +1,31 @@
-"""V, the review: pictures that look wrong, to be removed and put back, or called right."""
+"""V, the review: pictures that look wrong, to be removed, moved, or called right."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from edge_classifier.errors import InvalidImageError, ProjectError
-from edge_classifier.live.dialogs import Dialog
-from edge_classifier.live.display import CHOOSE, target_of
-from edge_classifier.live.view import STRIP_LENGTH, Button, Mode, PictureStrip, StripPicture
+from edge_classifier.live.editor import Change
+from edge_classifier.live.gallery import GalleryDialog
+from edge_classifier.live.picture_grid import PictureGroup, picture_id
+from edge_classifier.live.view import Button, Gallery, Mode
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from edge_classifier.device.preprocessing import Image
     from edge_classifier.evaluation.suspects import Suspect
+    from edge_classifier.live.dialogs import Dialog
     from edge_classifier.live.display import Press
-    from edge_classifier.live.editor import Editor
-    from edge_classifier.live.learner import Learner
-    from edge_classifier.live.view import Say
-    from edge_classifier.project.store import ProjectStore
-    from edge_classifier.project.trash import Removed
-
-_STEPS: Final = {"left": -1, "up": -1, "right": 1, "down": 1, "tab": 1}
+    from edge_classifier.live.picture_grid import Row
 
 
-@dataclass(slots=True)
-class ReviewDialog(Dialog):
-    """Shows the suspects as soon as they are found; what was changed is trained on at its end."""
+@dataclass(slots=True, kw_only=True, eq=False)
+class ReviewDialog(GalleryDialog):
+    """Shows the suspects as soon as they are found."""
 
     mode = Mode.REVIEWING
 
-    store: ProjectStore
-    editor: Editor
-    learner: Learner
-    say: Say
     _suspects: list[Suspect] | None = None
-    _chosen: int = 0
-    _first: int = 0
-    _gone: list[tuple[Removed | None, int, Suspect]] = field(default_factory=list)
-    _changed: bool = False
-    _thumbnails: dict[Path, Image | None] = field(default_factory=dict)
+    _gone: list[tuple[int, Suspect]] = field(default_factory=list)
+    """What was taken out and from where, one for each of what was done here."""
 
     def __post_init__(self) -> None:
         if self.learner.evaluator.suspects is None:
@@ -49,7 +34,7 @@ class ReviewDialog(Dialog):
             self.learner.evaluator.request_suspects()
 
     def poll(self) -> ReviewDialog | None:
-        """Take over the suspects once they are found, and read one more thumbnail."""
+        """Take over the suspects once they are found, and let thumbnails be read."""
         if self._suspects is None:
             if self.learner.evaluator.suspects is None:
                 return self
@@ -57,112 +42,97 @@ class ReviewDialog(Dialog):
             if not self._suspects:
                 self.say("nothing looks wrong")
                 return None
-        for suspect in self._in_sight():
-            if suspect.sample.path not in self._thumbnails:
-                self._thumbnails[suspect.sample.path] = self._thumbnail(suspect)
-                break  # one a step: reading a large picture takes as long as a frame
+            self._show(0)
+        self.want_thumbnails()
         return self
 
-    def handle(self, press: Press) -> ReviewDialog | None:
-        """Take what was pressed and return the strip, or `None` once it is closed."""
-        key = press.name
-        if self._suspects and key in _STEPS:
-            self._chosen = (self._chosen + _STEPS[key]) % len(self._suspects)
-        elif press.repeated:
-            return self
-        elif key in ("escape", "v"):
-            self._close()
+    def handle(self, press: Press) -> Dialog | None:
+        """Take what was pressed and return the dialog that is open afterwards, or `None`."""
+        if press.name == "tab":
+            self.grid.step("right")
+        elif press.name == "v" and not press.repeated:
+            self.close()
             return None
-        elif key == "z":
-            self._put_back()
-        elif self._suspects and (place := target_of(key, CHOOSE)):
-            self._chosen = min(self._first + int(place), len(self._suspects) - 1)
-        elif self._suspects and key in ("x", "delete"):
-            suspect = self._suspects[self._chosen]
-            self._take_out(self._suspects, self.editor.remove_sample(suspect.sample))
-        elif self._suspects and key == "k":
-            self.editor.call_right(self._suspects[self._chosen].sample, right=True)
-            self._take_out(self._suspects, None)
+        elif press.name == "k" and not press.repeated and self.grid.chosen:
+            self._keep()
+        else:
+            return GalleryDialog.handle(self, press)
         return self
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Stop looking for suspects, and train on what was changed."""
         if self._suspects is None:
             self.learner.evaluator.cancel_suspects()
-        if self._changed:
-            self.learner.request_training()
+        GalleryDialog.close(self)
 
-    def _take_out(self, suspects: list[Suspect], removed: Removed | None) -> None:
-        """Take the chosen one out of the list, whether it was removed or called right."""
-        self._gone.append((removed, self._chosen, suspects.pop(self._chosen)))
-        self._chosen = min(self._chosen, max(0, len(suspects) - 1))
-        self._changed = True
+    def _keep(self) -> None:
+        """Call the chosen picture right."""
+        (sample,) = self.grid.chosen
+        editor = self.editor
+        editor.call_right(sample, right=True)
+        self.done(
+            Change(
+                lambda _: editor.call_right(sample, right=False),
+                lambda _: editor.call_right(sample, right=True),
+            )
+        )
 
-    def _put_back(self) -> None:
-        if self._gone and self._gone[-1][0] is None and self._suspects is not None:
-            _, place, suspect = self._gone[-1]
-            self.editor.call_right(suspect.sample, right=False)
-            self._gone.pop()
+    def taken_out(self) -> None:
+        """Take the chosen one out, whether it was removed, moved or called right."""
+        if self._suspects is not None:
+            place = self.grid.place
+            del self._gone[len(self._done) - 1 :]
+            self._gone.append((place, self._suspects.pop(place)))
+            self._show(place)
+
+    def brought_back(self, before: set[str]) -> None:  # noqa: ARG002 - it knows which one it is
+        """Show once more what was taken out last."""
+        if self._suspects is not None:
+            place, suspect = self._gone[len(self._done)]
             self._suspects.insert(place, suspect)
-            self._chosen = place
-            return
-        removed = self.editor.put_back()
-        if removed is None:
-            return
-        self._changed = True
-        if self._gone and self._gone[-1][0] is removed and self._suspects is not None:
-            _, self._chosen, suspect = self._gone.pop()
-            self._suspects.insert(self._chosen, suspect)
+            self._show(place)
 
-    def _in_sight(self) -> list[Suspect]:
+    def _show(self, place: int) -> None:
         suspects = self._suspects or []
-        last_first = max(0, len(suspects) - STRIP_LENGTH)
-        self._first = min(max(self._first, self._chosen - STRIP_LENGTH + 1), self._chosen)
-        self._first = min(self._first, last_first)
-        return suspects[self._first : self._first + STRIP_LENGTH]
-
-    def _thumbnail(self, suspect: Suspect) -> Image | None:
-        try:
-            return self.store.thumbnail(suspect.sample.path)
-        except (ProjectError, InvalidImageError):
-            return None  # the strip shows its place empty; the learner reports it
+        self.grid.show([PictureGroup([s.sample for s in suspects])] if suspects else [])
+        self.grid.choose_place(place)
 
     def buttons(self) -> tuple[Button, ...]:
-        """Return what can be pressed meanwhile, beside the pictures."""
-        if not self._suspects:
-            return (Button("Take back", "z"), Button("Close", "v"))
-        return (
-            Button("◀", "left"), Button("▶", "right"), Button("Remove", "x"), Button("Keep", "k"),
-            Button("Take back", "z"), Button("Close", "v"),
-        )  # fmt: skip
+        """Return what can be pressed meanwhile, beside the pictures and the cards."""
+        back = (Button("Take back", "z"), Button("Close", "v"))
+        if not self.grid.pictures:
+            return back
+        return (Button("Remove", "x"), Button("Keep", "k"), Button("Move", "m"), *back)
 
-    def strip(self) -> PictureStrip:
+    def gallery(self) -> Gallery:
         """Return what to show."""
         if self._suspects is None:
             first = self.learner.job
             job = first or self.learner.evaluator.job
             title = job.text if job else "looking for suspect pictures"
-            return PictureStrip(
-                f"first: {title}" if first else title,
-                "Esc stops it",
+            return Gallery(
+                title=f"first: {title}" if first else title,
+                detail="",
+                note="Esc stops it",
                 progress=(job.progress if job else None) or 0,
             )
-        return PictureStrip(
+        reasons = {picture_id(suspect.sample): suspect.text for suspect in self._suspects}
+        return Gallery(
             title=self._title(len(self._suspects)),
-            note="← → choose · X removes · K keeps · Z takes back · V closes",
-            pictures=tuple(
-                StripPicture(
-                    self._thumbnails.get(suspect.sample.path),
-                    suspect.sample.class_name,
-                    self.store.colour(suspect.sample.class_name),
-                    suspect.text,
-                )
-                for suspect in self._in_sight()
-            ),
-            chosen=self._chosen - self._first if self._suspects else None,
+            detail=self.problem(),
+            note="arrows choose · X removes · K keeps · 1 … 9 or M moves · Z takes back · V closes",
+            rows=self.rows(lambda sample: reasons[picture_id(sample)]),
+            first=self.grid.first,
+            row_count=len(self.grid.rows),
+            captioned=True,
         )
+
+    def heading(self, row: Row) -> str:  # noqa: ARG002 - there is one group
+        """Say nothing: the title says it."""
+        return ""
 
     def _title(self, count: int) -> str:
         if not count:
             return "nothing is left that looks wrong"
         what = "picture that looks" if count == 1 else "pictures that look"
-        return f"{self._chosen + 1} of {count} {what} wrong"
+        return f"{self.grid.place + 1} of {count} {what} wrong"

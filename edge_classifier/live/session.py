@@ -19,6 +19,7 @@ from edge_classifier.live.presenter import Messages, Presenter, source_message
 from edge_classifier.live.recording import BurstRecorder, Recording
 from edge_classifier.live.sounds import Cues
 from edge_classifier.live.tasks import Tasks
+from edge_classifier.live.thumbnails import THUMBNAIL_SIDE, Thumbnails
 from edge_classifier.live.view import Activity, Level, Mode, Rates, View
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ class Session:
     """The live classifier without its window.
 
     `load`, `export` and `fine_tune` (`None` where that is not possible) run on the `executor`, the
-    worker thread. `clock` gives monotonic seconds, of the frames' time stamps and the events;
+    worker thread; the gallery's pictures are read on `thumbnailer`, which nothing keeps busy, or
+    else there too. `clock` gives monotonic seconds, of the frames' time stamps and the events;
     `timer`, for durations, differs from it where time is scripted.
 
     Attributes:
@@ -77,6 +79,7 @@ class Session:
         load: Callable[[Progress, Cancelled], LoadedBackbone],
         *,
         executor: Executor,
+        thumbnailer: Executor | None = None,
         clock: Clock,
         timer: Clock = time.perf_counter,
         settings: SessionSettings | None = None,
@@ -124,6 +127,9 @@ class Session:
             adapting=self._adapting,
             heat=self._heat,
             cues=self._cues,
+            thumbnails=Thumbnails(
+                lambda path: store.thumbnail(path, THUMBNAIL_SIDE), thumbnailer or executor
+            ),
         )
 
     def may_begin_again(self, begin_again: Callable[[], None]) -> None:
@@ -208,7 +214,7 @@ class Session:
                 self._recording.source, can_begin_again=controls.begin_again is not None
             ),
             prompt=dialog.prompt() if dialog else None,
-            strip=dialog.strip() if dialog else None,
+            gallery=dialog.gallery() if dialog else None,
             help_lines=HELP if controls.help else (),
             buttons=dialog.buttons() if dialog else controls.buttons(),
             paused=self._live.paused,
@@ -232,6 +238,7 @@ class Session:
         self._tasks.cancel()
         self._adapting.close()
         self._heat.close()
+        self._controls.thumbnails.want(())
         self.learner.close()
 
     def _guard(self, work: Callable[[], None], *, ends_burst: bool = True) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +23,7 @@ class Mode(Enum):
     CORRECTING = "correcting"
     REVIEWING = "reviewing"
     CHOOSING = "choosing"
+    LOOKING = "looking"
 
 
 class Level(Enum):
@@ -162,38 +163,65 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class StripPicture:
-    """One picture of a strip.
+class GalleryPicture:
+    """One picture of a gallery.
 
     Attributes:
-        thumbnail: BGR, or `None` while it is being read.
+        id: What chooses it, with `display.CHOOSE`.
+        thumbnail: BGR, or `None` while it is being read, or where it cannot be.
+        problem: Why it cannot be read, in one line, or empty.
         class_name: Of the sample.
         colour: Of the class: blue, green, red.
-        text: What is to be said of it.
+        text: What is to be said of it, or empty.
+        chosen: Whether what is pressed acts on it.
     """
 
+    id: str
     thumbnail: Image | None
+    problem: str
     class_name: str
     colour: Colour
     text: str
+    chosen: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PictureStrip:
-    """A row of pictures to choose from, below the live one.
+class GalleryRow:
+    """Pictures beside each other.
+
+    Attributes:
+        heading: What they are, on the first row of a group and the first in sight; else empty.
+        round_of: The id that chooses their whole round, with `display.CHOOSE_ROUND`, or empty.
+        pictures: As many as there is room for, or fewer.
+    """
+
+    heading: str
+    round_of: str
+    pictures: tuple[GalleryPicture, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gallery:
+    """Stored pictures to look at and clean up.
 
     Attributes:
         title: What they are.
+        detail: What is chosen.
         note: Which keys do what.
-        pictures: The part of the row that is in sight, at most `STRIP_LENGTH`.
-        chosen: Which of those is chosen, or `None` where there is none.
+        rows: Those in sight, and more than there may be room for.
+        first: How many rows are above them.
+        row_count: How many rows there are.
+        captioned: Whether something is said of each picture.
         progress: From 0.0 to 1.0 while they are being looked for, else `None`.
     """
 
     title: str
+    detail: str
     note: str
-    pictures: tuple[StripPicture, ...] = ()
-    chosen: int | None = None
+    rows: tuple[GalleryRow, ...] = ()
+    first: int = 0
+    row_count: int = 0
+    captioned: bool = False
     progress: float | None = None
 
 
@@ -246,10 +274,6 @@ class Sounds:
     labels: int
 
 
-STRIP_LENGTH: Final = 6
-"""Pictures of a strip that are in sight at a time."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
     """All that the window shows at one moment.
@@ -266,10 +290,10 @@ class View:
         quality: How good what was learned is, in one line, or empty.
         message: Something that just happened, or `None`.
         prompt: A question that waits for an answer, or `None`.
-        strip: Pictures to choose from, or `None`.
+        gallery: Stored pictures instead of the live one, which goes on small, or `None`.
         help_lines: `(keys, meaning, press)` while help is shown, else empty; `press` is the key
             that does it, or empty where there are several.
-        buttons: What can be pressed at this moment, beside the cards and the pictures of the strip.
+        buttons: What can be pressed at this moment, beside the cards and the gallery.
         heat: How unlike its class each place of the square that the model sees is, `(h, w)` in
             [0, 1], not mirrored; or `None` where that is not shown.
         menu: What is to be chosen before anything else, in place of all but the buttons, or `None`.
@@ -288,7 +312,7 @@ class View:
     quality: str = ""
     message: Message | None = None
     prompt: Prompt | None = None
-    strip: PictureStrip | None = None
+    gallery: Gallery | None = None
     help_lines: tuple[tuple[str, str, str], ...] = ()
     buttons: tuple[Button, ...] = ()
     paused: bool = False

@@ -103,8 +103,8 @@ def encode_file(data: bytes, name: str) -> EncodedImage:
     return EncodedImage(file, decoded.image, digest, suffix, decoded.note)
 
 
-def read_thumbnail(path: Path) -> Image:
-    """Read a picture, BGR, small: its longest side is at most `THUMBNAIL_SIZE` pixels.
+def read_thumbnail(path: Path, size: int = THUMBNAIL_SIZE) -> Image:
+    """Read a picture, BGR, small: its longest side is at most `size` pixels.
 
     Raises:
         InvalidImageError: as with `read_image`.
@@ -113,15 +113,15 @@ def read_thumbnail(path: Path) -> Image:
     reduced = 1
     if data.startswith(_JPEG_START):
         # a whole factor is decoded for free; what is left is averaged below
-        factor = max(image_size(data) or (1, 1)) // THUMBNAIL_SIZE
+        factor = max(image_size(data) or (1, 1)) // size
         reduced = next((least for least in (8, 4, 2) if factor >= least), 1)
     image = decode_picture(data, str(path), reduced=reduced).image
     height, width = image.shape[:2]
-    scale = THUMBNAIL_SIZE / max(height, width)
+    scale = size / max(height, width)
     if scale >= 1.0:
         return image
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    shape = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(image, shape, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def read_image_bytes(path: Path) -> bytes:

@@ -140,7 +140,7 @@ def find_pictures(folder: Path, found: Found, *, sweep: bool) -> list[FoundFile]
                 name = f"{folder.name}/{entry.name}"
                 found.left_alone.append(f"{name!r} ({reason})")
                 continue
-            number, index = _captured(entry.name)
+            number, index = captured_as(entry.name)
             pictures.append(
                 FoundFile(entry.name, status.st_size, status.st_mtime_ns, number, index)
             )
@@ -165,7 +165,8 @@ def _unfit(name: str, status: os.stat_result) -> str:
     return "" if status.st_size else "empty"
 
 
-def _captured(name: str) -> tuple[int | None, int]:
+def captured_as(name: str) -> tuple[int | None, int]:
+    """Read a captured picture's burst and place in it; `None` and 0 of any other file."""
     match = _CAPTURED.fullmatch(name)
     if match is None or int(match[1]) > MAX_BURST:
         return None, 0

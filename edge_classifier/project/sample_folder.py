@@ -20,6 +20,7 @@ from edge_classifier.project.sample_files import (
     Found,
     burst_id_of,
     burst_number_of,
+    captured_as,
     find_class_folders,
     find_pictures,
     foreign_burst_id,
@@ -157,6 +158,15 @@ class SampleFolder:
             self._now = Samples({name: self.of_class(name) for name in class_names})
         return self._now
 
+    def check_of_one_class(self, samples: Sequence[Sample]) -> None:
+        """Raise an `InvalidValueError` unless there are some, all of one class."""
+        there = set(self.of_class(samples[0].class_name) if samples else ())
+        such = sum(sample in there for sample in samples)
+        if not samples or such < len(samples):
+            raise InvalidValueError(
+                f"Expected samples of one class, received {len(samples)}, {such} of them such."
+            )
+
     def of_burst(self, burst_id: str) -> tuple[Sample, ...]:
         """The samples of one burst, in the order of capture."""
         owner = self._burst_classes.get(burst_id)
@@ -244,13 +254,13 @@ class SampleFolder:
             self._index.forget(path)
         self._now = None
 
-    def put_back(self, samples: Iterable[Sample], trash: Path, class_name: str) -> int:
+    def put_back(self, samples: Iterable[Sample], trash: Path, class_name: str) -> list[Sample]:
         """Move samples that were removed back, to a class by its present name.
 
         `trash` is the folder where they lie, or lay until it was moved back as a whole.
 
         Returns:
-            How many are back: not those that somebody has deleted from the trash.
+            Those that are back: not those that somebody has deleted from the trash.
 
         Raises:
             OSError: if one cannot be moved; those before it are back and counted.
@@ -265,10 +275,8 @@ class SampleFolder:
                     name = _move_to_free_name(trash / name, folder)
                 elif name in counted or not (folder / name).exists():
                     continue
-                back = replace(sample, class_name=class_name, path=folder / name)
-                if name != sample.path.name or _is_foreign(sample):
-                    burst_id = foreign_burst_id(class_name, name)
-                    back = replace(back, burst_id=burst_id)
+                burst_id = self._burst_id_in(class_name, name)
+                back = Sample(class_name, burst_id, folder / name, sample.image_sha256)
                 self._index.note(back.path, back.image_sha256)
                 self._burst_classes[back.burst_id] = class_name
                 there.append(back)
@@ -276,7 +284,39 @@ class SampleFolder:
             self._put(class_name, there)
             if folder.exists():
                 self._folders[class_name] = folder
-        return len(there)
+        return there
+
+    def _burst_id_in(self, class_name: str, name: str) -> str:
+        """Name the burst of a picture that is put into a class, as `load` will find it there."""
+        number = captured_as(name)[0]
+        if number is None:
+            return foreign_burst_id(class_name, name)
+        burst_id = burst_id_of(number)
+        owner = self._burst_classes.get(burst_id, class_name)
+        if owner != class_name and any(s.burst_id == burst_id for s in self.of_class(owner)):
+            return foreign_burst_id(class_name, burst_id)
+        return burst_id
+
+    def move(self, samples: Sequence[Sample], class_name: str) -> list[Sample]:
+        """Move samples of one class to another one.
+
+        Returns:
+            Those that are there: not those that somebody has deleted.
+
+        Raises:
+            OSError: if one cannot be moved; those before it are there, the others where they were.
+        """
+        before = samples[0].class_name
+        folder = self.folder_of(before)
+        self.make_folder(class_name)
+        self.remove(before, samples)
+        try:
+            return self.put_back(samples, folder, class_name)
+        finally:
+            left = [sample for sample in samples if sample.path.exists()]
+            for sample in left:
+                self._index.note(sample.path, sample.image_sha256)
+            self._put(before, left)
 
     def remove_class(self, class_name: str) -> None:
         """Forget a class that was just moved away."""

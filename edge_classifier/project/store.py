@@ -208,16 +208,26 @@ class ProjectStore(Project):
             InvalidValueError: if there are none, or not all are the class's.
             ProjectError: if they cannot be moved; those that were not, stay samples.
         """
-        self.check_writable()
-        there = set(self._samples.of_class(samples[0].class_name) if samples else ())
-        such = sum(sample in there for sample in samples)
-        if not samples or such < len(samples):
-            raise InvalidValueError(
-                f"Expected samples of one class of {self.name}, received {len(samples)}, "
-                f"{such} of them such."
-            )
-        self._keep_last_burst()
+        self._prepare_to_take(samples)
         return self._trash.take_samples(tuple(samples))
+
+    def move_samples(self, samples: Sequence[Sample], class_name: str) -> list[Sample]:
+        """Move some samples of one class, of those to train on, to another; gives what is there.
+
+        Raises:
+            UnknownClassError: if the project has no such class.
+            InvalidValueError: if there are no samples, or not all are of one other class.
+            ProjectError: if they cannot be moved; those that were not, stay where they are.
+        """
+        self._entry(class_name)
+        self._prepare_to_take(samples)
+        with reported("move a picture to", self._samples.folder_of(class_name)):
+            return self._samples.move(samples, class_name)
+
+    def _prepare_to_take(self, samples: Sequence[Sample]) -> None:
+        self.check_writable()
+        self._samples.check_of_one_class(samples)
+        self._keep_last_burst()
 
     def sync(self) -> None:
         """Wait until all samples are on the disk itself, safe from a power cut.

@@ -130,7 +130,7 @@ class Trash:
                     part.folder.rename(folder)
                 else:
                     samples.make_folder(removed.class_name)
-                count += samples.put_back(part.samples, part.folder, removed.class_name)
+                count += len(samples.put_back(part.samples, part.folder, removed.class_name))
             with suppress(OSError):  # not empty, or moved as a whole
                 part.folder.rmdir()
             with suppress(OSError):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.evaluation.advice import counted
-from edge_classifier.live.display import RECORD, RENAME, target
+from edge_classifier.live.display import LOOK, RECORD, RENAME, target
 from edge_classifier.screen.canvas import (
     CARD,
     MUTED,
@@ -39,6 +39,8 @@ _LOWEST: Final = 28
 _ADD: Final = 34
 """Of the row below the cards, which adds a class."""
 _FIRST: Final = ("first", "second")
+_LOOK: Final = 26
+"""Height of what is pressed to look at a class's pictures, on a large card."""
 _PERCENT: Final = 44
 """Width of a score's number, in pixels."""
 
@@ -49,6 +51,7 @@ class _CardParts:
 
     strip: Box
     tile: Box | None
+    look: Box
     cap: Box | None
     name: Box
     count: Box
@@ -102,7 +105,9 @@ class ClassCards:
         targets = [Target(box, str(n + 1)) for n, box in enumerate(boxes) if not cards]
         for card, box in zip(shown, boxes, strict=False):
             targets.append(Target(box, target(RECORD, card.name)))
-            targets.append(Target(_parts(box, card).name, target(RENAME, card.name)))
+            parts = _parts(box, card)
+            targets.append(Target(parts.name, target(RENAME, card.name)))
+            targets.append(Target(parts.look, target(LOOK, card.name)))
         targets.append(Target(below, "+"))
         if hidden:
             targets.append(Target(_right_half(below), "pagedown"))
@@ -147,6 +152,9 @@ class ClassCards:
             self._canvas.picture(parts.tile, card.thumbnail, mirrored=mirrored, background=CARD)
         elif parts.tile is not None:
             self._canvas.fill(parts.tile, RAISED, CARD, 6)
+        if box.height >= _LARGE:
+            self._canvas.fill(parts.look, RAISED, CARD, 6)
+            self._canvas.write(parts.look, "look", 14, TEXT, RAISED, align="centre")
         if parts.cap is not None:
             self._canvas.key_cap(parts.cap, card.key or "space", CARD)
         self._canvas.write(parts.name, card.name, parts.name_size, TEXT, CARD, weight=SEMIBOLD)
@@ -188,7 +196,9 @@ def _parts(box: Box, card: ClassCard) -> _CardParts:
         track = Box(left, inside.bottom - 6, inside.right - left, 5)
         count = Box(percent.left - 40, inside.top, 40, line)
     name = Box(left, inside.top, count.left - 6 - left, line)
-    return _CardParts(strip, tile, cap, name, count, track, percent, 16, "right")
+    # Where there is no picture to press, the number of pictures is.
+    look = tile or Box(count.left, box.top, count.width + 6, box.height)
+    return _CardParts(strip, tile, look, cap, name, count, track, percent, 16, "right")
 
 
 def _large_parts(box: Box, card: ClassCard) -> _CardParts:
@@ -202,7 +212,8 @@ def _large_parts(box: Box, card: ClassCard) -> _CardParts:
     count = Box(left, name.bottom + 2, right - left, 20)
     percent = Box(inside.right - _PERCENT, inside.bottom - 20, _PERCENT, 20)
     track = Box(left, percent.top + 6, percent.left - 6 - left, 8)
-    return _CardParts(strip, tile, cap, name, count, track, percent, 20, "left")
+    look = Box(tile.left, tile.bottom - _LOOK, tile.width, _LOOK)
+    return _CardParts(strip, tile, look, cap, name, count, track, percent, 20, "left")
 
 
 def _cap(inside: Box, line: int, card: ClassCard, largest: int) -> Box | None:

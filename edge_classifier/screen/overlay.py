@@ -26,9 +26,9 @@ from edge_classifier.screen.canvas import (
     Target,
 )
 from edge_classifier.screen.class_cards import ClassCards
+from edge_classifier.screen.gallery import GalleryPanel
 from edge_classifier.screen.live_picture import dim, draw_picture, mark_square
 from edge_classifier.screen.menu import draw_menu
-from edge_classifier.screen.picture_strip import STRIP_HEIGHT, draw_strip
 from edge_classifier.screen.popups import draw_help, draw_message, draw_prompt
 from edge_classifier.screen.text import TextRenderer, line_height
 from edge_classifier.screen.verdict import draw_first_hint, draw_verdict
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from edge_classifier.device.preprocessing import Image
+    from edge_classifier.live.display import Room
     from edge_classifier.live.view import Activity, Banner, Button, Menu, Rates, View
     from edge_classifier.values import Colour
 
@@ -152,6 +153,7 @@ class Overlay:
         pixels = np.full((size[1], size[0], 3), WINDOW, np.uint8)
         self._canvas = Canvas(pixels, text or TextRenderer(), scale)
         self._cards = ClassCards(self._canvas, self.regions.cards)
+        self._gallery = GalleryPanel(self._canvas, self.regions.video)
         self._drawn: dict[str, tuple[Hashable, ...]] = {}
         self._targets: list[Target] = []
         self._covered = False
@@ -175,7 +177,8 @@ class Overlay:
         self._update(self._activity, view.activity)
         # Without a verdict the banner says what to do next, and the footer need not repeat it.
         no_verdict = view.banner is None
-        self._update(self._banner, view.banner, view.hint if no_verdict else "")
+        small = view.gallery is not None
+        self._update(self._banner, view.banner, view.hint if no_verdict else "", small)
         self._update(self._hint, "" if no_verdict else view.hint)
         self._update(self._quality, view.quality)
         self._update(self._rates, view.rates)
@@ -183,7 +186,7 @@ class Overlay:
         self._targets = [
             *self._cards.draw(view.cards, mirrored=view.mirrored),
             *self._button_targets(view.buttons),
-            *self._video(view),
+            *(self._stored_pictures(view) if view.gallery else self._live_picture(view)),
             *self._help(view),
         ]
         return self._canvas.pixels
@@ -196,6 +199,11 @@ class Overlay:
         room = Box(0, 0, self.regions.size[0], self.regions.buttons.top - 4)
         choices = draw_menu(self._canvas, room, menu, pressed)
         self._targets = [*choices, *self._button_targets(buttons)]
+
+    @property
+    def room(self) -> Room | None:
+        """How many pictures there is room for in the gallery that is shown, if one is."""
+        return self._gallery.room
 
     def target_at(self, x: int, y: int) -> str:
         """Return what can be pressed at a pixel, as `display.Press` names it, or nothing."""
@@ -226,11 +234,16 @@ class Overlay:
             track = Box(box.right - 120, box.top + box.height // 2 - 4, 120, 8)
             canvas.bar(track, activity.progress, ACCENT, WINDOW)
 
-    def _banner(self, banner: Banner | None, hint: str) -> None:
+    def _banner(self, banner: Banner | None, hint: str, small: bool) -> None:  # noqa: FBT001 - drawn again where one of them changes
+        box = self.regions.banner
+        if small:  # the live picture is beside it
+            left = _small_picture(box).right + 8
+            self._canvas.clear(box, WINDOW)
+            box = Box(left, box.top, box.right - left, box.height)
         if banner is None:
-            draw_first_hint(self._canvas, self.regions.banner, hint)
+            draw_first_hint(self._canvas, box, hint)
         else:
-            draw_verdict(self._canvas, self.regions.banner, banner)
+            draw_verdict(self._canvas, box, banner)
 
     def _hint(self, hint: str) -> None:
         box = self.regions.hint
@@ -296,25 +309,11 @@ class Overlay:
         )
         canvas.write(box, text, 13, MUTED, WINDOW)
 
-    def _video(self, view: View) -> list[Target]:
-        """Draw the picture and what is over it; returns what of that can be pressed."""
-        canvas, box, targets = self._canvas, self.regions.video, list[Target]()
-        if view.strip is not None:
-            height = min(STRIP_HEIGHT, box.height // 2)
-            below = Box(box.left, box.bottom - height, box.width, height)
-            targets += draw_strip(canvas, below, view.strip, mirrored=view.mirrored)
-            box = Box(box.left, box.top, box.width, box.height - height - 8)
-            canvas.clear(Box(box.left, box.bottom, box.width, 8), WINDOW)
-        if view.image is None:
-            canvas.fill(box, CARD, WINDOW)
-            canvas.write(box, "waiting for the camera …", 18, MUTED, CARD, align="centre")
-        else:
-            square = draw_picture(canvas, box, view.image, mirrored=view.mirrored)
-            if view.heat is not None:
-                heat = view.heat[:, ::-1] if view.mirrored else view.heat
-                draw_heat(square.of(canvas.pixels), heat)
-            mark_square(canvas, square, RED if view.activity.recording else TEXT)
-            canvas.round_corners(box, WINDOW)
+    def _live_picture(self, view: View) -> list[Target]:
+        """Draw the live picture and what is over it; returns what of that can be pressed."""
+        self._gallery.forget()
+        canvas, box = self._canvas, self.regions.video
+        self._picture(box, view)
         asked_about_picture = view.prompt is not None and view.prompt.picture is not None
         if view.prompt is not None and not asked_about_picture:
             dim(canvas.part(box))
@@ -322,11 +321,44 @@ class Overlay:
             tag = Box(box.left + 12, box.top + 12, 84, 30)
             canvas.frame_over(tag, RAISED, RAISED)
             canvas.write(tag, "paused", 15, TEXT, RAISED, weight=500, align="centre")
+        self._popups(box, view)
+        return []
+
+    def _stored_pictures(self, view: View) -> list[Target]:
+        """Draw the gallery, the live picture small below it; returns likewise."""
+        box, targets = self.regions.video, list[Target]()
+        if view.gallery is not None:
+            targets = self._gallery.draw(view.gallery, mirrored=view.mirrored)
+        self._picture(_small_picture(self.regions.banner), view)
         if view.prompt is not None:
-            self._over(draw_prompt(canvas, box, view.prompt, mirrored=view.mirrored))
-        if view.message is not None:
-            self._over(draw_message(canvas, box, view.message))
+            dim(self._canvas.part(box))
+            targets = []
+        self._popups(box, view)
         return targets
+
+    def _picture(self, box: Box, view: View) -> None:
+        canvas = self._canvas
+        if view.image is None:
+            canvas.fill(box, CARD, WINDOW)
+            canvas.write(box, "waiting for the camera …", 18, MUTED, CARD, align="centre")
+            return
+        square = draw_picture(canvas, box, view.image, mirrored=view.mirrored)
+        if view.heat is not None:
+            heat = view.heat[:, ::-1] if view.mirrored else view.heat
+            draw_heat(square.of(canvas.pixels), heat)
+        mark_square(canvas, square, RED if view.activity.recording else TEXT)
+        canvas.round_corners(box, WINDOW)
+
+    def _popups(self, box: Box, view: View) -> None:
+        if view.prompt is not None:
+            self._over(draw_prompt(self._canvas, box, view.prompt, mirrored=view.mirrored))
+        if view.message is not None:
+            self._over(draw_message(self._canvas, box, view.message))
+
+
+def _small_picture(banner: Box) -> Box:
+    """Return the place of the live picture where a gallery is in its own."""
+    return Box(banner.left, banner.top, banner.height * 4 // 3, banner.height)
 
 
 def _button_places(bar: Box, count: int) -> list[Box]:

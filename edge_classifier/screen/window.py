@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping, Sequence
 
     from edge_classifier.device.frame import Clock
-    from edge_classifier.live.display import Event
+    from edge_classifier.live.display import Event, Room
     from edge_classifier.live.view import View
 
 _REPEAT_AFTER_S: Final = 0.45
@@ -78,6 +78,8 @@ class Window:
         self._text_down: set[str] = set()
         self._repeat: tuple[str, float] | None = None
         self._mode = Mode.LIVE
+        self._wheel = ("up", "down")
+        self._room: Room | None = None
         self._hand = self._fullscreen = self._closed = False
 
     @property
@@ -95,6 +97,8 @@ class Window:
         if self._closed:
             return
         self._listen_for_text(view.mode)
+        scrolls = view.gallery is not None and view.prompt is None
+        self._wheel = ("scrollup", "scrolldown") if scrolls else ("up", "down")
         surface = self._window.get_surface()
         size = _drawn_size(surface)
         if size != self._overlay.size:
@@ -124,6 +128,10 @@ class Window:
                 self._other(event, heard)
             text_of_key = ""
         self._repeat_key(heard)
+        room = self._overlay.room
+        if room is not None and room != self._room:
+            heard.append(room)
+        self._room = room or self._room
         return heard
 
     def close(self) -> None:
@@ -177,7 +185,7 @@ class Window:
         elif event.type == pygame.MOUSEBUTTONUP and event.button == pygame.BUTTON_LEFT:
             self._let_go("mouse", heard)
         elif event.type == pygame.MOUSEWHEEL and event.y:
-            name = "up" if event.y > 0 else "down"
+            name = self._wheel[0 if event.y > 0 else 1]
             heard += [Press(name), Release(name)]
         elif event.type == pygame.MOUSEMOTION:
             self._point(over=bool(self._target(event.pos)))

@@ -57,6 +57,8 @@ class ToldWindow(Window):
 
     def show(self, view: View) -> None:
         """Show, and tell."""
+        super().show(view)
+        pictures = [p for row in view.gallery.rows for p in row.pictures] if view.gallery else []
         line = {
             "frame": self._feed.index,
             "label": view.banner.label if view.banner else None,
@@ -64,20 +66,30 @@ class ToldWindow(Window):
             "activity": view.activity.text,
             "mode": view.mode.value,
             "message": view.message.text if view.message else None,
+            "gallery": view.gallery.title if view.gallery else None,
+            "read": sum(p.thumbnail is not None for p in pictures),
+            "chosen": [p.id for p in pictures if p.chosen],
+            "size": self.size,
+            "places": self._places(),
         }
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
-        super().show(view)
+
+    def _places(self) -> dict[str, tuple[int, int]]:
+        """Say where each thing can be pressed, in pixels."""
+        places = [(press, self._overlay._canvas.place(b)) for b, press in self._overlay._targets]
+        return {n: (b.left + b.width // 2, b.top + b.height // 2) for n, b in places}
 
 
 def main(project: Path, video: str) -> None:
     """Run until the window is closed or Q is pressed."""
-    executor = start_worker()
+    executor, thumbnailer = start_worker(), start_worker()
     with ProjectStore.open_or_create(project, ["zero", "five"]) as store:
         session = Session(
             store,
             backbone_loader(store, BackboneChoice("built-in")),
             executor=executor,
+            thumbnailer=thumbnailer,
             clock=time.monotonic,
         )
         with FrameReader(lambda: open_source(video), name="the video") as reader:
@@ -86,6 +98,7 @@ def main(project: Path, video: str) -> None:
             run(session, feed, display)
         session.close()
         executor.shutdown()
+        thumbnailer.shutdown()
         display.close()
 
 

@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ import numpy as np
 import pytest
 from support.shared_data import shared_folder
 
-from edge_classifier.project.picture_file import read_image
+from edge_classifier.project.picture_file import encode_image, read_image
 from edge_classifier.project.store import ProjectStore
 
 pytestmark = pytest.mark.window
@@ -70,11 +72,26 @@ class Window:
             assert time.monotonic() < deadline, f"frame {index} was never shown, last: {shown}"
         raise AssertionError(f"the program ended before frame {index} was shown")
 
-    def until(self, shows: Callable[[dict[str, Any]], bool]) -> None:
+    def until(self, shows: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Read what is shown until that is so."""
         shown: dict[str, Any] = {}
         while not shown or not shows(shown):
             shown = self.until_frame(0)
+        return shown
+
+    def click(self, what: str) -> None:
+        """Press something that is shown, once it is."""
+        at = self.until(lambda shown: what in shown["places"])["places"][what]
+        self.xdotool("mousemove", "--window", self.id, *map(str, at), "click", "1")
+
+    @cached_property
+    def id(self) -> str:
+        """The window's, for X."""
+        search = ["xdotool", "search", "--sync", "--pid", str(self.process.pid)]
+        found = subprocess.run(  # noqa: S603 - likewise
+            search, env=self.environment, check=True, timeout=20, capture_output=True, text=True
+        )
+        return found.stdout.split()[0]
 
     def labels_from(self, first: int, last: int) -> list[str | None]:
         """Collect the labels shown over some frames."""
@@ -85,11 +102,11 @@ class Window:
         return labels
 
 
-@pytest.fixture
-def window(screen: str, video: Path, tmp_path: Path) -> Iterator[Window]:
+@contextmanager
+def started(screen: str, project: Path, video: Path) -> Iterator[Window]:
     environment = {**os.environ, "DISPLAY": screen}
     process = subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, str(PROGRAM), str(tmp_path / "project"), str(video)],
+        [sys.executable, str(PROGRAM), str(project), str(video)],
         env=environment,
         stdout=subprocess.PIPE,
         text=True,
@@ -97,6 +114,31 @@ def window(screen: str, video: Path, tmp_path: Path) -> Iterator[Window]:
     yield Window(process, environment)
     process.kill()
     process.communicate(timeout=20)
+
+
+@pytest.fixture
+def window(screen: str, video: Path, tmp_path: Path) -> Iterator[Window]:
+    with started(screen, tmp_path / "project", video) as window:
+        yield window
+
+
+@pytest.fixture
+def taught(screen: str, tmp_path: Path) -> Iterator[Window]:
+    """A window before a project with two rounds of one class and one of another."""
+    with ProjectStore.create(tmp_path / "project", ["zero", "five"]) as store:
+        for name, count in (("zero", 5), ("zero", 3), ("five", 4)):
+            burst_id = store.next_burst_id()
+            for number in range(count):
+                picture = np.full((240, 320, 3), 20 * number + 40, np.uint8)
+                picture[:, : 30 * number + 30] = 255 if name == "zero" else 0
+                store.add_sample(encode_image(picture), name, burst_id)
+    video = tmp_path / "grey.avi"
+    writer = cv2.VideoWriter(str(video), cv2.VideoWriter.fourcc(*"MJPG"), FPS, (320, 240))
+    for _ in range(FPS):
+        writer.write(np.full((240, 320, 3), 127, np.uint8))
+    writer.release()
+    with started(screen, tmp_path / "project", video) as window:
+        yield window
 
 
 def test_two_signs_are_captured_learned_and_told_apart_live(window: Window, tmp_path: Path) -> None:
@@ -140,6 +182,49 @@ def test_a_window_that_is_closed_ends_the_program(window: Window) -> None:
     window.until_frame(5)
     window.xdotool("key", "q")
     assert window.process.wait(timeout=20) == 0
+
+
+def test_pictures_are_looked_at_and_cleaned_up_by_key_and_by_mouse(
+    taught: Window, tmp_path: Path
+) -> None:
+    taught.until(lambda shown: shown["counts"] == {"zero": 8, "five": 4})
+    taught.xdotool("key", "g")
+    taught.until(lambda shown: shown["gallery"] == "zero: 8 pictures" and shown["read"] == 8)
+    taught.xdotool("key", "space", "x")  # the newest round
+    taught.until(lambda shown: shown["counts"]["zero"] == 5)
+    taught.xdotool("key", "u")
+    taught.until(lambda shown: shown["counts"]["zero"] == 8)
+    for width, height in ((480, 320), (480, 780), (1200, 700)):
+        taught.xdotool("windowsize", taught.id, str(width), str(height))
+        taught.until(lambda shown: shown["size"] == [width, height])  # noqa: B023 - before the next
+        if width == 480 and height == 320:
+            wheel(taught, "5", until=lambda shown: shown["chosen"] == [])
+            wheel(taught, "4", until=lambda shown: shown["chosen"] == ["zero/b0000002-0000.jpg"])
+    taught.click("choose:zero/b0000002-0001.jpg")
+    taught.until(lambda shown: shown["chosen"] == ["zero/b0000002-0001.jpg"])
+    taught.click("record:five")
+    taught.until(lambda shown: shown["counts"] == {"zero": 7, "five": 5})
+    taught.click("look:five")
+    taught.until(lambda shown: shown["gallery"] == "five: 5 pictures")
+    taught.click("round:five/b0000003-0000.jpg")
+    taught.until(lambda shown: len(shown["chosen"]) == 4)
+    taught.click("x")
+    taught.until(lambda shown: shown["counts"] == {"zero": 7, "five": 1})
+    taught.click("escape")
+    taught.until(lambda shown: shown["gallery"] is None)
+    taught.xdotool("key", "q")
+    assert taught.process.wait(timeout=20) == 0
+    with ProjectStore.open(tmp_path / "project") as store:
+        assert [sample.path.name for sample in store.samples() if sample.class_name == "five"] == [
+            "b0000002-0001.jpg"
+        ]
+
+
+def wheel(window: Window, button: str, until: Callable[[dict[str, Any]], bool]) -> None:
+    """Turn the wheel a few times over the window."""
+    window.xdotool("mousemove", "--window", window.id, "100", "100")
+    window.xdotool("click", "--repeat", "3", button)
+    window.until(until)
 
 
 def _share(labels: list[str | None], label: str) -> float:

@@ -9,7 +9,7 @@ from support.live_session import LiveSession
 from edge_classifier.evaluation.suspects import Reason, Suspect
 from edge_classifier.features.dataset import Dataset
 from edge_classifier.live.display import Press
-from edge_classifier.live.view import STRIP_LENGTH, Level, Mode, PictureStrip
+from edge_classifier.live.view import Gallery, GalleryPicture, Level, Mode
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import Sample
 
@@ -35,9 +35,17 @@ def doubt(live: LiveSession, samples: list[Sample]) -> None:
     live.session.learner.evaluator.suspects = found
 
 
-def strip(live: LiveSession) -> PictureStrip:
-    assert live.view.strip is not None
-    return live.view.strip
+def gallery(live: LiveSession) -> Gallery:
+    assert live.view.gallery is not None
+    return live.view.gallery
+
+
+def pictures(live: LiveSession) -> list[GalleryPicture]:
+    return [picture for row in gallery(live).rows for picture in row.pictures]
+
+
+def chosen(live: LiveSession) -> list[int]:
+    return [number for number, picture in enumerate(pictures(live)) if picture.chosen]
 
 
 def test_pictures_of_another_class_are_found_and_shown_with_the_reason(
@@ -48,11 +56,11 @@ def test_pictures_of_another_class_are_found_and_shown_with_the_reason(
     live.type("v")
     live.wait(1.0)
     assert live.view.mode is Mode.REVIEWING
-    assert strip(live).title.startswith("1 of ")
-    assert strip(live).chosen == 0
-    assert len(strip(live).pictures) == STRIP_LENGTH
-    assert all(each.text.startswith("looks like phone") for each in strip(live).pictures)
-    assert all(each.thumbnail is not None for each in strip(live).pictures)
+    assert gallery(live).title.startswith("1 of ")
+    assert chosen(live) == [0]
+    assert len(pictures(live)) == int(gallery(live).title.split()[2])
+    assert all(each.text.startswith("looks like phone") for each in pictures(live))
+    assert all(each.thumbnail is not None for each in pictures(live))
     assert live.view.banner is not None  # the live picture goes on
 
 
@@ -69,7 +77,7 @@ def test_x_moves_the_chosen_picture_to_the_trash_and_z_puts_it_back(store: Proje
     assert [p.name for p in (store.path / "trash").rglob("*.jpg")] == [wrong.path.name]
     live.type("z")
     assert store.samples() == before
-    assert [each.text for each in strip(live).pictures] == ["looks like phone, not 0"]
+    assert [each.text for each in pictures(live)] == ["looks like phone, not 0"]
 
 
 def test_many_are_removed_and_put_back_in_order(store: ProjectStore) -> None:
@@ -78,48 +86,66 @@ def test_many_are_removed_and_put_back_in_order(store: ProjectStore) -> None:
     before = store.samples()
     live.type("v")
     live.wait(1.0)
-    total = int(strip(live).title.split()[2])
-    assert total > STRIP_LENGTH
-    shown = [each.text for each in strip(live).pictures]
+    total = int(gallery(live).title.split()[2])
+    assert total > 6
+    shown = [each.text for each in pictures(live)]
     live.type(*"xxxxxx", *["x"] * (total - 6))
     assert len(store.samples()) == len(before) - total
-    assert strip(live).title == "nothing is left that looks wrong"
-    assert strip(live).chosen is None
+    assert gallery(live).title == "nothing is left that looks wrong"
+    assert chosen(live) == []
     live.type(*["z"] * total)
     assert store.samples() == before
-    assert [each.text for each in strip(live).pictures] == shown
+    assert [each.text for each in pictures(live)] == shown
 
 
-def test_the_arrows_choose_and_the_strip_follows(store: ProjectStore) -> None:
+def test_the_arrows_choose_and_the_rows_follow(store: ProjectStore) -> None:
     live = LiveSession(store)
     doubt(live, teach(live, wrong=1.5))
     live.type("v")
     live.wait(1.0)
-    total = int(strip(live).title.split()[2])
+    total = int(gallery(live).title.split()[2])
     live.type(*["right"] * (total - 1))
-    assert strip(live).title.startswith(f"{total} of {total}")
-    assert strip(live).chosen == STRIP_LENGTH - 1
+    assert gallery(live).title.startswith(f"{total} of {total}")
+    assert chosen(live) == [len(pictures(live)) - 1]
     live.type("right")
-    assert strip(live).title.startswith(f"1 of {total}")
-    assert strip(live).chosen == 0
+    assert gallery(live).title.startswith(f"1 of {total}")
+    assert chosen(live) == [0]
     live.type("left")
-    assert strip(live).title.startswith(f"{total} of {total}")
+    assert gallery(live).title.startswith(f"{total} of {total}")
+
+
+@pytest.mark.parametrize("keys", [("2",), ("m", "2"), ("record:phone",)])
+def test_a_mislabelled_picture_is_moved_to_its_class_and_taken_back(
+    store: ProjectStore, keys: tuple[str, ...]
+) -> None:
+    live = LiveSession(store)
+    (wrong,) = teach(live, wrong=0.1)
+    doubt(live, [wrong])
+    before = store.samples()
+    live.type("v")
+    live.wait(1.0)
+    live.type(*keys)
+    assert gallery(live).title == "nothing is left that looks wrong"
+    assert [s.class_name for s in store.samples() if s.path.name == wrong.path.name] == ["phone"]
+    live.type("z")
+    assert store.samples() == before
+    assert chosen(live) == [0]
 
 
 @pytest.mark.parametrize("key", ["v", "V", "escape"])
-def test_the_strip_is_closed_and_what_is_left_is_trained_on(store: ProjectStore, key: str) -> None:
+def test_it_is_closed_and_what_is_left_is_trained_on(store: ProjectStore, key: str) -> None:
     live = LiveSession(store)
     doubt(live, teach(live, wrong=0.1))
     live.type("v")
     live.wait(1.0)
     live.type("x", key)
     assert live.view.mode is Mode.LIVE
-    assert live.view.strip is None
+    assert live.view.gallery is None
     live.wait(0.5)
     assert not live.session.learner.stale
 
 
-def test_nothing_is_recorded_and_no_class_removed_while_the_strip_is_open(
+def test_nothing_is_recorded_and_no_class_removed_while_it_is_open(
     store: ProjectStore,
 ) -> None:
     live = LiveSession(store)
@@ -127,13 +153,14 @@ def test_nothing_is_recorded_and_no_class_removed_while_the_strip_is_open(
     live.type("v")
     live.wait(1.0)
     before = len(store.samples())
-    live.type("1", "2", "b", " ", "n", "u")
+    live.type(" ", "n", "e", "u")
+    live.hold("1", thing=1)  # which is where it is already
     live.wait(1.0)
     assert live.view.mode is Mode.REVIEWING
     assert len(store.samples()) == before
 
 
-def test_u_puts_back_what_was_removed_in_the_strip(store: ProjectStore) -> None:
+def test_u_puts_back_what_was_removed_there(store: ProjectStore) -> None:
     live = LiveSession(store)
     doubt(live, teach(live, wrong=0.1))
     before = store.samples()
@@ -149,7 +176,7 @@ def test_where_nothing_is_suspect_that_is_said(store: ProjectStore) -> None:
     teach(live, bursts=2)
     live.type("v")
     live.wait(1.0)
-    assert live.view.strip is None
+    assert live.view.gallery is None
     assert live.message == "nothing looks wrong"
 
 
@@ -169,12 +196,12 @@ def test_while_suspects_are_looked_for_that_is_shown_and_escape_stops_it(
         live.frame()
     live.type("v")
     live.wait(1.0)
-    assert strip(live).progress is not None
-    assert strip(live).title == "looking for suspect pictures"
+    assert gallery(live).progress is not None
+    assert gallery(live).title == "looking for suspect pictures"
     live.type("escape")
     executor.run_all()
     live.wait(1.0)
-    assert live.view.strip is None
+    assert live.view.gallery is None
     assert live.session.learner.evaluator.suspects is None
     assert live.message != "nothing looks wrong"
 
@@ -190,7 +217,7 @@ def test_a_review_needs_more_than_a_picture(store: ProjectStore) -> None:
     assert "two classes" in live.view.message.text
 
 
-def test_v_that_is_held_opens_the_strip_once(store: ProjectStore) -> None:
+def test_v_that_is_held_opens_it_once(store: ProjectStore) -> None:
     live = LiveSession(store)
     doubt(live, teach(live, wrong=0.1))
     live.hold("v", thing=1, seconds=2.0)
@@ -228,7 +255,7 @@ def teach_too_early(live: LiveSession) -> int:
         hold_before_it_is_there(live, key, number)
     live.type("v")
     live.wait(1.0)
-    return int(strip(live).title.split()[2])
+    return int(gallery(live).title.split()[2])
 
 
 def test_frames_of_the_empty_scene_are_offered_and_until_then_left_out(
@@ -238,7 +265,7 @@ def test_frames_of_the_empty_scene_are_offered_and_until_then_left_out(
     empty = teach_too_early(live)
     samples = len(store.samples())
     assert 4 <= empty < samples / 2
-    assert {each.text for each in strip(live).pictures} == {"looks empty"}
+    assert {each.text for each in pictures(live)} == {"looks empty"}
     assert live.view.hint == (
         f"{empty} pictures of mug and phone look empty and are left out: V shows them"
     )
@@ -258,7 +285,7 @@ def test_k_keeps_a_picture_which_is_learned_from_and_not_asked_about_again(
     empty = teach_too_early(live)
     before = store.samples()
     live.type(*["k"] * empty)
-    assert strip(live).title == "nothing is left that looks wrong"
+    assert gallery(live).title == "nothing is left that looks wrong"
     live.type("v")
     live.wait(1.0)
     assert store.samples() == before
@@ -306,7 +333,7 @@ def test_z_takes_back_what_was_kept_and_removed_in_turn(store: ProjectStore) -> 
     empty = teach_too_early(live)
     before = store.samples()
     live.type("k", "x", "k", "z", "z", "z")
-    assert strip(live).title == f"1 of {empty} pictures that look wrong"
+    assert gallery(live).title == f"1 of {empty} pictures that look wrong"
     assert store.samples() == before
     live.type("v")
     live.wait(1.0)
@@ -327,4 +354,4 @@ def test_a_picture_cannot_be_kept_in_a_project_that_cannot_be_written(
         only.type("k")
         assert only.view.message is not None
         assert only.view.message.level is Level.ERROR
-        assert strip(only).title == f"1 of {empty} pictures that look wrong"
+        assert gallery(only).title == f"1 of {empty} pictures that look wrong"

@@ -23,6 +23,7 @@ from support.views import (
     card,
     differing,
     drawn,
+    gallery,
     lies_within,
     scene,
     view,
@@ -33,13 +34,12 @@ from edge_classifier.live.view import (
     Activity,
     Banner,
     ClassCard,
+    Gallery,
     Level,
     Message,
     Mode,
-    PictureStrip,
     Prompt,
     Rates,
-    StripPicture,
     View,
 )
 from edge_classifier.screen import canvas
@@ -86,8 +86,6 @@ def test_messages_questions_and_help_stay_on_the_video(text: str) -> None:
         {"prompt": Prompt(text, text, text, text)},
         {"prompt": Prompt(text, None, text)},
         {"prompt": Prompt(text, None, text, text, picture=scene(300, 500))},
-        {"strip": PictureStrip(text, text, (StripPicture(THUMBNAIL, text, GREEN, text),) * 6, 5)},
-        {"strip": PictureStrip(text, text, progress=0.5)},
         {"help_lines": ((text, text, "q"),) * 16},
         {"paused": True},
     ):
@@ -148,22 +146,6 @@ def test_the_mark_of_the_threshold_is_left_of_the_end_of_what_is_familiar_enough
     assert mark < end
     assert columns(0.3, 0.4)[0] < columns(0.3, 0.4)[1]
     assert columns(0.8, 0.5)[1] - mark == pytest.approx(0.1 * 336, abs=3)
-
-
-def test_the_live_picture_goes_on_above_the_strip() -> None:
-    strip = PictureStrip("1 of 2", "", (StripPicture(THUMBNAIL, "mug", GREEN, "blurred"),) * 2, 0)
-    first, second = (
-        drawn(view(strip=strip, image=image)) for image in (IMAGE, np.zeros_like(IMAGE))
-    )
-    difference = differing(first, second)
-    assert difference.height > REGIONS.video.height // 2
-    assert difference.bottom < REGIONS.video.bottom - 180
-
-
-def test_the_chosen_picture_of_a_strip_is_seen() -> None:
-    pictures = (StripPicture(THUMBNAIL, "mug", GREEN, "blurred"),) * 6
-    first, second = (drawn(view(strip=PictureStrip("", "", pictures, n))) for n in (1, 2))
-    assert 180 < differing(first, second).width < 230
 
 
 def test_a_question_about_a_picture_shows_it_as_the_live_one_is_shown() -> None:
@@ -292,11 +274,12 @@ VIEWS = st.builds(
     prompt=st.sampled_from(
         [None, Prompt("Name", "mu", "Enter adds it", "taken"), Prompt("?", None, "", picture=IMAGE)]
     ),
-    strip=st.sampled_from(
+    gallery=st.sampled_from(
         [
             None,
-            PictureStrip("looking", "Esc", progress=0.3),
-            PictureStrip("1 of 1", "", (StripPicture(THUMBNAIL, "mug", GREEN, "blurred"),), 0),
+            Gallery("looking", "", "Esc", progress=0.3),
+            gallery(1, text="blurred"),
+            gallery(40, row_count=90, first=3),
         ]
     ),
     quality=st.sampled_from(["", "validated 94 % ± 3 on 5 bursts"]),
@@ -329,6 +312,8 @@ def test_what_was_drawn_before_leaves_no_trace(views: list[View], size: tuple[in
         ("small", (800, 480), view(cards=(card(),) * 9, buttons=BUTTONS, rates=None)),
         ("upright", (480, 800), view(cards=(card(),) * 3, buttons=BUTTONS, rates=None)),
         ("help", (800, 480), view(buttons=BUTTONS, help_lines=HELP)),
+        ("gallery", DESIGN_SIZE, view(gallery=gallery(20, first=3, row_count=40), buttons=BUTTONS)),
+        ("suspects", (800, 480), view(gallery=gallery(4, text="looks like phone"), rates=None)),
         (
             "typing",
             DESIGN_SIZE,

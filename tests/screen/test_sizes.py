@@ -6,14 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.views import GREEN, REGIONS, TEXT, THUMBNAIL, card, differing, drawn, lies_within, view
+from support.views import REGIONS, SIZES, TEXT, card, differing, drawn, lies_within, view
 
 from edge_classifier.live.controls import BUTTONS, HELP
-from edge_classifier.live.view import PictureStrip, Prompt, StripPicture
+from edge_classifier.live.view import Prompt
 from edge_classifier.screen.canvas import Box
 from edge_classifier.screen.overlay import DESIGN_SIZE, Overlay, scale_of
-
-SIZES = [(480, 320), (800, 480), (1024, 600), DESIGN_SIZE, (2080, 1448), (480, 800), (1080, 1920)]
 
 
 @pytest.mark.parametrize("size", [*SIZES, (320, 240), (3000, 240), (320, 3000)])
@@ -73,7 +71,8 @@ def test_all_that_is_shown_can_be_pressed_at_any_size(size: tuple[int, int]) -> 
     overlay = Overlay(size, TEXT)
     overlay.draw(view(cards=(card(), card("杯子")), buttons=BUTTONS))
     every = [overlay.target_at(x, y) for x in range(0, size[0], 4) for y in range(0, size[1], 4)]
-    wanted = {"record:mug", "record:杯子", "rename:mug", "rename:杯子", "+"}
+    verbs = ("record", "rename", "look")
+    wanted = {"+", *(f"{verb}:{name}" for verb in verbs for name in ("mug", "杯子"))}
     assert set(every) == wanted | {button.press for button in BUTTONS} | {""}
     assert all(every.count(press) * 16 > 24 * 24 for press in set(every)), "fingers are wide"
     assert press_at(overlay, overlay.regions.video) == ""
@@ -94,15 +93,11 @@ def test_of_more_classes_than_there_is_room_for_the_others_can_be_had() -> None:
     assert overlay.target_at(right, REGIONS.cards.bottom - 18) == "pagedown"
 
 
-def test_the_list_of_keys_and_a_strip_can_be_pressed() -> None:
+def test_the_list_of_keys_can_be_pressed() -> None:
     overlay = Overlay(DESIGN_SIZE, TEXT)
     overlay.draw(view(help_lines=HELP))
     every = {overlay.target_at(520, y) for y in range(0, DESIGN_SIZE[1], 3)}
     assert {"w", "t", "q"} <= every
-    strip = PictureStrip("1 of 2", "", (StripPicture(THUMBNAIL, "mug", GREEN, "blurred"),) * 2, 0)
-    overlay.draw(view(strip=strip))
-    below = REGIONS.video.bottom - 60
-    assert overlay.target_at(REGIONS.video.left + 140, below) == "choose:1"
 
 
 def test_a_button_that_is_pressed_is_seen() -> None:

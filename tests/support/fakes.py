@@ -15,7 +15,7 @@ import numpy as np
 from edge_classifier.device.frame import Frame
 from edge_classifier.device.preprocessing import Preprocessing, check_image
 from edge_classifier.errors import CameraLostError, InvalidValueError
-from edge_classifier.live.display import CLOSE, Press, Release
+from edge_classifier.live.display import CLOSE, Press, Release, Room
 from edge_classifier.values import BackboneInfo
 from support.misbehaving import MisbehavingCamera, Misbehaviour
 
@@ -135,6 +135,9 @@ class FakeDisplay:
         keep: How many of the newest views are remembered.
     """
 
+    ROOM = Room(5, 3)
+    """What there is room for of a gallery."""
+
     def __init__(self, keys: Iterable[str | Event | None] = (), *, keep: int = 200) -> None:
         self.shown = 0
         """How many views were shown."""
@@ -143,6 +146,7 @@ class FakeDisplay:
         self._keys = iter(keys)
         self._views: deque[View] = deque(maxlen=keep)
         self._events: list[Event] = []
+        self._told_room = False
 
     @property
     def views(self) -> tuple[View, ...]:
@@ -155,6 +159,9 @@ class FakeDisplay:
             return
         self.shown += 1
         self._views.append(view)
+        if view.gallery is not None and not self._told_room:
+            self._told_room = True
+            self.happens(self.ROOM)
         key = next(self._keys, CLOSE)
         if isinstance(key, str):
             self.press(key)

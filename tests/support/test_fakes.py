@@ -14,7 +14,7 @@ import pytest
 import support.fakes
 from edge_classifier.errors import CameraLostError, InvalidImageError, InvalidValueError
 from edge_classifier.live.display import Press, Release
-from edge_classifier.live.view import Activity, Mode, View
+from edge_classifier.live.view import Activity, Gallery, Mode, View
 from support.fakes import (
     FakeBackbone,
     FakeClock,
@@ -210,6 +210,15 @@ def test_a_fake_display_presses_its_keys_and_is_then_closed_by_its_user() -> Non
         [Press("1", "1"), Release("1")], [], [Press("escape"), Release("escape")],
         [Press("close"), Release("close")],
     ]  # fmt: skip
+
+
+def test_a_fake_display_tells_once_what_there_is_room_for_of_a_gallery() -> None:
+    display = FakeDisplay(itertools.repeat(None))
+    heard = []
+    for view in (VIEW, replace(VIEW, gallery=Gallery("mug", "", "")), VIEW):
+        display.show(view)
+        heard.append(display.events())
+    assert heard == [[], [FakeDisplay.ROOM], []]
 
 
 def test_a_fake_display_keeps_the_newest_views() -> None:

@@ -8,7 +8,17 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge_classifier.live.view import Activity, Banner, ClassCard, Mode, Rates, View
+from edge_classifier.live.view import (
+    Activity,
+    Banner,
+    ClassCard,
+    Gallery,
+    GalleryPicture,
+    GalleryRow,
+    Mode,
+    Rates,
+    View,
+)
 from edge_classifier.screen.canvas import Box
 from edge_classifier.screen.overlay import DESIGN_SIZE, Overlay
 from edge_classifier.screen.text import TextRenderer
@@ -26,12 +36,43 @@ def scene(width: int = 640, height: int = 480) -> npt.NDArray[np.uint8]:
     return image
 
 
+SIZES = [(480, 320), (800, 480), (1024, 600), DESIGN_SIZE, (2080, 1448), (480, 800), (1080, 1920)]
+"""Windows that people have."""
+
 IMAGE = scene()
 THUMBNAIL = cv2.resize(IMAGE, (96, 72)).astype(np.uint8)
 
 
 def card(name: str = "mug", **changes: object) -> ClassCard:
     plain = ClassCard(name, "1", GREEN, 24, 0.5, THUMBNAIL, selected=False, recording=False)
+    return replace(plain, **changes)  # type: ignore[arg-type]  # the names of fields are checked at run time
+
+
+def gallery(
+    count: int = 12, *, name: str = "mug", columns: int = 5, text: str = "", **changes: object
+) -> Gallery:
+    """Make a gallery of so many pictures in rounds of eight, of which the second is chosen."""
+    rows = []
+    for start in range(0, count, 8):
+        stop = min(start + 8, count)
+        for left in range(start, stop, columns):
+            heading = f"round {start // 8 + 1} · 2026-11-24 14:02 · {stop - start} pictures"
+            pictures = tuple(
+                GalleryPicture(
+                    f"{name}/{n}", THUMBNAIL, "", name, GREEN, text, chosen=n == min(1, count - 1)
+                )
+                for n in range(left, min(left + columns, stop))
+            )
+            first = left == start and not text
+            rows.append(GalleryRow(heading if first else "", f"{name}/{left}", pictures))
+    plain = Gallery(
+        title=f"{name}: {count} pictures",
+        detail="2 of 12",
+        note="arrows choose · space the round · X removes · 1 … 9 or M moves · U takes back",
+        rows=tuple(rows),
+        row_count=len(rows),
+        captioned=bool(text),
+    )
     return replace(plain, **changes)  # type: ignore[arg-type]  # the names of fields are checked at run time
 
 
