@@ -16,6 +16,7 @@ from .console import drop, open_closed_streams, say, shortened
 from .errors import EdgeClassifierError, InvalidOptionError
 from .interpreter import MOST_THREADS
 from .option_types import USAGE, OneLineParser, whole_number
+from .outputs.asked_for import add_output_arguments
 from .stop import StopSignals, leave
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "{score} in its arguments are filled in, where all labels are plain words",
     )
     parser.add_argument("--webhook", metavar="URL", help="post a JSON object there on a new label")
+    add_output_arguments(parser)
     parser.add_argument(
         "--hold",
         type=whole_number(0, 100_000),

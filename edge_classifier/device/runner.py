@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from .console import SOME_REFUSED, say
 from .errors import InvalidOptionError
 from .heat import with_heat
+from .outputs.asked_for import asked_for
 from .outputs.benchmark import Benchmark
 from .outputs.json_lines import JsonLines
 from .outputs.window import Window
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from .classifier import Classifier
     from .frame import Clock, Frame, FrameSource
     from .outputs.base import Output
-    from .outputs.on_change import Receiver
     from .sources.video_source import VideoSource
     from .stop import StopSignals
 
@@ -119,9 +119,7 @@ def _run(
     spec = options.source or default_source()
     # First what needs nothing of the source, which may take seconds.
     labels = (*classifier.bundle.class_names, UNKNOWN)
-    outputs = [
-        stack.enter_context(contextlib.closing(o)) for o in _network_outputs(options, labels)
-    ]
+    outputs = [stack.enter_context(contextlib.closing(o)) for o in asked_for(options, labels)]
     source = open_source_or_pictures(spec, paced=shown)
     stack.callback(source.close)
     stop.endless = source.live
@@ -182,30 +180,6 @@ def _adapter(
     from .adapter import Adapter  # noqa: PLC0415 - start-up counts on a small device
 
     return Adapter(classifier, mode, background=in_time)
-
-
-def _network_outputs(options: argparse.Namespace, labels: tuple[str, ...]) -> Iterator[Output]:
-    """Make the outputs to others that are asked for.
-
-    What takes long to import is imported when it is used: start-up counts on a small device.
-    """
-    receivers: list[Receiver] = []
-    if options.on_change is not None:
-        from .outputs.command import Command  # noqa: PLC0415 - as above
-
-        receivers.append(Command(options.on_change, labels))
-    if options.webhook is not None:
-        from .outputs.webhook import Webhook  # noqa: PLC0415 - as above
-
-        receivers.append(Webhook(options.webhook))
-    if options.mjpeg is not None:
-        from .outputs.page import LivePage  # noqa: PLC0415 - as above
-
-        yield LivePage(options.mjpeg, options.token)
-    if receivers:
-        from .outputs.on_change import OnChange  # noqa: PLC0415 - as above
-
-        yield OnChange(receivers, options.hold)
 
 
 def _local_outputs(
