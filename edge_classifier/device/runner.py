@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
+from .adapter_on_demand import AdapterOnDemand
 from .console import SOME_REFUSED, say
 from .errors import InvalidOptionError
 from .heat import with_heat
@@ -16,6 +17,7 @@ from .outputs.benchmark import Benchmark
 from .outputs.json_lines import JsonLines
 from .outputs.window import Window
 from .reader import FrameReader
+from .requests import PAUSED, Requests
 from .source_state import SourceState, SourceStatus
 from .sources.cameras import default_source
 from .sources.named import kind_of, open_source_or_pictures
@@ -24,7 +26,7 @@ from .verdict import UNKNOWN, Smoother
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from .adapter import Adapter
     from .classifier import Classifier
@@ -93,6 +95,17 @@ def frames_of(reader: FrameReader, log: TroubleLog, idle: Callable[[str], bool])
             return
 
 
+def _unpaused(
+    frames: Iterator[Frame], requests: Requests, outputs: Sequence[Output]
+) -> Iterator[Frame]:
+    """Leave out the frames that come while it is paused; ends where an output wants to."""
+    for frame in frames:
+        if not requests.paused:
+            yield frame
+        elif not all(output.wait(PAUSED) for output in outputs):
+            return
+
+
 def run(options: argparse.Namespace, classifier: Classifier, stop: StopSignals) -> int:
     """Classify what the source gives; returns the exit status, 0 or `SOME_REFUSED`.
 
@@ -119,12 +132,17 @@ def _run(
     spec = options.source or default_source()
     # First what needs nothing of the source, which may take seconds.
     labels = (*classifier.bundle.class_names, UNKNOWN)
-    outputs = [stack.enter_context(contextlib.closing(o)) for o in asked_for(options, labels)]
+    requests = Requests()
+    name = classifier.bundle.folder.name
+    outputs = [
+        stack.enter_context(contextlib.closing(output))
+        for output in asked_for(options, name, labels, requests)
+    ]
     source = open_source_or_pictures(spec, paced=shown)
     stack.callback(source.close)
     stop.endless = source.live
     classifier.mirrored = classifier.bundle.mirrored and kind_of(spec).is_camera
-    title = f"{classifier.bundle.folder.name} on {source.name}"
+    title = f"{name} on {source.name}"
     window_title = title if shown and not isinstance(source, PictureFiles) else ""
     if options.heat and not (window_title or options.mjpeg):
         raise InvalidOptionError(
@@ -132,8 +150,8 @@ def _run(
             "--mjpeg 127.0.0.1:8000 for the page."
         )
     adapter = _adapter(options.adapt, classifier, in_time=source.live or bool(window_title))
-    if adapter:
-        stack.enter_context(contextlib.closing(adapter))
+    adapting = AdapterOnDemand(classifier, adapter, requests, follows=options.adapt == "follow")
+    stack.enter_context(contextlib.closing(adapting))
     outputs += [
         stack.enter_context(contextlib.closing(output))
         for output in _local_outputs(options, window_title, live=source.live)
@@ -147,7 +165,8 @@ def _run(
         lambda trouble: all(output.wait(trouble) for output in outputs),
     )
     date = None if options.no_smoothing else _dating(source)
-    _loop(classifier, adapter, frames, outputs, date, options.frames)
+    frames = _unpaused(frames, requests, outputs)
+    _loop(classifier, adapting, frames, outputs, date, options.frames)
     return SOME_REFUSED if isinstance(source, PictureFiles) and source.refused else 0
 
 
@@ -209,7 +228,7 @@ def _dating(source: VideoSource | PictureFiles) -> Callable[[Frame], float] | No
 
 def _loop(
     classifier: Classifier,
-    adapter: Adapter | None,
+    adapting: AdapterOnDemand,
     frames: Iterator[Frame],
     outputs: list[Output],
     date: Callable[[Frame], float] | None,
@@ -222,10 +241,9 @@ def _loop(
         started_s = time.perf_counter()
         prediction = classifier.predict_prepared(pixels)
         inferred_s = time.perf_counter()
-        if adapter:
-            prediction = adapter.update(prediction)
+        prediction = adapting.update(prediction)
         if benchmark:
-            adapting_ms = (time.perf_counter() - inferred_s) * 1000 if adapter else None
+            adapting_ms = (time.perf_counter() - inferred_s) * 1000 if adapting.adapts else None
             benchmark.add(frame, (inferred_s - started_s) * 1000, adapting_ms)
         if date:
             prediction = smoother.update(prediction, date(frame))

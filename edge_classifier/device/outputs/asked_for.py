@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ..errors import InvalidOptionError
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
+    from ..requests import Requests
     from .base import Output
     from .courier import Receiver
+
+PASSWORD: Final = "CLASSIFY_MQTT_PASSWORD"  # noqa: S105 - the name of the variable that holds it
 
 
 def add_output_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,16 +35,35 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
         help="switch a pin on for as long as this is the label; may be given several times, also "
         "for unknown (needs gpiozero)",
     )
+    parser.add_argument(
+        "--mqtt",
+        metavar="URL",
+        help="keep a broker told, and Home Assistant by it: mqtt[s]://[user@]host[:port][/prefix]; "
+        f"the password is in the environment variable {PASSWORD} (needs paho-mqtt)",
+    )
+    parser.add_argument(
+        "--mqtt-password-file", type=Path, metavar="FILE", help="the password, in a file's one line"
+    )
+    parser.add_argument(
+        "--mqtt-ca",
+        type=Path,
+        metavar="FILE",
+        help="the certificate that has signed the broker's (default: those the system believes)",
+    )
 
 
-def asked_for(options: argparse.Namespace, labels: tuple[str, ...]) -> Iterator[Output]:
+def asked_for(
+    options: argparse.Namespace, name: str, labels: tuple[str, ...], requests: Requests
+) -> Iterator[Output]:
     """Make them.
 
     What takes long to import is imported when it is used: start-up counts on a small device.
 
     Args:
         options: Of `add_output_arguments`, and `classify.py`'s own.
+        name: Of the classifier.
         labels: All that can come.
+        requests: Where what others ask for goes.
 
     Raises:
         EdgeClassifierError: if one of them can never be, or what it needs is not installed.
@@ -50,7 +76,7 @@ def asked_for(options: argparse.Namespace, labels: tuple[str, ...]) -> Iterator[
         from .on_change import OnChange  # noqa: PLC0415 - as above
 
         yield OnChange(receivers, options.hold)
-    if receivers := list(_told_of_each_frame(options, labels)):
+    if receivers := list(_told_of_each_frame(options, name, labels, requests)):
         from .each_frame import EachFrame  # noqa: PLC0415 - as above
 
         # Made last, so closed before those who may take long: pins are off at once.
@@ -72,8 +98,18 @@ def _told_of_changes(options: argparse.Namespace, labels: tuple[str, ...]) -> It
         yield SerialPort(options.serial)
 
 
-def _told_of_each_frame(options: argparse.Namespace, labels: tuple[str, ...]) -> Iterator[Receiver]:
+def _told_of_each_frame(
+    options: argparse.Namespace, name: str, labels: tuple[str, ...], requests: Requests
+) -> Iterator[Receiver]:
     if options.gpio:
         from .gpio import Gpio  # noqa: PLC0415 - as above
 
         yield Gpio(options.gpio, labels)
+    if options.mqtt is not None:
+        from .mqtt import Broker, Mqtt  # noqa: PLC0415 - as above
+
+        password = os.environ.get(PASSWORD)
+        broker = Broker.parse(options.mqtt, password, options.mqtt_password_file, options.mqtt_ca)
+        yield Mqtt(broker, name, labels, requests)
+    elif options.mqtt_password_file or options.mqtt_ca:
+        raise InvalidOptionError("--mqtt-password-file and --mqtt-ca need --mqtt.")
