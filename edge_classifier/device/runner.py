@@ -95,7 +95,7 @@ def frames_of(reader: FrameReader, log: TroubleLog, idle: Callable[[str], bool])
             return
 
 
-def _unpaused(
+def unpaused(
     frames: Iterator[Frame], requests: Requests, outputs: Sequence[Output]
 ) -> Iterator[Frame]:
     """Leave out the frames that come while it is paused; ends where an output wants to."""
@@ -165,7 +165,7 @@ def _run(
         lambda trouble: all(output.wait(trouble) for output in outputs),
     )
     date = None if options.no_smoothing else _dating(source)
-    frames = _unpaused(frames, requests, outputs)
+    frames = unpaused(frames, requests, outputs)
     _loop(classifier, adapting, frames, outputs, date, options.frames)
     return SOME_REFUSED if isinstance(source, PictureFiles) and source.refused else 0
 

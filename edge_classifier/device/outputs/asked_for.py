@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ..errors import InvalidOptionError
+from .addresses import MQTT_PASSWORD
 
 if TYPE_CHECKING:
     import argparse
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from .base import Output
     from .courier import Receiver
 
-PASSWORD: Final = "CLASSIFY_MQTT_PASSWORD"  # noqa: S105 - the name of the variable that holds it
-
 
 def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of outputs that need a library or a device."""
@@ -26,6 +25,18 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PORT[:BAUD]",
         help="write a line with the label there on a new label, as for an Arduino (needs pyserial; "
         "default: 115200 baud)",
+    )
+    parser.add_argument(
+        "--csv",
+        type=Path,
+        metavar="FILE",
+        help="add a row to this table for each new label; begun anew at 10 MB, and five are kept",
+    )
+    parser.add_argument(
+        "--osc",
+        metavar="HOST:PORT",
+        help="send each answer there as Wekinator does, /wek/outputs, and /label, /scores, /score, "
+        "/familiar (needs python-osc)",
     )
     parser.add_argument(
         "--gpio",
@@ -39,7 +50,7 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
         "--mqtt",
         metavar="URL",
         help="keep a broker told, and Home Assistant by it: mqtt[s]://[user@]host[:port][/prefix]; "
-        f"the password is in the environment variable {PASSWORD} (needs paho-mqtt)",
+        f"the password is in the environment variable {MQTT_PASSWORD} (needs paho-mqtt)",
     )
     parser.add_argument(
         "--mqtt-password-file", type=Path, metavar="FILE", help="the password, in a file's one line"
@@ -96,6 +107,10 @@ def _told_of_changes(options: argparse.Namespace, labels: tuple[str, ...]) -> It
         from .serial_port import SerialPort  # noqa: PLC0415 - as above
 
         yield SerialPort(options.serial)
+    if options.csv is not None:
+        from .csv_log import CsvLog  # noqa: PLC0415 - as above
+
+        yield CsvLog(options.csv)
 
 
 def _told_of_each_frame(
@@ -105,10 +120,14 @@ def _told_of_each_frame(
         from .gpio import Gpio  # noqa: PLC0415 - as above
 
         yield Gpio(options.gpio, labels)
+    if options.osc is not None:
+        from .osc import Osc  # noqa: PLC0415 - as above
+
+        yield Osc(options.osc)
     if options.mqtt is not None:
         from .mqtt import Broker, Mqtt  # noqa: PLC0415 - as above
 
-        password = os.environ.get(PASSWORD)
+        password = os.environ.get(MQTT_PASSWORD)
         broker = Broker.parse(options.mqtt, password, options.mqtt_password_file, options.mqtt_ca)
         yield Mqtt(broker, name, labels, requests)
     elif options.mqtt_password_file or options.mqtt_ca:

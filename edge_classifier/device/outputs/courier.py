@@ -44,10 +44,19 @@ class Courier:
     The oldest of what waits gives way where it is too much, and is counted. What goes wrong is said
     once, not each time; with a receiver that `retries`, so is that it goes on. The waits in between
     grow from `first_wait_s` to half a minute.
+
+    With `newest_only` nothing is lost with what gives way: what is told next says all.
     """
 
-    def __init__(self, receiver: Receiver, *, first_wait_s: float = _FIRST_WAIT_S) -> None:
+    def __init__(
+        self,
+        receiver: Receiver,
+        *,
+        newest_only: bool = False,
+        first_wait_s: float = _FIRST_WAIT_S,
+    ) -> None:
         self._receiver = receiver
+        self._newest_only = newest_only
         self._first_wait_s = self._wait_s = first_wait_s
         self._said = ""
         self._too_slow = self._finishing = self._closed = False
@@ -60,8 +69,10 @@ class Courier:
     def hand_over(self, news: dict[str, Any]) -> None:
         """Take something to be told; returns at once."""
         with self._changed:
-            full = len(self._waiting) == MOST_WAITING
-            if full:
+            full = not self._newest_only and len(self._waiting) == MOST_WAITING
+            if self._newest_only:
+                self._waiting.clear()
+            elif full:
                 self._waiting.popleft()
                 self._dropped += 1
             self._waiting.append(news)
@@ -88,7 +99,7 @@ class Courier:
             self._waiting.clear()
         self._receiver.stop()
         self._thread.join(_STOP_S)
-        if self._dropped:
+        if self._dropped and not self._newest_only:
             say(f"{self._receiver.name}: {self._not_told()}.")
 
     def _run(self) -> None:
@@ -107,7 +118,6 @@ class Courier:
     def _next(self) -> dict[str, Any] | None:
         """Wait for something to tell; `None` at the end."""
         with self._changed:
-            self._too_slow = self._too_slow and bool(self._waiting)
             self._changed.wait_for(lambda: self._waiting or self._finishing)
             return self._waiting.popleft() if self._waiting else None
 

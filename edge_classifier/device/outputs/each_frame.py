@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class EachFrame(Output):
-    """Tells receivers of each answer, each in a thread of its own.
+    """Tells receivers of the newest answer, each in a thread of its own as fast as it takes them.
 
     They get what a JSON line holds, and beside it `held`, the label that counts, and `trouble`,
     empty while frames come. While none come they get only these two, and no label counts.
@@ -33,7 +33,7 @@ class EachFrame(Output):
         self._frames = frames
         self._hold = Hold(frames)
         self._trouble = ""
-        self._couriers = [Courier(receiver) for receiver in receivers]
+        self._couriers = [Courier(receiver, newest_only=True) for receiver in receivers]
 
     def show(self, frame: Frame, prediction: Prediction) -> bool:
         """Take a prediction and hand it on; never waits for who is told."""

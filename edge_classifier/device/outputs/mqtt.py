@@ -19,7 +19,7 @@ from ..console import say, shortened
 from ..errors import InvalidOptionError, InvalidValueError
 from ..files import read_regular
 from ..requests import PAUSED
-from .asked_for import PASSWORD
+from .addresses import MQTT_PASSWORD
 from .courier import needed
 from .home_assistant import (
     BIRTH,
@@ -105,7 +105,7 @@ class Broker:
         if parts.password is not None:
             raise InvalidOptionError(
                 "--mqtt: others on this machine can read what is on a command line; leave the "
-                f"password to the environment variable {PASSWORD} or to --mqtt-password-file."
+                f"password to the environment variable {MQTT_PASSWORD} or to --mqtt-password-file."
             )
         prefix, user = unquote(parts.path).strip("/"), unquote(parts.username or "")
         if scheme not in _PORT or not host or port == 0 or parts.query or not _is_prefix(prefix):
@@ -246,7 +246,7 @@ class Mqtt:
         if reason.is_failure:
             self._say(
                 f"refuses the connection ({reason}); name the user in the address and set "
-                f"{PASSWORD}, or see the broker's log. It is tried again."
+                f"{MQTT_PASSWORD}, or see the broker's log. It is tried again."
             )
             return
         client.subscribe([(topic, 0) for topic in (BIRTH_TOPIC, self.topics.pause)])

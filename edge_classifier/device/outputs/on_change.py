@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from ..verdict import Hold
@@ -43,7 +44,8 @@ class OnChange(Output):
         """Take a prediction, and hand on a change; never waits for who is told."""
         before = self._hold.label
         if self._hold.update(prediction.label):
-            change = {**as_record(frame, prediction), "previous": before}
+            now = datetime.now().astimezone().isoformat(timespec="milliseconds")
+            change = {**as_record(frame, prediction), "previous": before, "time": now}
             for courier in self._couriers:
                 courier.hand_over(change)
         return True

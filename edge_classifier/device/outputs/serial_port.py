@@ -76,6 +76,10 @@ class SerialPort:
     def stop(self) -> None:
         """Let go of the port."""
         self._stopped.set()
+        port = self._port
+        if port is not None:
+            with contextlib.suppress(Exception):  # it has just been closed
+                port.cancel_write()
         self._let_go()
 
     def _open(self) -> str:
