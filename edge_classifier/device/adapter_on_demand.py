@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .console import say
 from .errors import EdgeClassifierError
+from .requests import ADAPT
 
 if TYPE_CHECKING:
     from .adapter import Adapter
@@ -40,7 +41,7 @@ class AdapterOnDemand:
 
     def update(self, prediction: Prediction) -> Prediction:
         """Take the answer to what the classifier was asked last; return the adapted one."""
-        if self._requests.take_adapt() and self._coming is None:
+        if (ADAPT, 0) in self._requests.take() and self._coming is None:
             self._begin()
         if self._coming is not None and self._coming.done():
             self._take()

@@ -1,16 +1,24 @@
-"""What others ask of the runner while it runs."""
+"""What others ask of a running program: of `classify.py`, or of the live session."""
 
 from __future__ import annotations
 
-import threading
+from collections import deque
 from typing import Final
 
 PAUSED: Final = "paused"
-"""What outputs are told in place of a trouble while nothing is to be answered."""
+"""What outputs are told in place of a trouble while nothing is to be answered, or can be."""
+
+ADAPT: Final = "adapt"
+RECORD: Final = "record"
+STOP: Final = "stop"
+TRAIN: Final = "train"
+"""What can be asked for; all but the first only of the live session."""
+
+_MOST_WAITING: Final = 64
 
 
 class Requests:
-    """Asked from any thread; the loop does it with its next frame.
+    """Asked for in any thread; the loop does it with its next frame. The oldest gives way.
 
     Attributes:
         paused: Whether nothing is to be answered.
@@ -18,15 +26,12 @@ class Requests:
 
     def __init__(self) -> None:
         self.paused = False
-        self._adapt = threading.Event()
+        self._asked: deque[tuple[str, int]] = deque(maxlen=_MOST_WAITING)
 
-    def adapt(self) -> None:
-        """Ask to adapt once to what is shown from now on."""
-        self._adapt.set()
+    def ask(self, what: str, number: int = 0) -> None:
+        """Ask for something; `RECORD` is of the class of a number, the first one 1."""
+        self._asked.append((what, number))
 
-    def take_adapt(self) -> bool:
-        """Say whether that was asked for since this was called last."""
-        asked = self._adapt.is_set()
-        if asked:
-            self._adapt.clear()
-        return asked
+    def take(self) -> list[tuple[str, int]]:
+        """Return what was asked for since the last call, the oldest first, with its number."""
+        return [self._asked.popleft() for _ in range(len(self._asked))]

@@ -6,6 +6,7 @@ import contextlib
 import math
 import time
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Final, Literal
 
 from .adapter_on_demand import AdapterOnDemand
@@ -136,7 +137,7 @@ def _run(
     name = classifier.bundle.folder.name
     outputs = [
         stack.enter_context(contextlib.closing(output))
-        for output in asked_for(options, name, labels, requests)
+        for output in chain(_page(options), asked_for(options, name, labels, requests))
     ]
     source = open_source_or_pictures(spec, paced=shown)
     stack.callback(source.close)
@@ -199,6 +200,13 @@ def _adapter(
     from .adapter import Adapter  # noqa: PLC0415 - start-up counts on a small device
 
     return Adapter(classifier, mode, background=in_time)
+
+
+def _page(options: argparse.Namespace) -> Iterator[Output]:
+    if options.mjpeg is not None:
+        from .outputs.page import LivePage  # noqa: PLC0415 - start-up counts on a small device
+
+        yield LivePage(options.mjpeg, options.token)
 
 
 def _local_outputs(

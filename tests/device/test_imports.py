@@ -17,6 +17,7 @@ OPTIONAL = {
     "gpio.py": {"gpiozero"},
     "mqtt.py": {"paho"},
     "osc.py": {"pythonosc"},
+    "osc_listener.py": {"pythonosc"},
     "serial_port.py": {"serial"},
 }
 """Without these, pictures and outputs that need them are refused by name."""

@@ -18,7 +18,7 @@ from edge_classifier.device.bundle import Bundle
 from edge_classifier.device.classifier import Classifier
 from edge_classifier.device.frame import Frame
 from edge_classifier.device.outputs.base import Output
-from edge_classifier.device.requests import PAUSED, Requests
+from edge_classifier.device.requests import ADAPT, PAUSED, Requests
 from edge_classifier.device.runner import unpaused
 
 
@@ -70,7 +70,7 @@ def test_it_adapts_when_it_is_asked_to_and_anew_when_it_is_asked_again(
         assert not shown(classifier, adapting, ENOUGH)
         assert not adapting.adapts
         for _ in range(2):
-            requests.adapt()
+            requests.ask(ADAPT)
             wait_until(lambda: shown(classifier, adapting, 1) is False and adapting.adapts)
             wait_until(lambda: shown(classifier, adapting, 2 * ENOUGH))
     assert capsys.readouterr().err.count("adapting, as was asked for") == 2
@@ -81,7 +81,7 @@ def test_what_follows_already_is_said_to(copy: Path, capsys: pytest.CaptureFixtu
     classifier, requests = Classifier(Bundle.open(copy)), Requests()
     adapter = Adapter(classifier, "follow", background=False)
     with closing(AdapterOnDemand(classifier, adapter, requests, follows=True)) as adapting:
-        requests.adapt()
+        requests.ask(ADAPT)
         shown(classifier, adapting, 1)
         assert adapting.adapts
     assert capsys.readouterr().err.startswith("it adapts by itself already (--adapt follow).\n")
@@ -93,7 +93,7 @@ def test_a_bundle_that_cannot_be_adapted_says_so_and_goes_on(
     classifier, requests = Classifier(Bundle.open(copy)), Requests()
     (copy / "taught.npz").unlink()
     with closing(AdapterOnDemand(classifier, None, requests, follows=False)) as adapting:
-        requests.adapt()
+        requests.ask(ADAPT)
         wait_until(lambda: (shown(classifier, adapting, 1), adapting._coming is None)[1])
         assert not adapting.adapts
     (line,) = capsys.readouterr().err.splitlines()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidOptionError
+from ..option_types import whole_number
 from .addresses import MQTT_PASSWORD
 
 if TYPE_CHECKING:
@@ -19,7 +20,22 @@ if TYPE_CHECKING:
 
 
 def add_output_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of outputs that need a library or a device."""
+    """Add the options of outputs to others."""
+    parser.add_argument(
+        "--on-change",
+        metavar="COMMAND",
+        help="run this on a new label, without a shell; label and score are in its environment, "
+        "CLASSIFY_LABEL and CLASSIFY_SCORE, and the label on its standard input; {label} and "
+        "{score} in its arguments are filled in, where all labels are plain words",
+    )
+    parser.add_argument("--webhook", metavar="URL", help="post a JSON object there on a new label")
+    parser.add_argument(
+        "--hold",
+        type=whole_number(0, 100_000),
+        default=5,
+        metavar="N",
+        help="frames that a label must hold to be new (default: 5)",
+    )
     parser.add_argument(
         "--serial",
         metavar="PORT[:BAUD]",
@@ -71,7 +87,7 @@ def asked_for(
     What takes long to import is imported when it is used: start-up counts on a small device.
 
     Args:
-        options: Of `add_output_arguments`, and `classify.py`'s own.
+        options: Of `add_output_arguments`.
         name: Of the classifier.
         labels: All that can come.
         requests: Where what others ask for goes.
@@ -79,10 +95,6 @@ def asked_for(
     Raises:
         EdgeClassifierError: if one of them can never be, or what it needs is not installed.
     """
-    if options.mjpeg is not None:
-        from .page import LivePage  # noqa: PLC0415 - as above
-
-        yield LivePage(options.mjpeg, options.token)
     if receivers := list(_told_of_changes(options, labels)):
         from .on_change import OnChange  # noqa: PLC0415 - as above
 

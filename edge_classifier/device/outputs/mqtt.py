@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 from ..console import say, shortened
 from ..errors import InvalidOptionError, InvalidValueError
 from ..files import read_regular
-from ..requests import PAUSED
+from ..requests import ADAPT, PAUSED
 from .addresses import MQTT_PASSWORD
 from .courier import needed
 from .home_assistant import (
@@ -288,7 +288,7 @@ class Mqtt:
             what = "a retained one" if got.retain else repr(text)
             self._say(f"sent {what} to {got.topic}; expected {' or '.join(can_be)}, not retained.")
         elif got.topic == self.topics.adapt:
-            self._requests.adapt()
+            self._requests.ask(ADAPT)
         else:
             self._requests.paused = text == ON
             with self._lock:

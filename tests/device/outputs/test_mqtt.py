@@ -16,7 +16,7 @@ from support.broker import PASSWORD, Listener, MosquittoBroker, free_port
 from edge_classifier.device.errors import InvalidOptionError, InvalidValueError
 from edge_classifier.device.outputs.each_frame import EachFrame
 from edge_classifier.device.outputs.mqtt import Broker, Mqtt
-from edge_classifier.device.requests import PAUSED, Requests
+from edge_classifier.device.requests import ADAPT, PAUSED, Requests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -290,15 +290,14 @@ def test_pause_and_adapt_are_handed_on_and_what_is_neither_is_said_once(
     mqtt, _ = connect(at(broker))
     said = Said(capsys)
     wait_until(lambda: said.lines)
-    assert not requests.take_adapt()
+    assert requests.take() == []
     for _ in range(3):
         listener.say("kitchen/pause", "off\x1b[2J")
     listener.say("kitchen/pause", "ON")
     wait_until(lambda: requests.paused)
     wait_until(lambda: json.loads(listener.newest["kitchen/state"])["paused"] == "ON")
     listener.say("kitchen/adapt", "PRESS")
-    wait_until(requests.take_adapt)
-    assert not requests.take_adapt()
+    wait_until(lambda: requests.take() == [(ADAPT, 0)])
     listener.say("kitchen/pause", "OFF")
     wait_until(lambda: not requests.paused)
     where = f"--mqtt: the broker at 127.0.0.1:{broker.port}"
