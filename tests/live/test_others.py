@@ -144,8 +144,9 @@ def listener(requests: Requests) -> Iterator[OscListener]:
 
 @pytest.fixture
 def instrument(listener: OscListener) -> Iterator[SimpleUDPClient]:
-    with SimpleUDPClient("127.0.0.1", listener.port) as instrument:
-        yield instrument
+    instrument = SimpleUDPClient("127.0.0.1", listener.port)
+    yield instrument
+    instrument.close()
 
 
 def test_instruments_are_heard(instrument: SimpleUDPClient, requests: Requests) -> None:
