@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MOST_WAITING: Final = 16
 _STOP_S: Final = 2.0
-_FIRST_WAIT_S: Final = 0.5
+FIRST_WAIT_S: Final = 0.5
 _LONGEST_WAIT_S: Final = 30.0
 
 
@@ -53,7 +53,7 @@ class Courier:
         receiver: Receiver,
         *,
         newest_only: bool = False,
-        first_wait_s: float = _FIRST_WAIT_S,
+        first_wait_s: float = FIRST_WAIT_S,
     ) -> None:
         self._receiver = receiver
         self._newest_only = newest_only

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..verdict import Hold
 from .base import Output
-from .courier import Courier
+from .courier import FIRST_WAIT_S, Courier
 from .json_lines import as_record
 
 if TYPE_CHECKING:
@@ -31,14 +31,20 @@ class OnChange(Output):
         receivers: Who is told.
         frames: For how many frames in a row a label must hold.
         patience_s: For how long `close` waits until all is told, in seconds.
+        first_wait_s: Seconds until a receiver that is away is told again, for the first time.
     """
 
     def __init__(
-        self, receivers: Sequence[Receiver], frames: int, *, patience_s: float = PATIENCE_S
+        self,
+        receivers: Sequence[Receiver],
+        frames: int,
+        *,
+        patience_s: float = PATIENCE_S,
+        first_wait_s: float = FIRST_WAIT_S,
     ) -> None:
         self._hold = Hold(frames)
         self._patience_s = patience_s
-        self._couriers = [Courier(receiver) for receiver in receivers]
+        self._couriers = [Courier(receiver, first_wait_s=first_wait_s) for receiver in receivers]
 
     def show(self, frame: Frame, prediction: Prediction) -> bool:
         """Take a prediction, and hand on a change; never waits for who is told."""

@@ -62,21 +62,6 @@ def silent_server() -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def stopped_port(folder: Path) -> Iterator[Path]:
-    """A port that takes nothing, as of a device that has hung up itself."""
-    import termios  # noqa: PLC0415 - Windows has none
-
-    ends = os.openpty()
-    termios.tcflow(ends[1], termios.TCOOFF)
-    (folder / "port").symlink_to(os.ttyname(ends[1]))
-    try:
-        yield folder / "port"
-    finally:
-        for end in ends:
-            os.close(end)
-
-
-@contextlib.contextmanager
 def mock_pins() -> Iterator[None]:
     before, gpiozero.Device.pin_factory = gpiozero.Device.pin_factory, MockFactory()
     try:
@@ -114,6 +99,20 @@ OUTPUTS: dict[str, Callable[[Path, contextlib.ExitStack], Output]] = {
     "broker that is silent": lambda _, s: each(mqtt(s.enter_context(silent_server()))),
 }
 if sys.platform != "win32":
+    import termios
+
+    @contextlib.contextmanager
+    def stopped_port(folder: Path) -> Iterator[Path]:
+        """A port that takes nothing, as of a device that has hung up itself."""
+        ends = os.openpty()
+        termios.tcflow(ends[1], termios.TCOOFF)
+        (folder / "port").symlink_to(os.ttyname(ends[1]))
+        try:
+            yield folder / "port"
+        finally:
+            for end in ends:
+                os.close(end)
+
     OUTPUTS["serial port that takes nothing"] = lambda folder, s: changes(
         SerialPort(str(s.enter_context(stopped_port(folder))), boot_s=0.0)
     )

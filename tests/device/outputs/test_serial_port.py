@@ -11,7 +11,6 @@ import pytest
 from support.answers import Said, tell, wait_until
 
 from edge_classifier.device.errors import InvalidOptionError
-from edge_classifier.device.outputs import courier
 from edge_classifier.device.outputs.on_change import OnChange
 from edge_classifier.device.outputs.serial_port import SerialPort
 
@@ -57,13 +56,8 @@ def cable(tmp_path: Path) -> Iterator[Cable]:
     cable.unplug()
 
 
-@pytest.fixture(autouse=True)
-def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(courier.Courier.__init__, "__kwdefaults__", {"first_wait_s": 0.01})
-
-
 def output_to(cable: Cable) -> OnChange:
-    return OnChange([SerialPort(f"{cable.path}:9600", boot_s=0.0)], frames=2)
+    return OnChange([SerialPort(f"{cable.path}:9600", boot_s=0.0)], frames=2, first_wait_s=0.01)
 
 
 def read_until(cable: Cable, wanted: str) -> None:
