@@ -58,7 +58,6 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
         "--gpio",
         metavar="LABEL=PIN",
         action="append",
-        default=[],
         help="switch a pin on for as long as this is the label; may be given several times, also "
         "for unknown (needs gpiozero)",
     )
