@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.answers import LABELS, Said, tell, wait_until
 from support.broker import PASSWORD, Listener, MosquittoBroker, free_port
+from support.live_stream import Stream
 
 from edge_classifier.device.errors import InvalidOptionError, InvalidValueError
 from edge_classifier.device.outputs.each_frame import EachFrame
@@ -209,6 +210,33 @@ def test_who_dies_is_offline(broker: MosquittoBroker, listen: Listen) -> None:
     child.kill()
     child.wait()
     wait_until(lambda: listener.newest["kitchen/availability"] == "offline")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without asking it")
+def test_classify_py_is_paused_and_goes_on_by_a_broker(
+    bundle: Path, broker: MosquittoBroker, listen: Listen, tmp_path: Path
+) -> None:
+    broker.start()
+    listener = listen(broker)
+    stream = Stream()
+    words = [sys.executable, "-I", str(bundle / "classify.py"), f"{stream.url}", "--no-window"]
+    more = ["--quiet", "--hold", "2", "--mqtt", f"mqtt://127.0.0.1:{broker.port}/kitchen"]
+    child = subprocess.Popen([*words, *more, "--csv", str(tmp_path / "log.csv")])  # noqa: S603 - our own words
+    try:
+        wait_until(lambda: label(listener) is not None)
+        listener.say("kitchen/pause", "ON")
+        wait_until(lambda: label(listener) is None)
+        assert json.loads(listener.newest["kitchen/state"])["paused"] == "ON"
+        listener.say("kitchen/pause", "OFF")
+        wait_until(lambda: label(listener) is not None)
+        child.terminate()
+        assert child.wait(60) == 0
+        wait_until(lambda: listener.newest["kitchen/availability"] == "offline")
+    finally:
+        child.kill()
+        child.wait()
+        stream.close()
+    assert (tmp_path / "log.csv").read_text(encoding="utf-8").startswith("time,label,score,")
 
 
 # Who may
