@@ -19,6 +19,7 @@ from ..console import say, shortened
 from ..errors import InvalidOptionError, InvalidValueError
 from ..files import read_regular
 from ..requests import ADAPT, PAUSED
+from ..verdict import UNKNOWN
 from .addresses import MQTT_PASSWORD
 from .courier import needed
 from .home_assistant import (
@@ -192,9 +193,9 @@ class Mqtt:
                 "score": _rounded(news.get("score")),
                 "familiar": _rounded(news.get("similarity")),
             }
-            exchanged = bool(scores) and not set(scores) <= set(self._labels)
-            if exchanged:
-                self._labels = (*scores, *self._labels[-1:])
+            labels = (*scores, UNKNOWN) if scores else self._labels
+            if labels != self._labels:
+                self._labels = labels
                 self._tell_all()
             else:
                 self._tell_state()
