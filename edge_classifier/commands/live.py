@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -10,7 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 from edge_classifier.commands import options as shared
 from edge_classifier.commands.console import BUNDLE_WRITTEN, as_word, open_or_create
 from edge_classifier.device.console import say
+from edge_classifier.device.outputs.asked_for import add_output_arguments, asked_for
+from edge_classifier.device.outputs.osc_listener import OscListener
 from edge_classifier.device.reader import FrameReader
+from edge_classifier.device.requests import Requests
 from edge_classifier.device.sources.cameras import default_source
 from edge_classifier.device.sources.named import (
     SourceKind,
@@ -19,6 +23,7 @@ from edge_classifier.device.sources.named import (
     open_source,
     source_name,
 )
+from edge_classifier.device.verdict import UNKNOWN
 from edge_classifier.errors import (
     BackboneError,
     CameraNotFoundError,
@@ -31,6 +36,7 @@ from edge_classifier.learning.settings import project_head_settings
 from edge_classifier.live.jobs import start_worker
 from edge_classifier.live.loop import run as run_app
 from edge_classifier.live.opening import choose_project, described
+from edge_classifier.live.others import Others
 from edge_classifier.live.session import Session, SessionSettings
 from edge_classifier.live.view import Level
 from edge_classifier.project.folder import default_project_path
@@ -41,7 +47,7 @@ from edge_classifier.screen.window import Window
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from edge_classifier.device.frame import FrameSource
     from edge_classifier.export.exporter import Export
@@ -95,6 +101,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--loop", action="store_true", help="let a video file begin again whenever it ends"
     )
+    add_output_arguments(parser)
+    parser.add_argument(
+        "--osc-listen",
+        metavar="[HOST]:PORT",
+        help="hear /record N (of a class, until the next one or /stop), /train and /adapt there; "
+        "without a host from this machine only (needs python-osc)",
+    )
     shared.add_backbone_options(parser)
     shared.add_head_options(parser)
 
@@ -143,7 +156,8 @@ def _teach(options: argparse.Namespace, path: Path, display: Window) -> int:
             state = "new" if made else store.why_read_only and f"read-only: {store.why_read_only}"
             say(f"Project: {path}{state and f' ({state})'}")
             remember_opened(path)
-            problem = _run_window(options, store, display, exported)
+            with _others(options, store) as others:
+                problem = _run_window(options, store, display, exported, others)
             if store.lost:
                 store.check_writable()  # which says how
             samples, classes = len(store.samples()), len(store.class_names())
@@ -165,7 +179,11 @@ def _teach(options: argparse.Namespace, path: Path, display: Window) -> int:
 
 
 def _run_window(
-    options: argparse.Namespace, store: ProjectStore, display: Display, exported: list[Path]
+    options: argparse.Namespace,
+    store: ProjectStore,
+    display: Display,
+    exported: list[Path],
+    others: Others | None,
 ) -> str:
     """Run the session; returns why it had no backbone, or nothing.
 
@@ -208,7 +226,7 @@ def _run_window(
 
     speaker = Speaker(tell)
     try:
-        run_app(session, reader, AudibleDisplay(display, speaker))
+        run_app(session, reader, AudibleDisplay(display, speaker), others=others)
     finally:
         speaker.close()
         unfinished = session.unfinished
@@ -219,6 +237,23 @@ def _run_window(
         if unfinished:
             say(f"Stopped before its end: {unfinished}; nothing of it was kept.")
     return session.problem if session.learner.backbone is None else ""
+
+
+@contextmanager
+def _others(options: argparse.Namespace, store: ProjectStore) -> Iterator[Others | None]:
+    """Make who is told and heard beside the display, for as long as the block lasts."""
+    requests = Requests()
+    labels = (*store.class_names(), UNKNOWN)
+    with ExitStack() as stack:
+        if options.osc_listen is not None:
+            listener = OscListener(options.osc_listen, requests)
+            stack.callback(listener.close)
+        outputs = [
+            stack.enter_context(closing(output))
+            for output in asked_for(options, store.path.name, labels, requests)
+        ]
+        asked = outputs or options.osc_listen is not None
+        yield Others(outputs, requests) if asked else None
 
 
 def _source(options: argparse.Namespace, session: Session) -> tuple[str, Callable[[], FrameSource]]:

@@ -1,6 +1,7 @@
 """What also runs alone on a Pi, as the folder `edge_device` of a bundle.
 
-NumPy, OpenCV, LiteRT and the standard library only, and relative imports: so one source is both
+NumPy, OpenCV, LiteRT and the standard library only, but for outputs that are asked for and name
+the library that they need; and relative imports: so one source is both
 the code that the live picture is computed with and the code on the device.
 """
 

@@ -56,6 +56,8 @@ class Adapter:
     computed anew from the buffer every few frames. Where that would do harm, what was fine before
     stays.
 
+    It begins with what was kept by the last one, unless `anew`.
+
     With `background` computing and writing are another thread's work, and frames go on meanwhile;
     without it, answers do not depend on how fast a machine is.
 
@@ -70,6 +72,7 @@ class Adapter:
         mode: Mode,
         *,
         background: bool,
+        anew: bool = False,
         clock: Clock = time.monotonic,
     ) -> None:
         bundle = classifier.bundle
@@ -94,7 +97,7 @@ class Adapter:
         self._adapted: LinearModel | None = None
         self._buffer = FrameBuffer(dim)
         self._state = AdaptationState(bundle.folder, f"{bundle.spec['taught']['sha256']} {mode}")
-        kept = self._state.load(dim, len(self._names))
+        kept = [] if anew else self._state.load(dim, len(self._names))
         known = ((row, self._taught.model.recognise(row)) for row, _ in kept)
         frames = [(row, class_id) for row, class_id in known if class_id is not None]
         if len(frames) < len(kept) // 2:

@@ -16,6 +16,7 @@ from .console import drop, open_closed_streams, say, shortened
 from .errors import EdgeClassifierError, InvalidOptionError
 from .interpreter import MOST_THREADS
 from .option_types import USAGE, OneLineParser, whole_number
+from .outputs.asked_for import add_output_arguments
 from .stop import StopSignals, leave
 
 if TYPE_CHECKING:
@@ -65,21 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what those who look at the page have to know; needed for any HOST but 127.0.0.1 "
         "(default: the environment variable CLASSIFY_TOKEN)",
     )
-    parser.add_argument(
-        "--on-change",
-        metavar="COMMAND",
-        help="run this on a new label, without a shell; label and score are in its environment, "
-        "CLASSIFY_LABEL and CLASSIFY_SCORE, and the label on its standard input; {label} and "
-        "{score} in its arguments are filled in, where all labels are plain words",
-    )
-    parser.add_argument("--webhook", metavar="URL", help="post a JSON object there on a new label")
-    parser.add_argument(
-        "--hold",
-        type=whole_number(0, 100_000),
-        default=5,
-        metavar="N",
-        help="frames that a label must hold to be new (default: 5)",
-    )
+    add_output_arguments(parser)
     parser.add_argument(
         "--adapt",
         choices=("off", "once", "follow"),

@@ -6,15 +6,19 @@ import contextlib
 import math
 import time
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Final, Literal
 
+from .adapter_on_demand import AdapterOnDemand
 from .console import SOME_REFUSED, say
 from .errors import InvalidOptionError
 from .heat import with_heat
+from .outputs.asked_for import asked_for
 from .outputs.benchmark import Benchmark
 from .outputs.json_lines import JsonLines
 from .outputs.window import Window
 from .reader import FrameReader
+from .requests import PAUSED, Requests
 from .source_state import SourceState, SourceStatus
 from .sources.cameras import default_source
 from .sources.named import kind_of, open_source_or_pictures
@@ -23,13 +27,12 @@ from .verdict import UNKNOWN, Smoother
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from .adapter import Adapter
     from .classifier import Classifier
     from .frame import Clock, Frame, FrameSource
     from .outputs.base import Output
-    from .outputs.on_change import Receiver
     from .sources.video_source import VideoSource
     from .stop import StopSignals
 
@@ -93,6 +96,17 @@ def frames_of(reader: FrameReader, log: TroubleLog, idle: Callable[[str], bool])
             return
 
 
+def unpaused(
+    frames: Iterator[Frame], requests: Requests, outputs: Sequence[Output]
+) -> Iterator[Frame]:
+    """Leave out the frames that come while it is paused; ends where an output wants to."""
+    for frame in frames:
+        if not requests.paused:
+            yield frame
+        elif not all(output.wait(PAUSED) for output in outputs):
+            return
+
+
 def run(options: argparse.Namespace, classifier: Classifier, stop: StopSignals) -> int:
     """Classify what the source gives; returns the exit status, 0 or `SOME_REFUSED`.
 
@@ -119,14 +133,17 @@ def _run(
     spec = options.source or default_source()
     # First what needs nothing of the source, which may take seconds.
     labels = (*classifier.bundle.class_names, UNKNOWN)
+    requests = Requests()
+    name = classifier.bundle.folder.name
     outputs = [
-        stack.enter_context(contextlib.closing(o)) for o in _network_outputs(options, labels)
+        stack.enter_context(contextlib.closing(output))
+        for output in chain(_page(options), asked_for(options, name, labels, requests))
     ]
     source = open_source_or_pictures(spec, paced=shown)
     stack.callback(source.close)
     stop.endless = source.live
     classifier.mirrored = classifier.bundle.mirrored and kind_of(spec).is_camera
-    title = f"{classifier.bundle.folder.name} on {source.name}"
+    title = f"{name} on {source.name}"
     window_title = title if shown and not isinstance(source, PictureFiles) else ""
     if options.heat and not (window_title or options.mjpeg):
         raise InvalidOptionError(
@@ -134,8 +151,8 @@ def _run(
             "--mjpeg 127.0.0.1:8000 for the page."
         )
     adapter = _adapter(options.adapt, classifier, in_time=source.live or bool(window_title))
-    if adapter:
-        stack.enter_context(contextlib.closing(adapter))
+    adapting = AdapterOnDemand(classifier, adapter, requests, follows=options.adapt == "follow")
+    stack.enter_context(contextlib.closing(adapting))
     outputs += [
         stack.enter_context(contextlib.closing(output))
         for output in _local_outputs(options, window_title, live=source.live)
@@ -149,7 +166,8 @@ def _run(
         lambda trouble: all(output.wait(trouble) for output in outputs),
     )
     date = None if options.no_smoothing else _dating(source)
-    _loop(classifier, adapter, frames, outputs, date, options.frames)
+    frames = unpaused(frames, requests, outputs)
+    _loop(classifier, adapting, frames, outputs, date, options.frames)
     return SOME_REFUSED if isinstance(source, PictureFiles) and source.refused else 0
 
 
@@ -184,28 +202,11 @@ def _adapter(
     return Adapter(classifier, mode, background=in_time)
 
 
-def _network_outputs(options: argparse.Namespace, labels: tuple[str, ...]) -> Iterator[Output]:
-    """Make the outputs to others that are asked for.
-
-    What takes long to import is imported when it is used: start-up counts on a small device.
-    """
-    receivers: list[Receiver] = []
-    if options.on_change is not None:
-        from .outputs.command import Command  # noqa: PLC0415 - as above
-
-        receivers.append(Command(options.on_change, labels))
-    if options.webhook is not None:
-        from .outputs.webhook import Webhook  # noqa: PLC0415 - as above
-
-        receivers.append(Webhook(options.webhook))
+def _page(options: argparse.Namespace) -> Iterator[Output]:
     if options.mjpeg is not None:
-        from .outputs.page import LivePage  # noqa: PLC0415 - as above
+        from .outputs.page import LivePage  # noqa: PLC0415 - start-up counts on a small device
 
         yield LivePage(options.mjpeg, options.token)
-    if receivers:
-        from .outputs.on_change import OnChange  # noqa: PLC0415 - as above
-
-        yield OnChange(receivers, options.hold)
 
 
 def _local_outputs(
@@ -235,7 +236,7 @@ def _dating(source: VideoSource | PictureFiles) -> Callable[[Frame], float] | No
 
 def _loop(
     classifier: Classifier,
-    adapter: Adapter | None,
+    adapting: AdapterOnDemand,
     frames: Iterator[Frame],
     outputs: list[Output],
     date: Callable[[Frame], float] | None,
@@ -248,10 +249,9 @@ def _loop(
         started_s = time.perf_counter()
         prediction = classifier.predict_prepared(pixels)
         inferred_s = time.perf_counter()
-        if adapter:
-            prediction = adapter.update(prediction)
+        prediction = adapting.update(prediction)
         if benchmark:
-            adapting_ms = (time.perf_counter() - inferred_s) * 1000 if adapter else None
+            adapting_ms = (time.perf_counter() - inferred_s) * 1000 if adapting.adapts else None
             benchmark.add(frame, (inferred_s - started_s) * 1000, adapting_ms)
         if date:
             prediction = smoother.update(prediction, date(frame))

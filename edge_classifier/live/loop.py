@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from edge_classifier.device.source_state import SourceState
     from edge_classifier.errors import EdgeClassifierError
     from edge_classifier.live.display import Display
+    from edge_classifier.live.others import Others
     from edge_classifier.live.session import Session
 
 REFRESH_S: Final = 1 / 60
@@ -51,6 +52,7 @@ def run(
     feed: FrameFeed,
     display: Display,
     *,
+    others: Others | None = None,
     clock: Clock = time.monotonic,
 ) -> None:
     """Run a session until its user ends it.
@@ -67,9 +69,11 @@ def run(
     while True:
         frame = feed.take(pace.wait_s(clock()))
         pace.waited(clock())
-        for event in display.events():
+        for event in (*display.events(), *(others.events(session) if others else ())):
             session.advance(None, event)
         session.advance(frame, None, feed.state)
+        if others:
+            others.tell(session, frame, feed.state)
         if session.done:
             return
         if feed.first_error is not None:

@@ -147,6 +147,11 @@ class Session:
         return self._live.prediction
 
     @property
+    def paused(self) -> bool:
+        """Whether its user wants nothing to be predicted."""
+        return self._live.paused
+
+    @property
     def done(self) -> bool:
         """Whether the user has ended it."""
         return self._controls.done

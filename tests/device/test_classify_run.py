@@ -336,6 +336,11 @@ def test_what_cannot_be_done_is_told_in_one_line(
         (["--webhook", "ftp://x"], "expected an http or https address"),
         (["--on-change", "'open"], "cannot be read"),
         (["--on-change", "say {{label}}"], "the label 'växt 🌱' is no plain word"),
+        (["--gpio", "cup=17"], "this model has no label 'cup'"),
+        (["--mqtt", "broker"], "expected mqtt[s]://"),
+        (["--mqtt-ca", "ca.pem"], "need --mqtt"),
+        (["--osc", "x"], "expected HOST:PORT"),
+        (["--serial", ":9600"], "expected PORT or PORT:BAUD"),
         (["--heat"], "here is neither"),
     ],
 )

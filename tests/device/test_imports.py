@@ -12,8 +12,15 @@ ROOT = Path(device.__file__).parent
 KNOWN = sys.stdlib_module_names | {"cv2", "numpy", "picamera2"}
 RUNTIMES = {"ai_edge_litert", "tensorflow", "tflite_runtime"}
 """Whichever of these is installed."""
-OPTIONAL = {"PIL", "pillow_heif"}
-"""Without these, pictures that need them are refused by name."""
+OPTIONAL = {
+    "pillow_decoder.py": {"PIL", "pillow_heif"},
+    "gpio.py": {"gpiozero"},
+    "mqtt.py": {"paho"},
+    "osc.py": {"pythonosc"},
+    "osc_listener.py": {"pythonosc"},
+    "serial_port.py": {"serial"},
+}
+"""Without these, pictures and outputs that need them are refused by name."""
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
@@ -24,6 +31,6 @@ def test_a_device_needs_numpy_opencv_a_runtime_and_the_standard_library_only(pat
         imported = [a.name for a in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom):
             imported.append(str(node.module))
-        more = {"interpreter.py": RUNTIMES, "pillow_decoder.py": OPTIONAL}
+        more = {"interpreter.py": RUNTIMES, **OPTIONAL}
         allowed = KNOWN | more.get(path.name, set())
         assert {name.partition(".")[0] for name in imported} <= allowed

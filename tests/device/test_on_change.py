@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import threading
 import time
@@ -165,7 +166,7 @@ class Recorder:
     """Keeps labels; takes as long as until `released`, and says what it is told to say."""
 
     def __init__(self, *, waits: bool = False, says: str = "") -> None:
-        self.name = "--recorder"
+        self.name, self.retries = "--recorder", False
         self.labels: list[str] = []
         self.says = says
         self.released = threading.Event()
@@ -207,7 +208,9 @@ def test_a_receiver_that_is_slow_holds_up_no_other_and_is_told_of_once(
     output.close()
     assert quick.labels == labels
     assert slow.labels == ["0"]
-    assert capsys.readouterr().err == "--recorder: too slow; some changes are not told.\n"
+    assert capsys.readouterr().err == (
+        "--recorder: too slow; some changes are not told.\n--recorder: 59 changes were not told.\n"
+    )
 
 
 def test_a_receiver_that_is_too_slow_all_day_fills_no_log(
@@ -227,7 +230,9 @@ def test_a_receiver_that_is_too_slow_all_day_fills_no_log(
             show(output, f"{number} {more}")
     slow.released.set()
     output.close()
-    assert capsys.readouterr().err == "--recorder: too slow; some changes are not told.\n"
+    first, at_the_end = capsys.readouterr().err.splitlines()
+    assert first == "--recorder: too slow; some changes are not told."
+    assert re.fullmatch(r"--recorder: \d+ changes were not told\.", at_the_end)
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ class Command:
     """
 
     name = "--on-change"
+    retries = False
 
     def __init__(self, command: str, labels: Iterable[str], *, deadline_s: float = 10.0) -> None:
         try:

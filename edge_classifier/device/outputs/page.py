@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hmac
-import ipaddress
 import json
-import re
 import select
 import socket
 import threading
@@ -18,6 +16,7 @@ import cv2
 
 from ..console import say, shortened
 from ..errors import InvalidOptionError, InvalidValueError
+from .addresses import host_and_port, is_this_machine
 from .base import Output
 from .json_lines import as_record
 from .page_server import PageHandler, PageServer
@@ -57,8 +56,8 @@ class LivePage(Output):
     )
 
     def __init__(self, address: str, token: str | None = None) -> None:
-        host, port = _host_and_port(address)
-        if token is None and not _is_this_machine(host):
+        host, port = host_and_port("--mjpeg", address)
+        if token is None and not is_this_machine(host):
             raise InvalidOptionError(
                 f"--mjpeg {shortened(address)} can be seen by others on the network: add --token "
                 "WORD, which they have to know, or use 127.0.0.1."
@@ -148,7 +147,7 @@ class LivePage(Output):
         """Say whether a request knows the token, or comes from this machine."""
         if self._token is None:
             host = request.headers.get("Host", "")
-            return _is_this_machine(host.rpartition(":")[0] or host)
+            return is_this_machine(host.rpartition(":")[0] or host)
         try:
             query = parse_qs(request.path.partition("?")[2], max_num_fields=10)
         except ValueError:
@@ -177,29 +176,9 @@ class LivePage(Output):
             request.wfile.write(head.encode() + data + b"\r\n")
 
 
-def _host_and_port(address: str) -> tuple[str, int]:
-    host, _, port = address.rpartition(":")
-    # Digits are counted before they are read: Python refuses thousands of them.
-    if not re.fullmatch(r"[0-9]{1,5}", port) or int(port) >= 1 << 16:
-        raise InvalidOptionError(
-            f"--mjpeg {shortened(address)}: expected HOST:PORT, like 127.0.0.1:8080."
-        )
-    return host or "127.0.0.1", int(port)
-
-
 def _is_elsewhere(error: OSError) -> bool:
     """Say whether an address is not known here, or another machine's."""
     return isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
-
-
-def _is_this_machine(host: str) -> bool:
-    """Say whether an address is reached from this machine only."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:  # a name: whose, only the network knows
-        return False
 
 
 def _is_from_here(request: PageHandler, path: str) -> bool:

@@ -45,6 +45,7 @@ class Webhook:
     """
 
     name = "--webhook"
+    retries = False
 
     def __init__(self, url: str, *, deadline_s: float = 10.0) -> None:
         _check(url)

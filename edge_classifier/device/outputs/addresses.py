@@ -1,0 +1,37 @@
+"""Addresses on the command line, and where the secrets are that must not stand there."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Final
+
+from ..console import shortened
+from ..errors import InvalidOptionError
+
+MQTT_PASSWORD: Final = "CLASSIFY_MQTT_PASSWORD"  # noqa: S105 - the variable that holds it
+
+
+def host_and_port(option: str, address: str) -> tuple[str, int]:
+    """Read `HOST:PORT`; without a host it is this machine's own.
+
+    Raises:
+        InvalidOptionError: if it is no such address.
+    """
+    host, _, port = address.rpartition(":")
+    # Digits are counted before they are read: Python refuses thousands of them.
+    if not re.fullmatch(r"[0-9]{1,5}", port) or int(port) >= 1 << 16:
+        raise InvalidOptionError(
+            f"{option} {shortened(address)}: expected HOST:PORT, like 127.0.0.1:8080."
+        )
+    return host or "127.0.0.1", int(port)
+
+
+def is_this_machine(host: str) -> bool:
+    """Say whether an address is reached from this machine only."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:  # a name: whose, only the network knows
+        return False

@@ -1,0 +1,60 @@
+"""Those who follow each answer, and what is wrong with the camera: pins, a broker, instruments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..verdict import Hold
+from .base import Output
+from .courier import Courier
+from .json_lines import as_record
+from .on_change import PATIENCE_S, close_all
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..frame import Frame
+    from ..verdict import Prediction
+    from .courier import Receiver
+
+
+class EachFrame(Output):
+    """Tells receivers of the newest answer, each in a thread of its own as fast as it takes them.
+
+    They get what a JSON line holds, and beside it `held`, the label that counts, and `trouble`,
+    empty while frames come. While none come they get only these two, and no label counts.
+
+    Args:
+        receivers: Who is told.
+        frames: For how many frames in a row a label must hold.
+    """
+
+    def __init__(self, receivers: Sequence[Receiver], frames: int) -> None:
+        self._frames = frames
+        self._hold = Hold(frames)
+        self._trouble = ""
+        self._couriers = [Courier(receiver, newest_only=True) for receiver in receivers]
+
+    def show(self, frame: Frame, prediction: Prediction) -> bool:
+        """Take a prediction and hand it on; never waits for who is told."""
+        self._trouble = ""
+        self._hold.update(prediction.label)
+        self._hand_over({**as_record(frame, prediction), "held": self._hold.label, "trouble": ""})
+        return True
+
+    def wait(self, trouble: str) -> bool:
+        """Hand on that nothing is answered, and why; once, not some times a second."""
+        if trouble and trouble != self._trouble:
+            # What was seen last may be so no longer: a label has to hold anew.
+            self._hold = Hold(self._frames)
+            self._hand_over({"held": None, "trouble": trouble})
+            self._trouble = trouble
+        return True
+
+    def close(self) -> None:
+        """Tell what is left, for some seconds at most."""
+        close_all(self._couriers, PATIENCE_S)
+
+    def _hand_over(self, news: dict[str, Any]) -> None:
+        for courier in self._couriers:
+            courier.hand_over(news)

@@ -1,0 +1,96 @@
+"""A pin for each label."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from ..console import shortened
+from ..errors import InvalidOptionError, InvalidValueError
+from .courier import needed
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    import gpiozero
+
+
+class Gpio:
+    """Switches the pins of the label that counts on, and all others off; all where none counts.
+
+    Args:
+        pins: Each `LABEL=PIN`, as gpiozero names pins: `17` or `GPIO17`, `BOARD11`. A label may
+            have several.
+        labels: All that can come.
+
+    Raises:
+        InvalidOptionError: if one is of no such label, or a pin is given twice.
+        InvalidValueError: if gpiozero is not installed, or a pin cannot be used now.
+    """
+
+    name = "--gpio"
+    retries = False
+
+    def __init__(self, pins: Sequence[str], labels: Collection[str]) -> None:
+        named = [_label_and_pin(text, labels) for text in pins]
+        numbers = [pin for _, pin in named]
+        twice = next((pin for pin in numbers if numbers.count(pin) > 1), None)
+        if twice is not None:
+            raise InvalidOptionError(f"--gpio: pin {twice} is given twice; each label has its own.")
+        self._lock = threading.Lock()
+        self._held: str | None = None
+        self._pins: list[tuple[str, gpiozero.DigitalOutputDevice]] = []
+        with needed(self.name, "gpiozero"):
+            import gpiozero  # noqa: PLC0415 - an optional library
+        try:
+            for label, pin in named:
+                # It warns of each library for pins that is not there, also where the next one is.
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    self._pins.append((label, gpiozero.DigitalOutputDevice(pin)))
+        except Exception as error:
+            self.stop()
+            if isinstance(error, gpiozero.BadPinFactory):
+                raise InvalidValueError(
+                    "--gpio: there are no pins here that gpiozero can use; on a Pi, `sudo apt "
+                    "install python3-lgpio`, and a virtual environment with "
+                    "--system-site-packages, bring what it needs."
+                ) from error
+            raise InvalidValueError(
+                f"--gpio {label}={pin}: this pin cannot be used ({error}); choose another one, or "
+                "end what uses it."
+            ) from error
+
+    def tell(self, news: dict[str, Any]) -> str:
+        """Switch; returns what went wrong."""
+        with self._lock:
+            if news["held"] != self._held:
+                self._held = news["held"]
+                # First off, then on: never two at once.
+                for label, pin in sorted(self._pins, key=lambda p: p[0] == self._held):
+                    pin.value = label == self._held
+        return ""
+
+    def stop(self) -> None:
+        """Switch all off and let go of them."""
+        with self._lock:
+            pins, self._pins = self._pins, []
+        for _, pin in pins:
+            pin.off()
+            pin.close()
+
+
+def _label_and_pin(text: str, labels: Collection[str]) -> tuple[str, str]:
+    label, _, pin = text.rpartition("=")
+    if not label or not pin.isascii() or not pin.replace(":", "").isalnum():
+        raise InvalidOptionError(
+            f"--gpio {shortened(text)}: expected LABEL=PIN, like mug=17 or unknown=GPIO27."
+        )
+    if label not in labels:
+        known = ", ".join(labels)
+        raise InvalidOptionError(
+            f"--gpio {shortened(text)}: this model has no label {shortened(label)!r}; it has "
+            f"{shortened(known)}."
+        )
+    return label, pin

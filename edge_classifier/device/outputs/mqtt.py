@@ -1,0 +1,330 @@
+"""A broker that is told of each answer, and through it Home Assistant."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import ssl
+import sys
+import threading
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote, urlsplit
+
+from ..console import say, shortened
+from ..errors import InvalidOptionError, InvalidValueError
+from ..files import read_regular
+from ..requests import ADAPT, PAUSED
+from ..verdict import UNKNOWN
+from .addresses import MQTT_PASSWORD
+from .courier import needed
+from .home_assistant import (
+    BIRTH,
+    BIRTH_TOPIC,
+    OFF,
+    OFFLINE,
+    ON,
+    ONLINE,
+    PRESS,
+    Topics,
+    as_option,
+    discovery,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import paho.mqtt.client as paho
+    from paho.mqtt.properties import Properties
+    from paho.mqtt.reasoncodes import ReasonCode
+
+    from ..frame import Clock
+    from ..requests import Requests
+
+_SCORE_S: Final = 1.0
+"""So often scores are told, unless something else changes."""
+_CONNECT_S: Final = 5.0
+_KEEP_ALIVE_S: Final = 30
+_LONGEST_WAIT_S: Final = 60
+_STOP_S: Final = 2.0
+_LONGEST_PREFIX: Final = 200
+_LONGEST_PASSWORD: Final = 4096
+_PORT: Final = {"mqtt": 1883, "mqtts": 8883}
+_MOST_SAID: Final = 8
+"""Of different things in a row: what others send must not fill the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where a broker is, and who one is to it.
+
+    Attributes:
+        prefix: What all topics begin with; empty for one of the machine's own.
+        user: Empty for nobody.
+        password: Likewise.
+        ca: What signs the certificates that are believed; `None` for whom the system believes.
+    """
+
+    host: str
+    port: int
+    prefix: str = ""
+    user: str = ""
+    password: str = ""
+    tls: bool = False
+    ca: Path | None = None
+
+    @classmethod
+    def parse(
+        cls,
+        address: str,
+        password: str | None = None,
+        password_file: Path | None = None,
+        ca: Path | None = None,
+    ) -> Broker:
+        """Read `mqtt[s]://[user@]host[:port][/prefix]`.
+
+        A `password_file` goes before a `password`, which is that of the environment.
+
+        Raises:
+            InvalidOptionError: if that is no such address; a password in it is not repeated.
+            InvalidValueError: if a file cannot be read.
+        """
+        # Not repeated: it may hold a password.
+        no_address = InvalidOptionError(
+            "--mqtt: expected mqtt[s]://[user@]host[:port][/prefix], like "
+            "mqtt://pi@broker.local/kitchen; a prefix has no +, # or $."
+        )
+        try:
+            parts = urlsplit(address)
+            scheme, host, port = parts.scheme, parts.hostname or "", parts.port
+        except ValueError as error:
+            raise no_address from error
+        if parts.password is not None:
+            raise InvalidOptionError(
+                "--mqtt: others on this machine can read what is on a command line; leave the "
+                f"password to the environment variable {MQTT_PASSWORD} or to --mqtt-password-file."
+            )
+        prefix, user = unquote(parts.path).strip("/"), unquote(parts.username or "")
+        if scheme not in _PORT or not host or port == 0 or parts.query or not _is_prefix(prefix):
+            raise no_address
+        if ca is not None and scheme != "mqtts":
+            raise InvalidOptionError("--mqtt-ca is for mqtts://, and this is mqtt://.")
+        if password_file is not None:
+            password = _read_password(password_file)
+            if not user:
+                raise InvalidOptionError(
+                    "--mqtt-password-file: a password needs its user: mqtt://USER@host."
+                )
+        secret = (password or "") if user else ""
+        return cls(host, port or _PORT[scheme], prefix, user, secret, scheme == "mqtts", ca)
+
+
+class Mqtt:
+    """Keeps a broker told of the newest answer, retained, and Home Assistant of what there is.
+
+    A change of the label or a trouble is told at once, scores once a second. paho's own thread
+    connects, and again after each loss, with waits that grow to a minute; then all is told anew,
+    as it is when Home Assistant has started, or when the model has other classes.
+
+    Args:
+        name: Of the classifier.
+        labels: All that can come.
+        requests: Where what others ask for goes.
+
+    Raises:
+        InvalidValueError: if paho-mqtt is not installed, or the certificate cannot be used.
+    """
+
+    name = "--mqtt"
+    retries = False
+
+    def __init__(
+        self,
+        broker: Broker,
+        name: str,
+        labels: Sequence[str],
+        requests: Requests,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        with needed(self.name, "paho-mqtt"):
+            import paho.mqtt.client as paho  # noqa: PLC0415 - an optional library
+            from paho.mqtt.enums import CallbackAPIVersion  # noqa: PLC0415 - same
+        own = f"{_machine()} {broker.prefix or name}"
+        identity = f"edge_classifier_{hashlib.sha256(own.encode()).hexdigest()[:12]}"
+        self.topics = Topics(broker.prefix or identity.replace("_", "-"), identity)
+        self._broker, self._name, self._labels = broker, name, tuple(labels)
+        self._requests, self._clock = requests, clock
+        self._lock = threading.Lock()
+        self._state: dict[str, Any] = {"label": None, "score": None, "familiar": None}
+        self._trouble = ""
+        self._told: dict[str, Any] = {}
+        self._told_s = 0.0
+        self._connected = False
+        self._said: set[str] = set()
+        self._client = paho.Client(CallbackAPIVersion.VERSION2)
+        self._client.connect_timeout = _CONNECT_S
+        self._client.reconnect_delay_set(1, _LONGEST_WAIT_S)
+        self._client.on_connect = self._on_connect
+        self._client.on_connect_fail = self._on_connect_fail
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_message = self._on_message
+        self._client.will_set(self.topics.availability, OFFLINE, qos=1, retain=True)
+        if broker.user:
+            self._client.username_pw_set(broker.user, broker.password or None)
+        if broker.tls:
+            try:
+                self._client.tls_set(None if broker.ca is None else str(broker.ca))
+            except (OSError, ssl.SSLError) as error:
+                raise InvalidValueError(f"--mqtt-ca {broker.ca}: {error}.") from error
+        self._client.connect_async(broker.host, broker.port, keepalive=_KEEP_ALIVE_S)
+        self._client.loop_start()
+
+    def tell(self, news: dict[str, Any]) -> str:
+        """Take the newest answer, and tell it if it is time to; never waits for the broker."""
+        with self._lock:
+            held, scores = news["held"], news.get("scores", {})
+            self._trouble = "" if news["trouble"] == PAUSED else news["trouble"]
+            self._state = {
+                "label": None if held is None else as_option(held),
+                "score": _rounded(news.get("score")),
+                "familiar": _rounded(news.get("similarity")),
+            }
+            labels = (*scores, UNKNOWN) if scores else self._labels
+            if labels != self._labels:
+                self._labels = labels
+                self._tell_all()
+            else:
+                self._tell_state()
+        return ""
+
+    def stop(self) -> None:
+        """Say that it is off, and hang up."""
+        with self._lock:
+            if self._connected:
+                told = self._client.publish(self.topics.availability, OFFLINE, retain=True)
+                with contextlib.suppress(RuntimeError, ValueError):  # it has just gone
+                    told.wait_for_publish(_STOP_S)
+            self._connected = False
+        self._client.disconnect()
+        # It may be looking for the broker's name; who ends waits no longer for that.
+        stopping = threading.Thread(target=self._client.loop_stop, daemon=True)
+        stopping.start()
+        stopping.join(_STOP_S)
+
+    def _tell_all(self) -> None:
+        if self._connected:
+            about = discovery(self.topics, self._name, self._labels)
+            self._client.publish(self.topics.discovery, json.dumps(about), retain=True)
+            self._client.publish(self.topics.availability, ONLINE, retain=True)
+        self._told = {}
+        self._tell_state()
+
+    def _tell_state(self) -> None:
+        state = {
+            **self._state,
+            "camera": ON if self._trouble else OFF,
+            "trouble": self._trouble,
+            "paused": ON if self._requests.paused else OFF,
+        }
+        now_s = self._clock()
+        rarely = ("score", "familiar")
+        urgent = any(state[n] != self._told.get(n, self) for n in state if n not in rarely)
+        if not self._connected or state == self._told:
+            return
+        if urgent or now_s - self._told_s >= _SCORE_S:
+            # Of QoS 0: what is lost with a connection is told anew by the next one, and nothing
+            # older can come after it.
+            self._client.publish(self.topics.state, json.dumps(state), retain=True)
+            self._told, self._told_s = state, now_s
+
+    def _on_connect(
+        self, client: paho.Client, _data: object, _flags: object, reason: ReasonCode, _more: object
+    ) -> None:
+        if reason.is_failure:
+            self._say(
+                f"refuses the connection ({reason}); name the user in the address and set "
+                f"{MQTT_PASSWORD}, or see the broker's log. It is tried again."
+            )
+            return
+        client.subscribe([(topic, 0) for topic in (BIRTH_TOPIC, self.topics.pause)])
+        client.subscribe(self.topics.adapt)
+        with self._lock:
+            self._connected = True
+            self._tell_all()
+        if self._said:
+            self._said.clear()
+            say("--mqtt: connected.")
+
+    def _on_connect_fail(self, _client: paho.Client, _data: object) -> None:
+        error = sys.exc_info()[1]  # paho calls this where it has caught it
+        reason = getattr(error, "strerror", None) or error or "no answer"
+        self._say(f"cannot be reached ({shortened(str(reason))}); it is tried again until it can.")
+
+    def _on_disconnect(
+        self,
+        _client: paho.Client,
+        _data: object,
+        _flags: object,
+        _reason: ReasonCode,
+        _more: Properties | None,
+    ) -> None:
+        with self._lock:
+            lost, self._connected = self._connected, False
+        if lost:
+            self._say("has gone; it is tried again until it is back.")
+
+    def _on_message(self, _client: paho.Client, _data: object, got: paho.MQTTMessage) -> None:
+        text = got.payload[:100].decode("utf-8", "backslashreplace")
+        if got.topic == BIRTH_TOPIC:
+            if text == BIRTH:
+                with self._lock:
+                    self._tell_all()
+            return
+        can_be = (PRESS,) if got.topic == self.topics.adapt else (ON, OFF)
+        if text not in can_be or got.retain:  # a retained one would be asked for at each start
+            what = "a retained one" if got.retain else repr(text)
+            self._say(f"sent {what} to {got.topic}; expected {' or '.join(can_be)}, not retained.")
+        elif got.topic == self.topics.adapt:
+            self._requests.ask(ADAPT)
+        else:
+            self._requests.paused = text == ON
+            with self._lock:
+                self._tell_state()
+
+    def _say(self, what: str) -> None:
+        """Say it once, until all is well again."""
+        if what not in self._said and len(self._said) < _MOST_SAID:
+            self._said.add(what)
+            say(f"--mqtt: the broker at {self._broker.host}:{self._broker.port} {what}")
+
+
+def _rounded(score: float | None) -> float | None:
+    return None if score is None else round(score, 3)
+
+
+def _is_prefix(prefix: str) -> bool:
+    return (
+        len(prefix) <= _LONGEST_PREFIX
+        and prefix.isprintable()
+        and not any(c in prefix for c in "+#$")
+        and "" not in prefix.split("/")[1:]
+    )
+
+
+def _read_password(path: Path) -> str:
+    try:
+        return read_regular(path, _LONGEST_PASSWORD).decode().strip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InvalidValueError(f"--mqtt-password-file {path}: {reason}.") from error
+
+
+def _machine() -> str:
+    """Give what tells this machine from others, also after a restart."""
+    with contextlib.suppress(OSError):
+        return Path("/etc/machine-id").read_text(encoding="ascii").strip()
+    return f"{uuid.getnode():x}"

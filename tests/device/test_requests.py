@@ -1,0 +1,100 @@
+"""What is asked of the runner while it runs: to rest, to adapt."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support import exported_project
+from support.answers import wait_until
+from support.exported_project import CLASSES
+
+from edge_classifier.device.adaptation import ENOUGH
+from edge_classifier.device.adapter import Adapter
+from edge_classifier.device.adapter_on_demand import AdapterOnDemand
+from edge_classifier.device.bundle import Bundle
+from edge_classifier.device.classifier import Classifier
+from edge_classifier.device.frame import Frame
+from edge_classifier.device.outputs.base import Output
+from edge_classifier.device.requests import ADAPT, PAUSED, Requests
+from edge_classifier.device.runner import unpaused
+
+
+class Told(Output):
+    """Keeps what is wrong."""
+
+    def __init__(self) -> None:
+        self.troubles: list[str] = []
+        self.going_on = True
+
+    def wait(self, trouble: str) -> bool:
+        self.troubles.append(trouble)
+        return self.going_on
+
+
+def frame(number: int) -> Frame:
+    return Frame(np.zeros((4, 4, 3), np.uint8), number, 0.0, name="camera 0")
+
+
+def test_frames_that_come_in_a_pause_are_left_out_and_outputs_told() -> None:
+    requests, told = Requests(), Told()
+    frames = unpaused(map(frame, range(10)), requests, [told])
+    assert next(frames).index == 0
+    requests.paused = True
+    told.going_on = False
+    assert next(frames, None) is None  # an output has asked for the end
+    assert told.troubles == [PAUSED]
+    told.going_on = True
+    frames = unpaused(map(frame, range(10)), requests, [told])
+    assert next(frames, None) is None
+    assert told.troubles == [PAUSED] * 11
+
+
+def shown(classifier: Classifier, adapting: AdapterOnDemand, count: int) -> bool:
+    """Show each class in the evening; returns whether answers are adapted in the end."""
+    said = [
+        adapting.update(classifier.predict(exported_project.in_the_evening(c, 200 + n)))
+        for n in range(count)
+        for c in range(len(CLASSES))
+    ]
+    return said[-1].adapted
+
+
+def test_it_adapts_when_it_is_asked_to_and_anew_when_it_is_asked_again(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    classifier, requests = Classifier(Bundle.open(copy)), Requests()
+    with closing(AdapterOnDemand(classifier, None, requests, follows=False)) as adapting:
+        assert not shown(classifier, adapting, ENOUGH)
+        assert not adapting.adapts
+        for _ in range(2):
+            requests.ask(ADAPT)
+            wait_until(lambda: shown(classifier, adapting, 1) is False and adapting.adapts)
+            wait_until(lambda: shown(classifier, adapting, 2 * ENOUGH))
+    assert capsys.readouterr().err.count("adapting, as was asked for") == 2
+    assert (copy / "adaptation-state.npz").exists()
+
+
+def test_what_follows_already_is_said_to(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    classifier, requests = Classifier(Bundle.open(copy)), Requests()
+    adapter = Adapter(classifier, "follow", background=False)
+    with closing(AdapterOnDemand(classifier, adapter, requests, follows=True)) as adapting:
+        requests.ask(ADAPT)
+        shown(classifier, adapting, 1)
+        assert adapting.adapts
+    assert capsys.readouterr().err.startswith("it adapts by itself already (--adapt follow).\n")
+
+
+def test_a_bundle_that_cannot_be_adapted_says_so_and_goes_on(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    classifier, requests = Classifier(Bundle.open(copy)), Requests()
+    (copy / "taught.npz").unlink()
+    with closing(AdapterOnDemand(classifier, None, requests, follows=False)) as adapting:
+        requests.ask(ADAPT)
+        wait_until(lambda: (shown(classifier, adapting, 1), adapting._coming is None)[1])
+        assert not adapting.adapts
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "taught.npz" in line
