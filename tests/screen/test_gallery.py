@@ -24,7 +24,7 @@ from edge_classifier.live.controls import BUTTONS
 from edge_classifier.live.view import Gallery, Message, Prompt
 from edge_classifier.screen.overlay import DESIGN_SIZE, Overlay
 
-LONG = ("x" * 60, "杯" * 60, "a cup of tea " * 5, "🙂" * 60)
+LONG = ("x" * 60, "杯" * 60, "a cup of tea " * 5)
 
 
 def shown(a_gallery: Gallery, size: tuple[int, int], **changes: object) -> Overlay:
@@ -33,7 +33,7 @@ def shown(a_gallery: Gallery, size: tuple[int, int], **changes: object) -> Overl
     return overlay
 
 
-def targets(overlay: Overlay, step: int = 4) -> dict[str, int]:
+def targets(overlay: Overlay, step: int = 8) -> dict[str, int]:
     """Count the points, so many pixels apart, at which each can be pressed."""
     width, height = overlay.size
     found: dict[str, int] = {}
@@ -66,10 +66,10 @@ def test_at_least_as_many_rows_are_shown_as_the_room_says(size: tuple[int, int],
 def test_pictures_rounds_and_the_rest_can_be_pressed_by_fingers(size: tuple[int, int]) -> None:
     room = shown(gallery(1), size).room
     assert room is not None
-    found = targets(shown(gallery(40, columns=room.columns, row_count=90), size))
+    found = targets(shown(gallery(40, columns=room.columns, row_count=90), size), step=4)
     assert {"choose:mug/0", "choose:mug/1", "round:mug/0", "pageup", "pagedown"} <= set(found)
     assert {"record:mug", "look:mug", "look:杯子"} <= set(found), "another class can be shown"
-    assert all(count * 16 > 24 * 24 for count in found.values())
+    assert all(count * 4 * 4 > 24 * 24 for count in found.values())
 
 
 @pytest.mark.parametrize("size", [*SIZES, (320, 240)])
@@ -163,7 +163,7 @@ def test_what_has_not_changed_is_not_drawn_again() -> None:
 def test_among_many_classes_their_pictures_can_be_looked_at(size: tuple[int, int]) -> None:
     overlay = Overlay(size, TEXT)
     overlay.draw(view(cards=tuple(card(f"class {n}") for n in range(40)), buttons=BUTTONS))
-    found = set(targets(overlay, step=8))
+    found = set(targets(overlay))
     assert {"look:class 0", "record:class 0", "rename:class 0"} <= found
 
 
