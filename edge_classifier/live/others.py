@@ -51,6 +51,8 @@ class Others:
             if self._held:
                 yield Release(self._held)
                 self._held = ""
+            if what == RECORD and session.asking:
+                continue  # there a class is an answer, or where pictures are moved to
             if what == RECORD:
                 name = self._class_of(session, number)
                 if name:

@@ -157,6 +157,11 @@ class Session:
         return self._controls.done
 
     @property
+    def asking(self) -> bool:
+        """Whether what is pressed answers a question, or acts on stored pictures."""
+        return self._controls.dialog is not None
+
+    @property
     def unfinished(self) -> str:
         """What the user had started and the worker had not finished, or empty."""
         return self._tasks.unfinished

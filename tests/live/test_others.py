@@ -118,6 +118,20 @@ def test_a_class_is_recorded_until_the_next_one_or_the_end(
     assert live.session.prediction is not None
 
 
+def test_stored_pictures_that_are_looked_at_are_not_moved_by_an_instrument(
+    live: LiveSession, others: Others, requests: Requests
+) -> None:
+    live.hold("1", thing=1)
+    live.hold("2", thing=2)
+    (mug, *_) = live.store.class_names()
+    before = live.store.samples()
+    live.type(f"look:{mug}")
+    requests.ask(RECORD, 2)
+    let_pass(live, others, 10)
+    assert live.view.gallery is not None
+    assert live.store.samples() == before
+
+
 def test_a_class_that_there_is_not_is_said_once_and_ends_what_was_recorded(
     live: LiveSession, others: Others, requests: Requests, capsys: pytest.CaptureFixture[str]
 ) -> None:
