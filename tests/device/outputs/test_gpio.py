@@ -95,7 +95,17 @@ def long_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return exported_project.video(tmp_path_factory.mktemp("video") / "long.avi", 1200)
 
 
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """Those of this process, as they were: a runner that was ended leaves them ignored."""
+    before = [(n, signal.getsignal(n)) for n in (signal.SIGINT, signal.SIGTERM)]
+    yield
+    for number, handler in before:
+        signal.signal(number, handler)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without asking it")
+@pytest.mark.usefixtures("signals")
 def test_sigterm_switches_them_off(pins: Any, bundle: Path, long_video: Path) -> None:
     def stop_when_on() -> None:
         wait_until(lambda: pins.pin(17).state)
