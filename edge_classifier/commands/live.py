@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from edge_classifier.commands import browser
 from edge_classifier.commands import options as shared
 from edge_classifier.commands.console import BUNDLE_WRITTEN, as_word, open_or_create
 from edge_classifier.device.console import say
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from edge_classifier.device.frame import FrameSource
     from edge_classifier.export.exporter import Export
     from edge_classifier.live.display import Display
+    from edge_classifier.page.display import Page
     from edge_classifier.project.store import ProjectStore
 
 NO_CAMERA: Final = "No camera can be opened here; going on with the rendered demo camera."
@@ -69,9 +71,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--source",
-        metavar="0|picamera|PATH|URL|demo",
-        help="camera number, picamera (the Raspberry Pi's own), video file, stream or the rendered "
-        "demo camera (default: the first camera, or the Raspberry Pi's own)",
+        metavar="0|picamera|PATH|URL|browser|demo",
+        help="camera number, picamera (the Raspberry Pi's own), video file, stream, the camera of "
+        "whoever teaches from the page, or the rendered demo camera (default: the first camera, or "
+        "the Raspberry Pi's own)",
     )
     parser.add_argument(
         "--classes", nargs="+", default=[], metavar="NAME", help="classes the project is to have"
@@ -108,6 +111,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="hear /record N (of a class, until the next one or /stop), /train and /adapt there; "
         "without a host from this machine only (needs python-osc)",
     )
+    browser.add_arguments(parser)
     shared.add_backbone_options(parser)
     shared.add_head_options(parser)
 
@@ -116,10 +120,11 @@ def run(options: argparse.Namespace) -> int:
     """Run the live window, or without a screen the demo."""
     if options.weights is not None and not options.weights.is_file():
         raise WeightsNotFoundError(f"There is no file {options.weights} to load weights from.")
-    if options.source not in (None, "demo"):
+    browser.check(options)
+    if options.source not in (None, "demo", browser.CAMERA):
         check_source(options.source)
     try:
-        display = Window("Edge Classifier")
+        display = browser.open_page(options) or Window("Edge Classifier")
     except NoDisplayError as error:
         if options.source is not None or options.project is not None:
             raise NoDisplayError(
@@ -146,9 +151,10 @@ def _chosen_project(options: argparse.Namespace, display: Display) -> Path | Non
     return choose_project(display, known, new) if known else new
 
 
-def _teach(options: argparse.Namespace, path: Path, display: Window) -> int:
+def _teach(options: argparse.Namespace, path: Path, display: Window | Page) -> int:
     """Open or make a project, run its session, and say what there is at the end."""
-    display.rename(f"Edge Classifier · {path.name}")
+    if isinstance(display, Window):  # a page has it from what it shows
+        display.rename(f"Edge Classifier · {path.name}")
     made = missing_folders(path)
     exported: list[Path] = []
     try:
@@ -181,7 +187,7 @@ def _teach(options: argparse.Namespace, path: Path, display: Window) -> int:
 def _run_window(
     options: argparse.Namespace,
     store: ProjectStore,
-    display: Display,
+    display: Window | Page,
     exported: list[Path],
     others: Others | None,
 ) -> str:
@@ -190,13 +196,15 @@ def _run_window(
     The bundles that its user has exported are added to `exported`.
     """
     kind = kind_of(options.source or default_source())  # the demo's name is that of a file
-    mirrored = options.mirror if options.mirror is not None else kind.is_camera
+    is_camera = kind.is_camera or options.source == browser.CAMERA
+    mirrored = options.mirror if options.mirror is not None else is_camera
     settings = SessionSettings(
         mirrored=mirrored,
         smoothing_s=0.0 if options.no_smoothing else SessionSettings().smoothing_s,
         head=project_head_settings(store, shared.head_changes(options)),
         sounds=options.sounds,
     )
+    page = None if isinstance(display, Window) else display
     executor, thumbnailer = start_worker(), start_worker()
     load, tune = tunable_backbone(store, shared.backbone_choice(options))
     session = Session(
@@ -206,10 +214,12 @@ def _run_window(
         thumbnailer=thumbnailer,
         clock=time.monotonic,
         settings=settings,
-        export=_exporting(exported),
+        export=browser.offering(_exporting(exported), page),
         fine_tune=tune,
     )
-    name, open_source = _source(options, session)
+    name, open_source = browser.source(page) or _source(options, session)
+    if page:
+        page.attach(session, store, follow_camera=options.mirror is None)
     reader = FrameReader(
         open_source,
         name=name,
@@ -226,7 +236,7 @@ def _run_window(
 
     speaker = Speaker(tell)
     try:
-        run_app(session, reader, AudibleDisplay(display, speaker), others=others)
+        run_app(session, reader, page or AudibleDisplay(display, speaker), others=others)
     finally:
         speaker.close()
         unfinished = session.unfinished

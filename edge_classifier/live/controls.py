@@ -11,7 +11,16 @@ from edge_classifier.learning.training import FEWEST_OF_ONE, is_enough
 from edge_classifier.live.class_question import PAGE
 from edge_classifier.live.correction import CorrectionDialog
 from edge_classifier.live.dialogs import ConfirmDialog
-from edge_classifier.live.display import CLOSE, LOOK, RECORD, RENAME, Release, Room, target_of
+from edge_classifier.live.display import (
+    CLOSE,
+    LOOK,
+    RECORD,
+    RENAME,
+    SELECT,
+    Release,
+    Room,
+    target_of,
+)
 from edge_classifier.live.gallery import ClassGallery
 from edge_classifier.live.picture_grid import PictureGrid
 from edge_classifier.live.presenter import unknown_setting
@@ -99,6 +108,8 @@ class Controls:
             self.ask(self.editor.name_dialog)
         elif class_name := target_of(name, LOOK):
             self.look_at(class_name)
+        elif class_name := target_of(name, SELECT):
+            self.editor.select(class_name)
         elif name:
             self.say("H shows what the keys do")
 

@@ -58,10 +58,11 @@ Event: TypeAlias = Press | Release | Room
 RECORD: Final = "record"
 RENAME: Final = "rename"
 LOOK: Final = "look"
+SELECT: Final = "select"
 CHOOSE: Final = "choose"
 CHOOSE_ROUND: Final = "round"
-"""Verbs of parts of what is shown: a class is held to be recorded, tapped to be renamed or to look
-at its pictures; a picture of a gallery is chosen by its id, or its whole round is."""
+"""Verbs of parts of what is shown: a class is held to be recorded, tapped to be renamed, selected
+or to look at its pictures; a picture of a gallery is chosen by its id, or its whole round is."""
 
 
 def target(verb: str, of: object) -> str:

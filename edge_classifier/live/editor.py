@@ -105,6 +105,11 @@ class Editor:
             if recorded:
                 self.reload()
 
+    def select(self, class_name: str) -> None:
+        """Select a class, if there is one of this name."""
+        if class_name in self.dataset.class_names:
+            self.selected = class_name
+
     def move_selection(self, by: int) -> None:
         """Select the next class, or the one before; after the last comes the first.
 

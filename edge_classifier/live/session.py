@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from edge_classifier.learning.fine_tuning import FineTune
     from edge_classifier.learning.project_backbone import LoadedBackbone
     from edge_classifier.live.display import Event
+    from edge_classifier.live.jobs import Work
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Cancelled, Executor, Progress
 
@@ -241,6 +242,22 @@ class Session:
         """
         backbone = self.learner.backbone
         return backbone.info.preprocessing.shrink(image) if backbone else None
+
+    def add_pictures(self, name: str, work: Work[str]) -> bool:
+        """Let the worker add pictures from elsewhere, which are learned once it has.
+
+        `work` returns what became of them; what changes the project is to be done in the thread
+        of whoever steps the session.
+
+        Returns:
+            Whether it was begun; else the worker has another task, which is said.
+        """
+
+        def learn() -> None:
+            self._editor.reload()
+            self.learner.request_training()
+
+        return self._tasks.begin_for(f"adding {name}", work, learn)
 
     def close(self) -> None:
         """Stop what runs; may be called twice."""

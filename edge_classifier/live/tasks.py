@@ -110,8 +110,10 @@ class Tasks(Stage[str]):
         fine_tune, samples = self._fine_tune, self._store.samples()
         if fine_tune is None or self._learner.backbone is None:
             self._say("fine-tuning is not possible here", Level.WARNING)
-        elif self._start("fine-tuning", lambda p, c: fine_tune(samples, p, c)):
-            self._after = self._learner.reload
+        else:
+            self.begin_for(
+                "fine-tuning", lambda p, c: fine_tune(samples, p, c), self._learner.reload
+            )
 
     def save_dialog(self) -> TextDialog:
         """Ask where to save a copy of the project."""
@@ -131,6 +133,13 @@ class Tasks(Stage[str]):
             accept,
             text=f"{self._store.name}-copy",
         )
+
+    def begin_for(self, text: str, work: Work[str], after: Callable[[], None]) -> bool:
+        """Begin a work of somebody else's, and call `after` once it is done; says if it began."""
+        if not self._start(text, work):
+            return False
+        self._after = after
+        return True
 
     def _start(self, text: str, work: Work[str]) -> bool:
         if self._says_what_is_under_way():

@@ -8,7 +8,7 @@ import os
 from collections import Counter, defaultdict, deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import cv2
 import numpy as np
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from edge_classifier.project.importers.base import Item, LabelledPicture
-    from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Cancelled, Progress
     from edge_classifier.values import EncodedImage, Sample
 
@@ -49,6 +48,42 @@ _MOST_THREADS: Final = 4
 """Each holds a whole picture, which may be 0.2 GB."""
 
 _THUMBNAIL: Final = 16
+
+
+class AddedTo(Protocol):
+    """What pictures are added to: a `ProjectStore`, or what has its changes made elsewhere."""
+
+    @property
+    def path(self) -> Path:
+        """Of the project's folder."""
+
+    @property
+    def cache_folder(self) -> Path:
+        """Where hashes are remembered."""
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing can be changed, any more."""
+
+    def samples(self) -> tuple[Sample, ...]:
+        """All samples to train on."""
+
+    def held_out(self) -> tuple[Sample, ...]:
+        """All samples that are only measured on."""
+
+    def class_names(self) -> tuple[str, ...]:
+        """The classes."""
+
+    def add_class(self, class_name: str, /) -> str:
+        """Add a class and return its name as stored."""
+
+    def next_burst_id(self) -> str:
+        """Give an identifier for what is to be one burst."""
+
+    def add_sample(
+        self, encoded: EncodedImage, class_name: str, burst_id: str, *, held_out: bool = False
+    ) -> Sample:
+        """Store a sample."""
 
 
 @dataclass(slots=True)
@@ -83,7 +118,7 @@ class ImportReport:
 
 
 def add(
-    store: ProjectStore | None,
+    store: AddedTo | None,
     items: Iterable[Item],
     *,
     total: int | None = None,
@@ -130,7 +165,7 @@ class _Adding:
     """One call of `add`."""
 
     def __init__(
-        self, store: ProjectStore | None, progress: Progress, cancelled: Cancelled, *, stored: bool
+        self, store: AddedTo | None, progress: Progress, cancelled: Cancelled, *, stored: bool
     ) -> None:
         self.report = ImportReport()
         self._progress = progress

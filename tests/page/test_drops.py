@@ -1,0 +1,197 @@
+"""What visitors drop: received as it should be, or not at all, and added as the session goes on."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import cv2
+import pytest
+from support.live_session import LiveSession, scene
+from support.views import view
+from support.visiting import Guest, get, page_on_free_port, wait_until
+
+from edge_classifier.live.jobs import start_worker
+from edge_classifier.live.view import Level
+from edge_classifier.project.store import ProjectStore
+
+
+class Desk:
+    """A session with a page, and who teaches there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.worker = start_worker()
+        self.store = ProjectStore.create(folder / "p", ["mug"])
+        self.live = LiveSession(self.store, executor=self.worker)
+        self.page = page_on_free_port()
+        self.page.attach(self.live.session, self.store)
+        self.page.show(view())
+        self.guest = Guest(self.page)
+        self.guest.see(lambda words: bool(words["you"]["teaching"]))
+
+    def drop(self, body: bytes, name: str, **more: str) -> tuple[int, str]:
+        """Send something; returns how it was answered."""
+        asked = urlencode({"visitor": self.guest.visitor, "name": name, **more})
+        origin = f"http://127.0.0.1:{self.page.port}"
+        status, _, text = get(
+            self.page, f"/dropped?{asked}", method="POST", body=body, Origin=origin
+        )
+        return status, text.decode()
+
+    def said(self, what: str) -> str:
+        """Let the session go on until it says something; returns all of that line."""
+
+        def says() -> bool:
+            self.page.events()
+            self.live.frame()
+            return what in self.live.message
+
+        wait_until(says)
+        return self.live.message
+
+    def left_over(self) -> list[Path]:
+        """List what is still kept of what was dropped."""
+        return list(self.store.cache_folder.glob("dropped-*/*"))
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    made = Desk(tmp_path)
+    yield made
+    made.live.close()
+    made.worker.shutdown(wait=True, cancel_futures=True)
+    made.page.close()
+
+
+def png(thing: int) -> bytes:
+    return cv2.imencode(".png", scene(thing))[1].tobytes()
+
+
+def many(files: dict[str, bytes]) -> bytes:
+    """Send several files in one body, as the page does."""
+    return b"".join(
+        json.dumps({"path": path, "size": len(data)}).encode() + b"\n" + data
+        for path, data in files.items()
+    )
+
+
+def test_a_folder_is_added_with_what_it_holds_out(desk: Desk) -> None:
+    files = {f"train/cup/{n}.png": png(n) for n in range(3)}
+    files |= {f"train/spoon/{n}.png": png(10 + n) for n in range(2)}
+    files |= {"validation/cup/v.png": png(20), "train/cup/notes.txt": b"left alone"}
+    assert desk.drop(many(files), "table", many="1") == (202, "")
+    assert desk.said("table") == "table: 6 pictures added (1 of them held out)"
+    assert desk.store.class_names() == ("mug", "cup", "spoon")
+    assert len(desk.store.held_out()) == 1
+    assert desk.left_over() == []
+    assert "dropped-" not in (desk.store.path / "sources.jsonl").read_text()
+
+
+def test_the_session_learns_what_was_added_and_undoes_it(desk: Desk) -> None:
+    for name, thing in (("one", 1), ("two", 2)):
+        files = {f"{n}.png": png(100 * thing + n) for n in range(6)}
+        assert desk.drop(many(files), name, many="1", **{"class": name})[0] == 202
+        desk.said(f"{name}: 6 pictures added")
+    wait_until(lambda: desk.live.frame().banner is not None)
+    assert desk.live.counts == [0, 6, 6]
+    desk.live.type("u")
+    assert sum(desk.live.counts) == 11
+
+
+def test_a_picture_on_a_class_is_added_to_it_and_what_is_there_already_is_not_added_twice(
+    desk: Desk,
+) -> None:
+    for what in ("1 picture added", "0 pictures added, 1 there already"):
+        assert desk.drop(png(1), "IMG_1234.png", **{"class": "mug"})[0] == 202
+        assert what in desk.said(what)
+    assert len(desk.store.samples()) == 1
+
+
+def test_an_archive_a_table_and_their_refusals_are_as_with_add(desk: Desk, tmp_path: Path) -> None:
+    for number in range(2):
+        (tmp_path / "z" / "fork").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "z" / "fork" / f"{number}.png").write_bytes(png(number))
+    (tmp_path / "z" / "fork" / "broken.jpg").write_bytes(b"\xff\xd8\xff broken")
+    archive = Path(shutil.make_archive(str(tmp_path / "forks"), "zip", tmp_path / "z"))
+    desk.drop(archive.read_bytes(), "forks.zip")
+    line = desk.said("forks")
+    assert line.startswith("forks: 2 pictures added, 1 refused (")
+    assert "dropped-" not in line
+    table = b"file,label\na.png,knife\nb.png,plate\n"
+    desk.drop(many({"labels.csv": table, "a.png": png(5), "b.png": png(6)}), "dropped", many="1")
+    desk.said("2 pictures added")
+    assert set(desk.store.class_names()) >= {"knife", "plate"}
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "empty.zip", "clip.avi", "../../x", "", "\0"])
+def test_what_cannot_be_imported_is_told_in_one_line_and_removed(desk: Desk, name: str) -> None:
+    assert desk.drop(b"nothing of use", name)[0] == 202
+
+    def is_refused() -> bool:
+        desk.page.events()
+        message = desk.live.frame().message
+        return message is not None and message.level is Level.ERROR
+
+    wait_until(is_refused)
+    assert "dropped-" not in desk.live.message
+    assert desk.left_over() == []
+    assert desk.store.samples() == ()
+
+
+@pytest.mark.parametrize(
+    "path", ["../../../evil.png", "/etc/evil.png", "C:\\evil.png", "a/../../b/evil.png", "x" * 5000]
+)
+def test_names_in_what_was_dropped_lead_nowhere_outside(
+    desk: Desk, tmp_path: Path, path: str
+) -> None:
+    before = {p for p in tmp_path.rglob("*") if "evil" in p.name}
+    assert desk.drop(many({path: png(1)}), "folder", many="1", **{"class": "mug"})[0] == 202
+    desk.said("folder")
+    assert {p for p in tmp_path.rglob("*") if "evil" in p.name} == before
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"no line",
+        b"{}\n",
+        b'{"path": "a.png", "size": -1}\n',
+        b'{"path": "a.png", "size": 1e400}\n',
+        b'{"path": "a.png", "size": 99}\ntoo short',
+        b"[" * 9000 + b"\n",
+        b"x" * 100_000,
+    ],
+)
+def test_what_comes_in_parts_that_make_no_sense_is_refused_and_removed(
+    desk: Desk, body: bytes
+) -> None:
+    status, line = desk.drop(body, "folder", many="1")
+    assert status == 400
+    assert line.startswith("What was dropped")
+    assert desk.left_over() == []
+
+
+def test_what_was_left_behind_by_a_program_that_was_killed_is_removed(tmp_path: Path) -> None:
+    with ProjectStore.create(tmp_path / "p") as store:
+        old = store.cache_folder / "dropped-old"
+        old.mkdir(parents=True)
+        page = page_on_free_port()
+        page.attach(LiveSession(store).session, store)
+        assert not old.exists()
+        page.close()
+    assert not list((tmp_path / "p").rglob("dropped-*"))
+
+
+def test_closing_while_something_is_being_added_ends_at_once(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.drop(many({f"{n}.png": png(n) for n in range(50)}), "x", many="1", **{"class": "mug"})
+    wait_until(lambda: desk.page.events() == [] and bool(desk.live.session.unfinished))
+    desk.live.session.close()
+    desk.worker.shutdown(wait=True, cancel_futures=True)
+    desk.page.close()
+    desk.store.close()
+    with ProjectStore.open(tmp_path / "p") as store:
+        assert len(store.samples()) < 50
