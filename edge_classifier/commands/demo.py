@@ -38,8 +38,10 @@ from edge_classifier.screen.window import Window
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from edge_classifier.device.preprocessing import Image
+    from edge_classifier.languages.language import Language
     from edge_classifier.live.view import View
 
 VIDEO: Final = "demo.mp4"
@@ -64,38 +66,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=2.0,
         help="how long each thing is taught, and half as long asked about (default: 2)",
     )
+    shared.add_language_option(parser)
     shared.add_backbone_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Play the demo in a window, or without a screen into a video."""
     path = options.project or default_project_path()
-    choice = shared.backbone_choice(options)
+    choice, language = shared.backbone_choice(options), shared.language_of_window(options)
     if not options.no_window:
         try:
-            window = _Window("Edge Classifier · demo")
+            window = _Window("Edge Classifier · demo", language)
         except NoDisplayError as error:
             say(f"{error} Writing a video instead.")
         else:
             try:
-                return _play(path, choice, window, options.seconds)
+                return _play(path, choice, lambda: window, options.seconds)
             finally:
                 window.close()
-    return run_without_window(path, choice, options.seconds)
+    return run_without_window(path, choice, options.seconds, language)
 
 
 def run_without_window(
-    path: Path | None = None, choice: BackboneChoice | None = None, seconds: float = 2.0
+    path: Path | None = None,
+    choice: BackboneChoice | None = None,
+    seconds: float = 2.0,
+    language: Language | None = None,
 ) -> int:
     """Play the demo and write an annotated video and a contact sheet into the project."""
-    return _play(path or default_project_path(), choice or BackboneChoice(), None, seconds)
+    path = path or default_project_path()
+    return _play(path, choice or BackboneChoice(), lambda: _Recording(path, language), seconds)
 
 
 class _Window:
     """Shows the demo in a window, at the speed of the demo's own time."""
 
-    def __init__(self, title: str) -> None:
-        self._window = Window(title)
+    def __init__(self, title: str, language: Language) -> None:
+        self._window = Window(title, language=language)
         self._due_s = time.monotonic()
 
     def show(self, view: View) -> bool:
@@ -118,10 +125,10 @@ class _Window:
 class _Recording:
     """Writes the demo into a video, and its highlights onto a contact sheet."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, language: Language | None) -> None:
         self._video = VideoRecorder(folder / VIDEO, FPS)
         self._sheet = ContactSheet(folder / SHEET)
-        self._overlay = Overlay()
+        self._overlay = Overlay(language=language)
         self._newest: Image | None = None
 
     def show(self, view: View) -> bool:
@@ -141,10 +148,15 @@ class _Recording:
         self._sheet.close()
 
 
-def _play(path: Path, choice: BackboneChoice, window: _Window | None, seconds: float) -> int:
+def _play(
+    path: Path,
+    choice: BackboneChoice,
+    make_stage: Callable[[], _Window | _Recording],
+    seconds: float,
+) -> int:
     with ProjectStore.create(path, TAUGHT) as store:
         say(f"Project: {path} (new)")
-        stage: _Window | _Recording = window or _Recording(path)
+        stage = make_stage()  # which may write into the project
         clock = ScriptedClock()
         executor = start_worker()
         session = Session(
@@ -155,6 +167,7 @@ def _play(path: Path, choice: BackboneChoice, window: _Window | None, seconds: f
             settings=SessionSettings(head=project_head_settings(store)),
             export=export_from_session,
         )
+        session.is_demo = True
         camera = DemoCamera(paced=False, clock=clock)
         demo = DemoRun(camera, session, clock, stage.show, wait=stage.wait)
         try:
@@ -172,7 +185,7 @@ def _play(path: Path, choice: BackboneChoice, window: _Window | None, seconds: f
         sys.stdout.flush()
         if not bundle.exists():
             say(f"`edge-classifier export {path}` makes the bundle.")
-        if window is None:
+        if isinstance(stage, _Recording):
             say(f"Look at {path / SHEET} and {path / VIDEO}.")
         say(f"`edge-classifier live {path} --source demo` goes on with what was taught.")
     return 0 if bundle.exists() else 1

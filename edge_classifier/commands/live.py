@@ -32,6 +32,7 @@ from edge_classifier.errors import (
     WeightsNotFoundError,
 )
 from edge_classifier.evaluation.advice import counted
+from edge_classifier.languages.text import Text
 from edge_classifier.learning.fine_tuning import tunable_backbone
 from edge_classifier.learning.settings import project_head_settings
 from edge_classifier.live.jobs import start_worker
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
     from edge_classifier.page.display import Page
     from edge_classifier.project.store import ProjectStore
 
-NO_CAMERA: Final = "No camera can be opened here; going on with the rendered demo camera."
+NO_CAMERA: Final = Text("No camera can be opened here; going on with the rendered demo camera.")
 
 IF_CANCELLED: Final = "everything that was captured is on disk; the same command goes on"
 
@@ -112,6 +113,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "without a host from this machine only (needs python-osc)",
     )
     browser.add_arguments(parser)
+    shared.add_language_option(parser)
     shared.add_backbone_options(parser)
     shared.add_head_options(parser)
 
@@ -124,7 +126,9 @@ def run(options: argparse.Namespace) -> int:
     if options.source not in (None, "demo", browser.CAMERA):
         check_source(options.source)
     try:
-        display = browser.open_page(options) or Window("Edge Classifier")
+        display = browser.open_page(options) or Window(
+            "Edge Classifier", language=shared.language_of_window(options)
+        )
     except NoDisplayError as error:
         if options.source is not None or options.project is not None:
             raise NoDisplayError(
@@ -136,7 +140,9 @@ def run(options: argparse.Namespace) -> int:
             say(f"Your last project is {last.path} ({what}); a screen is needed to go on with it.")
         from edge_classifier.commands.demo import run_without_window  # noqa: PLC0415 - for this only
 
-        return run_without_window(choice=shared.backbone_choice(options))
+        return run_without_window(
+            choice=shared.backbone_choice(options), language=shared.language_of_window(options)
+        )
     try:
         path = options.project or _chosen_project(options, display)
         return _teach(options, path, display) if path else 0
@@ -269,6 +275,7 @@ def _others(options: argparse.Namespace, store: ProjectStore) -> Iterator[Others
 def _source(options: argparse.Namespace, session: Session) -> tuple[str, Callable[[], FrameSource]]:
     """Return the source's name for the user, and what opens it."""
     if options.source == "demo":
+        session.is_demo = True
         return "the demo camera", _demo_camera
     if options.source is not None:
         spec = options.source
@@ -284,6 +291,7 @@ def _source(options: argparse.Namespace, session: Session) -> tuple[str, Callabl
                 raise
             say(f"{error} {NO_CAMERA}")
             session.messages.say(NO_CAMERA, Level.WARNING)
+            session.is_demo = True
             if options.mirror is None:  # a rendered scene is nobody's mirror
                 session.mirrored = False
             return _demo_camera()

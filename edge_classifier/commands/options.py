@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_classifier.device.interpreter import MOST_THREADS
 from edge_classifier.device.option_types import number, whole_number
 from edge_classifier.features.catalogue import AUTO, NAMES
+from edge_classifier.languages.language import LANGUAGES, Language, language_of
 from edge_classifier.learning.project_backbone import BackboneChoice
 from edge_classifier.learning.settings import RANGES
 
@@ -44,6 +46,20 @@ def add_backbone_options(parser: argparse.ArgumentParser, *, bulk: bool = False)
         help="pictures at a time (default: all cores)" if bulk else "CPU threads of the network",
     )
     parser.set_defaults(network_threads=1 if bulk else None)
+
+
+def add_language_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--language`."""
+    parser.add_argument(
+        "--language",
+        choices=LANGUAGES,
+        help="of the window: English, German or French (default: the system's)",
+    )
+
+
+def language_of_window(options: argparse.Namespace) -> Language:
+    """Read what `add_language_option` added, or what the system is set to."""
+    return Language.load(options.language or language_of(os.environ))
 
 
 def backbone_choice(options: argparse.Namespace) -> BackboneChoice:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.evaluation.suspects import Reason
+from edge_classifier.languages.text import Text, plural
 from edge_classifier.learning.training import FEWEST_OF_ONE, is_enough
 from edge_classifier.project.classes import key_of
 from edge_classifier.values import BACKGROUND
@@ -62,60 +63,86 @@ def class_advice(dataset: Dataset, validation: Validation | None) -> tuple[Advic
     return tuple(found)
 
 
-def next_hint(dataset: Dataset, validation: Validation | None = None) -> str:
+def next_hint(dataset: Dataset, validation: Validation | None = None) -> Text:
     """Suggest the step that helps most now; empty where nothing is missing."""
 
-    def how(class_name: str) -> str:
+    def how(class_name: str) -> Text:
         key = key_of(dataset.class_names, class_name)
-        return f"hold {key}" if key else "select it with the arrows and hold space"
+        if key is None:
+            return Text("select it with the arrows and hold space")
+        return Text("hold {key}", key=key)
 
     captured = dataset.captured_classes
     empty = [name for name in dataset.class_names if not dataset.count(name)]
-    things = len([name for name in captured if name != BACKGROUND])
     if not captured:
-        first = next((name for name in empty if name != BACKGROUND), "the first thing")
-        hint = f"show {first} to the camera and hold 1"
+        named = next((name for name in empty if name != BACKGROUND), None)
+        first = Text("show the first thing to the camera and hold 1")
+        hint = Text("show {name} to the camera and hold 1", name=named) if named else first
     elif not is_enough([dataset.count(name) for name in captured]):
-        more = FEWEST_OF_ONE - dataset.count(captured[0])
-        hint = f"record {counted(more, 'more picture')} of {captured[0]}: {how(captured[0])}"
+        hint = plural(
+            "record {count} more picture of {name}: {how}",
+            "record {count} more pictures of {name}: {how}",
+            FEWEST_OF_ONE - dataset.count(captured[0]),
+            name=captured[0],
+            how=how(captured[0]),
+        )
     elif len(captured) == 1 and dataset.burst_count(captured[0]) == 1:
-        another = f"{empty[0]}: {how(empty[0])}" if empty else f"another class: hold {things + 1}"
-        hint = (
-            f"all but {captured[0]} is unknown, not reliably yet: record it again elsewhere "
-            f"({how(captured[0])}); {another}"
+        things = len([name for name in captured if name != BACKGROUND])
+        another = Text("another class: hold {key}", key=things + 1)
+        if empty:
+            another = Text("{name}: {how}", name=empty[0], how=how(empty[0]))
+        hint = Text(
+            "all but {name} is unknown, not reliably yet: record it again elsewhere ({how}); "
+            "{another}",
+            name=captured[0],
+            how=how(captured[0]),
+            another=another,
         )
     elif empty:
-        hint = f"capture {empty[0]}: {how(empty[0])}"
+        hint = Text("record {name}: {how}", name=empty[0], how=how(empty[0]))
     else:
         bursts = burst_counts(dataset, validation).__getitem__
         left_out = left_out_line(validation.left_out) if validation else ""
         hint = (
-            (left_out and f"{left_out}: V shows them")
-            or unknown_line(dataset, how, bursts)
+            Text("{left_out}: V shows them", left_out=left_out)
+            if left_out
+            else unknown_line(dataset, how, bursts)
             or _improve(dataset, how)
             or _refine(dataset, validation, how)
         )
     return hint
 
 
-def left_out_line(left_out: Sequence[Suspect]) -> str:
+def left_out_line(left_out: Sequence[Suspect]) -> Text:
     """Say what nothing is learned from: `4 pictures of phone look empty and are left out`."""
     if not left_out:
-        return ""
+        return Text("")
     names = list(dict.fromkeys(suspect.sample.class_name for suspect in left_out))
-    named = len(names) <= _NAMED
-    of_whom = " and ".join(names) if named else counted(len(names), "class", "classes")
-    what = "empty" if all(one.reason is Reason.EMPTY for one in left_out) else "out of place"
-    one = len(left_out) == 1
-    does = f"looks {what} and is" if one else f"look {what} and are"
-    return f"{counted(len(left_out), 'picture')} of {of_whom} {does} left out"
+    of_whom: str = names[0]
+    if len(names) == _NAMED:
+        of_whom = Text("{first} and {second}", first=names[0], second=names[1])
+    elif len(names) > _NAMED:
+        of_whom = plural("{count} class", "{count} classes", len(names))
+    if all(one.reason is Reason.EMPTY for one in left_out):
+        return plural(
+            "{count} picture of {names} looks empty and is left out",
+            "{count} pictures of {names} look empty and are left out",
+            len(left_out),
+            names=of_whom,
+        )
+    return plural(
+        "{count} picture of {names} looks out of place and is left out",
+        "{count} pictures of {names} look out of place and are left out",
+        len(left_out),
+        names=of_whom,
+    )
 
 
 def unknown_line(
     dataset: Dataset,
     how: Callable[[str], str] | None = None,
     bursts: Callable[[str], int] | None = None,
-) -> str:
+) -> Text:
     """Say what would make "unknown" reliable, `how` telling which keys; empty where it is.
 
     Of a class of one burst nobody knows how much the next one differs. `bursts` counts those of a
@@ -125,39 +152,61 @@ def unknown_line(
     single = [name for name in dataset.captured_classes if bursts(name) == 1]
     things = sorted((name for name in single if name != BACKGROUND), key=dataset.count)
     if not things:
-        return ""
-    what = things[0] if how or len(things) == 1 else f"each of {len(things)} classes"
-    line = f'"unknown" is not reliable yet: record {what} again elsewhere'
+        return Text("")
     if how:
-        line += f" ({how(things[0])})"
-    if BACKGROUND not in dataset.captured_classes:
-        line += f", and the empty scene ({'B' if how else BACKGROUND})"
-    return line
+        line = Text(
+            '"unknown" is not reliable yet: record {name} again elsewhere ({how})',
+            name=things[0],
+            how=how(things[0]),
+        )
+    elif len(things) == 1:
+        line = Text('"unknown" is not reliable yet: record {name} again elsewhere', name=things[0])
+    else:
+        line = Text(
+            '"unknown" is not reliable yet: record each of {count} classes again elsewhere',
+            count=len(things),
+        )
+    if BACKGROUND in dataset.captured_classes:
+        return line
+    return Text("{line}, and the empty scene ({key})", line=line, key="B" if how else BACKGROUND)
 
 
-def _improve(dataset: Dataset, how: Callable[[str], str]) -> str:
+def _improve(dataset: Dataset, how: Callable[[str], Text]) -> Text:
     """Suggest more of a class that has few samples."""
     fewest = min(dataset.captured_classes, key=dataset.count)
-    if dataset.count(fewest) < ENOUGH_SAMPLES:
-        return f"add {ENOUGH_SAMPLES - dataset.count(fewest)} more of {fewest}: {how(fewest)}"
-    return ""
+    missing = ENOUGH_SAMPLES - dataset.count(fewest)
+    if missing <= 0:
+        return Text("")
+    return Text("add {count} more of {name}: {how}", count=missing, name=fewest, how=how(fewest))
 
 
-def _refine(dataset: Dataset, validation: Validation | None, how: Callable[[str], str]) -> str:
+def _refine(dataset: Dataset, validation: Validation | None, how: Callable[[str], Text]) -> Text:
     """Suggest what validation has shown to be weak."""
     if validation is None:
-        return ""
+        return Text("")
     if doubtful := len(validation.doubtful):
-        looks = "looks" if doubtful == 1 else "look"
-        return f"{counted(doubtful, 'picture')} {looks} mislabelled: V shows what to check"
+        return plural(
+            "{count} picture may be in the wrong class: V shows it",
+            "{count} pictures may be in the wrong class: V shows them",
+            doubtful,
+        )
     for name in validation.too_alike:
         if name in dataset.class_names:
-            return f"the pictures of {name} hardly differ: move it while you {how(name)}"
+            return Text(
+                "the pictures of {name} hardly differ: move it while you record ({how})",
+                name=name,
+                how=how(name),
+            )
     confused = validation.confused
     if confused is None or confused.part < _OFTEN:
-        return ""
+        return Text("")
     first, second = confused.names
-    return f"{first} and {second} are confused most: record {first} from another side: {how(first)}"
+    return Text(
+        "{first} and {second} are confused most: record {first} from another side: {how}",
+        first=first,
+        second=second,
+        how=how(first),
+    )
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge_classifier.device.verdict import inverse_norms
+from edge_classifier.languages.text import Text
 from edge_classifier.learning.empty_frames import HALF_SEEN, shown_classes
 from edge_classifier.values import BACKGROUND
 
@@ -127,7 +128,7 @@ def doubtful_labels(
         Suspect(
             samples[int(found.rows[n])],
             Reason.MISLABELLED,
-            f"looks like {names[int(other_ids[n])]}",
+            Text("looks like {name}", name=names[int(other_ids[n])]),
             float(other[n]),
             names[int(other_ids[n])],
         )
@@ -145,8 +146,11 @@ def out_of_place(samples: Sequence[Sample], feature_set: FeatureSet) -> tuple[Su
     for row in np.flatnonzero(shown != feature_set.class_ids).tolist():
         name = feature_set.class_names[shown[row]] if shown[row] >= 0 else None
         reason = Reason.EMPTY if name in (None, BACKGROUND) else Reason.MISLABELLED
-        looks = f"looks like {name}" if reason is Reason.MISLABELLED else "looks empty"
-        text = "comes or goes" if shown[row] == HALF_SEEN else looks
+        text = Text("looks like {name}", name=name)
+        if shown[row] == HALF_SEEN:
+            text = Text("comes or goes")
+        elif reason is Reason.EMPTY:
+            text = Text("looks empty")
         found.append(Suspect(samples[row], reason, text, _OUT_OF_PLACE, name))
     return tuple(found)
 
@@ -247,21 +251,21 @@ def _measures(quality: PictureQuality) -> tuple[float, float, float, float]:
 
 def _verdict(
     own: npt.NDArray[np.float64], peers: npt.NDArray[np.float64], others: npt.NDArray[np.float64]
-) -> tuple[Reason, str, float] | None:
+) -> tuple[Reason, Text, float] | None:
     """Judge a picture by its peers, and by the rest of its class where these are a burst."""
     white, black = (float(own[n] - np.median(peers[:, n])) for n in (2, 3))
     if white > _TOO_BRIGHT:
-        return Reason.TOO_BRIGHT, "too bright", min(1.0, 0.3 + white)
+        return Reason.TOO_BRIGHT, Text("too bright"), min(1.0, 0.3 + white)
     if black > _TOO_DARK:
-        return Reason.TOO_DARK, "too dark", min(1.0, 0.3 + black)
+        return Reason.TOO_DARK, Text("too dark"), min(1.0, 0.3 + black)
     fall = _fall(own[0], peers[:, 0])
     if fall > _BLURRED and _fall(own[1], peers[:, 1]) > _BLURRED_IN_CONTRAST:
-        return Reason.BLURRED, "blurred", min(1.0, fall / (2 * _BLURRED))
+        return Reason.BLURRED, Text("blurred"), min(1.0, fall / (2 * _BLURRED))
     if len(others) >= _PEERS:
         fall = _fall(own[0], others[:, 0])
         in_contrast = _fall(own[1], others[:, 1])
         if fall > _BLURRED_BURST and in_contrast > _BLURRED and own[0] < others[:, 0].min() - 1:
-            return Reason.BLURRED, "blurred", min(1.0, fall / (2 * _BLURRED_BURST))
+            return Reason.BLURRED, Text("blurred"), min(1.0, fall / (2 * _BLURRED_BURST))
     return None
 
 

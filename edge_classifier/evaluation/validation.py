@@ -11,6 +11,7 @@ import numpy as np
 from edge_classifier.evaluation.cross_validation import CrossValidation, cross_validate
 from edge_classifier.evaluation.metrics import Confused, most_confused
 from edge_classifier.evaluation.suspects import Suspect, doubtful_labels, out_of_place
+from edge_classifier.languages.text import Text, joined, plural
 from edge_classifier.learning.head import class_sums
 from edge_classifier.protocols import ignore_progress, never_cancelled
 
@@ -103,20 +104,44 @@ class Validation:
             c.name for c in self.classes if c.variety is not None and c.variety < TOO_ALIKE
         )
 
-    def line(self) -> str:
-        """Tell it in one line: `validated 94 % ± 3 on 5 bursts`."""
-        missing = ""
-        if self.untested:
-            names = ", ".join(self.untested[:_NAMED])
-            more = len(self.untested) - _NAMED
-            missing = f"needs a second burst: {names}{f' and {more} more' if more > 0 else ''}"
+    def line(self) -> Text:
+        """Tell it in one line: `94 % right, ± 3, on 5 held-out rounds`."""
+        missing, names = Text(""), ", ".join(self.untested[:_NAMED])
+        more = len(self.untested) - _NAMED
+        if more > 0:
+            missing = Text(
+                "needs a second round: {names} and {count} more", names=names, count=more
+            )
+        elif self.untested:
+            missing = Text("needs a second round: {names}", names=names)
         if self.accuracy is None or self.margin is None:
             return missing
-        what = "pictures" if self.single_pictures else "bursts"
-        found = "recognised" if len(self.classes) == 1 else "validated"
-        number = f"{found} {self.accuracy:.0%} ± {self.margin * 100:.0f} on {self.bursts} {what}"
-        number = number.replace("%", " %")
-        return f"{number} · {missing}" if missing else number
+        measured = {"percent": f"{self.accuracy * 100:.0f}", "margin": f"{self.margin * 100:.0f}"}
+        if len(self.classes) == 1 and self.single_pictures:
+            found = plural(
+                "{percent} % recognised, ± {margin}, on {count} held-out picture",
+                "{percent} % recognised, ± {margin}, on {count} held-out pictures",
+                self.bursts, **measured,
+            )  # fmt: skip
+        elif len(self.classes) == 1:
+            found = plural(
+                "{percent} % recognised, ± {margin}, on {count} held-out round",
+                "{percent} % recognised, ± {margin}, on {count} held-out rounds",
+                self.bursts, **measured,
+            )  # fmt: skip
+        elif self.single_pictures:
+            found = plural(
+                "{percent} % right, ± {margin}, on {count} held-out picture",
+                "{percent} % right, ± {margin}, on {count} held-out pictures",
+                self.bursts, **measured,
+            )  # fmt: skip
+        else:
+            found = plural(
+                "{percent} % right, ± {margin}, on {count} held-out round",
+                "{percent} % right, ± {margin}, on {count} held-out rounds",
+                self.bursts, **measured,
+            )  # fmt: skip
+        return joined(" · ", found, missing)
 
 
 def validate(

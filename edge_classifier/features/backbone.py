@@ -29,6 +29,7 @@ from edge_classifier.features.download import reachable
 from edge_classifier.features.extractors import cached_extractor, obtain_extractor, read_extractor
 from edge_classifier.features.tuned import EXTRACTOR, TUNED_WEIGHTS, read_tuned, tuned_weights
 from edge_classifier.features.weights import CacheFolders, find_weights, hash_of, obtain_weights
+from edge_classifier.languages.text import Text
 from edge_classifier.protocols import ignore_progress, never_cancelled
 
 if TYPE_CHECKING:
@@ -315,7 +316,8 @@ def load_backbone(  # noqa: PLR0913 - all keyword-only but the name
             return LiteRTBackbone(backbone.info(feature_kind, compiled[0]), compiled[1], threads)
 
     def downloaded(size: int, total: int | None) -> None:
-        progress(size / total if total else 0.0, f"downloading {name}: {size / 1e6:.1f} MB")
+        what = Text("downloading {name}: {size:.1f} MB", name=name, size=size / 1e6)
+        progress(size / total if total else 0.0, what)
 
     found = obtain_weights(
         backbone, given=weights, folders=folders, progress=downloaded, cancelled=cancelled

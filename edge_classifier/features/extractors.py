@@ -13,6 +13,7 @@ from edge_classifier.errors import BackboneError, WeightsMismatchError
 from edge_classifier.features.child_process import has_tensorflow, require_tensorflow, run_child
 from edge_classifier.features.tuned import MAX_BYTES, is_hash
 from edge_classifier.features.weights import record_of, recorded_hash
+from edge_classifier.languages.text import Text, as_text
 from edge_classifier.project.files import write_atomic
 
 if TYPE_CHECKING:
@@ -107,7 +108,9 @@ def _compile(name: str, weights: Path, progress: Progress, cancelled: Cancelled)
         failure = run_child(
             "edge_classifier.graphs.compile_extractor",
             [name, str(weights.resolve()), str(target)],
-            progress=lambda done, what=None: progress(done, f"preparing {name}: {what}"),
+            progress=lambda done, what=None: progress(
+                done, Text("preparing {name}: {what}", name=name, what=as_text(what or ""))
+            ),
             cancelled=cancelled,
             stopped="Preparing the backbone was cancelled; nothing was kept.",
         )

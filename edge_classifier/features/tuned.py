@@ -107,14 +107,8 @@ def keep_tuned(project: Path, made: Path, base: BackboneInfo) -> BackboneInfo:
         ProjectError: if it cannot be written.
     """
     with reported("write in", project):
-        weights = (made / TUNED_WEIGHTS).read_bytes()
         extractor = (made / EXTRACTOR).read_bytes()
-        height, width, channels = base.feature_shape
-        info = replace(
-            base,
-            feature_shape=(height, width, 2 * channels),
-            weights_sha256=hashlib.sha256(weights).hexdigest(),
-        )
+        info = tuned_info(made, base)
         about = {**info.as_json(), "extractor_sha256": hashlib.sha256(extractor).hexdigest()}
         (made / _ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
         target = own_folder(project, info.weights_sha256)
@@ -124,6 +118,16 @@ def keep_tuned(project: Path, made: Path, base: BackboneInfo) -> BackboneInfo:
             shutil.rmtree(target, ignore_errors=True)
             made.rename(target)
     return info
+
+
+def tuned_info(made: Path, base: BackboneInfo) -> BackboneInfo:
+    """Say what was made of a base in a folder: a backbone with twice its features."""
+    height, width, channels = base.feature_shape
+    return replace(
+        base,
+        feature_shape=(height, width, 2 * channels),
+        weights_sha256=hashlib.sha256((made / TUNED_WEIGHTS).read_bytes()).hexdigest(),
+    )
 
 
 def _is_whole(folder: Path) -> bool:

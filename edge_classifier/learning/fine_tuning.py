@@ -14,26 +14,36 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
 from edge_classifier.errors import CancelledError, InvalidValueError, NotEnoughSamplesError
-from edge_classifier.features.backbone import choose_backbone, load_backbone, weights_file
+from edge_classifier.features.backbone import (
+    LiteRTBackbone,
+    choose_backbone,
+    load_backbone,
+    weights_file,
+)
 from edge_classifier.features.bulk import read_pictures
 from edge_classifier.features.catalogue import AUTO, BUILT_IN
 from edge_classifier.features.child_process import require_tensorflow, run_child
+from edge_classifier.features.dataset import Dataset
 from edge_classifier.features.subsample import spread_samples
 from edge_classifier.features.tuned import (
+    EXTRACTOR,
     FROZEN_UP_TO,
     JOB,
     VIEWS,
     forget_tuned,
     keep_tuned,
     new_folder,
+    tuned_info,
 )
 from edge_classifier.features.variants import make_variants
+from edge_classifier.languages.text import Text, plural
 from edge_classifier.learning.project_backbone import (
     ChooseBackbone,
     LoadedBackbone,
@@ -41,11 +51,13 @@ from edge_classifier.learning.project_backbone import (
     backbone_loader,
     may_be_built_in,
 )
+from edge_classifier.learning.settings import project_head_settings
+from edge_classifier.learning.tuning_gain import Gain, compare, newest_bursts
 from edge_classifier.project.files import reported
-from edge_classifier.protocols import part_of
+from edge_classifier.protocols import ignore_progress, part_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -54,7 +66,7 @@ if TYPE_CHECKING:
     from edge_classifier.learning.project_backbone import BackboneChoice
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Cancelled, Progress
-    from edge_classifier.values import BackboneInfo, Sample
+    from edge_classifier.values import BackboneInfo, Features, Sample
 
 MIN_CLASSES: Final = 2
 """Nothing is to be learned of a network that is to tell one class from itself."""
@@ -97,16 +109,66 @@ def fine_tune(
             changed.
         CancelledError: if asked to stop; then nothing has changed either.
     """
-    # First of all: what lies in its folder may be the work of the program that has it open.
-    store.check_writable()
-    name = _base_name(store, choice)
-    if name not in FROZEN_UP_TO:
-        raise InvalidValueError(
-            f"{name} cannot be fine-tuned; choose one of {', '.join(FROZEN_UP_TO)} with --backbone."
-        )
-    require_tensorflow("Fine-tuning")
-    base = _base(store, choice, progress, cancelled)
-    samples = spread_samples(store.samples() if samples is None else samples, _MOST_SAMPLES)
+    base = _tunable(store, choice, progress, cancelled).info
+    with _tuned(
+        store, choice, base, store.samples() if samples is None else samples, progress, cancelled
+    ) as made:
+        store.check_writable()
+        info = keep_tuned(store.path, made, base)
+    store.set_backbone(info, replace=True)
+    forget_tuned(store.path, but=info)
+    return info
+
+
+def measure_gain(
+    store: ProjectStore,
+    choice: BackboneChoice,
+    progress: Progress,
+    cancelled: Cancelled,
+    samples: Sequence[Sample],
+) -> Gain | None:
+    """Fine-tune without the newest bursts, which takes as long, and ask about those.
+
+    Nothing in the project changes. The arguments are those of `fine_tune`, which raises the same.
+
+    Returns:
+        `None` where there are no two classes of several bursts.
+    """
+    chosen = {sample.path for sample in spread_samples(samples, _MOST_SAMPLES)}
+    samples = [sample for sample in samples if sample.path in chosen]
+    held_out = newest_bursts(samples)
+    if held_out is None:
+        return None
+    base = _tunable(store, choice, progress, cancelled)
+    is_held = dict(zip((sample.path for sample in samples), held_out.tolist(), strict=True))
+    taught = [sample for sample in samples if not is_held[sample.path]]
+    known: list[Sample] = []
+    rows: list[tuple[Features, Features]] = []
+    with _tuned(store, choice, base.info, taught, progress, cancelled) as made:
+        tuned = LiteRTBackbone(tuned_info(made, base.info), made / EXTRACTOR)
+        for sample, image in read_pictures(samples, ignore_progress, cancelled, _STOPPED):
+            if not isinstance(image, Exception):  # named where the features are computed
+                known.append(sample)
+                rows.append((base.extract([image])[0], tuned.extract([image])[0]))
+    held_out = np.array([is_held[sample.path] for sample in known], np.bool_)
+    if not held_out.any():
+        return None
+    dataset = Dataset.of(store, known)
+    before, after = (dataset.labelled(known, np.stack(each)) for each in zip(*rows, strict=True))
+    return compare(before, after, held_out, project_head_settings(store), cancelled)
+
+
+@contextmanager
+def _tuned(
+    store: ProjectStore,
+    choice: BackboneChoice,
+    base: BackboneInfo,
+    samples: Sequence[Sample],
+    progress: Progress,
+    cancelled: Cancelled,
+) -> Iterator[Path]:
+    """Fine-tune on samples, into a folder in the project that is gone after the block."""
+    samples = spread_samples(samples, _MOST_SAMPLES)
     made = new_folder(store.path)
     try:
         progress(0.0, "reading samples")
@@ -116,13 +178,24 @@ def fine_tune(
         weights = weights_file(base, choice.weights)
         with reported("write in", made):
             _tune(made, base, weights, views, part_of(progress, _PREPARED, 1.0), cancelled)
-            store.check_writable()
-            info = keep_tuned(store.path, made, base)
+            yield made
     finally:
         shutil.rmtree(made, ignore_errors=True)
-    store.set_backbone(info, replace=True)
-    forget_tuned(store.path, but=info)
-    return info
+
+
+def _tunable(
+    store: ProjectStore, choice: BackboneChoice, progress: Progress, cancelled: Cancelled
+) -> LiteRTBackbone:
+    """Load the backbone as it came, if it can be tuned."""
+    # First of all: what lies in its folder may be the work of the program that has it open.
+    store.check_writable()
+    name = _base_name(store, choice)
+    if name not in FROZEN_UP_TO:
+        raise InvalidValueError(
+            f"{name} cannot be fine-tuned; choose one of {', '.join(FROZEN_UP_TO)} with --backbone."
+        )
+    require_tensorflow("Fine-tuning")
+    return _base(store, choice, progress, cancelled)
 
 
 def _tune(
@@ -163,7 +236,7 @@ def undo_fine_tuning(
         ProjectError: if the project cannot be written.
         CancelledError: if asked to stop.
     """
-    info = _base(store, choice, progress, cancelled)
+    info = _base(store, choice, progress, cancelled).info
     store.set_backbone(info, replace=True)
     forget_tuned(store.path)
     return info
@@ -178,8 +251,8 @@ def _base_name(store: ProjectStore, choice: BackboneChoice) -> str:
 
 def _base(
     store: ProjectStore, choice: BackboneChoice, progress: Progress, cancelled: Cancelled
-) -> BackboneInfo:
-    """Load the backbone as it came, and say what it is."""
+) -> LiteRTBackbone:
+    """Load the backbone as it came."""
     kind = choice.feature_kind or (store.backbone.feature_kind if store.backbone else "pooled")
     return load_backbone(
         _base_name(store, choice),
@@ -187,7 +260,7 @@ def _base(
         feature_kind=kind,
         progress=progress,
         cancelled=cancelled,
-    ).info
+    )
 
 
 def _views(
@@ -233,14 +306,33 @@ def tunable_backbone(
             if may_be_built_in(store, wanted[-1]):
                 wanted.append(replace(choice, name=BUILT_IN))
                 raise CancelledError(
-                    f"stopped loading the backbone; T goes on with {BUILT_IN}"
+                    Text("stopped loading the network; T goes on with {name}", name=BUILT_IN)
                 ) from None
-            raise CancelledError("stopped loading the backbone; T begins again") from None
+            raise CancelledError(Text("stopped loading the network; T begins again")) from None
 
-    def tune(samples: tuple[Sample, ...], progress: Progress, cancelled: Cancelled) -> str:
-        info = fine_tune(store, choice, progress, cancelled, samples)
+    def tune(samples: tuple[Sample, ...], progress: Progress, cancelled: Cancelled) -> Text:
+        gain = measure_gain(store, choice, part_of(progress, 0.0, 0.5), cancelled, samples)
+        rest = part_of(progress, 0.5, 1.0) if gain else progress
+        info = fine_tune(store, choice, rest, cancelled, samples)
         # One that was asked for by name would replace what was just made of it.
         wanted.append(replace(choice, name=AUTO))
-        return f"fine-tuned the last blocks of {info.name} to these classes"
+        return _told(info.name, gain)
 
     return load, tune
+
+
+def _told(name: str, gain: Gain | None) -> Text:
+    """Say what fine-tuning a backbone has gained, as far as that was measured."""
+    if gain is None:
+        return Text(
+            "fine-tuned the network ({name}) to your classes; what that gains is measured where "
+            "two classes have two rounds",
+            name=name,
+        )
+    return plural(
+        "fine-tuned: {before} % right before, {after} % now, on {count} held-out round",
+        "fine-tuned: {before} % right before, {after} % now, on {count} held-out rounds",
+        gain.bursts,
+        before=round(gain.before * 100),
+        after=round(gain.after * 100),
+    )

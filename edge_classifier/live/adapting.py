@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from edge_classifier.device.adaptation import SHOWN
 from edge_classifier.device.verdict import normalise
 from edge_classifier.errors import AdaptationError, CancelledError
+from edge_classifier.languages.text import Text, joined, plural, text_of
 from edge_classifier.learning.adaptation import adapt_model
 from edge_classifier.learning.drift import DriftWatch
 from edge_classifier.learning.familiar_frames import FamiliarFrames
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from edge_classifier.device.frame import Clock
     from edge_classifier.device.verdict import Prediction
+    from edge_classifier.learning.adaptation import Adaptation
     from edge_classifier.learning.model import Model
     from edge_classifier.live.editor import Editor
     from edge_classifier.live.learner import Learner
@@ -41,12 +44,15 @@ _LISTED: Final = 4
 """Classes whose counts are shown; of more, only those that lack most."""
 
 
+_GONE: Final = Text("The pictures that it was adapted to went with their network; A adapts anew.")
+
+
 class _Result(NamedTuple):
     backbone: Backbone | None
     taught: Model | None
     model: Model | None
     frames: Features | None
-    line: str
+    line: Text
     then: Callable[[], None] | None  # what to call where it is taken back or put back, and not new
 
 
@@ -65,27 +71,29 @@ class _Collection:
         """Frames of each class, as far as they are wanted."""
         return {name: min(count, self.frames.enough) for name, count in self.frames.counts.items()}
 
-    def status(self) -> str:
+    def status(self) -> Text:
         """Say how many frames of which classes there are, and what is missing."""
         if not len(self.frames) and self.frames.looked_at >= _STRANGE:
-            return "nothing here resembles what was taught"
+            return Text("nothing here resembles what was taught: show the classes themselves")
         counts = self.counts
         missing = sorted(
             (n for n in counts if counts[n] < self.frames.enough), key=lambda n: counts[n]
         )
         shown = list(counts) if len(counts) <= _LISTED else missing[:_LISTED]
-        parts = [
-            ", ".join(f"{name} {counts[name]}" for name in shown) + f" of {self.frames.enough}"
-        ]
+        listed = ", ".join(f"{name} {counts[name]}" for name in shown)
+        parts = [Text("{counts} of {enough}", counts=listed, enough=self.frames.enough)]
         if len(counts) > len(shown):
-            parts.insert(0, f"{len(counts) - len(missing)} of {len(counts)} classes are done")
+            done, every = len(counts) - len(missing), len(counts)
+            parts.insert(0, Text("{done} of {every} classes are done", done=done, every=every))
         if missing:
             name = self.before_the_camera if self.before_the_camera in missing else missing[0]
             if name == BACKGROUND:
-                parts.append("show the empty scene")
+                parts.append(Text("show the empty scene"))
+            elif counts[name]:
+                parts.append(Text("turn {name}", name=name))
             else:
-                parts.append(f"{'turn' if counts[name] else 'show'} {name}")
-        return " · ".join(parts)
+                parts.append(Text("show {name}", name=name))
+        return joined(" · ", *parts)
 
     @property
     def done(self) -> float:
@@ -130,7 +138,7 @@ class Adapting:
     def begin_or_apply(self) -> None:
         """Begin to collect; if that is under way, adapt to what there is."""
         if self._stage.job:
-            self._say("not yet: it is being adapted", Level.WARNING)
+            self._say(Text("not yet: it is being adapted"), Level.WARNING)
         elif self._collection:
             self._apply(self._collection)
         else:
@@ -141,10 +149,10 @@ class Adapting:
         if self._collection is None:
             return False
         if self._stage.job:
-            self._say("it is being adapted; U takes it back", Level.WARNING)
+            self._say(Text("it is being adapted; U takes it back"), Level.WARNING)
         else:
             self._collection = None
-            self._say("not adapted; all is as it was")
+            self._say(Text("not adapted; all is as it was"))
         return True
 
     def look(self, features: Features | None) -> None:
@@ -175,7 +183,8 @@ class Adapting:
         ):
             self._collection = None
             self._stage.cancel()
-            self._say("adapting has ended: classes or network are others now", Level.WARNING)
+            ended = Text("adapting has ended: classes or network are others now; A begins anew")
+            self._say(ended, Level.WARNING)
         if (problem := self._learner.not_adapted) != self._told_problem:
             self._told_problem = problem
             if problem:
@@ -187,16 +196,21 @@ class Adapting:
             return Activity(job.text, job.progress)
         if self._collection is None:
             return None
-        frames = len(self._collection.frames)
-        text = "paused: P goes on" if self._live.paused else f"{frames} frames"
-        return Activity(f"adapting · {text}", self._collection.done, recording=True)
+        if self._live.paused:
+            text = Text("adapting · paused: P goes on")
+        else:
+            text = plural(
+                "adapting · {count} picture", "adapting · {count} pictures",
+                len(self._collection.frames),
+            )  # fmt: skip
+        return Activity(text, self._collection.done, recording=True)
 
     def hint(self) -> str:
         """Say what is missing, or suggest to adapt; empty where there is nothing to say."""
         if self._collection and not self._stage.job:
-            return f"{self._collection.status()} · A applies · Esc gives up"
+            return joined(" · ", self._collection.status(), Text("A applies · Esc gives up"))
         if self._suggested_s is not None and self._clock() < self._suggested_s + SUGGESTED_S:
-            return "the light or the place has changed: A adapts to it"
+            return Text("the light or the place has changed: A adapts to it")
         return ""
 
     def close(self) -> None:
@@ -206,15 +220,15 @@ class Adapting:
     def _begin(self) -> None:
         taught = self._learner.current.taught
         if taught is None or self._learner.stale:
-            self._say("adapting needs a trained model; T trains", Level.WARNING)
+            self._say(Text("adapting needs a trained model; T trains"), Level.WARNING)
             return
         try:
             self._collection = _Collection(taught, self._learner.backbone)
         except AdaptationError as error:
-            self._say(str(error), Level.WARNING)
+            self._say(text_of(error), Level.WARNING)
             return
         self._may_suggest, self._watch, self._suggested_s = False, None, None
-        self._say("show each class as it looks now")
+        self._say(Text("show each class as it looks now"))
 
     def _collect(self, collection: _Collection, features: Features, prediction: Prediction) -> None:
         model = self._learner.model
@@ -232,7 +246,7 @@ class Adapting:
         try:
             frames = collection.frames.features()
         except AdaptationError as error:
-            self._say(str(error), Level.WARNING)
+            self._say(text_of(error), Level.WARNING)
         else:
             self._start(frames)
 
@@ -252,7 +266,7 @@ class Adapting:
         try:
             result = self._stage.poll()
         except AdaptationError as error:
-            self._say(str(error), Level.WARNING)
+            self._say(text_of(error), Level.WARNING)
             return
         if result is None:
             return
@@ -268,7 +282,10 @@ class Adapting:
         self._say(result.line)
 
     def _start(
-        self, frames: Features | None, line: str = "", then: Callable[[], None] | None = None
+        self,
+        frames: Features | None,
+        line: Text | None = None,
+        then: Callable[[], None] | None = None,
     ) -> None:
         """Adapt what was taught to frames, `(N, D)`, or take adaptation back, on disk first."""
         taught, kept = self._learner.current.taught, self._learner.adaptation
@@ -279,38 +296,52 @@ class Adapting:
         def work(_progress: Progress, cancelled: Cancelled) -> _Result:
             if frames is None:
                 kept.remove()
-                return _Result(backbone, taught, taught, None, line, then)
+                return _Result(backbone, taught, taught, None, line or Text(""), then)
             if taught is None:  # the training that is to come adapts to them
                 kept.save(frames)
-                return _Result(backbone, None, None, frames, line, then)
+                return _Result(backbone, None, None, frames, line or Text(""), then)
             found = adapt_model(taught, frames)
             if cancelled():
-                raise CancelledError("Stopped: adapting.")
+                raise CancelledError(Text("Stopped: adapting."))
             kept.save(frames)
-            ending = "not kept: the project is read-only" if read_only else "U takes it back"
-            told = line or f"{found} · {ending}"
+            kept_or_not = Text("not kept: the project is read-only")
+            ending = kept_or_not if read_only else Text("U takes it back")
+            told = line or joined(" · ", _what_changed(found), ending)
             return _Result(backbone, taught, found.model, frames, told, then)
 
-        self._stage.begin("adapting", work)
+        self._stage.begin(Text("adapting"), work)
 
     def _change(self, before: Features | None, after: Features | None) -> Change:
         """Say how this adaptation is taken back, and put back."""
         backbone = self._learner.backbone
 
-        def change_to(frames: Features | None, line: str, then: Callable[[], None]) -> None:
+        def change_to(frames: Features | None, line: Text, then: Callable[[], None]) -> None:
             if self._stage.job:
                 raise AdaptationError("Not yet: it is being adapted.")
             if self._learner.backbone is not backbone:
-                self._say("The frames that it was adapted to went with their network.")
+                self._say(_GONE)
                 then()
                 return
             self._collection = None
             self._start(frames, line, then)
 
-        taken_back = "taken back: it answers as it was taught"
+        taken_back = Text("taken back: it answers as it was taught · Z adapts it again")
         if before is not None:
-            taken_back = "taken back: it is adapted as it was before"
+            taken_back = Text("taken back: it is adapted as it was before · Z adapts it again")
         return Change(
-            lambda then: change_to(before, f"{taken_back} · Z adapts it again", then),
-            lambda then: change_to(after, "adapted again · U takes it back", then),
+            lambda then: change_to(before, taken_back, then),
+            lambda then: change_to(after, Text("adapted again · U takes it back"), then),
         )
+
+
+def _what_changed(found: Adaptation) -> Text:
+    """Say how much what was shown looks like what was taught, before and after."""
+    before, after = (round(familiar * 100) for familiar in found.familiar)
+    return plural(
+        "looked {before} % like what you showed, now {after} %; {seen} of {count} class seen",
+        "looked {before} % like what you showed, now {after} %; {seen} of {count} classes seen",
+        len(found.seen),
+        before=before,
+        after=after,
+        seen=int((found.seen >= SHOWN.frames).sum()),
+    )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from edge_classifier.languages.text import Text, joined
 from edge_classifier.live.dialogs import Dialog
 from edge_classifier.live.display import LOOK, RECORD, RENAME, target_of
+from edge_classifier.live.editor import SELECT_FIRST
 from edge_classifier.values import BACKGROUND
 
 if TYPE_CHECKING:
@@ -36,6 +38,14 @@ def class_of_key(key: str, editor: Editor) -> str | None:
         if class_name := target_of(key, verb):
             return class_name
     return editor.class_of_digit(int(key))
+
+
+def keys_note(selected: str | None) -> Text:
+    """Say which keys answer a question for a class."""
+    keys = Text("1 … 9, B, or ↑ ↓ space")
+    if selected:
+        keys = Text("1 … 9, B, or ↑ ↓ space ({name})", name=selected)
+    return joined(" · ", keys, Text("Esc leaves it"))
 
 
 @dataclass(slots=True)
@@ -69,10 +79,11 @@ class ClassQuestion(Dialog):
             return self.leave()
         if key in (" ", "enter"):
             class_name = self.editor.selected
-            self.error = None if class_name else "select a class with the arrow keys first"
+            self.error = None if class_name else SELECT_FIRST
         elif is_class_key(key):
             class_name = class_of_key(key, self.editor)
-            self.error = None if class_name else f"no class has key {key} yet"
+            no_class = Text("no class has key {key} yet: press another one", key=key)
+            self.error = None if class_name else no_class
         else:
             return self
         return self if class_name is None else self.take(class_name)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.device.source_state import SourceStatus
+from edge_classifier.languages.text import Text
 from edge_classifier.learning.fine_tuning import MIN_CLASSES
 from edge_classifier.learning.training import FEWEST_OF_ONE, is_enough
 from edge_classifier.live.class_question import PAGE
@@ -111,7 +112,7 @@ class Controls:
         elif class_name := target_of(name, SELECT):
             self.editor.select(class_name)
         elif name:
-            self.say("H shows what the keys do")
+            self.say(Text("H shows what the keys do"))
 
     def ask(self, dialog: Callable[[], Dialog | None]) -> None:
         """Open a question, which ends what is being recorded."""
@@ -133,7 +134,7 @@ class Controls:
         """Ask what the newest frame really shows."""
         frame, prediction = self.live.frame, self.live.prediction
         if frame is None:
-            self.say("there is no picture to correct yet", Level.WARNING)
+            self.say(Text("there is no picture to correct yet: wait for the camera"), Level.WARNING)
             return
         self.ask(
             lambda: CorrectionDialog(
@@ -147,7 +148,7 @@ class Controls:
 
     def review(self) -> None:
         """Open the pictures that look wrong."""
-        if self._can_train("reviewing") and self.learner.model:
+        if self._can_train(Text("reviewing")) and self.learner.model:
             self.ask(
                 lambda: ReviewDialog(
                     store=self.store,
@@ -165,7 +166,7 @@ class Controls:
         if names:
             self.look_at(self.editor.selected or names[0])
         else:
-            self.say("there are no pictures yet: hold 1 to record some", Level.WARNING)
+            self.say(Text("there are no pictures yet: hold 1 to record some"), Level.WARNING)
 
     def look_at(self, class_name: str) -> None:
         """Open the pictures of a class."""
@@ -190,12 +191,14 @@ class Controls:
         model = current.model
         threshold = model.unknown.threshold if model and model.unknown else None
         text = unknown_setting(current.unknown_steps, threshold)
-        self.say(text if before != current.unknown_steps else f"at the end: {text}")
+        if before == current.unknown_steps:
+            text = Text("at the end: {setting}", setting=text)
+        self.say(text)
 
     def train(self) -> None:
         """Train now."""
         # Without a backbone it begins to load one, whatever there is to train.
-        if self.learner.backbone is None or self._can_train("training"):
+        if self.learner.backbone is None or self._can_train(Text("training")):
             self.learner.request_training()
 
     def fine_tune(self) -> None:
@@ -204,7 +207,8 @@ class Controls:
         if len(self.editor.dataset.captured_classes) >= MIN_CLASSES:
             self.tasks.fine_tune()
         else:
-            self.say("fine-tuning needs pictures of at least two classes", Level.WARNING)
+            needs = Text("fine-tuning needs pictures of at least two classes: record another one")
+            self.say(needs, Level.WARNING)
 
     def adapt(self) -> None:
         """Begin to collect frames to adapt to, or adapt to those that there are."""
@@ -214,14 +218,14 @@ class Controls:
     def toggle_smoothing(self) -> None:
         """Switch the steady label on or off."""
         on = self.live.toggle_smoothing()
-        self.say("steady label on" if on else "steady label off")
+        self.say(Text("steady label on") if on else Text("steady label off"))
 
     def toggle_heat(self) -> None:
         """Switch the heat map on or off."""
-        if not self.heat.on and not self._can_train("the heat map"):
+        if not self.heat.on and not self._can_train(Text("the heat map")):
             return
-        on = self.heat.toggle()
-        self.say("heat map: red where the picture is unlike its class" if on else "heat map off")
+        on, shown = self.heat.toggle(), Text("heat map: red where the picture is unlike its class")
+        self.say(shown if on else Text("heat map off"))
 
     @property
     def _has_ended(self) -> bool:
@@ -236,13 +240,13 @@ class Controls:
         if self._has_ended and self.begin_again:
             self.begin_again()
         else:
-            self.say("R plays a video again, once it has ended")
+            self.say(Text("R plays a video again, once it has ended"))
 
     def toggle_sounds(self) -> None:
         """Switch sounds on or off."""
         self.cues.on = not self.cues.on
-        on = "sounds on: a click at each picture, a tone at a new label"
-        self.say(on if self.cues.on else "sounds off")
+        on = Text("sounds on: a click at each picture, a tone at a new label")
+        self.say(on if self.cues.on else Text("sounds off"))
 
     def toggle_details(self) -> None:
         """Show or hide where the time goes."""
@@ -266,8 +270,8 @@ class Controls:
     def quit(self) -> None:
         """End the session, after a question where something would be lost by that."""
         if unfinished := self.tasks.unfinished:
-            title = f"{unfinished} is not finished. Quit all the same?"
-            self.ask(lambda: ConfirmDialog(title, self.end, "nothing of it is kept"))
+            title = Text("{work} is not finished. Quit all the same?", work=unfinished)
+            self.ask(lambda: ConfirmDialog(title, self.end, Text("nothing of it is kept")))
         else:
             self.end()
 
@@ -275,11 +279,16 @@ class Controls:
         """End the session."""
         self.done = True
 
-    def _can_train(self, what: str) -> bool:
+    def _can_train(self, what: Text) -> bool:
         dataset = self.editor.dataset
         if is_enough([dataset.count(name) for name in dataset.class_names]):
             return True
-        self.say(f"{what} needs {FEWEST_OF_ONE} pictures of a class, or two classes", Level.WARNING)
+        needs = Text(
+            "{what} needs {count} pictures of a class, or two classes",
+            what=what,
+            count=FEWEST_OF_ONE,
+        )
+        self.say(needs, Level.WARNING)
         return False
 
 
@@ -294,7 +303,7 @@ class KeyRow:
     """
 
     keys: str
-    meaning: str
+    meaning: Text
     actions: Mapping[str, Callable[[Controls], object]]
 
 
@@ -305,17 +314,17 @@ def _record(digit: int) -> Callable[[Controls], None]:
 KEYS: Final = (
     KeyRow(
         "1 … 9",
-        "hold to record a class, tap for one picture",
+        Text("hold to record a class, tap for one picture"),
         {str(digit): _record(digit) for digit in range(1, 10)},
     ),
     KeyRow(
         "B",
-        "hold to record the background: the empty scene",
+        Text("hold to record the background: the empty scene"),
         {"b": lambda c: c.recording.record(BACKGROUND, "b")},
     ),
     KeyRow(
-        "↑ ↓  space",
-        "select a class, hold space to record it",
+        Text("↑ ↓  space"),
+        Text("select a class, hold space to record it"),
         {
             "up": lambda c: c.editor.move_selection(-1),
             "down": lambda c: c.editor.move_selection(1),
@@ -327,42 +336,42 @@ KEYS: Final = (
     ),
     KeyRow(
         "N",
-        "name the selected class anew",
+        Text("give the selected class another name"),
         {"n": lambda c: c.ask(c.editor.name_dialog)},
     ),
-    KeyRow("+", "add a class", {"+": lambda c: c.ask(c.editor.new_class_dialog)}),
-    KeyRow("W", "that was wrong: then the key of the right class", {"w": Controls.correct}),
-    KeyRow("U", "undo the last burst or removal, and so on", {"u": Controls.undo}),
-    KeyRow("Z", "put back what was undone or removed last", {"z": Controls.put_back}),
-    KeyRow("X", "remove the selected class", {"x": lambda c: c.ask(c.editor.remove_dialog)}),
-    KeyRow("G", "look at the pictures of the selected class", {"g": Controls.look}),
-    KeyRow("V", "review pictures that look wrong: ← → X K Z", {"v": Controls.review}),
+    KeyRow("+", Text("add a class"), {"+": lambda c: c.ask(c.editor.new_class_dialog)}),
+    KeyRow("W", Text("the answer is wrong: then press the right class"), {"w": Controls.correct}),
+    KeyRow("U", Text("undo the last round or removal, and so on"), {"u": Controls.undo}),
+    KeyRow("Z", Text("put back what was undone or removed last"), {"z": Controls.put_back}),
+    KeyRow("X", Text("remove the selected class"), {"x": lambda c: c.ask(c.editor.remove_dialog)}),
+    KeyRow("G", Text("look at the pictures of the selected class"), {"g": Controls.look}),
+    KeyRow("V", Text("review pictures that look wrong: ← → X K Z"), {"v": Controls.review}),
     KeyRow(
         "[  ]",
-        "unknown less often, or more often",
+        Text("say unknown less often, or more often"),
         {"[": lambda c: c.adjust_unknown(-1), "]": lambda c: c.adjust_unknown(+1)},
     ),
-    KeyRow("T", "train now (it also happens by itself)", {"t": Controls.train}),
-    KeyRow("F", "fine-tune the network (a minute or so)", {"f": Controls.fine_tune}),
-    KeyRow("A", "adapt to another light or place: show all again", {"a": Controls.adapt}),
-    KeyRow("Y", "show where the picture is unlike its class", {"y": Controls.toggle_heat}),
-    KeyRow("M", "steady label on or off", {"m": Controls.toggle_smoothing}),
-    KeyRow("L", "sounds on or off", {"l": Controls.toggle_sounds}),
-    KeyRow("I", "show or hide where the time goes", {"i": Controls.toggle_details}),
-    KeyRow("P", "pause or resume prediction", {"p": lambda c: c.live.toggle_pause()}),
-    KeyRow("R", "play a video again that has ended", {"r": Controls.play_again}),
-    KeyRow("S", "save a copy of the project", {"s": lambda c: c.ask(c.tasks.save_dialog)}),
+    KeyRow("T", Text("train now (it also happens by itself)"), {"t": Controls.train}),
+    KeyRow("F", Text("fine-tune the network (a minute or two)"), {"f": Controls.fine_tune}),
+    KeyRow("A", Text("adapt to another light or place: show all again"), {"a": Controls.adapt}),
+    KeyRow("Y", Text("show where the picture is unlike its class"), {"y": Controls.toggle_heat}),
+    KeyRow("M", Text("steady label on or off"), {"m": Controls.toggle_smoothing}),
+    KeyRow("L", Text("sounds on or off"), {"l": Controls.toggle_sounds}),
+    KeyRow("I", Text("show or hide where the time goes"), {"i": Controls.toggle_details}),
+    KeyRow("P", Text("pause the answers, or go on"), {"p": lambda c: c.live.toggle_pause()}),
+    KeyRow("R", Text("play a video again that has ended"), {"r": Controls.play_again}),
+    KeyRow("S", Text("save a copy of the project"), {"s": lambda c: c.ask(c.tasks.save_dialog)}),
     KeyRow(
         "E",
-        "export for the Raspberry Pi",
+        Text("export for the Raspberry Pi"),
         {"e": lambda c: c.tasks.export(learning=c.recording.learning or c.adapting.busy)},
     ),
     KeyRow(
         "H",
-        "show or hide these keys",
+        Text("show or hide these keys"),
         dict.fromkeys(("h", "f1", "?"), Controls.toggle_help),
     ),
-    KeyRow("Q", "quit; everything is on disk", {"q": Controls.quit}),
+    KeyRow("Q", Text("quit; everything is on disk"), {"q": Controls.quit}),
 )
 """All keys, but for Escape; the README's table is checked against this."""
 
@@ -372,16 +381,16 @@ HELP: Final = tuple(
 """What the window shows of the keys."""
 
 BUTTONS: Final = (
-    Button("Undo", "u"),
-    Button("Background", "b"),
-    Button("Adapt", "a"),
-    Button("Review", "v"),
-    Button("Export", "e"),
-    Button("More", "h"),
+    Button(Text("Undo"), "u"),
+    Button(Text("Background"), "b"),
+    Button(Text("Adapt"), "a"),
+    Button(Text("Review"), "v"),
+    Button(Text("Export"), "e"),
+    Button(Text("More"), "h"),
 )
 """What can be pressed where there is no keyboard; the rest is in the list of keys."""
 
-_PLAY_AGAIN: Final = Button("Play again", "r")
+_PLAY_AGAIN: Final = Button(Text("Play again"), "r")
 """In place of the background's, while there is no live picture to record."""
 
 _HELP_KEYS: Final = ("h", "f1", "?", "escape")

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge_classifier.errors import EdgeClassifierError
-from edge_classifier.live.class_question import ClassQuestion
+from edge_classifier.languages.text import Text, text_of
+from edge_classifier.live.class_question import ClassQuestion, keys_note
 from edge_classifier.live.view import Button, Mode, Prompt
 
 if TYPE_CHECKING:
@@ -36,33 +37,38 @@ class CorrectionDialog(ClassQuestion):
     def _said(self) -> str:
         if self.prediction is None:
             return ""
-        return "unknown" if self.prediction.unknown else self.prediction.class_name
+        return Text("unknown") if self.prediction.unknown else self.prediction.class_name
 
     def leave(self) -> None:
         """Leave it as it was."""
-        self.say("nothing was corrected")
+        self.say(Text("nothing was corrected"))
 
     def take(self, class_name: str) -> CorrectionDialog | None:
         """Store the frame as a sample of that class, and close, unless that cannot be."""
         try:
             class_name = self.recording.add(self.frame, class_name)
         except EdgeClassifierError as error:
-            self.error = str(error)
+            self.error = text_of(error)
             return self
         if self._said in ("", class_name):
-            done = f"added as {class_name}"
+            done = Text("added as {name}; learning it now, U takes it back", name=class_name)
         else:
-            done = f"corrected: {self._said} → {class_name}"
-        self.say(f"{done}; learning it now, U takes it back")
+            done = Text(
+                "corrected: {said} → {name}; learning it now, U takes it back",
+                said=self._said,
+                name=class_name,
+            )
+        self.say(done)
         return None
 
     def buttons(self) -> tuple[Button, ...]:
         """Return what can be pressed meanwhile, beside the cards."""
-        return Button("Background", "b"), Button("Leave it", "escape")
+        return Button(Text("Background"), "b"), Button(Text("Leave it"), "escape")
 
     def prompt(self) -> Prompt:
         """Return what to show."""
-        title = f"{self._said} is wrong. What is it?" if self._said else "What is this?"
-        selected = f" ({self.editor.selected})" if self.editor.selected else ""
-        note = f"1 … 9, B, or ↑ ↓ space{selected} · Esc leaves it"
+        title = Text("What is this?")
+        if self._said:
+            title = Text("{said} is wrong. What is it?", said=self._said)
+        note = keys_note(self.editor.selected)
         return Prompt(title, None, note, self.error, picture=self.frame.image)

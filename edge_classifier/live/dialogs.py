@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge_classifier.errors import EdgeClassifierError
+from edge_classifier.languages.text import Text, joined, text_of
 from edge_classifier.live.view import Button, Mode, Prompt
 
 if TYPE_CHECKING:
@@ -83,13 +84,13 @@ class TextDialog(Dialog):
 
     def buttons(self) -> tuple[Button, ...]:
         """Return what can be pressed meanwhile."""
-        return Button("OK", "enter"), Button("Cancel", "escape")
+        return Button(Text("OK"), "enter"), Button(Text("Cancel"), "escape")
 
     def _enter(self) -> TextDialog | None:
         try:
             self.accept(self.text)
         except EdgeClassifierError as error:
-            self.error = str(error)
+            self.error = text_of(error)
             return self
         return None
 
@@ -123,9 +124,8 @@ class ConfirmDialog(Dialog):
 
     def buttons(self) -> tuple[Button, ...]:
         """Return what can be pressed meanwhile."""
-        return Button("Yes", "y"), Button("No", "n")
+        return Button(Text("Yes"), "y"), Button(Text("No"), "n")
 
     def prompt(self) -> Prompt:
         """Return what to show."""
-        note = "Y yes · N no"
-        return Prompt(self.title, None, f"{note} · {self.note}" if self.note else note)
+        return Prompt(self.title, None, joined(" · ", Text("Y yes · N no"), self.note))

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import TrashEmptiedError
-from edge_classifier.evaluation.advice import counted
 from edge_classifier.features.dataset import REVIEWED_SETTING, Dataset, stored_reviewed
+from edge_classifier.languages.text import Text, plural
 from edge_classifier.live.dialogs import ConfirmDialog, TextDialog
 from edge_classifier.live.moves import Move
 from edge_classifier.live.view import Level
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.project.trash import Removed
     from edge_classifier.values import Features, Sample
+
+SELECT_FIRST: Final = Text("select a class with the arrow keys first")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,9 +139,13 @@ class Editor:
         elif last_burst:
             undone = self._remove(lambda: self._store.remove_burst(last_burst), by_undo=True)
             self._learner.request_training()
-            self._say(f"undone: {counted(undone.count, 'picture')} of {undone.class_name}")
+            said = plural(
+                "undone: {count} picture of {name}", "undone: {count} pictures of {name}",
+                undone.count, name=undone.class_name,
+            )  # fmt: skip
+            self._say(said)
         else:
-            self._say("nothing to undo", Level.WARNING)
+            self._say(Text("nothing to undo"), Level.WARNING)
 
     def take_back(self, done: Removed | Change) -> None:
         """Take back something that was done, whatever came after it."""
@@ -190,7 +196,7 @@ class Editor:
             )
             return None
         if removed is None:
-            self._say("nothing was removed since the window was opened", Level.WARNING)
+            self._say(Text("nothing was removed since the window was opened"), Level.WARNING)
         else:
             self._put_back(removed)
         return removed
@@ -216,10 +222,18 @@ class Editor:
         self._learner.request_training()
         if removed.whole_class:
             self.selected = removed.class_name
-            what = f" with its {counted(count, 'picture')}" if count else ""
-            text = f"{removed.class_name} is back{what}"
+            text = Text("{name} is back", name=removed.class_name)
+            if count:
+                text = plural(
+                    "{name} is back with its {count} picture",
+                    "{name} is back with its {count} pictures",
+                    count, name=removed.class_name,
+                )  # fmt: skip
         else:
-            text = f"put back {counted(count, 'picture')} of {removed.class_name}"
+            text = plural(
+                "put back {count} picture of {name}", "put back {count} pictures of {name}",
+                count, name=removed.class_name,
+            )  # fmt: skip
         self._say(text)
 
     def new_class_dialog(self) -> TextDialog:
@@ -230,10 +244,13 @@ class Editor:
             self.reload()
             self.selected = name
             key = key_of(self.dataset.class_names, name)
-            how = f"hold {key}" if key else "hold space"
-            self._say(f"{name}: {how} to record it")
+            space = Text("{name}: hold space to record it", name=name)
+            hold = Text("{name}: hold {key} to record it", name=name, key=key)
+            self._say(hold if key else space)
 
-        return TextDialog("Name of the new class", "Enter adds it · Esc cancels", accept)
+        return TextDialog(
+            Text("Name of the new class"), Text("Enter adds it · Esc cancels"), accept
+        )
 
     def name_dialog(self) -> TextDialog:
         """Ask for another name of the selected class, or where there is none for a new class."""
@@ -249,23 +266,34 @@ class Editor:
             self.selected = new
             self._learner.request_training()
 
-        return TextDialog(f"New name of {old}", "Enter renames · Esc cancels", accept, text=old)
+        return TextDialog(
+            Text("New name of {name}", name=old),
+            Text("Enter renames · Esc cancels"),
+            accept,
+            text=old,
+        )
 
     def remove_dialog(self) -> ConfirmDialog | None:
         """Ask whether to remove the selected class; `None` where none is selected."""
         name = self.selected
         if name is None:
-            self._say("select a class with the arrow keys first", Level.WARNING)
+            self._say(SELECT_FIRST, Level.WARNING)
             return None
 
         def accept() -> None:
             self._remove(lambda: self._store.remove_class(name))
             self._learner.request_training()
-            text = f"removed {name}: U puts it back; its pictures are in the project's trash folder"
-            self._say(text)
+            removed = Text(
+                "removed {name}: U puts it back; its pictures are in the project's trash folder",
+                name=name,
+            )
+            self._say(removed)
 
-        count = counted(self.dataset.count(name), "picture")
-        return ConfirmDialog(f"Remove {name} with its {count}?", accept, "U puts it back")
+        title = plural(
+            "Remove {name} with its {count} picture?", "Remove {name} with its {count} pictures?",
+            self.dataset.count(name), name=name,
+        )  # fmt: skip
+        return ConfirmDialog(title, accept, Text("U puts it back"))
 
 
 _KEPT: Final = 500

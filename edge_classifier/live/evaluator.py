@@ -14,6 +14,7 @@ from edge_classifier.evaluation.quality import PictureQuality, measure_quality
 from edge_classifier.evaluation.suspects import Suspect, find_suspects
 from edge_classifier.evaluation.validation import Validation, validate
 from edge_classifier.features.bulk import read_pictures
+from edge_classifier.languages.text import Text
 from edge_classifier.learning.recordings import with_recordings
 from edge_classifier.learning.training import is_enough
 from edge_classifier.live.jobs import Stage
@@ -86,7 +87,7 @@ class Evaluator:
         self.outdated()
         self._dataset = dataset
         self._validating.begin(
-            "validating",
+            Text("checking how good it is"),
             lambda p, c: _validate(dataset, table, settings, training_s, loaded, p, c),
         )
 
@@ -117,12 +118,12 @@ class Evaluator:
                 self._measure(dataset, progress, cancelled)
                 return find_suspects(dataset.samples, self._qualities, doubtful, dataset.reviewed)
 
-            self._searching.begin("looking for suspect pictures", search)
+            self._searching.begin(Text("looking for pictures that look wrong"), search)
 
     def _measure(self, dataset: Dataset, progress: Progress, cancelled: Cancelled) -> None:
         """Measure pictures that were not measured before."""
         missing = [s for s in dataset.samples if s.image_sha256 not in self._qualities]
-        stopped = "Stopped looking for suspect pictures."
+        stopped = Text("Stopped looking for pictures that look wrong.")
         for sample, picture in read_pictures(missing, progress, cancelled, stopped):
             # The learner, which needs the picture, is who reports one that cannot be read.
             if not isinstance(picture, EdgeClassifierError):

@@ -7,8 +7,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from edge_classifier.errors import EdgeClassifierError, TrashEmptiedError
-from edge_classifier.evaluation.advice import counted
-from edge_classifier.live.class_question import ClassQuestion, class_of_key, is_class_key
+from edge_classifier.languages.text import Text, as_text, joined, plural, text_of
+from edge_classifier.live.class_question import ClassQuestion, class_of_key, is_class_key, keys_note
 from edge_classifier.live.dialogs import Dialog
 from edge_classifier.live.display import CHOOSE, CHOOSE_ROUND, LOOK, target_of
 from edge_classifier.live.picture_grid import PictureGrid, PictureGroup, picture_id
@@ -72,7 +72,8 @@ class GalleryDialog(Dialog):
         elif is_class_key(key) and not target_of(key, LOOK):
             self._move_to_key(key)
         elif key:
-            self.say("Esc closes the pictures; that key is for the live picture", Level.WARNING)
+            closes = Text("Esc closes the pictures; that key is for the live picture")
+            self.say(closes, Level.WARNING)
         return self
 
     def _chooses(self, key: str) -> bool:
@@ -105,7 +106,8 @@ class GalleryDialog(Dialog):
         elif key == "z":
             self.editor.put_back()
         else:
-            self.say("nothing was changed here; Esc closes the pictures", Level.WARNING)
+            nothing = Text("nothing was changed here; Esc closes the pictures")
+            self.say(nothing, Level.WARNING)
             return
         self._changed = True
 
@@ -127,14 +129,19 @@ class GalleryDialog(Dialog):
         if not (samples := self.grid.chosen):
             return
         removed = self.editor.remove_samples(samples)
-        pictures = counted(len(samples), "picture")
         self.done(removed)
-        self.say(f"removed {pictures} of {removed.class_name}; U takes it back")
+        said = plural(
+            "removed {count} picture of {name}; U takes it back",
+            "removed {count} pictures of {name}; U takes it back",
+            len(samples), name=removed.class_name,
+        )  # fmt: skip
+        self.say(said)
 
     def _move_to_key(self, key: str) -> None:
         class_name = class_of_key(key, self.editor)
         if class_name is None:
-            self.say(f"no class has key {key} yet", Level.WARNING)
+            no_class = Text("no class has key {key} yet: press another one", key=key)
+            self.say(no_class, Level.WARNING)
         else:
             self.move(class_name)
 
@@ -148,14 +155,19 @@ class GalleryDialog(Dialog):
             return
         before = samples[0].class_name
         if class_name == before:
-            self.say(f"that is in {before} already; another class's key moves it", Level.WARNING)
+            there = Text("that is in {name} already; another class's key moves it", name=before)
+            self.say(there, Level.WARNING)
             return
         selected = self.editor.selected
         class_name = self.editor.with_class(class_name)
         self.editor.selected = selected
         self.done(self.editor.move_samples(samples, class_name))
-        pictures = counted(len(samples), "picture")
-        self.say(f"moved {pictures} from {before} to {class_name}; U takes it back")
+        said = plural(
+            "moved {count} picture from {old} to {new}; U takes it back",
+            "moved {count} pictures from {old} to {new}; U takes it back",
+            len(samples), old=before, new=class_name,
+        )  # fmt: skip
+        self.say(said)
 
     def fit(self, room: Room) -> None:
         """Take note of how many pictures there is room for."""
@@ -170,7 +182,7 @@ class GalleryDialog(Dialog):
             tuple(sample.path for row in near for sample in pictures[row.start : row.stop])
         )
 
-    def rows(self, text_of: Callable[[Sample], str] = lambda _: "") -> tuple[GalleryRow, ...]:
+    def rows(self, caption: Callable[[Sample], str] = lambda _: "") -> tuple[GalleryRow, ...]:
         """Return the rows in sight, and as many below them."""
         grid = self.grid
         chosen = set(map(picture_id, grid.chosen))
@@ -188,7 +200,7 @@ class GalleryDialog(Dialog):
                         problem=known.problem if known else "",
                         class_name=sample.class_name,
                         colour=colours[sample.class_name],
-                        text=text_of(sample),
+                        text=caption(sample),
                         chosen=picture in chosen,
                     )
                 )
@@ -202,13 +214,12 @@ class GalleryDialog(Dialog):
     def heading(self, row: Row) -> str:
         """Say what the group of a row is, where there is something to say."""
         group = self.grid.groups[row.group]
-        pictures = counted(len(group.samples), "picture")
+        pictures = plural("{count} picture", "{count} pictures", len(group.samples))
         known = self.thumbnails.of(self.grid.pictures[row.start].path)
         if not group.number:
-            return f"one by one: {pictures}"
-        if known is None or not known.written:
-            return f"round {group.number} · {pictures}"
-        return f"round {group.number} · {known.written} · {pictures}"
+            return Text("one by one: {pictures}", pictures=pictures)
+        written = known.written if known else ""
+        return joined(" · ", Text("round {number}", number=group.number), written, pictures)
 
     def detail(self) -> str:
         """Say what is chosen."""
@@ -216,14 +227,17 @@ class GalleryDialog(Dialog):
         if not chosen:
             return ""
         if self.grid.whole:
-            return f"the whole round: {counted(len(chosen), 'picture')}"
-        return self.problem() or f"{self.grid.place + 1} of {len(self.grid.pictures)}"
+            return plural(
+                "the whole round: {count} picture", "the whole round: {count} pictures", len(chosen)
+            )
+        place, every = self.grid.place + 1, len(self.grid.pictures)
+        return self.problem() or Text("{place} of {every}", place=place, every=every)
 
     def problem(self) -> str:
         """Say why the chosen picture cannot be shown, if that is so."""
         chosen = self.grid.chosen
         known = self.thumbnails.of(chosen[0].path) if chosen else None
-        return known.problem if known else ""
+        return as_text(known.problem) if known else ""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -290,18 +304,25 @@ class ClassGallery(GalleryDialog):
     def buttons(self) -> tuple[Button, ...]:
         """Return what can be pressed meanwhile, beside the pictures and the cards."""
         return (
-            Button("Whole round", " "), Button("Remove", "x"), Button("Move", "m"),
-            Button("Take back", "u"), Button("Next class", "tab"), Button("Close", "escape"),
+            Button(Text("Whole round"), " "), Button(Text("Remove"), "x"),
+            Button(Text("Move"), "m"), Button(Text("Take back"), "u"),
+            Button(Text("Next class"), "tab"), Button(Text("Close"), "escape"),
         )  # fmt: skip
 
     def gallery(self) -> Gallery:
         """Return what to show."""
-        pictures = counted(len(self.grid.pictures), "picture")
-        name = self.class_name
+        title = Text("{name} has no pictures yet", name=self.class_name)
+        if self.grid.pictures:
+            title = plural(
+                "{name}: {count} picture", "{name}: {count} pictures",
+                len(self.grid.pictures), name=self.class_name,
+            )  # fmt: skip
         return Gallery(
-            title=f"{name}: {pictures}" if self.grid.pictures else f"{name} has no pictures yet",
+            title=title,
             detail=self.detail(),
-            note="arrows choose · space the round · X removes · 1 … 9 or M moves · U takes back",
+            note=Text(
+                "arrows choose · space the round · X removes · 1 … 9 or M moves · U takes back"
+            ),
             rows=self.rows(),
             first=self.grid.first,
             row_count=len(self.grid.rows),
@@ -341,7 +362,7 @@ class MoveQuestion(ClassQuestion):
         try:
             self.dialog.move(class_name)
         except EdgeClassifierError as error:
-            self.error = str(error)
+            self.error = text_of(error)
             return self
         return self.leave()
 
@@ -365,13 +386,14 @@ class MoveQuestion(ClassQuestion):
 
     def buttons(self) -> tuple[Button, ...]:
         """Return what can be pressed meanwhile, beside the cards."""
-        return Button("Background", "b"), Button("Leave it", "escape")
+        return Button(Text("Background"), "b"), Button(Text("Leave it"), "escape")
 
     def prompt(self) -> Prompt:
         """Return what to show."""
         chosen = self.dialog.grid.chosen
-        pictures = counted(len(chosen), "picture")
-        title = f"To which class belong {pictures} of {chosen[0].class_name}?" if chosen else ""
-        selected = f" ({self.editor.selected})" if self.editor.selected else ""
-        note = f"1 … 9, B, or ↑ ↓ space{selected} · Esc leaves it"
-        return Prompt(title, None, note, self.error)
+        title = plural(
+            "To which class belongs {count} picture of {name}?",
+            "To which class belong {count} pictures of {name}?",
+            len(chosen), name=chosen[0].class_name if chosen else "",
+        )  # fmt: skip
+        return Prompt(title, None, keys_note(self.editor.selected), self.error)

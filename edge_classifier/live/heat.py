@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edge_classifier.languages.text import Text
 from edge_classifier.learning.heat import learn_heat
 from edge_classifier.live.jobs import Stage
 
@@ -67,7 +68,7 @@ class HeatMap:
         if self.on and self._of is None and backbone and dataset.samples and not self._learner.busy:
             self._of, samples = (dataset, backbone), dataset.samples
             self._stage.begin(
-                "learning what places look like",
+                Text("learning what places look like"),
                 lambda progress, cancelled: learn_heat(samples, backbone, progress, cancelled),
             )
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from edge_classifier.errors import CancelledError, EdgeClassifierError
+from edge_classifier.languages.text import Text, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,7 @@ class Job(Generic[T]):
     def _tell(self, done: float, what: str | None = None) -> None:
         self.progress = done
         if what is not None:
-            self.text = what
+            self.text = as_text(what)
 
     @property
     def done(self) -> bool:
@@ -59,7 +60,7 @@ class Job(Generic[T]):
         try:
             return self._future.result()
         except FutureCancelledError:
-            raise CancelledError(f"Stopped: {self.text}.") from None
+            raise CancelledError(Text("Stopped: {work}.", work=self.text)) from None
         except EdgeClassifierError:
             raise
         except Exception as error:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edge_classifier.errors import CancelledError, EdgeClassifierError
 from edge_classifier.features.feature_table import FeatureTable
+from edge_classifier.languages.text import Text, as_text, joined, plural
 from edge_classifier.learning.project_model import readapted
 from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.live.current_model import CurrentModel
@@ -193,7 +194,7 @@ class Learner:
         """
         if self._loaded is None and self._loading.job:
             self._loading.cancel()
-            return f"stopping: {self._loading.job.text}"
+            return Text("stopping: {work}", work=self._loading.job.text)
         job = self.job
         if job is None or job is self._loading.job:
             return ""
@@ -201,7 +202,7 @@ class Learner:
         self._variants.wanted = self._training.wanted = False
         if not self.stale and not self._variants.job:  # which evaluates when it has stopped
             self._evaluate()
-        return f"stopped {job.text}; T goes on with it"
+        return Text("stopped: {work}; T goes on with it", work=job.text)
 
     def poll(self) -> str | None:
         """Take over what the worker has finished; called once a step.
@@ -231,7 +232,7 @@ class Learner:
             ended.result()
         # With the line of the training that follows, which would hide one of its own.
         refused = "" if self.busy else self._features.tell_refused(self._dataset)
-        return "; ".join(part for part in (line, refused) if part) or None
+        return joined("; ", line or "", refused) or None
 
     def close(self) -> None:
         """Stop what runs; may be called twice."""
@@ -244,7 +245,7 @@ class Learner:
     def _start_loading(self) -> None:
         """Load the backbone, unless it is being loaded already."""
         if not self._loading.job:
-            self._loading.begin("loading the backbone", self._get_ready)
+            self._loading.begin(Text("loading the network"), self._get_ready)
 
     def _get_ready(self, progress: Progress, cancelled: Cancelled) -> _Ready:
         loaded = self._load(progress, cancelled)
@@ -263,10 +264,15 @@ class Learner:
         self._loaded, self.backbone = ready.loaded, ready.loaded.backbone
         self._features.use(ready.table, ready.loaded.cache)
         if strangers := ready.loaded.strangers:  # before the first training waits for them
-            self._strangers.begin("looking at strangers", lambda _p, c: strangers.features(c))
+            self._strangers.begin(
+                Text("learning what is unknown"),
+                lambda _p, c: strangers.features(c),
+            )
         self.not_adapted = ready.not_adapted
         if ready.adapted_to is None and self._training.adapted_to is not None:
-            self.not_adapted = "not adapted any more: the network is another one; A adapts anew"
+            self.not_adapted = Text(
+                "not adapted any more: the network is another one; A adapts anew"
+            )
         self._training.adapted_to = ready.adapted_to
         self.current.replace(ready.model)
         self._training.recognise(ready.fingerprint, self._dataset)
@@ -278,7 +284,7 @@ class Learner:
             self.current.keep_only(self._dataset.captured_classes)
             self._imprint()
             self._training.wanted = True
-        return f"backbone: {ready.loaded.note}"
+        return Text("network: {note}", note=as_text(ready.loaded.note))
 
     def _take_over(self, trained: Trained) -> str:
         loaded, dataset = self._loaded, self._training.training_on
@@ -293,8 +299,10 @@ class Learner:
         if trained.problem:
             raise trained.problem
         is_news, self._told_found = trained.found != self._told_found, trained.found
-        found = f" ({trained.found} that came one by one)" if trained.found and is_news else ""
-        return f"trained on {trained.samples} samples{found}"
+        learned = plural(
+            "trained on {count} picture", "trained on {count} pictures", trained.samples
+        )
+        return joined(" · ", learned, trained.found if is_news else "")
 
     def _train_on_variants(self, varied: Job[int]) -> None:
         try:

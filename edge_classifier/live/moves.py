@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from edge_classifier.errors import TrashEmptiedError
-from edge_classifier.evaluation.advice import counted
+from edge_classifier.languages.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -70,4 +70,11 @@ class Move:
             )
         self._names = frozenset(sample.path.name for sample in moved)
         if done:
-            self.say(f"{counted(len(moved), 'picture')} of {before} went to {after}")
+            went = plural(
+                "{count} picture of {old} went to {new}",
+                "{count} pictures of {old} went to {new}",
+                len(moved),
+                old=before,
+                new=after,
+            )
+            self.say(went)

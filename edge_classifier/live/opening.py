@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.device.console import as_text
-from edge_classifier.evaluation.advice import counted
+from edge_classifier.languages.text import Text, joined, plural
 from edge_classifier.live.display import CLOSE, Press
 from edge_classifier.live.view import Activity, Button, Choice, Menu, Mode, View
 
@@ -44,7 +44,7 @@ class Opening:
             )
             for number, each in enumerate(known, start=1)
         ]
-        choices.append(Choice("N", "n", "A new project", where=as_text(str(new))))
+        choices.append(Choice("N", "n", Text("A new project"), where=as_text(str(new))))
         self._choices = tuple(choices)
         self._chosen = 0
 
@@ -64,7 +64,7 @@ class Opening:
 
     def view(self) -> View:
         """Say what to show now."""
-        note = "Press a number, or ↑ ↓ and Enter · N begins a new project · Q quits"
+        note = Text("Press a number, or ↑ ↓ and Enter · N begins a new project · Q quits")
         return View(
             image=None,
             mirrored=False,
@@ -72,22 +72,28 @@ class Opening:
             title="",
             cards=(),
             banner=None,
-            activity=Activity(""),
+            activity=Activity(Text("")),
             rates=None,
             hint="",
-            buttons=(Button("Quit", "q"),),
+            buttons=(Button(Text("Quit"), "q"),),
             menu=Menu(
-                "Go on with a project, or begin a new one", note, self._choices, self._chosen
+                Text("Go on with a project, or begin a new one"),
+                note,
+                self._choices,
+                self._chosen,
             ),
         )
 
 
-def described(project: KnownProject, now: datetime) -> str:
+def described(project: KnownProject, now: datetime) -> Text:
     """Say how large a project is and when it was changed: `3 classes, yesterday 14:02`."""
     changed = datetime.fromtimestamp(project.changed_s).astimezone()
-    days = {now.date(): "today", now.date() - timedelta(days=1): "yesterday"}
-    day = days.get(changed.date(), changed.date().isoformat())
-    return f"{counted(project.classes, 'class', 'classes')}, {day} {changed:%H:%M}"
+    when: str = f"{changed:%Y-%m-%d %H:%M}"
+    if changed.date() == now.date():
+        when = Text("today {time}", time=f"{changed:%H:%M}")
+    elif changed.date() == now.date() - timedelta(days=1):
+        when = Text("yesterday {time}", time=f"{changed:%H:%M}")
+    return joined(", ", plural("{count} class", "{count} classes", project.classes), when)
 
 
 def choose_project(

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from edge_classifier.device.source_state import SourceStatus
 from edge_classifier.errors import InvalidImageError, ProjectError
-from edge_classifier.evaluation.advice import counted, next_hint
+from edge_classifier.evaluation.advice import next_hint
 from edge_classifier.features.dataset import Dataset
+from edge_classifier.languages.text import Text, as_text, joined, plural
 from edge_classifier.learning.training import is_enough
 from edge_classifier.live.view import Activity, Banner, ClassCard, Level, Message
 from edge_classifier.project.classes import key_of
@@ -46,7 +47,9 @@ class Presenter:
     def dataset_changed(self, dataset: Dataset) -> None:
         """Take note of added or removed classes and samples."""
         before, self._dataset = self._dataset, dataset
-        self._saved = f"{counted(len(dataset.samples), 'picture')} saved"
+        self._saved = plural(
+            "{count} picture saved", "{count} pictures saved", len(dataset.samples)
+        )
         self._can_train = is_enough([dataset.count(name) for name in dataset.class_names])
         self._colours = self._store.colours()
         # Of many classes one has changed, nearly always.
@@ -115,7 +118,7 @@ class Presenter:
             return None
         unknown, name = prediction.unknown, prediction.class_name
         return Banner(
-            label="unknown" if unknown else name,
+            label=Text("unknown") if unknown else name,
             confidence=None if unknown else prediction.confidence,
             unknown=unknown,
             colour=_UNKNOWN_COLOUR if unknown else self._colours.get(name, _UNKNOWN_COLOUR),
@@ -129,11 +132,13 @@ class Presenter:
         if job := learner.job:
             return Activity(job.text, job.progress)
         if learner.backbone is None:
-            return Activity(f"no backbone · {self._saved}")
+            return Activity(joined(" · ", Text("no network"), self._saved))
         if learner.model is None or not self._can_train:
             return Activity(self._saved)
-        trained = "adapted" if learner.model.unadapted else "trained"
-        return Activity(f"{'T trains anew' if learner.stale else trained} · {self._saved}")
+        state = Text("adapted") if learner.model.unadapted else Text("trained")
+        if learner.stale:
+            state = Text("T trains anew")
+        return Activity(joined(" · ", state, self._saved))
 
     def hint(self) -> str:
         """Return what to do next; empty where nothing is missing."""
@@ -144,11 +149,12 @@ class Presenter:
         """Say how good what was learned is, as far as that is known."""
         learner = self._learner
         if learner.is_fine_tuned:
-            return "fine-tuned on these pictures: only others can tell how good it is"
+            return Text("fine-tuned on these pictures: only others can tell how good it is")
         self._advise()
         if self._validated:
             return self._validated
-        return "validating …" if learner.evaluator.job and not learner.stale else ""
+        checking = learner.evaluator.job and not learner.stale
+        return Text("checking how good it is …") if checking else ""
 
     def _advise(self) -> None:
         """Find the lines that change only with the dataset and what is known of the model."""
@@ -165,8 +171,9 @@ class Presenter:
         self._advised = (self._dataset, validation, why)
         self._validated = validation.line() if validation else ""
         if why:
-            way_on = "open it again" if self._store.lost else "S saves a copy to go on in"
-            self._hint = f"read-only: {why}; {way_on}"
+            again = Text("open it again")
+            way_on = again if self._store.lost else Text("S saves a copy to go on in")
+            self._hint = Text("read-only: {why}; {way_on}", why=as_text(why), way_on=way_on)
         else:
             self._hint = next_hint(self._dataset, validation)
 
@@ -176,12 +183,29 @@ def _tells(prediction: Prediction) -> bool:
     return len(prediction.class_names) > 1 or prediction.similarity is not None
 
 
-def unknown_setting(steps: int, threshold: float | None) -> str:
+def unknown_setting(steps: int, threshold: float | None) -> Text:
     """Say how strict "unknown" is: above 0 steps, stricter than measured."""
-    way = "stricter" if steps > 0 else "more lenient"
-    how = f"{counted(abs(steps), 'step')} {way} than measured" if steps else "as measured"
-    where = "" if threshold is None else f": what is less than {threshold:.2f} familiar is unknown"
-    return f"unknown is {how}{where}"
+    if steps > 0:
+        how = plural(
+            "unknown is {count} step stricter than measured",
+            "unknown is {count} steps stricter than measured",
+            steps,
+        )
+    elif steps:
+        how = plural(
+            "unknown is {count} step more lenient than measured",
+            "unknown is {count} steps more lenient than measured",
+            -steps,
+        )
+    else:
+        how = Text("unknown is as measured")
+    if threshold is None:
+        return how
+    return Text(
+        "{how}: what looks less than {percent} % like what you showed",
+        how=how,
+        percent=round(threshold * 100),
+    )
 
 
 def source_message(source: SourceState, *, can_begin_again: bool = False) -> Message | None:
@@ -189,11 +213,12 @@ def source_message(source: SourceState, *, can_begin_again: bool = False) -> Mes
     if not source.text:
         return None
     if source.status is SourceStatus.ENDED and can_begin_again:
-        return Message(f"{source.text}; R begins it again")
+        again = Text("{what}; R begins it again", what=as_text(source.text))
+        return Message(again)
     if source.status is SourceStatus.RUNNING:
-        return Message(source.text, Level.WARNING)
+        return Message(as_text(source.text), Level.WARNING)
     calm = source.status in (SourceStatus.OPENING, SourceStatus.ENDED)
-    return Message(source.text, Level.INFO if calm else Level.ERROR)
+    return Message(as_text(source.text), Level.INFO if calm else Level.ERROR)
 
 
 _MESSAGE_S: Final = 5.0

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from edge_classifier.device.source_state import SourceState, SourceStatus
 from edge_classifier.errors import EdgeClassifierError, ProjectError
+from edge_classifier.languages.text import Text
+from edge_classifier.live.editor import SELECT_FIRST
 from edge_classifier.live.view import Level
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 TAP_S: Final = 0.3
 """What is let go sooner is a tap, and records one picture."""
 
-SAME_AGAIN: Final = (
+SAME_AGAIN: Final = Text(
     "the video has begun again: what you recorded of it before teaches nothing new, and makes "
     "the class look better than it is"
 )
@@ -184,14 +186,15 @@ class Recording:
             return
         class_name = self.editor.class_of_digit(digit)
         if class_name is None:
-            self.say(f"no class has key {digit} yet; N names a new one", Level.WARNING)
+            no_class = Text("no class has key {key} yet; N names a new one", key=digit)
+            self.say(no_class, Level.WARNING)
         else:
             self.record(class_name, str(digit))
 
     def record_selected(self, pressed: str) -> None:
         """Begin to record the selected class, until what was `pressed` is let go."""
         if self.editor.selected is None:
-            self.say("select a class with the arrow keys first", Level.WARNING)
+            self.say(SELECT_FIRST, Level.WARNING)
         else:
             self.record(self.editor.selected, pressed)
 
@@ -258,7 +261,10 @@ class Recording:
         if self.source.status is SourceStatus.RUNNING:
             return True
         if not self.source.text:  # which says why
-            self.say("nothing is recorded: there is no live picture", Level.WARNING)
+            self.say(
+                Text("nothing is recorded: there is no live picture; is the camera plugged in?"),
+                Level.WARNING,
+            )
         return False
 
     def _write(self, record: Callable[[], list[Recorded]]) -> None:

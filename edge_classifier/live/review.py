@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from edge_classifier.languages.text import Text, plural
 from edge_classifier.live.editor import Change
 from edge_classifier.live.gallery import GalleryDialog
 from edge_classifier.live.picture_grid import PictureGroup, picture_id
@@ -40,7 +41,7 @@ class ReviewDialog(GalleryDialog):
                 return self
             self._suspects = list(self.learner.evaluator.suspects)
             if not self._suspects:
-                self.say("nothing looks wrong")
+                self.say(Text("nothing looks wrong"))
                 return None
             self._show(0)
         self.want_thumbnails()
@@ -99,28 +100,31 @@ class ReviewDialog(GalleryDialog):
 
     def buttons(self) -> tuple[Button, ...]:
         """Return what can be pressed meanwhile, beside the pictures and the cards."""
-        back = (Button("Take back", "z"), Button("Close", "v"))
+        back = (Button(Text("Take back"), "z"), Button(Text("Close"), "v"))
         if not self.grid.pictures:
             return back
-        return (Button("Remove", "x"), Button("Keep", "k"), Button("Move", "m"), *back)
+        remove, keep = Button(Text("Remove"), "x"), Button(Text("Keep"), "k")
+        return (remove, keep, Button(Text("Move"), "m"), *back)
 
     def gallery(self) -> Gallery:
         """Return what to show."""
         if self._suspects is None:
             first = self.learner.job
             job = first or self.learner.evaluator.job
-            title = job.text if job else "looking for suspect pictures"
+            title = job.text if job else Text("looking for pictures that look wrong")
             return Gallery(
-                title=f"first: {title}" if first else title,
+                title=Text("first: {work}", work=title) if first else title,
                 detail="",
-                note="Esc stops it",
+                note=Text("Esc stops it"),
                 progress=(job.progress if job else None) or 0,
             )
         reasons = {picture_id(suspect.sample): suspect.text for suspect in self._suspects}
         return Gallery(
             title=self._title(len(self._suspects)),
             detail=self.problem(),
-            note="arrows choose · X removes · K keeps · 1 … 9 or M moves · Z takes back · V closes",
+            note=Text(
+                "arrows choose · X removes · K keeps · 1 … 9 or M moves · Z takes back · V closes"
+            ),
             rows=self.rows(lambda sample: reasons[picture_id(sample)]),
             first=self.grid.first,
             row_count=len(self.grid.rows),
@@ -133,6 +137,10 @@ class ReviewDialog(GalleryDialog):
 
     def _title(self, count: int) -> str:
         if not count:
-            return "nothing is left that looks wrong"
-        what = "picture that looks" if count == 1 else "pictures that look"
-        return f"{self.grid.place + 1} of {count} {what} wrong"
+            return Text("nothing is left that looks wrong")
+        return plural(
+            "{place} of {count} picture that looks wrong",
+            "{place} of {count} pictures that look wrong",
+            count,
+            place=self.grid.place + 1,
+        )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import EdgeClassifierError
 from edge_classifier.features.bulk import read_pictures
+from edge_classifier.languages.text import Text, plural
 from edge_classifier.live.jobs import Stage
 from edge_classifier.project.samples import Samples
 
@@ -49,7 +50,7 @@ class _CompletingStage(Stage[int]):
 
     def _complete(
         self,
-        text: str,
+        text: Text,
         samples: Sequence[Sample],
         compute: Callable[[Image], Features],
         keep: Callable[[Sample, Features | None, Cancelled], None],
@@ -60,7 +61,7 @@ class _CompletingStage(Stage[int]):
         """
 
         def work(progress: Progress, cancelled: Cancelled) -> int:
-            stopped = f"Stopped {text}."
+            stopped = Text("Stopped: {work}.", work=text)
             for sample, picture in read_pictures(samples, progress, cancelled, stopped):
                 if isinstance(picture, EdgeClassifierError):
                     _log.warning("%s", picture)  # the others still count
@@ -132,7 +133,7 @@ class FeatureStage(_CompletingStage):
         if not missing:  # the next time only those that were added are looked at
             self._complete_at = dataset.samples
         self._complete(
-            "computing features",
+            Text("looking at the pictures"),
             missing,
             lambda picture: backbone.extract([picture])[0],
             lambda sample, features, _cancelled: computed.put((sample, features)),
@@ -169,9 +170,12 @@ class FeatureStage(_CompletingStage):
         if not refused:
             return ""
         first = f"{refused[0].parent.name}/{refused[0].name}"
-        if len(refused) == 1:
-            return f"1 picture cannot be read: {first}"
-        return f"{len(refused)} pictures cannot be read (first: {first})"
+        return plural(
+            "{count} picture cannot be read: {first}",
+            "{count} pictures cannot be read (first: {first})",
+            len(refused),
+            first=first,
+        )
 
 
 class VariantStage(_CompletingStage):
@@ -201,7 +205,7 @@ class VariantStage(_CompletingStage):
                 self.unreadable.add(sample.path)
 
         self._complete(
-            "varying the pictures",
+            Text("varying the pictures"),
             self.missing(dataset, variation),
             lambda picture: loaded.backbone.extract(variation.make(picture)),
             keep,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from edge_classifier.device.verdict import SMOOTHING_S
 from edge_classifier.errors import CancelledError, EdgeClassifierError
+from edge_classifier.languages.text import Text, text_of
 from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.live.adapting import Adapting
 from edge_classifier.live.controls import HELP, Controls
@@ -72,6 +73,7 @@ class Session:
         messages: What is said in the picture for some seconds.
         mirrored: Whether the picture is drawn mirrored; any thread may change it.
         problem: The last error that was shown, or empty.
+        is_demo: Whether the camera is no real one, which is to be seen; any thread may change it.
     """
 
     def __init__(  # noqa: PLR0913 - a keyword-only constructor that takes its collaborators
@@ -94,6 +96,7 @@ class Session:
         self._timer = timer
         self.mirrored = settings.mirrored
         self.problem = ""
+        self.is_demo = False
         self.rates = RateMeter()
         self.messages = Messages(clock)
         say = self.messages.say
@@ -107,7 +110,7 @@ class Session:
             store, self._editor, self.learner, self._burst, clock, say, self._cues
         )
         self._heat = HeatMap(self.learner, executor)
-        self._tasks = Tasks(store, self.learner, executor, self.messages, export, fine_tune)
+        self._tasks = Tasks(store, self.learner, executor, self.messages, export, fine_tune, clock)
         self._adapting = Adapting(
             store=store,
             learner=self.learner,
@@ -218,7 +221,7 @@ class Session:
             banner=presenter.banner(prediction),
             activity=self._activity(),
             rates=self.rates.rates(now) if controls.details else None,
-            hint=self._adapting.hint() or presenter.hint(),
+            hint=self._adapting.hint() or self._tasks.hint() or presenter.hint(),
             quality=presenter.quality(),
             message=self.messages.current(now)
             or source_message(
@@ -230,6 +233,7 @@ class Session:
             buttons=dialog.buttons() if dialog else controls.buttons(),
             paused=self._live.paused,
             done=controls.done,
+            tag=Text("demo camera") if self.is_demo else "",
             heat=self._heat.heat(self._live.spatial, prediction),
             sounds=self._cues.sounds(),
         )
@@ -257,7 +261,8 @@ class Session:
             self._editor.reload()
             self.learner.request_training()
 
-        return self._tasks.begin_for(f"adding {name}", work, learn)
+        about = Text("adds these pictures to the project"), Text("takes seconds")
+        return self._tasks.begin_for(Text("adding {name}", name=name), about, work, learn)
 
     def close(self) -> None:
         """Stop what runs; may be called twice."""
@@ -273,11 +278,11 @@ class Session:
         try:
             work()
         except CancelledError as error:
-            self.messages.say(str(error), Level.WARNING)
+            self.messages.say(text_of(error), Level.WARNING)
         except EdgeClassifierError as error:
             if ends_burst:
                 self._recording.stop()
-            self.problem = str(error)
+            self.problem = text_of(error)
             self.messages.say(self.problem, Level.ERROR)
 
     def _look_at_project(self) -> None:
@@ -323,7 +328,8 @@ class Session:
 
     def _activity(self) -> Activity:
         if self._burst.class_name:
-            return Activity(f"recording {self._burst.class_name}", recording=True)
+            recording = Text("recording {name}", name=self._burst.class_name)
+            return Activity(recording, recording=True)
         if adapting := self._adapting.activity():
             return adapting
         if job := self._tasks.job or self._heat.job:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import CancelledError
 from edge_classifier.features.carried import files_to_carry
 from edge_classifier.features.weights import CacheFolders
+from edge_classifier.languages.text import Text, joined, plural, text_of
 from edge_classifier.live.dialogs import TextDialog
 from edge_classifier.live.jobs import Stage
 from edge_classifier.live.view import Level
@@ -15,6 +17,7 @@ from edge_classifier.live.view import Level
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from edge_classifier.device.frame import Clock
     from edge_classifier.export.exporter import Export
     from edge_classifier.learning.fine_tuning import FineTune
     from edge_classifier.live.jobs import Work
@@ -22,6 +25,11 @@ if TYPE_CHECKING:
     from edge_classifier.live.presenter import Messages
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Cancelled, Executor, Progress
+
+
+_TELLING: Final = 0.1
+_TELLING_S: Final = 3.0
+"""The part that must be done, and after so long, before it tells how long the rest takes."""
 
 
 class Tasks(Stage[str]):
@@ -39,6 +47,7 @@ class Tasks(Stage[str]):
         messages: Messages,
         export: Export | None = None,
         fine_tune: FineTune | None = None,
+        clock: Clock = time.monotonic,
     ) -> None:
         super().__init__(executor)
         self._store = store
@@ -46,6 +55,9 @@ class Tasks(Stage[str]):
         self._say, self._messages = messages.say, messages
         self._export = export
         self._fine_tune = fine_tune
+        self._clock = clock
+        self._began_s = 0.0
+        self._about = Text(""), Text("")
         self._after: Callable[[], None] | None = None
         self.export_waits = False
 
@@ -58,6 +70,19 @@ class Tasks(Stage[str]):
     def busy(self) -> bool:
         """Whether something is under way, or waits."""
         return self.job is not None or self.export_waits
+
+    def hint(self) -> str:
+        """Say what is under way is for, how long it takes and how it is stopped; or nothing."""
+        if self.job is None:
+            return ""
+        purpose, usual = self._about
+        done, elapsed_s = self.job.progress or 0.0, self._clock() - self._began_s
+        left = usual
+        if done >= _TELLING and elapsed_s >= _TELLING_S:
+            seconds = elapsed_s * (1 - done) / done
+            rounded = 5 * max(1, round(seconds / 5))
+            left = plural("about {count} second left", "about {count} seconds left", rounded)
+        return joined(" · ", purpose, left, Text("Esc stops it"))
 
     def tell_ended(self) -> None:
         """Tell what has ended.
@@ -72,7 +97,7 @@ class Tasks(Stage[str]):
                 if after:
                     after()
             except CancelledError as error:
-                self._say(str(error), Level.WARNING)
+                self._say(text_of(error), Level.WARNING)
 
     def begin_what_waits(self) -> None:
         """Begin what has waited for the learning to end, after what was begun meanwhile."""
@@ -93,62 +118,82 @@ class Tasks(Stage[str]):
         if self._says_what_is_under_way():
             return
         if export is None:
-            self._say("exporting is not possible here", Level.WARNING)
+            self._say(Text("exporting is not possible here"), Level.WARNING)
         elif model is None or backbone is None or not model.tells:
-            self._say("export needs a trained model: record a class first", Level.WARNING)
+            needs = Text("export needs a trained model: record a class first")
+            self._say(needs, Level.WARNING)
         elif learning:  # else what was just captured would be missing in it
             self.export_waits = True
-            self._say("the export begins when the training has ended; Esc takes it back")
+            self._say(Text("the export begins when the training has ended; Esc takes it back"))
         else:
             project = self._store.snapshot()  # now: the loop goes on changing it
-            self._start(
-                "exporting", lambda p, c: f"exported to {export(model, backbone, project, p, c)}"
+
+            def work(progress: Progress, cancelled: Cancelled) -> Text:
+                bundle = export(model, backbone, project, progress, cancelled)
+                return Text("exported to {path}", path=str(bundle))
+
+            about = (
+                Text("makes a folder for the Raspberry Pi, and checks it"),
+                Text("takes seconds"),
             )
+            self._start(Text("exporting"), about, work)
 
     def fine_tune(self) -> None:
         """Fine-tune the backbone to the classes; what was learned is then learned anew."""
         fine_tune, samples = self._fine_tune, self._store.samples()
         if fine_tune is None or self._learner.backbone is None:
-            self._say("fine-tuning is not possible here", Level.WARNING)
-        else:
-            self.begin_for(
-                "fine-tuning", lambda p, c: fine_tune(samples, p, c), self._learner.reload
-            )
+            self._say(Text("fine-tuning is not possible here"), Level.WARNING)
+            return
+        about = (
+            Text("the network itself learns to tell your classes apart"),
+            Text("takes a minute or two"),
+        )
+        self.begin_for(
+            Text("fine-tuning"), about, lambda p, c: fine_tune(samples, p, c), self._learner.reload
+        )
 
     def save_dialog(self) -> TextDialog:
         """Ask where to save a copy of the project."""
 
         def accept(text: str) -> None:
-            def work(progress: Progress, cancelled: Cancelled) -> str:
+            def work(progress: Progress, cancelled: Cancelled) -> Text:
                 store, folders = self._store, CacheFolders.of_this_user()
                 more = files_to_carry(store.path, store.backbone, folders)
                 store.save_as(Path(text).expanduser(), progress, cancelled, more=more)
-                return f"saved a copy in {text}"
+                return Text("saved a copy in {path}", path=text)
 
-            self._start(f"saving to {text}", work)
+            about = Text("copies the whole project"), Text("takes seconds")
+            self._start(Text("saving to {path}", path=text), about, work)
 
         return TextDialog(
-            "Save a copy as (folder)",
-            "Enter saves · Esc cancels; the project itself is always saved",
+            Text("Save a copy as (folder)"),
+            Text("Enter saves · Esc cancels; the project itself is always saved"),
             accept,
             text=f"{self._store.name}-copy",
         )
 
-    def begin_for(self, text: str, work: Work[str], after: Callable[[], None]) -> bool:
-        """Begin a work of somebody else's, and call `after` once it is done; says if it began."""
-        if not self._start(text, work):
+    def begin_for(
+        self, text: Text, about: tuple[Text, Text], work: Work[str], after: Callable[[], None]
+    ) -> bool:
+        """Begin a work, and call `after` once it is done; `about` is its use and how long it takes.
+
+        Returns whether it began.
+        """
+        if not self._start(text, about, work):
             return False
         self._after = after
         return True
 
-    def _start(self, text: str, work: Work[str]) -> bool:
+    def _start(self, text: Text, about: tuple[Text, Text], work: Work[str]) -> bool:
         if self._says_what_is_under_way():
             return False
         self._messages.clear()  # which told how the last one ended
+        self._about, self._began_s = about, self._clock()
         self.begin(text, work)
         return True
 
     def _says_what_is_under_way(self) -> bool:
         if self.job:
-            self._say(f"not yet: {self.job.text} is under way; Esc stops it", Level.WARNING)
+            not_yet = Text("not yet: {work} is under way; Esc stops it", work=self.job.text)
+            self._say(not_yet, Level.WARNING)
         return self.job is not None

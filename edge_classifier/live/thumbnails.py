@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import EdgeClassifierError
+from edge_classifier.languages.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +75,14 @@ class Thumbnails:
         except EdgeClassifierError as error:
             return Thumbnail(None, str(error))
         except Exception as error:  # noqa: BLE001 - a library's surprise is one picture's problem
-            return Thumbnail(None, f"Cannot read the picture {path}: {type(error).__name__}.")
+            return Thumbnail(
+                None,
+                Text(
+                    "Cannot read the picture {path}: {error}.",
+                    path=str(path),
+                    error=type(error).__name__,
+                ),
+            )
 
 
 def _time_of(path: Path) -> str:

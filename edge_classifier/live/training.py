@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from edge_classifier.errors import ProjectError
-from edge_classifier.evaluation.advice import counted
+from edge_classifier.languages.text import Text, plural
 from edge_classifier.learning.empty_frames import shown_classes
 from edge_classifier.learning.project_model import readapted
 from edge_classifier.learning.recordings import added_pictures, with_recordings
@@ -32,7 +32,7 @@ class Trained(NamedTuple):
     samples: int
     seconds: float  # of computing
     problem: ProjectError | None  # why it could not be saved
-    found: str  # which recordings are among pictures that came one by one, or empty
+    found: Text  # which recordings are among pictures that came one by one, or empty
     adapted_to: Features | None  # the frames that it was to be adapted to
     not_adapted: str  # why it is not, or empty
 
@@ -76,10 +76,10 @@ class TrainingStage(Stage[Trained]):
             for samples in dataset.samples.of_class.values()
         ]
         if not is_enough(known):
-            self.saving.begin("saving", lambda _p, _c: self._store.sync())
+            self.saving.begin(Text("saving"), lambda _p, _c: self._store.sync())
         else:
             self.training_on = dataset
-            self.begin("training", lambda p, c: self._train(dataset, loaded, table, p, c))
+            self.begin(Text("training"), lambda p, c: self._train(dataset, loaded, table, p, c))
 
     def _train(
         self,
@@ -97,14 +97,17 @@ class TrainingStage(Stage[Trained]):
         feature_set = dataset.feature_set(
             table, variation=loaded.variation, strangers=loaded.strangers
         )
-        found = ""
+        found = Text("")
         if self._settings.bursts == "found":
             added_ids = feature_set.burst_ids
             feature_set = with_recordings(feature_set)
             added = added_pictures(added_ids, feature_set.burst_ids)
             if added.recordings:
-                pictures = counted(added.pictures, "picture")
-                found = f"{counted(added.recordings, 'recording')} among {pictures}"
+                found = Text(
+                    "{recordings} among {pictures} that came one by one",
+                    recordings=plural("{count} recording", "{count} recordings", added.recordings),
+                    pictures=plural("{count} picture", "{count} pictures", added.pictures),
+                )
         started = time.thread_time()  # not of the clock, which a busy machine stretches
         model = train(feature_set, self._settings, cancelled=cancelled, progress=progress)
         seconds = time.thread_time() - started

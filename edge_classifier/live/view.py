@@ -294,6 +294,7 @@ class View:
         help_lines: `(keys, meaning, press)` while help is shown, else empty; `press` is the key
             that does it, or empty where there are several.
         buttons: What can be pressed at this moment, beside the cards and the gallery.
+        tag: What stays to be seen on the picture: that the camera is no real one; or empty.
         heat: How unlike its class each place of the square that the model sees is, `(h, w)` in
             [0, 1], not mirrored; or `None` where that is not shown.
         menu: What is to be chosen before anything else, in place of all but the buttons, or `None`.
@@ -317,6 +318,7 @@ class View:
     buttons: tuple[Button, ...] = ()
     paused: bool = False
     done: bool = False
+    tag: str = ""
     heat: npt.NDArray[np.float32] | None = None
     menu: Menu | None = None
     sounds: Sounds | None = None

@@ -36,6 +36,8 @@ RADIUS: Final = 10
 
 _OVERSAMPLING: Final = 4
 _READABLE: Final = 120.0
+_SMALLEST: Final = 8
+"""Letters that are still read, in units of a layout."""
 """The least luminance, of 255, at which small text stands out from a card."""
 
 
@@ -221,6 +223,30 @@ class Canvas:
         left = place.left + {"left": 0, "centre": spare // 2, "right": spare}[align]
         self.pixels[top : top + height, left : left + width] = bitmap
         return math.ceil(width / self.scale)
+
+    def fitting(self, text: str, size: int, width: int, weight: int = REGULAR) -> int:
+        """Return the size at which a line is no wider than that: this one, or a smaller one."""
+        sizes = range(size, _SMALLEST, -1)
+        return next((s for s in sizes if self.text.width(text, s, weight) <= width), _SMALLEST)
+
+    def wrapped(self, text: str, size: int, width: int, most: int) -> tuple[list[str], int]:
+        """Break a text into so many lines at most, smaller ones where they would be too wide."""
+        for smaller in range(size, _SMALLEST, -1):
+            lines = self.text.wrap(text, smaller, width, most)
+            if all(self.text.width(line, smaller) <= width for line in lines):
+                return lines, smaller
+        return self.text.wrap(text, _SMALLEST, width, most), _SMALLEST
+
+    def hint(self, text: str, sizes: tuple[int, int], width: int) -> tuple[list[str], int]:
+        """Break a hint into two lines, between the largest size and the smallest to be read.
+
+        Of what is longer than that some is left out.
+        """
+        lines, size = self.wrapped(text, sizes[0], width, 2)
+        if size >= sizes[1]:
+            return lines, size
+        elided = self.text.elided(text, sizes[1], width)
+        return self.text.wrap(elided, sizes[1], width, 2), sizes[1]
 
     def write_lines(
         self, box: Box, lines: list[str], size: int, colour: Colour, background: Colour

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.evaluation.advice import counted
+from edge_classifier.languages.text import Text, plural
 from edge_classifier.live.display import LOOK, RECORD, RENAME, target
 from edge_classifier.screen.canvas import (
     CARD,
@@ -22,6 +22,7 @@ from edge_classifier.screen.canvas import (
 from edge_classifier.screen.text import SEMIBOLD, line_height
 
 if TYPE_CHECKING:
+    from edge_classifier.languages.language import Language
     from edge_classifier.live.view import ClassCard
 
 _FEW: Final = 5
@@ -38,7 +39,7 @@ _LOWEST: Final = 28
 """Of a card and the gap below it; where there is less for each, some are not shown."""
 _ADD: Final = 34
 """Of the row below the cards, which adds a class."""
-_FIRST: Final = ("first", "second")
+_FIRST: Final = (Text("hold for the first class"), Text("hold for the second class"))
 _LOOK: Final = 26
 """Height of what is pressed to look at a class's pictures, on a large card."""
 _PERCENT: Final = 44
@@ -64,8 +65,9 @@ class _CardParts:
 class ClassCards:
     """Draws the cards into a box of its own, and redraws only what changed of them."""
 
-    def __init__(self, canvas: Canvas, box: Box) -> None:
+    def __init__(self, canvas: Canvas, box: Box, language: Language) -> None:
         self._canvas = canvas
+        self._language = language
         self._box = box
         self._list = Box(box.left, box.top, box.width, box.height - _ADD)
         self._structure: object = None
@@ -125,10 +127,13 @@ class ClassCards:
             if not hidden
             else Box(below.left + 8, below.top, below.width // 2 - 16, below.height)
         )
-        self._canvas.write(add, "+ add a class", 14, MUTED, RAISED, align="centre")
+        label = self._language.of(Text("+ add a class"))
+        size = self._canvas.fitting(label, 14, add.width)
+        self._canvas.write(add, label, size, MUTED, RAISED, align="centre")
         if hidden:
-            more = f"{hidden} more ▼"
-            self._canvas.write(_right_half(below), more, 14, TEXT, RAISED, align="centre")
+            more = self._language.of(Text("{count} more ▼", count=hidden))
+            size = self._canvas.fitting(more, 14, _right_half(below).width)
+            self._canvas.write(_right_half(below), more, size, TEXT, RAISED, align="centre")
 
     def _empty(self, boxes: list[Box]) -> None:
         for number, (box, which) in enumerate(zip(boxes, _FIRST, strict=True)):
@@ -137,10 +142,10 @@ class ClassCards:
             cap = Box(box.left + 24, box.top + (box.height - side) // 2, side, side)
             self._canvas.key_cap(cap, str(number + 1), WINDOW)
             width = box.right - cap.right - 24
-            lines = self._canvas.text.wrap(f"hold for the {which} class", 17, width, 2)
-            high = len(lines) * line_height(17)
+            lines, size = self._canvas.wrapped(self._language.of(which), 17, width, 2)
+            high = len(lines) * line_height(size)
             place = Box(cap.right + 16, box.top + (box.height - high) // 2, width, high)
-            self._canvas.write_lines(place, lines, 17, MUTED, WINDOW)
+            self._canvas.write_lines(place, lines, size, MUTED, WINDOW)
 
     def _card(self, box: Box, card: ClassCard, *, mirrored: bool) -> None:
         """Draw all of a card but its score."""
@@ -154,12 +159,14 @@ class ClassCards:
             self._canvas.fill(parts.tile, RAISED, CARD, 6)
         if box.height >= _LARGE:
             self._canvas.fill(parts.look, RAISED, CARD, 6)
-            self._canvas.write(parts.look, "look", 14, TEXT, RAISED, align="centre")
+            look = self._language.of(Text("look"))
+            size = self._canvas.fitting(look, 14, parts.look.width - 4)
+            self._canvas.write(parts.look, look, size, TEXT, RAISED, align="centre")
         if parts.cap is not None:
-            self._canvas.key_cap(parts.cap, card.key or "space", CARD)
+            self._canvas.key_cap(parts.cap, card.key or self._language.of(Text("space")), CARD)
         self._canvas.write(parts.name, card.name, parts.name_size, TEXT, CARD, weight=SEMIBOLD)
         colour = RED if card.recording else MUTED
-        count = counted(card.count, "picture")
+        count = self._language.of(plural("{count} picture", "{count} pictures", card.count))
         if box.height < _LARGE or self._canvas.text.width(count, 14) > parts.count.width:
             count = str(card.count)
         self._canvas.write(parts.count, count, 14, colour, CARD, align=parts.align)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from edge_classifier.languages.text import Text
 from edge_classifier.live.display import CHOOSE, CHOOSE_ROUND, Room, target
 from edge_classifier.screen.canvas import (
     ACCENT,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from edge_classifier.device.preprocessing import Image
+    from edge_classifier.languages.language import Language
     from edge_classifier.live.view import Gallery, GalleryPicture, GalleryRow
 
 _HEAD: Final = 32
@@ -80,9 +82,10 @@ class GalleryPanel:
         room: How many pictures there is room for, in the gallery that was drawn last.
     """
 
-    def __init__(self, canvas: Canvas, box: Box) -> None:
+    def __init__(self, canvas: Canvas, box: Box, language: Language) -> None:
         self._canvas = canvas
         self._box = box
+        self._language = language
         self._content: Hashable = None
         self._drawn: Image | None = None
         self._targets: list[Target] = []
@@ -118,9 +121,11 @@ class GalleryPanel:
             detail = head
         taken = canvas.write(detail, gallery.detail, 13, MUTED, CARD, align="right")
         title = Box(head.left, head.top, head.width - taken - 16, head.height)
-        canvas.write(title, gallery.title, 15, TEXT, CARD, weight=SEMIBOLD)
+        size = canvas.fitting(gallery.title, 15, title.width, SEMIBOLD)
+        canvas.write(title, gallery.title, size, TEXT, CARD, weight=SEMIBOLD)
         if layout.note:
-            canvas.write(layout.note, gallery.note, 13, MUTED, CARD)
+            size = canvas.fitting(gallery.note, 13, layout.note.width)
+            canvas.write(layout.note, gallery.note, size, MUTED, CARD)
         if gallery.progress is not None:
             middle = layout.rows.top + layout.rows.height // 2
             track = Box(layout.rows.left, middle, layout.rows.width, 8)
@@ -172,15 +177,17 @@ class GalleryPanel:
         else:
             canvas.fill(tile, LINE, background, 6)
             if picture.problem:
-                canvas.write(tile, "unreadable", 13, RED, LINE, align="centre")
+                unreadable = self._language.of(Text("unreadable"))
+                size = canvas.fitting(unreadable, 13, tile.width)
+                canvas.write(tile, unreadable, size, RED, LINE, align="centre")
         if not picture.text:
             return
         name = Box(inside.left, tile.bottom + 1, inside.width, 18)
         colour = readable(picture.colour)
         canvas.write(name, picture.class_name, 13, colour, background, weight=SEMIBOLD)
-        lines = canvas.text.wrap(picture.text, _REASON, inside.width, _REASON_LINES)
+        lines, size = canvas.wrapped(picture.text, _REASON, inside.width, _REASON_LINES)
         rows = Box(inside.left, name.bottom, inside.width, words)
-        canvas.write_lines(rows, lines, _REASON, TEXT, background)
+        canvas.write_lines(rows, lines, size, TEXT, background)
 
     def _scroll_bar(self, bar: Box, gallery: Gallery, shown: int) -> list[Target]:
         """Draw where in all rows those in sight are; its halves go there."""

@@ -33,21 +33,21 @@ _SMALL: Final = 13
 def draw_menu(canvas: Canvas, room: Box, menu: Menu, pressed: str) -> list[Target]:
     """Draw a menu in the middle of an empty room; returns where each row is."""
     width = min(_WIDEST, room.width - 24)
-    title = canvas.text.wrap(menu.title, _TITLE, width, 2)
-    note = canvas.text.wrap(menu.note, _NOTE, width, 2)
-    head = len(title) * line_height(_TITLE) + 10
-    foot = len(note) * line_height(_NOTE) + 6
+    title, title_size = canvas.wrapped(menu.title, _TITLE, width, 2)
+    note, note_size = canvas.wrapped(menu.note, _NOTE, width, 2)
+    head = len(title) * line_height(title_size) + 10
+    foot = len(note) * line_height(note_size) + 6
     rows = len(menu.choices)
     row = min(_HIGHEST_ROW, (room.height - 16 - head - foot) // rows)
     box = room.centred(width, head + rows * row + foot)
-    canvas.write_lines(box, title, _TITLE, TEXT, WINDOW)
+    canvas.write_lines(box, title, title_size, TEXT, WINDOW)
     targets = []
     for number, choice in enumerate(menu.choices):
         place = Box(box.left, box.top + head + number * row, width, row - _GAP)
         _row(canvas, place, choice, marked=number == menu.chosen, down=choice.press == pressed)
         targets.append(Target(place, choice.press))
     below = Box(box.left, box.bottom - foot + 4, width, foot)
-    canvas.write_lines(below, note, _NOTE, MUTED, WINDOW)
+    canvas.write_lines(below, note, note_size, MUTED, WINDOW)
     return targets
 
 

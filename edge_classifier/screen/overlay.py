@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge_classifier.device.heat import draw_heat
+from edge_classifier.languages.language import ENGLISH, Language
+from edge_classifier.languages.text import Text
+from edge_classifier.live.translation import in_language
+from edge_classifier.screen.buttons import button_targets, draw_buttons
 from edge_classifier.screen.canvas import (
     ACCENT,
     CARD,
-    LINE,
     MUTED,
     RAISED,
     RED,
@@ -49,11 +52,10 @@ _SMALLEST: Final = (640, 400)
 
 _SMALL: Final = 15
 """Letters of the header and the footer; smaller ones where a line does not fit."""
+_HINT: Final = (_SMALL, 12)
 _RATES: Final = 20
-_TWO_ROWS: Final = 70
-_ONE_ROW: Final = 3
-_WIDEST, _HIGHEST = 160, 40
-"""Of the buttons: fingers need some 7 mm, eyes no more than this."""
+_TWO_LINES: Final = 13
+"""Letters of what goes on, where it takes two lines."""
 
 
 def scale_of(size: tuple[int, int]) -> float:
@@ -145,15 +147,19 @@ class Overlay:
     """Draws views on a canvas of its own, `size` being its width and height in pixels."""
 
     def __init__(
-        self, size: tuple[int, int] = DESIGN_SIZE, text: TextRenderer | None = None
+        self,
+        size: tuple[int, int] = DESIGN_SIZE,
+        text: TextRenderer | None = None,
+        language: Language | None = None,
     ) -> None:
         self.size = size
+        self._language = language or Language.load(ENGLISH)
         scale = scale_of(size)
         self.regions = Regions.of((int(size[0] / scale), int(size[1] / scale)))
         pixels = np.full((size[1], size[0], 3), WINDOW, np.uint8)
         self._canvas = Canvas(pixels, text or TextRenderer(), scale)
-        self._cards = ClassCards(self._canvas, self.regions.cards)
-        self._gallery = GalleryPanel(self._canvas, self.regions.video)
+        self._cards = ClassCards(self._canvas, self.regions.cards, self._language)
+        self._gallery = GalleryPanel(self._canvas, self.regions.video, self._language)
         self._drawn: dict[str, tuple[Hashable, ...]] = {}
         self._targets: list[Target] = []
         self._covered = False
@@ -165,6 +171,7 @@ class Overlay:
             `(height, width, 3)` uint8, BGR: the overlay's own canvas, which the next call draws
             over. Copy it to keep it.
         """
+        view = in_language(view, self._language)
         if view.menu is not None:
             self._update(self._menu, view.menu, view.buttons, pressed)
             return self._canvas.pixels
@@ -174,18 +181,18 @@ class Overlay:
             self._drawn.clear()
             self._cards.forget()
         self._update(self._title, view.title)
-        self._update(self._activity, view.activity)
+        self._update(self._rates, view.rates)
+        self._update(self._activity, view.activity, view.rates is None)
         # Without a verdict the banner says what to do next, and the footer need not repeat it.
         no_verdict = view.banner is None
         small = view.gallery is not None
         self._update(self._banner, view.banner, view.hint if no_verdict else "", small)
         self._update(self._hint, "" if no_verdict else view.hint)
         self._update(self._quality, view.quality)
-        self._update(self._rates, view.rates)
         self._update(self._buttons, view.buttons, pressed)
         self._targets = [
             *self._cards.draw(view.cards, mirrored=view.mirrored),
-            *self._button_targets(view.buttons),
+            *button_targets(self.regions.buttons, view.buttons),
             *(self._stored_pictures(view) if view.gallery else self._live_picture(view)),
             *self._help(view),
         ]
@@ -198,7 +205,7 @@ class Overlay:
         self._buttons(buttons, pressed)
         room = Box(0, 0, self.regions.size[0], self.regions.buttons.top - 4)
         choices = draw_menu(self._canvas, room, menu, pressed)
-        self._targets = [*choices, *self._button_targets(buttons)]
+        self._targets = [*choices, *button_targets(self.regions.buttons, buttons)]
 
     @property
     def room(self) -> Room | None:
@@ -218,20 +225,29 @@ class Overlay:
     def _title(self, title: str) -> None:
         self._small_print(self.regions.title, title, 13, MUTED)
 
-    def _activity(self, activity: Activity) -> None:
+    def _activity(self, activity: Activity, alone: bool) -> None:  # noqa: FBT001 - as `_update` gives it
+        """Say what goes on, in two lines where one is too short and nothing is below it."""
         canvas, box = self._canvas, self.regions.activity
-        canvas.clear(box, WINDOW)
+        whole = Box(box.left, box.top, box.width, box.height + _RATES * alone)
+        canvas.clear(whole, WINDOW)
         left = box.left
         if activity.recording:
             dot = Box(left, box.top + box.height // 2 - 6, 12, 12)
             canvas.fill(dot, RED, WINDOW, 6)
             left = dot.right + 8
-        progress_width = 0 if activity.progress is None else 120
+        progress_width = 0 if activity.progress is None else min(120, box.width // 4)
         line = Box(left, box.top, box.right - left - progress_width - 12, box.height)
         colour = TEXT if activity.recording or activity.progress is not None else MUTED
-        canvas.write(line, activity.text, 15, colour, WINDOW, weight=500)
+        size = canvas.fitting(activity.text, 15, line.width, 500)
+        if alone and size < _TWO_LINES:
+            place = Box(line.left, line.top, line.width, whole.height)
+            self._lines(place, *canvas.wrapped(activity.text, _TWO_LINES, line.width, 2), colour)
+        else:
+            canvas.write(line, activity.text, size, colour, WINDOW, weight=500)
         if activity.progress is not None:
-            track = Box(box.right - 120, box.top + box.height // 2 - 4, 120, 8)
+            track = Box(
+                box.right - progress_width, box.top + box.height // 2 - 4, progress_width, 8
+            )
             canvas.bar(track, activity.progress, ACCENT, WINDOW)
 
     def _banner(self, banner: Banner | None, hint: str, small: bool) -> None:  # noqa: FBT001 - drawn again where one of them changes
@@ -243,24 +259,25 @@ class Overlay:
         if banner is None:
             draw_first_hint(self._canvas, box, hint)
         else:
-            draw_verdict(self._canvas, box, banner)
+            draw_verdict(self._canvas, box, banner, self._language)
 
     def _hint(self, hint: str) -> None:
         box = self.regions.hint
-        self._small_print(box, self._canvas.text.elided(hint, 14, box.width), 14, TEXT)
+        self._lines(box, *self._canvas.hint(hint, _HINT, box.width), TEXT)
 
     def _quality(self, text: str) -> None:
         box = self.regions.quality
         first, _, rest = text.partition(" · ")
         if rest and not self._fits(text, box):
-            self._lines(box, [first, rest], 14, TEXT)
+            size = min(self._canvas.fitting(line, 14, box.width) for line in (first, rest))
+            self._lines(box, [first, rest], size, TEXT)
         else:
             self._small_print(box, text, 14, TEXT)
 
     def _small_print(self, box: Box, text: str, smaller: int, colour: Colour) -> None:
         """Draw one line, or up to two smaller ones."""
         size = _SMALL if self._fits(text, box) else smaller
-        self._lines(box, self._canvas.text.wrap(text, size, box.width, 2), size, colour)
+        self._lines(box, *self._canvas.wrapped(text, size, box.width, 2), colour)
 
     def _fits(self, text: str, box: Box) -> bool:
         return len(self._canvas.text.wrap(text, _SMALL, box.width, 2)) <= 1
@@ -273,16 +290,7 @@ class Overlay:
         self._canvas.write_lines(place, lines, size, colour, WINDOW)
 
     def _buttons(self, buttons: tuple[Button, ...], pressed: str) -> None:
-        canvas, bar = self._canvas, self.regions.buttons
-        canvas.clear(bar, WINDOW)
-        for box, button in zip(_button_places(bar, len(buttons)), buttons, strict=True):
-            colour = LINE if button.press == pressed else RAISED
-            canvas.fill(box, colour, WINDOW, 8)
-            canvas.write(box.inner(4), button.text, _SMALL, TEXT, colour, align="centre")
-
-    def _button_targets(self, buttons: tuple[Button, ...]) -> list[Target]:
-        places = _button_places(self.regions.buttons, len(buttons))
-        return [Target(box, b.press) for box, b in zip(places, buttons, strict=True)]
+        draw_buttons(self._canvas, self.regions.buttons, buttons, pressed)
 
     def _over(self, place: Box) -> None:
         """Take note of what was drawn over the picture, and perhaps over more than that."""
@@ -303,11 +311,24 @@ class Overlay:
         canvas.clear(box, WINDOW)
         if rates is None:
             return
-        text = (
-            f"{rates.fps:.0f} fps · capture {rates.capture_ms:.1f} · inference "
-            f"{rates.inference_ms:.1f} · drawing {rates.drawing_ms:.1f} ms"
+        text = Text(
+            "{fps:.0f} fps · camera {capture:.1f} · network {inference:.1f} · drawing "
+            "{drawing:.1f} ms",
+            fps=rates.fps,
+            capture=rates.capture_ms,
+            inference=rates.inference_ms,
+            drawing=rates.drawing_ms,
         )
-        canvas.write(box, text, 13, MUTED, WINDOW)
+        line = self._language.of(text)
+        canvas.write(box, line, canvas.fitting(line, 13, box.width), MUTED, WINDOW)
+
+    def _tag(self, picture: Box, text: str, *, right: bool) -> None:
+        """Write a word or two into an upper corner of the picture, to stay there."""
+        width = min(self._canvas.text.width(text, 15, 500) + 28, picture.width // 2 - 16)
+        left = picture.right - 12 - width if right else picture.left + 12
+        tag = Box(left, picture.top + 12, width, 30)
+        self._canvas.frame_over(tag, RAISED, RAISED)
+        self._canvas.write(tag.inner(4), text, 15, TEXT, RAISED, weight=500, align="centre")
 
     def _live_picture(self, view: View) -> list[Target]:
         """Draw the live picture and what is over it; returns what of that can be pressed."""
@@ -318,9 +339,9 @@ class Overlay:
         if view.prompt is not None and not asked_about_picture:
             dim(canvas.part(box))
         if view.paused:
-            tag = Box(box.left + 12, box.top + 12, 84, 30)
-            canvas.frame_over(tag, RAISED, RAISED)
-            canvas.write(tag, "paused", 15, TEXT, RAISED, weight=500, align="centre")
+            self._tag(box, self._language.of(Text("paused")), right=False)
+        if view.tag:
+            self._tag(box, view.tag, right=True)
         self._popups(box, view)
         return []
 
@@ -340,7 +361,9 @@ class Overlay:
         canvas = self._canvas
         if view.image is None:
             canvas.fill(box, CARD, WINDOW)
-            canvas.write(box, "waiting for the camera …", 18, MUTED, CARD, align="centre")
+            waiting = self._language.of(Text("waiting for the camera …"))
+            size = canvas.fitting(waiting, 18, box.width - 8)
+            canvas.write(box, waiting, size, MUTED, CARD, align="centre")
             return
         square = draw_picture(canvas, box, view.image, mirrored=view.mirrored)
         if view.heat is not None:
@@ -359,22 +382,3 @@ class Overlay:
 def _small_picture(banner: Box) -> Box:
     """Return the place of the live picture where a gallery is in its own."""
     return Box(banner.left, banner.top, banner.height * 4 // 3, banner.height)
-
-
-def _button_places(bar: Box, count: int) -> list[Box]:
-    """Divide the bar among so many buttons, in two rows where it is high enough for that."""
-    if not count:
-        return []
-    rows = 2 if bar.height > _TWO_ROWS and count > _ONE_ROW else 1
-    columns = -(-count // rows)
-    width = min(_WIDEST, (bar.width + 8) // columns - 8)
-    height = min(_HIGHEST, (bar.height + 6) // rows - 6)
-    return [
-        Box(
-            bar.left + n % columns * (width + 8),
-            bar.top + n // columns * (height + 6),
-            width,
-            height,
-        )
-        for n in range(count)
-    ]

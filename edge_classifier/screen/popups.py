@@ -63,7 +63,7 @@ def draw_prompt(canvas: Canvas, video: Box, prompt: Prompt, *, mirrored: bool) -
     inside_width = width - 48 - aside
     title = canvas.text.wrap(prompt.title, 18, inside_width, 3)
     error = [] if prompt.error is None else canvas.text.wrap(prompt.error, 14, inside_width, 3)
-    note = canvas.text.wrap(prompt.note, 14, inside_width, 2)
+    note, note_size = canvas.wrapped(prompt.note, 14, inside_width, 3)
     typing = prompt.text is not None
     height = 40 + len(title) * line_height(18) + (58 if typing else 0)
     height += (len(error) + len(note)) * line_height(14) + 8 * bool(error) + 10
@@ -95,7 +95,7 @@ def draw_prompt(canvas: Canvas, video: Box, prompt: Prompt, *, mirrored: bool) -
     if error:
         canvas.write_lines(Box(left, top, inside_width, 99), error, 14, RED, CARD)
         top += len(error) * line_height(14) + 8
-    canvas.write_lines(Box(left, top, inside_width, 99), note, 14, MUTED, CARD)
+    canvas.write_lines(Box(left, top, inside_width, 99), note, note_size, MUTED, CARD)
     return box
 
 
@@ -114,8 +114,7 @@ def draw_help(canvas: Canvas, room: Box, lines: tuple[tuple[str, str, str], ...]
     longest = max(
         (meaning for _, meaning, _ in lines), key=lambda text: canvas.text.width(text, 15)
     )
-    sizes = (size for size in range(min(15, row - 6), 8, -1))
-    size = next((size for size in sizes if canvas.text.width(longest, size) <= beside), 8)
+    size = canvas.fitting(longest, min(15, row - 6), beside)
     targets = []
     for number, (key, meaning, press) in enumerate(lines):
         at, below = divmod(number, rows)

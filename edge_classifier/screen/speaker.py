@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge_classifier.device.bounded_child import BoundedChild, standard_streams
+from edge_classifier.languages.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,7 +78,7 @@ class Speaker:
         except (EOFError, OSError) as error:
             reason = str(error) or "what plays them has ended"
         if reason:
-            self._on_trouble(f"There are no sounds: {reason.rstrip('.')}.")
+            self._on_trouble(Text("There are no sounds: {reason}.", reason=reason.rstrip(".")))
         self.ready = not reason
 
 

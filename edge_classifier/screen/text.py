@@ -8,6 +8,7 @@ draw becomes a replacement character, and the log says once which script lacks a
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -38,6 +39,8 @@ _DESCENT: Final = 0.36
 _ELLIPSIS: Final = "…"
 _HINTS_END: Final = 36
 """Characters at the end of a hint that are always shown."""
+_BETWEEN_WORDS: Final = re.compile(r"[^\S\u00a0\u202f]+")
+"""All white space but what keeps a number and its unit on one line."""
 _CACHED: Final = 256
 """Lines; figures that change twice a second fill it with some megabytes within two minutes."""
 
@@ -166,7 +169,9 @@ class TextRenderer:
     def wrap(self, text: str, size: int, max_width: int, max_lines: int) -> list[str]:
         """Break a text at spaces into lines that fit; the last one takes all that is left."""
         lines: list[str] = []
-        for word in tidy(text).split():
+        for word in map(tidy, _BETWEEN_WORDS.split(text.strip())):
+            if not word:
+                continue
             joined = f"{lines[-1]} {word}" if lines else word
             if lines and (len(lines) == max_lines or self.width(joined, size) <= max_width):
                 lines[-1] = joined

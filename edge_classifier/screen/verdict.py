@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
+from edge_classifier.languages.text import Text
 from edge_classifier.screen.canvas import CARD, MUTED, TEXT, WINDOW, Box, Canvas, readable
 from edge_classifier.screen.text import BOLD, SEMIBOLD, line_height
 
 if TYPE_CHECKING:
+    from edge_classifier.languages.language import Language
     from edge_classifier.live.view import Banner
 
 _UNKNOWN_GREY: Final = (176, 168, 162)
 _FAMILIAR_ROW: Final = 22
-_FAMILIAR_TEXT: Final = 262
+_FAMILIAR: Final = 13
+_FAMILIAR_PART: Final = 70
+"""Of the row, in percent, that words take at most beside the bar."""
 _MARGIN: Final = 20
-_HINT: Final = 19
+_HINT: Final = (19, 14)
+"""Letters of what to do first, and the smallest where it is long."""
 
 
 def draw_first_hint(canvas: Canvas, box: Box, hint: str) -> None:
     """Draw what to do first, in at most two lines, while there is no verdict."""
     canvas.fill(box, CARD, WINDOW)
     width = box.width - 2 * _MARGIN
-    lines = canvas.text.wrap(canvas.text.elided(hint, _HINT, width), _HINT, width, 2)
-    top = box.top + (box.height - line_height(_HINT) * len(lines)) // 2
+    lines, size = canvas.hint(hint, _HINT, width)
+    top = box.top + (box.height - line_height(size) * len(lines)) // 2
     place = Box(box.left + _MARGIN, top, width, box.bottom - top)
-    canvas.write_lines(place, lines, _HINT, TEXT, CARD)
+    canvas.write_lines(place, lines, size, TEXT, CARD)
 
 
-def draw_verdict(canvas: Canvas, box: Box, banner: Banner) -> None:
+def draw_verdict(canvas: Canvas, box: Box, banner: Banner, language: Language) -> None:
     """Draw a verdict: class or unknown, how sure it is, and how familiar the picture."""
     canvas.fill(box, CARD, WINDOW)
     inside = Box(box.left + _MARGIN, box.top + 2, box.width - 2 * _MARGIN, box.height - 38)
@@ -45,15 +51,28 @@ def draw_verdict(canvas: Canvas, box: Box, banner: Banner) -> None:
     if banner.confidence is not None:
         canvas.bar(Box(inside.left, row.top - 9, inside.width, 4), banner.confidence, colour, CARD)
     if banner.similarity is not None and banner.threshold is not None:
-        _familiarity(canvas, row, banner.similarity, banner.threshold)
+        _familiarity(canvas, row, banner.similarity, banner.threshold, language)
 
 
-def _familiarity(canvas: Canvas, row: Box, similarity: float, threshold: float) -> None:
-    """Draw how familiar the picture is, and a mark below which it is unknown."""
-    text = f"familiar {similarity:.2f} · unknown below {threshold:.2f}"
-    words = Box(row.left, row.top, min(_FAMILIAR_TEXT, row.width // 2), row.height)
-    canvas.write(words, text, 13, MUTED, CARD)
+def _familiarity(
+    canvas: Canvas, row: Box, similarity: float, threshold: float, language: Language
+) -> None:
+    """Draw how much the picture looks like what was shown, and a mark below which it is unknown."""
+    percent, least = round(similarity * 100), round(threshold * 100)
+    short = Text("{percent} % like what you showed", percent=percent)
+    long = Text("{similar} · unknown below {least} %", similar=short, least=least)
+    most = row.width * _FAMILIAR_PART // 100
+    fits = canvas.text.width(_widest(long, language), _FAMILIAR) + _FAMILIAR <= most
+    text = long if fits else short
+    # As wide for any number, so that the bar beside it stays where it is.
+    width = canvas.text.width(_widest(text, language), _FAMILIAR) + _FAMILIAR
+    words = Box(row.left, row.top, min(width, most), row.height)
+    canvas.write(words, language.of(text), _FAMILIAR, MUTED, CARD)
     track = Box(words.right, row.top + row.height // 2 - 3, row.right - words.right, 6)
     canvas.bar(track, similarity, MUTED, CARD)
     at = track.left + round(min(max(threshold, 0.0), 1.0) * (track.width - 3))
     canvas.clear(Box(at, track.top - 4, 3, track.height + 8), TEXT)
+
+
+def _widest(text: Text, language: Language) -> str:
+    return re.sub(r"\d+", "100", language.of(text))

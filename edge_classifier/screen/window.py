@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping, Sequence
 
     from edge_classifier.device.frame import Clock
+    from edge_classifier.languages.language import Language
     from edge_classifier.live.display import Event, Room
     from edge_classifier.live.view import View
 
@@ -50,13 +51,17 @@ class Window:
     Args:
         title: For the window's bar.
         clock: Seconds, of which the repetition of keys is measured.
+        language: In which the texts of views and its own are shown; English by default.
 
     Raises:
         NoDisplayError: if there is no screen.
     """
 
-    def __init__(self, title: str, clock: Clock = time.monotonic) -> None:
+    def __init__(
+        self, title: str, clock: Clock = time.monotonic, language: Language | None = None
+    ) -> None:
         self._clock = clock
+        self._language = language
         _choose_driver(os.environ)
         try:
             pygame.display.init()
@@ -72,7 +77,7 @@ class Window:
         self._window.minimum_size = _LEAST
         self._window.set_icon(_icon())
         self._fonts = TextRenderer()
-        self._overlay = Overlay(_drawn_size(self._window.get_surface()), self._fonts)
+        self._overlay = Overlay(_drawn_size(self._window.get_surface()), self._fonts, language)
         self._down: dict[int | str, str] = {}
         """What is pressed, by scan code, and what the mouse presses, by `mouse`."""
         self._text_down: set[str] = set()
@@ -102,7 +107,7 @@ class Window:
         surface = self._window.get_surface()
         size = _drawn_size(surface)
         if size != self._overlay.size:
-            self._overlay = Overlay(size, self._fonts)
+            self._overlay = Overlay(size, self._fonts, self._language)
         pixels = self._overlay.draw(view, self._down.get("mouse", ""))
         picture = pygame.image.frombuffer(pixels.data, self._overlay.size, "BGR")
         surface.blit(picture, (0, 0))

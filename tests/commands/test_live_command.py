@@ -9,6 +9,8 @@ import pytest
 from support.live_session import LiveSession
 
 from edge_classifier.commands import live
+from edge_classifier.commands.cli import command_parser
+from edge_classifier.commands.options import language_of_window
 from edge_classifier.demo.camera import DemoCamera
 from edge_classifier.device.sources.cameras import DEVICES
 from edge_classifier.live.session import SessionSettings
@@ -28,6 +30,7 @@ def test_why_there_is_no_camera_is_said_before_the_demo_takes_its_place(
         assert isinstance(source, DemoCamera)
         message = started.frame().message
         assert not started.view.mirrored, "a rendered scene is nobody's mirror"
+        assert started.view.tag == "demo camera"
         assert message is not None
         assert (message.text, message.level) == (live.NO_CAMERA, Level.WARNING)
         started.close()
@@ -49,3 +52,34 @@ sys.exit(", ".join(late) or None)
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
     assert done.stderr == ""
+
+
+def test_a_demo_camera_that_was_asked_for_is_tagged_too(tmp_path: Path) -> None:
+    with ProjectStore.create(tmp_path / "p") as store:
+        started = LiveSession(store)
+        assert started.view.tag == ""
+        live._source(Namespace(source="demo"), started.session)
+        assert started.frame().tag == "demo camera"
+        started.close()
+
+
+@pytest.mark.parametrize("command", ["live", "demo"])
+def test_the_language_of_the_window_is_the_systems_or_the_one_asked_for(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
+    parser = command_parser(command)
+    assert language_of_window(parser.parse_args([])).code == "fr"
+    assert language_of_window(parser.parse_args(["--language", "de"])).code == "de"
+
+
+@pytest.mark.parametrize("command", ["live", "demo"])
+def test_a_language_that_there_is_not_is_told_with_those_that_there_are(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as refused:
+        command_parser(command).parse_args(["--language", "xx"])
+    assert refused.value.code == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert all(code in said for code in ("xx", "en", "de", "fr"))

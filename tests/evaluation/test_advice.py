@@ -44,7 +44,7 @@ def dataset(**bursts: list[int]) -> Dataset:
         ),
         (dataset(mug=[15, 4]), "add 1 more of mug: hold 1"),
         (dataset(mug=[15, 15]), ""),
-        (dataset(mug=[30], phone=[20], leaf=[]), "capture leaf: hold 3"),
+        (dataset(mug=[30], phone=[20], leaf=[]), "record leaf: hold 3"),
         (
             dataset(mug=[30], phone=[8]),
             (

@@ -44,34 +44,34 @@ def test_the_line_tells_accuracy_margin_and_bursts() -> None:
     assert 0.5 < found.accuracy < 1.0
     low, high = found.interval
     margin = 100 * max(found.accuracy - low, high - found.accuracy)
-    expected = f"validated {100 * found.accuracy:.0f} % ± {margin:.0f} on 16 bursts"
+    expected = f"{100 * found.accuracy:.0f} % right, ± {margin:.0f}, on 16 held-out rounds"
     assert validation(feature_set).line() == expected
 
 
 def test_pictures_added_one_by_one_are_not_called_bursts() -> None:
     feature_set = clusters(bursts=10, per_burst=1)
     line = validation(feature_set).line()
-    assert line.startswith("validated ")
-    assert line.endswith(" on 30 pictures")
+    assert "% right, ± " in line
+    assert line.endswith(" on 30 held-out pictures")
 
 
 def test_without_a_second_burst_the_line_says_so_instead_of_a_number() -> None:
     found = validation(clusters(bursts=1))
     assert found.accuracy is None
-    assert found.line() == "needs a second burst: class 0, class 1 and 1 more"
+    assert found.line() == "needs a second round: class 0, class 1 and 1 more"
 
 
 def test_one_class_that_can_be_held_out_makes_no_accuracy() -> None:
     found = validation(one_burst_of(clusters(bursts=3), 0, 2))
     assert (found.accuracy, found.margin) == (None, None)
-    assert found.line() == "needs a second burst: class 0, class 2"
+    assert found.line() == "needs a second round: class 0, class 2"
     assert [c.recall is None for c in found.classes] == [True, False, True]
 
 
 def test_a_class_without_a_number_is_named_beside_the_number_of_the_others() -> None:
     line = validation(one_burst_of(clusters(bursts=3), 1)).line()
-    assert line.startswith("validated ")
-    assert line.endswith(" on 6 bursts · needs a second burst: class 1")
+    assert "% right, ± " in line
+    assert line.endswith(" on 6 held-out rounds · needs a second round: class 1")
 
 
 def test_the_pair_most_confused_comes_with_a_mistaken_sample_of_each() -> None:
@@ -113,6 +113,6 @@ def test_validating_can_be_stopped() -> None:
 def test_of_a_class_without_others_it_tells_how_often_it_is_recognised() -> None:
     found = validation(clusters(classes=1, bursts=5))
     assert found.accuracy is not None
-    assert found.line().startswith(f"recognised {found.accuracy:.0%}".replace("%", " %"))
-    assert found.line().endswith("on 5 bursts")
-    assert validation(clusters(classes=1, bursts=1)).line() == "needs a second burst: class 0"
+    assert found.line().startswith(f"{100 * found.accuracy:.0f} % recognised")
+    assert found.line().endswith("on 5 held-out rounds")
+    assert validation(clusters(classes=1, bursts=1)).line() == "needs a second round: class 0"

@@ -22,7 +22,7 @@ from edge_classifier.errors import (
 )
 from edge_classifier.features.backbone import load_backbone
 from edge_classifier.features.tuned import tuned_weights
-from edge_classifier.learning.fine_tuning import fine_tune
+from edge_classifier.learning.fine_tuning import fine_tune, measure_gain
 from edge_classifier.learning.project_backbone import (
     BackboneChoice,
     LoadedBackbone,
@@ -179,6 +179,26 @@ def test_cancelling_leaves_the_project_as_it_was(tmp_path: Path) -> None:
             fine_tune(store, BackboneChoice(), ignore, lambda: True)
         assert store.backbone == before
         assert not is_fine_tuned(store)
+        assert not list((tmp_path / "p" / "backbone").iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.long
+def test_what_it_gains_is_measured_on_rounds_that_it_did_not_see(tmp_path: Path) -> None:
+    with teach(tmp_path / "p").store as store:
+        before = store.backbone
+        gain = measure_gain(store, BackboneChoice(), ignore, lambda: False, store.samples())
+        assert gain is not None
+        assert gain.bursts == len(CLASSES)
+        assert gain.after >= gain.before > 0.9
+        assert store.backbone == before
+        assert not list((tmp_path / "p" / "backbone").iterdir())
+
+
+def test_cancelling_its_measurement_leaves_the_project_as_it_was(tmp_path: Path) -> None:
+    with teach(tmp_path / "p").store as store:
+        with pytest.raises(CancelledError):
+            measure_gain(store, BackboneChoice(), ignore, lambda: True, store.samples())
         assert not list((tmp_path / "p" / "backbone").iterdir())
 
 

@@ -222,7 +222,7 @@ def test_escape_stops_loading_and_t_goes_on_with_the_built_in_backbone(tmp_path:
         if name != BUILT_IN:
             live.type("escape")
             assert live.view.message is not None
-            assert live.view.message.text == "stopping: loading the backbone"
+            assert live.view.message.text == "stopping: loading the network"
             assert cancelled()
             raise CancelledError("The download was cancelled; nothing was kept.")
         return load_backbone(name, cancelled=cancelled, **options)
@@ -235,8 +235,8 @@ def test_escape_stops_loading_and_t_goes_on_with_the_built_in_backbone(tmp_path:
         executor.run_next()
         live.frame()
         assert live.view.message is not None
-        assert live.view.message.text == "stopped loading the backbone; T goes on with built-in"
-        assert live.view.activity.text.startswith("no backbone")
+        assert live.view.message.text == "stopped loading the network; T goes on with built-in"
+        assert live.view.activity.text.startswith("no network")
         assert store.backbone is None
         live.type("t")
         executor.run_all()

@@ -113,7 +113,7 @@ def test_the_right_class_may_be_the_selected_one_the_background_or_a_new_one(
 def test_a_key_without_a_class_is_said_and_can_be_put_right(live: LiveSession) -> None:
     live.type("w", "8")
     assert live.view.prompt is not None
-    assert live.view.prompt.error == "no class has key 8 yet"
+    assert live.view.prompt.error == "no class has key 8 yet: press another one"
     live.type("2")
     assert live.view.mode is Mode.LIVE
 

@@ -35,7 +35,7 @@ def test_after_training_the_picture_is_told_how_good_it_is(store: ProjectStore) 
     live.wait(1.0)
     validation = live.session.learner.validation
     assert validation is not None
-    assert validation.line().startswith("validated 100 %")
+    assert validation.line().startswith("100 % right")
     assert validation.bursts == 4
 
 
@@ -45,7 +45,7 @@ def test_one_burst_a_class_needs_a_second_one(store: ProjectStore) -> None:
     live.hold("2", thing=2)
     live.wait(1.0)
     assert live.session.learner.validation is not None
-    assert live.session.learner.validation.line() == "needs a second burst: mug, phone"
+    assert live.session.learner.validation.line() == "needs a second round: mug, phone"
 
 
 def test_frames_that_were_added_one_by_one_are_a_recording_that_undo_takes_one_by_one(
@@ -62,11 +62,11 @@ def test_frames_that_were_added_one_by_one_are_a_recording_that_undo_takes_one_b
         live = LiveSession(added)
         said = [live.frame().message for _ in range(30)]
         pictures = f"{len(frames)} pictures that came one by one"
-        line = f"trained on {len(frames)} samples (2 recordings among {pictures})"
+        line = f"trained on {len(frames)} pictures · 2 recordings among {pictures}"
         assert line in [message.text for message in said if message]
         live.wait(1.0)
         assert live.session.learner.validation is not None
-        assert live.session.learner.validation.line() == "needs a second burst: mug, phone"
+        assert live.session.learner.validation.line() == "needs a second round: mug, phone"
         live.frame(Press("u"))
         assert len(added.samples()) == len(frames) - 1
 
@@ -81,7 +81,7 @@ def test_recordings_among_taps_are_not_called_added_and_are_told_of_when_they_ch
             live.tap(str(thing))
     live.frame(Press("t"))
     said = [live.frame().message for _ in range(30)]
-    assert "trained on 12 samples" in [message.text for message in said if message]
+    assert "trained on 12 pictures" in [message.text for message in said if message]
     live.close()
     with ProjectStore.open(store.path) as again:
         reopened = LiveSession(again)
@@ -89,7 +89,7 @@ def test_recordings_among_taps_are_not_called_added_and_are_told_of_when_they_ch
         reopened.frame(Press("t"))
         said = [reopened.frame().message for _ in range(30)]
         texts = [message.text for message in said if message]
-        line = "trained on 12 samples (2 recordings among 12 pictures that came one by one)"
+        line = "trained on 12 pictures · 2 recordings among 12 pictures that came one by one"
         assert line in texts
 
 

@@ -49,7 +49,7 @@ def session_with_tuning(
 def test_what_was_learned_is_learned_anew_with_the_tuned_backbone(store: ProjectStore) -> None:
     executor = ManualExecutor()
     live = session_with_tuning(store, executor)
-    assert live.view.quality.startswith("needs a second burst")
+    assert live.view.quality.startswith("needs a second round")
     live.type("f")
     assert live.view.activity.text == "fine-tuning"
     live.thing = 1

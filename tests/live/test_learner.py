@@ -33,7 +33,7 @@ def test_a_class_renamed_while_features_are_computed_loses_no_sample(store: Proj
     live.hold("2", thing=2)
     executor.run_next()  # loads the backbone
     live.frame()
-    assert live.view.activity.text == "computing features"
+    assert live.view.activity.text == "looking at the pictures"
     live.type("n", "tab", *["backspace"] * 5, *"tablet", "enter")
     run_worker(live, executor)
     live.thing = 2
@@ -49,10 +49,10 @@ def test_escape_stops_computing_features_and_training_and_t_goes_on(store: Proje
     live.hold("2", thing=2)
     executor.run_next()  # loads the backbone
     live.frame()
-    assert live.view.activity.text == "computing features"
+    assert live.view.activity.text == "looking at the pictures"
     live.type("escape")
     assert live.view.message is not None
-    assert live.view.message.text == "stopped computing features; T goes on with it"
+    assert live.view.message.text == "stopped: looking at the pictures; T goes on with it"
     live.wait(1.0)
     assert live.view.activity.text == f"{len(store.samples())} pictures saved"
     assert live.view.banner is None
@@ -64,7 +64,7 @@ def test_escape_stops_computing_features_and_training_and_t_goes_on(store: Proje
     live.frame()
     assert live.view.activity.text == "training"
     live.type("escape")
-    assert live.view.message.text == "stopped training; T goes on with it"
+    assert live.view.message.text == "stopped: training; T goes on with it"
     run_worker(live, executor)
     live.thing = 2
     live.wait(1.0)
@@ -128,7 +128,7 @@ def test_only_samples_that_could_be_read_are_said_to_be_trained_on(store: Projec
         live = LiveSession(again)
         assert len(again.samples()) == readable + 1
         said = [live.frame().message for _ in range(30)]
-        expected = f"trained on {readable} samples; 1 picture cannot be read: mug/by hand.jpg"
+        expected = f"trained on {readable} pictures; 1 picture cannot be read: mug/by hand.jpg"
         assert expected in [m.text for m in said if m]
 
 
@@ -301,7 +301,7 @@ def test_varying_that_is_stopped_leaves_a_model_whose_quality_is_known(
     run_until(live, executor, "varying the pictures")
     live.type("escape")
     assert live.view.message is not None
-    assert live.view.message.text == "stopped varying the pictures; T goes on with it"
+    assert live.view.message.text == "stopped: varying the pictures; T goes on with it"
     live.wait(0.2)
     run_worker(live, executor)
     assert live.session.learner.validation is not None

@@ -197,7 +197,7 @@ def test_while_suspects_are_looked_for_that_is_shown_and_escape_stops_it(
     live.type("v")
     live.wait(1.0)
     assert gallery(live).progress is not None
-    assert gallery(live).title == "looking for suspect pictures"
+    assert gallery(live).title == "looking for pictures that look wrong"
     live.type("escape")
     executor.run_all()
     live.wait(1.0)

@@ -203,7 +203,7 @@ def test_the_picture_can_be_captured_before_the_backbone_is_there(store: Project
     live.hold("1", thing=1)
     live.hold("2", thing=2)
     assert min(live.counts) > 10
-    assert live.view.activity.text == "loading the backbone"
+    assert live.view.activity.text == "loading the network"
     while executor.pending:
         executor.run_all()
         live.wait(1.0)
@@ -250,7 +250,7 @@ def test_a_backbone_that_cannot_be_had_is_said_and_captures_are_kept(
     assert view.message.text == "offline use needs --weights FILE"
     live.hold("1", thing=1)
     assert live.counts[0] > 10
-    assert live.view.activity.text.startswith("no backbone")
+    assert live.view.activity.text.startswith("no network")
 
 
 def test_a_head_that_cannot_be_kept_is_said_and_used_all_the_same(store: ProjectStore) -> None:
@@ -302,11 +302,11 @@ def test_the_picture_says_how_good_the_model_is(live: LiveSession) -> None:
     live.hold("1", thing=1)
     live.hold("2", thing=2)
     live.wait(1.0)
-    assert live.view.quality == "needs a second burst: mug, phone"
+    assert live.view.quality == "needs a second round: mug, phone"
     live.hold("1", thing=1)
     live.hold("2", thing=2)
     live.wait(1.0)
-    assert re.fullmatch(r"validated \d+ % ± \d+ on 4 bursts", live.view.quality)
+    assert re.fullmatch(r"\d+ % right, ± \d+, on 4 held-out rounds", live.view.quality)
 
 
 def test_a_disk_that_cannot_be_written_is_said_in_the_picture(live: LiveSession) -> None:

@@ -33,7 +33,7 @@ def test_the_first_start_says_that_it_looks_at_strangers_and_trains_after_that(
     executor.run_next()  # the backbone is loaded
     live.hold("1", thing=1)
     live.hold("2", thing=2)
-    assert live.view.activity.text == "looking at strangers"
+    assert live.view.activity.text == "learning what is unknown"
     settle(live, executor)
     assert live.view.activity.text.startswith("trained")
 

@@ -129,6 +129,31 @@ def test_exporting_tells_where_the_bundle_is(store: ProjectStore, tmp_path: Path
     assert view.message.text == f"exported to {tmp_path / 'bundle'}"
 
 
+def test_what_takes_long_says_what_it_is_for_how_long_it_takes_and_how_it_is_stopped(
+    store: ProjectStore, tmp_path: Path
+) -> None:
+    hints: list[str] = []
+
+    def export(_m: Model, _b: Backbone, _s: Snapshot, progress: Progress, _c: Cancelled) -> Path:
+        for done in (0.0, 0.25):
+            progress(done)
+            hints.append(live.wait(10.0).hint)
+        return tmp_path / "bundle"
+
+    executor = ManualExecutor()
+    live = LiveSession(store, executor, export=export)
+    teach_two(live, executor)
+    live.type("e")
+    executor.run_all()
+    live.frame()
+    purpose = "makes a folder for the Raspberry Pi, and checks it"
+    assert hints == [
+        f"{purpose} · takes seconds · Esc stops it",
+        f"{purpose} · about 60 seconds left · Esc stops it",
+    ]
+    assert purpose not in live.view.hint, "it is done"
+
+
 def test_what_was_still_being_exported_is_known_at_the_end(
     store: ProjectStore, tmp_path: Path
 ) -> None:

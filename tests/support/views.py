@@ -90,7 +90,7 @@ def view(**changes: object) -> View:
         activity=Activity("trained"),
         rates=Rates(58, 3.1, 1.6, 0.9),
         hint="add 12 more of 杯子",
-        quality="validated 94 % ± 3 on 5 bursts · needs a second burst: 杯子",
+        quality="94 % right, ± 3, on 5 held-out rounds · needs a second round: 杯子",
     )
     return replace(plain, **changes)  # type: ignore[arg-type]  # the names of fields are checked at run time
 

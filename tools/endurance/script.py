@@ -134,7 +134,7 @@ class User:
             self._watch.problem(f"the export failed: {self._watch.said}")
 
     def _features(self) -> Keys:
-        yield from self._until(lambda: "computing features" in self._watch.view.activity.text)
+        yield from self._until(lambda: "looking at the pictures" in self._watch.view.activity.text)
         self._watch.end("start")
         self._watch.begin("features")
         yield from self._until(lambda: not self._watch.busy)

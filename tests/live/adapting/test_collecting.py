@@ -27,7 +27,7 @@ def test_it_adapts_by_itself_once_every_class_was_seen_and_says_what_changed(
     assert "show phone" in live.view.hint
     assert frames_on_disk(store) is None
     show(live, 2)
-    assert live.message.startswith("familiar 0.")
+    assert live.message.startswith("looked ")
     assert "2 of 2 classes seen" in live.message
     assert "U takes it back" in live.message
     assert live.view.activity.text.startswith("adapted")
