@@ -135,9 +135,11 @@ def live(folder: Path, source: str) -> Iterator[tuple[subprocess.Popen[str], str
 
 
 def cpu_s(process: subprocess.Popen[str]) -> float:
-    """Return the seconds of processor time that a process has taken (Linux)."""
+    """Return the seconds of processor time that a process has taken."""
+    if sys.platform != "linux":
+        raise SystemExit("What a process takes is read where Linux tells it.")
     fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return float(int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def share(process: subprocess.Popen[str], seconds: float, visitor: Visitor | None) -> str:
