@@ -7,8 +7,10 @@ import os
 import shutil
 import socket
 import sys
+import zipfile
 from typing import TYPE_CHECKING, Final
 
+from edge_classifier.device.console import say
 from edge_classifier.device.outputs.addresses import host_and_port, is_this_machine
 from edge_classifier.live.display import CLOSE, Press, Release
 from edge_classifier.page.access import new_token
@@ -66,6 +68,7 @@ class Page:
             ask_s=ask_s,
         )
         self._additions: Additions | None = None
+        self._offers = 0
         self._closed = False
         scheme = "https" if certificate else "http"
         query = f"?token={token}" if token else ""
@@ -94,11 +97,21 @@ class Page:
         """Have a bundle's folder downloaded from now on; from the worker's thread."""
         if self._additions is None:
             return
-        base = self._additions.folder.path / bundle.name
-        archive = shutil.make_archive(str(base), "zip", bundle.parent, bundle.name)
-        self._server.bundle = base.with_name(f"{base.name}.zip")
-        self._server.visitors.download = os.path.basename(archive)  # noqa: PTH119 - a string
+        self._offers += 1
+        archive = self._additions.folder.path / f"bundle-{self._offers}" / f"{bundle.name}.zip"
+        try:
+            archive.parent.mkdir()
+            with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+                for path in sorted(bundle.rglob("*")):
+                    packed.write(path, path.relative_to(bundle.parent))
+        except OSError as error:  # the bundle is there all the same
+            say(f"Page: {bundle.name} cannot be packed to be downloaded ({error.strerror}).")
+            return
+        before, self._server.bundle = self._server.bundle, archive
+        self._server.visitors.download = archive.name
         self._server.wake()
+        if before:
+            shutil.rmtree(before.parent, ignore_errors=True)
 
     def show(self, view: View) -> None:
         """Make a view the newest one; it is encoded only if somebody looks on."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
@@ -172,6 +174,25 @@ def test_what_comes_in_parts_that_make_no_sense_is_refused_and_removed(
     assert status == 400
     assert line.startswith("What was dropped")
     assert desk.left_over() == []
+
+
+def test_what_is_exported_is_offered_as_an_archive_the_newest_only(
+    desk: Desk, tmp_path: Path
+) -> None:
+    assert get(desk.page, "/bundle.zip")[0] == 404
+    for number in (1, 2):
+        bundle = tmp_path / f"mugs-{number}"
+        (bundle / "edge_device").mkdir(parents=True)
+        (bundle / "edge_device" / "cli.py").write_text(f"# {number}")
+        desk.page.offer(bundle)
+        name = f"mugs-{number}.zip"
+        desk.guest.see(lambda words, name=name: words["you"]["download"] == name)  # type: ignore[misc]  # of this round
+        status, headers, body = get(desk.page, "/bundle.zip")
+        assert (status, headers["content-type"]) == (200, "application/zip")
+        assert name in headers["content-disposition"]
+        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+            assert archive.read(f"mugs-{number}/edge_device/cli.py") == f"# {number}".encode()
+    assert len(desk.left_over()) == 1
 
 
 def test_what_was_left_behind_by_a_program_that_was_killed_is_removed(tmp_path: Path) -> None:
