@@ -32,7 +32,8 @@ _HEADERS: Final = {
 }
 _MOVED: Final = (
     "<!doctype html><meta charset=utf-8><title>Edge Classifier</title>"
-    '<meta http-equiv=refresh content="0;url=/"><a href="/">Edge Classifier</a>'
+    '<link rel=icon href="/icon.svg"><meta http-equiv=refresh content="0;url=/">'
+    '<a href="/">Edge Classifier</a>'
 )
 """Takes the token out of the address. Not a redirection: a strict cookie is not sent with one that
 began at another site, such as a chat that the address was sent in."""
