@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from edge_classifier.commands.options import language_of_window
 from edge_classifier.device.console import say
 from edge_classifier.errors import InvalidOptionError
 
@@ -63,7 +64,12 @@ def open_page(options: argparse.Namespace) -> Page | None:
     from edge_classifier.page.display import Page, can_open_browser, qr_code  # noqa: PLC0415
 
     certificate = None if options.https is None else certificate_for(options.https)
-    page = Page(options.browser, certificate=certificate, with_camera=options.source == CAMERA)
+    page = Page(
+        options.browser,
+        certificate=certificate,
+        with_camera=options.source == CAMERA,
+        language=language_of_window(options),
+    )
     say(f"Page: {page.url}")
     if not page.is_here_only:
         say("Whoever opens this address can teach; it is another one at each start.")

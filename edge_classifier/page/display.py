@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from edge_classifier.device.console import say
 from edge_classifier.device.outputs.addresses import host_and_port, is_this_machine
+from edge_classifier.languages.language import ENGLISH, Language
 from edge_classifier.live.display import CLOSE, Press, Release
+from edge_classifier.live.translation import in_language
 from edge_classifier.page.access import new_token
 from edge_classifier.page.additions import Additions
 from edge_classifier.page.camera import BrowserCamera
@@ -38,6 +40,7 @@ class Page:
         certificate: Files of certificate and key to serve it by https, or `None`.
         with_camera: Whether frames come from the visitor who teaches.
         ask_s: For how many seconds somebody who connects may take to say what is wanted.
+        language: What all visitors read; English if not given.
 
     Attributes:
         camera: That visitor's camera, or `None`.
@@ -54,8 +57,10 @@ class Page:
         certificate: tuple[Path, Path] | None = None,
         with_camera: bool = False,
         ask_s: float = 10.0,
+        language: Language | None = None,
     ) -> None:
         host, port = host_and_port(OPTION, address)
+        self._language = language or Language.load(ENGLISH)
         self.camera = BrowserCamera() if with_camera else None
         self.is_here_only = is_this_machine(host)
         token = None if self.is_here_only else new_token()
@@ -66,6 +71,7 @@ class Page:
             certificate=certificate,
             camera=self.camera,
             ask_s=ask_s,
+            language=self._language.code,
         )
         self._additions: Additions | None = None
         self._offers = 0
@@ -115,7 +121,7 @@ class Page:
 
     def show(self, view: View) -> None:
         """Make a view the newest one; it is encoded only if somebody looks on."""
-        self._server.visitors.newest = view
+        self._server.visitors.newest = in_language(view, self._language)
         self._server.wake()
 
     def events(self) -> Sequence[Event]:

@@ -63,6 +63,7 @@ class PageServer:
         certificate: tuple[Path, Path] | None,
         camera: BrowserCamera | None,
         ask_s: float,
+        language: str,
     ) -> None:
         self.port: int = listening.getsockname()[1]
         self.additions: Additions | None = None
@@ -71,7 +72,8 @@ class PageServer:
         version = hashlib.sha256(b"".join(body for body, _ in self._files.values())).hexdigest()
         self.version = version[:12]
         page, kind = self._files["index.html"]
-        self._files["index.html"] = page.replace(b"VERSION", self.version.encode()), kind
+        page = page.replace(b"VERSION", self.version.encode())
+        self._files["index.html"] = page.replace(b"LANGUAGE", language.encode()), kind
         self.visitors = Visitors(self.version, camera)
         self._has_camera = camera is not None
         self._receiving = False
