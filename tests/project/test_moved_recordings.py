@@ -1,4 +1,4 @@
-"""What was recorded together is held out together, also where a part of it went to another class."""
+"""What was recorded together is held out together, in whichever classes it is now."""
 
 from __future__ import annotations
 
