@@ -165,8 +165,9 @@ def _teach(options: argparse.Namespace, path: Path, display: Window | Page) -> i
     exported: list[Path] = []
     try:
         with open_or_create(path, options.classes, as_possible=True) as store:
-            state = "new" if made else store.why_read_only and f"read-only: {store.why_read_only}"
-            say(f"Project: {path}{state and f' ({state})'}")
+            why = store.why_read_only  # also of a new one, where another program was faster
+            state = f" (read-only: {why})" if why else " (new)" if made else ""
+            say(f"Project: {path}{state}")
             remember_opened(path)
             with _others(options, store) as others:
                 problem = _run_window(options, store, display, exported, others)
