@@ -61,16 +61,17 @@ class SerialPort:
         if trouble:
             return trouble
         # A line that was cut off is ended first, so that this one is whole.
-        line = "\n" * self._cut_off + as_text(one_line(str(change["label"]))) + "\n"
+        text = "\n" * self._cut_off + as_text(one_line(str(change["label"]))) + "\n"
+        line = text.encode()
         try:
             self._stopped.wait(max(0.0, self._hears_s - time.monotonic()))
             if self._port is not None:
-                self._port.write(line.encode())
+                self._cut_off = True  # until all of it is: `stop` breaks it off in its midst
+                self._cut_off = self._port.write(line) != len(line)
         except (OSError, TypeError) as error:  # the latter where it was closed meanwhile
             self._cut_off = True
             self._let_go()
             return self._away(error)
-        self._cut_off = False
         return ""
 
     def stop(self) -> None:

@@ -83,7 +83,7 @@ def test_a_label_that_holds_switches_once(pins: Any) -> None:
     assert [state.state for state in pins.pin(17).states] == [False, True, False]
 
 
-class StuckPin(MockPin):
+class StuckPin(MockPin):  # type: ignore[misc] # gpiozero has no types
     """Cannot be switched off for as long as it is stuck."""
 
     stuck = False
