@@ -25,7 +25,6 @@ if sys.platform == "win32":
 import pty
 import tty
 
-
 _TAKEN_IN = 4096
 """Bytes that the other end of a cable has taken in, before it is read."""
 
