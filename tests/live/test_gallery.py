@@ -197,20 +197,6 @@ def test_a_move_whose_pictures_are_gone_is_not_in_the_way(live: LiveSession) -> 
     assert counts(live)["mug"] == 7
 
 
-def test_a_move_that_failed_in_its_midst_is_taken_back_as_far_as_it_went(live: LiveSession) -> None:
-    samples = [s for s in live.store.samples() if s.class_name == "mug"][:5]
-    samples[2].path.unlink()
-    samples[2].path.mkdir()  # which is no picture
-    live.type("g", "down", " ", "2")
-    assert live.view.message is not None
-    assert live.view.message.level is Level.ERROR
-    assert counts(live)["phone"] == 6
-    live.type("escape", "u")
-    samples[2].path.rmdir()
-    assert counts(live)["phone"] == 4
-    assert on_disk(live) == {"mug": 7, "phone": 4}
-
-
 def test_what_was_changed_is_learned_once_it_is_closed(live: LiveSession) -> None:
     live.type("look:mug", " ", "x")
     model = live.session.learner.model
