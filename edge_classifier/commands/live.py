@@ -109,7 +109,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--osc-listen",
         metavar="[HOST]:PORT",
-        help="hear /record N (of a class, until the next one or /stop), /train and /adapt there; "
+        help="hear /record N (of a class, until another one or /stop), /train and /adapt there; "
         "without a host from this machine only (needs python-osc)",
     )
     browser.add_arguments(parser)

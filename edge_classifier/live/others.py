@@ -53,10 +53,12 @@ class Others:
             elif what in _KEYS:
                 yield from _tap(_KEYS[what])
             elif what in (RECORD, STOP):
+                name = self._class_of(session, number) if what == RECORD else ""
+                if name and name == session.recorded_class:
+                    continue  # sliders send where they are again and again: it is one burst
                 if self._held:
                     yield Release(self._held)
                     self._held = ""
-                name = self._class_of(session, number) if what == RECORD else ""
                 if name:
                     self._held = display.target(display.RECORD, name)
                     yield Press(self._held)

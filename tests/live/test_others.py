@@ -144,6 +144,22 @@ def test_a_class_is_recorded_until_the_next_one_or_the_end(
     assert live.session.prediction is not None
 
 
+def test_a_class_that_is_asked_for_again_and_again_is_one_burst(
+    live: LiveSession, others: Others, requests: Requests
+) -> None:
+    for _ in range(45):  # as a slider does that sends where it is
+        requests.ask(RECORD, 1)
+        let_pass(live, others, 1)
+    assert len(live.store.samples()) > 5
+    assert len({sample.burst_id for sample in live.store.samples()}) == 1
+    live.tap("h")  # the help; a question ends what is recorded
+    live.tap("escape")
+    live.type("n", "escape")
+    requests.ask(RECORD, 1)
+    let_pass(live, others, 45)
+    assert len({sample.burst_id for sample in live.store.samples()}) == 2
+
+
 def test_a_class_that_there_is_not_is_said_once_and_ends_what_was_recorded(
     live: LiveSession, others: Others, requests: Requests, capsys: pytest.CaptureFixture[str]
 ) -> None:
