@@ -109,7 +109,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--osc-listen",
         metavar="[HOST]:PORT",
-        help="hear /record N (of a class, until the next one or /stop), /train and /adapt there; "
+        help="hear /record N (of a class, until another one or /stop), /train and /adapt there; "
         "without a host from this machine only (needs python-osc)",
     )
     browser.add_arguments(parser)
@@ -165,8 +165,9 @@ def _teach(options: argparse.Namespace, path: Path, display: Window | Page) -> i
     exported: list[Path] = []
     try:
         with open_or_create(path, options.classes, as_possible=True) as store:
-            state = "new" if made else store.why_read_only and f"read-only: {store.why_read_only}"
-            say(f"Project: {path}{state and f' ({state})'}")
+            why = store.why_read_only  # also of a new one, where another program was faster
+            state = f" (read-only: {why})" if why else " (new)" if made else ""
+            say(f"Project: {path}{state}")
             remember_opened(path)
             with _others(options, store) as others:
                 problem = _run_window(options, store, display, exported, others)

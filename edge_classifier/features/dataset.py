@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge_classifier.device.subsample import pick_evenly
+from edge_classifier.project.sample_files import recording_of
 from edge_classifier.project.samples import NO_SAMPLES, Samples
 from edge_classifier.values import FeatureSet
 
@@ -154,7 +155,7 @@ class Dataset:
         return FeatureSet(
             features,
             np.array([ids[s.class_name] for s in samples], np.int64),
-            np.array([s.burst_id for s in samples], np.str_),
+            np.array([recording_of(s.burst_id) for s in samples], np.str_),
             class_names,
             variants,
             strangers.features() if strangers else None,

@@ -14,6 +14,7 @@ from edge_classifier.features.variants import make_variants
 from edge_classifier.learning.recordings import AddedPictures, added_pictures, with_recordings
 from edge_classifier.learning.settings import project_head_settings
 from edge_classifier.project.picture_file import read_image
+from edge_classifier.project.sample_files import recording_of
 from edge_classifier.values import FeatureSet
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class ProjectFeatures:
     @property
     def added(self) -> AddedPictures:
         """What the samples that were added one by one turned out to be."""
-        added_ids = np.array([sample.burst_id for sample in self.samples], np.str_)
+        added_ids = np.array([recording_of(s.burst_id) for s in self.samples], np.str_)
         return added_pictures(added_ids, self.feature_set.burst_ids)
 
     def burst_count(self, class_name: str) -> int:

@@ -173,9 +173,12 @@ class Editor:
             from_class=samples[0].class_name,
             to_class=class_name,
         )
-        move.begin(samples)
         change = Change(move.take_back, move.put_back, move.rename)
-        self.changed(change)
+        try:
+            move.begin(samples)
+        finally:
+            if move.begun:  # perhaps only in part
+                self.changed(change)
         return change
 
     def call_right(self, sample: Sample, *, right: bool) -> None:

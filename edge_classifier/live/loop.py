@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from itertools import chain
 from typing import TYPE_CHECKING, Final, Protocol
 
 from edge_classifier.learning.training import use_one_thread
@@ -69,7 +70,8 @@ def run(
     while True:
         frame = feed.take(pace.wait_s(clock()))
         pace.waited(clock())
-        for event in (*display.events(), *(others.events(session) if others else ())):
+        # Others' are made only once the display's are done: these may have opened a question.
+        for event in chain(display.events(), others.events(session) if others else ()):
             session.advance(None, event)
         session.advance(frame, None, feed.state)
         if others:

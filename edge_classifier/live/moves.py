@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from edge_classifier.errors import TrashEmptiedError
+from edge_classifier.errors import EdgeClassifierError, TrashEmptiedError
 from edge_classifier.languages.text import plural
 
 if TYPE_CHECKING:
@@ -36,10 +36,20 @@ class Move:
 
         Raises:
             TrashEmptiedError: if none of them is there any longer.
-            ProjectError: if they cannot be moved.
+            ProjectError: if they cannot be moved; then it is `begun` if some were.
         """
         self._names = frozenset(sample.path.name for sample in samples)
-        self._go(self.from_class, self.to_class)
+        there = self._names_in(self.to_class)
+        try:
+            self._go(self.from_class, self.to_class)
+        except EdgeClassifierError:
+            self._names = self._names_in(self.to_class) - there
+            raise
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is something to take back."""
+        return bool(self._names)
 
     def take_back(self, done: Callable[[], None]) -> None:
         """Move them back; a `Change`'s way."""
@@ -53,6 +63,10 @@ class Move:
         """Take note that a class has another name."""
         self.from_class = new_name if self.from_class == class_name else self.from_class
         self.to_class = new_name if self.to_class == class_name else self.to_class
+
+    def _names_in(self, class_name: str) -> frozenset[str]:
+        there = self.store.now().of_class.get(class_name, ())
+        return frozenset(sample.path.name for sample in there)
 
     def _go(self, before: str, after: str, done: Callable[[], None] | None = None) -> None:
         there = self.store.now().of_class.get(before, ())

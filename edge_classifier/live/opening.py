@@ -87,13 +87,17 @@ class Opening:
 
 def described(project: KnownProject, now: datetime) -> Text:
     """Say how large a project is and when it was changed: `3 classes, yesterday 14:02`."""
-    changed = datetime.fromtimestamp(project.changed_s).astimezone()
+    classes = plural("{count} class", "{count} classes", project.classes)
+    try:
+        changed = datetime.fromtimestamp(project.changed_s).astimezone()
+    except (OverflowError, OSError, ValueError):  # beyond what can be told, as of a lost clock
+        return classes
     when: str = f"{changed:%Y-%m-%d %H:%M}"
     if changed.date() == now.date():
         when = Text("today {time}", time=f"{changed:%H:%M}")
     elif changed.date() == now.date() - timedelta(days=1):
         when = Text("yesterday {time}", time=f"{changed:%H:%M}")
-    return joined(", ", plural("{count} class", "{count} classes", project.classes), when)
+    return joined(", ", classes, when)
 
 
 def choose_project(

@@ -26,6 +26,9 @@ _PAUSE = "p"
 class Others:
     """Tells outputs of each answer of a session, and brings it what is asked for.
 
+    While the session asks a question or shows stored pictures, only its user answers: a pause waits
+    until that is over, and what else is asked for is left undone, which is said once.
+
     Args:
         outputs: Who is told; closed by whoever has made them.
         requests: Where they, and others, ask.
@@ -35,30 +38,31 @@ class Others:
         self._outputs, self._requests = outputs, requests
         self._paused = False
         self._held = ""
-        self._said = False
+        self._said: set[str] = set()
 
     def events(self, session: Session) -> Iterator[Event]:
-        """Give what was asked for as what is pressed and let go."""
+        """Give what was asked for as what is pressed and let go, one after the other."""
         asked = self._requests.paused
-        if asked != self._paused:
+        if asked != self._paused and not session.asking:
             self._paused = asked
             if asked != session.paused:
                 yield from _tap(_PAUSE)
         for what, number in self._requests.take():
-            if what in _KEYS:
+            if session.asking and what != STOP:
+                self._say(f"/{what} does nothing while a question or pictures are open.", "asks")
+            elif what in _KEYS:
                 yield from _tap(_KEYS[what])
-                continue
-            if self._held:
-                yield Release(self._held)
-                self._held = ""
-            if what == RECORD and session.asking:
-                continue  # there a class is an answer, or where pictures are moved to
-            if what == RECORD:
-                name = self._class_of(session, number)
+            elif what in (RECORD, STOP):
+                name = self._class_of(session, number) if what == RECORD else ""
+                if name and name == session.recorded_class:
+                    continue  # sliders send where they are again and again: it is one burst
+                if self._held:
+                    yield Release(self._held)
+                    self._held = ""
                 if name:
                     self._held = display.target(display.RECORD, name)
                     yield Press(self._held)
-            elif what != STOP:
+            else:
                 raise ValueError(what)
 
     def tell(self, session: Session, frame: Frame | None, source: SourceState) -> None:
@@ -78,10 +82,15 @@ class Others:
         names = session.dataset.class_names
         if 1 <= number <= len(names):
             return names[number - 1]
-        if not self._said:
-            self._said = True
-            say(f"/record {number}: there are {len(names)} classes, the first of which is 1.")
+        what = f"/record {number}: there are {len(names)} classes, the first of which is 1."
+        self._say(what, "no class")
         return ""
+
+    def _say(self, what: str, kind: str) -> None:
+        """Say it, once of a kind: what others send must not fill the log."""
+        if kind not in self._said:
+            self._said.add(kind)
+            say(what)
 
 
 def _tap(key: str) -> Iterator[Event]:

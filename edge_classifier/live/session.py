@@ -166,6 +166,11 @@ class Session:
         return self._controls.dialog is not None
 
     @property
+    def recorded_class(self) -> str | None:
+        """Which class is being recorded, or `None`."""
+        return self._burst.class_name
+
+    @property
     def unfinished(self) -> str:
         """What the user had started and the worker had not finished, or empty."""
         return self._tasks.unfinished

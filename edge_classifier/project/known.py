@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import os
+import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +20,14 @@ from edge_classifier.project.folder import SAMPLES, checked_project, projects_fo
 from edge_classifier.project.project_file import FILE_NAME, read_project_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 _log = logging.getLogger(__name__)
 
 _MOST: Final = 5
 _MOST_KEPT: Final = 20
 _MOST_LOOKED_AT: Final = 200
+_PATIENCE_S: Final = 2.0
 _MAX_BYTES: Final = 1024 * 1024
 
 
@@ -87,13 +90,41 @@ def known_projects(folder: Path | None = None, file: Path | None = None) -> list
 def _paths(folder: Path | None, file: Path) -> Iterator[Path]:
     with suppress(OSError):
         yield from (path for path in projects_folder(folder).iterdir() if _is_there(path))
-    yield from (path for path in _opened(file) if _is_there(path))
+    yield from those_there(_opened(file))
 
 
 def _is_there(path: Path) -> bool:
     with suppress(OSError, ValueError):  # what nobody may look into, what can be no path
         return (path / FILE_NAME).is_file()
     return False
+
+
+def those_there(
+    paths: Sequence[Path],
+    is_there: Callable[[Path], bool] = _is_there,
+    *,
+    patience_s: float = _PATIENCE_S,
+) -> list[Path]:
+    """Return those where a project is, as far as their disks answer within some seconds.
+
+    A server that is off lets a question wait for minutes; nothing can break that off.
+    """
+    found: dict[Path, bool] = {}
+
+    def look(path: Path) -> None:
+        found[path] = is_there(path)
+
+    threads = [threading.Thread(target=look, args=(path,), daemon=True) for path in paths]
+    deadline_s = time.monotonic() + patience_s
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, deadline_s - time.monotonic()))
+    answers = dict(found)
+    silent = [str(path) for path in paths if path not in answers]
+    if silent:
+        _log.warning("Not offered, as its disk does not answer: %s.", ", ".join(silent))
+    return [path for path in paths if answers.get(path)]
 
 
 def _opened(file: Path) -> list[Path]:

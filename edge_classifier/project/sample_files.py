@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _CAPTURED: Final = re.compile(r"b(\d{7})-(\d{4,9})\.(?:jpg|png)", re.ASCII)
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _BURST_ID: Final = re.compile(r"b\d{7}", re.ASCII)
+_PART: Final = re.compile(r"\+.+/(b\d{7})(?:-\d{4,9} \(\d+\)\.(?:jpg|png))?", re.ASCII | re.DOTALL)
 _FOREIGN: Final = "+"  # sorts before every captured burst, so undo takes captured ones first
 _CACHE_VERSION: Final = 1
 _MAX_CACHE_BYTES: Final = 32 * 1024 * 1024  # a quarter of a million samples
@@ -85,6 +86,16 @@ def burst_number_of(burst_id: str) -> int | None:
 def foreign_burst_id(class_name: str, name: str) -> str:
     """Name the burst of a picture that some other program put there: it is one by itself."""
     return f"{_FOREIGN}{class_name}/{name}"
+
+
+def recording_of(burst_id: str) -> str:
+    """Name what a burst was recorded with: what is held out together, whatever its classes.
+
+    Pictures of a burst that went to another class, or had to take another name there, are bursts of
+    their own; they still resemble those that stayed.
+    """
+    part = _PART.fullmatch(burst_id)
+    return part[1] if part else burst_id
 
 
 def sample_file_name(burst_id: str, index: int, suffix: str) -> str:

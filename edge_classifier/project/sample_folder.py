@@ -235,13 +235,17 @@ class SampleFolder:
 
     def _put(self, class_name: str, samples: Iterable[Sample]) -> None:
         there = self.of_class(class_name)
+        between: list[Sample] = []
         for sample in samples:
             if not there or _order(there[-1]) <= _order(sample):  # nearly always
                 there = there.with_next(sample)
             else:
-                others = list(there)
+                between.append(sample)
+        if between:  # all at once: a class may have thousands
+            others = list(there)
+            for sample in between:
                 insort(others, sample, key=_order)
-                there = ClassSamples(others)
+            there = ClassSamples(others)
         self._samples[class_name] = there
         self._now = None
 

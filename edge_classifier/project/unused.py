@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_classifier.errors import ProjectError
-from edge_classifier.project.lock import LOCK
+from edge_classifier.project.lock import LOCK, ProjectLock
 from edge_classifier.project.project_file import FILE_NAME, ProjectFile, read_project_file
 
 if TYPE_CHECKING:
@@ -25,21 +25,27 @@ def remove_unused(path: Path, made: Sequence[Path]) -> bool:
     """Remove a closed project with the folders that were `made` for it, if it is still empty.
 
     It is while it has no class, no setting and no file but its own two: whatever else lies in it
-    is somebody's. Nothing is removed that is not among `made`, see `missing_folders`.
+    is somebody's, and so is one that another program has open. Nothing is removed that is not among
+    `made`, see `missing_folders`.
 
     Returns:
         Whether it is gone.
     """
-    if path not in made:
+    if path not in made or not _folders_if_empty(path):
         return False
-    folders = _folders_if_empty(path)
-    if not folders:
-        return False
-    with suppress(OSError):
-        for name in (FILE_NAME, LOCK):
-            (path / name).unlink(missing_ok=True)
-        for folder in folders:
-            folder.rmdir()
+    with suppress(OSError, ProjectError):
+        lock = ProjectLock(path)
+        try:
+            folders = _folders_if_empty(path)  # once more, now that nobody else can change it
+            if not folders:
+                return False
+            for folder in folders[:-1]:  # first: one that cannot be removed is not empty
+                folder.rmdir()
+            (path / FILE_NAME).unlink()
+        finally:
+            lock.release()
+        (path / LOCK).unlink(missing_ok=True)
+        path.rmdir()
     gone = not os.path.lexists(path)
     if gone:
         with suppress(OSError):  # another project is in it by now

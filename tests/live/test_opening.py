@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -54,6 +55,11 @@ def test_each_is_shown_with_its_key_and_the_last_one_is_marked() -> None:
         ("n", "A new project", ""),
     ]
     assert view.menu.chosen == 0
+
+
+def test_a_time_that_no_calendar_has_is_left_out() -> None:
+    strange = replace(KNOWN[0], classes=3, changed_s=1e15)
+    assert described(strange, NOW) == "3 classes"
 
 
 @pytest.mark.parametrize(

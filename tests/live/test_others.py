@@ -13,7 +13,7 @@ from edge_classifier.device.errors import InvalidOptionError, InvalidValueError
 from edge_classifier.device.frame import Frame
 from edge_classifier.device.outputs.base import Output
 from edge_classifier.device.outputs.osc_listener import OscListener
-from edge_classifier.device.requests import PAUSED, RECORD, STOP, TRAIN, Requests
+from edge_classifier.device.requests import ADAPT, PAUSED, RECORD, STOP, TRAIN, Requests
 from edge_classifier.device.source_state import SourceState, SourceStatus
 from edge_classifier.live.display import Press, Release
 from edge_classifier.live.others import Others
@@ -100,6 +100,32 @@ def test_a_pause_is_asked_for_or_pressed_and_each_knows_of_the_other(
     assert not requests.paused
 
 
+def test_what_others_ask_for_never_answers_a_question_or_moves_a_picture(
+    live: LiveSession, others: Others, requests: Requests, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live.hold("1", 1)
+    live.hold("2", 2)
+    counts, names = live.counts, live.store.class_names()
+    live.tap("g")
+    for what in (RECORD, RECORD, TRAIN, ADAPT):
+        requests.ask(what, 1)
+    let_pass(live, others, 2)
+    assert live.counts == counts
+    assert capsys.readouterr().err.count("while a question or pictures are open") == 1
+    live.tap("escape")
+    live.tap("n")
+    requests.ask(ADAPT)
+    requests.paused = True
+    let_pass(live, others, 2)
+    assert live.view.prompt is not None
+    assert live.view.prompt.text == names[1]
+    assert not live.session.paused
+    live.tap("escape")
+    let_pass(live, others, 1)
+    assert live.session.paused, "which has waited for its answer"
+    assert live.counts == counts
+
+
 def test_a_class_is_recorded_until_the_next_one_or_the_end(
     live: LiveSession, others: Others, requests: Requests
 ) -> None:
@@ -118,18 +144,20 @@ def test_a_class_is_recorded_until_the_next_one_or_the_end(
     assert live.session.prediction is not None
 
 
-def test_stored_pictures_that_are_looked_at_are_not_moved_by_an_instrument(
+def test_a_class_that_is_asked_for_again_and_again_is_one_burst(
     live: LiveSession, others: Others, requests: Requests
 ) -> None:
-    live.hold("1", thing=1)
-    live.hold("2", thing=2)
-    (mug, *_) = live.store.class_names()
-    before = live.store.samples()
-    live.type(f"look:{mug}")
-    requests.ask(RECORD, 2)
-    let_pass(live, others, 10)
-    assert live.view.gallery is not None
-    assert live.store.samples() == before
+    for _ in range(45):  # as a slider does that sends where it is
+        requests.ask(RECORD, 1)
+        let_pass(live, others, 1)
+    assert len(live.store.samples()) > 5
+    assert len({sample.burst_id for sample in live.store.samples()}) == 1
+    live.tap("h")  # the help; a question ends what is recorded
+    live.tap("escape")
+    live.type("n", "escape")
+    requests.ask(RECORD, 1)
+    let_pass(live, others, 45)
+    assert len({sample.burst_id for sample in live.store.samples()}) == 2
 
 
 def test_a_class_that_there_is_not_is_said_once_and_ends_what_was_recorded(
@@ -146,6 +174,51 @@ def test_a_class_that_there_is_not_is_said_once_and_ends_what_was_recorded(
 
 
 # What instruments ask for
+
+
+def message(address: bytes) -> bytes:
+    return address + b"\0" * (4 - len(address) % 4) + b",\0\0\0"
+
+
+def bundle(time_tag: bytes, content: bytes) -> bytes:
+    return b"#bundle\0" + time_tag + len(content).to_bytes(4, "big") + content
+
+
+def nested(depth: int) -> bytes:
+    content = message(b"/train")
+    for _ in range(depth):
+        content = bundle(b"\0" * 7 + b"\1", content)
+    return content
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        bundle(b"\xff" * 8, message(b"/train")),  # to be done in years
+        message(b"/" + b"[!a]*" * 40),  # a pattern that takes as long to be compared
+        message(b"/[z-a]"),
+        nested(2000),
+        b"/record\0,i\0\0",
+        b"/record\0,b\0\0\xff\xff\xff\xff",
+        b"/record\0,[[[\0\0\0\0",
+        b"/\xff\xfe\0,\0\0\0",
+        b"#bundle\0",
+        b"",
+        b"/" * 60_000,
+    ],
+)
+def test_no_packet_stops_the_ear_or_fills_the_log(
+    packet: bytes,
+    instrument: SimpleUDPClient,
+    requests: Requests,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for _ in range(3):
+        instrument._sock.sendto(packet, (instrument._address, instrument._port))
+    instrument.send_message("/stop", [])
+    heard: list[tuple[str, int]] = []
+    wait_until(lambda: heard.extend(requests.take()) or (STOP, 0) in heard)  # type: ignore[func-returns-value] # so that it is asked again
+    assert capsys.readouterr().err.count("\n") <= 1
 
 
 @pytest.fixture
@@ -194,5 +267,7 @@ def test_a_port_that_is_taken_and_one_that_is_none_are_told(
 ) -> None:
     with pytest.raises(InvalidValueError, match="choose another port"):
         OscListener(f":{listener.port}", requests)
+    with pytest.raises(InvalidValueError, match="cannot be used"):
+        OscListener("..:0", requests)
     with pytest.raises(InvalidOptionError, match="expected HOST:PORT"):
         OscListener("x", requests)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
-from edge_classifier.project.known import known_projects, remember_opened
+from edge_classifier.project.known import known_projects, remember_opened, those_there
 from edge_classifier.project.store import ProjectStore
 
 
@@ -55,6 +56,20 @@ def test_what_has_gone_is_empty_or_cannot_be_read_is_left_out(tmp_path: Path, op
     (tmp_path / "projects").mkdir()
     (tmp_path / "projects" / "notes.txt").write_text("mine")
     assert [each.path for each in known_projects(tmp_path, opened)] == [kept]
+
+
+def test_a_disk_that_does_not_answer_is_not_waited_for(tmp_path: Path) -> None:
+    answer = threading.Event()
+    paths = [tmp_path / name for name in ("here", "on a server", "gone", "here too")]
+
+    def is_there(path: Path) -> bool:
+        if path.name == "on a server":
+            answer.wait()
+        return path.name != "gone"
+
+    assert those_there(paths, is_there, patience_s=0.2) == [paths[0], paths[3]]
+    answer.set()
+    assert those_there(paths, is_there, patience_s=30) == [paths[0], paths[1], paths[3]]
 
 
 def test_five_are_offered_and_each_once(tmp_path: Path, opened: Path) -> None:

@@ -82,6 +82,17 @@ def test_whatever_was_done_keeps_it(tmp_path: Path, do: Callable[[ProjectStore],
     assert sorted(path.rglob("*")) == before
 
 
+def test_what_another_program_has_open_stays(tmp_path: Path) -> None:
+    path = tmp_path / "projects" / "new"
+    made = missing_folders(path)
+    with ProjectStore.create(path) as theirs:  # by one that was started at the same moment
+        assert ProjectStore.open_as_possible(path).read_only
+        assert not remove_unused(path, made)
+        record(theirs)
+        theirs.look()
+        assert not theirs.lost
+
+
 def test_a_project_that_has_gone_meanwhile_is_no_error(tmp_path: Path) -> None:
     path = tmp_path / "new"
     assert not remove_unused(path, missing_folders(path))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from ..console import shortened
+from ..console import say, shortened
 from ..errors import InvalidOptionError, InvalidValueError
 from .courier import needed
 
@@ -40,6 +41,7 @@ class Gpio:
             raise InvalidOptionError(f"--gpio: pin {twice} is given twice; each label has its own.")
         self._lock = threading.Lock()
         self._held: str | None = None
+        self._again = False
         self._pins: list[tuple[str, gpiozero.DigitalOutputDevice]] = []
         with needed(self.name, "gpiozero"):
             import gpiozero  # noqa: PLC0415 - an optional library
@@ -64,21 +66,35 @@ class Gpio:
 
     def tell(self, news: dict[str, Any]) -> str:
         """Switch; returns what went wrong."""
+        trouble = ""
         with self._lock:
-            if news["held"] != self._held:
+            if news["held"] != self._held or self._again:
                 self._held = news["held"]
                 # First off, then on: never two at once.
                 for label, pin in sorted(self._pins, key=lambda p: p[0] == self._held):
-                    pin.value = label == self._held
-        return ""
+                    trouble = _switch(label, pin, on=label == self._held) or trouble
+                self._again = bool(trouble)
+        return trouble
 
     def stop(self) -> None:
         """Switch all off and let go of them."""
         with self._lock:
             pins, self._pins = self._pins, []
-        for _, pin in pins:
-            pin.off()
-            pin.close()
+        for label, pin in pins:
+            if trouble := _switch(label, pin, on=False):
+                say(f"{self.name}: {trouble}")
+            with contextlib.suppress(Exception):  # as above; the next one is still to be closed
+                pin.close()
+
+
+def _switch(label: str, pin: gpiozero.DigitalOutputDevice, *, on: bool) -> str:
+    """Switch a pin; returns what went wrong, so that no other one stays as it was for that."""
+    try:
+        pin.value = on
+    except Exception as error:  # noqa: BLE001 - each library for pins has errors of its own
+        state = "on" if on else "off"
+        return f"the pin of {shortened(label)} cannot be switched {state} ({error})."
+    return ""
 
 
 def _label_and_pin(text: str, labels: Collection[str]) -> tuple[str, str]:

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
@@ -73,7 +73,7 @@ class Broker:
     port: int
     prefix: str = ""
     user: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
     tls: bool = False
     ca: Path | None = None
 
@@ -109,7 +109,8 @@ class Broker:
                 f"password to the environment variable {MQTT_PASSWORD} or to --mqtt-password-file."
             )
         prefix, user = unquote(parts.path).strip("/"), unquote(parts.username or "")
-        if scheme not in _PORT or not host or port == 0 or parts.query or not _is_prefix(prefix):
+        more = parts.query or parts.fragment
+        if scheme not in _PORT or not host or port == 0 or more or not _is_prefix(prefix):
             raise no_address
         if ca is not None and scheme != "mqtts":
             raise InvalidOptionError("--mqtt-ca is for mqtts://, and this is mqtt://.")

@@ -21,6 +21,7 @@ _HIGHEST_BAUD: Final = 4_000_000
 _BOOT_S: Final = 2.0
 """An Arduino starts anew when its port is opened, and hears nothing until it has."""
 _WRITE_S: Final = 5.0
+_BREAK_OFF_S: Final = 1.0
 
 
 class SerialPort:
@@ -53,6 +54,7 @@ class SerialPort:
         self._hears_s = 0.0
         self._stopped = threading.Event()
         self._cut_off = False
+        self._writing = threading.Lock()
         self._open()  # soon, so that an Arduino has started before there is a label
 
     def tell(self, change: dict[str, Any]) -> str:
@@ -61,16 +63,17 @@ class SerialPort:
         if trouble:
             return trouble
         # A line that was cut off is ended first, so that this one is whole.
-        line = "\n" * self._cut_off + as_text(one_line(str(change["label"]))) + "\n"
+        text = "\n" * self._cut_off + as_text(one_line(str(change["label"]))) + "\n"
+        line = text.encode()
         try:
             self._stopped.wait(max(0.0, self._hears_s - time.monotonic()))
             if self._port is not None:
-                self._port.write(line.encode())
+                with self._writing:  # which `stop` may break off in its midst
+                    self._cut_off = self._port.write(line) != len(line)
         except (OSError, TypeError) as error:  # the latter where it was closed meanwhile
             self._cut_off = True
             self._let_go()
             return self._away(error)
-        self._cut_off = False
         return ""
 
     def stop(self) -> None:
@@ -80,6 +83,10 @@ class SerialPort:
         if port is not None:
             with contextlib.suppress(Exception):  # it has just been closed
                 port.cancel_write()
+            if self._writing.acquire(timeout=_BREAK_OFF_S):
+                self._writing.release()
+            else:
+                self._cut_off = True
         self._let_go()
 
     def _open(self) -> str:

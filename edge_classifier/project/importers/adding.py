@@ -31,6 +31,7 @@ from edge_classifier.project.files import NOFOLLOW, reported
 from edge_classifier.project.folder import SOURCES
 from edge_classifier.project.importers.base import Refusal
 from edge_classifier.project.importers.known_pictures import KnownPictures, pixel_hash
+from edge_classifier.project.sample_files import burst_number_of
 from edge_classifier.protocols import ignore_progress, never_cancelled
 
 if TYPE_CHECKING:
@@ -249,7 +250,9 @@ class _Adding:
         frames that resemble those it was trained on.
         """
         burst_id = self._burst_of_file.get((sha256, item.held_out))
-        if item.group is not None and burst_id is not None:
+        if item.group is None or burst_id is None:
+            return
+        if burst_number_of(burst_id) is not None:  # else the rest of it is of another class
             self._bursts.setdefault((class_name, item.held_out, item.group), burst_id)
 
     def _class_of(self, label: str) -> str:

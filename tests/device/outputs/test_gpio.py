@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import gpiozero
 import pytest
-from gpiozero.pins.mock import MockFactory
+from gpiozero.pins.mock import MockFactory, MockPin
 from support import exported_project
 from support.answers import LABELS, tell, wait_until
 from support.exported_project import CLASSES
@@ -81,6 +81,39 @@ def test_a_label_that_holds_switches_once(pins: Any) -> None:
         tell(output, "mug")
     output.close()
     assert [state.state for state in pins.pin(17).states] == [False, True, False]
+
+
+class StuckPin(MockPin):  # type: ignore[misc] # gpiozero has no types
+    """Cannot be switched off for as long as it is stuck."""
+
+    stuck = False
+
+    def _set_state(self, value: bool) -> None:  # noqa: FBT001 - as inherited
+        if self.stuck and not value:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        super()._set_state(value)
+
+
+def test_a_pin_that_cannot_be_switched_keeps_no_other_one_on(pins: Any) -> None:
+    pins.pin_class = StuckPin
+    gpio = Gpio(["mug=17", "mug=22", "mug=23", "phone=27"], LABELS)
+    output = EachFrame([gpio], frames=1)
+    tell(output, "mug")
+    wait_until(lambda: pins.pin(23).state)
+    pins.pin(17).stuck = True
+    tell(output, "phone")
+    wait_until(lambda: not pins.pin(23).state and pins.pin(27).state)
+    pins.pin(17).stuck = False
+    tell(output, "phone")
+    wait_until(lambda: not pins.pin(17).state)
+    tell(output, "mug")
+    wait_until(lambda: pins.pin(23).state)
+    pins.pin(17).stuck = True
+    output.close()
+    assert not any(pins.pin(n).state for n in (22, 23, 27))
+    for n in (22, 23, 27):
+        gpiozero.DigitalOutputDevice(n).close()  # it is free again
+    pins.pin(17).stuck = False
 
 
 def options(bundle: Path, source: Path, *more: str) -> argparse.Namespace:

@@ -350,6 +350,7 @@ def test_a_password_comes_from_a_file_before_the_environment(tmp_path: Path) -> 
     file = tmp_path / "password"
     file.write_text("pass word \n", encoding="utf-8")
     assert Broker.parse("mqtt://pi@b", "other", file).password == "pass word "  # noqa: S105 - of no broker
+    assert "pass word" not in repr(Broker.parse("mqtt://pi@b", None, file))
     assert Broker.parse("mqtt://b", "other").password == ""  # it is for whoever is named
     with pytest.raises(InvalidValueError, match="No such file"):
         Broker.parse("mqtt://pi@b", None, tmp_path / "nowhere")
@@ -362,7 +363,7 @@ def test_a_password_comes_from_a_file_before_the_environment(tmp_path: Path) -> 
     [
         *("", "broker", "http://b", "mqtt://", "mqtt://b:0", "mqtt://b:x", "mqtt://b:99999"),
         *("mqtt://[b", "mqtt://b/a+", "mqtt://b/%23", "mqtt://b/$SYS", "mqtt://b/a//b"),
-        *("mqtt://b/%00", "mqtt://b?x", f"mqtt://b/{'x' * 201}"),
+        *("mqtt://b/a#b", "mqtt://b/%00", "mqtt://b?x", f"mqtt://b/{'x' * 201}"),
     ],
 )
 def test_what_can_be_no_address_is_refused(address: str) -> None:

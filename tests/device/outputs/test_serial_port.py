@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,6 +24,9 @@ if sys.platform == "win32":
 
 import pty
 import tty
+
+_TAKEN_IN = 4096
+"""Bytes that the other end of a cable has taken in, before it is read."""
 
 
 class Cable:
@@ -124,6 +128,22 @@ def test_a_label_stays_one_line(cable: Cable) -> None:
     read_until(cable, "a\\nb\\udcff\n")
     port.stop()
     port.stop()
+
+
+def test_what_is_stuck_is_dropped_at_the_end(cable: Cable) -> None:
+    # A port waits at its close until all is sent, up to half a minute.
+    cable.plug_in()
+    port = SerialPort(str(cable.path), boot_s=0.0)
+    label = {"label": "x" * 100_000}  # more than anything holds
+    telling = threading.Thread(target=port.tell, args=(label,))
+    telling.start()
+    wait_until(lambda: select.select([cable.end], [], [], 0)[0])
+    port.stop()
+    telling.join()
+    left = 0
+    while select.select([cable.end], [], [], 0)[0]:
+        left += len(os.read(cable.end, 4096))
+    assert left <= _TAKEN_IN
 
 
 @pytest.mark.parametrize("place", ["", ":9600", "/dev/ttyACM0:0", "COM3:9999999", "\0"])
