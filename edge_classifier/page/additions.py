@@ -42,7 +42,7 @@ class Additions:
     """
 
     def __init__(self, session: Session, store: ProjectStore) -> None:
-        self.folder = DropFolder(store.cache_folder)
+        self.folder = DropFolder(None if store.read_only else store.cache_folder)
         self._session = session
         self._store = store
         self._waiting: deque[Drop] = deque()
