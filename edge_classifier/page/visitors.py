@@ -89,7 +89,7 @@ class Visitor:
 
     @property
     def seems_gone(self) -> bool:
-        """Whether nothing was heard for long, though something that was sent waits for an answer."""
+        """Whether nothing was heard for long, though what was sent waits for an answer."""
         return self.on_the_way >= _AHEAD and time.monotonic() - self._counted_s > _GONE_S
 
     async def close(self, code: int, reason: str = "") -> None:
