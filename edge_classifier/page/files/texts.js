@@ -23,6 +23,7 @@ const TEXTS = {
     endSure: "End the session? Everything is on disk.",
     export: "Export",
     fineTune: "Fine-tune",
+    first: "Hold: first class",
     full: "Too many are looking on; this page tries again when it is loaded again.",
     heat: "Heat map",
     hold: "Hold",
