@@ -127,7 +127,7 @@ class _Call:
         if self.future.set_running_or_notify_cancel():
             try:
                 self.future.set_result(self._work())
-            except EdgeClassifierError as error:
+            except Exception as error:  # noqa: BLE001 - the worker waits for it, and tells it
                 self.future.set_exception(error)
 
 
