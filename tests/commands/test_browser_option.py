@@ -20,10 +20,9 @@ def read_qr_code(said: str) -> str:
     """Read what the lines of a terminal show, as a phone does: two modules in a character."""
     lines = [line for line in said.splitlines() if line and set(line) <= set("█▀▄ ")]
     rows = [[255 * (c in light) for c in line] for line in lines for light in ("█▀", "█▄")]
-    picture = np.array(rows[: len(lines[0])], np.uint8).repeat(8, 0).repeat(8, 1)
-    return cv2.QRCodeDetector().detectAndDecode(
-        cv2.copyMakeBorder(picture, *[32] * 4, 0, value=255)
-    )[0]
+    modules = np.pad(np.array(rows[: len(lines[0])], np.uint8), 4, constant_values=255)
+    text: str = cv2.QRCodeDetector().detectAndDecode(modules.repeat(8, 0).repeat(8, 1))[0]
+    return text
 
 
 @pytest.mark.parametrize(
