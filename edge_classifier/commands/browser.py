@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -73,12 +74,24 @@ def open_page(options: argparse.Namespace) -> Page | None:
     say(f"Page: {page.url}")
     if not page.is_here_only:
         say("Whoever opens this address can teach; it is another one at each start.")
-        say(qr_code(page.url))
+        code = qr_code(page.url)
+        if _can_show(code):
+            for line in code.splitlines():  # each of its own: what is said is one line
+                say(line)
     elif can_open_browser():
         import webbrowser  # noqa: PLC0415 - for this only
 
         webbrowser.open(page.url)
     return page
+
+
+def _can_show(text: str) -> bool:
+    """Say whether the terminal has these characters; in others they would be escapes."""
+    try:
+        text.encode(getattr(sys.stderr, "encoding", None) or "ascii")
+    except (UnicodeError, LookupError):
+        return False
+    return True
 
 
 def source(page: Page | None) -> tuple[str, Callable[[], FrameSource]] | None:

@@ -42,7 +42,7 @@ class Additions:
     """
 
     def __init__(self, session: Session, store: ProjectStore) -> None:
-        self.folder = DropFolder(store.cache_folder)
+        self.folder = DropFolder(None if store.read_only else store.cache_folder)
         self._session = session
         self._store = store
         self._waiting: deque[Drop] = deque()
@@ -127,7 +127,7 @@ class _Call:
         if self.future.set_running_or_notify_cancel():
             try:
                 self.future.set_result(self._work())
-            except EdgeClassifierError as error:
+            except Exception as error:  # noqa: BLE001 - the worker waits for it, and tells it
                 self.future.set_exception(error)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import InvalidValueError
+from edge_classifier.project.importers.archive import MOST_FILES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -49,12 +50,20 @@ class Drop:
 
 
 class DropFolder:
-    """Where what is dropped is kept until it was added: below a folder that can be lost."""
+    """Where what is dropped is kept until it was added.
 
-    def __init__(self, below: Path) -> None:
-        below.mkdir(parents=True, exist_ok=True)
-        for old in below.glob(f"{_FOLDER}*"):  # of a program that was killed
-            shutil.rmtree(old, ignore_errors=True)
+    Args:
+        below: A folder that can be lost, and that is ours alone; where there is none, the system's
+            for temporary files is taken.
+        most_files: Of one drop.
+    """
+
+    def __init__(self, below: Path | None, *, most_files: int = MOST_FILES) -> None:
+        if below:
+            below.mkdir(parents=True, exist_ok=True)
+            for old in below.glob(f"{_FOLDER}*"):  # of a program that was killed
+                shutil.rmtree(old, ignore_errors=True)
+        self._most_files = most_files
         self.path = Path(tempfile.mkdtemp(prefix=_FOLDER, dir=below))
         self._number = 0
 
@@ -67,7 +76,7 @@ class DropFolder:
         care that is taken of an archive from strangers.
 
         Raises:
-            InvalidValueError: if it is too large, or cut off.
+            InvalidValueError: if it is too large, of too many files, or cut off.
         """
         self._number += 1
         folder = self.path / str(self._number)
@@ -77,7 +86,7 @@ class DropFolder:
             path = folder / (f"{name}.zip" if many else name)
             parts = _Parts(body, self._room())
             if many:
-                await _write_archive(path, parts)
+                await _write_archive(path, parts, self._most_files)
             else:
                 with path.open("xb") as file:
                     async for chunk in parts.rest():
@@ -168,10 +177,14 @@ async def anext_of(body: AsyncIterator[bytes]) -> bytes | None:
     return None
 
 
-async def _write_archive(path: Path, parts: _Parts) -> None:
+async def _write_archive(path: Path, parts: _Parts, most_files: int) -> None:
     """Write many files, each after a line of JSON with its name and its length."""
     with zipfile.ZipFile(path, "x") as archive:
         while line := await parts.line():
+            if len(archive.filelist) >= most_files:  # each takes memory, also an empty one
+                raise InvalidValueError(
+                    f"More than {most_files:,} files were dropped; drop fewer at a time."
+                )
             try:
                 head = json.loads(line)
                 name, size = head["path"], head["size"]

@@ -78,7 +78,7 @@ class PageServer:
         self._has_camera = camera is not None
         self._receiving = False
         self._told: set[str] = set()
-        self._loop = asyncio.new_event_loop()
+        self._loop = _Loop(ask_s)
         self._loop.set_exception_handler(lambda _loop, what: self._tell(what.get("exception")))
         app = Starlette(
             routes=[
@@ -211,7 +211,7 @@ def listen(host: str, port: int, option: str) -> socket.socket:
         family, kind, number, _, place = socket.getaddrinfo(
             name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        listening = socket.socket(family, kind, number)
+        listening = _Listening(family, kind, number)
         try:
             if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
                 listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
@@ -234,21 +234,48 @@ def listen(host: str, port: int, option: str) -> socket.socket:
     return listening
 
 
+class _Listening(socket.socket):
+    """Takes no more connections than can be served.
+
+    Counted here, as those who never begin with https would not come to be a `_Connection`.
+    """
+
+    def __init__(self, *args: Any) -> None:  # noqa: ANN401 - as a socket has it
+        super().__init__(*args)
+        self._taken: list[tuple[str, socket.socket]] = []
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        taken, address = super().accept()
+        self._taken = [(host, one) for host, one in self._taken if one.fileno() != -1]
+        by_one = sum(host == address[0] for host, _ in self._taken)
+        if len(self._taken) >= _MOST_CONNECTIONS or by_one >= _MOST_BY_ONE:
+            taken.close()
+            raise ConnectionAbortedError
+        self._taken.append((address[0], taken))
+        return taken, address
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """One that asks our socket for connections, on each system, and waits for nobody's https."""
+
+    def __init__(self, ask_s: float) -> None:
+        super().__init__()
+        self._ask_s = ask_s
+
+    async def create_server(self, *args: Any, **options: Any) -> asyncio.Server:  # noqa: ANN401 - as the loop has it
+        if options.get("ssl"):
+            options["ssl_handshake_timeout"] = self._ask_s
+        return await super().create_server(*args, **options)
+
+
 class _Connection(H11Protocol):
-    """A connection that is hung up on where there are too many, or nothing is asked in time."""
+    """A connection that is hung up on where nothing is asked in time."""
 
     ask_s: float
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
-        by_one = sum(self._is_by_same(other) for other in self.connections)
-        if len(self.connections) > _MOST_CONNECTIONS or by_one > _MOST_BY_ONE:
-            transport.abort()
-        else:
-            self.loop.call_later(self.ask_s, self._hang_up_if_silent)
-
-    def _is_by_same(self, other: Any) -> bool:  # noqa: ANN401 - a connection of either kind
-        return bool(self.client and other.client and other.client[0] == self.client[0])
+        self.loop.call_later(self.ask_s, self._hang_up_if_silent)
 
     def _hang_up_if_silent(self) -> None:
         if self in self.connections and self.cycle is None:

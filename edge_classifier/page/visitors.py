@@ -52,6 +52,12 @@ _MESSAGES_S: Final = 200.0
 _MOST_HEARD: Final = 5000
 """Events that wait for the loop."""
 _PATIENCE_S: Final = 10.0
+_GONE_S: Final = 3.0
+"""Who is silent for so long about pictures that were sent sees none of what is being recorded: a
+laptop that was closed says no goodbye."""
+_MOST_DOWN: Final = 20
+"""Keys and buttons at once."""
+_MOST_TOLD: Final = 20
 _VISITOR_ID: Final = re.compile(r"[0-9a-f]{32}")
 
 POLICY, FULL, REPLACED = 1008, 1013, 4000
@@ -80,6 +86,11 @@ class Visitor:
         self._allowed, self._counted_s = min(_MESSAGES_S, self._allowed + more), now_s
         self._allowed -= 1
         return self._allowed >= 0
+
+    @property
+    def seems_gone(self) -> bool:
+        """Whether nothing was heard for long, though what was sent waits for an answer."""
+        return self.on_the_way >= _AHEAD and time.monotonic() - self._counted_s > _GONE_S
 
     async def close(self, code: int, reason: str = "") -> None:
         """Hang up, if that was not done already."""
@@ -120,6 +131,8 @@ class Visitors:
 
     def changed(self) -> None:
         """Wake all, as there is something new to see."""
+        if self._teacher and self._teacher.seems_gone:
+            self.let_go()
         for visitor in self._visitors.values():
             visitor.wake.set()
 
@@ -208,7 +221,7 @@ class Visitors:
 
     def _tell(self, line: str) -> None:
         """Say something in the terminal, once: anybody could fill it."""
-        if line not in self._told:
+        if line not in self._told and len(self._told) < _MOST_TOLD:
             self._told.add(line)
             say(f"Page: {line}.")
 
@@ -310,7 +323,7 @@ def _press(down: set[str], said: dict[str, Any], view: View | None) -> list[Even
     repeated = said.get("repeated") is True
     if not name or text is None or name == CLOSE:  # nobody closes the display itself
         return None
-    if repeated != (name in down) or not _is_there(name, view):
+    if repeated != (name in down) or len(down) >= _MOST_DOWN or not _is_there(name, view):
         return []
     down.add(name)
     return [Press(name, text, repeated=repeated)]

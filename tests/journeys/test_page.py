@@ -57,8 +57,11 @@ def test_two_phones_teach_one_project_and_take_it_home(tmp_path: Path) -> None:
     films = [thing_film(tmp_path / f"{thing}.mjpeg", thing) for thing in (1, 2)]
     with live(project, "--source", "browser") as (url, _), chromium(*films) as browsers:
         mine = Visit(browsers[0], url, phone=True)
-        add_class(mine, "mug")
-        mine.hold("mug", 12)
+        mine.hold("class 1", 12, button="Hold: first class")
+        mine.button("Rename class 1").click()
+        mine.compose("mug", typed="mug")
+        mine.page.keyboard.press("Enter")
+        mine.wait_for_count("mug", 12)
 
         other = Visit(browsers[1], url)
         other.wait_for_count("mug", 12)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import cv2
@@ -16,9 +18,13 @@ from support.live_session import LiveSession, scene
 from support.views import view
 from support.visiting import Guest, get, page_on_free_port, wait_until
 
+from edge_classifier.errors import InvalidValueError
 from edge_classifier.live.jobs import start_worker
 from edge_classifier.live.view import Level
+from edge_classifier.page.additions import Additions
+from edge_classifier.page.drops import Drop, DropFolder
 from edge_classifier.project.store import ProjectStore
+from edge_classifier.values import Sample
 
 
 class Desk:
@@ -193,6 +199,61 @@ def test_what_is_exported_is_offered_as_an_archive_the_newest_only(
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
             assert archive.read(f"mugs-{number}/edge_device/cli.py") == f"# {number}".encode()
     assert len(desk.left_over()) == 1
+
+
+def test_a_drop_of_more_files_than_an_archive_may_hold_is_refused(tmp_path: Path) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield many({f"{number}.png": b"" for number in range(4)})
+
+    async def receive() -> None:
+        await folder.receive("table", body(), class_name=None, many=True)
+
+    folder = DropFolder(tmp_path, most_files=3)
+    with pytest.raises(InvalidValueError, match="More than 3 files were dropped"):
+        asyncio.run(receive())
+    folder.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_second_program_that_may_only_read_leaves_what_was_dropped_on_the_first(
+    desk: Desk,
+) -> None:
+    with ProjectStore.open_as_possible(desk.store.path) as store:
+        assert store.read_only
+        page = page_on_free_port()
+        page.attach(LiveSession(store).session, store)
+        page.close()
+    assert desk.drop(png(1), "IMG.png", **{"class": "mug"}) == (202, "")
+    desk.said("IMG: 1 picture added")
+
+
+class Ailing:
+    """A project on a disk that fails where nobody expects it."""
+
+    def __init__(self, store: ProjectStore) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def samples(self) -> tuple[Sample, ...]:
+        raise OSError(5, "Input/output error")
+
+
+def test_an_unexpected_failure_while_adding_is_told_and_keeps_nobody_waiting(desk: Desk) -> None:
+    additions = Additions(desk.live.session, cast("ProjectStore", Ailing(desk.store)))
+    folder = desk.store.path.parent / "drop"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(png(1))
+    additions.add(Drop(folder, folder / "a.png", "mug"))
+
+    def is_told() -> bool:
+        additions.poll()
+        desk.live.frame()
+        return "Input/output error" in desk.live.message
+
+    wait_until(is_told)
+    additions.close()
 
 
 def test_what_was_left_behind_by_a_program_that_was_killed_is_removed(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from typing import Any
 
@@ -278,6 +279,35 @@ def test_a_class_of_any_name_comes_to_the_page_and_back(page: Page) -> None:
     for name in names:
         guest.say({"type": "press", "name": f"record:{name}"})
     assert heard(page, 4) == [Press(f"record:{name}") for name in names]
+
+
+def test_a_teacher_who_has_gone_without_a_word_records_nothing_more(page: Page) -> None:
+    page.show(view())
+    guest = Guest(page)
+    guest.see(teaching)
+    guest.say({"type": "press", "name": "record:mug"})
+    assert heard(page, 1) == [Press("record:mug")]
+    events: list[Any] = []
+    shown = itertools.count()
+
+    def let_go() -> bool:  # from here on the guest reads nothing
+        page.show(view(hint=str(next(shown))))
+        events.extend(page.events())
+        return bool(events)
+
+    wait_until(let_go)
+    assert events == [Release("record:mug")]
+
+
+def test_nobody_holds_more_than_hands_can(page: Page) -> None:
+    page.show(view())
+    guest = Guest(page)
+    for number in range(100):
+        guest.say({"type": "press", "name": f"key {number}"})
+    guest.say({"type": "release", "name": "key 0"})
+    *pressed, last = heard(page, 21)
+    assert last == Release("key 0")
+    assert len(pressed) == 20
 
 
 def test_many_who_hang_and_many_who_ask_nonsense_leave_the_page_and_the_terminal_as_they_are(

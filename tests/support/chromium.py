@@ -105,15 +105,15 @@ class Visit:
         """Find a button by its name, as a screen reader does."""
         return self.page.get_by_role("button", name=name, exact=True)
 
-    def hold(self, name: str, until: int) -> None:
-        """Hold a class's button with a finger until it has so many pictures.
+    def hold(self, name: str, until: int, *, button: str = "") -> None:
+        """Hold a class's button, or another one, with a finger until it has so many pictures.
 
         A person who sees that nothing is recorded, as there is no live picture, tries again.
         """
         deadline_s = time.monotonic() + PATIENCE_S
         recording = self.page.locator(".card.recording")
         while True:
-            box = self.button(f"Hold to record {name}").bounding_box()
+            box = self.button(button or f"Hold to record {name}").bounding_box()
             self._touch(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
             self.page.wait_for_timeout(300)
             if recording.count() or time.monotonic() > deadline_s:

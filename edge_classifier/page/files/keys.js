@@ -8,6 +8,7 @@ const BY_PLACE = {
 const SIGNS = { "[": "[", "]": "]", "+": "+", "=": "+", "?": "?" };
 const SIGNS_BY_PLACE = { BracketLeft: "[", BracketRight: "]", Equal: "+", Slash: "?" };
 const GO_ON = new Set(["up", "down", "left", "right", "pageup", "pagedown"]);
+const SCROLLING = new Set([...GO_ON, "home", "end", " "]);
 const LEFT_TO_BUTTONS = new Set(["enter", " "]);
 
 function nameOf({ code, key }) {
@@ -37,6 +38,7 @@ export function hearKeys(connection) {
     if (!name || name === "q" || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
     if (at.closest("input[type=text], #prompt-text")) return;
     if (LEFT_TO_BUTTONS.has(name) && at.closest("button, a, label, input, summary")) return;
+    if (SCROLLING.has(name) && at.closest("#help")) return;
     event.preventDefault();
     if (event.repeat) {
       if (GO_ON.has(name) && down.has(event.code)) connection.press(name, { repeated: true });

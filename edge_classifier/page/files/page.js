@@ -89,6 +89,7 @@ function draw() {
   drawGallery(view, pictures, you.teaching);
   drawMenu();
   drawCards();
+  show($("first"), view.mode === "live" && (!view.cards.length || $("first").classList.contains("held")));
   drawHelp();
   drawTools(view);
   set($("hint"), "textContent", view.hint);
@@ -100,7 +101,7 @@ function draw() {
   }
   show($("download"), Boolean(you.download));
   set($("download"), "textContent", text("download", { name: you.download }));
-  for (const id of ["tools", "cards", "drop", "prompt", "gallery", "menu"]) set($(id), "inert", !you.teaching);
+  for (const id of ["tools", "cards", "first", "drop", "prompt", "gallery", "menu"]) set($(id), "inert", !you.teaching);
   camera.want(you.camera && you.teaching);
 }
 
@@ -312,6 +313,8 @@ $("waiting").textContent = text("waiting");
 $("paused").textContent = text("paused");
 $("picture").setAttribute("aria-label", text("picture"));
 $("classes-title").textContent = text("classes");
+$("first").textContent = text("first");
+holdable($("first"), connection, () => "1");
 $("drop-text").textContent = text("drop");
 $("help").setAttribute("aria-label", text("keys"));
 $("files-label").firstElementChild.textContent = text("addFiles");
