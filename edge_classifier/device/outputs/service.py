@@ -144,17 +144,10 @@ class Service(Output):
         Raises:
             RefusedError: if they are none, or cannot be answered now.
         """
-        kind = kind_of(body[:START_BYTES])
-        if (
-            body
-            and (kind is None or kind.medium is not Medium.PICTURE)
-            and main_type == "multipart"
-        ):
-            raise RefusedError(415, f"This is a form; {_HOW}.")
         if not self._at_work.acquire(timeout=_PATIENCE_S):
             raise RefusedError(503, "Too many pictures are waiting.", {"Retry-After": "1"})
         try:
-            pixels = self._classifier.prepare_picture(_decoded(body))
+            pixels = self._classifier.prepare_picture(_decoded(body, main_type))
             with self._turns.other():
                 prediction = self._classifier.predict_prepared(pixels)
         except BundleError as error:
@@ -168,14 +161,16 @@ class Service(Output):
         return prediction
 
 
-def _decoded(body: bytes) -> Image:
+def _decoded(body: bytes, main_type: str) -> Image:
     if not body:
         raise RefusedError(400, f"No picture was sent; {_HOW}.")
+    kind = kind_of(body[:START_BYTES])
+    is_picture = kind is not None and kind.medium is Medium.PICTURE
+    if main_type == "multipart" and not is_picture:
+        raise RefusedError(415, f"This is a form; {_HOW}.")
     try:
         return decode_picture(body, "body").image
     except InvalidImageError as error:
-        kind = kind_of(body[:START_BYTES])
-        is_picture = kind is not None and kind.medium is Medium.PICTURE
         raise RefusedError(422 if is_picture else 415, str(error)) from error
 
 
