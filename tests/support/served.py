@@ -45,7 +45,7 @@ class Served:
         finally:
             connection.close()
         is_json = response.headers["Content-Type"] == "application/json" and method != "HEAD"
-        content = json.loads(text) if is_json else None
+        content: Any = json.loads(text) if is_json else None
         if response.status >= 400 and method != "HEAD":
             assert list(content) == ["error"]
             assert text.count("\n") == 1
