@@ -8,6 +8,8 @@ import re
 import socket
 import struct
 import threading
+import urllib.error
+import urllib.request
 import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -22,12 +24,16 @@ from support.served import Served
 from edge_classifier.commands.cli import main
 from edge_classifier.device.bundle import Bundle
 from edge_classifier.device.classifier import Classifier
+from edge_classifier.device.outputs.page import LivePage
+from edge_classifier.device.outputs.page_server import Route
 from edge_classifier.device.outputs.service import MOST_BYTES
 from edge_classifier.device.requests import PAUSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from edge_classifier.device.outputs.page_server import PageHandler
 
 
 @pytest.fixture(scope="module")
@@ -287,6 +293,24 @@ def test_what_needs_frames_is_refused_without_a_camera(
 ) -> None:
     assert main(["serve", str(bundle), "--no-camera", *options]) == 2
     assert f"{options[0]} is for the frames of a source" in capsys.readouterr().err
+
+
+def test_a_mistake_of_our_own_is_told_to_who_asked_and_said_once(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    def fail(_request: PageHandler) -> None:
+        raise ZeroDivisionError("a mistake")
+
+    page = LivePage("127.0.0.1:0", routes={"/": Route("GET", fail)})
+    try:
+        for _ in range(2):
+            with pytest.raises(urllib.error.HTTPError, match="500: Something went wrong") as caught:
+                urllib.request.urlopen(page.url, timeout=30)  # noqa: S310 - our own server
+            assert list(json.load(caught.value)) == ["error"]
+            caught.value.close()
+    finally:
+        page.close()
+    assert capfd.readouterr().err.count("a mistake") == 1
 
 
 # How it does

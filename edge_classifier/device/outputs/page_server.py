@@ -153,9 +153,6 @@ class PageHandler(BaseHTTPRequestHandler):
         finally:
             self.server.take_room(-sum(map(len, parts)))
 
-    def do_GET(self) -> None:
-        """Be known as a server that answers; `handle` does."""
-
     def end_headers(self) -> None:
         """Let no other page make use of any answer, errors included."""
         self._answers = True
