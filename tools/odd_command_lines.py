@@ -65,6 +65,7 @@ PLAIN: Final = {
     "verify": ("bundle",),
     "save": ("project", "copy"),
     "run": ("bundle", "photo.png", "--no-window"),
+    "serve": ("bundle", "photo.png", "--serve", "127.0.0.1:0"),
     "demo": ("new", "--no-window", "--backbone", "v2-0.35", "--weights", "text.txt"),
     "cameras": (),
 }

@@ -39,6 +39,7 @@ COMMANDS: Final = {
     "verify": "check that an exported folder says what the live picture says",
     "save": "save a copy of a project that goes on elsewhere",
     "run": "run an exported folder on this machine",
+    "serve": "answer pictures that others send, by an exported folder",
     "demo": "the whole job on a rendered camera, by itself",
     "cameras": "list the cameras that can be opened",
 }

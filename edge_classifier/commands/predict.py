@@ -32,6 +32,7 @@ from edge_classifier.device.console import SOME_REFUSED, say
 from edge_classifier.device.files import start_of
 from edge_classifier.device.media import Medium, kind_of
 from edge_classifier.device.option_types import whole_number
+from edge_classifier.device.outputs.json_lines import best_of
 from edge_classifier.errors import InvalidOptionError, InvalidValueError
 from edge_classifier.export.other_models import open_other_model, what_is_not_known
 from edge_classifier.features.bulk import compute_all, use_one_opencv_thread
@@ -184,7 +185,7 @@ def _from_project(options: argparse.Namespace) -> int:
             rows.refuse(found.path, _reason(found, options.project))
         else:
             prediction = found.prediction
-            best = _best(prediction.confidences, prediction.class_names, top_k)
+            best = best_of(prediction.confidences, prediction.class_names, top_k)
             row = PredictionRow(
                 str(found.path),
                 best,
@@ -285,16 +286,9 @@ def _from_imagenet(options: argparse.Namespace) -> int:
             rows.refuse(found.item, str(found.problem))
             continue
         for crop, scores in zip(crops, found.values, strict=True):
-            best = _best(scores, numbered, options.top_k)
+            best = best_of(scores, numbered, options.top_k)
             rows.add(PredictionRow(str(found.item), best, crop=crop))
     return rows.finish()
-
-
-def _best(
-    scores: npt.NDArray[np.float32], names: Sequence[str], top_k: int
-) -> tuple[tuple[str, float], ...]:
-    order = np.argsort(-scores, kind="stable")[:top_k]
-    return tuple((names[n], float(scores[n])) for n in order)
 
 
 def _given(paths: list[Path]) -> Iterator[Path]:

@@ -12,6 +12,7 @@ import cv2
 
 from edge_classifier.device.console import one_line
 from edge_classifier.device.heat import with_heat
+from edge_classifier.device.outputs.json_lines import picture_record
 from edge_classifier.device.outputs.window import annotated
 from edge_classifier.project.files import reported, write_atomic
 from edge_classifier.project.picture_file import read_image
@@ -103,14 +104,7 @@ class JsonWriter:
         if row.problem is not None:
             content["error"] = row.problem
         else:
-            name, score = row.best[0]
-            content |= {
-                "class_name": name,
-                "score": _rounded(score),
-                "unknown": row.unknown,
-                "similarity": None if row.similarity is None else _rounded(row.similarity),
-                "top": [{"class_name": n, "score": _rounded(s)} for n, s in row.best],
-            }
+            content |= picture_record(row.best, unknown=row.unknown, similarity=row.similarity)
             if row.crop is not None:
                 content["crop"] = row.crop
             if row.heat is not None:

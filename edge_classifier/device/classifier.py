@@ -77,14 +77,15 @@ class Classifier:
 
     def prepare(self, image: Image) -> npt.NDArray[Any]:
         """Bring an image, `(H, W, 3)` uint8 BGR, into the network's input; in any thread."""
-        preprocessing = self.bundle.preprocessing
-        pixels: npt.NDArray[Any]
-        if self.quantised:
-            square = preprocessing.square(image)
-            pixels = square if self._codes is None else self._codes[square]
-        else:
-            pixels = preprocessing.apply(image)
+        pixels = self.prepare_picture(image)
         return pixels[:, ::-1] if self.mirrored else pixels
+
+    def prepare_picture(self, image: Image) -> npt.NDArray[Any]:
+        """Bring an image into the network's input as it is, where frames are mirrored."""
+        if not self.quantised:
+            return self.bundle.preprocessing.apply(image)
+        square = self.bundle.preprocessing.square(image)
+        return square if self._codes is None else self._codes[square]
 
     def predict_prepared(self, pixels: npt.NDArray[Any]) -> Prediction:
         """Predict from what `prepare` gave."""

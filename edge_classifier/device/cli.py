@@ -60,10 +60,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--mjpeg", metavar="HOST:PORT", help="a page with the live picture")
     parser.add_argument(
+        "--serve",
+        metavar="HOST:PORT",
+        help="that page, and answers to pictures that are sent there: POST /classify; also "
+        "/answer, /metrics, /healthz",
+    )
+    parser.add_argument(
+        "--no-camera", action="store_true", help="with --serve: nothing but what is sent there"
+    )
+    parser.add_argument(
         "--token",
         metavar="WORD",
         default=os.environ.get("CLASSIFY_TOKEN"),
-        help="what those who look at the page have to know; needed for any HOST but 127.0.0.1 "
+        help="what those who look or ask have to know; needed for any HOST but 127.0.0.1 "
         "(default: the environment variable CLASSIFY_TOKEN)",
     )
     add_output_arguments(parser)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import math
+import threading
 import time
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Final, Literal
 
 from .adapter_on_demand import AdapterOnDemand
-from .console import SOME_REFUSED, say
+from .console import SOME_REFUSED, say, shortened
 from .errors import InvalidOptionError
 from .heat import with_heat
 from .outputs.asked_for import asked_for
@@ -23,6 +24,7 @@ from .source_state import SourceState, SourceStatus
 from .sources.cameras import default_source
 from .sources.named import kind_of, open_source_or_pictures
 from .sources.pictures import PictureFiles
+from .turns import Turns
 from .verdict import UNKNOWN, Smoother
 
 if TYPE_CHECKING:
@@ -41,6 +43,12 @@ _AHEAD: Final = 4
 _STALLED_AFTER_S: Final = 2.0
 _HUNG_AFTER_S: Final = 30.0
 _SETTLE_S: Final = 2.0
+_LOOK_S: Final = 0.5
+_OF_FRAMES: Final = (
+    *("adapt", "benchmark", "changes", "csv", "frames", "gpio", "heat", "mqtt", "on_change"),
+    *("osc", "serial", "webhook"),
+)
+"""Options that need a source of frames."""
 
 
 class TroubleLog:
@@ -127,6 +135,14 @@ def _run(
     stop: StopSignals,
 ) -> int:
     """Do so; what is to be closed at the end goes onto the stack."""
+    _check(options)
+    turns = Turns()
+    if options.no_camera:
+        stop.endless = True
+        for output in _page(options, classifier, turns):
+            stack.enter_context(contextlib.closing(output))
+        while not threading.Event().wait(_LOOK_S):  # by waits that Ctrl-C ends on Windows too
+            pass
     if options.heat:
         classifier.use_heat()
     shown = not (options.no_window or options.benchmark) and Window.possible()
@@ -137,7 +153,9 @@ def _run(
     name = classifier.bundle.folder.name
     outputs = [
         stack.enter_context(contextlib.closing(output))
-        for output in chain(_page(options), asked_for(options, name, labels, requests))
+        for output in chain(
+            _page(options, classifier, turns), asked_for(options, name, labels, requests)
+        )
     ]
     source = open_source_or_pictures(spec, paced=shown)
     stack.callback(source.close)
@@ -145,7 +163,7 @@ def _run(
     classifier.mirrored = classifier.bundle.mirrored and kind_of(spec).is_camera
     title = f"{name} on {source.name}"
     window_title = title if shown and not isinstance(source, PictureFiles) else ""
-    if options.heat and not (window_title or options.mjpeg):
+    if options.heat and not (window_title or options.mjpeg or options.serve):
         raise InvalidOptionError(
             "--heat colours what the window and the page show, and here is neither; add "
             "--mjpeg 127.0.0.1:8000 for the page."
@@ -167,8 +185,31 @@ def _run(
     )
     date = None if options.no_smoothing else _dating(source)
     frames = unpaused(frames, requests, outputs)
-    _loop(classifier, adapting, frames, outputs, date, options.frames)
+    _loop(classifier, turns, adapting, frames, outputs, date, options.frames)
     return SOME_REFUSED if isinstance(source, PictureFiles) and source.refused else 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Refuse options that make no sense together.
+
+    Raises:
+        InvalidOptionError: if they do not.
+    """
+    if options.serve is not None and options.mjpeg is not None:
+        raise InvalidOptionError("--serve has the page of --mjpeg; leave out one of them.")
+    if not options.no_camera:
+        return
+    if options.serve is None:
+        raise InvalidOptionError("--no-camera is for --serve, which answers what is sent to it.")
+    if options.source is not None:
+        raise InvalidOptionError(
+            f"--no-camera looks at nothing, also not at {shortened(options.source)}; leave out one."
+        )
+    if what := next((o for o in _OF_FRAMES if getattr(options, o) not in (None, 0, "off")), None):
+        raise InvalidOptionError(
+            f"--{what.replace('_', '-')} is for the frames of a source, and with --no-camera there "
+            "are none."
+        )
 
 
 def _reader(
@@ -202,11 +243,20 @@ def _adapter(
     return Adapter(classifier, mode, background=in_time)
 
 
-def _page(options: argparse.Namespace) -> Iterator[Output]:
-    if options.mjpeg is not None:
-        from .outputs.page import LivePage  # noqa: PLC0415 - start-up counts on a small device
+def _page(options: argparse.Namespace, classifier: Classifier, turns: Turns) -> Iterator[Output]:
+    """Make the server on the network that is asked for."""
+    if options.mjpeg is None and options.serve is None:
+        return
+    from .outputs.page import LivePage  # noqa: PLC0415 - start-up counts on a small device
 
+    if options.serve is None:
         yield LivePage(options.mjpeg, options.token)
+        return
+    from .outputs.service import Service  # noqa: PLC0415 - as above
+
+    service = Service(classifier, turns, with_camera=not options.no_camera)
+    yield service
+    yield LivePage(options.serve, options.token, option="--serve", routes=service.routes)
 
 
 def _local_outputs(
@@ -236,6 +286,7 @@ def _dating(source: VideoSource | PictureFiles) -> Callable[[Frame], float] | No
 
 def _loop(
     classifier: Classifier,
+    turns: Turns,
     adapting: AdapterOnDemand,
     frames: Iterator[Frame],
     outputs: list[Output],
@@ -246,16 +297,17 @@ def _loop(
     smoother = Smoother(classifier.bundle.smoothing_s)
     for count, frame in enumerate(frames, start=1):
         pixels = frame.prepared if frame.prepared is not None else classifier.prepare(frame.image)
-        started_s = time.perf_counter()
-        prediction = classifier.predict_prepared(pixels)
-        inferred_s = time.perf_counter()
-        prediction = adapting.update(prediction)
-        if benchmark:
-            adapting_ms = (time.perf_counter() - inferred_s) * 1000 if adapting.adapts else None
-            benchmark.add(frame, (inferred_s - started_s) * 1000, adapting_ms)
-        if date:
-            prediction = smoother.update(prediction, date(frame))
-        heat = classifier.heat(prediction)
+        with turns.first():  # until all is read of what the classifier was asked last
+            started_s = time.perf_counter()
+            prediction = classifier.predict_prepared(pixels)
+            inferred_s = time.perf_counter()
+            prediction = adapting.update(prediction)
+            if benchmark:
+                adapting_ms = (time.perf_counter() - inferred_s) * 1000 if adapting.adapts else None
+                benchmark.add(frame, (inferred_s - started_s) * 1000, adapting_ms)
+            if date:
+                prediction = smoother.update(prediction, date(frame))
+            heat = classifier.heat(prediction)
         if heat is not None:
             frame = replace(frame, image=with_heat(frame.image, heat))  # noqa: PLW2901 - as shown
         going_on = [output.show(frame, prediction) for output in outputs]

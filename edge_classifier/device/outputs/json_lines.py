@@ -6,10 +6,16 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..verdict import Hold
 from .base import Output
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
     from ..frame import Frame
     from ..verdict import Prediction
 
@@ -53,4 +59,26 @@ def as_record(frame: Frame, prediction: Prediction) -> dict[str, Any]:
             for name, score in zip(prediction.class_names, prediction.confidences, strict=True)
         },
         **({"adapted": True} if prediction.adapted else {}),
+    }
+
+
+def best_of(
+    scores: npt.NDArray[np.float32], names: Sequence[str], top_k: int
+) -> tuple[tuple[str, float], ...]:
+    """Give the classes with the highest of the scores `(C,)`, each with its score, best first."""
+    order = np.argsort(-scores, kind="stable")[:top_k]
+    return tuple((names[n], float(scores[n])) for n in order)
+
+
+def picture_record(
+    best: Sequence[tuple[str, float]], *, unknown: bool, similarity: float | None
+) -> dict[str, Any]:
+    """Make a plain record of what is said of one picture, as JSON can hold it."""
+    name, score = best[0]
+    return {
+        "class_name": name,
+        "score": round(score, 6),
+        "unknown": unknown,
+        "similarity": None if similarity is None else round(similarity, 6),
+        "top": [{"class_name": n, "score": round(s, 6)} for n, s in best],
     }

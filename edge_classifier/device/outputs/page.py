@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import hmac
-import json
 import select
 import socket
 import threading
@@ -19,10 +18,12 @@ from ..errors import InvalidOptionError, InvalidValueError
 from .addresses import host_and_port, is_this_machine
 from .base import Output
 from .json_lines import as_record
-from .page_server import PageHandler, PageServer
+from .page_server import PageHandler, PageServer, RefusedError, Route
 from .window import annotated
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..frame import Frame
     from ..verdict import Prediction
 
@@ -42,7 +43,8 @@ class LivePage(Output):
     without one, no page from elsewhere can show the picture as its own.
 
     `address` is `HOST:PORT`, where `127.0.0.1` can be seen on this machine only; `token`, if any,
-    is what everybody who looks on has to know.
+    is what everybody who looks on has to know. `option` asks for it, and `routes` are answered
+    beside the page's own, or in their place, to whoever may look.
 
     Raises:
         InvalidOptionError: if the address or the token can be none, or a token is asked for.
@@ -55,11 +57,18 @@ class LivePage(Output):
         " style='width:100%;height:100vh;object-fit:contain'>"
     )
 
-    def __init__(self, address: str, token: str | None = None) -> None:
-        host, port = host_and_port("--mjpeg", address)
+    def __init__(
+        self,
+        address: str,
+        token: str | None = None,
+        *,
+        option: str = "--mjpeg",
+        routes: Mapping[str, Route] | None = None,
+    ) -> None:
+        host, port = host_and_port(option, address)
         if token is None and not is_this_machine(host):
             raise InvalidOptionError(
-                f"--mjpeg {shortened(address)} can be seen by others on the network: add --token "
+                f"{option} {shortened(address)} can be seen by others on the network: add --token "
                 "WORD, which they have to know, or use 127.0.0.1."
             )
         if token is not None and (
@@ -70,6 +79,12 @@ class LivePage(Output):
                 "`python -c 'import secrets; print(secrets.token_urlsafe())'` makes one."
             )
         self._token = token
+        self._routes = {
+            "/": Route("GET", self._show_page),
+            "/answer": Route("GET", self._show_answer),
+            "/stream": Route("GET", self._show_stream),
+            **(routes or {}),
+        }
         self._viewers = threading.BoundedSemaphore(_MOST_VIEWERS)
         try:
             self._server = PageServer((host, port), self.serve)
@@ -78,14 +93,14 @@ class LivePage(Output):
             other = "choose another port" if is_here else "name an address of this machine"
             reason = (error.strerror if isinstance(error, OSError) else "") or error
             raise InvalidValueError(
-                f"--mjpeg {shortened(address)} cannot be used ({reason}); {other}."
+                f"{option} {shortened(address)} cannot be used ({reason}); {other}."
             ) from error
         self._changed = threading.Condition()
         self._newest: tuple[Frame, Prediction | str] | None = None
         self._closed = False
         threading.Thread(target=self._server.serve_forever, name="page", daemon=True).start()
         self.url = f"http://{host}:{self._server.server_port}/"
-        say(f"Live page: {self.url}")
+        say(f"{'Live page' if routes is None else 'Service'}: {self.url}")
 
     def show(self, frame: Frame, prediction: Prediction) -> bool:
         """Make a frame the newest; it is encoded only if somebody looks on."""
@@ -113,35 +128,41 @@ class LivePage(Output):
             self._server.server_close()
 
     def serve(self, request: PageHandler) -> None:
-        """Answer one request."""
+        """Answer one request.
+
+        Raises:
+            RefusedError: if it cannot be answered.
+        """
         path = request.path.partition("?")[0]
         if not _is_from_here(request, path):
-            request.send_error(403, "Another site cannot show this page")
-        elif not self._may_look(request):
-            request.send_error(403, "This page needs its token, as in /?token=WORD")
-        elif path == "/stream":
-            if not self._viewers.acquire(blocking=False):
-                request.send_error(503, "Too many are looking on")
-                return
-            try:
-                self._stream(request)
-            finally:
-                self._viewers.release()
-        elif path in ("/", "/answer"):
-            query = f"?token={quote(self._token, safe='')}" if self._token else ""
-            kind, body = "text/html", self._PAGE.format(query=query).encode()
-            if path == "/answer":
-                newest = self._newest
-                kind, body = "application/json", b"null"
-                if newest and not isinstance(newest[1], str):
-                    body = json.dumps(as_record(newest[0], newest[1])).encode()
-            request.send_response(200)
-            request.send_header("Content-Type", kind)
-            request.send_header("Content-Length", str(len(body)))
-            request.end_headers()
-            request.wfile.write(body)
+            raise RefusedError(403, "Another site cannot show this page")
+        if not self._may_look(request):
+            raise RefusedError(403, "This page needs its token, as in /?token=WORD")
+        route = self._routes.get(path)
+        if route is None:
+            raise RefusedError(404, f"There is no such thing; there is {', '.join(self._routes)}.")
+        if ("GET" if request.command == "HEAD" else request.command) != route.method:
+            raise RefusedError(405, f"{path} takes {route.method}.", {"Allow": route.method})
+        route.answer(request)
+
+    def _show_page(self, request: PageHandler) -> None:
+        query = f"?token={quote(self._token, safe='')}" if self._token else ""
+        request.respond("text/html", self._PAGE.format(query=query).encode())
+
+    def _show_answer(self, request: PageHandler) -> None:
+        newest = self._newest
+        if newest is None or isinstance(newest[1], str):
+            request.respond_json(None)
         else:
-            request.send_error(404)
+            request.respond_json(as_record(newest[0], newest[1]))
+
+    def _show_stream(self, request: PageHandler) -> None:
+        if not self._viewers.acquire(blocking=False):
+            raise RefusedError(503, "Too many are looking on")
+        try:
+            self._stream(request)
+        finally:
+            self._viewers.release()
 
     def _may_look(self, request: PageHandler) -> bool:
         """Say whether a request knows the token, or comes from this machine."""
@@ -161,6 +182,8 @@ class LivePage(Output):
         request.send_response(200)
         request.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
         request.end_headers()
+        if request.command == "HEAD":
+            return
         shown: tuple[Frame, Prediction | str] | None = None
         while True:
             with self._changed:
