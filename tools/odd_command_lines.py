@@ -78,7 +78,7 @@ MINUTES: Final = {
 """Words of each command that are in order and take long."""
 
 CHILD: Final = """
-import importlib, json, os, shutil, signal, stat, sys, tempfile, traceback
+import importlib, json, os, shutil, signal, stat, sys, tempfile, threading, traceback
 from pathlib import Path
 from edge_classifier.commands import cli
 from edge_classifier.device.stop import leave
@@ -105,6 +105,10 @@ for words in json.load(sys.stdin):
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             os.dup2(out.fileno(), 1)
             os.dup2(err.fileno(), 2)
+            if words[0] == "live":  # its page is served until somebody ends that
+                ending = threading.Timer(10, os.kill, (os.getpid(), signal.SIGINT))
+                ending.daemon = True
+                ending.start()
             status = 70
             try:
                 leave(cli.main(words))
