@@ -8,8 +8,12 @@ ignores case or normalises Unicode.
 from __future__ import annotations
 
 import functools
+import itertools
 import unicodedata
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+import cv2
+import numpy as np
 
 from edge_classifier.device.media import is_junk
 from edge_classifier.device.verdict import UNKNOWN
@@ -18,6 +22,8 @@ from edge_classifier.values import BACKGROUND
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    import numpy.typing as npt
 
     from edge_classifier.values import Colour
 
@@ -188,8 +194,36 @@ PALETTE: Final[tuple[Colour, ...]] = (
 _BACKGROUND_COLOUR: Final = colour_from_hex("#b0a18f")  # a warm grey, unlike that of "unknown"
 
 
+_DIMMEST: Final = 45.0
+"""The lightness, of 100, below which colours are lost on a dark window."""
+
+
 def next_colour(class_name: str, used: Iterable[Colour]) -> Colour:
-    """Choose a new class's colour: the first of the palette that is used least."""
+    """Choose a new class's colour: the first of the palette that is free.
+
+    Beyond that the one that looks least like all that are used, by their distance in CIELAB.
+    """
     if class_name == BACKGROUND:
         return _BACKGROUND_COLOUR
-    return min(PALETTE, key=list(used).count)
+    taken = dict.fromkeys(used)
+    free = next((colour for colour in PALETTE if colour not in taken), None)
+    if free:
+        return free
+    further = _light_colours()
+    apart = np.linalg.norm(_lab(further)[0][:, None] - _lab(np.array([[*taken]]))[0], axis=2)
+    blue, green, red = further[0, int(apart.min(axis=1).argmax())].tolist()
+    return blue, green, red
+
+
+def _light_colours() -> npt.NDArray[np.integer[Any]]:
+    """Return colours `(1, N, 3)`, blue, green, red, all over what a screen shows."""
+    hues, rest = range(0, 180, 5), (70, 120, 180, 255)  # as OpenCV counts them
+    hsv = np.array([[*itertools.product(hues, rest, rest)]], np.uint8)
+    colours = np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR), np.uint8)
+    return colours[:, _lab(colours)[0, :, 0] > _DIMMEST]
+
+
+def _lab(colours: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.float32]:
+    """Return colours `(1, N, 3)`, blue, green, red, in CIELAB."""
+    lab = cv2.cvtColor(colours.astype(np.float32) / np.float32(255), cv2.COLOR_BGR2LAB)
+    return np.asarray(lab, np.float32)

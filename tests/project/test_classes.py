@@ -5,6 +5,8 @@ import tempfile
 import unicodedata
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -145,12 +147,16 @@ def test_anything_else_is_no_colour(text: str) -> None:
         colour_from_hex(text)
 
 
-def test_nine_classes_have_nine_colours_and_a_tenth_shares_one() -> None:
+@pytest.mark.parametrize(("classes", "apart"), [(9, 25.0), (20, 25.0), (40, 20.0), (200, 5.0)])
+def test_colours_of_classes_stay_apart(classes: int, apart: float) -> None:
+    """Two colours are just told apart side by side at 2.3 (Mahy et al., 1994), on cards at more."""
     used: list[tuple[int, int, int]] = []
-    for _ in range(10):
+    for _ in range(classes):
         used.append(next_colour("mug", used))
-    assert len(set(used[:9])) == 9
-    assert used[9] == PALETTE[0]
+    lab = cv2.cvtColor(np.array([used], np.float32) / np.float32(255), cv2.COLOR_BGR2LAB)[0]
+    distances = np.linalg.norm(lab[:, None] - lab, axis=2)[np.triu_indices(classes, 1)]
+    assert distances.min() >= apart
+    assert lab[len(PALETTE) :, 0].min(initial=100) > 40, "too dark for the window"
 
 
 def test_a_colour_that_became_free_is_given_again() -> None:
