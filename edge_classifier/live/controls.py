@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.device.source_state import SourceStatus
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from edge_classifier.live.dialogs import Dialog
     from edge_classifier.live.display import Event
     from edge_classifier.live.editor import Editor
+    from edge_classifier.live.gallery import GalleryDialog
     from edge_classifier.live.heat import HeatMap
     from edge_classifier.live.learner import Learner
     from edge_classifier.live.prediction import LivePrediction
@@ -149,16 +151,7 @@ class Controls:
     def review(self) -> None:
         """Open the pictures that look wrong."""
         if self._can_train(Text("reviewing")) and self.learner.model:
-            self.ask(
-                lambda: ReviewDialog(
-                    store=self.store,
-                    editor=self.editor,
-                    learner=self.learner,
-                    thumbnails=self.thumbnails,
-                    say=self.say,
-                    grid=PictureGrid(self.room),
-                )
-            )
+            self._show_pictures(ReviewDialog)
 
     def look(self) -> None:
         """Open the pictures of the selected class, or else of the first."""
@@ -171,17 +164,19 @@ class Controls:
     def look_at(self, class_name: str) -> None:
         """Open the pictures of a class."""
         if class_name in self.editor.dataset.class_names:
-            self.ask(
-                lambda: ClassGallery(
-                    store=self.store,
-                    editor=self.editor,
-                    learner=self.learner,
-                    thumbnails=self.thumbnails,
-                    say=self.say,
-                    grid=PictureGrid(self.room),
-                    class_name=class_name,
-                )
+            self._show_pictures(partial(ClassGallery, class_name=class_name))
+
+    def _show_pictures(self, gallery: Callable[..., GalleryDialog]) -> None:
+        self.ask(
+            lambda: gallery(
+                store=self.store,
+                editor=self.editor,
+                learner=self.learner,
+                thumbnails=self.thumbnails,
+                say=self.say,
+                grid=PictureGrid(self.room),
             )
+        )
 
     def adjust_unknown(self, by: int) -> None:
         """Make "unknown" so many steps stricter; below 0 more lenient."""
