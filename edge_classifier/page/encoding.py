@@ -145,6 +145,7 @@ def _words(view: View, name: Callable[[Image | None], str | None]) -> dict[str, 
         "help": view.help_lines,
         "buttons": [{"text": button.text, "press": button.press} for button in view.buttons],
         "paused": view.paused,
+        "tag": view.tag,
     }
 
 

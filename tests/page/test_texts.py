@@ -52,9 +52,10 @@ def test_page_and_session_speak_one_language(code: str) -> None:
     page = page_on_free_port(language=language)
     try:
         assert f'lang="{code}"' in get(page, "/")[2].decode()
-        hint = Text("Adapt")
-        page.show(view(hint=hint))
+        said = Text("Adapt")
+        page.show(view(hint=said, tag=said))
         with closing(Guest(page)) as guest:
-            guest.see(lambda words: (words["view"] or {}).get("hint") == language.of(hint))
+            seen = guest.see(lambda words: words["view"])["view"]
+            assert (seen["hint"], seen["tag"]) == (language.of(said), language.of(said))
     finally:
         page.close()

@@ -81,6 +81,8 @@ function draw() {
   show($("picture"), view.hasImage);
   show($("waiting"), !view.hasImage);
   show($("paused"), view.paused);
+  show($("tag"), view.tag !== "");
+  set($("tag"), "textContent", view.tag);
   show($("message"), Boolean(view.message));
   set($("message"), "textContent", view.message?.text ?? "");
   $("message").dataset.level = view.message?.level ?? "info";
