@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import math
 import os
 import signal
@@ -78,16 +79,23 @@ class StopSignals:
 
 
 def leave(status: int) -> NoReturn:
-    """End the process, at once if only threads are left that wait for a device or a network.
+    """End the process, at once when only threads are left that wait for a device or a network.
 
     Native code that comes back to a Python at its end aborts: "FATAL: exception not rethrown".
     """
+    left = [t for t in threading.enumerate() if t is not threading.current_thread()]
+    if all(thread.daemon for thread in left):
+        _leave_threads(status)
+    else:  # Python waits for the others first, and then calls this
+        atexit.register(_leave_threads, status)
+    sys.exit(status)
+
+
+def _leave_threads(status: int) -> None:
     for stream in (sys.stdout, sys.stderr):
         settle(stream)
-    left = [t for t in threading.enumerate() if t is not threading.current_thread()]
-    if left and all(thread.daemon for thread in left):
+    if threading.active_count() > 1:
         os._exit(status)
-    sys.exit(status)
 
 
 def threads_run_out() -> bool:

@@ -193,3 +193,23 @@ leave(3)
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (3, f"what was said\n{printed}", "")
+
+
+def test_python_does_not_end_under_a_thread_that_is_left_behind_once_the_others_have_ended() -> (
+    None
+):
+    program = """
+import threading, time
+from edge_classifier.device.stop import leave
+class Last:
+    def __del__(self):
+        print("Python is at its end")
+last = Last()
+threading.Thread(target=time.sleep, args=(100,), daemon=True).start()
+threading.Thread(target=time.sleep, args=(0.3,)).start()
+leave(3)
+"""
+    done = subprocess.run(  # noqa: S603 - our own
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (3, "", "")

@@ -28,7 +28,7 @@ from edge_classifier.live.jobs import start_worker
 from edge_classifier.live.loop import run
 from edge_classifier.live.session import Session
 from edge_classifier.live.view import Level
-from edge_classifier.project.picture_file import encode_image
+from edge_classifier.project.picture_file import encode_image, read_image
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.screen.overlay import Overlay
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 _PATIENCE_S: Final = 60.0
 _WELL_S: Final = 1.5
+_ONE_COLOUR: Final = 3.0  # levels, after JPEG
 
 
 @dataclass
@@ -49,7 +50,7 @@ class Found:
         verdict_gone_after_s: Likewise, until no verdict was shown any more.
         longest_gap_s: Between two pictures shown, from the fault's beginning to its end.
         back_after_s: From its end to the next verdict.
-        stored_during: Samples.
+        stored_during: Samples that are no good picture, or came after the fault was said.
     """
 
     said: str = ""
@@ -76,7 +77,7 @@ class Director(FakeDisplay):
         self._ended_s: float | None = None
         self._shown_s = time.monotonic()
         self._gives_up_s = self._shown_s + _PATIENCE_S + 2 * seconds
-        self._stored = 0
+        self._stored = self._noticed = set[Path]()
 
     def show(self, view: View) -> None:
         """Draw, and take note of what is shown; hold the key of class 1 while the fault lasts."""
@@ -92,11 +93,12 @@ class Director(FakeDisplay):
                 found.verdict_gone_after_s = min(found.verdict_gone_after_s, since_s)
             message = view.message
             if message is not None and message.level is Level.ERROR:
+                if not found.said:
+                    self._noticed = self._samples()
                 found.said_after_s = min(found.said_after_s, since_s)
                 found.said = message.text
             if since_s > self._seconds:
-                # What was stored before the fault was noticed came from good pictures.
-                found.stored_during = len(self._session.dataset.samples) - self._stored
+                found.stored_during = self._stored_wrongly()
                 self._camera.behave()
                 self._ended_s = now_s
                 self.happens(Release("1"))
@@ -107,6 +109,14 @@ class Director(FakeDisplay):
         if now_s > self._gives_up_s:
             self.press(CLOSE)
 
+    def _stored_wrongly(self) -> int:
+        """Count what should not have been stored; a last good picture may come with the fault."""
+        after = self._samples() - self._noticed
+        return len(after) + sum(map(_is_damaged, self._noticed - self._stored))
+
+    def _samples(self) -> set[Path]:
+        return {sample.path for sample in self._session.dataset.samples}
+
     def _wait_until_all_is_well(self, now_s: float, *, verdict: bool) -> None:
         if not verdict or self._session.busy:
             self._well_since_s = None
@@ -114,9 +124,15 @@ class Director(FakeDisplay):
             self._well_since_s = now_s
         elif now_s - self._well_since_s > _WELL_S:
             self._began_s = now_s
-            self._stored = len(self._session.dataset.samples)
+            self._stored = self._noticed = self._samples()
             self._camera.misbehave(self._how)
             self.happens(Press("1"))
+
+
+def _is_damaged(picture: Path) -> bool:
+    """Say whether the lower part of a picture is of one colour, as no part of the scene is."""
+    image = read_image(picture)
+    return bool(image[-len(image) // 4 :].std(axis=(0, 1)).max() < _ONE_COLOUR)
 
 
 def play(folder: Path, how: Misbehaviour, seconds: float) -> Found:
