@@ -42,7 +42,8 @@ class OneLineParser(argparse.ArgumentParser):
         found, spare = super().parse_known_args(args, namespace)
         for action in self._actions:
             taken = getattr(found, action.dest, None)
-            if action.option_strings and action.nargs is None and taken == []:
+            unread = taken == [] or (isinstance(taken, list) and [] in taken)  # once, or of several
+            if action.option_strings and action.nargs is None and unread:
                 self.error(f"argument {'/'.join(action.option_strings)}: expected a value")
         return found, spare
 

@@ -56,3 +56,13 @@ def test_what_can_be_no_path_is_told_in_one_line(
     assert line.startswith("x: argument --at: ")
     assert len(line) < 200
     assert parser.parse_args(["--at", "nowhere"]).at == Path("nowhere")
+
+
+def test_no_value_is_passed_over_where_an_option_may_be_given_several_times(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    parser = OneLineParser("prog")
+    parser.add_argument("--pin", action="append")
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--pin=mug=1", "--pin=--"])
+    assert capsys.readouterr().err.startswith("prog: argument --pin: expected a value;")
