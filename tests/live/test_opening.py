@@ -21,10 +21,10 @@ def local(moment: str) -> datetime:
 
 NOW = local("2026-11-30 15:00")
 KNOWN = [
-    KnownProject(Path("/work/mugs"), 3, local("2026-11-29 14:02").timestamp()),
-    KnownProject(Path("/work/leaves"), 1, local("2026-11-30 09:05").timestamp()),
+    KnownProject(Path("/home/mugs"), 3, local("2026-11-29 14:02").timestamp()),
+    KnownProject(Path("/home/leaves"), 1, local("2026-11-30 09:05").timestamp()),
 ]
-NEW = Path("/work/projects/2026-11-30-1")
+NEW = Path("/home/projects/2026-11-30-1")
 
 
 @pytest.mark.parametrize(
