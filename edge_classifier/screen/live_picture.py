@@ -29,8 +29,8 @@ def draw_picture(canvas: Canvas, box: Box, image: Image, *, mirrored: bool) -> B
     place = box.centred(shown_width, shown_height)
     pixels = canvas.pixels
     target = place.of(pixels)
-    if place != box:
-        box.of(pixels)[:] = CARD
+    for region in _around(pixels, box, place):
+        region[:] = CARD
     size = (shown_width, shown_height)
     if mirrored:
         same = part.shape == target.shape
@@ -39,11 +39,19 @@ def draw_picture(canvas: Canvas, box: Box, image: Image, *, mirrored: bool) -> B
     else:  # a part of that size is only copied
         cv2.resize(part, size, dst=target, interpolation=cv2.INTER_LINEAR)
     square = box.centred(side, side)
-    dim(pixels[place.top : place.bottom, place.left : square.left])
-    dim(pixels[place.top : place.bottom, square.right : place.right])
-    dim(pixels[place.top : square.top, square.left : square.right])
-    dim(pixels[square.bottom : place.bottom, square.left : square.right])
+    for region in _around(pixels, place, square):
+        dim(region)
     return square
+
+
+def _around(pixels: Image, outer: Box, inner: Box) -> tuple[Image, ...]:
+    """Return what a box has around one within it: at its left, its right, above and below."""
+    return (
+        pixels[outer.top : outer.bottom, outer.left : inner.left],
+        pixels[outer.top : outer.bottom, inner.right : outer.right],
+        pixels[outer.top : inner.top, inner.left : inner.right],
+        pixels[inner.bottom : outer.bottom, inner.left : inner.right],
+    )
 
 
 def dim(region: Image) -> None:
