@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from edge_classifier.commands.console import stopped_by_ctrl_c
 from edge_classifier.device.console import say
+from edge_classifier.device.incoming import TroubleLog, frames_of
 from edge_classifier.device.reader import FrameReader
-from edge_classifier.device.runner import TroubleLog, frames_of
 from edge_classifier.device.sources.named import SourceKind, kind_of, open_source, source_name
 from edge_classifier.errors import NotImportableError, ProjectError
 from edge_classifier.features.bulk import compute_all

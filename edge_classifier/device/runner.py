@@ -11,16 +11,16 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final, Literal
 
 from .adapter_on_demand import AdapterOnDemand
-from .console import SOME_REFUSED, say, shortened
+from .console import SOME_REFUSED, shortened
 from .errors import InvalidOptionError
 from .heat import with_heat
+from .incoming import TroubleLog, frames_of, unpaused
 from .outputs.asked_for import asked_for
 from .outputs.benchmark import Benchmark
 from .outputs.json_lines import JsonLines
 from .outputs.window import Window
 from .reader import FrameReader
-from .requests import PAUSED, Requests
-from .source_state import SourceState, SourceStatus
+from .requests import Requests
 from .sources.cameras import default_source
 from .sources.named import kind_of, open_source_or_pictures
 from .sources.pictures import PictureFiles
@@ -29,90 +29,24 @@ from .verdict import UNKNOWN, Smoother
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from .adapter import Adapter
     from .classifier import Classifier
-    from .frame import Clock, Frame, FrameSource
+    from .frame import Frame, FrameSource
     from .outputs.base import Output
     from .sources.video_source import VideoSource
     from .stop import StopSignals
 
-_IDLE_S: Final = 0.1
 _AHEAD: Final = 4
 _STALLED_AFTER_S: Final = 2.0
 _HUNG_AFTER_S: Final = 30.0
-_SETTLE_S: Final = 2.0
 _LOOK_S: Final = 0.5
 _OF_FRAMES: Final = (
     *("adapt", "benchmark", "changes", "csv", "frames", "gpio", "heat", "mqtt", "on_change"),
     *("osc", "serial", "webhook"),
 )
 """Options that need a source of frames."""
-
-
-class TroubleLog:
-    """Says what is wrong with a source once, not once a picture, and once that it is over.
-
-    It is over when all has been well for `settle_s` seconds.
-    """
-
-    def __init__(
-        self, name: str, settle_s: float = _SETTLE_S, clock: Clock = time.monotonic
-    ) -> None:
-        self._name = name
-        self._settle_s = settle_s
-        self._clock = clock
-        self._said: set[object] = set()
-        self._well_since_s: float | None = None
-
-    def update(self, state: SourceState) -> None:
-        """Take note of how the source is doing."""
-        if state.in_trouble or state.frozen:
-            self._well_since_s = None
-            # What else is said differs from one time to the next: in the seconds, in an error.
-            what = state.text if state.status is SourceStatus.UNUSABLE else state.status
-            if what not in self._said:
-                self._said.add(what)
-                say(f"{state.text}.".replace("?.", "?"))
-        elif self._said:
-            now_s = self._clock()
-            if self._well_since_s is None:
-                self._well_since_s = now_s
-            if now_s - self._well_since_s >= self._settle_s:
-                self._said.clear()
-                say(f"{self._name} is back.")
-
-
-def frames_of(reader: FrameReader, log: TroubleLog, idle: Callable[[str], bool]) -> Iterator[Frame]:
-    """Take frames until the source ends.
-
-    `idle` is called some times a second while no frame comes, with what is wrong, and says
-    whether to go on.
-
-    Raises:
-        EdgeClassifierError: if the source is given up.
-    """
-    while (state := reader.state).status is not SourceStatus.ENDED:
-        log.update(state)
-        frame = reader.take(_IDLE_S)
-        if frame is not None:
-            yield frame
-        elif reader.first_error is not None:
-            raise reader.first_error
-        elif not idle(state.text if state.in_trouble else ""):
-            return
-
-
-def unpaused(
-    frames: Iterator[Frame], requests: Requests, outputs: Sequence[Output]
-) -> Iterator[Frame]:
-    """Leave out the frames that come while it is paused; ends where an output wants to."""
-    for frame in frames:
-        if not requests.paused:
-            yield frame
-        elif not all(output.wait(PAUSED) for output in outputs):
-            return
 
 
 def run(options: argparse.Namespace, classifier: Classifier, stop: StopSignals) -> int:

@@ -21,13 +21,13 @@ from edge_classifier.device.bundle import Bundle
 from edge_classifier.device.classifier import Classifier
 from edge_classifier.device.errors import CameraNotFoundError
 from edge_classifier.device.frame import Frame
+from edge_classifier.device.incoming import TroubleLog, frames_of
 from edge_classifier.device.outputs.command import Command
 from edge_classifier.device.outputs.on_change import OnChange
 from edge_classifier.device.outputs.page import LivePage
 from edge_classifier.device.outputs.window import annotated
 from edge_classifier.device.picture_check import PictureCheck
 from edge_classifier.device.reader import FrameReader
-from edge_classifier.device.runner import TroubleLog, frames_of
 from edge_classifier.device.source_state import SourceState, SourceStatus
 from edge_classifier.device.sources.video_source import VideoSource
 from edge_classifier.device.verdict import Prediction

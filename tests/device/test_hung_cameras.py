@@ -8,8 +8,8 @@ import numpy as np
 from support.fakes import FakeClock
 from support.reading import Opener, ScriptedSource, grey, take, wait_until
 
+from edge_classifier.device.incoming import TroubleLog
 from edge_classifier.device.reader import FrameReader
-from edge_classifier.device.runner import TroubleLog
 from edge_classifier.device.source_state import SourceState, SourceStatus
 from edge_classifier.errors import CameraHungError, CameraLostError, CameraNotFoundError
 

@@ -17,9 +17,9 @@ from edge_classifier.device.adapter_on_demand import AdapterOnDemand
 from edge_classifier.device.bundle import Bundle
 from edge_classifier.device.classifier import Classifier
 from edge_classifier.device.frame import Frame
+from edge_classifier.device.incoming import unpaused
 from edge_classifier.device.outputs.base import Output
 from edge_classifier.device.requests import ADAPT, PAUSED, Requests
-from edge_classifier.device.runner import unpaused
 
 
 class Told(Output):
