@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from edge_classifier.values import Colour
 
     Mask = npt.NDArray[np.uint8]
+    _Pixels = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]  # rows and columns, `(N,)` each
 
 WINDOW: Final = (24, 20, 18)
 """The theme's colours are blue, green, red: greys that lean to blue, so that pictures stand out."""
@@ -36,9 +37,9 @@ RADIUS: Final = 10
 
 _OVERSAMPLING: Final = 4
 _READABLE: Final = 120.0
+"""The least luminance, of 255, at which small text stands out from a card."""
 _SMALLEST: Final = 8
 """Letters that are still read, in units of a layout."""
-"""The least luminance, of 255, at which small text stands out from a card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +105,9 @@ class Canvas:
 
     def place(self, box: Box) -> Box:
         """Return the pixels of a box; boxes that touch, touch in pixels too."""
-        left, top, right, bottom = (
-            round(edge * self.scale) for edge in (box.left, box.top, box.right, box.bottom)
-        )
+        scale = self.scale
+        left, top = round(box.left * scale), round(box.top * scale)
+        right, bottom = round(box.right * scale), round(box.bottom * scale)
         return Box(left, top, right - left, bottom - top)
 
     def part(self, box: Box) -> Image:
@@ -133,34 +134,25 @@ class Canvas:
 
     def frame_over(self, box: Box, line: Colour, inside: Colour) -> None:
         """Like `frame`, over whatever is there already."""
-        corners = self._corners(box)
-        under = [corner.of(self.pixels).copy() for corner, _ in corners]
+        corners, share = self._corners(box)
+        under = self.pixels[corners]
         self.frame(box, line, inside, line)
-        for (corner, share), was in zip(corners, under, strict=True):
-            target = corner.of(self.pixels)
-            target[:] = target * share + was * (1 - share)
+        self.pixels[corners] = self.pixels[corners] * share + under * (1 - share)
 
     def round_corners(self, box: Box, background: Colour) -> None:
         """Blend a colour into the four corners of a box, so that what it holds looks rounded."""
-        for corner, share in self._corners(box):
-            target = corner.of(self.pixels)
-            target[:] = target * share + np.asarray(background, np.float32) * (1 - share)
+        corners, share = self._corners(box)
+        outside = np.asarray(background, np.float32) * (1 - share)
+        self.pixels[corners] = self.pixels[corners] * share + outside
 
     def _length(self, units: int) -> int:
         return max(1, round(units * self.scale))
 
-    def _corners(self, box: Box) -> list[tuple[Box, npt.NDArray[np.float32]]]:
-        """Return the four corners of a box, and how much of each pixel lies inside the rounding."""
-        radius, place = self._length(RADIUS), self.place(box)
-        share = _share(_rounded_mask(2 * radius, 2 * radius, radius))
-        first, last = slice(0, radius), slice(radius, None)
-        right, bottom = place.right - radius, place.bottom - radius
-        return [
-            (Box(place.left, place.top, radius, radius), share[first, first]),
-            (Box(right, place.top, radius, radius), share[first, last]),
-            (Box(place.left, bottom, radius, radius), share[last, first]),
-            (Box(right, bottom, radius, radius), share[last, last]),
-        ]
+    def _corners(self, box: Box) -> tuple[_Pixels, npt.NDArray[np.float32]]:
+        """Return the pixels of a box's corners, and how much of each lies inside the rounding."""
+        place = self.place(box)
+        (rows, columns), share = _rounding(place.width, place.height, self._length(RADIUS))
+        return (place.top + rows, place.left + columns), share
 
     def bar(self, box: Box, share: float, colour: Colour, background: Colour) -> None:
         """Draw a rounded track and fill a share of it, from 0.0 to 1.0."""
@@ -293,6 +285,19 @@ def _rounded_mask(width: int, height: int, radius: int) -> Mask:
 def _rounded(width: int, height: int, radius: int, colour: Colour, background: Colour) -> Image:
     """Return a filled rounded rectangle, `(height, width, 3)` BGR. Shared: do not write to it."""
     return tint(_rounded_mask(width, height, radius), colour, background)
+
+
+@lru_cache(maxsize=64)
+def _rounding(width: int, height: int, radius: int) -> tuple[_Pixels, npt.NDArray[np.float32]]:
+    """Return N pixels that a rounding cuts off a box, wholly or in part.
+
+    And how much of each lies inside, `(N, 1)`. Shared.
+    """
+    mask = _rounded_mask(2 * radius, 2 * radius, radius)
+    rows, columns = np.nonzero(mask < 255)  # noqa: PLR2004 - what lies inside whole
+    share = _share(mask)[rows, columns]
+    right, bottom = width - 2 * radius, height - 2 * radius
+    return (rows + bottom * (rows >= radius), columns + right * (columns >= radius)), share
 
 
 def readable(colour: Colour) -> Colour:

@@ -73,6 +73,8 @@ class ClassCards:
         self._structure: object = None
         self._drawn: dict[int, tuple[object, ...]] = {}
         self._scores: dict[int, float | None] = {}
+        self._parts: dict[int, _CardParts] = {}
+        self._targets: list[Target] = []
 
     def draw(self, cards: tuple[ClassCard, ...], *, mirrored: bool) -> list[Target]:
         """Bring the column up to date; the canvas still holds what was drawn last.
@@ -82,9 +84,10 @@ class ClassCards:
         """
         shown, hidden = _visible(cards, max(1, (self._list.height + _NARROW_GAP) // _LOWEST))
         structure = (len(cards), len(shown), mirrored)
+        changed = structure != self._structure
         boxes = _places(self._list, len(shown) or len(_FIRST))
         below = Box(self._box.left, boxes[-1].bottom + _NARROW_GAP, self._box.width, _ADD - 4)
-        if structure != self._structure:
+        if changed:
             self._structure = structure
             self._drawn.clear()
             self._clear(below, hidden)
@@ -99,15 +102,24 @@ class ClassCards:
             # Pictures are compared by identity; kept here, an identity cannot be given again.
             if before is None or before[0] is not card.thumbnail or before[1:] != content:
                 self._drawn[number] = (card.thumbnail, *content)
-                self._card(box, card, mirrored=mirrored)
+                self._parts[number] = _parts(box, card)
+                self._card(box, self._parts[number], card, mirrored=mirrored)
                 self._scores.pop(number, None)
+                changed = True
             if card.score is not None and self._scores.get(number) != card.score:
-                self._score(_parts(box, card), card, card.score)
+                self._score(self._parts[number], card, card.score)
                 self._scores[number] = card.score
-        targets = [Target(box, str(n + 1)) for n, box in enumerate(boxes) if not cards]
-        for card, box in zip(shown, boxes, strict=False):
+        if changed:
+            self._targets = self._pressed_at(shown, boxes, below, hidden)
+        return self._targets
+
+    def _pressed_at(
+        self, shown: tuple[ClassCard, ...], boxes: list[Box], below: Box, hidden: int
+    ) -> list[Target]:
+        targets = [Target(box, str(n + 1)) for n, box in enumerate(boxes) if not shown]
+        for number, (card, box) in enumerate(zip(shown, boxes, strict=False)):
+            parts = self._parts[number]
             targets.append(Target(box, target(RECORD, card.name)))
-            parts = _parts(box, card)
             targets.append(Target(parts.name, target(RENAME, card.name)))
             targets.append(Target(parts.look, target(LOOK, card.name)))
         targets.append(Target(below, "+"))
@@ -147,9 +159,8 @@ class ClassCards:
             place = Box(cap.right + 16, box.top + (box.height - high) // 2, width, high)
             self._canvas.write_lines(place, lines, size, MUTED, WINDOW)
 
-    def _card(self, box: Box, card: ClassCard, *, mirrored: bool) -> None:
+    def _card(self, box: Box, parts: _CardParts, card: ClassCard, *, mirrored: bool) -> None:
         """Draw all of a card but its score."""
-        parts = _parts(box, card)
         line = RED if card.recording else readable(card.colour) if card.selected else CARD
         self._canvas.frame(box, line, CARD, WINDOW)
         self._canvas.fill(parts.strip, card.colour, CARD, 2)

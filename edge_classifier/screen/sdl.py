@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING, Final
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from edge_classifier.device.preprocessing import Image
 
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 os.environ.setdefault("SDL_VIDEO_ALLOW_SCREENSAVER", "1")
@@ -16,4 +23,20 @@ if sys.platform == "linux":
 
 import pygame
 
-__all__ = ["pygame"]
+__all__ = ["copy_onto", "pygame"]
+
+_BGR_WORD: Final = (0xFF0000, 0xFF00, 0xFF) if sys.byteorder == "little" else ()
+"""Masks of red, green and blue of a surface whose bytes are blue, green, red and a spare one."""
+
+
+def copy_onto(surface: pygame.Surface, pixels: Image) -> None:
+    """Copy a picture, `(H, W, 3)` uint8 BGR, onto a surface, which may be smaller."""
+    height, width = pixels.shape[:2]
+    words = surface.get_bytesize() == 4 and surface.get_masks()[:3] == _BGR_WORD  # noqa: PLR2004 - bytes
+    if not words or surface.get_size() != (width, height):
+        surface.blit(pygame.image.frombuffer(pixels.data, (width, height), "BGR"), (0, 0))
+        return
+    # A third of what `blit` takes.
+    words_of_rows = pygame.surfarray.pixels2d(surface).T
+    target = words_of_rows.view(np.uint8).reshape(height, width, 4)
+    cv2.cvtColor(pixels, cv2.COLOR_BGR2BGRA, dst=target)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.languages.text import Text
@@ -59,20 +58,22 @@ def _familiarity(
 ) -> None:
     """Draw how much the picture looks like what was shown, and a mark below which it is unknown."""
     percent, least = round(similarity * 100), round(threshold * 100)
-    short = Text("{percent} % like what you showed", percent=percent)
-    long = Text("{similar} · unknown below {least} %", similar=short, least=least)
     most = row.width * _FAMILIAR_PART // 100
-    fits = canvas.text.width(_widest(long, language), _FAMILIAR) + _FAMILIAR <= most
-    text = long if fits else short
     # As wide for any number, so that the bar beside it stays where it is.
-    width = canvas.text.width(_widest(text, language), _FAMILIAR) + _FAMILIAR
+    width = canvas.text.width(_familiar(100, 100, language), _FAMILIAR) + _FAMILIAR
+    line = _familiar(percent, least if width <= most else None, language)
+    if width > most:
+        width = canvas.text.width(_familiar(100, None, language), _FAMILIAR) + _FAMILIAR
     words = Box(row.left, row.top, min(width, most), row.height)
-    canvas.write(words, language.of(text), _FAMILIAR, MUTED, CARD)
+    canvas.write(words, line, _FAMILIAR, MUTED, CARD)
     track = Box(words.right, row.top + row.height // 2 - 3, row.right - words.right, 6)
     canvas.bar(track, similarity, MUTED, CARD)
     at = track.left + round(min(max(threshold, 0.0), 1.0) * (track.width - 3))
     canvas.clear(Box(at, track.top - 4, 3, track.height + 8), TEXT)
 
 
-def _widest(text: Text, language: Language) -> str:
-    return re.sub(r"\d+", "100", language.of(text))
+def _familiar(percent: int, least: int | None, language: Language) -> str:
+    text = Text("{percent} % like what you showed", percent=percent)
+    if least is not None:
+        text = Text("{similar} · unknown below {least} %", similar=text, least=least)
+    return language.of(text)

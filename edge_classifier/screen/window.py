@@ -17,7 +17,7 @@ from edge_classifier.screen.canvas import CARD
 from edge_classifier.screen.keys import key_name
 from edge_classifier.screen.lost_screen import tell_lost_screen
 from edge_classifier.screen.overlay import DESIGN_SIZE, Overlay
-from edge_classifier.screen.sdl import pygame
+from edge_classifier.screen.sdl import copy_onto, pygame
 from edge_classifier.screen.text import TextRenderer
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _REPEATED: Final = frozenset(
 """Keys that go on while they are held. Text is repeated by the system, and dropped."""
 
 _LEAST: Final = (320, 240)
-_OF_SCREEN: Final = 0.9
+_OF_SCREEN: Final = 0.91
 """Of the screen's width and height a window takes at most, to leave room for panels."""
 _PIXELS_HIGH: Final = 1080
 """A screen with more rows than this is taken for one with smaller pixels."""
@@ -108,9 +108,7 @@ class Window:
         size = _drawn_size(surface)
         if size != self._overlay.size:
             self._overlay = Overlay(size, self._fonts, self._language)
-        pixels = self._overlay.draw(view, self._down.get("mouse", ""))
-        picture = pygame.image.frombuffer(pixels.data, self._overlay.size, "BGR")
-        surface.blit(picture, (0, 0))
+        copy_onto(surface, self._overlay.draw(view, self._down.get("mouse", "")))
         self._window.flip()
 
     def events(self) -> Sequence[Event]:

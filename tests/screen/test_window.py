@@ -346,6 +346,7 @@ def test_the_window_writes_nothing_to_the_terminal(window: WindowProcess) -> Non
     ("screen_size", "size"),
     [
         ((1920, 1080), DESIGN_SIZE),
+        ((1280, 800), DESIGN_SIZE),
         ((1366, 768), (1366, 768)),
         ((800, 480), (800, 480)),
         ((3840, 2160), (2 * DESIGN_SIZE[0], 2 * DESIGN_SIZE[1])),
