@@ -84,6 +84,11 @@ class Looks:
         return prediction
 
 
+def answers_of(looks: Sequence[Look]) -> tuple[tuple[Region, Prediction], ...]:
+    """Return what was said of each part last."""
+    return tuple((look.region, look.answer) for look in looks if look.answer)
+
+
 def add_framing_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what says how pictures are framed."""
     parser.add_argument(

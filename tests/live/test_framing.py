@@ -46,8 +46,8 @@ def test_what_was_dragged_over_is_outlined_at_once_and_kept_by_enter(
     view = live.session.step(None, Drag(0.75, 0.9, 0.25, 0.1), RUNNING)
     assert view.region == Region(0.25, 0.1, 0.75, 0.9)
     assert stored_framing(store.settings) == Framing()
-    live.type("enter")
-    assert live.view.mode is Mode.LIVE
+    view = live.type("enter")
+    assert view.mode is Mode.LIVE
     assert live.view.region == Region(0.25, 0.1, 0.75, 0.9)
     assert stored_framing(store.settings) == Framing(live.view.region, aspect=1.3333)
     assert live.message == "it looks at this part of the picture only"
