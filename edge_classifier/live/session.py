@@ -220,7 +220,7 @@ class Session:
         now = self._clock()
         shown, prediction = self._framing.shown, self._live.prediction
         dialog, controls, presenter = self._controls.dialog, self._controls, self._presenter
-        region = self._framing.region
+        region, chosen = self._framing.region, dialog.chosen() if dialog else None
         return View(
             image=shown.image if shown else None,
             mirrored=self.mirrored,
@@ -248,9 +248,9 @@ class Session:
             paused=self._live.paused,
             done=controls.done,
             tag=Text("demo camera") if self.is_demo else "",
-            heat=self._heat.heat(self._live.spatial, prediction),
+            heat=None if chosen else self._heat.heat(self._live.spatial, prediction),
             sounds=self._cues.sounds(),
-            region=(dialog and dialog.chosen()) or (None if region.is_whole else region),
+            region=chosen or (None if region.is_whole else region),
         )
 
     def shrink(self, image: Image) -> Image | None:

@@ -320,7 +320,7 @@ class Overlay:
             )
             if view.mode is Mode.FRAMING:
                 self._framed = (place, view.mirrored)
-        if view.heat is not None and view.mode is not Mode.FRAMING:
+        if view.heat is not None:
             heat = view.heat[:, ::-1] if view.mirrored else view.heat
             draw_heat(square.of(canvas.pixels), heat)
         canvas.round_corners(box, WINDOW)

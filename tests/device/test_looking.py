@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 import pytest
 from support.exported_project import CLASSES, picture
-from support.picamera import PICAMERA2
 
 from edge_classifier.commands.cli import main
 from edge_classifier.device.frame import Frame
@@ -72,13 +71,6 @@ def framed(copy: Path) -> Path:
     spec["framing"] = {"region": [0.0, 0.0, 0.5, 1.0], "aspect": 4.0}
     (copy / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
     return copy
-
-
-@pytest.fixture
-def half_dark(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A camera whose right half is dark."""
-    monkeypatch.syspath_prepend(PICAMERA2)
-    monkeypatch.setenv("PICAMERA2_BRIGHT_LEFT", "1")
 
 
 @pytest.mark.usefixtures("half_dark")
