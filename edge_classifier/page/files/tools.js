@@ -74,7 +74,7 @@ export function makeTools(connection, camera, drawButtons) {
     const framing = view?.mode === "framing";
     show($("tools"), !view || view.mode === "live" || framing);
     show(usual, !framing);
-    const more = (view?.buttons ?? []).filter(({ press }) => !KNOWN.has(press));
+    const more = (view?.buttons ?? []).filter(({ press }) => framing || !KNOWN.has(press));
     drawButtons(others, more);
     show(others, more.length > 0);
     show($("more"), moreShown && !framing);
