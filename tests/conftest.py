@@ -12,6 +12,7 @@ from hypothesis import settings
 from support import exported_project
 from support.live_session import close_all
 from support.once import copy_of_what_is_made_once
+from support.picamera import PICAMERA2
 from support.screen import NoVirtualScreenError, virtual_screen
 
 from edge_classifier.commands.cli import main
@@ -93,3 +94,10 @@ def bundle(taught_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 def copy(bundle: Path, tmp_path: Path) -> Path:
     """A bundle of one's own, to be damaged, or for what is written beside its files."""
     return Path(shutil.copytree(bundle, tmp_path / "copy"))
+
+
+@pytest.fixture
+def half_dark(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A camera whose right half is dark."""
+    monkeypatch.syspath_prepend(PICAMERA2)
+    monkeypatch.setenv("PICAMERA2_BRIGHT_LEFT", "1")

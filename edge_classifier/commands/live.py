@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 from edge_classifier.commands import browser
 from edge_classifier.commands import options as shared
 from edge_classifier.commands.console import BUNDLE_WRITTEN, as_word, open_or_create
+from edge_classifier.commands.turning import framing_in_project
 from edge_classifier.device.console import say
+from edge_classifier.device.looking import add_turning_arguments
 from edge_classifier.device.outputs.asked_for import add_output_arguments, asked_for
 from edge_classifier.device.outputs.osc_listener import OscListener
 from edge_classifier.device.reader import FrameReader
@@ -89,6 +91,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="draw the picture mirrored (default for cameras); never what is learned from",
     )
     mirror.add_argument("--no-mirror", dest="mirror", action="store_false")
+    add_turning_arguments(parser)
     parser.add_argument(
         "--no-smoothing", action="store_true", help="let the label follow every single frame"
     )
@@ -211,6 +214,8 @@ def _run_window(
         head=project_head_settings(store, shared.head_changes(options)),
         sounds=options.sounds,
     )
+    whose_camera = kind is not SourceKind.FILE or options.source == browser.CAMERA
+    framing = framing_in_project(options, store, is_camera=whose_camera)
     page = None if isinstance(display, Window) else display
     executor, thumbnailer = start_worker(), start_worker()
     load, tune = tunable_backbone(store, shared.backbone_choice(options))
@@ -234,6 +239,7 @@ def _run_window(
         loop=options.loop,
         prepare=session.shrink,
         check_pictures=kind is not SourceKind.FILE,  # what is in a file is there on purpose
+        upright=framing.upright if framing.turns else None,
     )
     session.may_begin_again(reader.begin_again)
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from .errors import BundleError
 from .files import read_regular
+from .framing import NO_FRAMING, Framing
 from .heat import ClassPlaces, HeatReferences
 from .preprocessing import Preprocessing
 
@@ -49,6 +50,7 @@ class Bundle:
         smoothing_s: Time constant of the steady label, in seconds.
         contents: Files that are not read from the folder, for they are held in memory.
         mirrored: Whether a camera's pictures were mirrored when it was trained.
+        framing: How a camera's pictures were framed when it was taught.
     """
 
     folder: Path
@@ -61,6 +63,7 @@ class Bundle:
     smoothing_s: float
     contents: Mapping[str, bytes] = field(default_factory=dict)
     mirrored: bool = False
+    framing: Framing = NO_FRAMING
 
     @classmethod
     def open(cls, folder: Path) -> Bundle:
@@ -84,6 +87,7 @@ class Bundle:
                 # Bundles from before that was measured have none.
                 checked_number(unknown.get("hesitation_weight", 0.0), 0.0, 100.0),
                 checked_number(spec["smoothing_s"], 0.0, 3600.0),
+                framing=Framing.from_json(spec.get("framing", {})),
             )
             _check_files(spec)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:

@@ -15,6 +15,7 @@ from .classifier import Classifier
 from .console import drop, open_closed_streams, say, shortened
 from .errors import EdgeClassifierError, InvalidOptionError
 from .interpreter import MOST_THREADS
+from .looking import add_framing_arguments
 from .option_types import USAGE, OneLineParser, whole_number
 from .outputs.asked_for import add_output_arguments
 from .stop import StopSignals, leave
@@ -37,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="0 (camera), picamera, a picture, a folder, a video, an address (default: the "
         "first camera, or the Pi's own where there is no other)",
     )
+    add_framing_arguments(parser)
     parser.add_argument("--format", help="which of the bundle's models, for example int8")
     parser.add_argument(
         "--threads",

@@ -20,7 +20,7 @@ class Frame:
     """A capture with its time.
 
     Attributes:
-        image: `(H, W, 3)` uint8, BGR, as the camera gave it (never mirrored).
+        image: `(H, W, 3)` uint8, BGR, upright (never mirrored).
         index: Number of the frame since its source was opened, from 0.
         timestamp_s: When it was captured, in seconds of a monotonic clock.
         capture_ms: How long the source took to deliver it, in milliseconds.
@@ -28,6 +28,7 @@ class Frame:
         prepared: What the reader has made of the image beforehand, in its own thread: the image
             shrunk to what the preprocessing leaves of it, or the network's input.
         prepare_ms: How long that took, in milliseconds.
+        region: The name of the part of it that an answer is of, where there are several.
     """
 
     image: Image
@@ -37,6 +38,7 @@ class Frame:
     name: str = ""
     prepared: npt.NDArray[Any] | None = None
     prepare_ms: float = 0.0
+    region: str = ""
 
     def __post_init__(self) -> None:
         check_image(self.image)

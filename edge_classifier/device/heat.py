@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from .framing import WHOLE
 from .preprocessing import centred_square
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from .framing import Region
     from .preprocessing import Image
 
 _FULL_HEAT: Final = 1.5
@@ -132,8 +134,9 @@ def draw_heat(square: npt.NDArray[Any], heat: npt.NDArray[np.float32]) -> None:
     square[:] = cv2.add(faded, cv2.resize(added, size))
 
 
-def with_heat(image: Image, heat: npt.NDArray[np.float32]) -> Image:
-    """Return a copy of an image, `(H, W, 3)` uint8 BGR, with its heat drawn in."""
+def with_heat(image: Image, heat: npt.NDArray[np.float32], region: Region = WHOLE) -> Image:
+    """Return a copy of an image, `(H, W, 3)` uint8 BGR, with the heat of a region drawn in."""
     drawn = np.array(image)
-    draw_heat(centred_square(drawn, min(drawn.shape[:2])), heat)
+    part = region.of(drawn)
+    draw_heat(centred_square(part, min(part.shape[:2])), heat)
     return drawn

@@ -73,6 +73,7 @@ class FrameReader:
         hung_s: Seconds without a picture after which a source that does not answer is given up:
             it may be that only a new process gets it back.
         prepare: Makes `Frame.prepared` of a picture, here, so that the loop need not.
+        upright: Brings each picture upright, before anybody sees it.
         check_pictures: Whether pictures are left out that no camera in order gives (black ones,
             damaged ones), and one that repeats the very same picture is told.
     """
@@ -92,6 +93,7 @@ class FrameReader:
         hung_s: float = math.inf,
         prepare: Callable[[Image], npt.NDArray[Any] | None] | None = None,
         check_pictures: bool = False,
+        upright: Callable[[Image], Image] | None = None,
     ) -> None:
         self.description = name
         """What the source says it is (`camera 0, 640x480 at 30 fps`); its name before that."""
@@ -109,6 +111,7 @@ class FrameReader:
         self._hung_s = hung_s
         self._prepare = prepare
         self._check_pictures = check_pictures
+        self._upright = upright
         self._changed = threading.Condition()
         self._source: FrameSource | None = None
         self._frames: deque[Frame] = deque(maxlen=1 if drop else None)
@@ -258,7 +261,9 @@ class FrameReader:
         if self._closing:  # while it was opened, when `close` could not know of it
             return
         check = PictureCheck()
-        for frame in source:
+        for given in source:
+            turn = self._upright
+            frame = replace(given, image=turn(given.image)) if turn else given
             fault = check.fault(frame.image) if self._check_pictures else ""
             if fault:
                 self._leave_out(fault)

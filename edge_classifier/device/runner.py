@@ -8,13 +8,14 @@ import threading
 import time
 from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from .adapter_on_demand import AdapterOnDemand
 from .console import SOME_REFUSED, shortened
 from .errors import InvalidOptionError
 from .heat import with_heat
 from .incoming import TroubleLog, frames_of, unpaused
+from .looking import Looks, asked_regions, framing_of
 from .outputs.asked_for import asked_for
 from .outputs.benchmark import Benchmark
 from .outputs.json_lines import JsonLines
@@ -25,16 +26,20 @@ from .sources.cameras import default_source
 from .sources.named import kind_of, open_source_or_pictures
 from .sources.pictures import PictureFiles
 from .turns import Turns
-from .verdict import UNKNOWN, Smoother
+from .verdict import UNKNOWN
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
 
+    import numpy.typing as npt
+
     from .adapter import Adapter
     from .classifier import Classifier
     from .frame import Frame, FrameSource
+    from .framing import Framing
     from .outputs.base import Output
+    from .preprocessing import Image
     from .sources.video_source import VideoSource
     from .stop import StopSignals
 
@@ -44,7 +49,7 @@ _HUNG_AFTER_S: Final = 30.0
 _LOOK_S: Final = 0.5
 _OF_FRAMES: Final = (
     *("adapt", "benchmark", "changes", "csv", "frames", "gpio", "heat", "mqtt", "on_change"),
-    *("osc", "serial", "webhook"),
+    *("osc", "region", "rotate", "flip", "serial", "webhook"),
 )
 """Options that need a source of frames."""
 
@@ -82,6 +87,7 @@ def _run(
     shown = not (options.no_window or options.benchmark) and Window.possible()
     spec = options.source or default_source()
     # First what needs nothing of the source, which may take seconds.
+    asked_regions(options)
     labels = (*classifier.bundle.class_names, UNKNOWN)
     requests = Requests()
     name = classifier.bundle.folder.name
@@ -95,6 +101,9 @@ def _run(
     stack.callback(source.close)
     stop.endless = source.live
     classifier.mirrored = classifier.bundle.mirrored and kind_of(spec).is_camera
+    framing, regions = framing_of(options, classifier.bundle.framing, source.name, live=source.live)
+    date = None if options.no_smoothing else _dating(source)
+    looks = Looks(framing, regions, classifier.bundle.smoothing_s, date)
     title = f"{name} on {source.name}"
     window_title = title if shown and not isinstance(source, PictureFiles) else ""
     if options.heat and not (window_title or options.mjpeg or options.serve):
@@ -110,16 +119,20 @@ def _run(
         for output in _local_outputs(options, window_title, live=source.live)
     ]
     reader = stack.enter_context(
-        _reader(source, lambda: open_source_or_pictures(spec, paced=shown), classifier)
+        _reader(
+            source,
+            lambda: open_source_or_pictures(spec, paced=shown),
+            lambda image: looks.prepare(classifier, image),
+            framing,
+        )
     )
     frames = frames_of(
         reader,
         TroubleLog(source.name),
         lambda trouble: all(output.wait(trouble) for output in outputs),
     )
-    date = None if options.no_smoothing else _dating(source)
     frames = unpaused(frames, requests, outputs)
-    _loop(classifier, turns, adapting, frames, outputs, date, options.frames)
+    _loop(classifier, looks, turns, adapting, frames, outputs, options.frames)
     return SOME_REFUSED if isinstance(source, PictureFiles) and source.refused else 0
 
 
@@ -149,7 +162,8 @@ def _check(options: argparse.Namespace) -> None:
 def _reader(
     source: VideoSource | PictureFiles,
     open_again: Callable[[], FrameSource],
-    classifier: Classifier,
+    prepare: Callable[[Image], npt.NDArray[Any]],
+    framing: Framing,
 ) -> FrameReader:
     """Read an opened source; one that is live is opened again when it is lost."""
     opened: list[FrameSource] = [source]
@@ -161,8 +175,9 @@ def _reader(
         ahead=_AHEAD,
         reopen=source.live,
         hung_s=_HUNG_AFTER_S if source.live else math.inf,
-        prepare=classifier.prepare,
+        prepare=prepare,
         check_pictures=source.live,
+        upright=framing.upright if framing.turns else None,
     )
 
 
@@ -220,30 +235,32 @@ def _dating(source: VideoSource | PictureFiles) -> Callable[[Frame], float] | No
 
 def _loop(
     classifier: Classifier,
+    looks: Looks,
     turns: Turns,
     adapting: AdapterOnDemand,
     frames: Iterator[Frame],
     outputs: list[Output],
-    date: Callable[[Frame], float] | None,
     most_frames: int,
 ) -> None:
     benchmark = next((output for output in outputs if isinstance(output, Benchmark)), None)
-    smoother = Smoother(classifier.bundle.smoothing_s)
     for count, frame in enumerate(frames, start=1):
-        pixels = frame.prepared if frame.prepared is not None else classifier.prepare(frame.image)
-        with turns.first():  # until all is read of what the classifier was asked last
-            started_s = time.perf_counter()
-            prediction = classifier.predict_prepared(pixels)
-            inferred_s = time.perf_counter()
-            prediction = adapting.update(prediction)
-            if benchmark:
-                adapting_ms = (time.perf_counter() - inferred_s) * 1000 if adapting.adapts else None
-                benchmark.add(frame, (inferred_s - started_s) * 1000, adapting_ms)
-            if date:
-                prediction = smoother.update(prediction, date(frame))
-            heat = classifier.heat(prediction)
-        if heat is not None:
-            frame = replace(frame, image=with_heat(frame.image, heat))  # noqa: PLW2901 - as shown
-        going_on = [output.show(frame, prediction) for output in outputs]
+        prepared = frame.prepared
+        if prepared is None:
+            prepared = looks.prepare(classifier, frame.image)
+        shown = frame
+        for look, pixels in zip(looks.all, prepared, strict=True):
+            with turns.first():  # until all is read of what the classifier was asked last
+                started_s = time.perf_counter()
+                prediction = classifier.predict_prepared(pixels)
+                inferred_s = time.perf_counter()
+                prediction = adapting.update(prediction)
+                if benchmark:
+                    adapting_s = time.perf_counter() - inferred_s if adapting.adapts else None
+                    benchmark.add(frame, inferred_s - started_s, adapting_s)
+                prediction = looks.answer(look, prediction, frame)
+                heat = classifier.heat(prediction)
+            if heat is not None:
+                shown = replace(shown, image=with_heat(shown.image, heat, look.region))
+        going_on = [output.show_all(shown, looks.all) for output in outputs]
         if not all(going_on) or count == most_frames:
             return

@@ -14,6 +14,7 @@ from edge_classifier.device.bundle import BUNDLE_FORMAT, BUNDLE_VERSION
 from edge_classifier.device.unknown_detector import NEIGHBOURS
 from edge_classifier.device.verdict import SMOOTHING_S
 from edge_classifier.export.replay import fingerprint
+from edge_classifier.project.framing import FRAMING_SETTING, stored_framing
 
 if TYPE_CHECKING:
     from edge_classifier.export.formats import Comparison
@@ -29,6 +30,7 @@ def new_spec(project: Snapshot, model: Model, info: BackboneInfo) -> dict[str, A
     for sample in project.samples:
         counts[sample.class_name] = counts.get(sample.class_name, 0) + 1
     head = project.settings.get("head", {})
+    framing = stored_framing(project.settings).as_json()
     return {
         "format": BUNDLE_FORMAT,
         "version": BUNDLE_VERSION,
@@ -46,6 +48,7 @@ def new_spec(project: Snapshot, model: Model, info: BackboneInfo) -> dict[str, A
             "measured_on_bursts": unknown.measured_on_bursts,
         },
         "smoothing_s": SMOOTHING_S,
+        **({FRAMING_SETTING: framing} if framing else {}),
         "backbone": {
             "name": info.name,
             "feature_kind": info.feature_kind,

@@ -10,6 +10,7 @@ from edge_classifier.device.source_state import SourceStatus
 from edge_classifier.languages.text import Text
 from edge_classifier.learning.fine_tuning import MIN_CLASSES
 from edge_classifier.learning.training import FEWEST_OF_ONE, is_enough
+from edge_classifier.live.buttons import BUTTONS, PLAY_AGAIN
 from edge_classifier.live.class_question import PAGE
 from edge_classifier.live.correction import CorrectionDialog
 from edge_classifier.live.dialogs import ConfirmDialog
@@ -19,6 +20,7 @@ from edge_classifier.live.display import (
     RECORD,
     RENAME,
     SELECT,
+    Drag,
     Release,
     Room,
     target_of,
@@ -27,7 +29,7 @@ from edge_classifier.live.gallery import ClassGallery
 from edge_classifier.live.picture_grid import PictureGrid
 from edge_classifier.live.presenter import unknown_setting
 from edge_classifier.live.review import ReviewDialog
-from edge_classifier.live.view import Button, Level
+from edge_classifier.live.view import Level
 from edge_classifier.values import BACKGROUND
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from edge_classifier.live.dialogs import Dialog
     from edge_classifier.live.display import Event
     from edge_classifier.live.editor import Editor
+    from edge_classifier.live.framing import LiveFraming
     from edge_classifier.live.gallery import GalleryDialog
     from edge_classifier.live.heat import HeatMap
     from edge_classifier.live.learner import Learner
@@ -45,7 +48,7 @@ if TYPE_CHECKING:
     from edge_classifier.live.sounds import Cues
     from edge_classifier.live.tasks import Tasks
     from edge_classifier.live.thumbnails import Thumbnails
-    from edge_classifier.live.view import Say
+    from edge_classifier.live.view import Button, Say
     from edge_classifier.project.store import ProjectStore
 
 
@@ -71,6 +74,7 @@ class Controls:
     tasks: Tasks
     adapting: Adapting
     heat: HeatMap
+    framing: LiveFraming
     cues: Cues
     thumbnails: Thumbnails
     dialog: Dialog | None = None
@@ -90,6 +94,9 @@ class Controls:
             self.room = event
             if self.dialog:
                 self.dialog.fit(event)
+        elif isinstance(event, Drag):
+            if self.dialog:
+                self.dialog.drag(event)
         elif isinstance(event, Release):
             self.recording.release(event.name)
         elif event.name == CLOSE:
@@ -228,14 +235,14 @@ class Controls:
 
     def buttons(self) -> tuple[Button, ...]:
         """Return what can be pressed where there is no keyboard."""
-        return (BUTTONS[0], _PLAY_AGAIN, *BUTTONS[2:]) if self._has_ended else BUTTONS
+        return (BUTTONS[0], PLAY_AGAIN, *BUTTONS[2:]) if self._has_ended else BUTTONS
 
-    def play_again(self) -> None:
-        """Let a video that has ended begin again."""
+    def frame(self) -> None:
+        """Ask for the part of the picture to look at; a video that has ended begins again."""
         if self._has_ended and self.begin_again:
             self.begin_again()
         else:
-            self.say(Text("R plays a video again, once it has ended"))
+            self.ask(self.framing.dialog)
 
     def toggle_sounds(self) -> None:
         """Switch sounds on or off."""
@@ -354,7 +361,7 @@ KEYS: Final = (
     KeyRow("L", Text("sounds on or off"), {"l": Controls.toggle_sounds}),
     KeyRow("I", Text("show or hide where the time goes"), {"i": Controls.toggle_details}),
     KeyRow("P", Text("pause the answers, or go on"), {"p": lambda c: c.live.toggle_pause()}),
-    KeyRow("R", Text("play a video again that has ended"), {"r": Controls.play_again}),
+    KeyRow("R", Text("choose the part of the picture to look at"), {"r": Controls.frame}),
     KeyRow("S", Text("save a copy of the project"), {"s": lambda c: c.ask(c.tasks.save_dialog)}),
     KeyRow(
         "E",
@@ -374,19 +381,6 @@ HELP: Final = tuple(
     (row.keys, row.meaning, "" if len(row.keys) > 1 else row.keys.lower()) for row in KEYS
 )
 """What the window shows of the keys."""
-
-BUTTONS: Final = (
-    Button(Text("Undo"), "u"),
-    Button(Text("Background"), "b"),
-    Button(Text("Adapt"), "a"),
-    Button(Text("Review"), "v"),
-    Button(Text("Export"), "e"),
-    Button(Text("More"), "h"),
-)
-"""What can be pressed where there is no keyboard; the rest is in the list of keys."""
-
-_PLAY_AGAIN: Final = Button(Text("Play again"), "r")
-"""In place of the background's, while there is no live picture to record."""
 
 _HELP_KEYS: Final = ("h", "f1", "?", "escape")
 """What shows and hides the list of keys; whatever else is pressed hides it."""

@@ -13,7 +13,8 @@ from edge_classifier.live.view import Button, Mode, Prompt
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge_classifier.live.display import Press, Room
+    from edge_classifier.device.framing import Region
+    from edge_classifier.live.display import Drag, Press, Room
     from edge_classifier.live.view import Gallery
 
 MAX_TYPED = 200
@@ -42,6 +43,17 @@ class Dialog:
     def buttons(self) -> tuple[Button, ...]:
         """Return what can be pressed meanwhile, where there is no keyboard."""
         return ()
+
+    def chosen(self) -> Region | None:
+        """Return the part of the picture to outline, if it asks for one."""
+        return None
+
+    def hint(self) -> str:
+        """Return what to say below the picture, or nothing."""
+        return ""
+
+    def drag(self, drag: Drag) -> None:
+        """Take note of what was dragged over in the picture."""
 
     def gallery(self) -> Gallery | None:
         """Return the stored pictures to show, if it is about some."""

@@ -52,7 +52,21 @@ class Room:
     rows: int
 
 
-Event: TypeAlias = Press | Release | Room
+@dataclass(frozen=True, slots=True)
+class Drag:
+    """A mouse or a finger has been dragged over the live picture, while `Mode.FRAMING` is shown.
+
+    Where it began and where it is now, in parts of the picture's width and height: from 0 to 1,
+    and of the picture as it came, also where that is drawn mirrored.
+    """
+
+    from_x: float
+    from_y: float
+    to_x: float
+    to_y: float
+
+
+Event: TypeAlias = Press | Release | Room | Drag
 
 
 RECORD: Final = "record"

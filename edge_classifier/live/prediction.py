@@ -61,6 +61,12 @@ class LivePrediction:
         self._features, self._seen_by = features, self._learner.backbone
         self._predict()
 
+    def look_again(self, frame: Frame) -> None:
+        """Judge a frame whose picture is another now, apart from what came before."""
+        self.reset()
+        self.frame = frame
+        self.update(self.features_of(frame))
+
     def update_where_outdated(self) -> None:
         """Judge a picture that stands still again if what was learned has changed."""
         model, backbone = self._learner.current.model, self._learner.backbone

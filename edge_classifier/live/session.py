@@ -13,6 +13,7 @@ from edge_classifier.learning.settings import HeadSettings
 from edge_classifier.live.adapting import Adapting
 from edge_classifier.live.controls import HELP, Controls
 from edge_classifier.live.editor import Editor
+from edge_classifier.live.framing import LiveFraming
 from edge_classifier.live.heat import HeatMap
 from edge_classifier.live.learner import Learner
 from edge_classifier.live.prediction import LivePrediction
@@ -103,6 +104,7 @@ class Session:
         self.learner = Learner(store, load, executor, settings.head)
         self._presenter = Presenter(store, self.learner)
         self._editor = Editor(store, self.learner, self._presenter, say)
+        self._framing = LiveFraming(store, self._editor, clock, say)
         self._live = LivePrediction(self.learner, settings.smoothing_s)
         self._burst = BurstRecorder(store, samples_per_second=settings.samples_per_second)
         self._cues = Cues(on=settings.sounds)
@@ -130,6 +132,7 @@ class Session:
             tasks=self._tasks,
             adapting=self._adapting,
             heat=self._heat,
+            framing=self._framing,
             cues=self._cues,
             thumbnails=Thumbnails(
                 lambda path: store.thumbnail(path, THUMBNAIL_SIDE), thumbnailer or executor
@@ -205,6 +208,8 @@ class Session:
         self._guard(self._poll, ends_burst=False)
         if event is not None:
             self._guard(lambda: self._controls.handle(event))
+            if looked_at := self._framing.look_again():
+                self._guard(lambda: self._live.look_again(looked_at))
         if frame is not None:
             self._guard(lambda: self._on_frame(frame))
         else:
@@ -213,10 +218,11 @@ class Session:
     def view(self) -> View:
         """Say what to show now."""
         now = self._clock()
-        frame, prediction = self._live.frame, self._live.prediction
+        shown, prediction = self._framing.shown, self._live.prediction
         dialog, controls, presenter = self._controls.dialog, self._controls, self._presenter
+        region, chosen = self._framing.region, dialog.chosen() if dialog else None
         return View(
-            image=frame.image if frame else None,
+            image=shown.image if shown else None,
             mirrored=self.mirrored,
             mode=dialog.mode if dialog else Mode.LIVE,
             title=presenter.title(),
@@ -226,7 +232,10 @@ class Session:
             banner=presenter.banner(prediction),
             activity=self._activity(),
             rates=self.rates.rates(now) if controls.details else None,
-            hint=self._adapting.hint() or self._tasks.hint() or presenter.hint(),
+            hint=(dialog.hint() if dialog else "")
+            or self._adapting.hint()
+            or self._tasks.hint()
+            or presenter.hint(),
             quality=presenter.quality(),
             message=self.messages.current(now)
             or source_message(
@@ -239,8 +248,9 @@ class Session:
             paused=self._live.paused,
             done=controls.done,
             tag=Text("demo camera") if self.is_demo else "",
-            heat=self._heat.heat(self._live.spatial, prediction),
+            heat=None if chosen else self._heat.heat(self._live.spatial, prediction),
             sounds=self._cues.sounds(),
+            region=chosen or (None if region.is_whole else region),
         )
 
     def shrink(self, image: Image) -> Image | None:
@@ -250,7 +260,8 @@ class Session:
             What belongs into `Frame.prepared`: `None` while there is no backbone.
         """
         backbone = self.learner.backbone
-        return backbone.info.preprocessing.shrink(image) if backbone else None
+        part = self._framing.region.of(image)
+        return backbone.info.preprocessing.shrink(part) if backbone else None
 
     def add_pictures(self, name: str, work: Work[str]) -> bool:
         """Let the worker add pictures from elsewhere, which are learned once it has.
@@ -314,6 +325,7 @@ class Session:
 
     def _on_frame(self, frame: Frame) -> None:
         started = self._timer()
+        frame = self._framing.look(frame)
         self._live.frame, self._live.spatial = frame, None
         if self._burst.class_name and self._burst.wants(frame):
             features = self._recording.take(frame)

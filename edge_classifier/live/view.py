@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from edge_classifier.device.framing import Region
     from edge_classifier.device.preprocessing import Image
     from edge_classifier.values import Colour
 
@@ -24,6 +25,7 @@ class Mode(Enum):
     REVIEWING = "reviewing"
     CHOOSING = "choosing"
     LOOKING = "looking"
+    FRAMING = "framing"
 
 
 class Level(Enum):
@@ -299,6 +301,8 @@ class View:
             [0, 1], not mirrored; or `None` where that is not shown.
         menu: What is to be chosen before anything else, in place of all but the buttons, or `None`.
         sounds: What is to be heard, or `None` where it is to be quiet.
+        region: The part of the picture that is looked at, or with `Mode.FRAMING` would be; `None`
+            where all of it is and nobody chooses.
     """
 
     image: Image | None
@@ -322,3 +326,4 @@ class View:
     heat: npt.NDArray[np.float32] | None = None
     menu: Menu | None = None
     sounds: Sounds | None = None
+    region: Region | None = None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 
+from edge_classifier.device.framing import WHOLE
 from edge_classifier.device.heat import with_heat
 
 if TYPE_CHECKING:
@@ -58,7 +59,9 @@ class Encoder:
             return b""
         if self._shown[0] is not view.image or self._shown[1] is not view.heat:
             image = _at_most(view.image, _WIDEST)
-            self._picture = _jpeg(image if view.heat is None else with_heat(image, view.heat))
+            if view.heat is not None:
+                image = with_heat(image, view.heat, view.region or WHOLE)
+            self._picture = _jpeg(image)
             self._shown = (view.image, view.heat)
         return self._picture
 
@@ -79,6 +82,7 @@ def _words(view: View, name: Callable[[Image | None], str | None]) -> dict[str, 
     banner, rates, prompt = view.banner, view.rates, view.prompt
     return {
         "mirrored": view.mirrored,
+        "region": view.region and view.region.edges,
         "mode": view.mode.value,
         "title": view.title,
         "hasImage": view.image is not None,

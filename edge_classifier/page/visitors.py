@@ -21,6 +21,7 @@ from edge_classifier.live.display import (
     RECORD,
     RENAME,
     SELECT,
+    Drag,
     Press,
     Release,
     Room,
@@ -358,9 +359,20 @@ def _room(_down: set[str], said: dict[str, Any], _view: View | None) -> list[Eve
     return [Room(min(max(columns, 1), most), min(max(rows, 1), most))]
 
 
+def _drag(_down: set[str], said: dict[str, Any], view: View | None) -> list[Event] | None:
+    """Take over what of the picture somebody has dragged."""
+    begin, end = said.get("from"), said.get("to")
+    if not isinstance(begin, list) or not isinstance(end, list) or not len(begin) == len(end) == 2:  # noqa: PLR2004 - across and down
+        return None
+    numbers = [*begin, *end]
+    if not all(type(n) in (int, float) and 0 <= n <= 1 for n in numbers):
+        return None
+    return [Drag(*numbers)] if view is not None and view.mode is Mode.FRAMING else []
+
+
 _PRESSED: Final[
     dict[str, Callable[[set[str], dict[str, Any], View | None], list[Event] | None]]
-] = {"press": _press, "release": _release, "answer": _answer, "room": _room}
+] = {"press": _press, "release": _release, "answer": _answer, "room": _room, "drag": _drag}
 
 
 def _text(value: object) -> str | None:

@@ -32,6 +32,7 @@ from edge_classifier.project.classes import (
     next_colour,
 )
 from edge_classifier.project.files import reported, write_atomic
+from edge_classifier.project.framing import stored_framing
 from edge_classifier.values import BackboneInfo, checked
 
 if TYPE_CHECKING:
@@ -236,6 +237,7 @@ def _decode(data: bytes) -> ProjectFile:
         raise ValueError(f"last_burst is {last_burst}")
     settings = checked(dict, content.pop("settings", {}), "settings")
     checked(dict, settings.get("head", {}), "the settings of the head")
+    stored_framing(settings)
     return ProjectFile(
         classes=classes,
         backbone=None

@@ -30,6 +30,7 @@ _BY_PLACE: Final = {
     pygame.KSCAN_PAGEUP: "pageup",
     pygame.KSCAN_PAGEDOWN: "pagedown",
     pygame.KSCAN_KP_PLUS: "+",
+    pygame.KSCAN_KP_MINUS: "-",
     **{getattr(pygame, f"KSCAN_F{number}"): f"f{number}" for number in range(1, 13)},
 }
 _LOCKS: Final = frozenset(
@@ -38,11 +39,12 @@ _LOCKS: Final = frozenset(
 _LETTERS_BY_PLACE: Final = {
     getattr(pygame, f"KSCAN_{letter.upper()}"): letter for letter in "abcdefghijklmnopqrstuvwxyz"
 }
-_SIGNS: Final = {"[": "[", "]": "]", "+": "+", "=": "+", "?": "?"}
+_SIGNS: Final = {"[": "[", "]": "]", "+": "+", "-": "-", "=": "+", "?": "?"}
 _SIGNS_BY_PLACE: Final = {
     pygame.KSCAN_LEFTBRACKET: "[",
     pygame.KSCAN_RIGHTBRACKET: "]",
     pygame.KSCAN_EQUALS: "+",
+    pygame.KSCAN_MINUS: "-",
     pygame.KSCAN_SLASH: "?",
 }
 

@@ -9,6 +9,7 @@ import cv2
 from edge_classifier.screen.canvas import CARD, Box, Canvas, centred_part
 
 if TYPE_CHECKING:
+    from edge_classifier.device.framing import Region
     from edge_classifier.device.preprocessing import Image
     from edge_classifier.values import Colour
 
@@ -42,6 +43,37 @@ def draw_picture(canvas: Canvas, box: Box, image: Image, *, mirrored: bool) -> B
     for region in _around(pixels, place, square):
         dim(region)
     return square
+
+
+def draw_framed(
+    canvas: Canvas, box: Box, image: Image, region: Region, colour: Colour, *, mirrored: bool
+) -> tuple[Box, Box]:
+    """Scale a picture so that all of it fits, outline a region, and dim what is not looked at.
+
+    Returns:
+        Where the picture is, and the square that the model sees, in pixels.
+    """
+    box, pixels = canvas.place(box), canvas.pixels
+    height, width = image.shape[:2]
+    scale = min(box.width / width, box.height / height)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    place = box.centred(min(size[0], box.width), min(size[1], box.height))
+    for beside in _around(pixels, box, place):
+        beside[:] = CARD
+    scaled = cv2.resize(image, (place.width, place.height), interpolation=cv2.INTER_LINEAR)
+    place.of(pixels)[:] = cv2.flip(scaled, 1) if mirrored else scaled
+    left, top, right, bottom = region.pixels(place.width, place.height)
+    if mirrored:
+        left, right = place.width - right, place.width - left
+    part = Box(place.left + left, place.top + top, right - left, bottom - top)
+    square = part.centred(*[min(part.width, part.height)] * 2)
+    for beside in _around(pixels, place, square):
+        dim(beside)
+    thick = max(1, round(2 * canvas.scale))
+    inner = part.inner(min(thick, (min(part.width, part.height) - 1) // 2))
+    for edge in _around(pixels, part, inner):
+        edge[:] = colour
+    return place, square
 
 
 def _around(pixels: Image, outer: Box, inner: Box) -> tuple[Image, ...]:

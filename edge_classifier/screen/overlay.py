@@ -6,7 +6,6 @@ steady picture costs little more than scaling the video.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -15,6 +14,7 @@ from edge_classifier.device.heat import draw_heat
 from edge_classifier.languages.language import ENGLISH, Language
 from edge_classifier.languages.text import Text
 from edge_classifier.live.translation import in_language
+from edge_classifier.live.view import Mode
 from edge_classifier.screen.buttons import button_targets, draw_buttons
 from edge_classifier.screen.canvas import (
     ACCENT,
@@ -30,7 +30,8 @@ from edge_classifier.screen.canvas import (
 )
 from edge_classifier.screen.class_cards import ClassCards
 from edge_classifier.screen.gallery import GalleryPanel
-from edge_classifier.screen.live_picture import dim, draw_picture, mark_square
+from edge_classifier.screen.layout import RATES, Regions
+from edge_classifier.screen.live_picture import dim, draw_framed, draw_picture, mark_square
 from edge_classifier.screen.menu import draw_menu
 from edge_classifier.screen.popups import draw_help, draw_message, draw_prompt
 from edge_classifier.screen.text import TextRenderer, line_height
@@ -53,7 +54,6 @@ _SMALLEST: Final = (640, 400)
 _SMALL: Final = 15
 """Letters of the header and the footer; smaller ones where a line does not fit."""
 _HINT: Final = (_SMALL, 12)
-_RATES: Final = 20
 _TWO_LINES: Final = 13
 """Letters of what goes on, where it takes two lines."""
 
@@ -70,77 +70,6 @@ def scale_of(size: tuple[int, int]) -> float:
     )  # fmt: skip
     whole = min(width / design[0], height / design[1])
     return max(whole, min(1.0, width / smallest[0], height / smallest[1]))
-
-
-@dataclass(frozen=True, slots=True)
-class Regions:
-    """Where everything is, in a layout of `size`."""
-
-    size: tuple[int, int]
-    title: Box
-    activity: Box
-    rates: Box
-    video: Box
-    banner: Box
-    cards: Box
-    hint: Box
-    quality: Box
-    buttons: Box
-
-    @classmethod
-    def of(cls, size: tuple[int, int]) -> Regions:
-        """Divide a layout of `(width, height)`, which is at least the smallest."""
-        return cls._upright(size) if size[1] > size[0] else cls._wide(size)
-
-    @classmethod
-    def _wide(cls, size: tuple[int, int]) -> Regions:
-        """Lay the classes beside the picture."""
-        width, height = size
-        low = height < 600  # noqa: PLR2004 - then every row counts
-        margin, gap = (8, 6) if low else (16, 12)
-        header, verdict, footer, bar = (38, 70, 40, 38) if low else (48, 92, 48, 44)
-        column_width = min(352, width * 352 // 1040)
-        video_width = width - column_width - 3 * margin
-        column = video_width + 2 * margin
-        video_height = height - header - verdict - footer - bar - gap
-        video = Box(margin, header, video_width, video_height)
-        banner = Box(margin, video.bottom + gap, video_width, verdict)
-        return cls(
-            size=size,
-            title=Box(margin, 0, video_width, header),
-            activity=Box(column, 0, column_width, header - _RATES),
-            rates=Box(column, header - _RATES, column_width, _RATES),
-            video=video,
-            banner=banner,
-            cards=Box(column, header, column_width, banner.bottom - header),
-            hint=Box(margin, banner.bottom, video_width, footer),
-            quality=Box(column, banner.bottom, column_width, footer),
-            buttons=Box(margin, banner.bottom + footer, width - 2 * margin, bar - 6),
-        )
-
-    @classmethod
-    def _upright(cls, size: tuple[int, int]) -> Regions:
-        """Lay the classes below the picture."""
-        width, height = size
-        margin, gap, header, verdict, footer, bar = 8, 6, 38, 70, 40, 84
-        inside = width - 2 * margin
-        half = inside // 2 - margin
-        video = Box(margin, header, inside, min(inside * 3 // 4, height * 42 // 100))
-        banner = Box(margin, video.bottom + gap, inside, verdict)
-        foot = height - bar - footer
-        right = margin + inside - half
-        return cls(
-            size=size,
-            title=Box(margin, 0, half, header),
-            activity=Box(right, 0, half, header - _RATES),
-            rates=Box(right, header - _RATES, half, _RATES),
-            video=video,
-            banner=banner,
-            cards=Box(margin, banner.bottom + gap, inside, foot - banner.bottom - gap),
-            hint=Box(margin, foot, half, footer),
-            quality=Box(right, foot, half, footer),
-            buttons=Box(margin, foot + footer, inside, bar - 6),
-        )
 
 
 class Overlay:
@@ -163,6 +92,8 @@ class Overlay:
         self._drawn: dict[str, tuple[Hashable, ...]] = {}
         self._targets: list[Target] = []
         self._covered = False
+        self._framed: tuple[Box, bool] | None = None
+        """Where the picture is that a region is chosen in, in pixels, and whether mirrored."""
 
     def draw(self, view: View, pressed: str = "") -> Image:
         """Draw a view; what is `pressed`, as `display.Press` names it, is drawn so.
@@ -172,6 +103,7 @@ class Overlay:
             over. Copy it to keep it.
         """
         view = in_language(view, self._language)
+        self._framed = None
         if view.menu is not None:
             self._update(self._menu, view.menu, view.buttons, pressed)
             return self._canvas.pixels
@@ -217,6 +149,19 @@ class Overlay:
         at = (x / self._canvas.scale, y / self._canvas.scale)
         return next((name for box, name in reversed(self._targets) if box.holds(*at)), "")
 
+    def part_at(self, x: int, y: int) -> tuple[float, float] | None:
+        """Return where in the picture a pixel is, the nearest where it is beside it.
+
+        Returns:
+            Parts of its width and height, as it came; `None` where no region is chosen in it.
+        """
+        if self._framed is None:
+            return None
+        place, mirrored = self._framed
+        across = min(max((x - place.left) / place.width, 0.0), 1.0)
+        down = min(max((y - place.top) / place.height, 0.0), 1.0)
+        return (1 - across if mirrored else across), down
+
     def _update(self, draw: Callable[..., None], *content: Hashable) -> None:
         if self._drawn.get(draw.__name__) != content:
             draw(*content)
@@ -228,7 +173,7 @@ class Overlay:
     def _activity(self, activity: Activity, alone: bool) -> None:  # noqa: FBT001 - as `_update` gives it
         """Say what goes on, in two lines where one is too short and nothing is below it."""
         canvas, box = self._canvas, self.regions.activity
-        whole = Box(box.left, box.top, box.width, box.height + _RATES * alone)
+        whole = Box(box.left, box.top, box.width, box.height + RATES * alone)
         canvas.clear(whole, WINDOW)
         left = box.left
         if activity.recording:
@@ -365,11 +310,19 @@ class Overlay:
             size = canvas.fitting(waiting, 18, box.width - 8)
             canvas.write(box, waiting, size, MUTED, CARD, align="centre")
             return
-        square = draw_picture(canvas, box, view.image, mirrored=view.mirrored)
+        colour, region = RED if view.activity.recording else TEXT, view.region
+        if region is None:
+            square = draw_picture(canvas, box, view.image, mirrored=view.mirrored)
+            mark_square(canvas, square, colour)
+        else:
+            place, square = draw_framed(
+                canvas, box, view.image, region, colour, mirrored=view.mirrored
+            )
+            if view.mode is Mode.FRAMING:
+                self._framed = (place, view.mirrored)
         if view.heat is not None:
             heat = view.heat[:, ::-1] if view.mirrored else view.heat
             draw_heat(square.of(canvas.pixels), heat)
-        mark_square(canvas, square, RED if view.activity.recording else TEXT)
         canvas.round_corners(box, WINDOW)
 
     def _popups(self, box: Box, view: View) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from edge_classifier.device.console import as_text
 from edge_classifier.errors import NoDisplayError
-from edge_classifier.live.display import CLOSE, Press, Release
+from edge_classifier.live.display import CLOSE, Drag, Press, Release
 from edge_classifier.live.view import Mode
 from edge_classifier.project.classes import PALETTE
 from edge_classifier.screen.canvas import CARD
@@ -35,6 +35,7 @@ _REPEATED: Final = frozenset(
 )
 """Keys that go on while they are held. Text is repeated by the system, and dropped."""
 
+_BUTTON: Final = (pygame.MOUSEBUTTONDOWN, pygame.MOUSEBUTTONUP)
 _LEAST: Final = (320, 240)
 _OF_SCREEN: Final = 0.91
 """Of the screen's width and height a window takes at most, to leave room for panels."""
@@ -85,6 +86,7 @@ class Window:
         self._mode = Mode.LIVE
         self._wheel = ("up", "down")
         self._room: Room | None = None
+        self._drag_from: tuple[float, float] | None = None
         self._hand = self._fullscreen = self._closed = False
 
     @property
@@ -181,25 +183,39 @@ class Window:
         elif event.type == pygame.WINDOWFOCUSLOST:
             for what in list(self._down):
                 self._let_go(what, heard)
-        elif event.type == pygame.MOUSEBUTTONDOWN and event.button == pygame.BUTTON_LEFT:
-            if name := self._target(event.pos):
-                self._down["mouse"] = name
-                heard.append(Press(name))
-        elif event.type == pygame.MOUSEBUTTONUP and event.button == pygame.BUTTON_LEFT:
-            self._let_go("mouse", heard)
+        elif event.type in _BUTTON and event.button == pygame.BUTTON_LEFT:
+            self._mouse_button(event, heard)
         elif event.type == pygame.MOUSEWHEEL and event.y:
             name = self._wheel[0 if event.y > 0 else 1]
             heard += [Press(name), Release(name)]
         elif event.type == pygame.MOUSEMOTION:
             self._point(over=bool(self._target(event.pos)))
+            if self._drag_from and (to := self._part(event.pos)):
+                heard.append(Drag(*self._drag_from, *to))
         elif event.type == pygame.TEXTEDITING and event.text and self._mode is not Mode.TYPING:
             # An input method takes letters for a word; here they are keys.
             pygame.key.stop_text_input()
 
+    def _mouse_button(self, event: pygame.Event, heard: list[Event]) -> None:
+        self._drag_from = None
+        if event.type == pygame.MOUSEBUTTONUP:
+            self._let_go("mouse", heard)
+        elif name := self._target(event.pos):
+            self._down["mouse"] = name
+            heard.append(Press(name))
+        else:
+            self._drag_from = self._part(event.pos)
+
     def _target(self, at: tuple[int, int]) -> str:
+        return self._overlay.target_at(*self._pixel(at))
+
+    def _part(self, at: tuple[int, int]) -> tuple[float, float] | None:
+        return self._overlay.part_at(*self._pixel(at))
+
+    def _pixel(self, at: tuple[int, int]) -> tuple[int, int]:
         # Where pixels are small, the mouse counts in larger ones.
         finer = self._window.get_surface().get_width() / self._window.size[0]
-        return self._overlay.target_at(round(at[0] * finer), round(at[1] * finer))
+        return round(at[0] * finer), round(at[1] * finer)
 
     def _point(self, *, over: bool) -> None:
         if over != self._hand:

@@ -71,9 +71,16 @@ class ToldWindow(Window):
             "chosen": [p.id for p in pictures if p.chosen],
             "size": self.size,
             "places": self._places(),
+            "region": view.region and view.region.edges,
+            "picture": self._picture(),
         }
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
+
+    def _picture(self) -> tuple[int, int, int, int] | None:
+        """Say where the picture is in which a region is chosen, in pixels."""
+        framed = self._overlay._framed
+        return framed and (framed[0].left, framed[0].top, framed[0].width, framed[0].height)
 
     def _places(self) -> dict[str, tuple[int, int]]:
         """Say where each thing can be pressed, in pixels."""

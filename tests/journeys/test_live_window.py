@@ -19,6 +19,8 @@ import numpy as np
 import pytest
 from support.shared_data import shared_folder
 
+from edge_classifier.commands.cli import main
+from edge_classifier.device.framing import Region
 from edge_classifier.project.picture_file import encode_image, read_image
 from edge_classifier.project.store import ProjectStore
 
@@ -230,3 +232,38 @@ def wheel(window: Window, button: str, until: Callable[[dict[str, Any]], bool]) 
 def _share(labels: list[str | None], label: str) -> float:
     assert labels
     return sum(each == label for each in labels) / len(labels)
+
+
+@pytest.mark.usefixtures("half_dark")
+def test_a_region_is_dragged_recorded_kept_and_looked_at_by_the_bundle(
+    screen: str, taught: Window, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project, bundle = tmp_path / "project", tmp_path / "bundle"
+    taught.until(lambda shown: shown["counts"] == {"zero": 8, "five": 4})
+    taught.xdotool("key", "r")
+    left, top, width, height = taught.until(lambda shown: shown["picture"])["picture"]
+    at = [
+        (str(left + int(x * width)), str(top + int(y * height))) for x, y in ((0.5, 0.2), (1, 0.8))
+    ]
+    taught.xdotool("mousemove", "--window", taught.id, *at[0], "mousedown", "1")
+    taught.xdotool("mousemove", "--window", taught.id, *at[1], "mouseup", "1")
+    dragged = taught.until(lambda shown: shown["region"] not in (None, [0, 0, 1, 1]))["region"]
+    assert dragged == pytest.approx([0.5, 0.2, 1.0, 0.8], abs=0.02)
+    taught.xdotool("key", "Return")
+    taught.until(lambda shown: shown["mode"] == "live" and "record" in str(shown["message"]))
+    taught.xdotool("key", "w")
+    taught.xdotool("key", "2")
+    taught.until(lambda shown: shown["counts"]["five"] == 5)
+    taught.xdotool("key", "q")
+    assert taught.process.wait(timeout=20) == 0
+
+    with ProjectStore.open(project) as store:
+        newest = max(store.samples(), key=lambda sample: sample.burst_id)
+        assert read_image(newest.path).shape == pytest.approx((144, 160, 3), abs=6)
+    with started(screen, project, tmp_path / "grey.avi") as again:
+        assert again.until_frame(0)["region"] == dragged
+    assert main(["export", str(project), "-o", str(bundle)]) == 0
+    capsys.readouterr()
+    assert main(["run", str(bundle), "picamera", "--frames", "1", "--no-window"]) == 0
+    part = Region(*dragged)
+    assert f"the Pi camera is looked at in {part} only." in capsys.readouterr().err

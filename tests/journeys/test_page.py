@@ -52,6 +52,16 @@ def add_class(visit: Visit, name: str) -> None:
     visit.wait_for_count(name, 0)
 
 
+def choose_part(visit: Visit, begin: tuple[float, float], end: tuple[float, float]) -> None:
+    visit.button("More").click()
+    visit.button("Part of picture").click()
+    visit.button("Whole picture").wait_for()
+    before = visit.page.locator("#picture").get_attribute("data-region")
+    visit.drag("#picture", begin, end)
+    visit.wait_for("(was) => document.querySelector('#picture').dataset.region !== was", before)
+    visit.button("OK").click()
+
+
 def test_two_phones_teach_one_project_and_take_it_home(tmp_path: Path) -> None:
     project = tmp_path / "things"
     films = [thing_film(tmp_path / f"{thing}.mjpeg", thing) for thing in (1, 2)]
@@ -89,6 +99,7 @@ def test_two_phones_teach_one_project_and_take_it_home(tmp_path: Path) -> None:
         assert mine.count("マグカップ") == count
         assert not mine.page.get_by_text("you watch").is_visible(), "it goes on teaching"
 
+        choose_part(mine, (0.25, 0.1), (0.95, 0.9))
         mine.button("Export").click()
         with mine.page.expect_download() as download:
             mine.page.get_by_role("link", name="Download").click()
@@ -97,6 +108,8 @@ def test_two_phones_teach_one_project_and_take_it_home(tmp_path: Path) -> None:
         assert not mine.errors + other.errors
     with ProjectStore.open(project) as store:
         assert store.class_names() == ("マグカップ", "phone")
+        edges = store.settings["framing"]["region"]
+        assert all(0.5 < last - first < 1 for first, last in zip(edges[:2], edges[2:], strict=True))
     with zipfile.ZipFile(archive) as bundle:
         bundle.extractall(tmp_path / "home")
     (program,) = (tmp_path / "home").glob("*/classify.py")

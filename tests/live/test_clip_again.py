@@ -38,7 +38,7 @@ def test_the_end_of_a_video_says_how_it_begins_again_and_the_key_does_it(live: L
 
 def test_what_has_not_ended_is_not_begun_again(live: LiveSession) -> None:
     live.session.may_begin_again(lambda: 1 / 0)  # type: ignore[arg-type]  # never called
-    assert step(live, "r", RUNNING) == "R plays a video again, once it has ended"
+    assert step(live, "r", RUNNING) == "there is no picture to choose a part of yet"
 
 
 def test_a_hold_across_the_seam_is_one_burst(live: LiveSession, store: ProjectStore) -> None:

@@ -9,7 +9,8 @@ from support.fakes import ManualExecutor
 from support.live_session import LiveSession, settle, teach_two
 
 from edge_classifier.device.source_state import SourceState, SourceStatus
-from edge_classifier.live.controls import BUTTONS, HELP, KEYS
+from edge_classifier.live.buttons import BUTTONS
+from edge_classifier.live.controls import HELP, KEYS
 from edge_classifier.live.display import Press
 from edge_classifier.live.view import Banner, Level, Mode
 from edge_classifier.project.store import ProjectStore

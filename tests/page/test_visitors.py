@@ -13,7 +13,8 @@ from support.views import GREEN, IMAGE, THUMBNAIL, card, scene, view
 from support.visiting import Guest, get, page_on_free_port, wait_until
 from websockets.exceptions import ConnectionClosed
 
-from edge_classifier.live.display import CLOSE, Press, Release, Room
+from edge_classifier.device.framing import Region
+from edge_classifier.live.display import CLOSE, Drag, Press, Release, Room
 from edge_classifier.live.view import (
     Choice,
     Gallery,
@@ -107,6 +108,22 @@ def test_a_gallery_is_told_how_much_room_the_page_has_within_reason(page: Page) 
     guest.say({"type": "room", "columns": 3, "rows": 4})
     guest.say({"type": "room", "columns": 0, "rows": 10**9})
     assert heard(page, 2) == [Room(3, 4), Room(1, 20)]
+
+
+def test_a_drag_over_the_picture_is_heard_while_a_region_is_chosen(page: Page) -> None:
+    guest = Guest(page)
+    drag = {"type": "drag", "from": [0.25, 0], "to": [1, 0.5]}
+    page.show(view())
+    assert guest.see(teaching)["view"]["region"] is None
+    guest.say(drag)
+    guest.say({"type": "press", "name": "r"})
+    assert heard(page, 1) == [Press("r")]
+    page.show(view(mode=Mode.FRAMING, region=Region(0.0, 0.0, 0.5, 1.0)))
+    words = guest.see(lambda words: words["view"]["mode"] == "framing")
+    assert words["view"]["region"] == [0.0, 0.0, 0.5, 1.0]
+    guest.say(drag)
+    guest.say({"type": "press", "name": "enter"})
+    assert heard(page, 2) == [Drag(0.25, 0, 1, 0.5), Press("enter")]
 
 
 def test_pictures_of_a_gallery_are_shown_and_can_be_chosen(page: Page) -> None:
@@ -203,6 +220,10 @@ def test_a_text_that_was_edited_in_the_page_takes_the_place_of_the_one_asked_for
         {"type": "press", "name": "a", "text": "x" * 201},
         {"type": "press", "name": ["a"]},
         {"type": "answer", "text": None},
+        {"type": "drag", "from": [0, 0], "to": [2, 1]},
+        {"type": "drag", "from": [0, True], "to": [1, 1]},
+        {"type": "drag", "from": "ab", "to": "cd"},
+        {"type": "drag"},
         {"type": "jump"},
     ],
 )

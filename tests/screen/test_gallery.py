@@ -20,7 +20,7 @@ from support.views import (
     view,
 )
 
-from edge_classifier.live.controls import BUTTONS
+from edge_classifier.live.buttons import BUTTONS
 from edge_classifier.live.view import Gallery, Message, Prompt
 from edge_classifier.screen.overlay import DESIGN_SIZE, Overlay
 

@@ -14,7 +14,8 @@ from typing_extensions import Self
 from edge_classifier.device.preprocessing import Image
 from edge_classifier.languages.language import LANGUAGES, Language
 from edge_classifier.languages.text import Text, joined, plural
-from edge_classifier.live.controls import BUTTONS, HELP
+from edge_classifier.live.buttons import BUTTONS
+from edge_classifier.live.controls import HELP
 from edge_classifier.live.opening import Opening
 from edge_classifier.live.translation import in_language
 from edge_classifier.live.view import (

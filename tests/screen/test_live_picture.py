@@ -5,7 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from support.views import REGIONS, differing, drawn, lies_within, scene, view
+from support.views import REGIONS, SIZES, differing, drawn, lies_within, scene, view
+
+from edge_classifier.device.framing import Region
+from edge_classifier.live.view import Mode
+from edge_classifier.screen.overlay import Overlay
 
 
 @pytest.mark.parametrize(
@@ -59,3 +63,53 @@ def test_what_is_hot_is_red_in_its_place_of_the_square_and_mirrored_with_it() ->
         top, left = place.top + place.height // 4, place.left + place.width // 2
         redder = hot[top, left].astype(int) - cold[top, left]
         assert redder[2] > redder[0]
+
+
+WIDE = np.full((360, 1280, 3), 200, np.uint8)
+QUARTER = Region(0.0, 0.0, 0.25, 1.0)
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_all_of_the_picture_is_shown_with_its_region_outlined_and_the_rest_dimmed(
+    mirrored: bool,  # noqa: FBT001 - as pytest gives it
+) -> None:
+    canvas = drawn(view(image=WIDE, region=QUARTER, mirrored=mirrored, message=None))
+    box = REGIONS.video
+    middle, quarter = box.top + box.height // 2, box.width // 8
+    inside, outside = box.left + quarter, box.right - quarter
+    edge = box.left
+    if mirrored:
+        inside, outside, edge = outside, inside, box.right - 1
+    assert canvas[middle, inside].tolist() == [200, 200, 200]
+    assert canvas[middle, outside].tolist() == [90, 90, 90]
+    assert canvas[middle, edge].min() > 225
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_pixel_of_the_window_is_a_place_in_the_picture(
+    size: tuple[int, int],
+    mirrored: bool,  # noqa: FBT001 - as pytest gives it
+) -> None:
+    overlay = Overlay(size)
+    image = np.zeros((90, 120, 3), np.uint8)
+    image[30:60, 40:60] = (0, 255, 0)
+    framing = view(image=image, region=Region(), mode=Mode.FRAMING, mirrored=mirrored, message=None)
+    canvas = overlay.draw(framing)
+    green = np.argwhere((canvas == (0, 255, 0)).all(axis=2))
+    (top, left), (bottom, right) = green.min(axis=0), green.max(axis=0)
+    found = overlay.part_at(int(left + right) // 2, int(top + bottom) // 2)
+    assert found == pytest.approx((50 / 120, 1 / 2), abs=0.02)
+    assert overlay.part_at(0, -99) == (1.0 if mirrored else 0.0, 0.0), "the nearest, beside it"
+    overlay.draw(view(image=image, region=Region(0, 0, 0.5, 1)))
+    assert overlay.part_at(5, 5) is None, "nobody chooses"
+
+
+@pytest.mark.parametrize("edges", [(0, 0, 0.02, 0.02), (0.98, 0.98, 1, 1), (0.2, 0.5, 1, 0.52)])
+def test_the_smallest_region_is_seen_in_the_smallest_window(
+    edges: tuple[float, float, float, float],
+) -> None:
+    plain = view(image=np.full((480, 640, 3), 90, np.uint8), region=Region())
+    small = view(image=plain.image, region=Region(*edges))
+    place = differing(drawn(plain, SIZES[0]), drawn(small, SIZES[0]))
+    assert place.width > 0

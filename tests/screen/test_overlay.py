@@ -29,7 +29,8 @@ from support.views import (
     view,
 )
 
-from edge_classifier.live.controls import BUTTONS, HELP
+from edge_classifier.live.buttons import BUTTONS
+from edge_classifier.live.controls import HELP
 from edge_classifier.live.view import (
     Activity,
     Banner,

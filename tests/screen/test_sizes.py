@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from support.views import REGIONS, SIZES, TEXT, card, differing, drawn, lies_within, view
 
-from edge_classifier.live.controls import BUTTONS, HELP
+from edge_classifier.live.buttons import BUTTONS
+from edge_classifier.live.controls import HELP
 from edge_classifier.live.view import Prompt
 from edge_classifier.screen.canvas import Box
 from edge_classifier.screen.overlay import DESIGN_SIZE, Overlay, scale_of

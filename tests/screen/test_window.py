@@ -28,7 +28,7 @@ DEADLINE_S = 20.0
 PROGRAM = f"""
 import json, sys, time
 from dataclasses import replace
-from edge_classifier.live.controls import BUTTONS
+from edge_classifier.live.buttons import BUTTONS
 from edge_classifier.live.display import Press
 from edge_classifier.live.view import Activity, ClassCard, Mode, View
 from edge_classifier.screen.sdl import pygame

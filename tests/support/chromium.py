@@ -122,10 +122,18 @@ class Visit:
         self.wait_for_count(name, until)
         self._touch()
 
-    def _touch(self, *at: float) -> None:
+    def drag(self, selector: str, begin: tuple[float, float], end: tuple[float, float]) -> None:
+        """Draw a finger over something, from and to parts of its width and height."""
+        box = self.page.locator(selector).bounding_box()
+        for x, y in (begin, end):
+            at = box["x"] + x * box["width"], box["y"] + y * box["height"]
+            self._touch(*at, kind="touchStart" if (x, y) == begin else "touchMove")
+        self._touch()
+
+    def _touch(self, *at: float, kind: str = "touchStart") -> None:
         """Put a finger down somewhere, or take it away."""
         points = [{"x": at[0], "y": at[1]}] if at else []
-        kind = "touchStart" if at else "touchEnd"
+        kind = kind if at else "touchEnd"
         self._devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
     def compose(self, text: str, typed: str) -> None:

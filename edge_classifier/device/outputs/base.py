@@ -4,9 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..verdict import Hold
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..frame import Frame
+    from ..looking import Look
     from ..verdict import Prediction
+
+
+class Holds:
+    """One `Hold` for each region of the picture.
+
+    Args:
+        frames: For how many frames in a row a label must hold.
+    """
+
+    def __init__(self, frames: int) -> None:
+        self._frames = frames
+        self._holds: dict[str, Hold] = {}
+
+    def of(self, frame: Frame) -> Hold:
+        """Return that of the region that is answered of."""
+        return self._holds.setdefault(frame.region, Hold(self._frames))
+
+    def reset(self) -> None:
+        """Let each label hold anew."""
+        self._holds.clear()
 
 
 class Output:
@@ -18,6 +43,14 @@ class Output:
     def show(self, frame: Frame, prediction: Prediction) -> bool:
         """Take a prediction; returns whether to go on."""
         raise NotImplementedError
+
+    def show_all(self, frame: Frame, looks: Sequence[Look]) -> bool:
+        """Take what is said of each part of a frame; returns likewise.
+
+        Who shows pictures shows one with all of it; others are told of one after the other.
+        """
+        going_on = [self.show(one.seen(frame), one.answer) for one in looks if one.answer]
+        return all(going_on)
 
     def wait(self, trouble: str) -> bool:  # noqa: ARG002 - for those who show it
         """Be told some times a second that no frame comes, and why if that is known.

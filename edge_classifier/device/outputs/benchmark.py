@@ -27,16 +27,16 @@ class Benchmark(Output):
         self._started_s = 0.0
         self._frames = 0
 
-    def add(self, frame: Frame, inference_ms: float, adapting_ms: float | None = None) -> None:
-        """Take one frame's times."""
+    def add(self, frame: Frame, inference_s: float, adapting_s: float | None = None) -> None:
+        """Take the times of an answer: one frame's, or one region's of it."""
         if not self._frames:
-            self._started_s = time.perf_counter() - inference_ms / 1000
+            self._started_s = time.perf_counter() - inference_s
         self._frames += 1
         self._columns["capture"].append(frame.capture_ms)
         self._columns["preprocessing"].append(frame.prepare_ms)
-        self._columns["inference"].append(inference_ms)
-        if adapting_ms is not None:
-            self._columns.setdefault("adapting", []).append(adapting_ms)
+        self._columns["inference"].append(inference_s * 1000)
+        if adapting_s is not None:
+            self._columns.setdefault("adapting", []).append(adapting_s * 1000)
 
     def show(self, frame: Frame, prediction: Prediction) -> bool:  # noqa: ARG002 - timed elsewhere
         """Go on."""

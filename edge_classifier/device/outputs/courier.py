@@ -45,7 +45,8 @@ class Courier:
     once, not each time; with a receiver that `retries`, so is that it goes on. The waits in between
     grow from `first_wait_s` to half a minute.
 
-    With `newest_only` nothing is lost with what gives way: what is told next says all.
+    With `newest_only` nothing is lost with what gives way: what is told next says all of its
+    region, and without one of all regions.
     """
 
     def __init__(
@@ -71,7 +72,9 @@ class Courier:
         with self._changed:
             full = not self._newest_only and len(self._waiting) == MOST_WAITING
             if self._newest_only:
-                self._waiting.clear()
+                region = news.get("region")
+                kept = [n for n in self._waiting if region and n.get("region") != region]
+                self._waiting = deque(kept)
             elif full:
                 self._waiting.popleft()
                 self._dropped += 1

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..verdict import Hold
-from .base import Output
+from .base import Holds, Output
 from .courier import Courier
 from .json_lines import as_record
 from .on_change import PATIENCE_S, close_all
@@ -30,23 +29,23 @@ class EachFrame(Output):
     """
 
     def __init__(self, receivers: Sequence[Receiver], frames: int) -> None:
-        self._frames = frames
-        self._hold = Hold(frames)
+        self._holds = Holds(frames)
         self._trouble = ""
         self._couriers = [Courier(receiver, newest_only=True) for receiver in receivers]
 
     def show(self, frame: Frame, prediction: Prediction) -> bool:
         """Take a prediction and hand it on; never waits for who is told."""
         self._trouble = ""
-        self._hold.update(prediction.label)
-        self._hand_over({**as_record(frame, prediction), "held": self._hold.label, "trouble": ""})
+        hold = self._holds.of(frame)
+        hold.update(prediction.label)
+        self._hand_over({**as_record(frame, prediction), "held": hold.label, "trouble": ""})
         return True
 
     def wait(self, trouble: str) -> bool:
         """Hand on that nothing is answered, and why; once, not some times a second."""
         if trouble and trouble != self._trouble:
             # What was seen last may be so no longer: a label has to hold anew.
-            self._hold = Hold(self._frames)
+            self._holds.reset()
             self._hand_over({"held": None, "trouble": trouble})
             self._trouble = trouble
         return True

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..verdict import Hold
-from .base import Output
+from .base import Holds, Output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,11 +27,11 @@ class JsonLines(Output):
 
     def __init__(self, *, flush: bool, hold: int | None = None) -> None:
         self._flush = flush
-        self._hold = None if hold is None else Hold(hold)
+        self._holds = None if hold is None else Holds(hold)
 
     def show(self, frame: Frame, prediction: Prediction) -> bool:
         """Write a line."""
-        if self._hold and not self._hold.update(prediction.label):
+        if self._holds and not self._holds.of(frame).update(prediction.label):
             return True
         sys.stdout.write(json.dumps(as_record(frame, prediction), ensure_ascii=False) + "\n")
         if self._flush:
@@ -50,6 +49,7 @@ def as_record(frame: Frame, prediction: Prediction) -> dict[str, Any]:
     return {
         "source": frame.name,
         "frame": frame.index,
+        **({"region": frame.region} if frame.region else {}),
         "label": prediction.label,
         "score": round(prediction.confidence, 6),
         "unknown": prediction.unknown,

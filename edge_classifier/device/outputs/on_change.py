@@ -6,8 +6,7 @@ import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from ..verdict import Hold
-from .base import Output
+from .base import Holds, Output
 from .courier import FIRST_WAIT_S, Courier
 from .json_lines import as_record
 
@@ -42,14 +41,15 @@ class OnChange(Output):
         patience_s: float = PATIENCE_S,
         first_wait_s: float = FIRST_WAIT_S,
     ) -> None:
-        self._hold = Hold(frames)
+        self._holds = Holds(frames)
         self._patience_s = patience_s
         self._couriers = [Courier(receiver, first_wait_s=first_wait_s) for receiver in receivers]
 
     def show(self, frame: Frame, prediction: Prediction) -> bool:
         """Take a prediction, and hand on a change; never waits for who is told."""
-        before = self._hold.label
-        if self._hold.update(prediction.label):
+        hold = self._holds.of(frame)
+        before = hold.label
+        if hold.update(prediction.label):
             now = datetime.now().astimezone().isoformat(timespec="milliseconds")
             change = {**as_record(frame, prediction), "previous": before, "time": now}
             for courier in self._couriers:

@@ -8,6 +8,7 @@ import hmac
 import select
 import socket
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, quote
 
@@ -15,17 +16,23 @@ import cv2
 
 from ..console import say, shortened
 from ..errors import InvalidOptionError, InvalidValueError
+from ..framing import WHOLE
+from ..looking import answers_of
 from .addresses import host_and_port, is_this_machine
 from .base import Output
 from .json_lines import as_record
 from .page_server import PageHandler, PageServer, RefusedError, Route
-from .window import annotated
+from .window import annotated, annotated_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ..frame import Frame
+    from ..framing import Region
+    from ..looking import Look
     from ..verdict import Prediction
+
+    _Answers = tuple[tuple[Region, Prediction], ...]
 
 _SHORTEST_TOKEN: Final = 8
 _LONGEST_TOKEN: Final = 500
@@ -96,7 +103,7 @@ class LivePage(Output):
                 f"{option} {shortened(address)} cannot be used ({reason}); {other}."
             ) from error
         self._changed = threading.Condition()
-        self._newest: tuple[Frame, Prediction | str] | None = None
+        self._newest: tuple[Frame, _Answers | str] | None = None
         self._closed = False
         threading.Thread(target=self._server.serve_forever, name="page", daemon=True).start()
         self.url = f"http://{host}:{self._server.server_port}/"
@@ -104,8 +111,15 @@ class LivePage(Output):
 
     def show(self, frame: Frame, prediction: Prediction) -> bool:
         """Make a frame the newest; it is encoded only if somebody looks on."""
+        return self._take(frame, ((WHOLE, prediction),))
+
+    def show_all(self, frame: Frame, looks: Sequence[Look]) -> bool:
+        """Make a frame the newest, with what is said of each part of it."""
+        return self._take(frame, answers_of(looks))
+
+    def _take(self, frame: Frame, answers: _Answers) -> bool:
         with self._changed:
-            self._newest = (frame, prediction)
+            self._newest = (frame, answers)
             self._changed.notify_all()
         return True
 
@@ -154,7 +168,11 @@ class LivePage(Output):
         if newest is None or isinstance(newest[1], str):
             request.respond_json(None)
         else:
-            request.respond_json(as_record(newest[0], newest[1]))
+            records = [
+                as_record(replace(newest[0], region=region.name), answer)
+                for region, answer in newest[1]
+            ]
+            request.respond_json(records[0] if len(records) == 1 else records)
 
     def _show_stream(self, request: PageHandler) -> None:
         if not self._viewers.acquire(blocking=False):
@@ -184,7 +202,7 @@ class LivePage(Output):
         request.end_headers()
         if request.command == "HEAD":
             return
-        shown: tuple[Frame, Prediction | str] | None = None
+        shown: tuple[Frame, _Answers | str] | None = None
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._closed or self._newest is not shown, _LOOK_S)  # noqa: B023 - waited for here
@@ -194,7 +212,11 @@ class LivePage(Output):
             if newest is shown:
                 continue
             shown = newest
-            data = cv2.imencode(".jpg", annotated(shown[0].image, shown[1]))[1].tobytes()
+            image, said = shown[0].image, shown[1]
+            drawn = (
+                annotated(image, said) if isinstance(said, str) else annotated_parts(image, said)
+            )
+            data = cv2.imencode(".jpg", drawn)[1].tobytes()
             head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
             request.wfile.write(head.encode() + data + b"\r\n")
 

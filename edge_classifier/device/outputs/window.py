@@ -12,27 +12,50 @@ import numpy as np
 
 from ..console import as_text
 from ..errors import NoDisplayError
+from ..framing import WHOLE
+from ..looking import answers_of
 from .base import Output
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..frame import Frame
+    from ..framing import Region
+    from ..looking import Look
     from ..preprocessing import Image
     from ..verdict import Prediction
 
 
-def annotated(image: Image, shown: Prediction | str) -> Image:
-    """Draw label and score, or what is wrong since, into a copy of an image."""
+def annotated_parts(image: Image, answers: Sequence[tuple[Region, Prediction]]) -> Image:
+    """Draw what is said of each region into a copy of an image, and outline what is not all."""
+    image = np.array(image)
+    if len(answers) == 1:
+        image = annotated(image, answers[0][1])
+    for region, answer in answers:
+        left, top, right, bottom = region.pixels(image.shape[1], image.shape[0])
+        if len(answers) > 1:
+            image[top:bottom, left:right] = annotated(region.of(image), answer, region.name)
+        if not region.is_whole:
+            cv2.rectangle(image, (left, top), (right - 1, bottom - 1), (255, 255, 255), 2)
+    return image
+
+
+def annotated(image: Image, shown: Prediction | str, name: str = "") -> Image:
+    """Draw label and score, or what is wrong since, into a copy of an image or a named part."""
     image = np.array(image)
     scale = max(0.5, image.shape[0] / 480)
     bar = int(48 * scale)
     origin = (int(12 * scale), int(34 * scale))
     if isinstance(shown, str):
         bar, text, colour = len(image), as_text(shown), (255, 255, 255)
-        width = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 2)[0][0]
-        scale *= min(1.0, (image.shape[1] - 24) / width)
     else:
         text = shown.label if shown.unknown else f"{shown.label} {shown.confidence:.0%}"
         colour = (170, 170, 170) if shown.unknown else (255, 255, 255)
+    if name:
+        text = f"{name}: {text}"
+    if name or isinstance(shown, str):
+        width = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 2)[0][0]
+        scale *= min(1.0, max(0.1, (image.shape[1] - 24) / width))
     image[:bar] //= 3
     cv2.putText(image, text, origin, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, 2, cv2.LINE_AA)
     return image
@@ -62,17 +85,21 @@ class Window(Output):
 
     def show(self, frame: Frame, prediction: Prediction) -> bool:
         """Draw a frame."""
-        self._newest = frame.image
-        return self._show(frame.image, prediction)
+        return self._draw(frame, [(WHOLE, prediction)])
+
+    def show_all(self, frame: Frame, looks: Sequence[Look]) -> bool:
+        """Draw a frame with all that is looked at."""
+        return self._draw(frame, answers_of(looks))
 
     def wait(self, trouble: str) -> bool:
         """Say what is wrong in the last frame, and hear keys."""
         if self._newest is not None and trouble:
-            return self._show(self._newest, trouble)
+            cv2.imshow(self._title, annotated(self._newest, trouble))
         return self._heard()
 
-    def _show(self, image: Image, shown: Prediction | str) -> bool:
-        cv2.imshow(self._title, annotated(image, shown))
+    def _draw(self, frame: Frame, answers: Sequence[tuple[Region, Prediction]]) -> bool:
+        self._newest = frame.image
+        cv2.imshow(self._title, annotated_parts(frame.image, answers))
         return self._heard()
 
     def _heard(self) -> bool:

@@ -3,10 +3,10 @@
 const BY_PLACE = {
   Enter: "enter", NumpadEnter: "enter", Escape: "escape", Backspace: "backspace", Space: " ", Delete: "delete",
   ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down", Home: "home", End: "end",
-  PageUp: "pageup", PageDown: "pagedown", NumpadAdd: "+",
+  PageUp: "pageup", PageDown: "pagedown", NumpadAdd: "+", NumpadSubtract: "-",
 };
-const SIGNS = { "[": "[", "]": "]", "+": "+", "=": "+", "?": "?" };
-const SIGNS_BY_PLACE = { BracketLeft: "[", BracketRight: "]", Equal: "+", Slash: "?" };
+const SIGNS = { "[": "[", "]": "]", "+": "+", "-": "-", "=": "+", "?": "?" };
+const SIGNS_BY_PLACE = { BracketLeft: "[", BracketRight: "]", Equal: "+", Minus: "-", Slash: "?" };
 const GO_ON = new Set(["up", "down", "left", "right", "pageup", "pagedown"]);
 const SCROLLING = new Set([...GO_ON, "home", "end", " "]);
 const LEFT_TO_BUTTONS = new Set(["enter", " "]);

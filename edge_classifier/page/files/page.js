@@ -6,6 +6,7 @@ import { $, make, set, show } from "./dom.js";
 import { makeDropping } from "./drop.js";
 import { makeGallery } from "./gallery.js";
 import { hearKeys, holdable } from "./keys.js";
+import { drawRegion, hearDrags } from "./region.js";
 import { text } from "./texts.js";
 import { makeTools } from "./tools.js";
 
@@ -18,6 +19,7 @@ let you = { teaching: false, taught: false, visitors: 0, download: "", camera: f
 let ended = "";
 let lost = false;
 let said = "";
+let newest = null;
 
 const connection = connect({
   words(message) {
@@ -31,13 +33,9 @@ const connection = connect({
   async picture(blob) {
     try {
       const bitmap = await createImageBitmap(blob);
-      const canvas = $("picture");
-      if (canvas.width !== bitmap.width || canvas.height !== bitmap.height) {
-        canvas.width = bitmap.width;
-        canvas.height = bitmap.height;
-      }
-      canvas.getContext("2d").drawImage(bitmap, 0, 0);
-      bitmap.close();
+      newest?.close();
+      newest = bitmap;
+      drawPicture();
     } finally {
       connection.send({ type: "shown" });
     }
@@ -63,6 +61,8 @@ const dropping = makeDropping(say);
 const drawGallery = makeGallery(connection, drawButtons);
 const drawTools = makeTools(connection, camera, drawButtons);
 
+const isFraming = () => view?.mode === "framing" && you.teaching;
+
 function forgetPictures() {
   const inSight = new Set([
     ...view.cards.map((card) => card.thumbnail),
@@ -72,12 +72,29 @@ function forgetPictures() {
   for (const name of pictures.keys()) if (!inSight.has(name)) pictures.delete(name);
 }
 
+function drawPicture() {
+  const canvas = $("picture");
+  if (!newest) return;
+  if (canvas.width !== newest.width || canvas.height !== newest.height) {
+    canvas.width = newest.width;
+    canvas.height = newest.height;
+  }
+  canvas.getContext("2d").drawImage(newest, 0, 0);
+  if (view?.region) drawRegion(canvas, view.region);
+}
+
 function draw() {
   set($("title"), "textContent", view.title);
   set(document, "title", `${view.title.split(" · ")[0]} · Edge Classifier`);
   drawActivity();
   drawNotice();
   $("picture").classList.toggle("mirrored", view.mirrored);
+  $("picture").classList.toggle("framing", isFraming());
+  const region = JSON.stringify(view.region);
+  if ($("picture").dataset.region !== region) {
+    $("picture").dataset.region = region;
+    drawPicture();
+  }
   show($("picture"), view.hasImage);
   show($("waiting"), !view.hasImage);
   show($("paused"), view.paused);
@@ -345,3 +362,4 @@ document.addEventListener("drop", (event) => {
   dropping.dropped(event.dataTransfer);
 });
 hearKeys(connection);
+hearDrags($("picture"), connection, isFraming);

@@ -20,6 +20,7 @@ const MORE = [
   { press: "]", key: "strict" },
   { press: "f", key: "fineTune" },
   { press: "t", key: "train" },
+  { press: "r", key: "region" },
   { press: "p", key: "pause" },
   { press: "m", key: "steady" },
   { press: "y", key: "heat" },
@@ -31,6 +32,7 @@ const MORE = [
 ];
 
 const KNOWN = new Set([...TOOLS, ...MORE].map(({ press }) => press));
+KNOWN.delete("r"); // which is a button of its own where a video has ended
 
 /** Make the buttons; returns what draws them as they are to be now. */
 export function makeTools(connection, camera, drawButtons) {
@@ -60,7 +62,8 @@ export function makeTools(connection, camera, drawButtons) {
   }
 
   const others = make("p");
-  $("tools").append(others, make("p", { id: "more", hidden: true }, ...MORE.map(makeTool)), make("p", {}, ...TOOLS.map(makeTool)));
+  const usual = make("p", {}, ...TOOLS.map(makeTool));
+  $("tools").append(others, make("p", { id: "more", hidden: true }, ...MORE.map(makeTool)), usual);
   $("more").addEventListener("click", () => {
     moreShown = false;
     draw(newest);
@@ -68,11 +71,13 @@ export function makeTools(connection, camera, drawButtons) {
 
   function draw(view) {
     newest = view;
-    show($("tools"), !view || view.mode === "live");
-    const more = (view?.buttons ?? []).filter(({ press }) => !KNOWN.has(press));
+    const framing = view?.mode === "framing";
+    show($("tools"), !view || view.mode === "live" || framing);
+    show(usual, !framing);
+    const more = (view?.buttons ?? []).filter(({ press }) => framing || !KNOWN.has(press));
     drawButtons(others, more);
     show(others, more.length > 0);
-    show($("more"), moreShown);
+    show($("more"), moreShown && !framing);
     document.querySelector("[data-tool=more]").setAttribute("aria-expanded", String(moreShown));
     show(document.querySelector("[data-tool=switchCamera]"), camera.running);
     set(document.querySelector("[data-tool=pause]"), "textContent", text(view?.paused ? "resume" : "pause"));

@@ -1,0 +1,184 @@
+"""What a runner looks at: one or several parts of each picture, each with an answer of its own."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .console import say
+from .errors import InvalidOptionError, InvalidValueError
+from .framing import NO_FRAMING, TURNS, Framing, Region
+from .verdict import Smoother
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy.typing as npt
+
+    from .classifier import Classifier
+    from .frame import Frame
+    from .preprocessing import Image
+    from .verdict import Prediction
+
+
+@dataclass(eq=False, slots=True)
+class Look:
+    """One part of the picture that is looked at, and what was said of it last.
+
+    Attributes:
+        answer: The newest one, steadied where that is wanted; `None` before the first.
+    """
+
+    region: Region
+    smoother: Smoother
+    answer: Prediction | None = None
+
+    def seen(self, frame: Frame) -> Frame:
+        """Give a frame as outputs are told of it: with the region's name."""
+        return replace(frame, region=self.region.name) if self.region.name else frame
+
+
+class Looks:
+    """All that is looked at of a source's pictures.
+
+    Args:
+        framing: How they are framed; a picture of another shape is said, once.
+        regions: What is looked at of each.
+        smoothing_s: Time constant of the steady label.
+        date: Dates a frame, in seconds; `None` where each stands for itself.
+    """
+
+    def __init__(
+        self,
+        framing: Framing,
+        regions: Sequence[Region],
+        smoothing_s: float,
+        date: Callable[[Frame], float] | None = None,
+    ) -> None:
+        self.framing = framing
+        self.all = tuple(Look(region, Smoother(smoothing_s)) for region in regions)
+        self._date = date
+        self._said = ""
+
+    def prepare(self, classifier: Classifier, image: Image) -> npt.NDArray[Any]:
+        """Bring an upright picture into the network's input, once for each region.
+
+        Returns:
+            `(number of regions, input size, input size, 3)`.
+        """
+        trouble = self.framing.trouble(image)
+        if trouble and not self._said:
+            self._said = trouble
+            say(f"{trouble}: choose it anew, or name it by --region.")
+        parts = [classifier.prepare(look.region.of(image)) for look in self.all]
+        return np.stack(parts) if len(parts) > 1 else parts[0][None]
+
+    def answer(self, look: Look, prediction: Prediction, frame: Frame) -> Prediction:
+        """Take what was said of a part of a frame alone; return its steady answer."""
+        if self._date:
+            prediction = look.smoother.update(prediction, self._date(frame))
+        look.answer = prediction
+        return prediction
+
+
+def answers_of(looks: Sequence[Look]) -> tuple[tuple[Region, Prediction], ...]:
+    """Return what was said of each part last."""
+    return tuple((look.region, look.answer) for look in looks if look.answer)
+
+
+def add_framing_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what says how pictures are framed."""
+    parser.add_argument(
+        "--region",
+        type=_region,
+        action="append",
+        metavar="[NAME=]LEFT,TOP,RIGHT,BOTTOM",
+        help="look at this part of the picture only, in parts of its width and height, like "
+        "0.25,0,0.75,1, or whole; given several times with names, each part has an answer of its "
+        "own (default for cameras: what was chosen where it was taught)",
+    )
+    add_turning_arguments(parser)
+
+
+def add_turning_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what says how the camera hangs."""
+    parser.add_argument(
+        "--rotate",
+        type=int,
+        choices=TURNS,
+        metavar="|".join(map(str, TURNS)),
+        help="turn pictures by so many degrees clockwise, as for a camera that hangs upside down",
+    )
+    parser.add_argument(
+        "--flip",
+        action=argparse.BooleanOptionalAction,
+        help="exchange left and right of pictures, after they were turned",
+    )
+
+
+def turned(options: argparse.Namespace, kept: Framing) -> Framing:
+    """Change how pictures are turned to what options of `add_turning_arguments` say, if they do."""
+    return replace(
+        kept,
+        rotate=kept.rotate if options.rotate is None else options.rotate,
+        flip=kept.flip if options.flip is None else options.flip,
+    )
+
+
+def framing_of(
+    options: argparse.Namespace, kept: Framing, name: str, *, live: bool
+) -> tuple[Framing, tuple[Region, ...]]:
+    """Say how pictures of a source are framed, and what of them is looked at.
+
+    What was kept with the classifier is for a source that is `live`; what the options of
+    `add_framing_arguments` say goes before it, for any. Either is told in a line, with the source's
+    `name`.
+
+    Raises:
+        InvalidOptionError: if regions cannot be told apart.
+    """
+    asked = asked_regions(options)
+    framing = turned(options, kept if live else NO_FRAMING)
+    if asked:
+        framing = replace(framing, region=asked[0], aspect=None)
+    if kept not in (NO_FRAMING, framing):
+        say(f"{name} is {_told(framing, asked)}; where it was taught it was {_told(kept)}.")
+    elif framing != NO_FRAMING or len(asked) > 1:
+        say(f"{name} is {_told(framing, asked)}.")
+    return framing, asked or (framing.region,)
+
+
+def _told(framing: Framing, regions: Sequence[Region] = ()) -> str:
+    parts = [f"turned by {framing.rotate} degrees"] if framing.rotate else []
+    parts += ["flipped"] if framing.flip else []
+    shown = [f"{r.name} {r}".strip() for r in regions or (framing.region,) if not r.is_whole]
+    parts += [f"looked at in {' and '.join(shown)} only"] if shown else ["looked at whole"]
+    return ", ".join(parts)
+
+
+def asked_regions(options: argparse.Namespace) -> tuple[Region, ...]:
+    """Return the regions that are asked for.
+
+    Raises:
+        InvalidOptionError: if they cannot be told apart.
+    """
+    regions = tuple(options.region or ())
+    names = [region.name for region in regions]
+    if len(names) > 1 and "" in names:
+        raise InvalidOptionError(
+            "--region: several regions need a name each, like left=0,0,0.5,1 and right=0.5,0,1,1."
+        )
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InvalidOptionError(f"--region: two regions are named {twice}; name one otherwise.")
+    return regions
+
+
+def _region(text: str) -> Region:
+    try:
+        return Region.parse(text)
+    except InvalidValueError as error:
+        raise argparse.ArgumentTypeError(str(error).rstrip(".")) from None
