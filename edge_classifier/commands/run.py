@@ -42,11 +42,11 @@ def run(options: argparse.Namespace) -> int:
     if found is None:
         check_bundle(path)
         return cli.run(options)
-    for option in ("verify", "heat", "adapt"):
-        if getattr(options, option) not in (False, "off"):
+    for option in ("verify", "heat", "adapt", "keep_unsure"):
+        if getattr(options, option) not in (False, "off", None):
             raise InvalidValueError(
-                f"--{option} needs what only a bundle of `edge-classifier export` holds, and "
-                f"{path} is of another program."
+                f"--{option.replace('_', '-')} needs what only a bundle of `edge-classifier "
+                f"export` holds, and {path} is of another program."
             )
     bundle = open_other_model(found)
     say(what_is_not_known(bundle))

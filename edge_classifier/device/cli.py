@@ -90,6 +90,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="colour in the window and on the page where the picture is unlike its class",
     )
+    parser.add_argument(
+        "--keep-unsure",
+        type=Path,
+        metavar="DIR",
+        help="keep the frames there that the model is least sure of, each unlike the others, for "
+        "`edge-classifier add --unlabelled`",
+    )
+    parser.add_argument(
+        "--most",
+        type=whole_number(1, 100_000),
+        default=200,
+        metavar="N",
+        help="with --keep-unsure: so many frames, and megabytes, at most (default: 200)",
+    )
     parser.add_argument("--benchmark", action="store_true", help="print where the time goes")
     parser.add_argument(
         "--verify", action="store_true", help="check this device with the bundle's own frames"

@@ -48,8 +48,8 @@ _STALLED_AFTER_S: Final = 2.0
 _HUNG_AFTER_S: Final = 30.0
 _LOOK_S: Final = 0.5
 _OF_FRAMES: Final = (
-    *("adapt", "benchmark", "changes", "csv", "frames", "gpio", "heat", "mqtt", "on_change"),
-    *("osc", "region", "rotate", "flip", "serial", "webhook"),
+    *("adapt", "benchmark", "changes", "csv", "flip", "frames", "gpio", "heat", "keep_unsure"),
+    *("mqtt", "on_change", "osc", "region", "rotate", "serial", "webhook"),
 )
 """Options that need a source of frames."""
 
@@ -116,7 +116,7 @@ def _run(
     stack.enter_context(contextlib.closing(adapting))
     outputs += [
         stack.enter_context(contextlib.closing(output))
-        for output in _local_outputs(options, window_title, live=source.live)
+        for output in _local_outputs(options, window_title, classifier, live=source.live)
     ]
     reader = stack.enter_context(
         _reader(
@@ -209,9 +209,13 @@ def _page(options: argparse.Namespace, classifier: Classifier, turns: Turns) -> 
 
 
 def _local_outputs(
-    options: argparse.Namespace, window_title: str, *, live: bool
+    options: argparse.Namespace, window_title: str, classifier: Classifier, *, live: bool
 ) -> Iterator[Output]:
     """Make the outputs on this machine that are asked for."""
+    if options.keep_unsure is not None:
+        from .outputs.unsure_frames import UnsureFrames  # noqa: PLC0415 - as above
+
+        yield UnsureFrames(options.keep_unsure, classifier, options.most, live=live)
     if window_title:
         yield Window(window_title)
     if options.benchmark:
@@ -257,6 +261,8 @@ def _loop(
                 if benchmark:
                     adapting_s = time.perf_counter() - inferred_s if adapting.adapts else None
                     benchmark.add(frame, inferred_s - started_s, adapting_s)
+                for output in outputs:
+                    output.consider(look.seen(frame), prediction)
                 prediction = looks.answer(look, prediction, frame)
                 heat = classifier.heat(prediction)
             if heat is not None:

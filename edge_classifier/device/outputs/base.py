@@ -40,6 +40,12 @@ class Output:
     A new one is a file in this folder, an option in `cli`, and a line in `runner`.
     """
 
+    def consider(self, frame: Frame, prediction: Prediction) -> None:
+        """Take what was said of a frame alone, before it is smoothed and shown.
+
+        The classifier still has what else is known of that frame.
+        """
+
     def show(self, frame: Frame, prediction: Prediction) -> bool:
         """Take a prediction; returns whether to go on."""
         raise NotImplementedError

@@ -46,7 +46,8 @@ class Courier:
     grow from `first_wait_s` to half a minute.
 
     With `newest_only` nothing is lost with what gives way: what is told next says all of its
-    region, and without one of all regions.
+    region, and without one of all regions. With `waits` nothing gives way: who hands something over
+    waits, and so do the frames of a file.
     """
 
     def __init__(
@@ -54,10 +55,11 @@ class Courier:
         receiver: Receiver,
         *,
         newest_only: bool = False,
+        waits: bool = False,
         first_wait_s: float = FIRST_WAIT_S,
     ) -> None:
         self._receiver = receiver
-        self._newest_only = newest_only
+        self._newest_only, self._waits = newest_only, waits
         self._first_wait_s = self._wait_s = first_wait_s
         self._said = ""
         self._too_slow = self._finishing = self._closed = False
@@ -68,8 +70,10 @@ class Courier:
         self._thread.start()
 
     def hand_over(self, news: dict[str, Any]) -> None:
-        """Take something to be told; returns at once."""
+        """Take something to be told; returns at once, unless it `waits`."""
         with self._changed:
+            if self._waits:
+                self._changed.wait_for(lambda: len(self._waiting) < MOST_WAITING)
             full = not self._newest_only and len(self._waiting) == MOST_WAITING
             if self._newest_only:
                 region = news.get("region")
@@ -122,6 +126,7 @@ class Courier:
         """Wait for something to tell; `None` at the end."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._finishing)
+            self._changed.notify_all()
             return self._waiting.popleft() if self._waiting else None
 
     def _told_or_away(self, news: dict[str, Any], trouble: str) -> None:
