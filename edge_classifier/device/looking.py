@@ -11,6 +11,7 @@ import numpy as np
 from .console import say
 from .errors import InvalidOptionError, InvalidValueError
 from .framing import NO_FRAMING, TURNS, Framing, Region
+from .rest import Rest
 from .verdict import Smoother
 
 if TYPE_CHECKING:
@@ -34,11 +35,18 @@ class Look:
 
     region: Region
     smoother: Smoother
+    rest: Rest
     answer: Prediction | None = None
 
     def seen(self, frame: Frame) -> Frame:
         """Give a frame as outputs are told of it: with the region's name."""
         return replace(frame, region=self.region.name) if self.region.name else frame
+
+    def part(self, frame: Frame) -> Frame:
+        """Give a frame of what is looked at alone."""
+        if self.region.is_whole:
+            return self.seen(frame)
+        return replace(frame, image=self.region.of(frame.image), region=self.region.name)
 
 
 class Looks:
@@ -49,6 +57,7 @@ class Looks:
         regions: What is looked at of each.
         smoothing_s: Time constant of the steady label.
         date: Dates a frame, in seconds; `None` where each stands for itself.
+        every_frame: Whether frames are inferred on that equal the one before.
     """
 
     def __init__(
@@ -57,22 +66,29 @@ class Looks:
         regions: Sequence[Region],
         smoothing_s: float,
         date: Callable[[Frame], float] | None = None,
+        *,
+        every_frame: bool = True,
     ) -> None:
         self.framing = framing
-        self.all = tuple(Look(region, Smoother(smoothing_s)) for region in regions)
+        self.all = tuple(
+            Look(region, Smoother(smoothing_s), Rest(every_frame=every_frame)) for region in regions
+        )
         self._date = date
         self._said = ""
 
-    def prepare(self, classifier: Classifier, image: Image) -> npt.NDArray[Any]:
+    def prepare(self, classifier: Classifier, image: Image) -> npt.NDArray[Any] | None:
         """Bring an upright picture into the network's input, once for each region.
 
         Returns:
-            `(number of regions, input size, input size, 3)`.
+            `(number of regions, input size, input size, 3)`; `None` where all are at rest, and
+            nobody may need it.
         """
         trouble = self.framing.trouble(image)
         if trouble and not self._said:
             self._said = trouble
             say(f"{trouble}: choose it anew, or name it by --region.")
+        if all(look.rest.resting for look in self.all):
+            return None
         parts = [classifier.prepare(look.region.of(image)) for look in self.all]
         return np.stack(parts) if len(parts) > 1 else parts[0][None]
 

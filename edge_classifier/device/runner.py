@@ -7,7 +7,7 @@ import math
 import threading
 import time
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from .adapter_on_demand import AdapterOnDemand
@@ -48,8 +48,9 @@ _STALLED_AFTER_S: Final = 2.0
 _HUNG_AFTER_S: Final = 30.0
 _LOOK_S: Final = 0.5
 _OF_FRAMES: Final = (
-    *("adapt", "benchmark", "changes", "csv", "flip", "frames", "gpio", "heat", "keep_unsure"),
-    *("mqtt", "on_change", "osc", "region", "rotate", "serial", "webhook"),
+    *("adapt", "benchmark", "changes", "csv", "every_frame", "flip", "frames", "gpio", "heat"),
+    *("interval", "keep_unsure", "mqtt", "on_change", "osc", "region", "rotate", "serial"),
+    "webhook",
 )
 """Options that need a source of frames."""
 
@@ -97,13 +98,18 @@ def _run(
             _page(options, classifier, turns), asked_for(options, name, labels, requests)
         )
     ]
-    source = open_source_or_pictures(spec, paced=shown)
+
+    def opened() -> VideoSource | PictureFiles:
+        return _open(spec, options.interval, paced=shown)
+
+    source = opened()
     stack.callback(source.close)
     stop.endless = source.live
     classifier.mirrored = classifier.bundle.mirrored and kind_of(spec).is_camera
     framing, regions = framing_of(options, classifier.bundle.framing, source.name, live=source.live)
     date = None if options.no_smoothing else _dating(source)
-    looks = Looks(framing, regions, classifier.bundle.smoothing_s, date)
+    every_frame = options.every_frame or not source.live  # in files each picture counts
+    looks = Looks(framing, regions, classifier.bundle.smoothing_s, date, every_frame=every_frame)
     title = f"{name} on {source.name}"
     window_title = title if shown and not isinstance(source, PictureFiles) else ""
     if options.heat and not (window_title or options.mjpeg or options.serve):
@@ -121,9 +127,10 @@ def _run(
     reader = stack.enter_context(
         _reader(
             source,
-            lambda: open_source_or_pictures(spec, paced=shown),
+            opened,
             lambda image: looks.prepare(classifier, image),
             framing,
+            options.interval,
         )
     )
     frames = frames_of(
@@ -131,9 +138,27 @@ def _run(
         TroubleLog(source.name),
         lambda trouble: all(output.wait(trouble) for output in outputs),
     )
-    frames = unpaused(frames, requests, outputs)
-    _loop(classifier, looks, turns, adapting, frames, outputs, options.frames)
+    frames = islice(unpaused(frames, requests, outputs), options.frames or None)
+    _loop(classifier, looks, turns, adapting, frames, outputs)
     return SOME_REFUSED if isinstance(source, PictureFiles) and source.refused else 0
+
+
+def _open(spec: str, interval_s: float, *, paced: bool) -> VideoSource | PictureFiles:
+    """Open the source.
+
+    Raises:
+        InvalidOptionError: if it has an end, and `interval_s` is not 0.
+        CameraError: if it cannot be opened.
+    """
+    source = open_source_or_pictures(spec, paced=paced)
+    if interval_s and not source.live:
+        source.close()
+        raise InvalidOptionError(
+            f"--interval is for cameras, and {shortened(spec)} has an end: all of it is answered."
+        )
+    if interval_s and not isinstance(source, PictureFiles):
+        source.give_every(interval_s)
+    return source
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -162,19 +187,20 @@ def _check(options: argparse.Namespace) -> None:
 def _reader(
     source: VideoSource | PictureFiles,
     open_again: Callable[[], FrameSource],
-    prepare: Callable[[Image], npt.NDArray[Any]],
+    prepare: Callable[[Image], npt.NDArray[Any] | None],
     framing: Framing,
+    interval_s: float,
 ) -> FrameReader:
     """Read an opened source; one that is live is opened again when it is lost."""
     opened: list[FrameSource] = [source]
     return FrameReader(
         lambda: opened.pop() if opened else open_again(),
         name=source.name,
-        stall_s=_STALLED_AFTER_S if source.live else math.inf,
+        stall_s=_STALLED_AFTER_S + interval_s if source.live else math.inf,
         drop=source.live,
         ahead=_AHEAD,
         reopen=source.live,
-        hung_s=_HUNG_AFTER_S if source.live else math.inf,
+        hung_s=_HUNG_AFTER_S + interval_s if source.live else math.inf,
         prepare=prepare,
         check_pictures=source.live,
         upright=framing.upright if framing.turns else None,
@@ -244,29 +270,31 @@ def _loop(
     adapting: AdapterOnDemand,
     frames: Iterator[Frame],
     outputs: list[Output],
-    most_frames: int,
 ) -> None:
     benchmark = next((output for output in outputs if isinstance(output, Benchmark)), None)
-    for count, frame in enumerate(frames, start=1):
-        prepared = frame.prepared
-        if prepared is None:
-            prepared = looks.prepare(classifier, frame.image)
+    for frame in frames:
         shown = frame
-        for look, pixels in zip(looks.all, prepared, strict=True):
+        for number, look in enumerate(looks.all):
+            part, rest = look.part(frame), look.rest
+            prepared = None if frame.prepared is None else frame.prepared[number]
             with turns.first():  # until all is read of what the classifier was asked last
                 started_s = time.perf_counter()
-                prediction = classifier.predict_prepared(pixels)
+                read = adapting.adapts or classifier.gives_heat
+                prediction = rest.prediction_of(classifier, part.image, prepared, read=read)
                 inferred_s = time.perf_counter()
                 prediction = adapting.update(prediction)
                 if benchmark:
                     adapting_s = time.perf_counter() - inferred_s if adapting.adapts else None
-                    benchmark.add(frame, inferred_s - started_s, adapting_s)
-                for output in outputs:
-                    output.consider(look.seen(frame), prediction)
+                    benchmark.add(
+                        frame, None if rest.resting else inferred_s - started_s, adapting_s
+                    )
+                if not rest.resting:
+                    for output in outputs:
+                        output.consider(part, prediction)
                 prediction = looks.answer(look, prediction, frame)
                 heat = classifier.heat(prediction)
             if heat is not None:
                 shown = replace(shown, image=with_heat(shown.image, heat, look.region))
         going_on = [output.show_all(shown, looks.all) for output in outputs]
-        if not all(going_on) or count == most_frames:
+        if not all(going_on):
             return

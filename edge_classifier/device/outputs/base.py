@@ -43,7 +43,8 @@ class Output:
     def consider(self, frame: Frame, prediction: Prediction) -> None:
         """Take what was said of a frame alone, before it is smoothed and shown.
 
-        The classifier still has what else is known of that frame.
+        Not of one that was not inferred on, as it equals the one before. Its image is the part that
+        was looked at, and the classifier still has what else is known of it.
         """
 
     def show(self, frame: Frame, prediction: Prediction) -> bool:

@@ -31,7 +31,7 @@ class Metrics:
         self._model = model
         self._answers = Counter({(origin, name): 0 for origin in (CAMERA, SENT) for name in labels})
         self._refused: Counter[int] = Counter()
-        self._troubles = 0
+        self._troubles = self._rested = 0
         self._buckets = {origin: [0] * (len(_BOUNDS_S) + 1) for origin in (CAMERA, SENT)}
         self._seconds = {CAMERA: 0.0, SENT: 0.0}
 
@@ -41,6 +41,11 @@ class Metrics:
             self._answers[origin, label] += 1
             self._buckets[origin][bisect_left(_BOUNDS_S, seconds)] += 1
             self._seconds[origin] += seconds
+
+    def rested(self) -> None:
+        """Count an answer of the camera that was kept, for nothing had changed."""
+        with self._lock:
+            self._rested += 1
 
     def refused(self, status: int) -> None:
         """Count a picture that was sent and not answered."""
@@ -70,6 +75,8 @@ class Metrics:
         yield from _head("answers_total", "counter", "Answers by where the picture came from.")
         for (origin, label), count in self._answers.items():
             yield _sample("answers_total", count, source=origin, label=label)
+        yield from _head("rested_total", "counter", "Frames that showed what the last one did.")
+        yield _sample("rested_total", self._rested)
         yield from _head("refused_total", "counter", "Pictures sent and not answered, by status.")
         for status, count in sorted(self._refused.items()):
             yield _sample("refused_total", count, status=str(status))

@@ -78,6 +78,7 @@ class Service(Output):
         self._began_s = self._heard_s = clock()
         self._trouble = "no picture has come yet" if with_camera else ""
         self._fault = ""
+        self._inferred: set[str] = set()
 
     @property
     def routes(self) -> Mapping[str, Route]:
@@ -91,9 +92,16 @@ class Service(Output):
             routes |= dict.fromkeys(("/", "/answer", "/stream"), Route("GET", _no_camera))
         return routes
 
+    def consider(self, frame: Frame, prediction: Prediction) -> None:  # noqa: ARG002 - counted only
+        """Note that the frame was inferred on."""
+        self._inferred.add(frame.region)
+
     def show(self, frame: Frame, prediction: Prediction) -> bool:
         """Count an answer of the camera."""
         self._heard_s, self._trouble = self._clock(), ""
+        if frame.region not in self._inferred:
+            self._metrics.rested()
+        self._inferred.discard(frame.region)
         self._metrics.answered(CAMERA, prediction.label, self._heard_s - frame.timestamp_s)
         return True
 

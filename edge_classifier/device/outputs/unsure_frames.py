@@ -71,7 +71,7 @@ class UnsureFrames(Output):
             )
         self._classifier, self._live = classifier, live
         self._since_s: float | None = None
-        self._last: tuple[npt.NDArray[np.float32], float] | None = None
+        self._last: dict[str, tuple[npt.NDArray[np.float32], float]] = {}
         about = classifier.bundle.spec
         self._courier = Courier(
             _Keeper(
@@ -97,19 +97,20 @@ class UnsureFrames(Output):
         if doubted < LEAST_DOUBT or (features := self._classifier.features()) is None:
             return
         row = normalise(features[None])[0]
-        if self._live and self._like_the_last(row, doubted):
+        if self._live and self._like_the_last(frame.region, row, doubted):
             return
         now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
         record = {**as_record(frame, prediction), "time": now, "doubt": round(doubted, 4)}
-        self._courier.hand_over({"image": frame.image, "row": row, "record": record})
+        news = {"image": frame.image, "row": row, "record": record, "region": frame.region}
+        self._courier.hand_over(news)
 
-    def _like_the_last(self, row: npt.NDArray[np.float32], doubted: float) -> bool:
+    def _like_the_last(self, region: str, row: npt.NDArray[np.float32], doubted: float) -> bool:
         """Say so of a scene that stands still, which need not be looked at again and again."""
-        if self._last is not None:
-            before, most = self._last
+        if region in self._last:
+            before, most = self._last[region]
             if doubted <= most and float(before @ row) > 1.0 - DIFFERS:
                 return True
-        self._last = row, doubted
+        self._last[region] = row, doubted
         return False
 
     def show(self, frame: Frame, prediction: Prediction) -> bool:  # noqa: ARG002 - considered before
