@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from .bundle import Bundle
     from .classifier import Classifier
     from .frame import Frame
     from .preprocessing import Image
@@ -53,28 +54,44 @@ class Looks:
     """All that is looked at of a source's pictures.
 
     Args:
-        framing: How they are framed; a picture of another shape is said, once.
-        regions: What is looked at of each.
-        smoothing_s: Time constant of the steady label.
+        bundle: Of the model that answers.
+        frame: Says how pictures are framed, and what is looked at of each, from what was kept with
+            the bundle; a picture of another shape is said, once.
         date: Dates a frame, in seconds; `None` where each stands for itself.
         every_frame: Whether frames are inferred on that equal the one before.
     """
 
     def __init__(
         self,
-        framing: Framing,
-        regions: Sequence[Region],
-        smoothing_s: float,
+        bundle: Bundle,
+        frame: Callable[[Framing], tuple[Framing, tuple[Region, ...]]],
         date: Callable[[Frame], float] | None = None,
         *,
         every_frame: bool = True,
     ) -> None:
-        self.framing = framing
+        self._frame, self._date, self._every_frame = frame, date, every_frame
+        self._kept = bundle.framing
+        self._begin(*frame(bundle.framing), bundle.smoothing_s)
+
+    def exchanged(self, classifier: Classifier) -> None:
+        """Answer by another model from now on, which may have been taught with another framing."""
+        bundle = classifier.bundle
+        framing, regions = self.framing, tuple(look.region for look in self.all)
+        if bundle.framing != self._kept:
+            self._kept = bundle.framing
+            framing, regions = self._frame(bundle.framing)
+        self._begin(framing, regions, bundle.smoothing_s)
+
+    def _begin(self, framing: Framing, regions: Sequence[Region], smoothing_s: float) -> None:
+        self.framing, self._said = framing, ""
         self.all = tuple(
-            Look(region, Smoother(smoothing_s), Rest(every_frame=every_frame)) for region in regions
+            Look(region, Smoother(smoothing_s), Rest(every_frame=self._every_frame))
+            for region in regions
         )
-        self._date = date
-        self._said = ""
+
+    def upright(self, image: Image) -> Image:
+        """Bring a picture of the source upright."""
+        return self.framing.upright(image)
 
     def prepare(self, classifier: Classifier, image: Image) -> npt.NDArray[Any] | None:
         """Bring an upright picture into the network's input, once for each region.

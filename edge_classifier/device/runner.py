@@ -8,15 +8,18 @@ import threading
 import time
 from dataclasses import replace
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
 
 from .adapter_on_demand import AdapterOnDemand
+from .bundle_watch import BundleWatch
+from .classifier import Classifier
 from .console import SOME_REFUSED, shortened
 from .errors import InvalidOptionError
+from .exchange import Exchange
 from .heat import with_heat
 from .incoming import TroubleLog, frames_of, unpaused
 from .looking import Looks, asked_regions, framing_of
-from .outputs.asked_for import asked_for
+from .outputs.asked_for import asked_for, check_labels
 from .outputs.benchmark import Benchmark
 from .outputs.json_lines import JsonLines
 from .outputs.window import Window
@@ -35,9 +38,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from .adapter import Adapter
-    from .classifier import Classifier
+    from .bundle import Bundle
     from .frame import Frame, FrameSource
-    from .framing import Framing
     from .outputs.base import Output
     from .preprocessing import Image
     from .sources.video_source import VideoSource
@@ -78,11 +80,7 @@ def _run(
     _check(options)
     turns = Turns()
     if options.no_camera:
-        stop.endless = True
-        for output in _page(options, classifier, turns):
-            stack.enter_context(contextlib.closing(output))
-        while not threading.Event().wait(_LOOK_S):  # by waits that Ctrl-C ends on Windows too
-            pass
+        _serve(options, classifier, turns, stack, stop)
     if options.heat:
         classifier.use_heat()
     shown = not (options.no_window or options.benchmark) and Window.possible()
@@ -106,10 +104,17 @@ def _run(
     stack.callback(source.close)
     stop.endless = source.live
     classifier.mirrored = classifier.bundle.mirrored and kind_of(spec).is_camera
-    framing, regions = framing_of(options, classifier.bundle.framing, source.name, live=source.live)
     date = None if options.no_smoothing else _dating(source)
     every_frame = options.every_frame or not source.live  # in files each picture counts
-    looks = Looks(framing, regions, classifier.bundle.smoothing_s, date, every_frame=every_frame)
+    looks = Looks(
+        classifier.bundle,
+        lambda kept: framing_of(options, kept, source.name, live=source.live),
+        date,
+        every_frame=every_frame,
+    )
+    exchange = stack.enter_context(
+        contextlib.closing(_exchange(options, classifier, live=source.live))
+    )
     title = f"{name} on {source.name}"
     window_title = title if shown and not isinstance(source, PictureFiles) else ""
     if options.heat and not (window_title or options.mjpeg or options.serve):
@@ -124,23 +129,45 @@ def _run(
         stack.enter_context(contextlib.closing(output))
         for output in _local_outputs(options, window_title, classifier, live=source.live)
     ]
+    followers = (looks.exchanged, adapting.exchanged, *(output.exchanged for output in outputs))
+    for follower in followers:
+        exchange.follow(follower)
     reader = stack.enter_context(
         _reader(
             source,
             opened,
-            lambda image: looks.prepare(classifier, image),
-            framing,
+            lambda image: looks.prepare(exchange.current, image),
+            looks,
             options.interval,
         )
     )
-    frames = frames_of(
-        reader,
-        TroubleLog(source.name),
-        lambda trouble: all(output.wait(trouble) for output in outputs),
-    )
+
+    def idle(trouble: str) -> bool:
+        exchange.take()
+        return all(output.wait(trouble) for output in outputs)
+
+    frames = exchange.between(frames_of(reader, TroubleLog(source.name), idle))
     frames = islice(unpaused(frames, requests, outputs), options.frames or None)
-    _loop(classifier, looks, turns, adapting, frames, outputs)
+    _loop(exchange, looks, turns, adapting, frames, outputs)
     return SOME_REFUSED if isinstance(source, PictureFiles) and source.refused else 0
+
+
+def _serve(
+    options: argparse.Namespace,
+    classifier: Classifier,
+    turns: Turns,
+    stack: contextlib.ExitStack,
+    stop: StopSignals,
+) -> NoReturn:
+    """Answer what is sent, until the program is stopped."""
+    stop.endless = True
+    exchange = stack.enter_context(contextlib.closing(_exchange(options, classifier)))
+    for output in _page(options, classifier, turns):
+        stack.enter_context(contextlib.closing(output))
+        exchange.follow(output.exchanged)
+    while True:
+        threading.Event().wait(_LOOK_S)  # by waits that Ctrl-C ends on Windows too
+        exchange.take()
 
 
 def _open(spec: str, interval_s: float, *, paced: bool) -> VideoSource | PictureFiles:
@@ -188,7 +215,7 @@ def _reader(
     source: VideoSource | PictureFiles,
     open_again: Callable[[], FrameSource],
     prepare: Callable[[Image], npt.NDArray[Any] | None],
-    framing: Framing,
+    looks: Looks,
     interval_s: float,
 ) -> FrameReader:
     """Read an opened source; one that is live is opened again when it is lost."""
@@ -203,8 +230,39 @@ def _reader(
         hung_s=_HUNG_AFTER_S + interval_s if source.live else math.inf,
         prepare=prepare,
         check_pictures=source.live,
-        upright=framing.upright if framing.turns else None,
+        upright=looks.upright,
     )
+
+
+def _exchange(
+    options: argparse.Namespace, classifier: Classifier, *, live: bool = True
+) -> Exchange:
+    """Give the classifier that answers, now and once its bundle is replaced.
+
+    What a file says does not depend on when it is asked, and other programs' models are no bundles.
+    """
+    if not live or classifier.bundle.contents:
+        return Exchange(classifier)
+
+    def make(bundle: Bundle) -> Classifier:
+        from .checks import check  # noqa: PLC0415 - start-up counts on a small device
+
+        found = Classifier(bundle, options.format, options.threads)
+        check(found)
+        found.mirrored = classifier.mirrored
+        # Also what this command line would refuse at the next start.
+        check_labels(options, (*bundle.class_names, UNKNOWN))
+        if options.heat:
+            found.use_heat()
+        if options.adapt != "off":
+            from .adapter import what_can_adapt  # noqa: PLC0415 - as above
+
+            what_can_adapt(found, options.adapt)
+        return found
+
+    watch = BundleWatch(classifier.bundle, make)
+    watch.start()
+    return Exchange(classifier, watch)
 
 
 def _adapter(
@@ -264,7 +322,7 @@ def _dating(source: VideoSource | PictureFiles) -> Callable[[Frame], float] | No
 
 
 def _loop(
-    classifier: Classifier,
+    exchange: Exchange,
     looks: Looks,
     turns: Turns,
     adapting: AdapterOnDemand,
@@ -273,10 +331,10 @@ def _loop(
 ) -> None:
     benchmark = next((output for output in outputs if isinstance(output, Benchmark)), None)
     for frame in frames:
-        shown = frame
+        shown, classifier, pixels = frame, exchange.current, exchange.prepared(frame)
         for number, look in enumerate(looks.all):
             part, rest = look.part(frame), look.rest
-            prepared = None if frame.prepared is None else frame.prepared[number]
+            prepared = None if pixels is None else pixels[number]
             with turns.first():  # until all is read of what the classifier was asked last
                 started_s = time.perf_counter()
                 read = adapting.adapts or classifier.gives_heat

@@ -9,6 +9,7 @@ from ..verdict import Hold
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..classifier import Classifier
     from ..frame import Frame
     from ..looking import Look
     from ..verdict import Prediction
@@ -65,6 +66,9 @@ class Output:
         Returns whether to go on.
         """
         return True
+
+    def exchanged(self, classifier: Classifier) -> None:
+        """Be told that another model answers from the next frame on; takes no time."""
 
     def close(self) -> None:
         """Finish; may be called twice."""

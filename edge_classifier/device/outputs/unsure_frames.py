@@ -69,20 +69,18 @@ class UnsureFrames(Output):
                 f"{classifier.bundle.folder}: --keep-unsure needs features, and its model gives "
                 "none: it was exported by an older version; export it again."
             )
-        self._classifier, self._live = classifier, live
+        self._live = live
         self._since_s: float | None = None
         self._last: dict[str, tuple[npt.NDArray[np.float32], float]] = {}
-        about = classifier.bundle.spec
-        self._courier = Courier(
-            _Keeper(
-                folder,
-                most,
-                model=str(about["models"][classifier.model_format]["sha256"]),
-                backbone=str(about["backbone"].get("weights_sha256")),
-            ),
-            newest_only=live,
-            waits=not live,
-        )
+        self._courier = Courier(_Keeper(folder, most), newest_only=live, waits=not live)
+        self.exchanged(classifier)
+
+    def exchanged(self, classifier: Classifier) -> None:
+        """Ask another model from now on."""
+        self._classifier = classifier
+        backbone = str(classifier.bundle.spec["backbone"].get("weights_sha256"))
+        self._model = {"model": classifier.sha256, "backbone": backbone}
+        self._last.clear()
 
     def consider(self, frame: Frame, prediction: Prediction) -> None:
         """Take a frame that may be kept, and what was said of it alone.
@@ -102,7 +100,7 @@ class UnsureFrames(Output):
         now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
         record = {**as_record(frame, prediction), "time": now, "doubt": round(doubted, 4)}
         news = {"image": frame.image, "row": row, "record": record, "region": frame.region}
-        self._courier.hand_over(news)
+        self._courier.hand_over(news | self._model)
 
     def _like_the_last(self, region: str, row: npt.NDArray[np.float32], doubted: float) -> bool:
         """Say so of a scene that stands still, which need not be looked at again and again."""
@@ -134,11 +132,10 @@ class _Keeper:
     name = "--keep-unsure"
     retries = False
 
-    def __init__(self, folder: Path, most: int, *, model: str, backbone: str) -> None:
-        self._folder, self._model, self._backbone = folder, model, backbone
+    def __init__(self, folder: Path, most: int) -> None:
+        self._folder, self._most = folder, most
         self._run = secrets.token_hex(4)
-        self._selection = Selection(most, most * _BYTES_EACH, model)
-        self._seen: tuple[int, ...] = ()
+        self._begin("", "")
         self._trouble, self._failed_s = "", 0.0
         self._made = False
         if os.path.lexists(folder) and not folder.is_dir():
@@ -148,6 +145,8 @@ class _Keeper:
         """Keep a frame, if it is one to keep; returns what is wrong, or was until now."""
         row, doubted = news["row"], news["record"]["doubt"]
         try:
+            if news["model"] != self._model:
+                self._begin(news["model"], news["backbone"])
             self._look()
             if self._selection.wants(row, doubted) and shows_something(news["image"]):
                 self._keep(news["image"], news["record"], row)
@@ -163,6 +162,12 @@ class _Keeper:
 
     def stop(self) -> None:
         """Nothing is held."""
+
+    def _begin(self, model: str, backbone: str) -> None:
+        """Keep what another model is unsure of."""
+        self._model, self._backbone = model, backbone
+        self._selection = Selection(self._most, self._most * _BYTES_EACH, model)
+        self._seen: tuple[int, ...] = ()
 
     def _keep(self, image: Image, record: dict[str, Any], row: npt.NDArray[np.float32]) -> None:
         stamp = datetime.fromisoformat(record["time"]).strftime("%Y%m%d-%H%M%S%f")[:-3]
