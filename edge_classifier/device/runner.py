@@ -93,7 +93,8 @@ def _run(
     outputs = [
         stack.enter_context(contextlib.closing(output))
         for output in chain(
-            _page(options, classifier, turns), asked_for(options, name, labels, requests)
+            _page(options, classifier, turns),
+            asked_for(options, name, labels, requests, classifier),
         )
     ]
 
