@@ -131,10 +131,14 @@ class Service(Output):
             raise RefusedError(503, problem)
         request.respond_json({"status": "ok", "model": self._classifier.sha256})
 
-    def _tell_metrics(self, request: PageHandler) -> None:
+    @property
+    def metrics_text(self) -> str:
+        """All that is counted, for Prometheus."""
         uptime_s = self._clock() - self._began_s
-        text = self._metrics.text(uptime_s=uptime_s, healthy=not self.problem)
-        request.respond(CONTENT_TYPE, text.encode())
+        return self._metrics.text(uptime_s=uptime_s, healthy=not self.problem)
+
+    def _tell_metrics(self, request: PageHandler) -> None:
+        request.respond(CONTENT_TYPE, self.metrics_text.encode())
 
     def _classify(self, request: PageHandler) -> None:
         try:
