@@ -11,11 +11,12 @@ from itertools import chain
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
 
+from edge_classifier.commands import browser
 from edge_classifier.commands import options as shared
 from edge_classifier.commands.console import open_or_create, stopped_by_ctrl_c, table
 from edge_classifier.device.console import SOME_REFUSED, one_line, say
 from edge_classifier.device.option_types import number, whole_number
-from edge_classifier.errors import InvalidValueError, NotImportableError
+from edge_classifier.errors import InvalidOptionError, InvalidValueError, NotImportableError
 from edge_classifier.learning.recordings import recordings_of_thumbnails
 from edge_classifier.learning.settings import project_head_settings
 from edge_classifier.progress import ProgressMeter
@@ -80,6 +81,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "folders are called (default: as folders and tables say)",
     )
     shared.add_bursts_option(parser, "folder")
+    parser.add_argument(
+        "--unlabelled",
+        action="store_true",
+        help="ask what the pictures show, in groups of like ones, in a window or with --browser; "
+        "files stay where they are, and what is not answered is asked the next time",
+    )
+    browser.add_arguments(parser)
+    shared.add_language_option(parser)
+    shared.add_backbone_options(parser)
+    parser.set_defaults(source=None)
     group = parser.add_argument_group("videos")
     group.add_argument(
         "--every",
@@ -100,6 +111,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Add what the paths hold."""
+    if options.unlabelled:
+        from edge_classifier.commands import unlabelled  # noqa: PLC0415 - others need no window
+
+        return unlabelled.run(options)
+    for option in ("browser", "https", "language", "weights", "features"):
+        if getattr(options, option) is not None:
+            raise InvalidOptionError(
+                f"--{option} is for --unlabelled, which shows pictures; add it."
+            )
+    return _add(options)
+
+
+def _add(options: argparse.Namespace) -> int:
     if options.code_page is not None:
         check_code_page(options.code_page)
     if options.class_name is not None:

@@ -158,7 +158,7 @@ class Controls:
     def review(self) -> None:
         """Open the pictures that look wrong."""
         if self._can_train(Text("reviewing")) and self.learner.model:
-            self._show_pictures(ReviewDialog)
+            self.show_pictures(ReviewDialog)
 
     def look(self) -> None:
         """Open the pictures of the selected class, or else of the first."""
@@ -171,19 +171,13 @@ class Controls:
     def look_at(self, class_name: str) -> None:
         """Open the pictures of a class."""
         if class_name in self.editor.dataset.class_names:
-            self._show_pictures(partial(ClassGallery, class_name=class_name))
+            self.show_pictures(partial(ClassGallery, class_name=class_name))
 
-    def _show_pictures(self, gallery: Callable[..., GalleryDialog]) -> None:
-        self.ask(
-            lambda: gallery(
-                store=self.store,
-                editor=self.editor,
-                learner=self.learner,
-                thumbnails=self.thumbnails,
-                say=self.say,
-                grid=PictureGrid(self.room),
-            )
-        )
+    def show_pictures(self, gallery: Callable[..., GalleryDialog]) -> None:
+        """Open a gallery."""
+        grid, say, thumbnails = PictureGrid(self.room), self.say, self.thumbnails
+        acts_on = {"store": self.store, "editor": self.editor, "learner": self.learner}
+        self.ask(lambda: gallery(**acts_on, grid=grid, say=say, thumbnails=thumbnails))
 
     def adjust_unknown(self, by: int) -> None:
         """Make "unknown" so many steps stricter; below 0 more lenient."""

@@ -13,6 +13,7 @@ from edge_classifier.live.dialogs import Dialog
 from edge_classifier.live.display import CHOOSE, CHOOSE_ROUND, LOOK, target_of
 from edge_classifier.live.picture_grid import PictureGrid, PictureGroup, picture_id
 from edge_classifier.live.view import (
+    UNKNOWN_COLOUR,
     Button,
     Gallery,
     GalleryPicture,
@@ -39,10 +40,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class GalleryDialog(Dialog):
-    """Shows pictures, and acts on what is chosen; what was changed is trained on at its end.
-
-    What the pictures are, is the heirs'.
-    """
+    """Shows pictures, which are the heirs', acts on what is chosen, and trains at its end."""
 
     mode = Mode.LOOKING
 
@@ -66,7 +64,7 @@ class GalleryDialog(Dialog):
         if key in ("u", "z"):
             self.take_back(key)
         elif key in ("x", "delete"):
-            self._remove()
+            self.remove()
         elif key == "m" and self.grid.chosen:
             return MoveQuestion(editor=self.editor, dialog=self, say=self.say)
         elif is_class_key(key) and not target_of(key, LOOK):
@@ -125,7 +123,8 @@ class GalleryDialog(Dialog):
         self._changed = True
         self.taken_out()
 
-    def _remove(self) -> None:
+    def remove(self) -> None:
+        """Remove what is chosen."""
         if not (samples := self.grid.chosen):
             return
         removed = self.editor.remove_samples(samples)
@@ -199,7 +198,7 @@ class GalleryDialog(Dialog):
                         thumbnail=known.image if known else None,
                         problem=known.problem if known else "",
                         class_name=sample.class_name,
-                        colour=colours[sample.class_name],
+                        colour=colours.get(sample.class_name, UNKNOWN_COLOUR),
                         text=caption(sample),
                         chosen=picture in chosen,
                     )

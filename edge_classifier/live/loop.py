@@ -7,8 +7,6 @@ import time
 from itertools import chain
 from typing import TYPE_CHECKING, Final, Protocol
 
-import cv2
-
 from edge_classifier.learning.training import use_one_thread
 
 if TYPE_CHECKING:
@@ -67,8 +65,6 @@ def run(
         EdgeClassifierError: if the source could not be opened in the first place.
     """
     use_one_thread()
-    # Pictures are small: sharing one among threads costs more, as these wait in busy loops.
-    cv2.setNumThreads(1)
     sys.setswitchinterval(SWITCH_S)
     pace = _Pace(clock())
     while True:

@@ -41,6 +41,8 @@ class Row(NamedTuple):
 
 def picture_id(sample: Sample) -> str:
     """Name a picture for as long as it stays where it is."""
+    if not sample.class_name:  # unlabelled ones of several folders may have one name
+        return f"/{sample.burst_id}/{sample.path.name}"
     return f"{sample.class_name}/{sample.path.name}"
 
 

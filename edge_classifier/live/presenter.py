@@ -10,7 +10,7 @@ from edge_classifier.evaluation.advice import next_hint
 from edge_classifier.features.dataset import Dataset
 from edge_classifier.languages.text import Text, as_text, joined, plural
 from edge_classifier.learning.training import is_enough
-from edge_classifier.live.view import Activity, Banner, ClassCard, Level, Message
+from edge_classifier.live.view import UNKNOWN_COLOUR, Activity, Banner, ClassCard, Level, Message
 from edge_classifier.project.classes import key_of
 from edge_classifier.project.samples import Samples
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from edge_classifier.live.learner import Learner
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.values import Colour
-
-_UNKNOWN_COLOUR: Final[Colour] = (160, 160, 160)
 
 
 class Presenter:
@@ -121,7 +119,7 @@ class Presenter:
             label=Text("unknown") if unknown else name,
             confidence=None if unknown else prediction.confidence,
             unknown=unknown,
-            colour=_UNKNOWN_COLOUR if unknown else self._colours.get(name, _UNKNOWN_COLOUR),
+            colour=UNKNOWN_COLOUR if unknown else self._colours.get(name, UNKNOWN_COLOUR),
             similarity=prediction.similarity,
             threshold=prediction.threshold,
         )

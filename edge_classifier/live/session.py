@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.device.verdict import SMOOTHING_S
@@ -15,14 +16,16 @@ from edge_classifier.live.controls import HELP, Controls
 from edge_classifier.live.editor import Editor
 from edge_classifier.live.framing import LiveFraming
 from edge_classifier.live.heat import HeatMap
+from edge_classifier.live.labelling import LabellingDialog
 from edge_classifier.live.learner import Learner
 from edge_classifier.live.prediction import LivePrediction
 from edge_classifier.live.presenter import Messages, Presenter, source_message
+from edge_classifier.live.rates import RateMeter
 from edge_classifier.live.recording import BurstRecorder, Recording
 from edge_classifier.live.sounds import Cues
 from edge_classifier.live.tasks import Tasks
 from edge_classifier.live.thumbnails import THUMBNAIL_SIDE, Thumbnails
-from edge_classifier.live.view import Activity, Level, Mode, Rates, View
+from edge_classifier.live.view import Activity, Level, Mode, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,8 +38,10 @@ if TYPE_CHECKING:
     from edge_classifier.features.dataset import Dataset
     from edge_classifier.learning.fine_tuning import FineTune
     from edge_classifier.learning.project_backbone import LoadedBackbone
+    from edge_classifier.live.dialogs import Dialog
     from edge_classifier.live.display import Event
     from edge_classifier.live.jobs import Work
+    from edge_classifier.live.labelling import UnlabelledSource
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Cancelled, Executor, Progress
 
@@ -95,6 +100,8 @@ class Session:
         self._clock = clock
         self._next_look_s = 0.0
         self._timer = timer
+        self._executors = executor, thumbnailer or executor
+        self._labelling: Dialog | None = None
         self.mirrored = settings.mirrored
         self.problem = ""
         self.is_demo = False
@@ -221,8 +228,9 @@ class Session:
         shown, prediction = self._framing.shown, self._live.prediction
         dialog, controls, presenter = self._controls.dialog, self._controls, self._presenter
         region, chosen = self._framing.region, dialog.chosen() if dialog else None
+        gallery = dialog.gallery() if dialog else None
         return View(
-            image=shown.image if shown else None,
+            image=shown.image if shown else (gallery.chosen if gallery else None),
             mirrored=self.mirrored,
             mode=dialog.mode if dialog else Mode.LIVE,
             title=presenter.title(),
@@ -232,17 +240,14 @@ class Session:
             banner=presenter.banner(prediction),
             activity=self._activity(),
             rates=self.rates.rates(now) if controls.details else None,
-            hint=(dialog.hint() if dialog else "")
-            or self._adapting.hint()
-            or self._tasks.hint()
-            or presenter.hint(),
+            hint=self._hint(),
             quality=presenter.quality(),
             message=self.messages.current(now)
             or source_message(
                 self._recording.source, can_begin_again=controls.begin_again is not None
             ),
             prompt=dialog.prompt() if dialog else None,
-            gallery=dialog.gallery() if dialog else None,
+            gallery=gallery,
             help_lines=HELP if controls.help else (),
             buttons=dialog.buttons() if dialog else controls.buttons(),
             paused=self._live.paused,
@@ -280,9 +285,25 @@ class Session:
         about = Text("adds these pictures to the project"), Text("takes seconds")
         return self._tasks.begin_for(Text("adding {name}", name=name), about, work, learn)
 
+    def label(self, pictures: UnlabelledSource) -> None:
+        """Ask what pictures without labels show; it is over once they are answered for."""
+        executor, reader = self._executors
+        self._controls.show_pictures(
+            partial(
+                LabellingDialog,
+                source=pictures,
+                executor=executor,
+                reader=reader,
+                ended=self._controls.end,
+            )
+        )
+        self._labelling = self._controls.dialog
+
     def close(self) -> None:
         """Stop what runs; may be called twice."""
         self._burst.stop()
+        if isinstance(self._labelling, LabellingDialog):
+            self._guard(self._labelling.finish)
         self._tasks.cancel()
         self._adapting.close()
         self._heat.close()
@@ -343,6 +364,14 @@ class Session:
             inference_ms=(self._timer() - started) * 1000,
         )
 
+    def _hint(self) -> str:
+        dialog = self._controls.dialog
+        if dialog and (hint := dialog.hint()):
+            return hint
+        if self._labelling is not None:  # there is no camera to show anything to
+            return ""
+        return self._adapting.hint() or self._tasks.hint() or self._presenter.hint()
+
     def _activity(self) -> Activity:
         if self._burst.class_name:
             recording = Text("recording {name}", name=self._burst.class_name)
@@ -352,45 +381,3 @@ class Session:
         if job := self._tasks.job or self._heat.job:
             return Activity(job.text, job.progress)
         return self._presenter.activity()
-
-
-class RateMeter:
-    """Averages the figures, and renews what is shown a few times a second: faster is unreadable."""
-
-    def __init__(self, shown_every_s: float = 0.5) -> None:
-        self._shown_every_s = shown_every_s
-        self._since_s: float | None = None
-        self._frames = 0
-        self._drawings = 0
-        self._capture_ms = self._inference_ms = self._drawing_ms = 0.0
-        self._shown = Rates(0.0, 0.0, 0.0, 0.0)
-
-    def add_frame(self, now_s: float, *, capture_ms: float, inference_ms: float) -> None:
-        """Count a frame that was captured and inferred on."""
-        if self._since_s is None:
-            self._since_s = now_s
-        self._frames += 1
-        self._capture_ms += capture_ms
-        self._inference_ms += inference_ms
-
-    def add_drawing(self, drawing_ms: float) -> None:
-        """Count a picture that was drawn and shown."""
-        self._drawings += 1
-        self._drawing_ms += drawing_ms
-
-    def rates(self, now_s: float) -> Rates:
-        """Return the figures to show."""
-        if self._since_s is None:
-            return self._shown
-        elapsed = now_s - self._since_s
-        if elapsed >= self._shown_every_s:
-            frames, drawings = max(1, self._frames), max(1, self._drawings)
-            self._shown = Rates(
-                fps=round(self._frames / elapsed, 1),
-                capture_ms=round(self._capture_ms / frames, 1),
-                inference_ms=round(self._inference_ms / frames, 1),
-                drawing_ms=round(self._drawing_ms / drawings, 1),
-            )
-            self._since_s, self._frames, self._drawings = now_s, 0, 0
-            self._capture_ms = self._inference_ms = self._drawing_ms = 0.0
-        return self._shown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from edge_classifier.device.framing import Region
     from edge_classifier.device.preprocessing import Image
     from edge_classifier.values import Colour
+
+UNKNOWN_COLOUR: Final[Colour] = (160, 160, 160)
 
 
 class Mode(Enum):
@@ -215,6 +217,7 @@ class Gallery:
         row_count: How many rows there are.
         captioned: Whether something is said of each picture.
         progress: From 0.0 to 1.0 while they are being looked for, else `None`.
+        chosen: The chosen picture, to be shown where there is no live one; or `None`.
     """
 
     title: str
@@ -225,6 +228,7 @@ class Gallery:
     row_count: int = 0
     captioned: bool = False
     progress: float | None = None
+    chosen: Image | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,16 +178,7 @@ class SampleFolder:
         return self._folders.get(class_name) or self.path / class_name
 
     def next_path(self, class_name: str, burst_id: str, suffix: str) -> Path:
-        """Name the file of a burst's next sample.
-
-        Raises:
-            InvalidValueError: if the burst belongs to another class.
-        """
-        owner = self._burst_classes.get(burst_id, class_name)
-        if owner != class_name:
-            raise InvalidValueError(
-                f"The burst {burst_id} belongs to the class {owner!r}, not to {class_name!r}."
-            )
+        """Name the file of a burst's next sample, of whichever class."""
         index = self._next_index.get(burst_id, 0)
         return self.folder_of(class_name) / sample_file_name(burst_id, index, suffix)
 
@@ -229,7 +220,9 @@ class SampleFolder:
         """
         self._index.note(sample.path, sample.image_sha256)
         self._burst_classes[sample.burst_id] = sample.class_name
-        self._next_index[sample.burst_id] = self._next_index.get(sample.burst_id, 0) + 1
+        number, index = captured_as(sample.path.name)
+        if number is not None:
+            self._next_index[burst_id_of(number)] = index + 1
         self._folders[sample.class_name] = sample.path.parent
         self._put(sample.class_name, [sample])
 
@@ -279,7 +272,7 @@ class SampleFolder:
                     name = _move_to_free_name(trash / name, folder)
                 elif name in counted or not (folder / name).exists():
                     continue
-                burst_id = self._burst_id_in(class_name, name)
+                burst_id = self.burst_id_in(class_name, name)
                 back = Sample(class_name, burst_id, folder / name, sample.image_sha256)
                 self._index.note(back.path, back.image_sha256)
                 self._burst_classes[back.burst_id] = class_name
@@ -290,7 +283,7 @@ class SampleFolder:
                 self._folders[class_name] = folder
         return there
 
-    def _burst_id_in(self, class_name: str, name: str) -> str:
+    def burst_id_in(self, class_name: str, name: str) -> str:
         """Name the burst of a picture that is put into a class, as `load` will find it there."""
         number = captured_as(name)[0]
         if number is None:

@@ -118,11 +118,11 @@ class ProjectStore(Project):
 
         It survives the death of the program once this returns, and a power cut once `sync`
         has returned: waiting for the disk at every key event would stall the picture. A burst, from
-        `next_burst_id`, has one class, and is held out as a whole.
+        `next_burst_id`, is held out as a whole, also where it is of several classes.
 
         Raises:
             UnknownClassError: if the project has no such class.
-            InvalidValueError: if the burst is not ours, or belongs to another class.
+            InvalidValueError: if the burst is not ours.
             ProjectError: if it cannot be written; then nothing was, but that a picture for a
                 project that was lost while open (see `lost`) is kept in a folder that is named.
         """
@@ -166,7 +166,8 @@ class ProjectStore(Project):
                     else:
                         burst_id = self._renumbered[given_id] = self.next_burst_id()
                     continue
-                sample = Sample(class_name, burst_id, path, encoded.sha256)
+                own_id = folder.burst_id_in(class_name, path.name)
+                sample = Sample(class_name, own_id, path, encoded.sha256)
                 folder.add(sample)
             self._unsynced.add(path)
             return sample

@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import cv2
+
 from edge_classifier.device.console import as_text
 from edge_classifier.errors import NoDisplayError
 from edge_classifier.live.display import CLOSE, Drag, Press, Release
@@ -61,6 +63,8 @@ class Window:
     def __init__(
         self, title: str, clock: Clock = time.monotonic, language: Language | None = None
     ) -> None:
+        # Pictures are small: sharing one among threads costs more, as these wait in busy loops.
+        cv2.setNumThreads(1)
         self._clock = clock
         self._language = language
         _choose_driver(os.environ)

@@ -18,6 +18,7 @@ from support.picamera import PICAMERA2
 from edge_classifier.device.adapter import Adapter
 from edge_classifier.device.bundle import Bundle
 from edge_classifier.device.classifier import Classifier
+from edge_classifier.device.frame import Frame
 from edge_classifier.device.outputs.service import Service
 from edge_classifier.device.rest import Rest, Stillness
 from edge_classifier.device.taught import features_of
@@ -161,7 +162,8 @@ def test_a_lamp_that_is_switched_counts_once() -> None:
 def test_pictures_of_another_size_are_compared_all_the_same() -> None:
     stillness = Stillness()
     at_rest(stillness, [scene()] * LEARNT)
-    assert not stillness.is_still(cv2.resize(scene(1), (640, 480)))
+    larger = np.asarray(cv2.resize(scene(1), (640, 480)), np.uint8)
+    assert not stillness.is_still(larger)
 
 
 @pytest.fixture(scope="module")
@@ -248,8 +250,13 @@ def test_what_stands_still_is_one_frame_to_adapt_to(copy: Path) -> None:
 
 
 def test_how_many_rested_can_be_watched(classifier: Classifier) -> None:
-    service = Service(classifier, Turns(), with_camera=True, rested=lambda: 7)
-    assert "\nclassify_rested_total 7\n" in service.metrics_text
+    service = Service(classifier, Turns(), with_camera=True)
+    frame, answer = Frame(scene(), 0, 0.0), classifier.predict(scene())
+    for inferred in (True, False, True, False, False):
+        if inferred:
+            service.consider(frame, answer)
+        service.show(frame, answer)
+    assert "\nclassify_rested_total 3\n" in service.metrics_text
 
 
 def run(bundle: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -12,8 +12,8 @@ from support.sources import read_sources
 
 from edge_classifier.errors import ProjectError, ProjectFormatError
 from edge_classifier.project.folder import SOURCES
-from edge_classifier.project.importers.adding import note_source
 from edge_classifier.project.picture_file import encode_file, encode_image, read_image
+from edge_classifier.project.sources import note_source
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import EncodedImage, Sample
 

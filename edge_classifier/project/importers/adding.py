@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 from collections import Counter, defaultdict, deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -27,11 +25,10 @@ from edge_classifier.project.classes import (
     fold_class_name,
     is_unknown,
 )
-from edge_classifier.project.files import NOFOLLOW, reported
-from edge_classifier.project.folder import SOURCES
 from edge_classifier.project.importers.base import Refusal
 from edge_classifier.project.importers.known_pictures import KnownPictures, pixel_hash
 from edge_classifier.project.sample_files import burst_number_of
+from edge_classifier.project.sources import note_source
 from edge_classifier.protocols import ignore_progress, never_cancelled
 
 if TYPE_CHECKING:
@@ -283,25 +280,6 @@ class _Adding:
 
     def _refuse(self, item: LabelledPicture, reason: str) -> None:
         self.report.refused.append(Refusal(item.source, reason))
-
-
-def note_source(project: Path, sample: Sample, source: str) -> None:
-    """Write down, for people, where a sample that was just added came from.
-
-    One JSON object a line of `sources.jsonl`: `{"sample": "b0000012-0000.jpg", "source": "a.jpg"}`.
-    The name of a sample's file is never given twice in a project, and stays when its class is
-    renamed; so it is enough to find the line. The file only tells: a project works without it.
-
-    Raises:
-        ProjectError: if it cannot be written.
-    """
-    path = project / SOURCES
-    line = json.dumps({"sample": sample.path.name, "source": source}) + "\n"
-    with reported("write", path):
-        # A link in its place could make us write outside the project.
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | NOFOLLOW
-        with os.fdopen(os.open(path, flags, 0o666), "ab") as file:
-            file.write(line.encode())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

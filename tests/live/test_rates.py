@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge_classifier.live.session import RateMeter
+from edge_classifier.live.rates import RateMeter
 
 
 def test_rates_are_means_over_the_last_half_second() -> None:
