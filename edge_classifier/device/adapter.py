@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from .bundle import Bundle
     from .classifier import Classifier
     from .frame import Clock
-    from .taught import LinearModel
+    from .taught import LinearModel, TaughtModel
     from .verdict import Prediction
 
 Mode: TypeAlias = Literal["once", "follow"]
@@ -48,6 +49,28 @@ _TELL_S: Final = 20.0
 _MOST_NAMED: Final = 8
 
 
+def what_can_adapt(classifier: Classifier, mode: Mode) -> TaughtModel:
+    """Read what a classifier was taught, as it is adapted in a way.
+
+    Raises:
+        BundleError: if it cannot be adapted; says why.
+        InvalidValueError: if a single class is to be followed.
+    """
+    bundle = classifier.bundle
+    if mode == "follow" and len(bundle.class_names) < MIN_SEEN:
+        raise InvalidValueError(
+            f"--adapt follow needs {MIN_SEEN} classes: what changes in frames of the only one "
+            "may be the thing itself. --adapt once shows it on purpose."
+        )
+    taught = read_taught(bundle)
+    if classifier.feature_dim != len(taught.model.weights):
+        raise BundleError(
+            f"{bundle.folder}: its {classifier.model_format} model and what it was taught do "
+            "not belong together; copy the bundle again."
+        )
+    return taught
+
+
 class Adapter:
     """Turns a classifier's answers into adapted ones, as soon as enough was seen.
 
@@ -61,9 +84,7 @@ class Adapter:
     With `background` computing and writing are another thread's work, and frames go on meanwhile;
     without it, answers do not depend on how fast a machine is.
 
-    Raises:
-        BundleError: if the bundle cannot be adapted; says why.
-        InvalidValueError: if a single class is to be followed.
+    Raises as `what_can_adapt` does.
     """
 
     def __init__(
@@ -77,26 +98,17 @@ class Adapter:
     ) -> None:
         bundle = classifier.bundle
         self._classifier, self._names = classifier, bundle.class_names
-        if mode == "follow" and len(self._names) < MIN_SEEN:
-            raise InvalidValueError(
-                f"--adapt follow needs {MIN_SEEN} classes: what changes in frames of the only one "
-                "may be the thing itself. --adapt once shows it on purpose."
-            )
         self._follows, self._evidence = mode == "follow", PASSING if mode == "follow" else SHOWN
-        self._taught = read_taught(bundle)
+        self._taught = what_can_adapt(classifier, mode)
         dim = len(self._taught.model.weights)
-        if classifier.feature_dim != dim:
-            raise BundleError(
-                f"{bundle.folder}: its {classifier.model_format} model and what it was taught do "
-                "not belong together; copy the bundle again."
-            )
         self._clock = clock
         self._enough = enough(len(self._names))
         self._executor = ThreadPoolExecutor(1, "adapting") if background else None
         self._work: Future[None] | None = None
         self._adapted: LinearModel | None = None
         self._buffer = FrameBuffer(dim)
-        self._state = AdaptationState(bundle.folder, f"{bundle.spec['taught']['sha256']} {mode}")
+        self._key = f"{bundle.spec['taught']['sha256']} {mode}"
+        self._state = AdaptationState(bundle.folder, self._key)
         kept = [] if anew else self._state.load(dim, len(self._names))
         known = ((row, self._taught.model.recognise(row)) for row, _ in kept)
         frames = [(row, class_id) for row, class_id in known if class_id is not None]
@@ -127,8 +139,18 @@ class Adapter:
         if self._adapted is None:
             self._tell(self._why_not())
         if self._unsaved:
-            self._unsaved = False
-            self._state.save(self._buffer.rows, self._buffer.class_ids)
+            self._save()
+
+    def give_way(self, bundle: Bundle) -> None:
+        """End for the adapter of another bundle, which has what was collected if it fits there."""
+        if self._executor:
+            self._executor.shutdown()
+        if (bundle.spec.get("taught") or {}).get("sha256") == self._key.partition(" ")[0]:
+            self._save()  # even what was: with the bundle's folder it may have been taken away
+
+    def _save(self) -> None:
+        self._unsaved = False
+        self._state.save(self._buffer.rows, self._buffer.class_ids)
 
     def _exported(self) -> list[tuple[npt.NDArray[np.float32], int]]:
         """Give the frames that the exported model was adapted to, and their classes."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .console import say
@@ -10,7 +12,9 @@ from .errors import EdgeClassifierError
 from .requests import ADAPT
 
 if TYPE_CHECKING:
-    from .adapter import Adapter
+    from collections.abc import Callable
+
+    from .adapter import Adapter, Mode
     from .classifier import Classifier
     from .requests import Requests
     from .verdict import Prediction
@@ -30,7 +34,7 @@ class AdapterOnDemand:
         self, classifier: Classifier, adapter: Adapter | None, requests: Requests, *, follows: bool
     ) -> None:
         self._classifier, self._requests, self._follows = classifier, requests, follows
-        self._adapter = adapter
+        self._adapter, self._is_anew = adapter, False
         self._executor: ThreadPoolExecutor | None = None
         self._coming: Future[Adapter] | None = None
 
@@ -47,6 +51,13 @@ class AdapterOnDemand:
             self._take()
         return prediction if self._adapter is None else self._adapter.update(prediction)
 
+    def exchanged(self, classifier: Classifier) -> None:
+        """Adapt another classifier from now on, if this one is adapted; it begins in a thread."""
+        self._classifier = classifier
+        if self.adapts or self._coming is not None:
+            self._is_anew = False
+            self._submit(partial(self._follow_on, self._adapter, self._coming))
+
     def close(self) -> None:
         """Keep what there is; may be called twice."""
         if self._executor is not None:
@@ -60,17 +71,32 @@ class AdapterOnDemand:
         if self._follows:
             say("it adapts by itself already (--adapt follow).")
             return
-        before, self._adapter = self._adapter, None
+        self._is_anew = True
+        self._submit(partial(self._make_anew, self._adapter))
+
+    def _submit(self, work: Callable[[], Adapter]) -> None:
+        self._adapter = None
         if self._executor is None:
             self._executor = ThreadPoolExecutor(1, "adapter")
-        self._coming = self._executor.submit(self._make, before)
+        self._coming = self._executor.submit(work)
 
-    def _make(self, before: Adapter | None) -> Adapter:
-        from .adapter import Adapter  # noqa: PLC0415 - start-up counts on a small device
-
+    def _make_anew(self, before: Adapter | None) -> Adapter:
         if before is not None:
             before.close()
-        return Adapter(self._classifier, "once", background=True, anew=True)
+        return self._make("once", anew=True)
+
+    def _follow_on(self, before: Adapter | None, coming: Future[Adapter] | None) -> Adapter:
+        if coming is not None:
+            with contextlib.suppress(EdgeClassifierError):  # of the classifier before
+                before = coming.result()
+        if before is not None:
+            before.give_way(self._classifier.bundle)
+        return self._make("follow" if self._follows else "once", anew=False)
+
+    def _make(self, mode: Mode, *, anew: bool) -> Adapter:
+        from .adapter import Adapter  # noqa: PLC0415 - start-up counts on a small device
+
+        return Adapter(self._classifier, mode, background=True, anew=anew)
 
     def _take(self) -> None:
         coming, self._coming = self._coming, None
@@ -78,5 +104,6 @@ class AdapterOnDemand:
             self._adapter = None if coming is None else coming.result()
         except EdgeClassifierError as error:
             say(str(error))
-        else:
+            return
+        if self._is_anew:
             say("adapting, as was asked for: show each class from several sides.")

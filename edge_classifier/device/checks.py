@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,6 +35,36 @@ def verify(bundle: Bundle, threads: int = 1, only: str | None = None) -> int:
         BundleError: if it has no reference frames, something else of it than a model is damaged,
             or there is no runtime.
     """
+    trial = _trial(bundle)
+    right = [
+        _verify_model(bundle, model_format, threads, trial)
+        for model_format in ((only,) if only else bundle.formats)
+    ]
+    return int(not all(right))
+
+
+def check(classifier: Classifier) -> None:
+    """See that a classifier answers to its bundle's reference frames as where it was exported.
+
+    Raises:
+        BundleError: if it does not, or the bundle is damaged or has none.
+    """
+    bundle = classifier.bundle
+    _check_heat(classifier)
+    told = _ask(classifier, _trial(bundle))
+    if not told.right:
+        raise BundleError(
+            f"{bundle.folder}: its {classifier.model_format} model does not answer here as where "
+            f"it was exported ({told.text})."
+        )
+
+
+def _trial(bundle: Bundle) -> LinearModel | None:
+    """Adapt what a bundle was taught; `None` where there is nothing to compare that with.
+
+    Raises:
+        BundleError: if that is damaged, or there are no reference frames.
+    """
     if not bundle.spec.get("references"):
         raise BundleError(f"{bundle.folder} has no reference frames to verify with.")
     told = all("adapted" in reference for reference in bundle.spec["references"])
@@ -44,26 +75,48 @@ def verify(bundle: Bundle, threads: int = 1, only: str | None = None) -> int:
             f"{bundle.folder}: what it was taught cannot be adapted here as where it was exported; "
             "copy the bundle again."
         )
-    right = [
-        _verify_model(bundle, model_format, threads, trial)
-        for model_format in ((only,) if only else bundle.formats)
-    ]
-    return int(not all(right))
+    return trial
 
 
 def _verify_model(
     bundle: Bundle, model_format: str, threads: int, trial: LinearModel | None
 ) -> bool:
-    references = bundle.spec["references"]
     try:
         classifier = Classifier(bundle, model_format, threads)
-        if bundle.spec["models"][model_format].get("heat"):
-            bundle.heat(model_format)  # raises if it is damaged
+        _check_heat(classifier)
     except BundleError as error:
         if isinstance(error.__cause__, ImportError) or model_format not in bundle.formats:
             raise
         sys.stdout.write(f"{model_format:8} FAILED: {one_line(str(error))}\n")
         return False
+    told = _ask(classifier, trial)
+    sys.stdout.write(
+        f"{model_format:8} {told.text}; {told.ms:.1f} ms a frame: "
+        f"{'ok' if told.right else 'FAILED'}\n"
+    )
+    return told.right
+
+
+def _check_heat(classifier: Classifier) -> None:
+    """Read what a model needs for heat maps, if there is any; raises if it is damaged."""
+    bundle, model_format = classifier.bundle, classifier.model_format
+    if bundle.spec["models"][model_format].get("heat"):
+        bundle.heat(model_format)
+
+
+@dataclass(frozen=True)
+class _Told:
+    """How a model has answered: whether as it should, in words, and in what time."""
+
+    right: bool
+    text: str
+    ms: float
+
+
+def _ask(classifier: Classifier, trial: LinearModel | None) -> _Told:
+    """Ask a model about the reference frames."""
+    bundle, model_format = classifier.bundle, classifier.model_format
+    references = bundle.spec["references"]
     compared, times = _Compared(bundle), []
     adapted = _Compared(bundle)
     for reference in references:
@@ -83,16 +136,14 @@ def _verify_model(
             said = reference["adapted"][model_format]
             adapted.add(path.name, trial.answer_to_last(classifier), **said)
     tolerance = SCORE_TOLERANCE[model_format]
-    right = compared.is_right(tolerance) and adapted.is_right(tolerance)
-    once_adapted = ""
-    if trial is not None:
-        once_adapted = f"; once adapted {adapted.equal} equal, {adapted.largest:.2g}"
-    sys.stdout.write(
-        f"{model_format:8} {compared.equal} of {len(references)} labels equal, largest score "
-        f"difference {compared.largest:.2g}{once_adapted}; {sorted(times)[len(times) // 2]:.1f} "
-        f"ms a frame: {'ok' if right else 'FAILED'}\n"
+    text = (
+        f"{compared.equal} of {len(references)} labels equal, largest score "
+        f"difference {compared.largest:.2g}"
     )
-    return right
+    if trial is not None:
+        text += f"; once adapted {adapted.equal} equal, {adapted.largest:.2g}"
+    right = compared.is_right(tolerance) and adapted.is_right(tolerance)
+    return _Told(right, text, sorted(times)[len(times) // 2])
 
 
 class _Compared:

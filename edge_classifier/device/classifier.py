@@ -41,7 +41,7 @@ class Classifier:
         self.model_format = model_format or bundle.formats[0]
         content = bundle.model(self.model_format)
         try:
-            check_model(content, bundle.spec["models"][self.model_format]["sha256"])
+            check_model(content, self.sha256)
             self.interpreter = (
                 Interpreter(content, threads) if threads else fastest_interpreter(content)
             )
@@ -110,6 +110,11 @@ class Classifier:
     def predict(self, image: Image) -> Prediction:
         """Predict from an image, `(H, W, 3)` uint8 BGR, of any size."""
         return self.predict_prepared(self.prepare(image))
+
+    @property
+    def sha256(self) -> str:
+        """The hash of its model file, hexadecimal."""
+        return str(self.bundle.spec["models"][self.model_format]["sha256"])
 
     @property
     def feature_dim(self) -> int | None:

@@ -11,11 +11,14 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final, Literal
 
 from .adapter_on_demand import AdapterOnDemand
+from .bundle_watch import BundleWatch
+from .classifier import Classifier
 from .console import SOME_REFUSED, shortened
 from .errors import InvalidOptionError
+from .exchange import Exchange
 from .heat import with_heat
 from .incoming import TroubleLog, frames_of, unpaused
-from .outputs.asked_for import asked_for
+from .outputs.asked_for import asked_for, check_labels
 from .outputs.benchmark import Benchmark
 from .outputs.json_lines import JsonLines
 from .outputs.window import Window
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from .adapter import Adapter
-    from .classifier import Classifier
+    from .bundle import Bundle
     from .frame import Frame, FrameSource
     from .outputs.base import Output
     from .sources.video_source import VideoSource
@@ -73,10 +76,12 @@ def _run(
     turns = Turns()
     if options.no_camera:
         stop.endless = True
+        exchange = stack.enter_context(contextlib.closing(_exchange(options, classifier)))
         for output in _page(options, classifier, turns):
             stack.enter_context(contextlib.closing(output))
+            exchange.follow(output.exchanged)
         while not threading.Event().wait(_LOOK_S):  # by waits that Ctrl-C ends on Windows too
-            pass
+            exchange.take()
     if options.heat:
         classifier.use_heat()
     shown = not (options.no_window or options.benchmark) and Window.possible()
@@ -95,6 +100,9 @@ def _run(
     stack.callback(source.close)
     stop.endless = source.live
     classifier.mirrored = classifier.bundle.mirrored and kind_of(spec).is_camera
+    exchange = stack.enter_context(
+        contextlib.closing(_exchange(options, classifier, live=source.live))
+    )
     title = f"{name} on {source.name}"
     window_title = title if shown and not isinstance(source, PictureFiles) else ""
     if options.heat and not (window_title or options.mjpeg or options.serve):
@@ -109,17 +117,20 @@ def _run(
         stack.enter_context(contextlib.closing(output))
         for output in _local_outputs(options, window_title, live=source.live)
     ]
+    for exchanged in (adapting.exchanged, *(output.exchanged for output in outputs)):
+        exchange.follow(exchanged)
     reader = stack.enter_context(
-        _reader(source, lambda: open_source_or_pictures(spec, paced=shown), classifier)
+        _reader(source, lambda: open_source_or_pictures(spec, paced=shown), exchange)
     )
-    frames = frames_of(
-        reader,
-        TroubleLog(source.name),
-        lambda trouble: all(output.wait(trouble) for output in outputs),
-    )
+
+    def idle(trouble: str) -> bool:
+        exchange.take()
+        return all(output.wait(trouble) for output in outputs)
+
+    frames = exchange.between(frames_of(reader, TroubleLog(source.name), idle))
     date = None if options.no_smoothing else _dating(source)
     frames = unpaused(frames, requests, outputs)
-    _loop(classifier, turns, adapting, frames, outputs, date, options.frames)
+    _loop(exchange, turns, adapting, frames, outputs, date, options.frames)
     return SOME_REFUSED if isinstance(source, PictureFiles) and source.refused else 0
 
 
@@ -149,7 +160,7 @@ def _check(options: argparse.Namespace) -> None:
 def _reader(
     source: VideoSource | PictureFiles,
     open_again: Callable[[], FrameSource],
-    classifier: Classifier,
+    exchange: Exchange,
 ) -> FrameReader:
     """Read an opened source; one that is live is opened again when it is lost."""
     opened: list[FrameSource] = [source]
@@ -161,9 +172,40 @@ def _reader(
         ahead=_AHEAD,
         reopen=source.live,
         hung_s=_HUNG_AFTER_S if source.live else math.inf,
-        prepare=classifier.prepare,
+        prepare=exchange.prepare,
         check_pictures=source.live,
     )
+
+
+def _exchange(
+    options: argparse.Namespace, classifier: Classifier, *, live: bool = True
+) -> Exchange:
+    """Give the classifier that answers, now and once its bundle is replaced.
+
+    What a file says does not depend on when it is asked, and other programs' models are no bundles.
+    """
+    if not live or classifier.bundle.contents:
+        return Exchange(classifier)
+
+    def make(bundle: Bundle) -> Classifier:
+        from .checks import check  # noqa: PLC0415 - start-up counts on a small device
+
+        found = Classifier(bundle, options.format, options.threads)
+        check(found)
+        found.mirrored = classifier.mirrored
+        # Also what this command line would refuse at the next start.
+        check_labels(options, (*bundle.class_names, UNKNOWN))
+        if options.heat:
+            found.use_heat()
+        if options.adapt != "off":
+            from .adapter import what_can_adapt  # noqa: PLC0415 - as above
+
+            what_can_adapt(found, options.adapt)
+        return found
+
+    watch = BundleWatch(classifier.bundle, make)
+    watch.start()
+    return Exchange(classifier, watch)
 
 
 def _adapter(
@@ -219,7 +261,7 @@ def _dating(source: VideoSource | PictureFiles) -> Callable[[Frame], float] | No
 
 
 def _loop(
-    classifier: Classifier,
+    exchange: Exchange,
     turns: Turns,
     adapting: AdapterOnDemand,
     frames: Iterator[Frame],
@@ -228,9 +270,15 @@ def _loop(
     most_frames: int,
 ) -> None:
     benchmark = next((output for output in outputs if isinstance(output, Benchmark)), None)
-    smoother = Smoother(classifier.bundle.smoothing_s)
+    smoother = Smoother(exchange.current.bundle.smoothing_s)
+
+    def begin_anew(found: Classifier) -> None:
+        nonlocal smoother
+        smoother = Smoother(found.bundle.smoothing_s)
+
+    exchange.follow(begin_anew)
     for count, frame in enumerate(frames, start=1):
-        pixels = frame.prepared if frame.prepared is not None else classifier.prepare(frame.image)
+        classifier, pixels = exchange.current, exchange.prepared(frame)
         with turns.first():  # until all is read of what the classifier was asked last
             started_s = time.perf_counter()
             prediction = classifier.predict_prepared(pixels)

@@ -105,6 +105,22 @@ def asked_for(
         yield EachFrame(receivers, options.hold)
 
 
+def check_labels(options: argparse.Namespace, labels: tuple[str, ...]) -> None:
+    """Refuse labels of another model that what was asked for cannot be told.
+
+    Raises:
+        InvalidOptionError: if it could not have been asked for with these.
+    """
+    if options.on_change is not None:
+        from . import command  # noqa: PLC0415 - as below
+
+        command.check_labels(options.on_change, labels)
+    if options.gpio:
+        from .gpio import pins_of  # noqa: PLC0415 - as below
+
+        pins_of(options.gpio, labels)
+
+
 def _told_of_changes(options: argparse.Namespace, labels: tuple[str, ...]) -> Iterator[Receiver]:
     if options.on_change is not None:
         from .command import Command  # noqa: PLC0415 - as above

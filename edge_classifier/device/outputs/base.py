@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ..classifier import Classifier
     from ..frame import Frame
     from ..verdict import Prediction
 
@@ -25,6 +26,9 @@ class Output:
         Returns whether to go on.
         """
         return True
+
+    def exchanged(self, classifier: Classifier) -> None:
+        """Be told that another model answers from the next frame on; takes no time."""
 
     def close(self) -> None:
         """Finish; may be called twice."""

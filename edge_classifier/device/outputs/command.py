@@ -22,6 +22,21 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 and bars of some foreign ones on the way to a program."""
 
 
+def check_labels(command: str, labels: Iterable[str]) -> None:
+    """Refuse labels that a command has a place for, where they do not fit in.
+
+    Raises:
+        InvalidOptionError: if there are any.
+    """
+    wrong = next((label for label in labels if not _PLAIN.fullmatch(label)), None)
+    if wrong is not None and any("{label}" in word for word in shlex.split(command)):
+        raise InvalidOptionError(
+            f"--on-change: the label {wrong!r} is no plain word (A-Z, a-z, 0-9, _, and further "
+            "on . and -), which {label} stands for; take it from the environment variable "
+            "CLASSIFY_LABEL or from standard input instead."
+        )
+
+
 class Command:
     """Runs a command on each change; its end is waited for, as long as the deadline allows.
 
@@ -52,13 +67,7 @@ class Command:
             raise InvalidOptionError(
                 "--on-change: the program itself cannot be {label} or {score}."
             )
-        wrong = next((label for label in labels if not _PLAIN.fullmatch(label)), None)
-        if wrong is not None and any("{label}" in word for word in self._words):
-            raise InvalidOptionError(
-                f"--on-change: the label {wrong!r} is no plain word (A-Z, a-z, 0-9, _, and further "
-                "on . and -), which {label} stands for; take it from the environment variable "
-                "CLASSIFY_LABEL or from standard input instead."
-            )
+        check_labels(command, labels)
         self._deadline_s = deadline_s
         self._process: subprocess.Popen[bytes] | None = None
 

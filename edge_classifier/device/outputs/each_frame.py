@@ -13,6 +13,7 @@ from .on_change import PATIENCE_S, close_all
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..classifier import Classifier
     from ..frame import Frame
     from ..verdict import Prediction
     from .courier import Receiver
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 class EachFrame(Output):
     """Tells receivers of the newest answer, each in a thread of its own as fast as it takes them.
 
-    They get what a JSON line holds, and beside it `held`, the label that counts, and `trouble`,
-    empty while frames come. While none come they get only these two, and no label counts.
+    They get what a JSON line holds, and beside it `held`, the label that counts, `trouble`, empty
+    while frames come, and `model`, the hash of the one that answers, empty before it was exchanged.
+    While none come they get only these three, and no label counts.
 
     Args:
         receivers: Who is told.
@@ -32,7 +34,7 @@ class EachFrame(Output):
     def __init__(self, receivers: Sequence[Receiver], frames: int) -> None:
         self._frames = frames
         self._hold = Hold(frames)
-        self._trouble = ""
+        self._trouble = self._model = ""
         self._couriers = [Courier(receiver, newest_only=True) for receiver in receivers]
 
     def show(self, frame: Frame, prediction: Prediction) -> bool:
@@ -51,10 +53,14 @@ class EachFrame(Output):
             self._trouble = trouble
         return True
 
+    def exchanged(self, classifier: Classifier) -> None:
+        """Say so with the next answer."""
+        self._model = classifier.sha256
+
     def close(self) -> None:
         """Tell what is left, for some seconds at most."""
         close_all(self._couriers, PATIENCE_S)
 
     def _hand_over(self, news: dict[str, Any]) -> None:
         for courier in self._couriers:
-            courier.hand_over(news)
+            courier.hand_over({**news, "model": self._model})

@@ -26,7 +26,7 @@ class Gpio:
         labels: All that can come.
 
     Raises:
-        InvalidOptionError: if one is of no such label, or a pin is given twice.
+        InvalidOptionError: as `pins_of` does.
         InvalidValueError: if gpiozero is not installed, or a pin cannot be used now.
     """
 
@@ -34,11 +34,7 @@ class Gpio:
     retries = False
 
     def __init__(self, pins: Sequence[str], labels: Collection[str]) -> None:
-        named = [_label_and_pin(text, labels) for text in pins]
-        numbers = [pin for _, pin in named]
-        twice = next((pin for pin in numbers if numbers.count(pin) > 1), None)
-        if twice is not None:
-            raise InvalidOptionError(f"--gpio: pin {twice} is given twice; each label has its own.")
+        named = pins_of(pins, labels)
         self._lock = threading.Lock()
         self._held: str | None = None
         self._again = False
@@ -95,6 +91,20 @@ def _switch(label: str, pin: gpiozero.DigitalOutputDevice, *, on: bool) -> str:
         state = "on" if on else "off"
         return f"the pin of {shortened(label)} cannot be switched {state} ({error})."
     return ""
+
+
+def pins_of(pins: Sequence[str], labels: Collection[str]) -> list[tuple[str, str]]:
+    """Read which label each pin is for.
+
+    Raises:
+        InvalidOptionError: if one is of no such label, or a pin is given twice.
+    """
+    named = [_label_and_pin(text, labels) for text in pins]
+    numbers = [pin for _, pin in named]
+    twice = next((pin for pin in numbers if numbers.count(pin) > 1), None)
+    if twice is not None:
+        raise InvalidOptionError(f"--gpio: pin {twice} is given twice; each label has its own.")
+    return named
 
 
 def _label_and_pin(text: str, labels: Collection[str]) -> tuple[str, str]:

@@ -19,21 +19,27 @@ _BOUNDS_S: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 class Metrics:
-    """Counts answers, refusals and troubles; may be told and asked in any thread.
+    """Counts answers, refusals and troubles; may be told and asked in any thread."""
 
-    Args:
-        labels: All that can be answered.
-        model: What tells the model from others, by names that Prometheus takes.
-    """
-
-    def __init__(self, labels: Iterable[str], model: Mapping[str, str]) -> None:
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._model = model
-        self._answers = Counter({(origin, name): 0 for origin in (CAMERA, SENT) for name in labels})
+        self._model: Mapping[str, str] = {}
+        self._answers: Counter[tuple[str, str]] = Counter()
         self._refused: Counter[int] = Counter()
         self._troubles = 0
         self._buckets = {origin: [0] * (len(_BOUNDS_S) + 1) for origin in (CAMERA, SENT)}
         self._seconds = {CAMERA: 0.0, SENT: 0.0}
+
+    def answered_by(self, labels: Iterable[str], model: Mapping[str, str]) -> None:
+        """Take note of the model that answers from now on; what was counted stays.
+
+        Args:
+            labels: All that can be answered.
+            model: What tells it from others, by names that Prometheus takes.
+        """
+        with self._lock:
+            self._model = model
+            self._answers.update({(o, name): 0 for o in (CAMERA, SENT) for name in labels})
 
     def answered(self, origin: str, label: str, seconds: float) -> None:
         """Count an answer, and how long after its picture it came."""

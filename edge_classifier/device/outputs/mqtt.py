@@ -129,7 +129,7 @@ class Mqtt:
 
     A change of the label or a trouble is told at once, scores once a second. paho's own thread
     connects, and again after each loss, with waits that grow to a minute; then all is told anew,
-    as it is when Home Assistant has started, or when the model has other classes.
+    as it is when Home Assistant has started, and when the model was exchanged.
 
     Args:
         name: Of the classifier.
@@ -160,6 +160,7 @@ class Mqtt:
         self._broker, self._name, self._labels = broker, name, tuple(labels)
         self._requests, self._clock = requests, clock
         self._lock = threading.Lock()
+        self._model = ""
         self._state: dict[str, Any] = {"label": None, "score": None, "familiar": None}
         self._trouble = ""
         self._told: dict[str, Any] = {}
@@ -195,8 +196,9 @@ class Mqtt:
                 "familiar": _rounded(news.get("similarity")),
             }
             labels = (*scores, UNKNOWN) if scores else self._labels
-            if labels != self._labels:
-                self._labels = labels
+            model = news.get("model", "")
+            if (labels, model) != (self._labels, self._model):
+                self._labels, self._model = labels, model
                 self._tell_all()
             else:
                 self._tell_state()

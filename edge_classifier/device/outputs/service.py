@@ -64,17 +64,11 @@ class Service(Output):
         with_camera: bool,
         clock: Clock = time.monotonic,
     ) -> None:
-        bundle = classifier.bundle
         self._classifier, self._turns, self._clock = classifier, turns, clock
         self._with_camera = with_camera
         self._at_work = threading.BoundedSemaphore(_MOST_AT_WORK)
-        model_format = classifier.model_format
-        model = {
-            "name": bundle.folder.name,
-            "format": model_format,
-            "sha256": bundle.spec["models"][model_format]["sha256"],
-        }
-        self._metrics = Metrics((*bundle.class_names, UNKNOWN), model)
+        self._metrics = Metrics()
+        self.exchanged(classifier)
         self._began_s = self._heard_s = clock()
         self._trouble = "no picture has come yet" if with_camera else ""
         self._fault = ""
@@ -106,6 +100,16 @@ class Service(Output):
             self._trouble = trouble
         return True
 
+    def exchanged(self, classifier: Classifier) -> None:
+        """Answer by another model from now on."""
+        self._classifier, self._fault = classifier, ""
+        about = {
+            "name": classifier.bundle.folder.name,
+            "format": classifier.model_format,
+            "sha256": classifier.sha256,
+        }
+        self._metrics.answered_by((*classifier.bundle.class_names, UNKNOWN), about)
+
     @property
     def problem(self) -> str:
         """What is wrong now, in words; or nothing."""
@@ -117,7 +121,7 @@ class Service(Output):
     def _tell_health(self, request: PageHandler) -> None:
         if problem := self.problem:
             raise RefusedError(503, problem)
-        request.respond_json({"status": "ok"})
+        request.respond_json({"status": "ok", "model": self._classifier.sha256})
 
     def _tell_metrics(self, request: PageHandler) -> None:
         uptime_s = self._clock() - self._began_s
@@ -147,9 +151,10 @@ class Service(Output):
         if not self._at_work.acquire(timeout=_PATIENCE_S):
             raise RefusedError(503, "Too many pictures are waiting.", {"Retry-After": "1"})
         try:
-            pixels = self._classifier.prepare_picture(_decoded(body, main_type))
+            image, classifier = _decoded(body, main_type), self._classifier
+            pixels = classifier.prepare_picture(image)
             with self._turns.other():
-                prediction = self._classifier.predict_prepared(pixels)
+                prediction = classifier.predict_prepared(pixels)
         except BundleError as error:
             self._fault = str(error)
             raise RefusedError(500, str(error)) from error
