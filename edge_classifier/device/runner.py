@@ -244,13 +244,24 @@ def _exchange(
     """
     if not live or classifier.bundle.contents:
         return Exchange(classifier)
+    watch = BundleWatch(classifier.bundle, maker(options, classifier))
+    watch.start()
+    return Exchange(classifier, watch)
+
+
+def maker(options: argparse.Namespace, before: Classifier) -> Callable[[Bundle], Classifier]:
+    """Give what makes a classifier of a bundle that was put in place of another one's.
+
+    It raises an `EdgeClassifierError` where that does not answer as it should, and where this
+    command line would be refused with it at the next start.
+    """
 
     def make(bundle: Bundle) -> Classifier:
         from .checks import check  # noqa: PLC0415 - start-up counts on a small device
 
         found = Classifier(bundle, options.format, options.threads)
         check(found)
-        found.mirrored = classifier.mirrored
+        found.mirrored = before.mirrored
         # Also what this command line would refuse at the next start.
         check_labels(options, (*bundle.class_names, UNKNOWN))
         if options.heat:
@@ -261,9 +272,7 @@ def _exchange(
             what_can_adapt(found, options.adapt)
         return found
 
-    watch = BundleWatch(classifier.bundle, make)
-    watch.start()
-    return Exchange(classifier, watch)
+    return make
 
 
 def _adapter(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from contextlib import closing
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from edge_classifier.device.bundle import Bundle
 from edge_classifier.device.classifier import Classifier
 from edge_classifier.device.frame import Frame
 from edge_classifier.device.incoming import unpaused
+from edge_classifier.device.npz import npz_bytes, read_arrays
 from edge_classifier.device.outputs.base import Output
 from edge_classifier.device.requests import ADAPT, PAUSED, Requests
 
@@ -62,6 +65,16 @@ def shown(classifier: Classifier, adapting: AdapterOnDemand, count: int) -> bool
     return said[-1].adapted
 
 
+def teach_otherwise(bundle: Path) -> None:
+    """Let what a bundle was taught be another file."""
+    path = bundle / "spec.json"
+    spec = json.loads(path.read_bytes())
+    content = npz_bytes({**read_arrays((bundle / "taught.npz").read_bytes()), "more": np.zeros(1)})
+    (bundle / "taught.npz").write_bytes(content)
+    spec["taught"]["sha256"] = hashlib.sha256(content).hexdigest()
+    path.write_text(json.dumps(spec), encoding="utf-8")
+
+
 def test_it_adapts_when_it_is_asked_to_and_anew_when_it_is_asked_again(
     copy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -98,3 +111,40 @@ def test_a_bundle_that_cannot_be_adapted_says_so_and_goes_on(
         assert not adapting.adapts
     (line,) = capsys.readouterr().err.splitlines()
     assert "taught.npz" in line
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_what_was_seen_stays_where_the_model_was_exchanged_for_one_that_was_taught_the_same(
+    copy: Path, capsys: pytest.CaptureFixture[str], *, same: bool
+) -> None:
+    classifier, requests = Classifier(Bundle.open(copy)), Requests()
+    adapter = Adapter(classifier, "once", background=True)
+    with closing(AdapterOnDemand(classifier, adapter, requests, follows=False)) as adapting:
+        wait_until(lambda: shown(classifier, adapting, 2 * ENOUGH))
+        wait_until((copy / "adaptation-state.npz").exists)
+        (copy / "adaptation-state.npz").unlink()  # as where another folder has taken its place
+        if not same:
+            teach_otherwise(copy)
+        classifier = Classifier(Bundle.open(copy))
+        adapting.exchanged(classifier)
+        wait_until(lambda: (shown(classifier, adapting, 1), adapting.adapts)[1])
+        assert shown(classifier, adapting, 1) is same
+    assert capsys.readouterr().err.count("adapted to ") == 1 + same
+
+
+def test_one_that_was_asked_for_is_made_for_the_model_that_answers_by_then(copy: Path) -> None:
+    classifier, requests = Classifier(Bundle.open(copy)), Requests()
+    with closing(AdapterOnDemand(classifier, None, requests, follows=False)) as adapting:
+        requests.ask(ADAPT)
+        shown(classifier, adapting, 1)
+        classifier = Classifier(Bundle.open(copy))
+        adapting.exchanged(classifier)
+        wait_until(lambda: shown(classifier, adapting, 2 * ENOUGH))
+
+
+def test_what_adapts_nothing_adapts_nothing_after_the_exchange(copy: Path) -> None:
+    classifier = Classifier(Bundle.open(copy))
+    with closing(AdapterOnDemand(classifier, None, Requests(), follows=False)) as adapting:
+        adapting.exchanged(classifier)
+        shown(classifier, adapting, 1)
+        assert not adapting.adapts

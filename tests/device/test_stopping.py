@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
 import subprocess
 import sys
@@ -11,11 +9,12 @@ import threading
 import time
 from contextlib import suppress
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from support import exported_project
 from support.live_stream import FRAME_S, Stream
+from support.runners import TIMEOUT_S, Runner
 
 from edge_classifier.device.stop import StopSignals
 
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 
 if sys.platform == "win32":
     pytest.skip("Windows ends a process without asking it", allow_module_level=True)
-
-TIMEOUT_S = 60
 
 
 @pytest.fixture
@@ -39,33 +36,6 @@ def stream() -> Iterator[Stream]:
 @pytest.fixture
 def video(tmp_path: Path) -> Path:
     return exported_project.video(tmp_path / "clip.avi", 400)
-
-
-class Runner:
-    """`classify.py` that runs, and has answered a few times."""
-
-    def __init__(self, bundle: Path, *arguments: str | Path, answers: int = 5) -> None:
-        no_screen = {k: v for k, v in os.environ.items() if "DISPLAY" not in k}
-        self.process = subprocess.Popen(  # noqa: S603 - our own file
-            [sys.executable, "-I", str(bundle / "classify.py"), *map(str, arguments)],
-            env=no_screen,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-        )
-        assert self.process.stdout is not None
-        self.answers: list[dict[str, Any]] = [
-            json.loads(self.process.stdout.readline()) for _ in range(answers)
-        ]
-
-    def stop(self, *signals: signal.Signals, gap_s: float = 0.01) -> tuple[int, list[str]]:
-        """Send signals; returns the exit status, and what was told on standard error."""
-        for number in signals:
-            self.process.send_signal(number)
-            time.sleep(gap_s)
-        _, told = self.process.communicate(timeout=TIMEOUT_S)
-        return self.process.returncode, told.splitlines()
 
 
 @pytest.mark.parametrize("gap_s", [0.0, 0.0005, 0.005, 0.03])

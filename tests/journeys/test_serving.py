@@ -48,7 +48,7 @@ def ask(url: str, body: bytes | None = None) -> Any:
 
 def is_healthy(url: str) -> bool:
     try:
-        return bool(ask(f"{url}healthz") == {"status": "ok"})
+        return bool(ask(f"{url}healthz")["status"] == "ok")
     except urllib.error.HTTPError as error:
         error.close()
         return False

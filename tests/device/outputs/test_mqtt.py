@@ -13,7 +13,10 @@ import pytest
 from support.answers import LABELS, Said, tell, wait_until
 from support.broker import PASSWORD, Listener, MosquittoBroker, free_port
 from support.live_stream import Stream
+from support.small_bundle import write_bundle
 
+from edge_classifier.device.bundle import Bundle
+from edge_classifier.device.classifier import Classifier
 from edge_classifier.device.errors import InvalidOptionError, InvalidValueError
 from edge_classifier.device.outputs.broker import Broker
 from edge_classifier.device.outputs.each_frame import EachFrame
@@ -194,6 +197,21 @@ def test_another_model_s_classes_are_told(
     wait_until(lambda: label(listener) == "cup")
     label_entity = json.loads(listener.newest[mqtt.topics.discovery])["components"]["label"]
     assert label_entity["options"] == ["cup", "mug", "unknown"]
+
+
+def test_all_is_told_anew_when_the_model_was_exchanged(
+    broker: MosquittoBroker, connect: Connect, listen: Listen, tmp_path: Path
+) -> None:
+    broker.start()
+    mqtt, output = connect(at(broker))
+    listener = listen(broker)
+    show(output, "mug")
+    wait_until(lambda: label(listener) == "mug")
+    listener.newest.clear()
+    output.exchanged(Classifier(Bundle.open(write_bundle(tmp_path / "bundle"))))
+    show(output, "mug")
+    wait_until(lambda: {mqtt.topics.discovery, mqtt.topics.state} <= set(listener.newest))
+    assert label(listener) == "mug"
 
 
 def test_who_dies_is_offline(broker: MosquittoBroker, listen: Listen) -> None:
