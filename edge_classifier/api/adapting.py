@@ -7,8 +7,8 @@ from collections.abc import Sized
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from edge_classifier.api.estimator import Estimator
-from edge_classifier.errors import AdaptationError, NotTrainedError
+from edge_classifier.api.looking import LookingEstimator
+from edge_classifier.errors import AdaptationError
 from edge_classifier.learning.adaptation import adapt_model
 from edge_classifier.learning.familiar_frames import MOST_LOOKED_AT, FamiliarFrames
 from edge_classifier.progress import shown
@@ -18,21 +18,19 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from edge_classifier.api.extraction import FeatureExtractor
     from edge_classifier.learning.adaptation import Adaptation
     from edge_classifier.learning.model import Model
     from edge_classifier.protocols import Progress
     from edge_classifier.values import Features
 
 
-class AdaptableEstimator(Estimator):
+class AdaptableEstimator(LookingEstimator):
     """An estimator whose model can be adapted to unlabelled pictures, and back.
 
     What is kept are the features of those pictures: whenever the model is trained again, it is
     adapted to them anew, also where they did not fit to the one before.
     """
 
-    model_: Model
     adaptation_: Adaptation | None
     _frames: Features | None = None  # objects pickled by older versions have none
 
@@ -53,14 +51,15 @@ class AdaptableEstimator(Estimator):
             AdaptationError: if nothing in the pictures was recognised, or it would do harm; then
                 the classifier answers as before.
         """
-        taught = self._model().taught
+        model, extractor = self._answering()
+        taught = model.taught
         frames = FamiliarFrames(taught)
         count = len(images) if isinstance(images, Sized) else None
         every = 1 if count is None else max(1, -(-count // MOST_LOOKED_AT))
         chosen = images if every == 1 else islice(images, 0, None, every)
         with shown(progress, "looking at pictures") as told:
             told(0.0, "looking at pictures")
-            for row in self._extractor().rows(chosen):
+            for row in extractor.rows(chosen):
                 frames.add(row)
                 told(min(1.0, frames.looked_at * every / count) if count else 0.0)
         self._adapt_to(frames.features(), taught)
@@ -83,11 +82,3 @@ class AdaptableEstimator(Estimator):
     def _adapt_to(self, frames: Features, taught: Model) -> None:
         self.adaptation_ = adapt_model(taught, frames)
         self.model_, self._frames = self.adaptation_.model, frames
-
-    def _model(self) -> Model:
-        if not hasattr(self, "model_"):
-            raise NotTrainedError("This ImageClassifier is not fitted yet; call `fit` first.")
-        return self.model_
-
-    def _extractor(self) -> FeatureExtractor:
-        raise NotImplementedError

@@ -18,7 +18,6 @@ from edge_classifier.api.classifier_file import (
     save_classifier,
 )
 from edge_classifier.api.estimator import head_settings_of
-from edge_classifier.api.extraction import ColourOrder, FeatureExtractor, shared_backbone
 from edge_classifier.api.samples import checked_labels, classes_of, grouped, in_bursts, joined
 from edge_classifier.errors import InvalidValueError
 from edge_classifier.features.strangers import Strangers
@@ -30,12 +29,12 @@ from edge_classifier.project.folder import is_project
 from edge_classifier.protocols import part_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     import numpy.typing as npt
     from typing_extensions import Self
 
-    from edge_classifier.device.verdict import Prediction
+    from edge_classifier.api.extraction import ColourOrder
     from edge_classifier.learning.head import HeadKind
     from edge_classifier.learning.model import Model
     from edge_classifier.learning.settings import HeadSettings
@@ -84,8 +83,6 @@ class ImageClassifier(AdaptableEstimator):
         left_out_: `(N,)` bool, samples at the ends of groups that nothing was learned from: they
             show the empty scene, or another class.
     """
-
-    _weights_sha256: str | None = None  # of the backbone that it was loaded with
 
     def __init__(  # noqa: PLR0913 - each is a hyperparameter, as scikit-learn has them
         self,
@@ -217,24 +214,14 @@ class ImageClassifier(AdaptableEstimator):
 
     # Answering
 
-    def predictions(self, images: Iterable[object]) -> Iterator[Prediction]:
-        """Answer one picture after the other, with no more than a batch in memory.
-
-        Yields:
-            Scores and the verdict "unknown", one `Prediction` a picture.
-        """
-        model = self._model()
-        for row in self._extractor().rows(images):
-            yield model.predict(row[None])[0]
-
     def predict_proba(self, images: Iterable[object]) -> npt.NDArray[np.float32]:
         """Compute the scores of N pictures.
 
         Returns:
             `(N, C)` float32 in the order of `classes_`, each row summing to 1.
         """
-        model = self._model()
-        return model.head.scores(self._extractor().features(images)[0])
+        model, extractor = self._answering()
+        return model.head.scores(extractor.features(images)[0])
 
     def predict(self, images: Iterable[object]) -> npt.NDArray[Any]:
         """Name the class of each of N pictures.
@@ -268,9 +255,8 @@ class ImageClassifier(AdaptableEstimator):
         """
         if len(self._model().class_names) == 1:
             unknown = self.is_unknown(images)
-            right = (
-                checked_labels(labels, len(unknown), self.classes_) == self.classes_[0]
-            ) ^ unknown
+            one = checked_labels(labels, len(unknown), self.classes_) == self.classes_[0]
+            right = one ^ unknown
         else:
             predicted = self.predict(images)
             right = predicted == checked_labels(labels, len(predicted), self.classes_)
@@ -368,17 +354,6 @@ class ImageClassifier(AdaptableEstimator):
         return loaded
 
     # Inside
-
-    def _backbone(self) -> Backbone:
-        if not isinstance(self.backbone, str):
-            return self.backbone
-        return shared_backbone(self.backbone, self._weights(), self.features, self._weights_sha256)
-
-    def _weights(self) -> Path | None:
-        return None if self.weights is None else Path(self.weights)
-
-    def _extractor(self) -> FeatureExtractor:
-        return FeatureExtractor(self._backbone, self.colour_order, self.n_jobs)
 
     def _samples(
         self,

@@ -21,13 +21,16 @@ from edge_classifier.project.picture_file import read_image
 from edge_classifier.values import Variants
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from edge_classifier.device.preprocessing import Image
+    from edge_classifier.errors import ProjectError
     from edge_classifier.protocols import Backbone
     from edge_classifier.values import FeatureKind, Features
 
 ColourOrder: TypeAlias = Literal["rgb", "bgr"]
+Refusal: TypeAlias = "InvalidImageError | ProjectError"
+"""Why a picture cannot be read."""
 
 _GREY: Final = 2
 _COLOUR: Final = 3
@@ -49,7 +52,7 @@ class FeatureExtractor:
     n_jobs: int | None
 
     def rows(self, images: Iterable[object], *, varied: bool = False) -> Iterator[Features]:
-        """Compute the features of one picture after the other, with a batch in memory at most.
+        """Compute the features of one picture after the other, as `computed` does.
 
         Yields:
             `(D,)`, or `(1 + VARIANTS, D)` of a picture and its variants.
@@ -57,6 +60,24 @@ class FeatureExtractor:
         Raises:
             InvalidValueError: if `colour_order` is none, or `images` is a single path.
             InvalidImageError: if a picture cannot be read.
+        """
+        # Not left to the garbage collector, which one of the threads may run that are waited for.
+        with closing(self.computed(images, varied=varied)) as computed:
+            for _, row in computed:
+                if isinstance(row, Exception):
+                    raise row
+                yield row
+
+    def computed(
+        self, images: Iterable[object], *, varied: bool = False
+    ) -> Generator[tuple[object, Features | Refusal], None, None]:
+        """Compute the features of one picture after the other, with a batch in memory at most.
+
+        Yields:
+            Each picture with its row, as `rows` gives it, or with why there is none.
+
+        Raises:
+            InvalidValueError: if `colour_order` is none, or `images` is a single path.
         """
         if self.colour_order not in ("rgb", "bgr"):
             raise InvalidValueError(
@@ -73,13 +94,11 @@ class FeatureExtractor:
             (lambda few: extract([few[0], *make_variants(few[0])])[None]) if varied else extract,
             threads=None if self.n_jobs == -1 else self.n_jobs,
         )
-        # Not left to the garbage collector, which one of the threads may run that are waited for.
         with closing(results):
             for result in results:
-                if result.values is None:
-                    assert result.problem is not None  # noqa: S101 - one of them is there
-                    raise result.problem
-                yield result.values
+                row = result.problem if result.values is None else result.values
+                assert row is not None  # noqa: S101 - one of them is there
+                yield result.item, row
 
     def features(
         self,

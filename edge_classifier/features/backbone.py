@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections import deque
 from contextlib import suppress
@@ -48,9 +49,9 @@ _log = logging.getLogger(__name__)
 class LiteRTBackbone:
     """A backbone run by LiteRT; a `protocols.Backbone`.
 
-    `extract` may be called from several threads at once. Each call takes an interpreter that no
-    other call is using and makes one if there is none (some milliseconds, once), so the live
-    picture never waits for the worker; with one lock it would wait for whole runs of it.
+    `extract` may be called from several threads at once: each takes an interpreter that no other
+    is using, or makes one (some milliseconds, once). With one lock the live picture would wait for
+    whole runs of the worker. Pickled it carries none, and a process unpickles a network once.
 
     The extractor is a TFLite file or its bytes, from `(1, S, S, 3)` float32 to `(1, h, w, c)`; each
     interpreter has so many CPU threads.
@@ -83,12 +84,14 @@ class LiteRTBackbone:
             )
         self._idle = deque([interpreter])
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return _opened_once, (self.info, self.extractor, self._threads)
+
     def extract(self, images: Sequence[Image]) -> Features:
         """Compute the features `(N, D)` of N images of any size.
 
-        Pooled features are the means over height and width, as Keras' GlobalAveragePooling2D
-        gives them, or about their square roots if the backbone has a `root_offset`; spatial
-        features are the flattened map, in the order of Keras' Flatten.
+        Pooled features are the means over height and width, as by Keras' GlobalAveragePooling2D,
+        or about their square roots with a `root_offset`; spatial ones the map as by its Flatten.
 
         Raises:
             InvalidImageError: if one is no such picture.
@@ -147,6 +150,11 @@ class LiteRTBackbone:
                 f"The backbone {self.info.name} gives features that are NaN, infinite or absurdly "
                 "large, so it is damaged: take another with --backbone, or get the project again."
             )
+
+
+@functools.lru_cache(maxsize=4)
+def _opened_once(info: BackboneInfo, extractor: bytes, threads: int) -> LiteRTBackbone:
+    return LiteRTBackbone(info, extractor, threads)
 
 
 def features_of_map(
@@ -226,10 +234,9 @@ def choose_backbone(
 
 def _official_hash(backbone: OfficialBackbone, folders: CacheFolders) -> str | None:
     """Say which weights are the official ones; where nobody published it, those that are here."""
-    if backbone.sha256 is not None:
-        return backbone.sha256
-    found = find_weights(backbone, folders)
-    return found.sha256 if found else None
+    if backbone.sha256 is None and (found := find_weights(backbone, folders)):
+        return found.sha256
+    return backbone.sha256
 
 
 def _compiled_before(

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -356,13 +355,6 @@ def test_unknown_parameters_are_refused_and_none_is_changed() -> None:
         classifier.set_params(penalty=1.0, depth=3)
     assert classifier.penalty == 1e-4
     assert repr(classifier.set_params(penalty=1.0)) == "ImageClassifier(penalty=1.0)"
-
-
-def test_it_can_be_pickled() -> None:
-    classifier = fitted()
-    fresh = pictures(RED, 1, seed=3)
-    again = pickle.loads(pickle.dumps(classifier))  # noqa: S301 - our own bytes
-    np.testing.assert_array_equal(again.predict_proba(fresh), classifier.predict_proba(fresh))
 
 
 def test_importing_the_package_stays_light() -> None:
