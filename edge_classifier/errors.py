@@ -25,6 +25,7 @@ expect, so that `except OSError` keeps working around a camera::
     │   ├── WeightsMismatchError (ValueError)   not the file it should be
     │   └── DownloadError (ConnectionError)
     ├── BackboneMismatchError (ValueError)   features or a head of another backbone
+    ├── BrokerError (ConnectionError)        a broker cannot be reached, or refuses
     ├── NotTrainedError (RuntimeError)       no head yet
     ├── NotEnoughSamplesError (ValueError)   fewer classes or samples than the work needs
     ├── AdaptationError (ValueError)         frames that a model cannot be adapted to
@@ -53,6 +54,7 @@ __all__ = [
     "AdaptationError",
     "BackboneError",
     "BackboneMismatchError",
+    "BrokerError",
     "BundleError",
     "CameraError",
     "CameraHungError",
@@ -131,6 +133,10 @@ class DownloadError(BackboneError, ConnectionError):
 
 class BackboneMismatchError(EdgeClassifierError, ValueError):
     """Features or a head belong to another backbone than the one in use."""
+
+
+class BrokerError(EdgeClassifierError, ConnectionError):
+    """A broker cannot be reached, or refuses."""
 
 
 class NotTrainedError(EdgeClassifierError, RuntimeError):

@@ -66,6 +66,7 @@ PLAIN: Final = {
     "save": ("project", "copy"),
     "run": ("bundle", "photo.png", "--no-window"),
     "serve": ("bundle", "photo.png", "--serve", "127.0.0.1:0"),
+    "fleet": ("mqtt://127.0.0.1:9", "--once"),
     "demo": ("new", "--no-window", "--backbone", "v2-0.35", "--weights", "text.txt"),
     "cameras": (),
 }

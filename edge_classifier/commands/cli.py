@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "save": "save a copy of a project that goes on elsewhere",
     "run": "run an exported folder on this machine",
     "serve": "answer pictures that others send, by an exported folder",
+    "fleet": "watch many devices by the broker that they tell of themselves",
     "demo": "the whole job on a rendered camera, by itself",
     "cameras": "list the cameras that can be opened",
 }

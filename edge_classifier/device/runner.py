@@ -88,7 +88,8 @@ def _run(
     outputs = [
         stack.enter_context(contextlib.closing(output))
         for output in chain(
-            _page(options, classifier, turns), asked_for(options, name, labels, requests)
+            _page(options, classifier, turns),
+            asked_for(options, name, labels, requests, classifier),
         )
     ]
     source = open_source_or_pictures(spec, paced=shown)

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
+    from ..classifier import Classifier
     from ..requests import Requests
     from .base import Output
     from .courier import Receiver
+    from .device_report import DeviceReport
 
 
 def add_output_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,6 +69,11 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
         help="keep a broker told, and Home Assistant by it: mqtt[s]://[user@]host[:port][/prefix]; "
         f"the password is in the environment variable {MQTT_PASSWORD} (needs paho-mqtt)",
     )
+    add_broker_arguments(parser)
+
+
+def add_broker_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of whoever speaks to a broker."""
     parser.add_argument(
         "--mqtt-password-file", type=Path, metavar="FILE", help="the password, in a file's one line"
     )
@@ -79,7 +86,11 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def asked_for(
-    options: argparse.Namespace, name: str, labels: tuple[str, ...], requests: Requests
+    options: argparse.Namespace,
+    name: str,
+    labels: tuple[str, ...],
+    requests: Requests,
+    classifier: Classifier | None = None,
 ) -> Iterator[Output]:
     """Make them.
 
@@ -90,6 +101,7 @@ def asked_for(
         name: Of the classifier.
         labels: All that can come.
         requests: Where what others ask for goes.
+        classifier: Of a device, of which those are told who watch many.
 
     Raises:
         EdgeClassifierError: if one of them can never be, or what it needs is not installed.
@@ -98,7 +110,12 @@ def asked_for(
         from .on_change import OnChange  # noqa: PLC0415 - as above
 
         yield OnChange(receivers, options.hold)
-    if receivers := list(_told_of_each_frame(options, name, labels, requests)):
+    report = None
+    if classifier is not None and options.mqtt is not None:
+        from .device_report import DeviceReport  # noqa: PLC0415 - as above
+
+        yield (report := DeviceReport(classifier))
+    if receivers := list(_told_of_each_frame(options, name, labels, requests, report)):
         from .each_frame import EachFrame  # noqa: PLC0415 - as above
 
         # Made last, so closed before those who may take long: pins are off at once.
@@ -125,7 +142,11 @@ def _told_of_changes(options: argparse.Namespace, labels: tuple[str, ...]) -> It
 
 
 def _told_of_each_frame(
-    options: argparse.Namespace, name: str, labels: tuple[str, ...], requests: Requests
+    options: argparse.Namespace,
+    name: str,
+    labels: tuple[str, ...],
+    requests: Requests,
+    report: DeviceReport | None,
 ) -> Iterator[Receiver]:
     if options.gpio:
         from .gpio import Gpio  # noqa: PLC0415 - as above
@@ -136,10 +157,11 @@ def _told_of_each_frame(
 
         yield Osc(options.osc)
     if options.mqtt is not None:
-        from .mqtt import Broker, Mqtt  # noqa: PLC0415 - as above
+        from .broker import Broker  # noqa: PLC0415 - as above
+        from .mqtt import Mqtt  # noqa: PLC0415 - as above
 
         password = os.environ.get(MQTT_PASSWORD)
         broker = Broker.parse(options.mqtt, password, options.mqtt_password_file, options.mqtt_ca)
-        yield Mqtt(broker, name, labels, requests)
+        yield Mqtt(broker, name, labels, requests, report=report)
     elif options.mqtt_password_file or options.mqtt_ca:
         raise InvalidOptionError("--mqtt-password-file and --mqtt-ca need --mqtt.")

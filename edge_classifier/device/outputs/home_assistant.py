@@ -10,6 +10,10 @@ from ..console import as_text, one_line, shortened
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+AVAILABILITY: Final = "availability"
+DEVICE: Final = "device"
+"""What topics end with that those who watch many devices hear."""
+
 BIRTH_TOPIC: Final = "homeassistant/status"
 BIRTH: Final = "online"
 ONLINE: Final = "online"
@@ -42,12 +46,17 @@ class Topics:
     @property
     def availability(self) -> str:
         """Whether the classifier runs, `online` or `offline`."""
-        return f"{self.prefix}/availability"
+        return f"{self.prefix}/{AVAILABILITY}"
 
     @property
     def state(self) -> str:
         """All that is answered, as one JSON object."""
         return f"{self.prefix}/state"
+
+    @property
+    def device(self) -> str:
+        """What those who watch many devices are told of this one; see `device_report`."""
+        return f"{self.prefix}/{DEVICE}"
 
     @property
     def pause(self) -> str:

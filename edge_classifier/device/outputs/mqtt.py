@@ -5,23 +5,19 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import ssl
 import sys
 import threading
 import time
 import uuid
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote, urlsplit
 
 from ..console import say, shortened
-from ..errors import InvalidOptionError, InvalidValueError
-from ..files import read_regular
 from ..requests import ADAPT, PAUSED
 from ..verdict import UNKNOWN
 from .addresses import MQTT_PASSWORD
-from .courier import needed
+from .broker import KEEP_ALIVE_S
+from .device_report import OK
 from .home_assistant import (
     BIRTH,
     BIRTH_TOPIC,
@@ -44,84 +40,14 @@ if TYPE_CHECKING:
 
     from ..frame import Clock
     from ..requests import Requests
+    from .broker import Broker
+    from .device_report import DeviceReport
 
 _SCORE_S: Final = 1.0
 """So often scores are told, unless something else changes."""
-_CONNECT_S: Final = 5.0
-_KEEP_ALIVE_S: Final = 30
-_LONGEST_WAIT_S: Final = 60
 _STOP_S: Final = 2.0
-_LONGEST_PREFIX: Final = 200
-_LONGEST_PASSWORD: Final = 4096
-_PORT: Final = {"mqtt": 1883, "mqtts": 8883}
 _MOST_SAID: Final = 8
 """Of different things in a row: what others send must not fill the log."""
-
-
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """Where a broker is, and who one is to it.
-
-    Attributes:
-        prefix: What all topics begin with; empty for one of the machine's own.
-        user: Empty for nobody.
-        password: Likewise.
-        ca: What signs the certificates that are believed; `None` for whom the system believes.
-    """
-
-    host: str
-    port: int
-    prefix: str = ""
-    user: str = ""
-    password: str = field(default="", repr=False)
-    tls: bool = False
-    ca: Path | None = None
-
-    @classmethod
-    def parse(
-        cls,
-        address: str,
-        password: str | None = None,
-        password_file: Path | None = None,
-        ca: Path | None = None,
-    ) -> Broker:
-        """Read `mqtt[s]://[user@]host[:port][/prefix]`.
-
-        A `password_file` goes before a `password`, which is that of the environment.
-
-        Raises:
-            InvalidOptionError: if that is no such address; a password in it is not repeated.
-            InvalidValueError: if a file cannot be read.
-        """
-        # Not repeated: it may hold a password.
-        no_address = InvalidOptionError(
-            "--mqtt: expected mqtt[s]://[user@]host[:port][/prefix], like "
-            "mqtt://pi@broker.local/kitchen; a prefix has no +, # or $."
-        )
-        try:
-            parts = urlsplit(address)
-            scheme, host, port = parts.scheme, parts.hostname or "", parts.port
-        except ValueError as error:
-            raise no_address from error
-        if parts.password is not None:
-            raise InvalidOptionError(
-                "--mqtt: others on this machine can read what is on a command line; leave the "
-                f"password to the environment variable {MQTT_PASSWORD} or to --mqtt-password-file."
-            )
-        prefix, user = unquote(parts.path).strip("/"), unquote(parts.username or "")
-        more = parts.query or parts.fragment
-        if scheme not in _PORT or not host or port == 0 or more or not _is_prefix(prefix):
-            raise no_address
-        if ca is not None and scheme != "mqtts":
-            raise InvalidOptionError("--mqtt-ca is for mqtts://, and this is mqtt://.")
-        if password_file is not None:
-            password = _read_password(password_file)
-            if not user:
-                raise InvalidOptionError(
-                    "--mqtt-password-file: a password needs its user: mqtt://USER@host."
-                )
-        secret = (password or "") if user else ""
-        return cls(host, port or _PORT[scheme], prefix, user, secret, scheme == "mqtts", ca)
 
 
 class Mqtt:
@@ -135,6 +61,7 @@ class Mqtt:
         name: Of the classifier.
         labels: All that can come.
         requests: Where what others ask for goes.
+        report: What those who watch many devices are told beside.
 
     Raises:
         InvalidValueError: if paho-mqtt is not installed, or the certificate cannot be used.
@@ -150,10 +77,8 @@ class Mqtt:
         labels: Sequence[str],
         requests: Requests,
         clock: Clock = time.monotonic,
+        report: DeviceReport | None = None,
     ) -> None:
-        with needed(self.name, "paho-mqtt"):
-            import paho.mqtt.client as paho  # noqa: PLC0415 - an optional library
-            from paho.mqtt.enums import CallbackAPIVersion  # noqa: PLC0415 - same
         own = f"{_machine()} {broker.prefix or name}"
         identity = f"edge_classifier_{hashlib.sha256(own.encode()).hexdigest()[:12]}"
         self.topics = Topics(broker.prefix or identity.replace("_", "-"), identity)
@@ -166,22 +91,14 @@ class Mqtt:
         self._told_s = 0.0
         self._connected = False
         self._said: set[str] = set()
-        self._client = paho.Client(CallbackAPIVersion.VERSION2)
-        self._client.connect_timeout = _CONNECT_S
-        self._client.reconnect_delay_set(1, _LONGEST_WAIT_S)
+        self._report = report
+        self._client = broker.client(self.name)
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = self._on_connect_fail
         self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message
         self._client.will_set(self.topics.availability, OFFLINE, qos=1, retain=True)
-        if broker.user:
-            self._client.username_pw_set(broker.user, broker.password or None)
-        if broker.tls:
-            try:
-                self._client.tls_set(None if broker.ca is None else str(broker.ca))
-            except (OSError, ssl.SSLError) as error:
-                raise InvalidValueError(f"--mqtt-ca {broker.ca}: {error}.") from error
-        self._client.connect_async(broker.host, broker.port, keepalive=_KEEP_ALIVE_S)
+        self._client.connect_async(broker.host, broker.port, keepalive=KEEP_ALIVE_S)
         self._client.loop_start()
 
     def tell(self, news: dict[str, Any]) -> str:
@@ -224,7 +141,14 @@ class Mqtt:
         self._told = {}
         self._tell_state()
 
+    def _tell_report(self, *, anew: bool) -> None:
+        if self._report and self._connected:
+            health = PAUSED if self._requests.paused else self._trouble or OK
+            if (report := self._report.due(health, self._clock(), anew=anew)) is not None:
+                self._client.publish(self.topics.device, report, retain=True)
+
     def _tell_state(self) -> None:
+        self._tell_report(anew=not self._told)
         state = {
             **self._state,
             "camera": ON if self._trouble else OFF,
@@ -305,23 +229,6 @@ class Mqtt:
 
 def _rounded(score: float | None) -> float | None:
     return None if score is None else round(score, 3)
-
-
-def _is_prefix(prefix: str) -> bool:
-    return (
-        len(prefix) <= _LONGEST_PREFIX
-        and prefix.isprintable()
-        and not any(c in prefix for c in "+#$")
-        and "" not in prefix.split("/")[1:]
-    )
-
-
-def _read_password(path: Path) -> str:
-    try:
-        return read_regular(path, _LONGEST_PASSWORD).decode().strip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InvalidValueError(f"--mqtt-password-file {path}: {reason}.") from error
 
 
 def _machine() -> str:

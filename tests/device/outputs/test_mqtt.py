@@ -15,8 +15,9 @@ from support.broker import PASSWORD, Listener, MosquittoBroker, free_port
 from support.live_stream import Stream
 
 from edge_classifier.device.errors import InvalidOptionError, InvalidValueError
+from edge_classifier.device.outputs.broker import Broker
 from edge_classifier.device.outputs.each_frame import EachFrame
-from edge_classifier.device.outputs.mqtt import Broker, Mqtt
+from edge_classifier.device.outputs.mqtt import Mqtt
 from edge_classifier.device.requests import ADAPT, PAUSED, Requests
 
 if TYPE_CHECKING:
@@ -200,7 +201,8 @@ def test_who_dies_is_offline(broker: MosquittoBroker, listen: Listen) -> None:
     listener = listen(broker)
     program = (
         "import sys, time\n"
-        "from edge_classifier.device.outputs.mqtt import Broker, Mqtt\n"
+        "from edge_classifier.device.outputs.broker import Broker\n"
+        "from edge_classifier.device.outputs.mqtt import Mqtt\n"
         "from edge_classifier.device.requests import Requests\n"
         "Mqtt(Broker('127.0.0.1', int(sys.argv[1]), 'kitchen'), 'x', ('a', 'b'), Requests())\n"
         "time.sleep(600)\n"
@@ -224,9 +226,12 @@ def test_classify_py_is_paused_and_goes_on_by_a_broker(
     child = subprocess.Popen([*words, *more, "--csv", str(tmp_path / "log.csv")])  # noqa: S603 - our own words
     try:
         wait_until(lambda: label(listener) is not None)
+        device = json.loads(listener.newest["kitchen/device"])
+        assert (device["bundle"], device["health"]) == (bundle.name, "ok")
         listener.say("kitchen/pause", "ON")
         wait_until(lambda: label(listener) is None)
         assert json.loads(listener.newest["kitchen/state"])["paused"] == "ON"
+        assert json.loads(listener.newest["kitchen/device"])["health"] == "paused"
         listener.say("kitchen/pause", "OFF")
         wait_until(lambda: label(listener) is not None)
         child.terminate()

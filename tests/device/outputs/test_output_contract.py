@@ -16,12 +16,13 @@ from gpiozero.pins.mock import MockFactory
 from support.answers import LABELS, NAMES, tell
 from support.broker import free_port
 
+from edge_classifier.device.outputs.broker import Broker
 from edge_classifier.device.outputs.command import Command
 from edge_classifier.device.outputs.courier import MOST_WAITING
 from edge_classifier.device.outputs.csv_log import CsvLog
 from edge_classifier.device.outputs.each_frame import EachFrame
 from edge_classifier.device.outputs.gpio import Gpio
-from edge_classifier.device.outputs.mqtt import Broker, Mqtt
+from edge_classifier.device.outputs.mqtt import Mqtt
 from edge_classifier.device.outputs.on_change import OnChange
 from edge_classifier.device.outputs.osc import Osc
 from edge_classifier.device.outputs.serial_port import SerialPort
