@@ -26,6 +26,7 @@ from edge_classifier.project.importers import Refusal, Stretch, open_importer
 from edge_classifier.project.importers.adding import add
 from edge_classifier.project.importers.code_pages import check_code_page
 from edge_classifier.project.importers.detect import SingleFileImporter
+from edge_classifier.project.importers.tree import some_of
 from edge_classifier.project.importers.video import EVERY, VideoImporter
 from edge_classifier.project.store import ProjectStore
 
@@ -229,20 +230,12 @@ def _tell(
     _say_refused(report.refused)
     left_alone = [name for importer in importers for name in importer.left_alone]
     if left_alone:
-        more = len(left_alone) - _NAMED
-        named = ", ".join(left_alone[:_NAMED]) + (f" and {more} more" if more > 0 else "")
-        say(f"Left alone, as they are no pictures: {named}")
+        say(f"Left alone, as they are no pictures: {some_of(left_alone)}")
     for note in report.notes:
         say(f"Note: {note}")
     sys.stdout.write(_table(report, store, dry_run=dry_run))
     sys.stdout.flush()
-    parts = [f"{report.added_count:,} {'would be added' if dry_run else 'added'}"]
-    if held_out := report.held_out.total():
-        parts[0] += f" ({held_out:,} of them held out)"
-    if report.duplicates:
-        parts.append(f"{report.duplicates:,} there already")
-    if report.refused:
-        parts.append(f"{len(report.refused):,} refused")
+    parts = report.counts(f"{report.added_count:,} {'would be added' if dry_run else 'added'}")
     say(", ".join(parts) + ".")
     if report.stopped:
         say(f"edge-classifier: {report.stopped} What was added before stays.")

@@ -100,14 +100,9 @@ class Additions:
 
 
 def _told(report: ImportReport, name: str) -> str:
-    parts = [f"{name}: {counted(report.added_count, 'picture')} added"]
-    if held_out := report.held_out.total():
-        parts[0] += f" ({held_out:,} of them held out)"
-    if report.duplicates:
-        parts.append(f"{report.duplicates:,} there already")
+    parts = report.counts(f"{name}: {counted(report.added_count, 'picture')} added")
     if report.refused:
-        reason = report.refused[0].reason.rstrip(".")
-        parts.append(f"{len(report.refused):,} refused ({reason})")
+        parts[-1] += f" ({report.refused[0].reason.rstrip('.')})"
     if report.cancelled:
         parts.append("stopped before the end")
     if report.stopped:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import hashlib
 import logging
 import mimetypes
@@ -21,7 +20,8 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from edge_classifier.device.console import say, shortened
+from edge_classifier.device.console import say
+from edge_classifier.device.outputs.addresses import cannot_be_used
 from edge_classifier.errors import InvalidOptionError, InvalidValueError
 from edge_classifier.page.access import Access
 from edge_classifier.page.visitors import LARGEST_MESSAGE, Visitors
@@ -205,7 +205,6 @@ def listen(host: str, port: int, option: str) -> socket.socket:
     Raises:
         InvalidOptionError: if it is not known here, or taken.
     """
-    address = f"{host}:{port}"
     try:
         name = host[1:-1] if host[:1] + host[-1:] == "[]" else host
         family, kind, number, _, place = socket.getaddrinfo(
@@ -223,14 +222,7 @@ def listen(host: str, port: int, option: str) -> socket.socket:
             listening.close()
             raise
     except (OSError, UnicodeError) as error:
-        elsewhere = isinstance(error, socket.gaierror | UnicodeError) or (
-            error.errno == errno.EADDRNOTAVAIL
-        )
-        other = "name an address of this machine" if elsewhere else "choose another port"
-        reason = getattr(error, "strerror", None) or error
-        raise InvalidOptionError(
-            f"{option} {shortened(address)} cannot be used ({reason}); {other}."
-        ) from error
+        raise InvalidOptionError(cannot_be_used(option, f"{host}:{port}", error)) from error
     return listening
 
 

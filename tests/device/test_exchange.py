@@ -241,3 +241,77 @@ def test_what_was_prepared_for_the_old_one_is_not_shown_to_the_new_one(
     clock.advance(1.0)
     later = replace(captured, timestamp_s=clock(), prepared=exchange.current.prepare(plain(1)))
     assert exchange.prepared(later) is later.prepared
+
+
+def test_it_is_exchanged_between_two_frames_and_who_follows_is_told_first(
+    folder: Path, new: Path
+) -> None:
+    watched = Watched(folder)
+    told: list[Classifier] = []
+    watched.exchange.follow(told.append)
+
+    def frames() -> Iterator[Frame]:
+        for index in range(4):
+            if index == 2:
+                exported_over(folder, new)
+                for _ in range(4):
+                    watched.watch.look()
+            yield Frame(plain(0), index, 0.0)
+
+    seen = [
+        (frame.index, watched.exchange.current.bundle.class_names[0], len(told))
+        for frame in watched.exchange.between(frames())
+    ]
+    assert seen == [(0, "red", 0), (1, "red", 0), (2, "dawn", 1), (3, "dawn", 1)]
+    assert told == [watched.exchange.current]
+
+
+def test_a_service_answers_by_it_and_names_it(folder: Path, new: Path) -> None:
+    watched = Watched(folder)
+    served = Served(watched.exchange.current, with_camera=False)
+    watched.exchange.follow(served.service.exchanged)
+    red = cv2.imencode(".png", plain(0))[1].tobytes()
+    with closing(served.page):
+        assert served.send(red)["class_name"] == "red"
+        exported_over(folder, new)
+        watched.look()
+        sha256 = watched.exchange.current.sha256
+        assert served.send(red)["class_name"] == "dawn"
+        assert served.ask("GET", "/healthz")[2] == {"status": "ok", "model": sha256}
+        metrics = served.ask("GET", "/metrics")[1]
+    assert f'sha256="{sha256}"' in metrics
+    assert 'classify_answers_total{source="sent",label="red"} 1' in metrics
+    assert 'classify_answers_total{source="camera",label="noon"} 0' in metrics
+
+
+def renamed(bundle: Path, target: Path, before: str, after: str) -> Path:
+    """Copy a bundle, and call one of its classes by another name."""
+    shutil.copytree(bundle, target)
+    for name in ("spec.json", "labels.txt"):
+        path = target / name
+        path.write_bytes(path.read_bytes().replace(before.encode(), after.encode()))
+    return target
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a signal ends a process at once there")
+@pytest.mark.slow
+def test_a_process_goes_on_with_the_new_one_whatever_becomes_of_its_own_program(
+    copy: Path, tmp_path: Path
+) -> None:
+    new = renamed(copy, tmp_path / "new", "stripes", "zebra")
+    (new / "edge_device" / "exchange.py").write_text("no Python", encoding="utf-8")
+    with closing(Stream()) as stream:
+        running = Runner(copy, stream.url, "--adapt", "follow")
+        exported_over(copy, new)
+        assert running.process.stdout is not None
+        while "zebra" not in running.answers[-1]["scores"]:
+            running.answers.append(json.loads(running.process.stdout.readline()))
+        running.answers += [json.loads(running.process.stdout.readline()) for _ in range(5)]
+        status, told = running.stop(signal.SIGTERM)
+    assert status == 0
+    assert len([line for line in told if line.startswith("a new model answers")]) == 1
+    assert "the program in this bundle is another one, too: start it again to use that." in told
+    frames = [answer["frame"] for answer in running.answers]
+    assert all(one < other for one, other in pairwise(frames))
+    names = ["zebra" in answer["scores"] for answer in running.answers]
+    assert names == sorted(names)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import re
+import socket
 from typing import Final
 
 from ..console import shortened
@@ -35,3 +37,21 @@ def is_this_machine(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:  # a name: whose, only the network knows
         return False
+
+
+def cannot_be_used(option: str, address: str, error: Exception) -> str:
+    """Say in a line why nobody can be served at an address, and what to do.
+
+    Args:
+        option: Where it was given.
+        address: As it was given.
+        error: What went wrong when it was taken; what is no `OSError` is of a name that is none.
+    """
+    elsewhere = (
+        not isinstance(error, OSError)
+        or isinstance(error, socket.gaierror)
+        or error.errno == errno.EADDRNOTAVAIL
+    )
+    other = "name an address of this machine" if elsewhere else "choose another port"
+    reason = getattr(error, "strerror", None) or error
+    return f"{option} {shortened(address)} cannot be used ({reason}); {other}."

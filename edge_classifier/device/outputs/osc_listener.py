@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..console import say, shortened
 from ..errors import InvalidValueError
 from ..requests import ADAPT, RECORD, STOP, TRAIN
-from .addresses import host_and_port
+from .addresses import cannot_be_used, host_and_port
 from .courier import needed
 
 if TYPE_CHECKING:
@@ -59,10 +59,7 @@ class OscListener:
                 self._socket.close()
                 raise
         except (OSError, UnicodeError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise InvalidValueError(
-                f"--osc-listen {shortened(address)} cannot be used ({reason}); choose another port."
-            ) from error
+            raise InvalidValueError(cannot_be_used(self.name, address, error)) from error
         self._socket.settimeout(_LOOK_S)
         self.port = int(self._socket.getsockname()[1])
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import hmac
 import select
-import socket
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -18,7 +16,7 @@ from ..console import say, shortened
 from ..errors import InvalidOptionError, InvalidValueError
 from ..framing import WHOLE
 from ..looking import answers_of
-from .addresses import host_and_port, is_this_machine
+from .addresses import cannot_be_used, host_and_port, is_this_machine
 from .base import Output
 from .json_lines import as_record
 from .page_server import PageHandler, PageServer, RefusedError, Route
@@ -96,12 +94,7 @@ class LivePage(Output):
         try:
             self._server = PageServer((host, port), self.serve)
         except (OSError, TypeError, ValueError) as error:  # the last two of a name that is none
-            is_here = isinstance(error, OSError) and not _is_elsewhere(error)
-            other = "choose another port" if is_here else "name an address of this machine"
-            reason = (error.strerror if isinstance(error, OSError) else "") or error
-            raise InvalidValueError(
-                f"{option} {shortened(address)} cannot be used ({reason}); {other}."
-            ) from error
+            raise InvalidValueError(cannot_be_used(option, address, error)) from error
         self._changed = threading.Condition()
         self._newest: tuple[Frame, _Answers | str] | None = None
         self._closed = False
@@ -219,11 +212,6 @@ class LivePage(Output):
             data = cv2.imencode(".jpg", drawn)[1].tobytes()
             head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
             request.wfile.write(head.encode() + data + b"\r\n")
-
-
-def _is_elsewhere(error: OSError) -> bool:
-    """Say whether an address is not known here, or another machine's."""
-    return isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
 
 
 def _is_from_here(request: PageHandler, path: str) -> bool:

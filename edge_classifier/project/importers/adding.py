@@ -114,6 +114,15 @@ class ImportReport:
         """Pictures added, held out or not."""
         return self.added.total() + self.held_out.total()
 
+    def counts(self, added: str) -> list[str]:
+        """Count for the user what there is any of; of those added it says `added`."""
+        held_out, known, refused = self.held_out.total(), self.duplicates, len(self.refused)
+        return [
+            f"{added} ({held_out:,} of them held out)" if held_out else added,
+            *([f"{known:,} there already"] if known else []),
+            *([f"{refused:,} refused"] if refused else []),
+        ]
+
 
 def add(
     store: AddedTo | None,
