@@ -36,8 +36,8 @@ class AdapterOnDemand:
 
     @property
     def adapts(self) -> bool:
-        """Whether answers are looked at."""
-        return self._adapter is not None
+        """Whether answers are looked at, or may be from the next one on."""
+        return self._adapter is not None or self._coming is not None
 
     def update(self, prediction: Prediction) -> Prediction:
         """Take the answer to what the classifier was asked last; return the adapted one."""

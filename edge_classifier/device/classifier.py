@@ -70,6 +70,8 @@ class Classifier:
         self.quantised = self.interpreter.input_details["dtype"] == np.uint8
         self.mirrored = False
         """Whether pictures are mirrored before it sees them."""
+        self.asked = 0
+        """How often it was asked: whether `features` and `heat` are still of the same picture."""
         self._codes = self._input_codes() if self.quantised else None
         self._has_similarities = len(outputs) > 1 and bundle.threshold is not None
         self._heat: HeatReferences | None = None
@@ -89,6 +91,7 @@ class Classifier:
 
     def predict_prepared(self, pixels: npt.NDArray[Any]) -> Prediction:
         """Predict from what `prepare` gave."""
+        self.asked += 1
         self.interpreter.input_view()[0] = pixels
         try:
             self.interpreter.invoke()
@@ -150,6 +153,11 @@ class Classifier:
                 "not belong together; copy the bundle again."
             )
         self._heat = references
+
+    @property
+    def gives_heat(self) -> bool:
+        """Whether it is ready to."""
+        return self._heat is not None
 
     def heat(self, prediction: Prediction) -> npt.NDArray[np.float32] | None:
         """Say where what was predicted last is unlike the class of its prediction.

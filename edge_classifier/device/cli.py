@@ -15,7 +15,7 @@ from .classifier import Classifier
 from .console import drop, open_closed_streams, say, shortened
 from .errors import EdgeClassifierError, InvalidOptionError
 from .interpreter import MOST_THREADS
-from .option_types import USAGE, OneLineParser, whole_number
+from .option_types import USAGE, OneLineParser, number, whole_number
 from .outputs.asked_for import add_output_arguments
 from .stop import StopSignals, leave
 
@@ -51,6 +51,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--changes", action="store_true", help="a JSON line for each new label, not each frame"
     )
     parser.add_argument("--no-smoothing", action="store_true", help="every frame on its own")
+    parser.add_argument(
+        "--every-frame",
+        action="store_true",
+        help="infer on every frame of a camera, also while nothing moves",
+    )
+    parser.add_argument(
+        "--interval",
+        type=number(0, 86_400),
+        default=0.0,
+        metavar="S",
+        help="one answer of a camera every S seconds (default: 0, each frame)",
+    )
     parser.add_argument(
         "--frames",
         type=whole_number(0, 1_000_000_000),

@@ -7,8 +7,8 @@ import math
 import threading
 import time
 from dataclasses import replace
-from itertools import chain
-from typing import TYPE_CHECKING, Final, Literal
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from .adapter_on_demand import AdapterOnDemand
 from .console import SOME_REFUSED, shortened
@@ -21,6 +21,7 @@ from .outputs.json_lines import JsonLines
 from .outputs.window import Window
 from .reader import FrameReader
 from .requests import Requests
+from .rest import Rest
 from .sources.cameras import default_source
 from .sources.named import kind_of, open_source_or_pictures
 from .sources.pictures import PictureFiles
@@ -31,10 +32,13 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
 
+    import numpy.typing as npt
+
     from .adapter import Adapter
     from .classifier import Classifier
     from .frame import Frame, FrameSource
     from .outputs.base import Output
+    from .preprocessing import Image
     from .sources.video_source import VideoSource
     from .stop import StopSignals
 
@@ -43,8 +47,8 @@ _STALLED_AFTER_S: Final = 2.0
 _HUNG_AFTER_S: Final = 30.0
 _LOOK_S: Final = 0.5
 _OF_FRAMES: Final = (
-    *("adapt", "benchmark", "changes", "csv", "frames", "gpio", "heat", "mqtt", "on_change"),
-    *("osc", "serial", "webhook"),
+    *("adapt", "benchmark", "changes", "csv", "every_frame", "frames", "gpio", "heat", "interval"),
+    *("mqtt", "on_change", "osc", "serial", "webhook"),
 )
 """Options that need a source of frames."""
 
@@ -70,10 +74,10 @@ def _run(
 ) -> int:
     """Do so; what is to be closed at the end goes onto the stack."""
     _check(options)
-    turns = Turns()
+    turns, rest = Turns(), Rest()
     if options.no_camera:
         stop.endless = True
-        for output in _page(options, classifier, turns):
+        for output in _page(options, classifier, turns, rest):
             stack.enter_context(contextlib.closing(output))
         while not threading.Event().wait(_LOOK_S):  # by waits that Ctrl-C ends on Windows too
             pass
@@ -88,12 +92,17 @@ def _run(
     outputs = [
         stack.enter_context(contextlib.closing(output))
         for output in chain(
-            _page(options, classifier, turns), asked_for(options, name, labels, requests)
+            _page(options, classifier, turns, rest), asked_for(options, name, labels, requests)
         )
     ]
-    source = open_source_or_pictures(spec, paced=shown)
+
+    def opened() -> VideoSource | PictureFiles:
+        return _open(spec, options.interval, paced=shown)
+
+    source = opened()
     stack.callback(source.close)
     stop.endless = source.live
+    rest.every_frame = options.every_frame or not source.live  # in files each picture counts
     classifier.mirrored = classifier.bundle.mirrored and kind_of(spec).is_camera
     title = f"{name} on {source.name}"
     window_title = title if shown and not isinstance(source, PictureFiles) else ""
@@ -110,7 +119,12 @@ def _run(
         for output in _local_outputs(options, window_title, live=source.live)
     ]
     reader = stack.enter_context(
-        _reader(source, lambda: open_source_or_pictures(spec, paced=shown), classifier)
+        _reader(
+            source,
+            opened,
+            lambda image: None if rest.resting else classifier.prepare(image),
+            options.interval,
+        )
     )
     frames = frames_of(
         reader,
@@ -118,9 +132,27 @@ def _run(
         lambda trouble: all(output.wait(trouble) for output in outputs),
     )
     date = None if options.no_smoothing else _dating(source)
-    frames = unpaused(frames, requests, outputs)
-    _loop(classifier, turns, adapting, frames, outputs, date, options.frames)
+    frames = islice(unpaused(frames, requests, outputs), options.frames or None)
+    _loop(classifier, turns, adapting, rest, frames, outputs, date)
     return SOME_REFUSED if isinstance(source, PictureFiles) and source.refused else 0
+
+
+def _open(spec: str, interval_s: float, *, paced: bool) -> VideoSource | PictureFiles:
+    """Open the source.
+
+    Raises:
+        InvalidOptionError: if it has an end, and `interval_s` is not 0.
+        CameraError: if it cannot be opened.
+    """
+    source = open_source_or_pictures(spec, paced=paced)
+    if interval_s and not source.live:
+        source.close()
+        raise InvalidOptionError(
+            f"--interval is for cameras, and {shortened(spec)} has an end: all of it is answered."
+        )
+    if interval_s and not isinstance(source, PictureFiles):
+        source.give_every(interval_s)
+    return source
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -149,19 +181,20 @@ def _check(options: argparse.Namespace) -> None:
 def _reader(
     source: VideoSource | PictureFiles,
     open_again: Callable[[], FrameSource],
-    classifier: Classifier,
+    prepare: Callable[[Image], npt.NDArray[Any] | None],
+    interval_s: float,
 ) -> FrameReader:
     """Read an opened source; one that is live is opened again when it is lost."""
     opened: list[FrameSource] = [source]
     return FrameReader(
         lambda: opened.pop() if opened else open_again(),
         name=source.name,
-        stall_s=_STALLED_AFTER_S if source.live else math.inf,
+        stall_s=_STALLED_AFTER_S + interval_s if source.live else math.inf,
         drop=source.live,
         ahead=_AHEAD,
         reopen=source.live,
-        hung_s=_HUNG_AFTER_S if source.live else math.inf,
-        prepare=classifier.prepare,
+        hung_s=_HUNG_AFTER_S + interval_s if source.live else math.inf,
+        prepare=prepare,
         check_pictures=source.live,
     )
 
@@ -177,7 +210,9 @@ def _adapter(
     return Adapter(classifier, mode, background=in_time)
 
 
-def _page(options: argparse.Namespace, classifier: Classifier, turns: Turns) -> Iterator[Output]:
+def _page(
+    options: argparse.Namespace, classifier: Classifier, turns: Turns, rest: Rest
+) -> Iterator[Output]:
     """Make the server on the network that is asked for."""
     if options.mjpeg is None and options.serve is None:
         return
@@ -188,7 +223,9 @@ def _page(options: argparse.Namespace, classifier: Classifier, turns: Turns) -> 
         return
     from .outputs.service import Service  # noqa: PLC0415 - as above
 
-    service = Service(classifier, turns, with_camera=not options.no_camera)
+    service = Service(
+        classifier, turns, with_camera=not options.no_camera, rested=lambda: rest.rested
+    )
     yield service
     yield LivePage(options.serve, options.token, option="--serve", routes=service.routes)
 
@@ -222,28 +259,29 @@ def _loop(
     classifier: Classifier,
     turns: Turns,
     adapting: AdapterOnDemand,
+    rest: Rest,
     frames: Iterator[Frame],
     outputs: list[Output],
     date: Callable[[Frame], float] | None,
-    most_frames: int,
 ) -> None:
     benchmark = next((output for output in outputs if isinstance(output, Benchmark)), None)
     smoother = Smoother(classifier.bundle.smoothing_s)
-    for count, frame in enumerate(frames, start=1):
-        pixels = frame.prepared if frame.prepared is not None else classifier.prepare(frame.image)
+    for frame in frames:
         with turns.first():  # until all is read of what the classifier was asked last
             started_s = time.perf_counter()
-            prediction = classifier.predict_prepared(pixels)
+            read = adapting.adapts or classifier.gives_heat
+            prediction = rest.prediction_of(classifier, frame.image, frame.prepared, read=read)
             inferred_s = time.perf_counter()
             prediction = adapting.update(prediction)
             if benchmark:
                 adapting_ms = (time.perf_counter() - inferred_s) * 1000 if adapting.adapts else None
-                benchmark.add(frame, (inferred_s - started_s) * 1000, adapting_ms)
+                inference_ms = None if rest.resting else (inferred_s - started_s) * 1000
+                benchmark.add(frame, inference_ms, adapting_ms)
             if date:
                 prediction = smoother.update(prediction, date(frame))
             heat = classifier.heat(prediction)
         if heat is not None:
             frame = replace(frame, image=with_heat(frame.image, heat))  # noqa: PLW2901 - as shown
         going_on = [output.show(frame, prediction) for output in outputs]
-        if not all(going_on) or count == most_frames:
+        if not all(going_on):
             return

@@ -52,6 +52,9 @@ class FakeCapture:
         picture = next(self.pictures, None)
         return picture is not None, picture
 
+    def grab(self) -> bool:
+        return self.read()[0]
+
     def get(self, prop: int, /) -> float:
         return self.properties.get(prop, 0.0)
 

@@ -189,6 +189,10 @@ class MisbehavingCapture:
         """Give whether there was a picture, and the picture."""
         return self._camera.next_picture() if self.isOpened() else (False, None)
 
+    def grab(self) -> bool:
+        """Let a picture go by."""
+        return self.read()[0]
+
     def get(self, propId: int, /) -> float:  # noqa: ARG002, N803 - OpenCV's name
         """Give the frame rate, whatever is asked for."""
         return self._camera.fps

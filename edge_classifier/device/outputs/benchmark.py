@@ -25,16 +25,21 @@ class Benchmark(Output):
             "inference": [],
         }
         self._started_s = 0.0
-        self._frames = 0
+        self._frames = self._rested = 0
 
-    def add(self, frame: Frame, inference_ms: float, adapting_ms: float | None = None) -> None:
-        """Take one frame's times."""
+    def add(
+        self, frame: Frame, inference_ms: float | None, adapting_ms: float | None = None
+    ) -> None:
+        """Take one frame's times; one that was at rest has none but those of the camera."""
         if not self._frames:
-            self._started_s = time.perf_counter() - inference_ms / 1000
+            self._started_s = time.perf_counter() - (inference_ms or 0) / 1000
         self._frames += 1
         self._columns["capture"].append(frame.capture_ms)
-        self._columns["preprocessing"].append(frame.prepare_ms)
-        self._columns["inference"].append(inference_ms)
+        if inference_ms is None:
+            self._rested += 1
+        else:
+            self._columns["preprocessing"].append(frame.prepare_ms)
+            self._columns["inference"].append(inference_ms)
         if adapting_ms is not None:
             self._columns.setdefault("adapting", []).append(adapting_ms)
 
@@ -51,6 +56,8 @@ class Benchmark(Output):
         for name, values in self._columns.items():
             p50, p95 = np.percentile(values, [50, 95])
             lines.append(f"{name:14} {p50:8.2f} {p95:8.2f}")
+        if self._rested:
+            lines.append(f"{self._rested} frames were as the last one, and at rest")
         lines.append(f"{self._frames} frames in {seconds:.2f} s: {self._frames / seconds:.1f} fps")
         sys.stdout.write("\n".join(lines) + "\n")
         self._frames = 0

@@ -52,13 +52,13 @@ class Metrics:
         with self._lock:
             self._troubles += 1
 
-    def text(self, *, uptime_s: float, healthy: bool) -> str:
-        """Write all of it."""
+    def text(self, *, uptime_s: float, healthy: bool, rested: int = 0) -> str:
+        """Write all of it, and how many of the camera's answers were kept while all was still."""
         with self._lock:
-            lines = list(self._lines(uptime_s, healthy=healthy))
+            lines = list(self._lines(uptime_s, healthy=healthy, rested=rested))
         return "".join(f"{line}\n" for line in lines)
 
-    def _lines(self, uptime_s: float, *, healthy: bool) -> Iterator[str]:
+    def _lines(self, uptime_s: float, *, healthy: bool, rested: int) -> Iterator[str]:
         yield from _head("model_info", "gauge", "Which model answers.")
         yield _sample("model_info", 1, **self._model)
         yield from _head("uptime_seconds", "gauge", "For how long it has been running.")
@@ -70,6 +70,8 @@ class Metrics:
         yield from _head("answers_total", "counter", "Answers by where the picture came from.")
         for (origin, label), count in self._answers.items():
             yield _sample("answers_total", count, source=origin, label=label)
+        yield from _head("rested_total", "counter", "Frames that showed what the last one did.")
+        yield _sample("rested_total", rested)
         yield from _head("refused_total", "counter", "Pictures sent and not answered, by status.")
         for status, count in sorted(self._refused.items()):
             yield _sample("refused_total", count, status=str(status))

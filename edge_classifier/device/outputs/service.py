@@ -18,7 +18,7 @@ from .metrics import CAMERA, CONTENT_TYPE, SENT, Metrics
 from .page_server import RefusedError, Route
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ..classifier import Classifier
     from ..frame import Clock, Frame
@@ -54,6 +54,7 @@ class Service(Output):
         turns: Whose turn it is with it.
         with_camera: Whether there is a source of frames beside.
         clock: Of frames.
+        rested: Says how many frames were not inferred on, for nothing had changed.
     """
 
     def __init__(
@@ -63,10 +64,11 @@ class Service(Output):
         *,
         with_camera: bool,
         clock: Clock = time.monotonic,
+        rested: Callable[[], int] = int,
     ) -> None:
         bundle = classifier.bundle
         self._classifier, self._turns, self._clock = classifier, turns, clock
-        self._with_camera = with_camera
+        self._with_camera, self._rested = with_camera, rested
         self._at_work = threading.BoundedSemaphore(_MOST_AT_WORK)
         model_format = classifier.model_format
         model = {
@@ -121,7 +123,9 @@ class Service(Output):
 
     def _tell_metrics(self, request: PageHandler) -> None:
         uptime_s = self._clock() - self._began_s
-        text = self._metrics.text(uptime_s=uptime_s, healthy=not self.problem)
+        text = self._metrics.text(
+            uptime_s=uptime_s, healthy=not self.problem, rested=self._rested()
+        )
         request.respond(CONTENT_TYPE, text.encode())
 
     def _classify(self, request: PageHandler) -> None:

@@ -127,6 +127,19 @@ class PiCapture:
         except RuntimeError:
             return False, None
 
+    def grab(self) -> bool:
+        """Let a picture go by, uncopied; says whether there was one.
+
+        Raises:
+            CameraHungError: as `read`.
+        """
+        camera = self._camera
+        try:
+            _within(self._hung_after_s, lambda: camera.capture_request().release())
+        except RuntimeError:
+            return False
+        return True
+
     def get(self, propId: int, /) -> float:  # noqa: N803 - OpenCV's name
         """Give the size, or the frame rate, which is that of Picamera2's video configuration."""
         return {
@@ -135,9 +148,14 @@ class PiCapture:
             cv2.CAP_PROP_FPS: float(FPS),
         }.get(propId, 0.0)
 
-    def set(self, propId: int, value: float, /) -> bool:  # noqa: ARG002, N803 - OpenCV's name
-        """Refuse: all is asked for when it is opened."""
-        return False
+    def set(self, propId: int, value: float, /) -> bool:  # noqa: N803 - OpenCV's name
+        """Ask for a frame rate; all else is asked for when it is opened."""
+        if propId != cv2.CAP_PROP_FPS:
+            return False
+        camera, duration_us = self._camera, round(1e6 / value)
+        limits = {"FrameDurationLimits": (duration_us, duration_us)}
+        _within(self._hung_after_s, lambda: camera.set_controls(limits))
+        return True
 
     def release(self) -> None:
         """Stop it, or leave it behind if it does not answer; may be called twice."""

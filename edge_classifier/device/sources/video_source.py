@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -28,6 +29,10 @@ FPS: Final = 30
 
 LOST_AFTER_S: Final = 1.0
 """For how long reads of a camera must fail before it counts as lost."""
+
+_SLOWEST: Final = 5.0
+"""Frames a second that are asked of a camera at least: in the dark it would expose for as long as
+its rate lets it, and blur what moves."""
 
 _EMPTY_READ_PAUSE_S: Final = 0.01
 """Pause between failed reads: a device that is gone answers at once, hundreds of times."""
@@ -56,6 +61,9 @@ class VideoCapture(Protocol):
 
     def read(self) -> tuple[bool, Any]:
         """Give whether there was a picture, and the picture in an array of its own."""
+
+    def grab(self) -> bool:
+        """Let a picture go by, which costs less than to read it; says whether there was one."""
 
     def get(self, propId: int, /) -> float:  # noqa: N803 - OpenCV's name
         """Read a property."""
@@ -170,6 +178,7 @@ class VideoSource:
         self._wait = wait or self._closing.wait
         self._reading = threading.Lock()
         self._index = 0
+        self._interval_s = self._next_s = 0.0
         self._due_s: float | None = None
         self._file_time_s = 0.0
         self._last_file_time_s = 0.0
@@ -202,6 +211,7 @@ class VideoSource:
             CameraError: if pictures are of a kind that cannot be used.
         """
         while not self._closing.is_set():
+            self._let_go_by()
             captured, self._first = self._first or self._read_until_lost(), None
             if captured is None:
                 if self.live and not self._closing.is_set():
@@ -214,6 +224,28 @@ class VideoSource:
                     return
             self._index += 1
             yield Frame(image, self._index - 1, self._clock(), capture_ms, self.name)
+
+    def give_every(self, interval_s: float) -> None:
+        """Give a frame every so many seconds, and ask the driver for no more than it needs.
+
+        For a live source: the others go by undecoded, as far as it knows how.
+        """
+        self._interval_s = interval_s
+        rate = max(_SLOWEST, math.ceil(1 / interval_s))
+        if rate < self.fps:
+            self._capture.set(cv2.CAP_PROP_FPS, rate)
+
+    def _let_go_by(self) -> None:
+        """Let pictures go by until the next one is due."""
+        while self._clock() < self._next_s:
+            with self._reading:
+                grabbed = not self._closing.is_set() and self._capture.grab()
+            if self._closing.is_set():
+                self.close()
+            if not grabbed:  # reading finds out why
+                break
+        if self._interval_s:
+            self._next_s = max(self._next_s, self._clock() - self._interval_s) + self._interval_s
 
     @property
     def time_s(self) -> float:

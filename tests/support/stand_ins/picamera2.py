@@ -27,6 +27,13 @@ IMX708 = (
 """Those of the wide one of 2023."""
 
 
+class _Request:
+    """A picture that has to be given back."""
+
+    def release(self) -> None:
+        """Give it back."""
+
+
 class Picamera2:
     """Sees one colour with noise, and the sensor's edge in white; breaks after `lasts` frames."""
 
@@ -39,6 +46,7 @@ class Picamera2:
     bright_left = "PICAMERA2_BRIGHT_LEFT" in os.environ
     began_s = time.monotonic()
     close_hangs = False
+    controls: ClassVar[dict[str, Any]] = {}
 
     def __init__(self) -> None:
         type(self).opened += 1
@@ -105,6 +113,16 @@ class Picamera2:
         if self._sees_all(width / height):
             picture[0] = picture[-1] = picture[:, 0] = picture[:, -1] = 255
         return picture
+
+    def capture_request(self) -> _Request:
+        """Give a picture that is not copied."""
+        self.capture_array("main")
+        return _Request()
+
+    def set_controls(self, controls: dict[str, Any]) -> None:
+        """Note what is asked for while it runs."""
+        assert self._started
+        type(self).controls = controls
 
     def _sees_all(self, aspect: float) -> bool:
         """Say whether both the mode and the picture's shape leave out nothing to speak of."""
