@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -48,19 +47,19 @@ _LEAST: Final = 0.25
 _MOST_NOISE: Final = 4.0
 """What is taken for more noise than that is more likely a camera that moves: then nothing rests."""
 
-_PAIRS: Final = 61
-_LEAST_PAIRS: Final = 8
-"""Of so many successive pictures the noise is measured."""
+_PICTURES: Final = 61
+_LEAST_PICTURES: Final = 8
+"""Of so many the noise is measured."""
 
 
 class Stillness:
     """Says whether a picture shows what another one did, up to the camera's noise.
 
     Each region's difference is the root mean square over its pixels and colours, in grey levels of
-    the small picture. The noise is what successive pictures differ by, a region's own shift of
-    light left out, for light that fades is none: the median over the regions, which a thing that
-    moves in less than half of the picture leaves alone, then the median over the last pictures,
-    which what happens now and then leaves alone.
+    the small picture. The noise is what a picture differs by from the mean of the one before and
+    the one after, which light that fades leaves alone: the median over the regions, so that
+    nothing counts that moves in less than half of the picture, then the median over the last
+    pictures, so that nothing counts that happens now and then.
 
     Args:
         larger: How many times the noise the largest difference may be.
@@ -68,33 +67,29 @@ class Stillness:
 
     def __init__(self, larger: float = LARGER) -> None:
         self._larger = larger
-        self._before: Image | None = None
+        self._last: deque[Image] = deque(maxlen=3)
         self._reference: Image | None = None
-        self._noises: deque[float] = deque(maxlen=_PAIRS)
+        self._noises: deque[float] = deque(maxlen=_PICTURES)
 
     @property
     def noise(self) -> float | None:
-        """The camera's noise, in grey levels; `None` before enough pictures came."""
-        return _middle(self._noises) if len(self._noises) >= _LEAST_PAIRS else None
+        """By how much two pictures of a still scene differ; `None` before enough of them came."""
+        return _middle(self._noises) if len(self._noises) >= _LEAST_PICTURES else None
 
     def is_still(self, image: Image) -> bool:
         """Take the next picture, `(H, W, 3)` uint8 BGR; say if it shows what is referred to."""
         small = _small(image)
-        before, self._before = self._before, small
-        if before is not None:
-            squares, shifts = _differences(small, before)
-            self._noises.append(
-                math.sqrt(_middle((squares - shifts * shifts).mean(axis=1).tolist()))
-            )
+        self._last.append(small)
+        if len(self._last) == self._last.maxlen:
+            self._noises.append(_middle(_out_of_line(*self._last)))
         noise = self.noise
         if self._reference is None or noise is None or noise > _MOST_NOISE:
             return False
-        largest = math.sqrt(_differences(small, self._reference)[0].mean(axis=1).max())
-        return largest <= max(_LEAST, self._larger * noise)
+        return max(_differences(small, self._reference)) <= max(_LEAST, self._larger * noise)
 
     def refer_to_last(self) -> None:
         """Compare those that come with the last one that was taken."""
-        self._reference = self._before
+        self._reference = self._last[-1]
 
 
 class Rest:
@@ -160,20 +155,32 @@ def _small(image: Image) -> Image:
     return np.asarray(cv2.resize(double, (_SIZE, _SIZE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _differences(
-    one: Image, other: Image
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Return each region's mean of squared differences, and of differences, both `(regions, 3)`."""
+def _differences(one: Image, other: Image) -> list[float]:
+    """Return by how much each region differs."""
     import cv2  # noqa: PLC0415 - as in `preprocessing`
 
-    difference = cv2.subtract(one, other, dtype=cv2.CV_32F)
-    squares, means = (
-        cv2.resize(values, (_REGIONS, _REGIONS), interpolation=cv2.INTER_AREA)
-        for values in (cv2.multiply(difference, difference), difference)
-    )
-    return np.asarray(squares, np.float32).reshape(-1, 3), np.asarray(means, np.float32).reshape(
-        -1, 3
-    )
+    return _of_regions(cv2.subtract(one, other, dtype=cv2.CV_32F))
+
+
+def _out_of_line(first: Image, middle: Image, last: Image) -> list[float]:
+    """Return by how much the regions of two pictures differ, for all that is not a steady change.
+
+    The mean of two has half of the variance of one, so that 1.5 is counted in place of 2.
+    """
+    import cv2  # noqa: PLC0415 - as in `preprocessing`
+
+    between = cv2.addWeighted(first, 0.5, last, 0.5, 0, dtype=cv2.CV_32F)
+    return _of_regions(cv2.subtract(between, middle, dtype=cv2.CV_32F), 2 / 1.5)
+
+
+def _of_regions(differences: npt.ArrayLike, weight: float = 1.0) -> list[float]:
+    import cv2  # noqa: PLC0415 - as in `preprocessing`
+
+    values = np.asarray(differences, np.float32)
+    squares = cv2.multiply(values, values, scale=weight)
+    means = cv2.resize(squares, (_REGIONS, _REGIONS), interpolation=cv2.INTER_AREA)
+    regions: list[float] = np.sqrt(np.asarray(means).mean(axis=2)).ravel().tolist()
+    return regions
 
 
 def _middle(values: Iterable[float]) -> float:

@@ -1,12 +1,17 @@
 """How fast a bundle's classify.py is, against the bare interpreter; ratios of one run.
 
-    python tools bench.device BUNDLE VIDEO [--format int8] [--rounds 5]
+    python tools bench.device BUNDLE VIDEO [--format int8] [--rounds 5] [--still]
 
 Measures, in turn and several times over, so that whatever else the machine does meets both:
 
 - the bare interpreter: `invoke` alone, in a loop, in a process of its own;
 - `classify.py VIDEO --quiet`: decoding, preprocessing, inference, verdict, unpaced, no screen;
 - from the start of the process to the first answer, and the memory at the end.
+
+With `--still` in place of that: the processor time of `classify.py` before a camera that gives 30
+pictures a second of a still scene, the first picture of the video with a sensor's noise, against
+that of `--every-frame`, in pairs: a camera whose pictures come as arrays, as the Pi's own, and one
+whose pictures are JPEG.
 """
 
 from __future__ import annotations
@@ -17,9 +22,15 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from statistics import median
+
+import cv2
+import numpy as np
+
+from bench.rest import Sensor
 
 _BARE = """
 import json, sys, time
@@ -38,6 +49,36 @@ while time.perf_counter() - started < 2.0:
     count += 1
 print(count / (time.perf_counter() - started))
 """
+
+
+_CAMERA = """
+import cv2, numpy, os, time
+
+class Picamera2:
+    camera_properties, sensor_modes = {"Model": "still"}, []
+
+    def __init__(self):
+        with numpy.load(os.environ["STILL_PICTURES"], allow_pickle=True) as file:
+            self.pictures = list(file["pictures"])
+        self.taken, self.due_s = 0, time.monotonic()
+
+    def create_video_configuration(self, main, raw):
+        pass
+
+    def configure(self, configuration):
+        pass
+
+    start = close = lambda self: None
+
+    def capture_array(self, name):
+        self.due_s += 1 / 30
+        time.sleep(max(0, self.due_s - time.monotonic()))
+        self.taken += 1
+        picture = self.pictures[self.taken * 7 % len(self.pictures)]
+        return picture.copy() if picture.ndim == 3 else cv2.imdecode(picture, cv2.IMREAD_COLOR)
+"""
+_WARM_FRAMES = 60
+_STILL_FRAMES = 360
 
 
 def environment() -> dict[str, str]:
@@ -90,6 +131,52 @@ def peak_memory(bundle: Path, video: Path) -> float:
     return float(done.stdout)
 
 
+def still_seconds(bundle: Path, folder: Path, more: list[str]) -> float:
+    """Processor time of a minute's frames, start and end left out, in seconds."""
+    used = []
+    for frames in (_WARM_FRAMES, _WARM_FRAMES + _STILL_FRAMES):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        command = [sys.executable, str(bundle / "classify.py"), "picamera", "--no-window", *more]
+        subprocess.run(  # noqa: S603 - ours
+            [*command, "--frames", str(frames)],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**environment(), "PYTHONPATH": str(folder)},
+        )
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return (used[1] - used[0]) * 1800 / _STILL_FRAMES
+
+
+def still(bundle: Path, video: Path, rounds: int, more: list[str]) -> None:
+    """Compare with and without rest, before each camera."""
+    scene = cv2.VideoCapture(str(video)).read()[1]
+    sensor = Sensor(3.0, shape=scene.shape)
+    pictures = [sensor.see(scene.astype(np.float32)) for _ in range(40)]
+    encoded = [cv2.imencode(".jpg", p, [cv2.IMWRITE_JPEG_QUALITY, 85])[1] for p in pictures]
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        (folder / "picamera2.py").write_text(_CAMERA, encoding="utf-8")
+        file = folder / "pictures.npz"
+        os.environ["STILL_PICTURES"] = str(file)
+        for what, given in (("arrays", pictures), ("JPEG", encoded)):
+            objects = np.empty(len(given), object)
+            objects[:] = given
+            np.savez(file, pictures=objects)
+            ratios = []
+            for _ in range(rounds):
+                every = still_seconds(bundle, folder, ["--every-frame", *more])
+                rest = still_seconds(bundle, folder, more)
+                ratios.append(rest / every)
+                print(
+                    f"{what}: {every:.2f} s of processor time a minute for every frame, "
+                    f"{rest:.2f} s with rest: {rest / every:.2f}",
+                    flush=True,
+                )
+            print(f"{what}: median {median(ratios):.2f}, worst {max(ratios):.2f}")
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -97,8 +184,13 @@ def main() -> None:
     parser.add_argument("video", type=Path)
     parser.add_argument("--format", default="")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--still", action="store_true")
     options = parser.parse_args()
     bundle, video = options.bundle.resolve(), options.video.resolve()
+    if options.still:
+        more = ["--format", options.format] if options.format else []
+        still(bundle, video, options.rounds, more)
+        return
     ratios = []
     for _ in range(options.rounds):
         bare = bare_fps(bundle, options.format)
