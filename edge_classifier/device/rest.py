@@ -10,8 +10,6 @@ import numpy as np
 from .preprocessing import centred_square
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import numpy.typing as npt
 
     from .preprocessing import Image
@@ -38,54 +36,63 @@ _REGIONS: Final = 10
 """The small picture is compared in so many regions a side: what moves in one of them counts."""
 
 LARGER: Final = 2.5
-"""How many times the noise a region may differ by. The largest of the hundred of a still scene does
-by 1.2 to 1.4 times, as JPEG by up to 2.1."""
+"""How many times its noise a region may differ by. Of a still scene none does by more than 2.4
+times, those with edges in a JPEG by most."""
 
 _LEAST: Final = 0.25
 """By so many grey levels a region may differ even where there is no noise."""
 
+_APART: Final = 2.0
+"""A region's noise is at most so many times that of the middle one: where there is more, something
+moves there."""
+
 _MOST_NOISE: Final = 4.0
 """What is taken for more noise than that is more likely a camera that moves: then nothing rests."""
 
-_PICTURES: Final = 61
-_LEAST_PICTURES: Final = 8
-"""Of so many the noise is measured."""
+_PICTURES: Final = 60
+_EVERY: Final = 10
+"""Of so many pictures the noise is measured, anew with every tenth: it costs ten comparisons."""
 
 
 class Stillness:
     """Says whether a picture shows what another one did, up to the camera's noise.
 
     Each region's difference is the root mean square over its pixels and colours, in grey levels of
-    the small picture. The noise is what a picture differs by from the mean of the one before and
-    the one after, which light that fades leaves alone: the median over the regions, so that
-    nothing counts that moves in less than half of the picture, then the median over the last
-    pictures, so that nothing counts that happens now and then.
+    the small picture. Its noise is what a picture differs by from the mean of the one before and
+    the one after, which light that fades leaves alone: the median over the last pictures, so that
+    nothing counts that happens now and then, and what is usual in all regions, so that nothing
+    counts that always moves in less than half of the picture.
 
     Args:
-        larger: How many times the noise the largest difference may be.
+        larger: How many times its noise a region may differ by.
     """
 
     def __init__(self, larger: float = LARGER) -> None:
         self._larger = larger
         self._last: deque[Image] = deque(maxlen=3)
         self._reference: Image | None = None
-        self._noises: deque[float] = deque(maxlen=_PICTURES)
-
-    @property
-    def noise(self) -> float | None:
-        """By how much two pictures of a still scene differ; `None` before enough of them came."""
-        return _middle(self._noises) if len(self._noises) >= _LEAST_PICTURES else None
+        self._noises: deque[npt.NDArray[np.float32]] = deque(maxlen=_PICTURES)
+        self._taken = 0
+        self._limits: npt.NDArray[np.float32] | None = None
 
     def is_still(self, image: Image) -> bool:
         """Take the next picture, `(H, W, 3)` uint8 BGR; say if it shows what is referred to."""
         small = _small(image)
         self._last.append(small)
         if len(self._last) == self._last.maxlen:
-            self._noises.append(_middle(_out_of_line(*self._last)))
-        noise = self.noise
-        if self._reference is None or noise is None or noise > _MOST_NOISE:
+            self._noises.append(_out_of_line(*self._last))
+            self._taken += 1
+            if self._taken % _EVERY == 0:
+                self._measure()
+        if self._reference is None or self._limits is None:
             return False
-        return max(_differences(small, self._reference)) <= max(_LEAST, self._larger * noise)
+        return bool((_differences(small, self._reference) <= self._limits).all())
+
+    def _measure(self) -> None:
+        noises = np.median(np.stack(self._noises), axis=0)
+        usual = float(np.median(noises))
+        noises = noises.clip(usual, _APART * usual)
+        self._limits = None if usual > _MOST_NOISE else (self._larger * noises).clip(min=_LEAST)
 
     def refer_to_last(self) -> None:
         """Compare those that come with the last one that was taken."""
@@ -136,7 +143,8 @@ class Rest:
             pixels = classifier.prepare(image) if prepared is None else prepared
             self._kept = classifier.predict_prepared(pixels)
             self._classifier, self._asked = classifier, classifier.asked
-            self._stillness.refer_to_last()
+            if not self.every_frame:
+                self._stillness.refer_to_last()
         else:
             self.rested += 1
         return self._kept
@@ -155,14 +163,14 @@ def _small(image: Image) -> Image:
     return np.asarray(cv2.resize(double, (_SIZE, _SIZE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _differences(one: Image, other: Image) -> list[float]:
+def _differences(one: Image, other: Image) -> npt.NDArray[np.float32]:
     """Return by how much each region differs."""
     import cv2  # noqa: PLC0415 - as in `preprocessing`
 
     return _of_regions(cv2.subtract(one, other, dtype=cv2.CV_32F))
 
 
-def _out_of_line(first: Image, middle: Image, last: Image) -> list[float]:
+def _out_of_line(first: Image, middle: Image, last: Image) -> npt.NDArray[np.float32]:
     """Return by how much the regions of two pictures differ, for all that is not a steady change.
 
     The mean of two has half of the variance of one, so that 1.5 is counted in place of 2.
@@ -173,16 +181,11 @@ def _out_of_line(first: Image, middle: Image, last: Image) -> list[float]:
     return _of_regions(cv2.subtract(between, middle, dtype=cv2.CV_32F), 2 / 1.5)
 
 
-def _of_regions(differences: npt.ArrayLike, weight: float = 1.0) -> list[float]:
+def _of_regions(differences: npt.ArrayLike, weight: float = 1.0) -> npt.NDArray[np.float32]:
     import cv2  # noqa: PLC0415 - as in `preprocessing`
 
     values = np.asarray(differences, np.float32)
     squares = cv2.multiply(values, values, scale=weight)
     means = cv2.resize(squares, (_REGIONS, _REGIONS), interpolation=cv2.INTER_AREA)
-    regions: list[float] = np.sqrt(np.asarray(means).mean(axis=2)).ravel().tolist()
+    regions: npt.NDArray[np.float32] = np.sqrt(np.asarray(means, np.float32).mean(axis=2))
     return regions
-
-
-def _middle(values: Iterable[float]) -> float:
-    ordered = sorted(values)
-    return ordered[len(ordered) // 2]

@@ -121,12 +121,14 @@ class Service(Output):
             raise RefusedError(503, problem)
         request.respond_json({"status": "ok"})
 
+    @property
+    def metrics_text(self) -> str:
+        """All that is counted, for Prometheus."""
+        uptime_s, healthy = self._clock() - self._began_s, not self.problem
+        return self._metrics.text(uptime_s=uptime_s, healthy=healthy, rested=self._rested())
+
     def _tell_metrics(self, request: PageHandler) -> None:
-        uptime_s = self._clock() - self._began_s
-        text = self._metrics.text(
-            uptime_s=uptime_s, healthy=not self.problem, rested=self._rested()
-        )
-        request.respond(CONTENT_TYPE, text.encode())
+        request.respond(CONTENT_TYPE, self.metrics_text.encode())
 
     def _classify(self, request: PageHandler) -> None:
         try:
