@@ -18,7 +18,7 @@ from .metrics import CAMERA, CONTENT_TYPE, SENT, Metrics
 from .page_server import RefusedError, Route
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ..classifier import Classifier
     from ..frame import Clock, Frame
@@ -54,6 +54,7 @@ class Service(Output):
         turns: Whose turn it is with it.
         with_camera: Whether there is a source of frames beside.
         clock: Of frames.
+        rested: Says how many frames were not inferred on, for nothing had changed.
     """
 
     def __init__(
@@ -63,9 +64,10 @@ class Service(Output):
         *,
         with_camera: bool,
         clock: Clock = time.monotonic,
+        rested: Callable[[], int] = int,
     ) -> None:
         self._classifier, self._turns, self._clock = classifier, turns, clock
-        self._with_camera = with_camera
+        self._with_camera, self._rested = with_camera, rested
         self._at_work = threading.BoundedSemaphore(_MOST_AT_WORK)
         self._metrics = Metrics()
         self.exchanged(classifier)
@@ -136,6 +138,12 @@ class Service(Output):
         """All that is counted, for Prometheus."""
         uptime_s = self._clock() - self._began_s
         return self._metrics.text(uptime_s=uptime_s, healthy=not self.problem)
+
+    @property
+    def metrics_text(self) -> str:
+        """All that is counted, for Prometheus."""
+        uptime_s, healthy = self._clock() - self._began_s, not self.problem
+        return self._metrics.text(uptime_s=uptime_s, healthy=healthy, rested=self._rested())
 
     def _tell_metrics(self, request: PageHandler) -> None:
         request.respond(CONTENT_TYPE, self.metrics_text.encode())
