@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from support.fakes import ManualExecutor
-from support.live_session import LiveSession, scene
+from support.live_session import LiveSession, gallery, pictures, scene
 
 from edge_classifier.live.display import Press, Room
-from edge_classifier.live.view import Gallery, GalleryPicture, Level, Mode
+from edge_classifier.live.view import Level, Mode
 from edge_classifier.project.picture_file import encode_image
 from edge_classifier.project.store import ProjectStore
 
@@ -35,15 +35,6 @@ def live(path: Path) -> LiveSession:
     live = LiveSession(ProjectStore.open(path))
     live.wait(0.5)
     return live
-
-
-def gallery(live: LiveSession) -> Gallery:
-    assert live.view.gallery is not None
-    return live.view.gallery
-
-
-def pictures(live: LiveSession) -> list[GalleryPicture]:
-    return [picture for row in gallery(live).rows for picture in row.pictures]
 
 
 def chosen(live: LiveSession) -> list[str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 from support.fakes import ManualExecutor
-from support.live_session import LiveSession
+from support.live_session import LiveSession, gallery, pictures
 
 from edge_classifier.evaluation.suspects import Reason, Suspect
 from edge_classifier.features.dataset import Dataset
 from edge_classifier.live.display import Press
-from edge_classifier.live.view import Gallery, GalleryPicture, Level, Mode
+from edge_classifier.live.view import Level, Mode
 from edge_classifier.project.store import ProjectStore
 from edge_classifier.values import Sample
 
@@ -33,15 +33,6 @@ def doubt(live: LiveSession, samples: list[Sample]) -> None:
         for n, sample in enumerate(samples)
     )
     live.session.learner.evaluator.suspects = found
-
-
-def gallery(live: LiveSession) -> Gallery:
-    assert live.view.gallery is not None
-    return live.view.gallery
-
-
-def pictures(live: LiveSession) -> list[GalleryPicture]:
-    return [picture for row in gallery(live).rows for picture in row.pictures]
 
 
 def chosen(live: LiveSession) -> list[int]:
@@ -321,8 +312,8 @@ def test_a_picture_that_is_in_the_trash_while_others_are_kept_is_still_kept_afte
     later.type("v")
     later.wait(1.0)
     later.type("k")
-    for pictures in removed:
-        store.put_back(pictures)
+    for together in removed:
+        store.put_back(together)
     assert len(Dataset.of(store).reviewed) == 2
     later.type("z")
     assert Dataset.of(store).reviewed == {first}

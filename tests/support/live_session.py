@@ -24,7 +24,7 @@ from support.fakes import FakeBackbone, FakeClock, ImmediateExecutor, ManualExec
 
 if TYPE_CHECKING:
     from edge_classifier.live.display import Event
-    from edge_classifier.live.view import View
+    from edge_classifier.live.view import Gallery, GalleryPicture, View
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Cancelled, Executor, Progress
 
@@ -176,3 +176,14 @@ def teach_two(live: LiveSession, executor: ManualExecutor) -> None:
         live.hold(key, thing)
         executor.run_all()
         live.frame()
+
+
+def gallery(live: LiveSession) -> Gallery:
+    """Return what is shown of the pictures that one looks at."""
+    assert live.view.gallery is not None
+    return live.view.gallery
+
+
+def pictures(live: LiveSession) -> list[GalleryPicture]:
+    """Return the gallery's pictures, row by row."""
+    return [picture for row in gallery(live).rows for picture in row.pictures]
