@@ -39,9 +39,18 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     return 1 + (len(affinity(0)) if affinity else os.cpu_count() or 1)
 
 
+def pytest_handlecrashitem(crashitem: str) -> None:
+    """End the run where a worker has died: pytest-xdist waits for ever for what it had to do."""
+    pytest.exit(f"A worker died in {crashitem}.", returncode=pytest.ExitCode.INTERNAL_ERROR)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take long, so that no worker is left with one in the end."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    slow = {
+        item.path
+        for item in items
+        for _ in (*item.iter_markers("slow"), *item.iter_markers("long"))
+    }
     items.sort(key=lambda item: item.path not in slow)
 
 
