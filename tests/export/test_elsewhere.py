@@ -144,15 +144,21 @@ def test_the_programs_in_the_readme_say_what_is_expected(exported: Any, name: st
             assert float(score) == pytest.approx(max(picture["scores"]), abs=1e-3)
 
 
+@pytest.fixture(scope="module")
+def fine_tuned(taught_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of that project with a fine-tuned network and a dense head."""
+    project = Path(shutil.copytree(taught_project, tmp_path_factory.mktemp("tuned") / "things"))
+    assert main(["train", str(project), "--fine-tune", "--head", "dense"]) == 0
+    return project
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("name", ["keras", "saved-model", "tfjs", FORMATS[1]])
 def test_a_fine_tuned_network_and_a_dense_head_go_too(
-    taught_project: Path, tmp_path: Path, name: str
+    fine_tuned: Path, tmp_path: Path, name: str
 ) -> None:
-    project = Path(shutil.copytree(taught_project, tmp_path / "things"))
-    assert main(["train", str(project), "--fine-tune", "--head", "dense"]) == 0
     out = tmp_path / "out"
-    assert main(["export", str(project), "--format", name, "-o", str(out)]) == 0
+    assert main(["export", str(fine_tuned), "--format", name, "-o", str(out)]) == 0
     assert {picture["label"] for picture in expected_of(out)["pictures"]} >= {*CLASSES}
 
 
