@@ -218,16 +218,23 @@ def test_answers_given_before_ctrl_c_stand(project: Path, scratch: Path) -> None
     assert all(line.count(",") == 6 for line in lines if ".jpg," in line)
 
 
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write 100 s of two of the three classes, so that who waits for all of them goes on."""
+    path = tmp_path_factory.mktemp("clip") / "clip.avi"
+    shown = [picture(class_id, number) for number in range(60, 70) for class_id in range(2)]
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 30, (160, 120))
+    for image in 150 * [cv2.resize(image, (160, 120)) for image in shown]:
+        writer.write(image)
+    writer.release()
+    return path
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_what_a_camera_has_shown_until_it_is_stopped_is_adapted_to(
-    taught: Path, tmp_path: Path, scratch: Path, how: signal.Signals
+    taught: Path, clip: Path, tmp_path: Path, scratch: Path, how: signal.Signals
 ) -> None:
     project = shutil.copytree(taught, tmp_path / "project")
-    clip = tmp_path / "clip.avi"  # of two of the three classes, so that it goes on
-    writer = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"MJPG"), 30, (320, 240))
-    for number in range(3000):
-        writer.write(picture(number % 2, 60 + number // 2 % 10))
-    writer.release()
     terminal = Terminal("adapt", str(project), "--source", str(clip), scratch=scratch)
     terminal.wait_for(lambda: "8 of each are wanted" in terminal.shown)
     lines = terminal.interrupt(how)
