@@ -98,6 +98,17 @@ def bundle(taught_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return copy_of_what_is_made_once(tmp_path_factory, "things-bundle", make)
 
 
+@pytest.fixture(scope="session")
+def fine_tuned(taught_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """That project with its backbone fine-tuned, and a model on it; no test changes it."""
+
+    def make(path: Path) -> None:
+        shutil.copytree(taught_project, path)
+        assert main(["train", str(path), "--fine-tune"]) == 0
+
+    return copy_of_what_is_made_once(tmp_path_factory, "fine-tuned", make)
+
+
 @pytest.fixture
 def copy(bundle: Path, tmp_path: Path) -> Path:
     """A bundle of one's own, to be damaged, or for what is written beside its files."""

@@ -145,20 +145,20 @@ def test_the_programs_in_the_readme_say_what_is_expected(exported: Any, name: st
 
 
 @pytest.fixture(scope="module")
-def fine_tuned(taught_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of that project with a fine-tuned network and a dense head."""
-    project = Path(shutil.copytree(taught_project, tmp_path_factory.mktemp("tuned") / "things"))
-    assert main(["train", str(project), "--fine-tune", "--head", "dense"]) == 0
+def dense(fine_tuned: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fine-tuned project with a dense head."""
+    project = Path(shutil.copytree(fine_tuned, tmp_path_factory.mktemp("dense") / "things"))
+    assert main(["train", str(project), "--head", "dense"]) == 0
     return project
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", ["keras", "saved-model", "tfjs", FORMATS[1]])
 def test_a_fine_tuned_network_and_a_dense_head_go_too(
-    fine_tuned: Path, tmp_path: Path, name: str
+    dense: Path, tmp_path: Path, name: str
 ) -> None:
     out = tmp_path / "out"
-    assert main(["export", str(fine_tuned), "--format", name, "-o", str(out)]) == 0
+    assert main(["export", str(dense), "--format", name, "-o", str(out)]) == 0
     assert {picture["label"] for picture in expected_of(out)["pictures"]} >= {*CLASSES}
 
 

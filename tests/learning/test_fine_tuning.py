@@ -47,15 +47,6 @@ def is_fine_tuned(store: ProjectStore) -> bool:
     return store.backbone is not None and tuned_weights(store.path, store.backbone) is not None
 
 
-@pytest.fixture(scope="module")
-def fine_tuned(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a project that was trained with --fine-tune, which no test changes."""
-    path = tmp_path_factory.mktemp("fine_tuned") / "things"
-    teach(path).store.close()
-    assert main(["train", str(path), "--fine-tune"]) == 0
-    return path
-
-
 @pytest.fixture
 def project(fine_tuned: Path, tmp_path: Path) -> Path:
     """Give a copy of it that a test may change."""
