@@ -30,14 +30,19 @@ settings.load_profile("repeatable")
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """Run files that are named in this process, which starts sooner; all else on all cores.
 
-    With one worker more than cores, since some tests wait: for cameras, children and deadlines.
+    With two workers more than cores, since tests wait: for the disk, cameras, children, deadlines.
     """
     if all(Path(argument.partition("::")[0]).is_file() for argument in config.args):
         return 0
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None  # which pytest-xdist knows
     affinity = getattr(os, "sched_getaffinity", None)
-    return 1 + (len(affinity(0)) if affinity else os.cpu_count() or 1)
+    return 2 + (len(affinity(0)) if affinity else os.cpu_count() or 1)
+
+
+def pytest_handlecrashitem(crashitem: str) -> None:
+    """End the run where a worker has died: pytest-xdist waits for ever for what it had to do."""
+    pytest.exit(f"A worker died in {crashitem}.", returncode=pytest.ExitCode.INTERNAL_ERROR)
 
 
 def pytest_handlecrashitem(crashitem: str) -> None:

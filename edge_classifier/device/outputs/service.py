@@ -139,12 +139,6 @@ class Service(Output):
         uptime_s = self._clock() - self._began_s
         return self._metrics.text(uptime_s=uptime_s, healthy=not self.problem)
 
-    @property
-    def metrics_text(self) -> str:
-        """All that is counted, for Prometheus."""
-        uptime_s, healthy = self._clock() - self._began_s, not self.problem
-        return self._metrics.text(uptime_s=uptime_s, healthy=healthy, rested=self._rested())
-
     def _tell_metrics(self, request: PageHandler) -> None:
         request.respond(CONTENT_TYPE, self.metrics_text.encode())
 
