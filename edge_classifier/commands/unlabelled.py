@@ -183,7 +183,9 @@ class _Source:
         looked_at = compute_all(every, partial(_read_and_note, hashes), backbone.extract)
         for done, result in enumerate(looked_at, start=1):
             if cancelled():
-                raise CancelledError(Text("Stopped."))
+                raise CancelledError(
+                    Text("Stopped: {work}.", work=Text("looking for pictures that are alike"))
+                )
             if result.values is None:
                 refused.append(str(result.problem))
             else:

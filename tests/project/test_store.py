@@ -19,6 +19,7 @@ from edge_classifier.errors import (
 )
 from edge_classifier.project.folder import default_project_path
 from edge_classifier.project.picture_file import encode_image, read_image, read_thumbnail
+from edge_classifier.project.sample_files import recording_of
 from edge_classifier.project.store import ProjectStore
 
 if TYPE_CHECKING:
@@ -71,10 +72,23 @@ def test_a_sample_of_an_unknown_class_or_burst_is_refused(store: ProjectStore, p
     for wrong in ("../../x", "b0000002", "1"):
         with pytest.raises(InvalidValueError, match="burst"):
             store.add_sample(encoded, "mug", wrong)
-    store.add_sample(encoded, "mug", burst_id)
-    with pytest.raises(InvalidValueError, match="belongs to the class 'mug'"):
-        store.add_sample(encoded, "phone", burst_id)
-    assert len(files(path / "samples")) == 1
+    assert not files(path / "samples")
+
+
+def test_what_was_recorded_with_another_class_is_held_out_with_it(store: ProjectStore) -> None:
+    burst_id, others = store.next_burst_id(), store.next_burst_id()
+    for n, name in enumerate(("mug", "phone", "mug", "phone")):
+        store.add_sample(encode_image(picture(n)), name, burst_id)
+    store.add_sample(encode_image(picture(9)), "phone", others)
+    for now in (store, reopened(store)):
+        samples = now.samples()
+        assert [s.path.stem for s in samples] == [
+            *("b0000001-0000", "b0000001-0002", "b0000001-0001", "b0000001-0003"),
+            "b0000002-0000",
+        ]
+        assert len({s.burst_id for s in samples}) == 3
+        assert [recording_of(s.burst_id) for s in samples] == [*[burst_id] * 4, others]
+    now.close()
 
 
 def test_burst_ids_sort_and_are_never_given_twice_even_if_undone_and_reopened(
