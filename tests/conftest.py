@@ -45,11 +45,6 @@ def pytest_handlecrashitem(crashitem: str) -> None:
     pytest.exit(f"A worker died in {crashitem}.", returncode=pytest.ExitCode.INTERNAL_ERROR)
 
 
-def pytest_handlecrashitem(crashitem: str) -> None:
-    """End the run where a worker has died: pytest-xdist waits for ever for what it had to do."""
-    pytest.exit(f"A worker died in {crashitem}.", returncode=pytest.ExitCode.INTERNAL_ERROR)
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take long, so that no worker is left with one in the end."""
     slow = {

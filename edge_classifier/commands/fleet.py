@@ -68,12 +68,12 @@ def run(options: argparse.Namespace) -> int:
 def _show(watch: FleetWatch) -> None:
     """Keep a table on the terminal up to date, until Ctrl-C."""
     from rich.live import Live  # noqa: PLC0415 - 50 ms that only a terminal pays
-    from rich.text import Text  # noqa: PLC0415 - as above
+    from rich.text import Text as Screenful  # noqa: PLC0415 - as above
 
     with Live(auto_refresh=False) as live:
         while True:
             text = _screen(watch, shutil.get_terminal_size().lines - _AROUND)
-            live.update(Text(text, no_wrap=True, overflow="crop"), refresh=True)
+            live.update(Screenful(text, no_wrap=True, overflow="crop"), refresh=True)
             time.sleep(_LOOK_S)
             watch.wait()
 
