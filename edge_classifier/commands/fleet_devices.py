@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.device.console import one_line, shortened
+from edge_classifier.device.console import as_text, one_line, shortened
 from edge_classifier.device.outputs.device_report import MOST_BYTES, OK, REPORT_VERSION
 from edge_classifier.device.outputs.home_assistant import AVAILABILITY, DEVICE, OFFLINE, ONLINE
 from edge_classifier.device.requests import PAUSED
@@ -190,7 +190,7 @@ class Fleet:
 
 
 def _text(value: object) -> str:
-    return one_line(shortened(value, _LONGEST_NAME)) if isinstance(value, str) else ""
+    return one_line(as_text(shortened(value, _LONGEST_NAME))) if isinstance(value, str) else ""
 
 
 def _count(value: object) -> int:

@@ -6,8 +6,11 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from edge_classifier.commands.fleet_devices import HEADER, Device, Fleet
+from edge_classifier.device.console import one_line
 from edge_classifier.device.outputs.device_report import MOST_BYTES
 
 MODEL = "3f2a9c01" * 8
@@ -117,13 +120,33 @@ def test_no_text_steers_a_terminal_or_fills_it() -> None:
         Fleet(),
         "\x1b[2J\u202ex",
         health="\x07\n" + "y" * 999,
+        version="\ud800",
         answers={f"\x1b]0;{n}{'z' * 999}": n for n in range(55)},
     )
     assert device.device == r"\x1b[2J\u202ex"
     for cell in device.row:
         assert cell.isprintable()
+        assert cell.encode()
         assert len(cell) < 500
     assert len(device.answers) == 50
+
+
+@settings(max_examples=40)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+        max_leaves=5,
+    ),
+    st.sampled_from([*REPORT]),
+    st.text(),
+)
+def test_whatever_is_said_is_a_row_or_nothing(value: Any, name: str, device: str) -> None:
+    fleet = Fleet()
+    fleet.heard(f"{device}/device", report(**{name: value}))
+    for found in fleet.devices:
+        assert all(one_line(cell) == cell for cell in found.row)
+        json.loads(found.json())
 
 
 def test_a_removed_device_is_gone_and_other_programs_topics_are_none() -> None:
