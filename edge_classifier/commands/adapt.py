@@ -19,6 +19,7 @@ from edge_classifier.learning.familiar_frames import FamiliarFrames
 from edge_classifier.learning.project_backbone import load_project_backbone
 from edge_classifier.learning.project_model import taught_model
 from edge_classifier.progress import ProgressMeter
+from edge_classifier.project.framing import stored_framing
 
 if TYPE_CHECKING:
     import argparse
@@ -91,7 +92,8 @@ def _adapt(options: argparse.Namespace, store: ProjectStore) -> list[str]:
         frames = FamiliarFrames(model)
         if options.source is not None:
             progress.close()
-            look_at_source(options.source, frames, loaded.backbone)
+            framing = stored_framing(store.settings)
+            look_at_source(options.source, frames, loaded.backbone, framing)
         else:
             progress(0.0, "looking at the pictures")
             unlabelled.look(frames, loaded.backbone, progress, options.threads)

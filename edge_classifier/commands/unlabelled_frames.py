@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from edge_classifier.commands.console import stopped_by_ctrl_c
 from edge_classifier.device.console import say
+from edge_classifier.device.framing import NO_FRAMING
 from edge_classifier.device.incoming import TroubleLog, frames_of
+from edge_classifier.device.looking import told
 from edge_classifier.device.reader import FrameReader
 from edge_classifier.device.sources.named import SourceKind, kind_of, open_source, source_name
 from edge_classifier.errors import NotImportableError, ProjectError
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from edge_classifier.device.frame import FrameSource
+    from edge_classifier.device.framing import Framing
     from edge_classifier.device.preprocessing import Image
     from edge_classifier.learning.familiar_frames import FamiliarFrames
     from edge_classifier.protocols import Backbone, Progress
@@ -116,11 +119,11 @@ def _read(item: Path | LabelledPicture | Refusal) -> Image:
     return item.content
 
 
-def look_at_source(spec: str, frames: FamiliarFrames, backbone: Backbone) -> None:
+def look_at_source(spec: str, frames: FamiliarFrames, backbone: Backbone, framing: Framing) -> None:
     """Let `frames` look at a camera, a video or a stream until there are enough of each class.
 
     It also ends where the source does, at Ctrl-C and at SIGTERM; what is there and what is missing
-    is said meanwhile.
+    is said meanwhile. A video is looked at as it is, all else as `framing` says, which is told.
 
     Raises:
         CameraError: if the source cannot be used.
@@ -128,6 +131,11 @@ def look_at_source(spec: str, frames: FamiliarFrames, backbone: Backbone) -> Non
     kind = SourceKind.CAMERA if spec == DEMO else kind_of(spec)
     name = "the demo camera" if spec == DEMO else source_name(spec)
     is_file = kind is SourceKind.FILE
+    taught, framing = framing, NO_FRAMING if is_file else framing
+    if taught != framing:
+        say(f"{name} is {told(framing)}; where it was taught it was {told(taught)}.")
+    elif framing != NO_FRAMING:
+        say(f"{name} is {told(framing)}.")
     say(
         f"Show each class from several sides; done at {frames.enough} frames of each. Ctrl-C ends "
         "it before, with what there is by then; a second one gives it up."
@@ -140,11 +148,12 @@ def look_at_source(spec: str, frames: FamiliarFrames, backbone: Backbone) -> Non
             drop=not is_file,
             reopen=not is_file,
             check_pictures=not is_file,
+            upright=framing.upright if framing.turns else None,
         ) as reader,
     ):
         status = _Status(frames)
         for frame in frames_of(reader, TroubleLog(name), lambda _trouble: not stop.is_set()):
-            frames.add(backbone.extract([frame.image])[0])
+            frames.add(backbone.extract([framing.region.of(frame.image)])[0])
             status.say_now_and_then()
             if stop.is_set() or not frames.missing:
                 break

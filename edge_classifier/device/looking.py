@@ -178,13 +178,14 @@ def framing_of(
     if asked:
         framing = replace(framing, region=asked[0], aspect=None)
     if kept not in (NO_FRAMING, framing):
-        say(f"{name} is {_told(framing, asked)}; where it was taught it was {_told(kept)}.")
+        say(f"{name} is {told(framing, asked)}; where it was taught it was {told(kept)}.")
     elif framing != NO_FRAMING or len(asked) > 1:
-        say(f"{name} is {_told(framing, asked)}.")
+        say(f"{name} is {told(framing, asked)}.")
     return framing, asked or (framing.region,)
 
 
-def _told(framing: Framing, regions: Sequence[Region] = ()) -> str:
+def told(framing: Framing, regions: Sequence[Region] = ()) -> str:
+    """Say how pictures are framed: the end of a sentence about a camera."""
     parts = [f"turned by {framing.rotate} degrees"] if framing.rotate else []
     parts += ["flipped"] if framing.flip else []
     shown = [f"{r.name} {r}".strip() for r in regions or (framing.region,) if not r.is_whole]

@@ -110,6 +110,8 @@ class Window:
         self._listen_for_text(view.mode)
         scrolls = view.gallery is not None and view.prompt is None
         self._wheel = ("scrollup", "scrolldown") if scrolls else ("up", "down")
+        if view.mode is Mode.FRAMING:
+            self._wheel = ("+", "-")
         surface = self._window.get_surface()
         size = _drawn_size(surface)
         if size != self._overlay.size:

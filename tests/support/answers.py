@@ -20,14 +20,22 @@ NAMES = ("mug", "phone", "växt 🌱")
 LABELS = (*NAMES, UNKNOWN)
 
 
-def tell(output: Output, label: str, score: float = 0.75, names: tuple[str, ...] = NAMES) -> bool:
-    """Show an output a frame of a label, of which "unknown" is one."""
+def tell(
+    output: Output,
+    label: str,
+    score: float = 0.75,
+    names: tuple[str, ...] = NAMES,
+    *,
+    region: str = "",
+) -> bool:
+    """Show an output a frame of a label, of which "unknown" is one, perhaps of a region."""
     rest = (1 - score) / (len(names) - 1)
     scores = [score if n == label or (label == UNKNOWN and n == names[0]) else rest for n in names]
     familiar = 0.25 if label == UNKNOWN else 0.875
     answer = Prediction(names, np.array(scores, np.float32), familiar, 0.5)
     assert answer.label == label
-    return output.show(Frame(np.zeros((4, 4, 3), np.uint8), 0, 0.0, name="camera 0"), answer)
+    image = np.zeros((4, 4, 3), np.uint8)
+    return output.show(Frame(image, 0, 0.0, name="camera 0", region=region), answer)
 
 
 def wait_until(done: Callable[[], object], timeout_s: float = 30.0) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidOptionError
+from ..looking import asked_regions
 from ..option_types import whole_number
 from .addresses import MQTT_PASSWORD
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of outputs to others."""
+    parser.set_defaults(region=None)  # of the live session, which has one at most
     parser.add_argument(
         "--on-change",
         metavar="COMMAND",
@@ -58,7 +60,7 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--gpio",
-        metavar="LABEL=PIN",
+        metavar="[REGION:]LABEL=PIN",
         action="append",
         help="switch a pin on for as long as this is the label; may be given several times, also "
         "for unknown (needs gpiozero)",
@@ -135,7 +137,7 @@ def check_labels(options: argparse.Namespace, labels: tuple[str, ...]) -> None:
     if options.gpio:
         from .gpio import pins_of  # noqa: PLC0415 - as below
 
-        pins_of(options.gpio, labels)
+        pins_of(options.gpio, labels, _regions(options))
 
 
 def _told_of_changes(options: argparse.Namespace, labels: tuple[str, ...]) -> Iterator[Receiver]:
@@ -154,7 +156,7 @@ def _told_of_changes(options: argparse.Namespace, labels: tuple[str, ...]) -> It
     if options.csv is not None:
         from .csv_log import CsvLog  # noqa: PLC0415 - as above
 
-        yield CsvLog(options.csv)
+        yield CsvLog(options.csv, regions=bool(_regions(options)))
 
 
 def _told_of_each_frame(
@@ -167,17 +169,22 @@ def _told_of_each_frame(
     if options.gpio:
         from .gpio import Gpio  # noqa: PLC0415 - as above
 
-        yield Gpio(options.gpio, labels)
+        yield Gpio(options.gpio, labels, _regions(options))
     if options.osc is not None:
         from .osc import Osc  # noqa: PLC0415 - as above
 
-        yield Osc(options.osc)
+        yield Osc(options.osc, _regions(options))
     if options.mqtt is not None:
         from .broker import Broker  # noqa: PLC0415 - as above
         from .mqtt import Mqtt  # noqa: PLC0415 - as above
 
         password = os.environ.get(MQTT_PASSWORD)
         broker = Broker.parse(options.mqtt, password, options.mqtt_password_file, options.mqtt_ca)
-        yield Mqtt(broker, name, labels, requests, report=report)
+        yield Mqtt(broker, name, labels, requests, _regions(options), report=report)
     elif options.mqtt_password_file or options.mqtt_ca:
         raise InvalidOptionError("--mqtt-password-file and --mqtt-ca need --mqtt.")
+
+
+def _regions(options: argparse.Namespace) -> tuple[str, ...]:
+    """Return the names of what is looked at, where it has names."""
+    return tuple(region.name for region in asked_regions(options) if region.name)

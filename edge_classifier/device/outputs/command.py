@@ -16,7 +16,7 @@ from ..errors import InvalidOptionError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_PLACEHOLDER: Final = re.compile(r"\{label\}|\{score\}")
+_PLACEHOLDER: Final = re.compile(r"\{(?:label|score|region)\}")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 """What no program takes for an option, a path or a command. Not a letter more: Windows makes quotes
 and bars of some foreign ones on the way to a program."""
@@ -40,9 +40,10 @@ def check_labels(command: str, labels: Iterable[str]) -> None:
 class Command:
     """Runs a command on each change; its end is waited for, as long as the deadline allows.
 
-    The command finds the label in `CLASSIFY_LABEL` and on standard input, and the score in
-    `CLASSIFY_SCORE`: there nothing takes it for an option, or for a command. Only labels that are
-    plain words are filled in for `{label}` in the arguments.
+    The command finds the label in `CLASSIFY_LABEL` and on standard input, the score in
+    `CLASSIFY_SCORE`, and the region's name in `CLASSIFY_REGION`, empty where it has none: there
+    nothing takes them for an option, or for a command. Only labels that are plain words are filled
+    in for `{label}` in the arguments.
 
     Args:
         command: Split as a shell does, but run without one.
@@ -65,7 +66,7 @@ class Command:
             raise InvalidOptionError("--on-change: expected a command.")
         if _PLACEHOLDER.search(self._words[0]):
             raise InvalidOptionError(
-                "--on-change: the program itself cannot be {label} or {score}."
+                "--on-change: the program itself cannot be {label}, {score} or {region}."
             )
         check_labels(command, labels)
         self._deadline_s = deadline_s
@@ -74,7 +75,8 @@ class Command:
     def tell(self, change: dict[str, Any]) -> str:
         """Run it; returns what went wrong."""
         label, score = str(change["label"]), f"{change['score']:.3f}"
-        values = {"{label}": label, "{score}": score}
+        region = str(change.get("region", ""))
+        values = {"{label}": label, "{score}": score, "{region}": region}
         words = [_PLACEHOLDER.sub(lambda m: values[m[0]], word) for word in self._words]
         try:
             told = f"{label}\n".encode()
@@ -82,7 +84,12 @@ class Command:
                 words,
                 stdin=subprocess.PIPE,
                 stdout=sys.stderr,  # what it prints must not end up between our JSON lines
-                env={**os.environ, "CLASSIFY_LABEL": label, "CLASSIFY_SCORE": score},
+                env={
+                    **os.environ,
+                    "CLASSIFY_LABEL": label,
+                    "CLASSIFY_SCORE": score,
+                    "CLASSIFY_REGION": region,
+                },
                 start_new_session=True,  # so that it can be ended with all that it has started
             ) as self._process:
                 try:

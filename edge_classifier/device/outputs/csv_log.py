@@ -27,6 +27,7 @@ class CsvLog:
 
     Args:
         path: May be there, if it is such a table.
+        regions: Whether rows are of several regions, of which another column tells.
         most_bytes: From where on it is begun anew; the last five are kept, as `.1` to `.5`.
 
     Raises:
@@ -36,9 +37,10 @@ class CsvLog:
     name = "--csv"
     retries = True
 
-    def __init__(self, path: Path, *, most_bytes: int = _MOST_BYTES) -> None:
+    def __init__(self, path: Path, *, regions: bool = False, most_bytes: int = _MOST_BYTES) -> None:
         self._path, self._most_bytes = path, most_bytes
-        self._head = _row(_COLUMNS)
+        self._columns = (*_COLUMNS, "region") if regions else _COLUMNS
+        self._head = _row(self._columns)
         try:
             start = start_of(path)
         except OSError:  # none yet; or it is said of the first row
@@ -48,7 +50,7 @@ class CsvLog:
 
     def tell(self, change: dict[str, Any]) -> str:
         """Add it; returns what went wrong."""
-        row = _row([change[column] for column in _COLUMNS])
+        row = _row([change[column] for column in self._columns])
         try:
             self._make_room(len(row))
             _append(self._path, row, self._head)

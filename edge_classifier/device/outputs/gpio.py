@@ -21,9 +21,10 @@ class Gpio:
     """Switches the pins of the label that counts on, and all others off; all where none counts.
 
     Args:
-        pins: Each `LABEL=PIN`, as gpiozero names pins: `17` or `GPIO17`, `BOARD11`. A label may
-            have several.
+        pins: Each `[REGION:]LABEL=PIN`, as gpiozero names pins: `17` or `GPIO17`, `BOARD11`. A
+            label may have several. Without a region it is on where any of them has the label.
         labels: All that can come.
+        regions: Their names, if they have any.
 
     Raises:
         InvalidOptionError: as `pins_of` does.
@@ -33,10 +34,12 @@ class Gpio:
     name = "--gpio"
     retries = False
 
-    def __init__(self, pins: Sequence[str], labels: Collection[str]) -> None:
-        named = pins_of(pins, labels)
+    def __init__(
+        self, pins: Sequence[str], labels: Collection[str], regions: Collection[str] = ()
+    ) -> None:
+        named = pins_of(pins, labels, regions)
         self._lock = threading.Lock()
-        self._held: str | None = None
+        self._held: dict[str, str | None] = {}
         self._again = False
         self._pins: list[tuple[str, gpiozero.DigitalOutputDevice]] = []
         with needed(self.name, "gpiozero"):
@@ -64,13 +67,21 @@ class Gpio:
         """Switch; returns what went wrong."""
         trouble = ""
         with self._lock:
-            if news["held"] != self._held or self._again:
-                self._held = news["held"]
+            region = news.get("region", "")
+            held = {**(self._held if region else {}), region: news["held"]}
+            if held != self._held or self._again:
+                self._held = held
                 # First off, then on: never two at once.
-                for label, pin in sorted(self._pins, key=lambda p: p[0] == self._held):
-                    trouble = _switch(label, pin, on=label == self._held) or trouble
+                for label, pin in sorted(self._pins, key=lambda p: self._is_on(p[0])):
+                    trouble = _switch(label, pin, on=self._is_on(label)) or trouble
                 self._again = bool(trouble)
         return trouble
+
+    def _is_on(self, label: str) -> bool:
+        return any(
+            held is not None and label in (held, f"{region}:{held}")
+            for region, held in self._held.items()
+        )
 
     def stop(self) -> None:
         """Switch all off and let go of them."""
@@ -93,13 +104,15 @@ def _switch(label: str, pin: gpiozero.DigitalOutputDevice, *, on: bool) -> str:
     return ""
 
 
-def pins_of(pins: Sequence[str], labels: Collection[str]) -> list[tuple[str, str]]:
-    """Read which label each pin is for.
+def pins_of(
+    pins: Sequence[str], labels: Collection[str], regions: Collection[str] = ()
+) -> list[tuple[str, str]]:
+    """Read which label each pin is for, perhaps of a region.
 
     Raises:
         InvalidOptionError: if one is of no such label, or a pin is given twice.
     """
-    named = [_label_and_pin(text, labels) for text in pins]
+    named = [_label_and_pin(text, labels, regions) for text in pins]
     numbers = [pin for _, pin in named]
     twice = next((pin for pin in numbers if numbers.count(pin) > 1), None)
     if twice is not None:
@@ -107,13 +120,14 @@ def pins_of(pins: Sequence[str], labels: Collection[str]) -> list[tuple[str, str
     return named
 
 
-def _label_and_pin(text: str, labels: Collection[str]) -> tuple[str, str]:
+def _label_and_pin(text: str, labels: Collection[str], regions: Collection[str]) -> tuple[str, str]:
     label, _, pin = text.rpartition("=")
     if not label or not pin.isascii() or not pin.replace(":", "").isalnum():
         raise InvalidOptionError(
             f"--gpio {shortened(text)}: expected LABEL=PIN, like mug=17 or unknown=GPIO27."
         )
-    if label not in labels:
+    region, colon, of_region = label.partition(":")
+    if not (label in labels or (colon and region in regions and of_region in labels)):
         known = ", ".join(labels)
         raise InvalidOptionError(
             f"--gpio {shortened(text)}: this model has no label {shortened(label)!r}; it has "

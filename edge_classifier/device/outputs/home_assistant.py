@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..console import as_text, one_line, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
 AVAILABILITY: Final = "availability"
 DEVICE: Final = "device"
@@ -53,6 +53,10 @@ class Topics:
         """All that is answered, as one JSON object."""
         return f"{self.prefix}/state"
 
+    def of_region(self, region: str) -> str:
+        """What is answered of a region, as one JSON object."""
+        return f"{self.prefix}/{region}/state"
+
     @property
     def device(self) -> str:
         """What those who watch many devices are told of this one; see `device_report`."""
@@ -77,8 +81,12 @@ def as_option(label: str) -> str:
     return shortened(text, _LONGEST_STATE - 3)  # which puts three characters in between
 
 
-def discovery(topics: Topics, name: str, labels: Iterable[str]) -> dict[str, Any]:
+def discovery(
+    topics: Topics, name: str, labels: Collection[str], regions: Collection[str] = ()
+) -> dict[str, Any]:
     """Make the message that describes a classifier and all of its entities.
+
+    Regions that have names have sensors of their own each.
 
     After https://www.home-assistant.io/integrations/mqtt/#device-discovery-payload.
     """
@@ -91,15 +99,24 @@ def discovery(topics: Topics, name: str, labels: Iterable[str]) -> dict[str, Any
             **more,
         }
 
-    def measured(key: str, title: str) -> dict[str, Any]:
-        return entity(
-            "sensor",
-            key,
-            title,
-            state_class="measurement",
-            suggested_display_precision=2,
-            value_template=f"{{{{ value_json.{key} }}}}",
-        )
+    def answered(region: str) -> dict[str, Any]:
+        behind, before = (f"_{region}", f"{region} ") if region else ("", "")
+        more = {"state_topic": topics.of_region(region)} if region else {}
+
+        def sensor(key: str, title: str, **about: Any) -> dict[str, Any]:  # noqa: ANN401 - likewise
+            template = f"{{{{ value_json.{key} }}}}"
+            shown = f"{before}{title}" if region else title.capitalize()
+            return entity(
+                "sensor", f"{key}{behind}", shown, value_template=template, **about, **more
+            )
+
+        measured = {"state_class": "measurement", "suggested_display_precision": 2}
+        options = list(dict.fromkeys(map(as_option, labels)))
+        return {
+            f"label{behind}": sensor("label", "label", device_class="enum", options=options),
+            f"score{behind}": sensor("score", "score", **measured),
+            f"familiar{behind}": sensor("familiar", "familiarity", **measured),
+        }
 
     return {
         "device": {
@@ -111,16 +128,9 @@ def discovery(topics: Topics, name: str, labels: Iterable[str]) -> dict[str, Any
         "availability_topic": topics.availability,
         "state_topic": topics.state,
         "components": {
-            "label": entity(
-                "sensor",
-                "label",
-                "Label",
-                device_class="enum",
-                options=list(dict.fromkeys(map(as_option, labels))),
-                value_template="{{ value_json.label }}",
-            ),
-            "score": measured("score", "Score"),
-            "familiar": measured("familiar", "Familiarity"),
+            **{
+                key: about for region in regions or ("",) for key, about in answered(region).items()
+            },
             "camera": entity(
                 "binary_sensor",
                 "camera",

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 _SCORE_S: Final = 1.0
 """So often scores are told, unless something else changes."""
 _STOP_S: Final = 2.0
+_NO_ANSWER: Final[dict[str, Any]] = {"label": None, "score": None, "familiar": None}
 _MOST_SAID: Final = 8
 """Of different things in a row: what others send must not fill the log."""
 
@@ -61,6 +62,7 @@ class Mqtt:
         name: Of the classifier.
         labels: All that can come.
         requests: Where what others ask for goes.
+        regions: Their names, if they have any: each has a state of its own.
         report: What those who watch many devices are told beside.
 
     Raises:
@@ -76,6 +78,8 @@ class Mqtt:
         name: str,
         labels: Sequence[str],
         requests: Requests,
+        regions: Sequence[str] = (),
+        *,
         clock: Clock = time.monotonic,
         report: DeviceReport | None = None,
     ) -> None:
@@ -86,10 +90,10 @@ class Mqtt:
         self._requests, self._clock = requests, clock
         self._lock = threading.Lock()
         self._model = ""
-        self._state: dict[str, Any] = {"label": None, "score": None, "familiar": None}
+        self._regions = tuple(regions)
+        self._answers = dict.fromkeys(regions or ("",), _NO_ANSWER)
         self._trouble = ""
-        self._told: dict[str, Any] = {}
-        self._told_s = 0.0
+        self._told: dict[str, tuple[dict[str, Any], float]] = {}
         self._connected = False
         self._said: set[str] = set()
         self._report = report
@@ -107,11 +111,13 @@ class Mqtt:
         with self._lock:
             held, scores = news["held"], news.get("scores", {})
             self._trouble = "" if news["trouble"] == PAUSED else news["trouble"]
-            self._state = {
+            answer = {
                 "label": None if held is None else as_option(held),
                 "score": _rounded(news.get("score")),
                 "familiar": _rounded(news.get("similarity")),
             }
+            region = news.get("region")
+            self._answers |= dict.fromkeys((region,) if region else self._answers, answer)
             labels = (*scores, UNKNOWN) if scores else self._labels
             model = news.get("model", "")
             if (labels, model) != (self._labels, self._model):
@@ -137,7 +143,7 @@ class Mqtt:
 
     def _tell_all(self) -> None:
         if self._connected:
-            about = discovery(self.topics, self._name, self._labels)
+            about = discovery(self.topics, self._name, self._labels, self._regions)
             self._client.publish(self.topics.discovery, json.dumps(about), retain=True)
             self._client.publish(self.topics.availability, ONLINE, retain=True)
         self._told = {}
@@ -152,21 +158,27 @@ class Mqtt:
     def _tell_state(self) -> None:
         self._tell_report(anew=not self._told)
         state = {
-            **self._state,
+            **self._answers.get("", {}),
             "camera": ON if self._trouble else OFF,
             "trouble": self._trouble,
             "paused": ON if self._requests.paused else OFF,
         }
+        self._tell(self.topics.state, state)
+        for region in self._regions:
+            self._tell(self.topics.of_region(region), self._answers[region])
+
+    def _tell(self, topic: str, state: dict[str, Any]) -> None:
         now_s = self._clock()
+        told, told_s = self._told.get(topic, ({}, 0.0))
         rarely = ("score", "familiar")
-        urgent = any(state[n] != self._told.get(n, self) for n in state if n not in rarely)
-        if not self._connected or state == self._told:
+        urgent = any(state[n] != told.get(n, self) for n in state if n not in rarely)
+        if not self._connected or state == told:
             return
-        if urgent or now_s - self._told_s >= _SCORE_S:
+        if urgent or now_s - told_s >= _SCORE_S:
             # Of QoS 0: what is lost with a connection is told anew by the next one, and nothing
             # older can come after it.
-            self._client.publish(self.topics.state, json.dumps(state), retain=True)
-            self._told, self._told_s = state, now_s
+            self._client.publish(topic, json.dumps(state), retain=True)
+            self._told[topic] = state, now_s
 
     def _on_connect(
         self, client: paho.Client, _data: object, _flags: object, reason: ReasonCode, _more: object

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..console import as_text, shortened
 from ..errors import InvalidOptionError, InvalidValueError
 from .addresses import host_and_port
 from .courier import needed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Osc:
@@ -17,7 +20,12 @@ class Osc:
     `/wek/outputs` is what Wekinator sends of a classifier: the number of the label that counts as
     a float, the first class 1.0; unknown, or nothing to answer, is 0.0. `/label` comes when the
     label changes, empty where none counts; `/scores` (one for each class), `/score` and `/familiar`
-    with each frame.
+    with each frame. With regions `/wek/outputs` has a number for each, in their order, and the
+    others begin with their names: `/left/label`.
+
+    Args:
+        address: `HOST:PORT`.
+        regions: Their names, if they have any.
 
     Raises:
         InvalidOptionError: if `address` is not `HOST:PORT`.
@@ -27,7 +35,7 @@ class Osc:
     name = "--osc"
     retries = False
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, regions: Sequence[str] = ()) -> None:
         host, port = host_and_port(self.name, address)
         if port == 0:
             raise InvalidOptionError(f"--osc {shortened(address)}: expected a port of 1 or more.")
@@ -44,24 +52,30 @@ class Osc:
             raise InvalidValueError(
                 f"--osc {shortened(address)} cannot be used ({reason}); name a host that is there."
             ) from error
-        self._label: str | None = None
+        self._labels = dict.fromkeys(regions or ("",), "")
+        self._numbers = dict.fromkeys(self._labels, 0.0)
 
     def tell(self, news: dict[str, Any]) -> str:
         """Send it; returns what went wrong."""
         held, names = news["held"], list(news.get("scores", ()))
         label = "" if held is None else as_text(held)
+        region = news.get("region", "")
+        begin = f"/{region}" if region else ""
+        told_of = (region,) if region in self._labels else tuple(self._labels)
+        for one in told_of:
+            self._numbers[one] = float(names.index(held) + 1 if held in names else 0)
+        send = self._client.send_message
         try:
-            self._client.send_message(
-                "/wek/outputs", float(names.index(held) + 1 if held in names else 0)
-            )
+            send("/wek/outputs", list(self._numbers.values()))
             if names:
-                self._client.send_message("/scores", [float(s) for s in news["scores"].values()])
-                self._client.send_message("/score", float(news["score"]))
+                send(f"{begin}/scores", [float(s) for s in news["scores"].values()])
+                send(f"{begin}/score", float(news["score"]))
                 if news["similarity"] is not None:
-                    self._client.send_message("/familiar", float(news["similarity"]))
-            if label != (self._label or ""):
-                self._client.send_message("/label", label)
-                self._label = label
+                    send(f"{begin}/familiar", float(news["similarity"]))
+            for one in told_of:
+                if label != self._labels[one]:
+                    send(f"/{one}/label" if one else "/label", label)
+                    self._labels[one] = label
         except OSError as error:
             return f"{error.strerror or error}; the next answer is sent all the same."
         return ""

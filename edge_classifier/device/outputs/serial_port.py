@@ -27,6 +27,8 @@ _BREAK_OFF_S: Final = 1.0
 class SerialPort:
     """Writes a line with the label, in UTF-8, for each new one; what has gone is opened again.
 
+    Before the label there is its region and a colon, where that has a name.
+
     Args:
         place: `PORT` or `PORT:BAUD`, like `/dev/ttyACM0:9600` or `COM3`.
         boot_s: Seconds from opening until what is there hears.
@@ -63,7 +65,8 @@ class SerialPort:
         if trouble:
             return trouble
         # A line that was cut off is ended first, so that this one is whole.
-        text = "\n" * self._cut_off + as_text(one_line(str(change["label"]))) + "\n"
+        region = f"{change['region']}:" if "region" in change else ""
+        text = "\n" * self._cut_off + region + as_text(one_line(str(change["label"]))) + "\n"
         line = text.encode()
         try:
             self._stopped.wait(max(0.0, self._hears_s - time.monotonic()))

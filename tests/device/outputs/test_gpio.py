@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import gpiozero
 import pytest
-from gpiozero.pins.mock import MockFactory, MockPin
+from gpiozero.pins.mock import MockPin
 from support import exported_project
 from support.answers import LABELS, tell, wait_until
 from support.exported_project import CLASSES
@@ -28,14 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@pytest.fixture(autouse=True)
-def pins() -> Iterator[Any]:
-    """The pins of a Pi."""
-    before = gpiozero.Device.pin_factory
-    gpiozero.Device.pin_factory = factory = MockFactory()
-    yield factory
-    factory.reset()
-    gpiozero.Device.pin_factory = before
+pytestmark = pytest.mark.usefixtures("pins")
 
 
 def test_the_pin_of_the_label_that_counts_is_on(pins: Any) -> None:

@@ -2,46 +2,17 @@
 
 from __future__ import annotations
 
-import socket
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from pythonosc.osc_message import OscMessage
 from support.answers import tell
 
 from edge_classifier.device.errors import InvalidOptionError, InvalidValueError
 from edge_classifier.device.outputs.each_frame import EachFrame
 from edge_classifier.device.outputs.osc import Osc
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
-
-class Instrument:
-    """Hears what is sent to its port."""
-
-    def __init__(self) -> None:
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", 0))
-        self._socket.settimeout(30)
-        self.address = f"localhost:{self._socket.getsockname()[1]}"
-
-    def hear(self, count: int) -> list[tuple[str, list[Any]]]:
-        messages = [OscMessage(self._socket.recv(4096)) for _ in range(count)]
-        return [(message.address, message.params) for message in messages]
-
-    def close(self) -> None:
-        self._socket.close()
-
-
-@pytest.fixture
-def instrument() -> Iterator[Instrument]:
-    instrument = Instrument()
-    yield instrument
-    instrument.close()
-
-
-def test_it_hears_wekinators_float_and_more(instrument: Instrument) -> None:
+def test_it_hears_wekinators_float_and_more(instrument: Any) -> None:
     output = EachFrame([Osc(instrument.address)], frames=1)
     tell(output, "phone")
     assert instrument.hear(5) == [
@@ -61,7 +32,7 @@ def test_it_hears_wekinators_float_and_more(instrument: Instrument) -> None:
 
 
 def test_only_a_label_that_held_counts_and_none_while_the_camera_is_away(
-    instrument: Instrument,
+    instrument: Any,
 ) -> None:
     output = EachFrame([Osc(instrument.address)], frames=2)
     tell(output, "mug")
@@ -74,8 +45,7 @@ def test_only_a_label_that_held_counts_and_none_while_the_camera_is_away(
     output.close()
 
 
-def test_nobody_need_hear_it(capsys: pytest.CaptureFixture[str]) -> None:
-    instrument = Instrument()
+def test_nobody_need_hear_it(instrument: Any, capsys: pytest.CaptureFixture[str]) -> None:
     instrument.close()
     output = EachFrame([Osc(instrument.address)], frames=1)
     for _ in range(10):
