@@ -61,6 +61,7 @@ class Rig:
         self.camera = MisbehavingCamera(pictures_of(1), wait=self._until_told)
         self._told = threading.Semaphore(0)
         self._waits = threading.Event()
+        self._over = False
         self.store = ProjectStore.create(folder / "project", ["mug", "phone"])
         self.session = Session(
             self.store,
@@ -81,7 +82,8 @@ class Rig:
 
     def _until_told(self, _seconds: float) -> None:
         self._waits.set()
-        self._told.acquire()
+        if not self._over:
+            self._told.acquire()
 
     def _open(self) -> FrameSource:
         capture = self.camera.open_capture()
@@ -156,7 +158,8 @@ class Rig:
 
     def close(self) -> None:
         self.camera.behave()
-        self._told.release(1_000_000)
+        self._over = True
+        self._told.release()
         self.reader.close()
         self.session.close()
         self.store.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,10 +43,14 @@ def close_all() -> None:
 
 def scene(thing: int, index: int = 0) -> Image:
     """Make a picture of thing number so-and-so: its own colours and stripes, a little moved."""
+    return _scene(thing, index % 7).copy()
+
+
+@cache
+def _scene(thing: int, moved: int) -> Image:
     generator = np.random.default_rng(thing)
     base = generator.integers(0, 255, (6, 8, 3), dtype=np.uint8)
-    picture = base.repeat(20, axis=0).repeat(20, axis=1)
-    return np.ascontiguousarray(np.roll(picture, index % 7, axis=1))
+    return np.roll(base.repeat(20, axis=0).repeat(20, axis=1), moved, axis=1)
 
 
 def load_varying(store: ProjectStore, backbone: FakeBackbone) -> LoadedBackbone:
