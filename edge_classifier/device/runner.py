@@ -273,6 +273,7 @@ def _loop(
             prediction = rest.prediction_of(classifier, frame.image, frame.prepared, read=read)
             inferred_s = time.perf_counter()
             prediction = adapting.update(prediction)
+            rest.answered(prediction)
             if benchmark:
                 adapting_ms = (time.perf_counter() - inferred_s) * 1000 if adapting.adapts else None
                 inference_ms = None if rest.resting else (inferred_s - started_s) * 1000
