@@ -49,6 +49,13 @@ moves there."""
 _MOST_NOISE: Final = 4.0
 """What is taken for more noise than that is more likely a camera that moves: then nothing rests."""
 
+_NEAR: Final = 0.02
+"""An answer hesitates whose similarity is so near to the threshold of unknown: while frames rest it
+is off by up to 0.01, when the light fades."""
+
+_TIMES: Final = 7.4
+"""Or whose best score is less than so many times the next one, which is 2 in the logits."""
+
 _PICTURES: Final = 60
 _EVERY: Final = 10
 """Of so many pictures the noise is measured, anew with every tenth: it costs ten comparisons."""
@@ -102,6 +109,8 @@ class Stillness:
 class Rest:
     """Answers pictures of a source, or of one part of them; the answer stays while all is still.
 
+    One that hesitates does not stay: a little less light could change it.
+
     Only the loop's thread asks; `resting` may be read in any.
 
     Attributes:
@@ -110,14 +119,15 @@ class Rest:
         rested: How many were not.
     """
 
-    def __init__(self, *, every_frame: bool = False) -> None:
+    def __init__(self, *, every_frame: bool = False, stillness: Stillness | None = None) -> None:
         self.every_frame = every_frame
         self.resting = False
         self.rested = 0
-        self._stillness = Stillness()
+        self._stillness = stillness or Stillness()
         self._kept: Prediction | None = None
         self._classifier: Predicts | None = None
         self._asked = 0
+        self._hesitates = False
 
     def prediction_of(
         self,
@@ -136,18 +146,32 @@ class Rest:
             read: Whether more is read of the classifier afterwards: features, heat. It is asked
                 anew, then, where somebody else has asked it meanwhile.
         """
-        still = not self.every_frame and self._stillness.is_still(image)
+        still = not self.every_frame and self._stillness.is_still(image) and not self._hesitates
         same = classifier is self._classifier and not (read and classifier.asked != self._asked)
         self.resting = still and same
         if self._kept is None or not self.resting:
             pixels = classifier.prepare(image) if prepared is None else prepared
             self._kept = classifier.predict_prepared(pixels)
             self._classifier, self._asked = classifier, classifier.asked
+            self.answered(self._kept)
             if not self.every_frame:
                 self._stillness.refer_to_last()
         else:
             self.rested += 1
         return self._kept
+
+    def answered(self, prediction: Prediction) -> None:
+        """Take what was made of the last prediction: an adapted one hesitates elsewhere."""
+        self._hesitates = _hesitates(prediction)
+
+
+def _hesitates(prediction: Prediction) -> bool:
+    """Say whether a little could change the label."""
+    similarity, threshold = prediction.similarity, prediction.threshold
+    if similarity is not None and threshold is not None and abs(similarity - threshold) < _NEAR:
+        return True
+    *_, second, best = 0.0, *sorted(prediction.scores.tolist())
+    return not prediction.unknown and best < _TIMES * second
 
 
 def _small(image: Image) -> Image:

@@ -351,6 +351,7 @@ def _loop(
                 prediction = rest.prediction_of(classifier, part.image, prepared, read=read)
                 inferred_s = time.perf_counter()
                 prediction = adapting.update(prediction)
+                rest.answered(prediction)
                 if benchmark:
                     adapting_s = time.perf_counter() - inferred_s if adapting.adapts else None
                     benchmark.add(

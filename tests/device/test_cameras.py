@@ -182,6 +182,62 @@ def test_a_camera_that_stops_delivering_is_lost_after_a_second() -> None:
     assert 1.0 <= clock() < 1.1
 
 
+def slow_camera(pictures: int, **options: Any) -> tuple[FakeCapture, VideoSource]:
+    """A camera with eight pictures a second, of which one in a while is asked for."""
+    clock = FakeClock()
+    images = [np.full((48, 64, 3), n, np.uint8) for n in range(1, pictures + 1)]
+    capture = FakeCapture(images, on_read=lambda: clock.advance(0.125), **options)
+    source = VideoSource(
+        capture,
+        name="camera 0",
+        no_picture="no picture",
+        lost_after_s=1.0,
+        wait_for_first=True,
+        clock=clock,
+        wait=clock.advance,
+    )
+    return capture, source
+
+
+def test_of_a_camera_one_picture_in_a_while_is_taken_and_it_is_as_new_as_any() -> None:
+    _, source = slow_camera(40)
+    source.give_every(1.0)
+    frames = [frame for frame, _ in zip(source, range(3), strict=False)]
+    assert [frame.image[0, 0, 0] for frame in frames] == [1, 9, 17]
+    assert [frame.index for frame in frames] == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("interval_s", "asked"), [(60.0, 5.0), (0.15, 7.0), (0.01, 30.0), (0.0334, 30.0)]
+)
+def test_a_camera_is_asked_for_no_more_pictures_than_are_wanted(
+    interval_s: float, asked: float
+) -> None:
+    capture, source = slow_camera(1)
+    source.give_every(interval_s)
+    assert capture.get(cv2.CAP_PROP_FPS) == asked
+
+
+def test_a_camera_that_goes_between_two_pictures_is_lost() -> None:
+    _, source = slow_camera(5)
+    source.give_every(1.0)
+    frames = iter(source)
+    next(frames)
+    with pytest.raises(CameraLostError):
+        next(frames)
+
+
+def test_a_source_that_lets_pictures_go_by_is_closed_at_once() -> None:
+    capture, source = slow_camera(200)
+    source.give_every(60.0)
+    frames = iter(source)
+    next(frames)
+    capture.on_read = source.close
+    assert next(frames, None) is None
+    assert capture.released
+    assert not capture.released_under_a_read
+
+
 def test_a_source_is_never_released_under_a_read() -> None:
     source: VideoSource | None = None
 

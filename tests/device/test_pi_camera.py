@@ -130,6 +130,16 @@ def test_a_camera_that_never_answers_is_told_and_closed(picamera2: Any) -> None:
     assert not capture.isOpened()
 
 
+def test_of_the_pi_camera_one_picture_in_a_while_is_copied(picamera2: Any) -> None:
+    source = open_source("picamera")
+    source.give_every(0.05)
+    assert picamera2.controls == {"FrameDurationLimits": (50_000, 50_000)}
+    frames = [frame for frame, _ in zip(source, range(3), strict=False)]
+    assert len(frames) == 3
+    assert frames[2].timestamp_s - frames[0].timestamp_s >= 0.1
+    source.close()
+
+
 def test_a_picamera2_made_for_another_numpy_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

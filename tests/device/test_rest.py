@@ -23,6 +23,7 @@ from edge_classifier.device.outputs.service import Service
 from edge_classifier.device.rest import Rest, Stillness
 from edge_classifier.device.taught import features_of
 from edge_classifier.device.turns import Turns
+from edge_classifier.device.verdict import Prediction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -228,6 +229,54 @@ def test_what_is_read_of_the_classifier_is_never_of_a_strangers_picture(
     assert np.linalg.norm(again - own) < np.linalg.norm(again - strange) / 4
     rest.prediction_of(classifier, camera.see(scene()), read=True)
     assert rest.resting
+
+
+class Says:
+    """In place of a classifier: says the same of each picture."""
+
+    def __init__(self, scores: tuple[float, ...], similarity: float | None) -> None:
+        self.asked = 0
+        threshold = None if similarity is None else 0.6
+        names = ("mug", "phone")[: len(scores)]
+        self._says = Prediction(names, np.array(scores, np.float32), similarity, threshold)
+
+    def prepare(self, image: Image) -> Image:
+        return image
+
+    def predict_prepared(self, _pixels: Image) -> Prediction:
+        self.asked += 1
+        return self._says
+
+
+@pytest.mark.parametrize(
+    ("scores", "similarity", "rests"),
+    [
+        ((0.99, 0.01), 0.9, True),
+        ((0.99, 0.01), None, True),
+        ((0.7, 0.3), 0.9, False),
+        ((0.99, 0.01), 0.61, False),
+        ((0.99, 0.01), 0.59, False),
+        ((0.5, 0.5), 0.3, True),
+        ((1.0,), 0.9, True),
+        ((1.0,), 0.605, False),
+    ],
+)
+def test_an_answer_stays_only_where_it_is_sure(
+    scores: tuple[float, ...], similarity: float | None, *, rests: bool
+) -> None:
+    rest, says = Rest(), Says(scores, similarity)
+    for _ in range(2 * LEARNT):
+        rest.prediction_of(says, scene())
+    assert rest.resting == rests
+    assert (says.asked < 2 * LEARNT) == rests
+
+
+def test_an_adapted_answer_is_the_one_that_must_be_sure() -> None:
+    rest, says = Rest(), Says((0.99, 0.01), 0.9)
+    for _ in range(2 * LEARNT):
+        rest.prediction_of(says, scene())
+        rest.answered(Prediction(("mug", "phone"), np.array([0.6, 0.4], np.float32)))
+    assert not rest.rested
 
 
 def test_every_frame_is_inferred_on_if_asked_for(classifier: Classifier) -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
-from edge_classifier.device.rest import LARGER, Stillness
+from edge_classifier.device.rest import LARGER, Rest, Stillness
 from edge_classifier.device.sources.named import open_source
 from edge_classifier.device.verdict import Smoother
 from edge_classifier.features.backbone import load_backbone
@@ -71,6 +71,22 @@ class Sensor:
         return np.asarray(image, np.uint8)
 
 
+class Known:
+    """Gives answers that are known already, in place of a classifier."""
+
+    def __init__(self, answer: Prediction) -> None:
+        self.answer = answer
+        self.asked = 0
+
+    def prepare(self, image: Image) -> Image:
+        """Leave it as it is."""
+        return image
+
+    def predict_prepared(self, _pixels: Image) -> Prediction:
+        """Give what is known."""
+        return self.answer
+
+
 @dataclass(frozen=True, slots=True)
 class Filmed:
     """Frames, and what each is answered by itself."""
@@ -101,16 +117,12 @@ class Compared:
 
     def add(self, filmed: Filmed, larger: float) -> None:
         """Answer with rest, and compare."""
-        stillness = Stillness(larger)
-        smoothers = Smoother(), Smoother()
-        kept = filmed.answers[0]
+        rest, smoothers = Rest(stillness=Stillness(larger)), (Smoother(), Smoother())
+        says = Known(filmed.answers[0])
         labels: list[tuple[str, str]] = []
         for n, (image, answer) in enumerate(zip(filmed.images, filmed.answers, strict=True)):
-            if stillness.is_still(image):
-                self.rested += 1
-            else:
-                kept = answer
-                stillness.refer_to_last()
+            says.answer = answer
+            kept = rest.prediction_of(says, image)
             steady, resting = (
                 smoother.update(raw, n / FPS)
                 for smoother, raw in zip(smoothers, (answer, kept), strict=True)
@@ -121,6 +133,7 @@ class Compared:
                 self.similarity = max(self.similarity, abs(steady.similarity - resting.similarity))
             labels.append((steady.label, resting.label))
         self.frames += len(labels)
+        self.rested += rest.rested
         self.other_steady += sum(one != other for one, other in labels)
         for (before, _), (now, then), (_, next_one) in zip(
             labels, labels[1:], labels[2:], strict=False

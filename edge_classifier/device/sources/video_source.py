@@ -244,8 +244,9 @@ class VideoSource:
                 self.close()
             if not grabbed:  # reading finds out why
                 break
-        if self._interval_s:
-            self._next_s = max(self._next_s, self._clock() - self._interval_s) + self._interval_s
+        now_s = self._clock()
+        on_time = now_s - self._next_s < self._interval_s
+        self._next_s = (self._next_s if on_time else now_s) + self._interval_s
 
     @property
     def time_s(self) -> float:
