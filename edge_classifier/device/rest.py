@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
@@ -10,6 +11,8 @@ import numpy as np
 from .preprocessing import centred_square
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     from .preprocessing import Image
@@ -29,8 +32,8 @@ class Predicts(Protocol):
 
 
 _SIZE: Final = 60
-"""Pixels a side of the small picture that is compared: each the mean of 8 x 8 of a webcam's 480
-rows, which leaves little of the noise of each, and nothing that a network would see alone."""
+"""Pixels a side of the small picture that is compared, each for 8 x 8 of a webcam's 480 rows,
+which leaves little of the noise, and nothing that a network would see alone."""
 
 _REGIONS: Final = 10
 """The small picture is compared in so many regions a side: what moves in one of them counts."""
@@ -49,9 +52,12 @@ moves there."""
 _MOST_NOISE: Final = 4.0
 """What is taken for more noise than that is more likely a camera that moves: then nothing rests."""
 
+_ANSWERS: Final = 8
+"""Of so many pictures that equal each other the mean answer is kept: one alone has its noise."""
+
 _NEAR: Final = 0.02
 """An answer hesitates whose similarity is so near to the threshold of unknown: while frames rest it
-is off by up to 0.01, when the light fades."""
+is off by up to 0.007, when the light fades."""
 
 _TIMES: Final = 7.4
 """Or whose best score is less than so many times the next one, which is 2 in the logits."""
@@ -124,6 +130,7 @@ class Rest:
         self.resting = False
         self.rested = 0
         self._stillness = stillness or Stillness()
+        self._answers: deque[Prediction] = deque(maxlen=_ANSWERS)
         self._kept: Prediction | None = None
         self._classifier: Predicts | None = None
         self._asked = 0
@@ -137,7 +144,7 @@ class Rest:
         *,
         read: bool = False,
     ) -> Prediction:
-        """Give the prediction of a picture, `(H, W, 3)` uint8 BGR, or of one that it equals.
+        """Give the prediction of a picture, `(H, W, 3)` uint8 BGR, or of those that it equals.
 
         Args:
             classifier: Who is asked; another one than before is asked in any case.
@@ -146,23 +153,47 @@ class Rest:
             read: Whether more is read of the classifier afterwards: features, heat. It is asked
                 anew, then, where somebody else has asked it meanwhile.
         """
-        still = not self.every_frame and self._stillness.is_still(image) and not self._hesitates
-        same = classifier is self._classifier and not (read and classifier.asked != self._asked)
-        self.resting = still and same
-        if self._kept is None or not self.resting:
-            pixels = classifier.prepare(image) if prepared is None else prepared
-            self._kept = classifier.predict_prepared(pixels)
-            self._classifier, self._asked = classifier, classifier.asked
-            self.answered(self._kept)
-            if not self.every_frame:
-                self._stillness.refer_to_last()
-        else:
+        still = not self.every_frame and self._stillness.is_still(image)
+        if not still or classifier is not self._classifier:
+            self._kept = None
+            self._answers.clear()
+        self.resting = (
+            self._kept is not None
+            and not self._hesitates
+            and not (read and classifier.asked != self._asked)
+        )
+        if self._kept is not None and self.resting:
             self.rested += 1
-        return self._kept
+            return self._kept
+        pixels = classifier.prepare(image) if prepared is None else prepared
+        prediction = classifier.predict_prepared(pixels)
+        self._classifier, self._asked = classifier, classifier.asked
+        if not self.every_frame:
+            self._keep(prediction)
+        return prediction
 
     def answered(self, prediction: Prediction) -> None:
         """Take what was made of the last prediction: an adapted one hesitates elsewhere."""
-        self._hesitates = _hesitates(prediction)
+        if prediction.adapted:
+            self._hesitates = _hesitates(prediction)
+
+    def _keep(self, prediction: Prediction) -> None:
+        if not self._answers:
+            self._stillness.refer_to_last()
+        self._answers.append(prediction)
+        if len(self._answers) == _ANSWERS:
+            self._kept = _mean(self._answers)
+            self._hesitates = _hesitates(self._kept)
+
+
+def _mean(predictions: Sequence[Prediction]) -> Prediction:
+    """Return the mean of predictions of the same classes."""
+    found = [p.similarity for p in predictions if p.similarity is not None]
+    return replace(
+        predictions[-1],
+        scores=np.mean([p.scores for p in predictions], axis=0),
+        similarity=float(np.mean(found)) if found else None,
+    )
 
 
 def _hesitates(prediction: Prediction) -> bool:

@@ -236,16 +236,17 @@ class Says:
 
     def __init__(self, scores: tuple[float, ...], similarity: float | None) -> None:
         self.asked = 0
-        threshold = None if similarity is None else 0.6
-        names = ("mug", "phone")[: len(scores)]
-        self._says = Prediction(names, np.array(scores, np.float32), similarity, threshold)
+        self.similarity = similarity
+        self._scores = np.array(scores, np.float32)
 
     def prepare(self, image: Image) -> Image:
         return image
 
     def predict_prepared(self, _pixels: Image) -> Prediction:
         self.asked += 1
-        return self._says
+        threshold = None if self.similarity is None else 0.6
+        names = ("mug", "phone")[: len(self._scores)]
+        return Prediction(names, self._scores, self.similarity, threshold)
 
 
 @pytest.mark.parametrize(
@@ -275,8 +276,20 @@ def test_an_adapted_answer_is_the_one_that_must_be_sure() -> None:
     rest, says = Rest(), Says((0.99, 0.01), 0.9)
     for _ in range(2 * LEARNT):
         rest.prediction_of(says, scene())
-        rest.answered(Prediction(("mug", "phone"), np.array([0.6, 0.4], np.float32)))
+        scores = np.array([0.6, 0.4], np.float32)
+        rest.answered(Prediction(("mug", "phone"), scores, adapted=True))
     assert not rest.rested
+
+
+def test_what_stays_is_the_mean_of_several_answers() -> None:
+    rest, says = Rest(), Says((0.99, 0.01), 0.9)
+    said = []
+    for n in range(2 * LEARNT):
+        says.similarity = 0.9 + 0.01 * (n % 2)
+        said.append(rest.prediction_of(says, scene()).similarity)
+    assert rest.resting
+    assert set(said[:LEARNT]) == {0.9, 0.91}
+    assert said[-1] == pytest.approx(0.905)
 
 
 def test_every_frame_is_inferred_on_if_asked_for(classifier: Classifier) -> None:

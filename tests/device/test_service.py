@@ -287,7 +287,9 @@ def test_whatever_is_asked_is_answered_by_a_line_and_nothing_is_printed(
     assert capfd.readouterr().err == ""
 
 
-@pytest.mark.parametrize("options", [["--heat"], ["--adapt", "once"], ["--frames", "3"]])
+@pytest.mark.parametrize(
+    "options", [["--heat"], ["--adapt", "once"], ["--frames", "3"], ["--interval", "5"]]
+)
 def test_what_needs_frames_is_refused_without_a_camera(
     bundle: Path, options: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
