@@ -18,7 +18,7 @@ from .metrics import CAMERA, CONTENT_TYPE, SENT, Metrics
 from .page_server import RefusedError, Route
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from ..classifier import Classifier
     from ..frame import Clock, Frame
@@ -54,7 +54,6 @@ class Service(Output):
         turns: Whose turn it is with it.
         with_camera: Whether there is a source of frames beside.
         clock: Of frames.
-        rested: Says how many frames were not inferred on, for nothing had changed.
     """
 
     def __init__(
@@ -64,10 +63,9 @@ class Service(Output):
         *,
         with_camera: bool,
         clock: Clock = time.monotonic,
-        rested: Callable[[], int] = int,
     ) -> None:
         self._classifier, self._turns, self._clock = classifier, turns, clock
-        self._with_camera, self._rested = with_camera, rested
+        self._with_camera = with_camera
         self._at_work = threading.BoundedSemaphore(_MOST_AT_WORK)
         self._metrics = Metrics()
         self.exchanged(classifier)
