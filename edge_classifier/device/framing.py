@@ -112,7 +112,9 @@ class Region:
         )
 
     def of(self, image: Image) -> Image:
-        """Return its part of a picture, `(H, W, 3)`, as a view."""
+        """Return its part of a picture, `(H, W, 3)`, as a view; all of it as it is."""
+        if self.is_whole:
+            return image
         left, top, right, bottom = self.pixels(image.shape[1], image.shape[0])
         return image[top:bottom, left:right]
 
