@@ -43,7 +43,7 @@ def close_all() -> None:
 
 def scene(thing: int, index: int = 0) -> Image:
     """Make a picture of thing number so-and-so: its own colours and stripes, a little moved."""
-    return _scene(thing, index % 7).copy()
+    return np.array(_scene(thing, index % 7))
 
 
 @cache

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 _POLL_S = 0.05
-_PATIENCE_S = 300.0
+_PATIENCE_S = 500.0
 
 
 def copy_of_what_is_made_once(
