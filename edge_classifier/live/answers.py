@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from edge_classifier.live.view import Say
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Executor
-    from edge_classifier.values import EncodedImage, Features, Sample
+    from edge_classifier.values import EncodedImage, Sample
 
 _STORED_PER_STEP: Final = 8
 """Pictures that one step of the loop stores; more would delay what is shown."""
@@ -109,18 +109,13 @@ class AnsweredPictures:
         Raises:
             EdgeClassifierError: if it cannot be stored.
         """
-        recorded: list[tuple[Sample, Features | None]] = []
-        try:
-            for _ in range(_STORED_PER_STEP):
-                self._read_ahead()
-                if not self._reading or not (wait or self._reading[0][2].done()):
-                    break
-                answer, row, reading = self._reading.popleft()
-                if sample := self._store(answer, row, reading):
-                    recorded.append((sample, self.pictures.features[row]))
-        finally:
-            self.editor.remember(recorded)
-            if recorded:
+        for _ in range(_STORED_PER_STEP):
+            self._read_ahead()
+            if not self._reading or not (wait or self._reading[0][2].done()):
+                break
+            answer, row, reading = self._reading.popleft()
+            if sample := self._store(answer, row, reading):
+                self.editor.remember([(sample, self.pictures.features[row])])
                 self.learner.request_training()
 
     def _read_ahead(self) -> None:
