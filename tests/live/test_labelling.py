@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import cv2
 import pytest
@@ -12,6 +12,7 @@ from support.live_session import LiveSession, scene
 from support.mounts import read_only
 
 from edge_classifier.commands.unlabelled import Pictures, Source
+from edge_classifier.errors import ProjectError
 from edge_classifier.features.dataset import Dataset
 from edge_classifier.live.display import Press
 from edge_classifier.live.view import Gallery
@@ -227,3 +228,35 @@ def test_what_was_recorded_together_is_held_out_together_whatever_it_shows(
     samples = live.store.samples()
     assert {s.class_name for s in samples} == {"mug", "phone"}
     assert len({recording_of(s.burst_id) for s in samples}) == 1
+
+
+def test_escape_ends_it_also_while_it_is_looking(store: ProjectStore, folder: Path) -> None:
+    executor = ManualExecutor()
+    live = labelling(store, folder, executor)
+    executor.run_next()  # the backbone is there
+    steps(live)
+    assert gallery(live).progress == 0
+    press(live, "escape")
+    assert live.session.done
+
+
+def test_what_goes_wrong_while_looking_is_shown(store: ProjectStore, folder: Path) -> None:
+    class Broken(Source):
+        def find(self, *_: object) -> NoReturn:
+            raise ProjectError("The folder is gone.")
+
+    live = LiveSession(store)
+    live.session.label(Broken(Pictures([folder]), store))
+    steps(live)
+    assert gallery(live).title == "The folder is gone."
+    assert gallery(live).progress is None
+    press(live, "escape")
+    assert live.session.done
+
+
+def test_a_name_that_cannot_be_is_asked_for_again(store: ProjectStore, folder: Path) -> None:
+    live = labelling(store, folder)
+    press(live, "n", *"unknown", "enter")
+    assert live.view.prompt is not None
+    assert live.view.prompt.error
+    assert not store.samples()
