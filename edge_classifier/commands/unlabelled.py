@@ -52,6 +52,8 @@ if TYPE_CHECKING:
 
     from edge_classifier.device.frame import Frame
     from edge_classifier.device.preprocessing import Image
+    from edge_classifier.learning.project_backbone import BackboneChoice
+    from edge_classifier.live.display import Display
     from edge_classifier.page.display import Page
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Backbone, Cancelled, Progress
@@ -77,11 +79,10 @@ def run(options: argparse.Namespace) -> int:
             name = {"class_name": "class", "from_s": "from"}.get(option, option.replace("_", "-"))
             raise InvalidOptionError(f"--unlabelled asks what pictures show; leave out --{name}.")
     browser.check(options)
-    pictures = _Pictures(options.paths)
+    pictures = Pictures(options.paths)
     try:
-        display = browser.open_page(options) or Window(
-            "Edge Classifier", language=shared.language_of_window(options)
-        )
+        page = browser.open_page(options)
+        display = page or Window("Edge Classifier", language=shared.language_of_window(options))
     except NoDisplayError as error:
         raise NoDisplayError(
             f"{error} --unlabelled shows pictures and asks what they are; add --browser for a page."
@@ -90,7 +91,7 @@ def run(options: argparse.Namespace) -> int:
         with open_or_create(options.project) as store:
             say(f"Project: {options.project}")
             before = len(store.samples())
-            problem = _ask(options, store, display, pictures)
+            problem = ask(pictures, store, shared.backbone_choice(options), display, page)
             added = len(store.samples()) - before
     finally:
         display.close()
@@ -103,12 +104,19 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _ask(
-    options: argparse.Namespace, store: ProjectStore, display: Window | Page, pictures: _Pictures
+def ask(
+    pictures: Pictures,
+    store: ProjectStore,
+    choice: BackboneChoice,
+    display: Display,
+    page: Page | None = None,
 ) -> str:
-    """Run a session without a camera; returns why it had no backbone, or nothing."""
+    """Run a session without a camera; returns why it had no backbone, or nothing.
+
+    `page` is the display, if it is one.
+    """
     executor, reader = start_worker(), start_worker()
-    load, _ = tunable_backbone(store, shared.backbone_choice(options))
+    load, _ = tunable_backbone(store, choice)
     session = Session(
         store,
         load,
@@ -117,9 +125,9 @@ def _ask(
         clock=time.monotonic,
         settings=SessionSettings(head=project_head_settings(store, {})),
     )
-    if not isinstance(display, Window):
-        display.attach(session, store, follow_camera=False)
-    session.label(_Source(pictures, store))
+    if page:
+        page.attach(session, store, follow_camera=False)
+    session.label(Source(pictures, store))
     try:
         run_app(session, _NoCamera(), display)
     finally:
@@ -141,7 +149,7 @@ class _NoCamera:
         return None
 
 
-class _Pictures:
+class Pictures:
     """Files of pictures, those of a folder in the order of their names.
 
     Raises:
@@ -167,10 +175,10 @@ class _Pictures:
         self.refused.append(f"{path}: {describe(error)}")
 
 
-class _Source:
+class Source:
     """What a session is given of them; an `UnlabelledSource`."""
 
-    def __init__(self, pictures: _Pictures, store: ProjectStore) -> None:
+    def __init__(self, pictures: Pictures, store: ProjectStore) -> None:
         self._pictures, self._project = pictures, store.path
         samples = (*store.samples(), *store.held_out())
         self._samples = {s.image_sha256: s.path.name for s in samples}

@@ -21,7 +21,7 @@ LEAST_DOUBT: Final = 0.4
 where the best class leads by half."""
 
 UNLIKE: Final = 0.05
-"""The cosine distance from which a frame is unlike another one."""
+"""The cosine distance from which a frame is unlike another one; see `docs/decisions.md`."""
 
 _MORE_DOUBT: Final = 0.1
 """By so much more doubtful a frame takes the place of one that is like it."""

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from edge_classifier.values import Features
 
-_APART: Final = 1.2
+APART: Final = 1.2
 """Groups are joined up to this height of Ward's tree, in parts of the median distance of two
-pictures. Chosen on five sets of the nine (`python tools fewshots.labelling`)."""
+pictures: the largest that cost nothing on five sets (`python tools fewshots.labelling`)."""
 
 _PICTURES_A_KEY: Final = 10
 _FEW_GROUPS: Final = 30
@@ -72,7 +72,7 @@ def groups_of_like(features: Features) -> list[npt.NDArray[np.int64]]:
     some = rows[compared].astype(np.float64)
     tree = linkage(some, "ward")
     most = max(min(_FEW_GROUPS, -(-count // _FEWEST_OF_A_GROUP)), count // _PICTURES_A_KEY)
-    numbers = fcluster(tree, _APART * _usual_distance(some), "distance")
+    numbers = fcluster(tree, APART * _usual_distance(some), "distance")
     if numbers.max() > most:
         numbers = fcluster(tree, most, "maxclust")
     means = np.stack([some[numbers == n].mean(axis=0) for n in range(1, numbers.max() + 1)])

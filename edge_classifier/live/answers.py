@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from edge_classifier.live.view import Say
     from edge_classifier.project.store import ProjectStore
     from edge_classifier.protocols import Executor
-    from edge_classifier.values import EncodedImage, Features, Sample
+    from edge_classifier.values import EncodedImage, Sample
 
 _STORED_PER_STEP: Final = 8
 """Pictures that one step of the loop stores; more would delay what is shown."""
@@ -74,6 +74,10 @@ class AnsweredPictures:
     _left: deque[tuple[Answer, int]] = field(default_factory=deque)
     _reading: deque[tuple[Answer, int, Future[EncodedImage]]] = field(default_factory=deque)
     _bursts: dict[int, str] = field(default_factory=dict)
+    _hashes: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._hashes.update(sample.image_sha256 for sample in self.editor.dataset.samples)
 
     @property
     def busy(self) -> bool:
@@ -95,6 +99,7 @@ class AnsweredPictures:
         self._forget(answer)
         if answer.stored:
             self.editor.remove_samples(answer.stored)
+            self._hashes.difference_update(sample.image_sha256 for sample in answer.stored)
         if answer.class_name is None:
             self.note(answer.rows, "")
 
@@ -109,19 +114,17 @@ class AnsweredPictures:
         Raises:
             EdgeClassifierError: if it cannot be stored.
         """
-        recorded: list[tuple[Sample, Features | None]] = []
-        try:
-            for _ in range(_STORED_PER_STEP):
-                self._read_ahead()
-                if not self._reading or not (wait or self._reading[0][2].done()):
-                    break
-                answer, row, reading = self._reading.popleft()
-                if sample := self._store(answer, row, reading):
-                    recorded.append((sample, self.pictures.features[row]))
-        finally:
-            self.editor.remember(recorded)
-            if recorded:
-                self.learner.request_training()
+        stored = False
+        for _ in range(_STORED_PER_STEP):
+            self._read_ahead()
+            if not self._reading or not (wait or self._reading[0][2].done()):
+                break
+            answer, row, reading = self._reading.popleft()
+            stored = True
+            if sample := self._store(answer, row, reading):
+                self.editor.remember([(sample, self.pictures.features[row])])
+        if stored and not self.busy:
+            self.learner.request_training()
 
     def _read_ahead(self) -> None:
         while self._left and len(self._reading) < _READ_AHEAD:
@@ -140,7 +143,7 @@ class AnsweredPictures:
         except InvalidImageError as error:
             self.say(text_of(error), Level.WARNING)
             return None
-        if any(s.image_sha256 == encoded.sha256 for s in self.editor.dataset.samples):
+        if encoded.sha256 in self._hashes:
             return None  # the same file twice
         try:
             burst_id = self._burst_of(answer, row)
@@ -151,6 +154,7 @@ class AnsweredPictures:
             self.given_up(answer)
             raise
         answer.stored.append(sample)
+        self._hashes.add(sample.image_sha256)
         self.note([row], sample.path.name)
         return sample
 
