@@ -97,12 +97,13 @@ class BundleWatch:
             self._seen, self._since_s, self._is_tried = seen, self._clock(), False
         elif not self._is_tried:  # it was the same for a while, and may be whole
             self._is_tried, self._why = True, self._try()
-            if not self._why:
-                self._in_order = spec
+            self._in_order = None if self._why else spec
         elif self._why and self._clock() - self._since_s >= _SETTLED_S:
-            why, self._why = shortened(self._why), ""
-            say(f"the model that is new there is not taken up: {why} The one before goes on.")
-            self._compare_code()
+            why, self._why = shortened(self._try()), ""  # once more: it may have been the machine
+            self._in_order = None if why else spec
+            if why:
+                say(f"the model that is new there is not taken up: {why} The one before goes on.")
+                self._compare_code()
 
     def _try(self) -> str:
         """Make a classifier of what there is; returns why that is not possible."""

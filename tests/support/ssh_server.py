@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from support.answers import wait_until
@@ -12,7 +13,7 @@ from support.broker import free_port
 
 SSHD = shutil.which("sshd", path=os.pathsep.join((os.environ["PATH"], "/usr/sbin")))
 SSH = shutil.which("ssh")
-MISSING = SSHD is None or SSH is None or shutil.which("ssh-keygen") is None
+MISSING = sys.platform == "win32" or not SSHD or not SSH or shutil.which("ssh-keygen") is None
 REASON = "sshd is not installed (apt install openssh-server)"
 
 HOST = "the-pi"
