@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -9,12 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 from edge_classifier.commands.console import BUNDLE_WRITTEN, open_for_reading, percent, table
 from edge_classifier.device.bundle import Bundle
 from edge_classifier.device.console import say
-from edge_classifier.errors import NotTrainedError
+from edge_classifier.device.stop import INTERRUPTED
+from edge_classifier.errors import InvalidOptionError, InvalidValueError, NotTrainedError
 from edge_classifier.export.elsewhere.exporter import export_elsewhere
 from edge_classifier.export.elsewhere.formats import ELSEWHERE
 from edge_classifier.export.exporter import export_bundle
 from edge_classifier.export.formats import ALL, AUTO, DYNAMIC, FLOAT32, INT8, LIMITS
 from edge_classifier.export.samples import HELD_OUT
+from edge_classifier.export.to_device import Place, copy_to_device
 from edge_classifier.learning.feature_sets import complete_features
 from edge_classifier.learning.project_backbone import BackboneChoice, load_project_backbone
 from edge_classifier.learning.project_model import train_project, trained_model
@@ -23,8 +26,6 @@ from edge_classifier.progress import ProgressMeter
 from edge_classifier.protocols import never_cancelled
 
 if TYPE_CHECKING:
-    import argparse
-
     from edge_classifier.learning.model import Model
     from edge_classifier.learning.project_backbone import LoadedBackbone
     from edge_classifier.project.store import ProjectStore
@@ -50,6 +51,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder to write (default: PROJECT-bundle, or PROJECT-FORMAT for other places)",
     )
     parser.add_argument(
+        "--to",
+        type=_place,
+        metavar="[USER@]HOST:DIR",
+        help="also copy the bundle there by ssh, verify it there, and let it take the place of one "
+        "that is there; what runs from there takes it up by itself",
+    )
+    parser.add_argument(
         "--weights", type=Path, metavar="FILE", help="the weights file, if it was given by you"
     )
     parser.epilog = (
@@ -61,6 +69,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Export."""
     elsewhere = ELSEWHERE.get(options.format)
+    if elsewhere and options.to:
+        raise InvalidOptionError(f"--to copies bundles, and --format {options.format} makes none.")
     if elsewhere:
         elsewhere.check_installed()  # before anything is trained
     with open_for_reading(options.project) as store:
@@ -95,6 +105,8 @@ def run(options: argparse.Namespace) -> int:
         return 0
     # First, since the table may have nowhere to go.
     say(BUNDLE_WRITTEN.format(folder=folder))
+    if options.to and not _copy(folder, options.to):
+        return INTERRUPTED
     spec = Bundle.open(folder).spec
     sys.stdout.write(_table(spec))
     if not {DYNAMIC, INT8}.isdisjoint(spec["models"]) and spec["measured_on"] != HELD_OUT:
@@ -106,6 +118,25 @@ def run(options: argparse.Namespace) -> int:
     for model_format, reason in spec["left_out"].items():
         say(f"{model_format} was left out: {reason}.")
     return 0
+
+
+def _place(text: str) -> Place:
+    try:
+        return Place.parse(text)
+    except InvalidValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _copy(folder: Path, place: Place) -> bool:
+    """Copy a bundle to another machine; returns whether nobody has cancelled that."""
+    try:
+        with ProgressMeter("copying") as progress:
+            told = copy_to_device(folder, place, progress)
+    except KeyboardInterrupt:
+        say(f"edge-classifier: cancelled: {place.text} is as it was.")
+        return False
+    say(f"The bundle is in {place.text}, verified there: {'; '.join(told.splitlines())}.")
+    return True
 
 
 def _model(store: ProjectStore, loaded: LoadedBackbone, progress: ProgressMeter) -> Model:

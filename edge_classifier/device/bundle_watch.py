@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import threading
 import time
 from pathlib import Path
@@ -52,6 +54,9 @@ class BundleWatch:
     ) -> None:
         self._folder = running.folder.absolute()
         self._running = running.spec
+        self._here = Path("/")
+        with contextlib.suppress(OSError):  # it is gone already
+            self._here = Path.cwd()
         self._make, self._clock = make, clock
         self._in_order: tuple[int, ...] | None = None
         self._seen: list[tuple[int, ...]] | None = None
@@ -88,15 +93,17 @@ class BundleWatch:
             return
         seen = [about for part in _PARTS for about in map(_about, self._folder.glob(part))]
         if seen != self._seen:
+            self._stay_here()
             self._seen, self._since_s, self._is_tried = seen, self._clock(), False
         elif not self._is_tried:  # it was the same for a while, and may be whole
             self._is_tried, self._why = True, self._try()
-            if not self._why:
-                self._in_order = spec
+            self._in_order = None if self._why else spec
         elif self._why and self._clock() - self._since_s >= _SETTLED_S:
-            why, self._why = shortened(self._why), ""
-            say(f"the model that is new there is not taken up: {why} The one before goes on.")
-            self._compare_code()
+            why, self._why = shortened(self._try()), ""  # once more: it may have been the machine
+            self._in_order = None if why else spec
+            if why:
+                say(f"the model that is new there is not taken up: {why} The one before goes on.")
+                self._compare_code()
 
     def _try(self) -> str:
         """Make a classifier of what there is; returns why that is not possible."""
@@ -113,6 +120,12 @@ class BundleWatch:
         except MemoryError:
             return "there is not enough memory for two models."
         return ""
+
+    def _stay_here(self) -> None:
+        """Work in the folder of that name, where the one that it was has been taken away."""
+        if self._folder in (self._here, *self._here.parents):
+            with contextlib.suppress(OSError):  # there is none now
+                os.chdir(self._here)
 
     def _run(self) -> None:
         # What is imported only when it is needed would come from another version later on.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Final
@@ -14,6 +15,7 @@ from edge_classifier.export.replay import STOPPED, VERIFIED
 from edge_classifier.features.bulk import read_pictures
 from edge_classifier.features.subsample import spread_samples
 from edge_classifier.learning.heat import heat_samples
+from edge_classifier.project.sample_files import recording_of
 from edge_classifier.protocols import ignore_progress
 
 if TYPE_CHECKING:
@@ -67,7 +69,7 @@ def choose_samples(project: Snapshot, formats: Sequence[str]) -> ChosenSamples:
     verifying, what = project.samples, "samples that were trained on"
     if not {DYNAMIC, INT8}.isdisjoint(formats):
         classes = len({sample.class_name for sample in project.samples})
-        half = _every_second_burst(project.samples)
+        half = _every_second_recording(project.samples)
         count = int(np.clip(2 * classes, *_CALIBRATING))
         calibrating = tuple(spread_samples(half, count))
         used = {sample.path for sample in half}
@@ -81,16 +83,23 @@ def choose_samples(project: Snapshot, formats: Sequence[str]) -> ChosenSamples:
     return ChosenSamples(calibrating, tuple(spread_samples(verifying, count)), what, tuple(places))
 
 
-def _every_second_burst(samples: Sequence[Sample]) -> list[Sample]:
-    """Choose every second burst of a class, or sample of its only one, the first among them."""
+def _every_second_recording(samples: Sequence[Sample]) -> list[Sample]:
+    """Choose every second recording of a class, or sample of its only one, the first among them.
+
+    One that has parts in several classes, since some were moved, is chosen with all of them or not.
+    """
     by_class: dict[str, dict[str, list[Sample]]] = {}
     for sample in samples:
-        bursts = by_class.setdefault(sample.class_name, {})
-        bursts.setdefault(sample.burst_id, []).append(sample)
+        recordings = by_class.setdefault(sample.class_name, {})
+        recordings.setdefault(recording_of(sample.burst_id), []).append(sample)
+    classes = Counter(chain.from_iterable(by_class.values()))
+    is_chosen = {next(iter(recordings)): True for recordings in by_class.values()}
     half: list[Sample] = []
-    for bursts in by_class.values():
-        several = list(bursts.values())
-        half += several[0][::2] if len(several) == 1 else chain.from_iterable(several[::2])
+    for recordings in by_class.values():
+        for number, (recording, several) in enumerate(recordings.items()):
+            alone = len(recordings) == 1 and classes[recording] == 1
+            if is_chosen.setdefault(recording, number % 2 == 0):
+                half += several[::2] if alone else several
     return half
 
 

@@ -82,7 +82,7 @@ def calibrated(
 def hold_out(head: LinearHead, feature_set: FeatureSet) -> HeldOut | None:
     """Learn without each fold in turn and ask about it; `None` if no sample can be held out.
 
-    Bursts are never split. Training so many heads would take several times as long as training
+    Recordings are never split. Training so many heads would take several times as long as training
     the one. The linear discriminant, half of what a head is, has a closed form and takes a
     hundredth; measured, it gives as good a temperature. Its logits are brought to the spread that
     the head has on what it was trained on: what counts is how much less sure it is of what it has
@@ -93,9 +93,7 @@ def hold_out(head: LinearHead, feature_set: FeatureSet) -> HeldOut | None:
         feature_set.class_ids, np.full(classes, max(2, MAX_SAMPLES // max(1, classes)))
     )
     class_ids = feature_set.class_ids[picks]
-    groups, _ = holdout_groups(class_ids, feature_set.burst_ids[picks], classes)
-    counts = np.array([groups[class_ids == c].max(initial=-1) + 1 for c in range(classes)])
-    folds = np.where(counts[class_ids] > 1, groups * FOLDS // counts[class_ids], -1)
+    folds, groups = held_out_folds(class_ids, feature_set.burst_ids[picks], classes)
     rows = normalise(feature_set.features[picks])
     spread = spread_of(head.logits(feature_set.features[picks]))
     logits = np.full((len(picks), classes), np.nan)
@@ -111,7 +109,26 @@ def hold_out(head: LinearHead, feature_set: FeatureSet) -> HeldOut | None:
     known = np.flatnonzero(~np.isnan(logits[:, 0]))
     if not len(known) or not spread > 0:
         return None
-    return HeldOut(picks[known], class_ids[known], logits[known], int(counts[counts > 1].sum()))
+    return HeldOut(picks[known], class_ids[known], logits[known], groups)
+
+
+def held_out_folds(
+    class_ids: npt.NDArray[np.int64], burst_ids: npt.NDArray[np.str_], classes: int
+) -> tuple[npt.NDArray[np.int64], int]:
+    """Number the fold that each row is held out with, `(N,)`; -1 where it never is.
+
+    Returns:
+        That, and of how many groups the folds consist.
+    """
+    groups, _ = holdout_groups(class_ids, burst_ids, classes)
+    counts = np.array([groups[class_ids == c].max(initial=-1) + 1 for c in range(classes)])
+    folds = np.where(counts[class_ids] > 1, groups * FOLDS // counts[class_ids], -1)
+    # Parts of a recording that were moved to other classes still resemble those that stayed.
+    _, recording = np.unique(burst_ids, return_inverse=True)
+    of_class = np.unique(np.stack([recording, class_ids]), axis=1)[0]
+    for parted in np.flatnonzero(np.bincount(of_class) > 1):
+        folds[recording == parted] = folds[recording == parted].max()
+    return folds, int(counts[counts > 1].sum())
 
 
 def temperature(held_out: HeldOut) -> float:

@@ -16,6 +16,7 @@ from edge_classifier.errors import EdgeClassifierError, NotEnoughSamplesError
 from edge_classifier.features.bulk import read_pictures
 from edge_classifier.features.subsample import spread_samples
 from edge_classifier.learning.splits import holdout_groups
+from edge_classifier.project.sample_files import recording_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,7 +84,7 @@ def fit_heat(samples: Sequence[Sample], maps: Sequence[npt.NDArray[np.float32]])
         raise NotEnoughSamplesError("There is no picture to learn from that can be read.")
     names = list(dict.fromkeys(sample.class_name for sample in samples))
     class_ids = np.array([names.index(s.class_name) for s in samples], np.int64)
-    burst_ids = np.array([s.burst_id for s in samples], np.str_)
+    burst_ids = np.array([recording_of(s.burst_id) for s in samples], np.str_)
     groups, _ = holdout_groups(class_ids, burst_ids, len(names))
     most = max(8, min(_PLACES_OF_A_CLASS, _MOST_PLACES // len(names)))
     height, width, channels = maps[0].shape

@@ -301,12 +301,11 @@ def test_a_process_goes_on_with_the_new_one_whatever_becomes_of_its_own_program(
     new = renamed(copy, tmp_path / "new", "stripes", "zebra")
     (new / "edge_device" / "exchange.py").write_text("no Python", encoding="utf-8")
     with closing(Stream()) as stream:
-        running = Runner(copy, stream.url, "--adapt", "follow")
+        log = ("--csv", "log.csv", "--hold", "1")
+        running = Runner(copy, stream.url, *log, "--adapt", "follow", cwd=copy)
+        running.answer_until((copy / "log.csv").exists)
         exported_over(copy, new)
-        assert running.process.stdout is not None
-        while "zebra" not in running.answers[-1]["scores"]:
-            running.answers.append(json.loads(running.process.stdout.readline()))
-        running.answers += [json.loads(running.process.stdout.readline()) for _ in range(5)]
+        running.answer_until(lambda: "zebra" in (copy / "log.csv").read_text(encoding="utf-8"))
         status, told = running.stop(signal.SIGTERM)
     assert status == 0
     assert len([line for line in told if line.startswith("a new model answers")]) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ from support.live_session import scene
 from support.picture_files import picture_bytes, write_zip
 
 from edge_classifier.evaluation.cross_validation import burst_folds
+from edge_classifier.export.samples import choose_samples
 from edge_classifier.features.dataset import Dataset
+from edge_classifier.learning.calibration import held_out_folds
 from edge_classifier.learning.recordings import with_recordings
 from edge_classifier.project.importers import open_importer
 from edge_classifier.project.importers.adding import add
@@ -50,6 +53,44 @@ def test_the_parts_of_a_recording_are_never_on_both_sides(
         assert len(together) == 6
         assert len({int(folds[n]) for n in together}) == 1
         assert len(set(rows.burst_ids.tolist())) == 5
+
+
+@pytest.fixture
+def moved(tmp_path: Path) -> Iterator[ProjectStore]:
+    """A project with a recording of which each of three classes has a part."""
+    with ProjectStore.create(tmp_path / "project", ["mug", "phone", "cup"]) as store:
+        capture(store, "phone", 1, 4)
+        parts = capture(store, "mug", 2, 9)
+        for thing, class_name in enumerate(("mug", "phone", "mug"), start=3):
+            capture(store, class_name, thing, 4)
+        store.move_samples(parts[:3], "phone")
+        store.move_samples(parts[3:6], "cup")
+    with ProjectStore.open(store.path) as store:
+        yield store
+
+
+def test_a_format_is_compared_on_no_part_of_a_recording_that_it_was_rounded_on(
+    moved: ProjectStore,
+) -> None:
+    chosen = choose_samples(moved.snapshot(), ["int8"])
+    sides = [
+        {recording_of(sample.burst_id) for sample in samples}
+        for samples in (chosen.calibrating, chosen.verifying)
+    ]
+    assert all(sides)
+    assert sides[0].isdisjoint(sides[1])
+    assert {sample.class_name for sample in chosen.calibrating} == {"mug", "phone", "cup"}
+
+
+def test_confidence_is_measured_on_no_part_of_a_recording_that_was_learned_from(
+    moved: ProjectStore,
+) -> None:
+    samples, rows = rows_of(moved)
+    folds, _ = held_out_folds(rows.class_ids, rows.burst_ids, len(rows.class_names))
+    parts = [n for n, s in enumerate(samples) if recording_of(s.burst_id) == "b0000002"]
+    assert len(parts) == 9
+    assert len(set(folds[parts].tolist())) == 1
+    assert folds.max() > 0
 
 
 def test_a_picture_that_had_to_take_another_name_is_still_of_its_recording(tmp_path: Path) -> None:
