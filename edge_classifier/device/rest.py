@@ -62,9 +62,12 @@ is off by up to 0.007, when the light fades."""
 _TIMES: Final = 7.4
 """Or whose best score is less than so many times the next one, which is 2 in the logits."""
 
+_MEAN_COLOUR: Final = np.full(3, 1 / 3, np.float32)
+
 _PICTURES: Final = 60
 _EVERY: Final = 10
-"""Of so many pictures the noise is measured, anew with every tenth: it costs ten comparisons."""
+"""So often the noise of three successive pictures counts, and it is measured anew with every tenth,
+since that costs as much as ten comparisons."""
 
 
 class Stillness:
@@ -83,6 +86,7 @@ class Stillness:
     def __init__(self, larger: float = LARGER) -> None:
         self._larger = larger
         self._last: deque[Image] = deque(maxlen=3)
+        self._newest: Image | None = None
         self._reference: Image | None = None
         self._noises: deque[npt.NDArray[np.float32]] = deque(maxlen=_PICTURES)
         self._taken = 0
@@ -90,13 +94,15 @@ class Stillness:
 
     def is_still(self, image: Image) -> bool:
         """Take the next picture, `(H, W, 3)` uint8 BGR; say if it shows what is referred to."""
-        small = _small(image)
+        self._newest = small = _small(image)
         self._last.append(small)
         if len(self._last) == self._last.maxlen:
             self._noises.append(_out_of_line(*self._last))
             self._taken += 1
             if self._taken % _EVERY == 0:
                 self._measure()
+            if self._limits is not None:  # then there is time
+                self._last.clear()
         if self._reference is None or self._limits is None:
             return False
         return bool((_differences(small, self._reference) <= self._limits).all())
@@ -109,7 +115,7 @@ class Stillness:
 
     def refer_to_last(self) -> None:
         """Compare those that come with the last one that was taken."""
-        self._reference = self._last[-1]
+        self._reference = self._newest
 
 
 class Rest:
@@ -242,5 +248,5 @@ def _of_regions(differences: npt.ArrayLike, weight: float = 1.0) -> npt.NDArray[
     values = np.asarray(differences, np.float32)
     squares = cv2.multiply(values, values, scale=weight)
     means = cv2.resize(squares, (_REGIONS, _REGIONS), interpolation=cv2.INTER_AREA)
-    regions: npt.NDArray[np.float32] = np.sqrt(np.asarray(means, np.float32).mean(axis=2))
+    regions: npt.NDArray[np.float32] = np.sqrt(np.asarray(means).reshape(-1, 3) @ _MEAN_COLOUR)
     return regions

@@ -92,7 +92,7 @@ def test_a_camera_is_looked_at_as_it_was_taught_unless_one_says_otherwise(
         in told
     )
     same, told = asked("--region", "0,0,.5,1")
-    assert kept == same != whole
+    assert abs(kept - same) < abs(kept - whole) / 4  # no two frames have the same noise
     assert "was chosen" not in told
 
 
