@@ -15,6 +15,7 @@ RUNTIMES = {"ai_edge_litert", "tensorflow", "tflite_runtime"}
 OPTIONAL = {
     "pillow_decoder.py": {"PIL", "pillow_heif"},
     "gpio.py": {"gpiozero"},
+    "broker.py": {"paho"},
     "mqtt.py": {"paho"},
     "osc.py": {"pythonosc"},
     "osc_listener.py": {"pythonosc"},
