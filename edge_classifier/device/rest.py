@@ -59,8 +59,8 @@ _NEAR: Final = 0.02
 """An answer hesitates whose similarity is so near to the threshold of unknown: while frames rest it
 is off by up to 0.007, when the light fades."""
 
-_TIMES: Final = 7.4
-"""Or whose best score is less than so many times the next one, which is 2 in the logits."""
+_TIMES: Final = 20.0
+"""Or whose best score is less than so many times the next one, which is 3 in the logits."""
 
 _MEAN_COLOUR: Final = np.full(3, 1 / 3, np.float32)
 
