@@ -133,6 +133,8 @@ def peak_memory(bundle: Path, video: Path) -> float:
 
 def still_seconds(bundle: Path, folder: Path, more: list[str]) -> float:
     """Processor time of a minute's frames, start and end left out, in seconds."""
+    if sys.platform == "win32":
+        raise NotImplementedError("Windows does not say what children used.")
     used = []
     for frames in (_WARM_FRAMES, _WARM_FRAMES + _STILL_FRAMES):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
