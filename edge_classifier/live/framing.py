@@ -39,19 +39,29 @@ OTHER_SHAPE: Final = Text(
 class LiveFraming:
     """Cuts the region out of each frame; samples are what was cut out, so that none knows of it.
 
+    `mirrored` says whether the picture is drawn so.
+
     Attributes:
         shown: The newest frame, whole, or `None` before the first.
     """
 
-    def __init__(self, store: ProjectStore, editor: Editor, clock: Clock, say: Say) -> None:
+    def __init__(
+        self,
+        store: ProjectStore,
+        editor: Editor,
+        clock: Clock,
+        say: Say,
+        mirrored: Callable[[], bool],
+    ) -> None:
         self._store = store
         self._editor = editor
         self._clock = clock
         self._say = say
+        self._mirrored = mirrored
         self._framing = stored_framing(store.settings)
         self._since_s = float("-inf")
         self._changed = False
-        self._told = False
+        self._told = ""
         self.shown: Frame | None = None
 
     @property
@@ -62,9 +72,10 @@ class LiveFraming:
     def look(self, frame: Frame) -> Frame:
         """Return what is looked at of a frame, which is the newest now."""
         self.shown = frame
-        if not self._told and self._framing.trouble(frame.image):
+        trouble = self._framing.trouble(frame.image)
+        if trouble and trouble != self._told:
             self._say(OTHER_SHAPE, Level.WARNING)
-        self._told = True
+        self._told = trouble
         stale = frame.timestamp_s < self._since_s
         return replace(
             frame,
@@ -82,13 +93,16 @@ class LiveFraming:
         if self.shown is None:
             self._say(Text("there is no picture to choose a part of yet"), Level.WARNING)
             return None
-        return RegionDialog(self.region, self._choose)
+        return RegionDialog(self.region, self._choose, self._mirrored)
 
     def _choose(self, region: Region) -> None:
         before = self._framing
-        if self.shown is None or region == before.region:
+        if self.shown is None:
             return
-        aspect = _aspect(self.shown.image)
+        image = self.shown.image
+        if region == before.region and not before.trouble(image):
+            return
+        aspect = _aspect(image)
         after = replace(before, region=region, aspect=aspect)
         self._set(after)
 
@@ -124,11 +138,13 @@ class RegionDialog(Dialog):
 
     region: Region
     accept: Callable[[Region], None]
+    mirrored: Callable[[], bool]
 
     def handle(self, press: Press) -> RegionDialog | None:
         """Take what was pressed and return the dialog that is open afterwards, or `None`."""
         if press.name in _MOVES:
             across, down = _MOVES[press.name]
+            across = -across if self.mirrored() else across  # as it is seen
             self.region = _moved(self.region, across * _STEP, down * _STEP)
         elif press.name in _SIZES:
             self.region = _sized(self.region, _SIZES[press.name] * _STEP)

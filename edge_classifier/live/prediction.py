@@ -64,7 +64,7 @@ class LivePrediction:
     def look_again(self, frame: Frame) -> None:
         """Judge a frame whose picture is another now, apart from what came before."""
         self.reset()
-        self.frame = frame
+        self.frame, self.spatial = frame, None
         self.update(self.features_of(frame))
 
     def update_where_outdated(self) -> None:

@@ -111,7 +111,9 @@ class Session:
         self.learner = Learner(store, load, executor, settings.head)
         self._presenter = Presenter(store, self.learner)
         self._editor = Editor(store, self.learner, self._presenter, say)
-        self._framing = LiveFraming(store, self._editor, clock, say)
+        self._framing = LiveFraming(
+            store, self._editor, clock, say, lambda: self.mirrored
+        )
         self._live = LivePrediction(self.learner, settings.smoothing_s)
         self._burst = BurstRecorder(store, samples_per_second=settings.samples_per_second)
         self._cues = Cues(on=settings.sounds)
@@ -255,7 +257,8 @@ class Session:
             tag=Text("demo camera") if self.is_demo else "",
             heat=None if chosen else self._heat.heat(self._live.spatial, prediction),
             sounds=self._cues.sounds(),
-            region=chosen or (None if region.is_whole else region),
+            # Without a live picture there is a stored one, of which all was looked at.
+            region=chosen or (None if region.is_whole or shown is None else region),
         )
 
     def shrink(self, image: Image) -> Image | None:

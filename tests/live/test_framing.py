@@ -89,6 +89,15 @@ def test_keys_move_and_size_it_within_the_picture(live: LiveSession) -> None:
     assert live.view.region is None
 
 
+def test_arrows_move_it_as_it_is_seen_where_the_picture_is_mirrored(store: ProjectStore) -> None:
+    live = LiveSession(store, settings=SessionSettings(mirrored=True))
+    live.frame()
+    live.type("r", *"-" * 10, "left", "up")
+    assert live.view.region == Region(0.22, 0.18, 0.82, 0.78)
+    live.type("right", "right")
+    assert live.view.region == Region(0.18, 0.18, 0.78, 0.78)
+
+
 def test_only_the_region_is_recorded_and_told_apart(live: LiveSession, store: ProjectStore) -> None:
     halves(live, 1, 9)
     choose(live)
@@ -161,8 +170,8 @@ def test_the_project_knows_its_region_when_it_is_opened_again(store: ProjectStor
     choose(live)
     live.close()
     again = LiveSession(ProjectStore.open(store.path))
-    assert again.view.region == Region(0.0, 0.0, 0.5, 1.0)
     again.frame()
+    assert again.view.region == Region(0.0, 0.0, 0.5, 1.0)
     assert again.message != OTHER_SHAPE
 
 
@@ -173,6 +182,25 @@ def test_a_camera_of_another_shape_is_told_once(store: ProjectStore) -> None:
     assert live.message == OTHER_SHAPE
     live.wait(10.0)
     assert not live.message
+
+
+def test_one_that_gets_another_shape_meanwhile_is_told_too(live: LiveSession) -> None:
+    """A phone is turned; or another camera takes the place of the one that was unplugged."""
+    live.frame()
+    choose(live)
+    live.wait(10.0)
+    assert not live.message
+    halves(live, 0, 0)
+    assert live.message == OTHER_SHAPE
+
+
+def test_the_same_region_is_taken_for_another_shape(store: ProjectStore) -> None:
+    left = Region(0.0, 0.0, 0.5, 1.0)
+    store.update_settings(framing=Framing(left, aspect=1.7778).as_json())
+    live = LiveSession(store)
+    live.frame()
+    live.type("r", "enter")
+    assert stored_framing(store.settings) == Framing(left, aspect=1.3333)
 
 
 @pytest.mark.parametrize("drag", [Drag(-1.0, 0.0, 2.0, 1.0), Drag(float("nan"), 0, 1, 1)])

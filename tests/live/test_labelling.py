@@ -12,6 +12,7 @@ from support.live_session import LiveSession, scene
 from support.mounts import read_only
 
 from edge_classifier.commands.unlabelled import Pictures, Source
+from edge_classifier.device.framing import Framing, Region
 from edge_classifier.errors import ProjectError
 from edge_classifier.features.dataset import Dataset
 from edge_classifier.live.display import Press
@@ -74,6 +75,15 @@ def chosen(live: LiveSession) -> set[str]:
 
 def of_class(store: ProjectStore, class_name: str) -> int:
     return Dataset.of(store).count(class_name)
+
+
+def test_the_cameras_region_is_not_drawn_into_pictures_that_were_cut_out_already(
+    store: ProjectStore, folder: Path
+) -> None:
+    store.update_settings(framing=Framing(Region(0.0, 0.0, 0.5, 1.0)).as_json())
+    live = labelling(store, folder)
+    assert live.view.image is not None
+    assert live.view.region is None
 
 
 def test_like_ones_are_one_group_and_a_key_answers_for_all_of_it(
