@@ -37,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def test_nothing_is_left_to_be_filled_in(readme: str) -> None:
-    assert set(re.findall(r"\{[a-z]+\}", readme)) <= {"{label}", "{score}"}
+    assert set(re.findall(r"\{[a-z]+\}", readme)) <= {"{label}", "{region}", "{score}"}
 
 
 @pytest.mark.parametrize("name", HOSTILE)
