@@ -266,6 +266,10 @@ def maker(options: argparse.Namespace, before: Classifier) -> Callable[[Bundle],
         check_labels(options, (*bundle.class_names, UNKNOWN))
         if options.heat:
             found.use_heat()
+        if options.keep_unsure is not None:
+            from .outputs.unsure_frames import check_features  # noqa: PLC0415 - as above
+
+            check_features(found)
         if options.adapt != "off":
             from .adapter import what_can_adapt  # noqa: PLC0415 - as above
 
