@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
@@ -40,8 +39,8 @@ _ASKED_OF_A_GROUP: Final = 16
 """Pictures of a group that the model is asked about."""
 
 _TO_BE_SEEN_S: Final = 0.6
-"""So long another guess has been shown before Enter takes it: nobody presses for what they have
-not seen."""
+"""So long a guess has been shown before Enter takes it: nobody presses for what they have not
+seen."""
 
 
 class UnlabelledSource(Protocol):
@@ -60,7 +59,7 @@ class UnlabelledSource(Protocol):
 
 class _Guess(NamedTuple):
     name: str  # empty where the pictures are unknown
-    since_s: float  # when it was shown in place of another one
+    since_s: float  # when it was shown first, or in place of another one
 
 
 class _Found(NamedTuple):
@@ -116,7 +115,9 @@ class LabellingDialog(GalleryDialog):
         return self
 
     def finish(self) -> None:
-        """Store all that was answered, waiting for it."""
+        """Look for no more, and store all that was answered, waiting for it."""
+        if self._stage:
+            self._stage.cancel()
         if self._storing:
             self._storing.finish()
 
@@ -268,8 +269,9 @@ class LabellingDialog(GalleryDialog):
                 said = model.predict(self._pictures.features[np.array(rows)[some]])
                 label = Counter(one.label for one in said).most_common(1)[0][0]
             name = "" if label == UNKNOWN else label
-            before = self._guessed_before.get(key, _Guess(name, -math.inf))
-            self._guesses[key] = before if before.name == name else _Guess(name, self.clock())
+            before = self._guessed_before.get(key)
+            since_s = before.since_s if before and before.name == name else self.clock()
+            self._guesses[key] = _Guess(name, since_s)
         return self._guesses[key]
 
     def brought_back(self, before: set[str]) -> None:

@@ -23,7 +23,8 @@ from edge_classifier.project.store import ProjectStore
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edge_classifier.protocols import Executor
+    from edge_classifier.learning.alike import Unlabelled
+    from edge_classifier.protocols import Backbone, Cancelled, Executor, Progress
 
 THINGS, EACH = 3, 6
 
@@ -328,6 +329,26 @@ def test_escape_ends_it_also_while_it_is_looking(store: ProjectStore, folder: Pa
     assert gallery(live).progress == 0
     press(live, "escape")
     assert live.session.done
+
+
+def test_a_window_that_is_closed_does_not_wait_until_all_is_looked_at(
+    store: ProjectStore, folder: Path
+) -> None:
+    looked = []
+
+    class Watched(Source):
+        def find(self, backbone: Backbone, progress: Progress, cancelled: Cancelled) -> Unlabelled:
+            looked.append(cancelled())
+            return Source.find(self, backbone, progress, cancelled)
+
+    executor = ManualExecutor()
+    live = LiveSession(store, executor=executor)
+    live.session.label(Watched(Pictures([folder]), store))
+    executor.run_next()  # the backbone is there
+    steps(live)
+    live.close()
+    executor.run_all()
+    assert looked in ([], [True])
 
 
 def test_what_goes_wrong_while_looking_is_shown(store: ProjectStore, folder: Path) -> None:
