@@ -144,8 +144,13 @@ class ImageClassifier(AdaptableEstimator):
             BackboneError: if the backbone cannot be had.
         """
         settings = head_settings_of(vars(self))
-        with shown(progress, "computing features") as told:
-            self._learn(*self._samples(images, labels, groups, told), settings, told)
+        before, self._weights_sha256 = self._weights_sha256, None
+        try:
+            with shown(progress, "computing features") as told:
+                self._learn(*self._samples(images, labels, groups, told), settings, told)
+        except BaseException:
+            self._weights_sha256 = before
+            raise
         return self
 
     def partial_fit(
@@ -347,8 +352,9 @@ class ImageClassifier(AdaptableEstimator):
         else:
             saved = load_classifier(path, cls().get_params(), given)
         loaded = cls(**saved.params)
-        loaded._weights_sha256 = saved.backbone["weights_sha256"]
-        check_backbone(path, loaded._backbone().info, saved)
+        weights_sha256 = saved.backbone["weights_sha256"]
+        check_backbone(path, loaded._opened(weights_sha256).info, saved)
+        loaded._weights_sha256 = weights_sha256
         loaded._take(saved.feature_set, saved.labels, saved.model)
         loaded._answer_by(saved.model, saved.frames)
         return loaded

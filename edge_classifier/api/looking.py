@@ -81,21 +81,30 @@ class LookingEstimator(Estimator):
 
         Raises:
             NotTrainedError: if there is no model.
-            BackboneMismatchError: if this process has another backbone of that name.
         """
-        model, info = self._model(), self._backbone().info
+        return self._model(), self._extractor()
+
+    def _backbone(self) -> Backbone:
+        """Open the backbone that it learned with, or is to learn with.
+
+        Raises:
+            BackboneError: if it cannot be had.
+            BackboneMismatchError: if this process has another one of that name.
+        """
+        backbone = self._opened(self._weights_sha256)
+        info = backbone.info
         if self._weights_sha256 not in (None, info.weights_sha256):
             raise BackboneMismatchError(
                 f"This ImageClassifier was trained with other weights of {info.name} than are "
                 f"here ({self._weights_sha256:.12}, here {info.weights_sha256:.12}); install the "
                 "same version, and give the same `weights`, wherever it is to answer."
             )
-        return model, self._extractor()
+        return backbone
 
-    def _backbone(self) -> Backbone:
+    def _opened(self, weights_sha256: str | None) -> Backbone:
         if not isinstance(self.backbone, str):
             return self.backbone
-        return shared_backbone(self.backbone, self._weights(), self.features, self._weights_sha256)
+        return shared_backbone(self.backbone, self._weights(), self.features, weights_sha256)
 
     def _weights(self) -> Path | None:
         return None if self.weights is None else Path(self.weights)

@@ -20,12 +20,13 @@ from edge_classifier.commands import options as shared
 from edge_classifier.commands.console import as_word, open_or_create
 from edge_classifier.device.console import say
 from edge_classifier.device.files import read_regular
+from edge_classifier.device.media import left_out
 from edge_classifier.device.outputs.unsure_frames import FORMAT
 from edge_classifier.device.source_state import SourceState, SourceStatus
 from edge_classifier.device.sources.pictures import pictures_below
 from edge_classifier.errors import (
-    BackboneError,
     CancelledError,
+    EdgeClassifierError,
     InvalidOptionError,
     NoDisplayError,
     NotImportableError,
@@ -100,7 +101,7 @@ def run(options: argparse.Namespace) -> int:
         f"`edge-classifier train {as_word(options.project)}` learns."
     )
     if problem:
-        raise BackboneError(problem)
+        raise EdgeClassifierError(problem)
     return 0
 
 
@@ -111,7 +112,7 @@ def ask(
     display: Display,
     page: Page | None = None,
 ) -> str:
-    """Run a session without a camera; returns why it had no backbone, or nothing.
+    """Run a session without a camera; returns why it had no backbone, or could not store all.
 
     `page` is the display, if it is one.
     """
@@ -131,10 +132,11 @@ def ask(
     try:
         run_app(session, _NoCamera(), display)
     finally:
+        shown, session.problem = session.problem, ""
         session.close()
         reader.shutdown(wait=True, cancel_futures=True)
         executor.shutdown(wait=True, cancel_futures=True)
-    return session.problem if session.learner.backbone is None else ""
+    return session.problem or (shown if session.learner.backbone is None else "")
 
 
 class _NoCamera:
@@ -159,15 +161,18 @@ class Pictures:
     def __init__(self, paths: Sequence[Path]) -> None:
         self.refused: list[str] = []
         self.paths: list[Path] = []
+        others: Counter[str] = Counter()
         for path in paths:
             if path.is_dir():
-                others: Counter[str] = Counter()
                 below = pictures_below(path, self._refuse, others)
                 self.paths += sorted(below, key=lambda p: (p.parent, natural_key(p.name)))
             else:
                 self.paths.append(path)
         for refused in self.refused:
             say(f"refused: {refused}")
+        others.pop(".json", 0)  # as there is one beside each frame that a device has kept
+        if others:
+            say(left_out(others))
         if not self.paths:
             raise NotImportableError(f"There are no pictures in {', '.join(map(str, paths))}.")
 
@@ -180,8 +185,9 @@ class Source:
 
     def __init__(self, pictures: Pictures, store: ProjectStore) -> None:
         self._pictures, self._project = pictures, store.path
-        samples = (*store.samples(), *store.held_out())
-        self._samples = {s.image_sha256: s.path.name for s in samples}
+        held_out = store.held_out()
+        self._samples = {s.image_sha256: s.path.name for s in (*store.samples(), *held_out)}
+        self._held_out = {s.path.name for s in held_out}
 
     def find(self, backbone: Backbone, progress: Progress, cancelled: Cancelled) -> Unlabelled:
         """Look at all of them."""
@@ -206,13 +212,21 @@ class Source:
         recordings = recorded_together(features, [p.parent for p in paths], _marks(paths))
         before, names = answered_before(self._project), set(self._samples.values())
         asked, bursts = np.ones(len(paths), np.bool_), dict[int, str]()
+        held_out = set[int]()
         for row, path in enumerate(paths):
             sha = hashes[path]
             name = self._samples.get(sha) or before.get(sha, "")
             asked[row] = name is not None and name not in names
             number = captured_as(name)[0] if name in names and name else None
-            if number is not None:
+            if name in self._held_out:
+                held_out.add(int(recordings[row]))
+            elif number is not None:
                 bursts.setdefault(int(recordings[row]), burst_id_of(number))
+        not_to_learn = asked & np.isin(recordings, list(held_out))
+        if count := int(not_to_learn.sum()):
+            are = "picture is" if count == 1 else "pictures are"
+            say(f"{count:,} {are} left out: others of their recordings are held out.")
+        asked &= ~not_to_learn
         return Unlabelled(
             paths, [hashes[p] for p in paths], features, recordings, asked, bursts, refused
         )

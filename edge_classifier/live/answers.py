@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from edge_classifier.device.console import as_text
 from edge_classifier.errors import EdgeClassifierError, InvalidImageError
-from edge_classifier.languages.text import text_of
+from edge_classifier.languages.text import Text, text_of
 from edge_classifier.live.view import Level
 from edge_classifier.project.sources import note_answers
 
@@ -74,10 +75,11 @@ class AnsweredPictures:
     _left: deque[tuple[Answer, int]] = field(default_factory=deque)
     _reading: deque[tuple[Answer, int, Future[EncodedImage]]] = field(default_factory=deque)
     _bursts: dict[int, str] = field(default_factory=dict)
-    _hashes: set[str] = field(default_factory=set)
+    _there: dict[str, Sample] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._hashes.update(sample.image_sha256 for sample in self.editor.dataset.samples)
+        for sample in (*self.store.samples(), *self.store.held_out()):
+            self._there[sample.image_sha256] = sample
 
     @property
     def busy(self) -> bool:
@@ -99,14 +101,25 @@ class AnsweredPictures:
         self._forget(answer)
         if answer.stored:
             self.editor.remove_samples(answer.stored)
-            self._hashes.difference_update(sample.image_sha256 for sample in answer.stored)
+            for sample in answer.stored:
+                self._there.pop(sample.image_sha256, None)
         if answer.class_name is None:
             self.note(answer.rows, "")
 
     def finish(self) -> None:
-        """Store all that is left, waiting for it."""
+        """Store all that is left, waiting for it.
+
+        Raises:
+            EdgeClassifierError: if some cannot be stored; the other answers are.
+        """
+        failed: EdgeClassifierError | None = None
         while self.busy:
-            self.poll(wait=True)
+            try:
+                self.poll(wait=True)
+            except EdgeClassifierError as error:  # noqa: PERF203 - a few, each of a disk
+                failed = error
+        if failed:
+            raise failed
 
     def poll(self, *, wait: bool = False) -> None:
         """Store some of what was answered, and have what follows read.
@@ -143,8 +156,15 @@ class AnsweredPictures:
         except InvalidImageError as error:
             self.say(text_of(error), Level.WARNING)
             return None
-        if encoded.sha256 in self._hashes:
-            return None  # the same file twice
+        if there := self._there.get(encoded.sha256):  # the same picture twice
+            self.note([row], there.path.name)
+            if there.class_name != answer.class_name:
+                file = as_text(self.pictures.paths[row].name)
+                known = Text(
+                    "{file} is in the project already, as {name}", file=file, name=there.class_name
+                )
+                self.say(known, Level.WARNING)
+            return None
         try:
             burst_id = self._burst_of(answer, row)
             sample = self.store.add_sample(encoded, answer.class_name, burst_id)
@@ -154,7 +174,7 @@ class AnsweredPictures:
             self.given_up(answer)
             raise
         answer.stored.append(sample)
-        self._hashes.add(sample.image_sha256)
+        self._there[sample.image_sha256] = sample
         self.note([row], sample.path.name)
         return sample
 

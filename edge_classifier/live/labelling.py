@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from edge_classifier.device.frame import Clock
     from edge_classifier.learning.alike import Unlabelled
     from edge_classifier.learning.model import Model
     from edge_classifier.live.display import Press, Room
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
 
 _ASKED_OF_A_GROUP: Final = 16
 """Pictures of a group that the model is asked about."""
+
+_TO_BE_SEEN_S: Final = 0.6
+"""So long a guess has been shown before Enter takes it: nobody presses for what they have not
+seen."""
 
 
 class UnlabelledSource(Protocol):
@@ -50,6 +55,11 @@ class UnlabelledSource(Protocol):
         Raises:
             EdgeClassifierError: if it cannot be.
         """
+
+
+class _Guess(NamedTuple):
+    name: str  # empty where the pictures are unknown
+    since_s: float  # when it was shown first, or in place of another one
 
 
 class _Found(NamedTuple):
@@ -73,6 +83,7 @@ class LabellingDialog(GalleryDialog):
     source: UnlabelledSource
     executor: Executor
     reader: Executor
+    clock: Clock
     ended: Callable[[], None]
     _stage: Stage[_Found] | None = None
     _trouble: str = ""
@@ -81,7 +92,8 @@ class LabellingDialog(GalleryDialog):
     _groups: list[list[int]] = field(default_factory=list)
     _answers: list[Answer] = field(default_factory=list)
     _storing: AnsweredPictures | None = None
-    _guesses: dict[tuple[int, ...], str] = field(default_factory=dict)
+    _guesses: dict[tuple[int, ...], _Guess] = field(default_factory=dict)
+    _guessed_before: dict[tuple[int, ...], _Guess] = field(default_factory=dict)
     _guessed_by: Model | None = None
     _closing: bool = False
 
@@ -103,7 +115,9 @@ class LabellingDialog(GalleryDialog):
         return self
 
     def finish(self) -> None:
-        """Store all that was answered, waiting for it."""
+        """Look for no more, and store all that was answered, waiting for it."""
+        if self._stage:
+            self._stage.cancel()
         if self._storing:
             self._storing.finish()
 
@@ -155,10 +169,14 @@ class LabellingDialog(GalleryDialog):
         elif key == "tab":
             self._show((self._group + 1) % max(1, len(self._groups)))
         elif rows := self._chosen:
-            guess = self._guess(rows) if key == "enter" else ""
-            if not guess:
+            guess = self._guess(rows)
+            if key != "enter" or not guess.name:
                 return name_question(self)
-            self.move(guess)
+            if self.clock() - guess.since_s < _TO_BE_SEEN_S:
+                another = Text("it looks like {name} now; Enter again takes that", name=guess.name)
+                self.say(another, Level.WARNING)
+            else:
+                self.move(guess.name)
         return self
 
     @property
@@ -203,7 +221,8 @@ class LabellingDialog(GalleryDialog):
         answer = Answer(rows, class_name, [list(group) for group in self._groups])
         self._answers.append(answer)
         place = self._group
-        left = [row for row in self._groups[place] if row not in set(rows)]
+        answered = set(rows)
+        left = [row for row in self._groups[place] if row not in answered]
         self._groups[place : place + 1] = [left] if left else []
         self._show(place)
         return answer
@@ -234,15 +253,14 @@ class LabellingDialog(GalleryDialog):
         wanted = set(answer.rows)
         self._show(next((n for n, g in enumerate(self._groups) if wanted & set(g)), 0))
 
-    def _guess(self, rows: Sequence[int]) -> str:
-        """Say what the model takes most of some pictures for; empty where they are unknown.
+    def _guess(self, rows: Sequence[int]) -> _Guess:
+        """Say what the model takes most of some pictures for.
 
         One of a single class has nothing to compare with yet, and says it of nearly all.
         """
         model = self.learner.model
         if model is not self._guessed_by:
-            self._guesses.clear()
-            self._guessed_by = model
+            self._guessed_by, self._guessed_before, self._guesses = model, self._guesses, {}
         key = tuple(rows)
         if key not in self._guesses:
             label = UNKNOWN
@@ -250,7 +268,10 @@ class LabellingDialog(GalleryDialog):
                 some = pick_evenly(np.zeros(len(rows), np.int64), np.array([_ASKED_OF_A_GROUP]))
                 said = model.predict(self._pictures.features[np.array(rows)[some]])
                 label = Counter(one.label for one in said).most_common(1)[0][0]
-            self._guesses[key] = "" if label == UNKNOWN else label
+            name = "" if label == UNKNOWN else label
+            before = self._guessed_before.get(key)
+            since_s = before.since_s if before and before.name == name else self.clock()
+            self._guesses[key] = _Guess(name, since_s)
         return self._guesses[key]
 
     def brought_back(self, before: set[str]) -> None:
@@ -295,7 +316,7 @@ class LabellingDialog(GalleryDialog):
         title = plural("{count} picture to name", "{count} pictures to name", left)
         return Gallery(
             title=title if left else Text("nothing is left to name"),
-            detail=joined(" · ", self._refused(), "" if self.grid.whole else self.detail()),
+            detail=joined(" · ", self._known(self._chosen), self.detail(), self._refused()),
             note=Text(
                 "Enter takes the group as named · 1 … 9 or N name it · X leaves out · U takes back"
             ),
@@ -315,13 +336,22 @@ class LabellingDialog(GalleryDialog):
         text = plural("{count} cannot be read", "{count} cannot be read", refused)
         return text if refused else ""
 
+    def detail(self) -> str:
+        """Say which picture is chosen, where it is one."""
+        return "" if self.grid.whole else GalleryDialog.detail(self)
+
     def heading(self, row: Row) -> str:
         """Say what the model takes a group for, and how many they are."""
         rows = self._groups[row.group]
         pictures = plural("{count} picture", "{count} pictures", len(rows))
-        guess = self._guess(rows)
-        known = Text("looks like {name}", name=guess) if guess else Text("unknown")
-        return joined(" · ", known if self._guessed_by else "", pictures)
+        return joined(" · ", self._known(rows), pictures)
+
+    def _known(self, rows: Sequence[int]) -> str:
+        """Say what Enter would call some pictures, once there is a model."""
+        guess = self._guess(rows) if rows else None
+        if guess is None or not self._guessed_by:
+            return ""
+        return Text("looks like {name}", name=guess.name) if guess.name else Text("unknown")
 
 
 def _found(pictures: Unlabelled) -> _Found:

@@ -297,6 +297,7 @@ class Session:
                 source=pictures,
                 executor=executor,
                 reader=reader,
+                clock=self._clock,
                 ended=self._controls.end,
             )
         )

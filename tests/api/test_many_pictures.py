@@ -12,7 +12,7 @@ from support.disks import BLUE, RED, pictures
 
 from edge_classifier import ImageClassifier
 from edge_classifier.device.verdict import Prediction
-from edge_classifier.errors import BackboneMismatchError, InvalidImageError
+from edge_classifier.errors import BackboneMismatchError, InvalidImageError, InvalidValueError
 from edge_classifier.features.backbone import load_backbone
 from edge_classifier.project.picture_file import encode_image
 from edge_classifier.protocols import Backbone
@@ -89,6 +89,23 @@ def test_where_the_network_has_other_weights_it_says_so_and_answers_nothing(
         elsewhere.predict(pictures(RED, 1))
     with pytest.raises(BackboneMismatchError, match="install the same version"):
         list(elsewhere.predictions(pictures(RED, 1)))
+
+
+def test_there_it_learns_nothing_more_and_is_not_handed_on_but_can_learn_anew(
+    classifier: ImageClassifier,
+) -> None:
+    elsewhere = unpickled(pickle.dumps(classifier))
+    elsewhere._weights_sha256 = "0123456789abcdef" * 4
+    images, labels = pictures(RED) + pictures(BLUE), ["red"] * 6 + ["blue"] * 6
+    with pytest.raises(BackboneMismatchError):
+        elsewhere.partial_fit(images, labels)
+    with pytest.raises(BackboneMismatchError):
+        pickle.dumps(elsewhere)
+    with pytest.raises(InvalidValueError):
+        elsewhere.fit(images, labels[:-1])
+    with pytest.raises(BackboneMismatchError):
+        elsewhere.predict(images)
+    assert list(elsewhere.fit(images, labels).predict(images)) == labels
 
 
 def test_a_broken_picture_is_named_and_the_others_are_answered(

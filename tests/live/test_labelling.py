@@ -15,15 +15,17 @@ from edge_classifier.commands.unlabelled import Pictures, Source
 from edge_classifier.device.framing import Framing, Region
 from edge_classifier.errors import ProjectError
 from edge_classifier.features.dataset import Dataset
-from edge_classifier.live.display import Press
+from edge_classifier.live.display import Press, Room
 from edge_classifier.live.view import Gallery
+from edge_classifier.project.picture_file import encode_file
 from edge_classifier.project.sample_files import recording_of
 from edge_classifier.project.store import ProjectStore
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edge_classifier.protocols import Executor
+    from edge_classifier.learning.alike import Unlabelled
+    from edge_classifier.protocols import Backbone, Cancelled, Executor, Progress
 
 THINGS, EACH = 3, 6
 
@@ -48,6 +50,7 @@ def labelling(store: ProjectStore, folder: Path, executor: Executor | None = Non
 def steps(live: LiveSession, count: int = 12) -> LiveSession:
     """Let some time pass; there is no camera."""
     for _ in range(count):
+        live.clock.advance(0.1)
         live.view = live.session.step(None, None)
     return live
 
@@ -128,6 +131,43 @@ def test_enter_takes_what_the_model_says_or_else_asks_for_a_name(
     things = {s.class_name: sources[s.path.name][-5] for s in taught}
     assert added
     assert all(sources[s.path.name][-5] == things[s.class_name] for s in added)
+
+
+def test_enter_takes_only_what_was_shown_before(store: ProjectStore, folder: Path) -> None:
+    live = labelling(store, with_more(folder))
+    press(live, "right", "1", "tab", "right")
+    live.view = live.session.step(None, Press("2", "2"))  # it learns them while Enter is pressed
+    said, shown = [], ""
+    for _ in range(60):
+        if live.message.startswith("11 pictures show"):
+            break
+        shown = gallery(live).detail
+        live.view = live.session.step(None, Press("enter", ""))
+        said.append(live.message)
+        if live.view.prompt is not None:  # nothing is known of them yet
+            live.view = live.session.step(None, Press("escape", ""))
+        live.clock.advance(0.05)
+    assert said[-1] == "11 pictures show phone; U takes it back"
+    assert shown == "looks like phone"
+    assert "it looks like phone now; Enter again takes that" in said
+
+
+def test_what_enter_would_call_it_is_said_of_one_picture_too_and_out_of_sight(
+    store: ProjectStore, folder: Path
+) -> None:
+    live = labelling(store, with_more(folder))
+    press(live, "right", "1", "tab", "right", "2")
+    whole = gallery(live).detail
+    assert whole == "looks like phone"
+    live.view = live.session.step(None, Room(1, 1))
+    for _ in range(13):
+        live.view = live.session.step(None, Press("scrolldown", ""))
+    assert not chosen(live)
+    assert gallery(live).detail == whole
+    press(live, "right")
+    name, place = gallery(live).detail.split(" · ")
+    assert place.endswith(" of 34")
+    assert name.startswith(("looks like ", "unknown"))
 
 
 def again(live: LiveSession) -> ProjectStore:
@@ -226,6 +266,57 @@ def test_a_file_that_is_gone_or_there_twice_is_left_out(store: ProjectStore, fol
     assert of_class(store, "mug") == 5
 
 
+def test_what_the_project_has_in_another_form_is_told_and_not_asked_about_again(
+    store: ProjectStore, folder: Path
+) -> None:
+    for path in sorted(folder.glob("*-0.jpg")):
+        cv2.imwrite(str(path.with_suffix(".bmp")), scene(1, int(path.name[:2])))
+        path.unlink()
+    bitmaps = sorted(folder.glob("*.bmp"))
+    for path in bitmaps:
+        store.add_sample(encode_file(path.read_bytes(), path.name), "mug", store.next_burst_id())
+    live = labelling(store, folder)
+    while "0" not in chosen(live):
+        press(live, "tab")
+    press(live, "2")
+    assert live.message == f"{bitmaps[-1].name} is in the project already, as mug"
+    assert of_class(store, "phone") == 0
+    live = labelling(again(live), folder)
+    assert gallery(live).title == "12 pictures to name"
+
+
+def test_nothing_is_learned_of_a_recording_of_which_some_is_held_out(
+    store: ProjectStore, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in sorted(folder.iterdir()):
+        path.rename(folder / f"{path.stem[-1]}.mp4-{path.stem[:2]}.jpg")
+    one = encode_file(max(folder.glob("1.mp4*")).read_bytes(), "")
+    store.add_sample(one, "mug", store.next_burst_id(), held_out=True)
+    live = labelling(store, folder)
+    assert gallery(live).title == "12 pictures to name"
+    assert "5 pictures are left out: others of their recordings are held out" in (
+        capsys.readouterr().err
+    )
+
+
+def test_what_cannot_be_stored_at_the_end_stops_no_other_answer(
+    store: ProjectStore, folder: Path
+) -> None:
+    executor = ManualExecutor()
+    live = labelling(store, folder, executor)
+    for _ in range(6):
+        executor.run_all()
+        steps(live)
+    press(live, "1", "2")
+    executor.run_all()
+    (store.path / "samples" / "mug").mkdir(parents=True)
+    with read_only(store.path / "samples" / "mug"):
+        live.close()
+    assert "the disk is read-only" in live.session.problem
+    with ProjectStore.open(store.path) as reopened:
+        assert of_class(reopened, "phone") == 6
+
+
 def test_what_was_recorded_together_is_held_out_together_whatever_it_shows(
     store: ProjectStore, folder: Path
 ) -> None:
@@ -248,6 +339,26 @@ def test_escape_ends_it_also_while_it_is_looking(store: ProjectStore, folder: Pa
     assert gallery(live).progress == 0
     press(live, "escape")
     assert live.session.done
+
+
+def test_a_window_that_is_closed_does_not_wait_until_all_is_looked_at(
+    store: ProjectStore, folder: Path
+) -> None:
+    looked = []
+
+    class Watched(Source):
+        def find(self, backbone: Backbone, progress: Progress, cancelled: Cancelled) -> Unlabelled:
+            looked.append(cancelled())
+            return Source.find(self, backbone, progress, cancelled)
+
+    executor = ManualExecutor()
+    live = LiveSession(store, executor=executor)
+    live.session.label(Watched(Pictures([folder]), store))
+    executor.run_next()  # the backbone is there
+    steps(live)
+    live.close()
+    executor.run_all()
+    assert looked in ([], [True])
 
 
 def test_what_goes_wrong_while_looking_is_shown(store: ProjectStore, folder: Path) -> None:

@@ -156,6 +156,7 @@ class _Keeper:
         try:
             if news["model"] != self._model:
                 self._begin(news["model"], news["backbone"])
+            self._dim = len(row)
             self._look()
             if self._selection.wants(row, doubted) and shows_something(news["image"]):
                 self._keep(news["image"], news["record"], row)
@@ -175,6 +176,7 @@ class _Keeper:
     def _begin(self, model: str, backbone: str) -> None:
         """Keep what another model is unsure of."""
         self._model, self._backbone = model, backbone
+        self._dim = 0
         self._selection = Selection(self._most, self._most * _BYTES_EACH, model)
         self._seen: tuple[int, ...] = ()
 
@@ -243,13 +245,13 @@ class _Keeper:
             text = read_regular(self._folder / f"{name}.json", _MOST_TEXT_BYTES)
             about = json.loads(text)
             row = np.frombuffer(base64.b64decode(about["features"]), "<f2").astype(np.float32)
-            fits = about["backbone"] == self._backbone and np.isfinite(row).all()
+            fits = about["backbone"] == self._backbone and len(row) == self._dim
             return Kept(
                 name,
                 size + len(text),
                 float(about["doubt"]),
                 str(about["model"]),
-                normalise(row[None])[0] if fits else None,
+                normalise(row[None])[0] if fits and np.isfinite(row).all() else None,
             )
         return Kept(name, size, 0.0, "", None)
 

@@ -192,6 +192,18 @@ def test_what_can_never_be_is_refused_at_once(
     assert "argument --most: expected a whole number from 1" in capsys.readouterr().err
 
 
+def test_other_features_of_the_same_backbone_are_nothing_to_compare_with_either(
+    classifier: Classifier, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep(tmp_path, classifier, [stranger(0)])
+    file = pictures(tmp_path)[0].with_suffix(".json")
+    about = json.loads(file.read_bytes())
+    file.write_text(json.dumps({**about, "features": about["features"][:64]}), "utf-8")
+    keep(tmp_path, classifier, [stranger(1), stranger(2)])
+    assert not capsys.readouterr().err
+    assert len(records(tmp_path)) == 3
+
+
 def test_frames_of_another_backbone_are_nothing_to_compare_with(
     classifier: Classifier, tmp_path: Path
 ) -> None:
