@@ -59,6 +59,9 @@ class Looks:
             the bundle; a picture of another shape is said, once.
         date: Dates a frame, in seconds; `None` where each stands for itself.
         every_frame: Whether frames are inferred on that equal the one before.
+
+    Attributes:
+        turned: Whether the last exchange has changed how pictures are turned.
     """
 
     def __init__(
@@ -70,7 +73,7 @@ class Looks:
         every_frame: bool = True,
     ) -> None:
         self._frame, self._date, self._every_frame = frame, date, every_frame
-        self._kept = bundle.framing
+        self._kept, self.turned = bundle.framing, False
         self._begin(*frame(bundle.framing), bundle.smoothing_s)
 
     def exchanged(self, classifier: Classifier) -> None:
@@ -80,6 +83,7 @@ class Looks:
         if bundle.framing != self._kept:
             self._kept = bundle.framing
             framing, regions = self._frame(bundle.framing)
+        self.turned = (framing.rotate, framing.flip) != (self.framing.rotate, self.framing.flip)
         self._begin(framing, regions, bundle.smoothing_s)
 
     def _begin(self, framing: Framing, regions: Sequence[Region], smoothing_s: float) -> None:

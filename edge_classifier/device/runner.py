@@ -147,7 +147,9 @@ def _run(
         exchange.take()
         return all(output.wait(trouble) for output in outputs)
 
-    frames = exchange.between(frames_of(reader, TroubleLog(source.name), idle))
+    frames = exchange.between(
+        frames_of(reader, TroubleLog(source.name), idle), lambda: looks.turned
+    )
     frames = islice(unpaused(frames, requests, outputs), options.frames or None)
     _loop(exchange, looks, turns, adapting, frames, outputs)
     return SOME_REFUSED if isinstance(source, PictureFiles) and source.refused else 0
@@ -266,6 +268,10 @@ def maker(options: argparse.Namespace, before: Classifier) -> Callable[[Bundle],
         check_labels(options, (*bundle.class_names, UNKNOWN))
         if options.heat:
             found.use_heat()
+        if options.keep_unsure is not None:
+            from .outputs.unsure_frames import check_features  # noqa: PLC0415 - as above
+
+            check_features(found)
         if options.adapt != "off":
             from .adapter import what_can_adapt  # noqa: PLC0415 - as above
 

@@ -111,9 +111,7 @@ class Session:
         self.learner = Learner(store, load, executor, settings.head)
         self._presenter = Presenter(store, self.learner)
         self._editor = Editor(store, self.learner, self._presenter, say)
-        self._framing = LiveFraming(
-            store, self._editor, clock, say, lambda: self.mirrored
-        )
+        self._framing = LiveFraming(store, self._editor, clock, say, lambda: self.mirrored)
         self._live = LivePrediction(self.learner, settings.smoothing_s)
         self._burst = BurstRecorder(store, samples_per_second=settings.samples_per_second)
         self._cues = Cues(on=settings.sounds)

@@ -47,6 +47,19 @@ _QUIET_S: Final = 600.0
 _LEFT_OVER_S: Final = 60.0
 
 
+def check_features(classifier: Classifier) -> None:
+    """Refuse a classifier whose frames cannot be compared.
+
+    Raises:
+        BundleError: if its model gives no features.
+    """
+    if classifier.feature_dim is None:
+        raise BundleError(
+            f"{classifier.bundle.folder}: --keep-unsure needs features, and its model gives "
+            "none: it was exported by an older version; export it again."
+        )
+
+
 class UnsureFrames(Output):
     """Keeps in a folder the frames that teach most, in a thread of its own.
 
@@ -59,16 +72,12 @@ class UnsureFrames(Output):
         live: Whether frames must not wait; otherwise each is considered, in their order.
 
     Raises:
-        BundleError: if the model gives no features.
+        BundleError: as `check_features` does.
         InvalidValueError: if something else has the folder's name.
     """
 
     def __init__(self, folder: Path, classifier: Classifier, most: int, *, live: bool) -> None:
-        if classifier.feature_dim is None:
-            raise BundleError(
-                f"{classifier.bundle.folder}: --keep-unsure needs features, and its model gives "
-                "none: it was exported by an older version; export it again."
-            )
+        check_features(classifier)
         self._live = live
         self._since_s: float | None = None
         self._last: dict[str, tuple[npt.NDArray[np.float32], float]] = {}
@@ -78,7 +87,7 @@ class UnsureFrames(Output):
     def exchanged(self, classifier: Classifier) -> None:
         """Ask another model from now on."""
         self._classifier = classifier
-        backbone = str(classifier.bundle.spec["backbone"].get("weights_sha256"))
+        backbone = str((classifier.bundle.spec.get("backbone") or {}).get("weights_sha256"))
         self._model = {"model": classifier.sha256, "backbone": backbone}
         self._last.clear()
 
