@@ -360,9 +360,7 @@ def _loop(
                 rest.answered(prediction)
                 if benchmark:
                     adapting_s = time.perf_counter() - inferred_s if adapting.adapts else None
-                    benchmark.add(
-                        frame, None if rest.resting else inferred_s - started_s, adapting_s
-                    )
+                    benchmark.add(None if rest.resting else inferred_s - started_s, adapting_s)
                 if not rest.resting:
                     for output in outputs:
                         output.consider(part, prediction)
