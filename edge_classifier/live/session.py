@@ -216,6 +216,7 @@ class Session:
         if event is not None:
             self._guard(lambda: self._controls.handle(event))
             if looked_at := self._framing.look_again():
+                self._adapting.look_elsewhere()
                 self._guard(lambda: self._live.look_again(looked_at))
         if frame is not None:
             self._guard(lambda: self._on_frame(frame))
