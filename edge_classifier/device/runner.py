@@ -109,7 +109,7 @@ def _run(
     every_frame = options.every_frame or not source.live  # in files each picture counts
     looks = Looks(
         classifier.bundle,
-        lambda kept: framing_of(options, kept, source.name, live=source.live),
+        lambda kept, before: framing_of(options, kept, before, source.name, live=source.live),
         date,
         every_frame=every_frame,
     )

@@ -28,24 +28,29 @@ from edge_classifier.device.classifier import Classifier
 from edge_classifier.device.exchange import Exchange
 from edge_classifier.device.frame import Frame
 from edge_classifier.device.framing import Framing, Region
-from edge_classifier.device.looking import Looks
+from edge_classifier.device.looking import Looks, framing_of
 from edge_classifier.device.option_types import OneLineParser
 from edge_classifier.export.bundle import new_bundle
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Iterator
 
 LONG_S = 60.0
 """Longer than anything that is waited for."""
 
 
+def parsed(*arguments: str) -> argparse.Namespace:
+    parser = OneLineParser()
+    cli.add_arguments(parser)
+    return parser.parse_args(arguments)
+
+
 class Watched:
     """A folder whose watch looks when it is told to, and the classifier that answers."""
 
     def __init__(self, folder: Path, *arguments: str) -> None:
-        parser = OneLineParser()
-        cli.add_arguments(parser)
-        options = parser.parse_args(arguments)
+        options = parsed(*arguments)
         self.folder, self.clock = folder, FakeClock()
         first = Classifier(Bundle.open(folder))
         self.watch = BundleWatch(first.bundle, runner.maker(options, first), clock=self.clock)
@@ -300,19 +305,29 @@ def test_frames_that_were_turned_as_before_are_left_out(
     assert [frame.index for frame in given] == seen
 
 
-def test_another_framing_is_taken_up_with_the_model(folder: Path, tmp_path: Path) -> None:
-    looks = Looks(Bundle.open(folder), lambda kept: (kept, (kept.region,)))
-    for number, (framing, turned) in enumerate(
+def test_another_framing_is_taken_up_with_the_model_and_told(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = parsed()
+    looks = Looks(
+        Bundle.open(folder),
+        lambda kept, before: framing_of(options, kept, before, "camera 0", live=True),
+    )
+    for number, (framing, turned, said) in enumerate(
         [
-            (Framing(rotate=180), True),
-            (Framing(Region(0.0, 0.0, 0.5, 1.0), rotate=180), False),
-            (Framing(flip=True), True),
-            (Framing(flip=True), False),
+            (Framing(rotate=180), True, "turned by 180 degrees, looked at whole"),
+            (Framing(Region(0.0, 0.0, 0.5, 1.0), flip=True), True, "flipped, looked at in 0,0,0.5"),
+            (Framing(flip=True), False, "flipped, looked at whole"),
+            (Framing(flip=True), False, ""),
+            (Framing(), True, "camera 0 is looked at whole"),
         ]
     ):
         bundle = write_bundle(tmp_path / str(number), framing=framing.as_json())
         looks.exchanged(Classifier(Bundle.open(bundle)))
         assert (looks.framing, looks.turned) == (framing, turned)
+        told = capsys.readouterr().err
+        assert said in told
+        assert bool(said) == bool(told)
         assert [look.region for look in looks.all] == [framing.region]
 
 
