@@ -151,8 +151,10 @@ def look_at_source(spec: str, frames: FamiliarFrames, backbone: Backbone, framin
             upright=framing.upright if framing.turns else None,
         ) as reader,
     ):
-        status = _Status(frames)
+        status, trouble = _Status(frames), ""
         for frame in frames_of(reader, TroubleLog(name), lambda _trouble: not stop.is_set()):
+            if not trouble and (trouble := framing.trouble(frame.image)):
+                say(f"{trouble}: choose it anew by R in `edge-classifier live`.")
             frames.add(backbone.extract([framing.region.of(frame.image)])[0])
             status.say_now_and_then()
             if stop.is_set() or not frames.missing:

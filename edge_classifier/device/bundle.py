@@ -89,6 +89,7 @@ class Bundle:
                 checked_number(spec["smoothing_s"], 0.0, 3600.0),
                 framing=Framing.from_json(spec.get("framing", {})),
             )
+            _check_notes(spec)
             _check_files(spec)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise BundleError(
@@ -257,6 +258,13 @@ def checked_names(names: object) -> tuple[str, ...]:
 def _plain(text: str) -> bool:
     """Say whether a text has no control character, no line break and no half of a pair."""
     return not any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in text)
+
+
+def _check_notes(spec: dict[str, Any]) -> None:
+    """Refuse what has not the fields that are asked for later on."""
+    for name in ("backbone", "made_with"):
+        if not isinstance(spec.get(name) or {}, dict):
+            raise TypeError(f"{name} has no fields")
 
 
 def _check_files(spec: dict[str, Any]) -> None:

@@ -47,15 +47,24 @@ class Exchange:
 
     def prepared(self, frame: Frame) -> npt.NDArray[Any] | None:
         """Return what a frame holds that was prepared for the current classifier, if it does."""
-        # One that was captured before may have been prepared for the classifier of then.
-        late = self._exchanged_s is not None and frame.timestamp_s <= self._exchanged_s
-        return None if late else frame.prepared
+        return None if self._is_of_before(frame) else frame.prepared
 
-    def between(self, frames: Iterator[Frame]) -> Iterator[Frame]:
-        """Give the frames, and exchange the classifier before one of them."""
+    def _is_of_before(self, frame: Frame) -> bool:
+        """Say whether a frame was captured, and perhaps prepared, before the exchange."""
+        return self._exchanged_s is not None and frame.timestamp_s <= self._exchanged_s
+
+    def between(
+        self, frames: Iterator[Frame], turned: Callable[[], bool] = lambda: False
+    ) -> Iterator[Frame]:
+        """Give the frames, and exchange the classifier before one of them.
+
+        `turned` says whether frames have been turned otherwise since then: those that were captured
+        before are left out.
+        """
         for frame in frames:
             self.take()
-            yield frame
+            if not (self._is_of_before(frame) and turned()):
+                yield frame
 
     def take(self) -> None:
         """Exchange the classifier if another one was found; takes no time."""
@@ -63,9 +72,10 @@ class Exchange:
         if found is None:
             return
         self.current = found
-        self._exchanged_s = self._clock()
         for exchanged in self._followers:
             exchanged(found)
+        # Not before they know: what the reader prepares meanwhile may be of another region.
+        self._exchanged_s = self._clock()
         classes = one_line(", ".join(found.bundle.class_names))
         say(f"a new model answers from now on, {found.sha256[:8]}: {shortened(classes)}.")
 

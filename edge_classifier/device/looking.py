@@ -56,22 +56,25 @@ class Looks:
     Args:
         bundle: Of the model that answers.
         frame: Says how pictures are framed, and what is looked at of each, from what was kept with
-            the bundle; a picture of another shape is said, once.
+            the bundle, and how they were framed before; a picture of another shape is said, once.
         date: Dates a frame, in seconds; `None` where each stands for itself.
         every_frame: Whether frames are inferred on that equal the one before.
+
+    Attributes:
+        turned: Whether the last exchange has changed how pictures are turned.
     """
 
     def __init__(
         self,
         bundle: Bundle,
-        frame: Callable[[Framing], tuple[Framing, tuple[Region, ...]]],
+        frame: Callable[[Framing, Framing], tuple[Framing, tuple[Region, ...]]],
         date: Callable[[Frame], float] | None = None,
         *,
         every_frame: bool = True,
     ) -> None:
         self._frame, self._date, self._every_frame = frame, date, every_frame
-        self._kept = bundle.framing
-        self._begin(*frame(bundle.framing), bundle.smoothing_s)
+        self._kept, self.turned = bundle.framing, False
+        self._begin(*frame(bundle.framing, NO_FRAMING), bundle.smoothing_s)
 
     def exchanged(self, classifier: Classifier) -> None:
         """Answer by another model from now on, which may have been taught with another framing."""
@@ -79,7 +82,8 @@ class Looks:
         framing, regions = self.framing, tuple(look.region for look in self.all)
         if bundle.framing != self._kept:
             self._kept = bundle.framing
-            framing, regions = self._frame(bundle.framing)
+            framing, regions = self._frame(bundle.framing, framing)
+        self.turned = (framing.rotate, framing.flip) != (self.framing.rotate, self.framing.flip)
         self._begin(framing, regions, bundle.smoothing_s)
 
     def _begin(self, framing: Framing, regions: Sequence[Region], smoothing_s: float) -> None:
@@ -162,13 +166,13 @@ def turned(options: argparse.Namespace, kept: Framing) -> Framing:
 
 
 def framing_of(
-    options: argparse.Namespace, kept: Framing, name: str, *, live: bool
+    options: argparse.Namespace, kept: Framing, before: Framing, name: str, *, live: bool
 ) -> tuple[Framing, tuple[Region, ...]]:
     """Say how pictures of a source are framed, and what of them is looked at.
 
     What was kept with the classifier is for a source that is `live`; what the options of
     `add_framing_arguments` say goes before it, for any. Either is told in a line, with the source's
-    `name`.
+    `name`, where it is not as `before`.
 
     Raises:
         InvalidOptionError: if regions cannot be told apart.
@@ -179,7 +183,7 @@ def framing_of(
         framing = replace(framing, region=asked[0], aspect=None)
     if kept not in (NO_FRAMING, framing):
         say(f"{name} is {told(framing, asked)}; where it was taught it was {told(kept)}.")
-    elif framing != NO_FRAMING or len(asked) > 1:
+    elif framing != before or len(asked) > 1:
         say(f"{name} is {told(framing, asked)}.")
     return framing, asked or (framing.region,)
 

@@ -109,7 +109,7 @@ def _run(
     every_frame = options.every_frame or not source.live  # in files each picture counts
     looks = Looks(
         classifier.bundle,
-        lambda kept: framing_of(options, kept, source.name, live=source.live),
+        lambda kept, before: framing_of(options, kept, before, source.name, live=source.live),
         date,
         every_frame=every_frame,
     )
@@ -147,7 +147,9 @@ def _run(
         exchange.take()
         return all(output.wait(trouble) for output in outputs)
 
-    frames = exchange.between(frames_of(reader, TroubleLog(source.name), idle))
+    frames = exchange.between(
+        frames_of(reader, TroubleLog(source.name), idle), lambda: looks.turned
+    )
     frames = islice(unpaused(frames, requests, outputs), options.frames or None)
     _loop(exchange, looks, turns, adapting, frames, outputs)
     return SOME_REFUSED if isinstance(source, PictureFiles) and source.refused else 0
@@ -358,9 +360,7 @@ def _loop(
                 rest.answered(prediction)
                 if benchmark:
                     adapting_s = time.perf_counter() - inferred_s if adapting.adapts else None
-                    benchmark.add(
-                        frame, None if rest.resting else inferred_s - started_s, adapting_s
-                    )
+                    benchmark.add(None if rest.resting else inferred_s - started_s, adapting_s)
                 if not rest.resting:
                     for output in outputs:
                         output.consider(part, prediction)

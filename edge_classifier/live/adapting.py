@@ -155,6 +155,12 @@ class Adapting:
             self._say(Text("not adapted; all is as it was"))
         return True
 
+    def look_elsewhere(self) -> None:
+        """Collect anew, as frames show another part of the picture from now on."""
+        self._watch = None
+        if self._collection and not self._stage.job:
+            self._collection = _Collection(self._collection.taught, self._collection.backbone)
+
     def look(self, features: Features | None) -> None:
         """Look at the newest frame, whose features are `(D,)`, as far as they are known."""
         frame, prediction = self._live.frame, self._live.raw

@@ -111,9 +111,7 @@ class Session:
         self.learner = Learner(store, load, executor, settings.head)
         self._presenter = Presenter(store, self.learner)
         self._editor = Editor(store, self.learner, self._presenter, say)
-        self._framing = LiveFraming(
-            store, self._editor, clock, say, lambda: self.mirrored
-        )
+        self._framing = LiveFraming(store, self._editor, clock, say, lambda: self.mirrored)
         self._live = LivePrediction(self.learner, settings.smoothing_s)
         self._burst = BurstRecorder(store, samples_per_second=settings.samples_per_second)
         self._cues = Cues(on=settings.sounds)
@@ -218,6 +216,7 @@ class Session:
         if event is not None:
             self._guard(lambda: self._controls.handle(event))
             if looked_at := self._framing.look_again():
+                self._adapting.look_elsewhere()
                 self._guard(lambda: self._live.look_again(looked_at))
         if frame is not None:
             self._guard(lambda: self._on_frame(frame))

@@ -100,9 +100,11 @@ class Taken:
 @pytest.mark.usefixtures("half_dark")
 def test_adapting_looks_at_the_same_part_of_the_camera(capsys: pytest.CaptureFixture[str]) -> None:
     right, upright = Taken(), Taken()
-    half = Framing(Region(0.5, 0.0, 1.0, 1.0))
+    half = Framing(Region(0.5, 0.0, 1.0, 1.0), aspect=1.0)
     look_at_source("picamera", right, right, half)  # type: ignore[arg-type]  # all that is asked of them
-    assert "the Pi camera is looked at in 0.5,0,1,1 only." in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "the Pi camera is looked at in 0.5,0,1,1 only." in said
+    assert said.count("the region 0.5,0,1,1 was chosen in pictures 1 times as wide as high") == 1
     look_at_source("picamera", upright, upright, Framing(rotate=180))  # type: ignore[arg-type]  # likewise
     (dark,), (whole,) = right.images, upright.images
     assert dark.mean() < 20

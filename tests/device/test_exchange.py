@@ -27,23 +27,30 @@ from edge_classifier.device.bundle_watch import BundleWatch
 from edge_classifier.device.classifier import Classifier
 from edge_classifier.device.exchange import Exchange
 from edge_classifier.device.frame import Frame
+from edge_classifier.device.framing import Framing, Region
+from edge_classifier.device.looking import Looks, framing_of
 from edge_classifier.device.option_types import OneLineParser
 from edge_classifier.export.bundle import new_bundle
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Iterator
 
 LONG_S = 60.0
 """Longer than anything that is waited for."""
 
 
+def parsed(*arguments: str) -> argparse.Namespace:
+    parser = OneLineParser()
+    cli.add_arguments(parser)
+    return parser.parse_args(arguments)
+
+
 class Watched:
     """A folder whose watch looks when it is told to, and the classifier that answers."""
 
     def __init__(self, folder: Path, *arguments: str) -> None:
-        parser = OneLineParser()
-        cli.add_arguments(parser)
-        options = parser.parse_args(arguments)
+        options = parsed(*arguments)
         self.folder, self.clock = folder, FakeClock()
         first = Classifier(Bundle.open(folder))
         self.watch = BundleWatch(first.bundle, runner.maker(options, first), clock=self.clock)
@@ -161,6 +168,7 @@ def other_answers(folder: Path) -> None:
         (spec(preprocessing={"input_size": 16}), "expected a model of 16 px"),
         (spec(references=[]), "has no reference frames"),
         (spec(models={}), "is damaged"),
+        (spec(made_with="a tool"), "is damaged"),
         (other_answers, "does not answer here as where it was exported"),
     ],
 )
@@ -196,6 +204,7 @@ def test_a_bad_one_is_refused_in_one_line_said_once_and_the_old_one_goes_on(
         (("--format", "int8"), ("dawn", "noon"), "has no int8 model"),
         (("--heat",), ("dawn", "noon"), "has nothing to make heat maps with"),
         (("--adapt", "once"), ("dawn", "noon"), "cannot be adapted"),
+        (("--keep-unsure", "unsure"), ("dawn", "noon"), "needs features"),
     ],
 )
 def test_one_that_the_command_line_would_refuse_is_refused_now(
@@ -264,6 +273,62 @@ def test_it_is_exchanged_between_two_frames_and_who_follows_is_told_first(
     ]
     assert seen == [(0, "red", 0), (1, "red", 0), (2, "dawn", 1), (3, "dawn", 1)]
     assert told == [watched.exchange.current]
+
+
+def test_what_is_prepared_before_all_know_of_it_is_prepared_anew(folder: Path, new: Path) -> None:
+    """The reader's thread cuts out the region of before until who follows has told it another."""
+    watched = Watched(folder)
+    captured: list[Frame] = []
+
+    def another_region(classifier: Classifier) -> None:
+        watched.clock.advance(0.001)
+        prepared = classifier.prepare(plain(1))
+        captured.append(Frame(plain(1), 0, watched.clock(), prepared=prepared))
+
+    watched.exchange.follow(another_region)
+    exported_over(folder, new)
+    watched.look()
+    assert watched.exchange.prepared(captured[0]) is None
+
+
+@pytest.mark.parametrize(("turned", "seen"), [(False, [0, 1, 2]), (True, [2])])
+def test_frames_that_were_turned_as_before_are_left_out(
+    folder: Path, new: Path, *, turned: bool, seen: list[int]
+) -> None:
+    watched = Watched(folder)
+    waiting = [Frame(plain(0), index, watched.clock()) for index in range(2)]
+    exported_over(folder, new)
+    watched.look()
+    watched.clock.advance(0.01)
+    waiting.append(Frame(plain(0), 2, watched.clock()))
+    given = watched.exchange.between(iter(waiting), lambda: turned)
+    assert [frame.index for frame in given] == seen
+
+
+def test_another_framing_is_taken_up_with_the_model_and_told(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = parsed()
+    looks = Looks(
+        Bundle.open(folder),
+        lambda kept, before: framing_of(options, kept, before, "camera 0", live=True),
+    )
+    for number, (framing, turned, said) in enumerate(
+        [
+            (Framing(rotate=180), True, "turned by 180 degrees, looked at whole"),
+            (Framing(Region(0.0, 0.0, 0.5, 1.0), flip=True), True, "flipped, looked at in 0,0,0.5"),
+            (Framing(flip=True), False, "flipped, looked at whole"),
+            (Framing(flip=True), False, ""),
+            (Framing(), True, "camera 0 is looked at whole"),
+        ]
+    ):
+        bundle = write_bundle(tmp_path / str(number), framing=framing.as_json())
+        looks.exchanged(Classifier(Bundle.open(bundle)))
+        assert (looks.framing, looks.turned) == (framing, turned)
+        told = capsys.readouterr().err
+        assert said in told
+        assert bool(said) == bool(told)
+        assert [look.region for look in looks.all] == [framing.region]
 
 
 def test_a_service_answers_by_it_and_names_it(folder: Path, new: Path) -> None:

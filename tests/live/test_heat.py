@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from support.fakes import FakeBackbone, ManualExecutor
-from support.live_session import LiveSession, settle, teach_two
+from support.live_session import RUNNING, LiveSession, settle, teach_two
+
+from edge_classifier.live.display import Press
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +34,15 @@ def test_what_is_unlike_its_class_is_hot_until_y_is_pressed_again(live: LiveSess
     assert heat.max() == 1.0
     live.type("y")
     assert live.wait(0.5).heat is None
+
+
+def test_nothing_is_hot_where_another_part_of_the_picture_was_looked_at(live: LiveSession) -> None:
+    live.hold("1", thing=1)
+    live.type("y")
+    assert live.wait(0.5).heat is not None
+    live.type("r", "-")
+    assert live.session.step(None, Press("enter"), RUNNING).heat is None
+    assert live.frame().heat is not None
 
 
 def test_it_is_learned_on_the_worker_while_the_picture_goes_on(store: ProjectStore) -> None:

@@ -11,7 +11,10 @@ import numpy as np
 from .base import Output
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..frame import Frame
+    from ..looking import Look
     from ..verdict import Prediction
 
 
@@ -26,23 +29,28 @@ class Benchmark(Output):
         }
         self._started_s = 0.0
         self._frames = self._rested = 0
+        self._inferred = False
 
-    def add(self, frame: Frame, inference_s: float | None, adapting_s: float | None = None) -> None:
-        """Take the times of an answer: one frame's, or one region's of it.
-
-        One that was at rest has none but those of the camera.
-        """
-        if not self._frames:
+    def add(self, inference_s: float | None, adapting_s: float | None = None) -> None:
+        """Take the times of an answer to a frame, or to one region of it; at rest it has none."""
+        if not self._started_s:
             self._started_s = time.perf_counter() - (inference_s or 0)
-        self._frames += 1
-        self._columns["capture"].append(frame.capture_ms)
-        if inference_s is None:
-            self._rested += 1
-        else:
-            self._columns["preprocessing"].append(frame.prepare_ms)
+        if inference_s is not None:
+            self._inferred = True
             self._columns["inference"].append(inference_s * 1000)
         if adapting_s is not None:
             self._columns.setdefault("adapting", []).append(adapting_s * 1000)
+
+    def show_all(self, frame: Frame, looks: Sequence[Look]) -> bool:  # noqa: ARG002 - timed elsewhere
+        """Count a frame, and go on."""
+        self._frames += 1
+        self._columns["capture"].append(frame.capture_ms)
+        if self._inferred:
+            self._columns["preprocessing"].append(frame.prepare_ms)
+        else:
+            self._rested += 1
+        self._inferred = False
+        return True
 
     def show(self, frame: Frame, prediction: Prediction) -> bool:  # noqa: ARG002 - timed elsewhere
         """Go on."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..verdict import UNKNOWN
 from .base import Holds, Output
 from .courier import Courier
 from .json_lines import as_record
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
 class EachFrame(Output):
     """Tells receivers of the newest answer, each in a thread of its own as fast as it takes them.
 
-    They get what a JSON line holds, and beside it `held`, the label that counts, `trouble`, empty
-    while frames come, and `model`, the hash of the one that answers, empty before it was exchanged.
-    While none come they get only these three, and no label counts.
+    They get what a JSON line holds, and beside it `held`, the label that counts, `None` where that
+    is one of a model before, `trouble`, empty while frames come, and `model`, the hash of the one
+    that answers, empty before it was exchanged. While none come they get only these three, and no
+    label counts.
 
     Args:
         receivers: Who is told.
@@ -40,7 +42,8 @@ class EachFrame(Output):
         self._trouble = ""
         hold = self._holds.of(frame)
         hold.update(prediction.label)
-        self._hand_over({**as_record(frame, prediction), "held": hold.label, "trouble": ""})
+        held = hold.label if hold.label in (*prediction.class_names, UNKNOWN) else None
+        self._hand_over({**as_record(frame, prediction), "held": held, "trouble": ""})
         return True
 
     def wait(self, trouble: str) -> bool:

@@ -122,6 +122,11 @@ class Mqtt:
             model = news.get("model", "")
             if (labels, model) != (self._labels, self._model):
                 self._labels, self._model = labels, model
+                can_be = {None, *map(as_option, labels)}
+                self._answers = {
+                    one: about if about["label"] in can_be else _NO_ANSWER
+                    for one, about in self._answers.items()
+                }
                 self._tell_all()
             else:
                 self._tell_state()

@@ -131,6 +131,35 @@ def test_home_assistant_has_sensors_of_each_region() -> None:
     assert len({entity["unique_id"] for entity in entities}) == len(entities) == 9
 
 
+def test_a_label_that_another_model_cannot_say_counts_no_longer(tmp_path: Path, pins: Any) -> None:
+    broker = MosquittoBroker(tmp_path)
+    broker.start()
+    mqtt = Mqtt(Broker("127.0.0.1", broker.port, "kitchen"), "things", LABELS, Requests(), REGIONS)
+    output = EachFrame([mqtt, Gpio(["mug=17"], LABELS, REGIONS)], frames=2)
+    listener = Listener(broker.port)
+    topics = [f"kitchen/{region}/state" for region in REGIONS]
+
+    def labels() -> list[Any]:
+        states = [listener.newest.get(topic, "{}") for topic in topics]
+        return [json.loads(state).get("label", "not told") for state in states]
+
+    try:
+        for show in (left, right) * 2:
+            show(output, "mug")
+        wait_until(lambda: labels() == ["mug", "mug"] and pins.pin(17).state)
+        left(output, "cup", names=("cup", "can"))  # of the other region nothing is known yet
+        wait_until(lambda: labels() == [None, None])
+        right(output, "can", names=("cup", "can"))
+        wait_until(lambda: not pins.pin(17).state)
+        for show in (left, right):
+            show(output, "can", names=("cup", "can"))
+        wait_until(lambda: labels() == [None, "can"])
+    finally:
+        output.close()
+        listener.close()
+        broker.kill()
+
+
 def test_a_broker_keeps_a_state_of_each_region(tmp_path: Path) -> None:
     broker = MosquittoBroker(tmp_path)
     broker.start()

@@ -54,6 +54,14 @@ def test_a_applies_before_that_with_what_there_is(live: LiveSession) -> None:
     assert "2 of 2 classes seen" in live.message
 
 
+def test_what_was_shown_in_another_part_of_the_picture_does_not_count(live: LiveSession) -> None:
+    live.type("a")
+    show(live, 1)
+    assert "mug 8" in live.view.hint
+    live.type("r", "-", "enter")
+    assert "mug 0" in live.view.hint
+
+
 def test_holding_the_key_is_one_press(live: LiveSession) -> None:
     live.frame(Press("a"))
     for _ in range(10):
