@@ -48,17 +48,10 @@ _LEFT_OVER_S: Final = 60.0
 
 
 def check_features(classifier: Classifier) -> None:
-<<<<<<< HEAD
-    """Refuse a model that gives no features.
-
-    Raises:
-        BundleError: if that is one.
-=======
     """Refuse a classifier whose frames cannot be compared.
 
     Raises:
         BundleError: if its model gives no features.
->>>>>>> attack2
     """
     if classifier.feature_dim is None:
         raise BundleError(
@@ -94,11 +87,7 @@ class UnsureFrames(Output):
     def exchanged(self, classifier: Classifier) -> None:
         """Ask another model from now on."""
         self._classifier = classifier
-<<<<<<< HEAD
-        backbone = str(classifier.bundle.spec.get("backbone", {}).get("weights_sha256"))
-=======
         backbone = str((classifier.bundle.spec.get("backbone") or {}).get("weights_sha256"))
->>>>>>> attack2
         self._model = {"model": classifier.sha256, "backbone": backbone}
         self._last.clear()
 
