@@ -56,8 +56,10 @@ class EachFrame(Output):
         return True
 
     def exchanged(self, classifier: Classifier) -> None:
-        """Say so with the next answer."""
+        """Say so with the next answer; at once while none comes, as where it is paused."""
         self._model = classifier.sha256
+        if self._trouble:
+            self._hand_over({"held": None, "trouble": self._trouble})
 
     def close(self) -> None:
         """Tell what is left, for some seconds at most."""

@@ -214,6 +214,22 @@ def test_all_is_told_anew_when_the_model_was_exchanged(
     assert label(listener) == "mug"
 
 
+def test_another_model_is_told_at_once_where_it_is_paused(
+    broker: MosquittoBroker, connect: Connect, listen: Listen, tmp_path: Path
+) -> None:
+    broker.start()
+    mqtt, output = connect(at(broker))
+    listener = listen(broker)
+    show(output, "mug")
+    wait_until(lambda: label(listener) == "mug")
+    output.wait(PAUSED)
+    wait_until(lambda: label(listener) is None)
+    listener.newest.clear()
+    output.exchanged(Classifier(Bundle.open(write_bundle(tmp_path / "bundle"))))
+    wait_until(lambda: {mqtt.topics.discovery, mqtt.topics.state} <= set(listener.newest))
+    assert label(listener) is None
+
+
 def test_who_dies_is_offline(broker: MosquittoBroker, listen: Listen) -> None:
     broker.start()
     listener = listen(broker)
