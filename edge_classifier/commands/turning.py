@@ -22,7 +22,7 @@ def framing_in_project(
     """Say how pictures are turned, by the options or else as the project has kept it of a camera.
 
     What the options say is kept. A region that was chosen in pictures that lay otherwise is
-    dropped, which is told.
+    dropped where that can be kept; either is told.
 
     Raises:
         ProjectError: if it cannot be kept.
@@ -32,8 +32,12 @@ def framing_in_project(
     if framing == kept:
         return kept if is_camera or _is_asked(options) else NO_FRAMING
     if not framing.region.is_whole:
-        framing = replace(framing, region=WHOLE, aspect=None)
-        say("The region was chosen in pictures that were turned otherwise: R chooses it anew.")
+        turned_since = "The region was chosen in pictures that were turned otherwise"
+        if store.read_only:
+            say(f"{turned_since}; it may show another part.")
+        else:
+            framing = replace(framing, region=WHOLE, aspect=None)
+            say(f"{turned_since}: R chooses it anew.")
     if store.samples():
         say("What was recorded before was turned otherwise: record it again.")
     if not store.read_only:

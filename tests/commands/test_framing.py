@@ -57,10 +57,16 @@ def test_a_region_and_pictures_of_before_are_told_where_it_is_turned_otherwise(
     ]
 
 
-def test_a_project_that_cannot_be_written_is_turned_for_this_time(store: ProjectStore) -> None:
+def test_a_project_that_cannot_be_written_is_turned_for_this_time(
+    store: ProjectStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = Framing(LEFT, aspect=4 / 3)
+    store.update_settings(framing=kept.as_json())
     with ProjectStore.open(store.path, read_only=True) as other:
-        assert framed(other, "--rotate", "90") == Framing(rotate=90)
-        assert stored_framing(other.settings) == NO_FRAMING
+        assert framed(other, "--rotate", "90").rotate == 90
+        assert stored_framing(other.settings) == kept, "and its region cannot be chosen anew"
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("turned otherwise; it may show another part.")
 
 
 def test_a_project_whose_framing_is_damaged_is_refused_in_a_line(
