@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -117,7 +118,9 @@ def copy(bundle: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def half_dark(monkeypatch: pytest.MonkeyPatch) -> None:
+def half_dark(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A camera whose right half is dark."""
     monkeypatch.syspath_prepend(PICAMERA2)
     monkeypatch.setenv("PICAMERA2_BRIGHT_LEFT", "1")
+    yield
+    sys.modules.pop("picamera2", None)

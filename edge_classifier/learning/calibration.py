@@ -126,8 +126,13 @@ def held_out_folds(
     # Parts of a recording that were moved to other classes still resemble those that stayed.
     _, recording = np.unique(burst_ids, return_inverse=True)
     of_class = np.unique(np.stack([recording, class_ids]), axis=1)[0]
-    for parted in np.flatnonzero(np.bincount(of_class) > 1):
-        folds[recording == parted] = folds[recording == parted].max()
+    parted = np.isin(recording, np.flatnonzero(np.bincount(of_class) > 1))
+    for one in np.unique(recording[parted]):
+        folds[recording == one] = folds[recording == one].max()
+    # Of each class some are left to learn from.
+    for c in range(classes):
+        if len(alone := np.unique(folds[class_ids == c])) == 1:
+            folds[parted & (folds == alone[0])] = -1
     return folds, int(counts[counts > 1].sum())
 
 

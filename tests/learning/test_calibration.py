@@ -8,7 +8,13 @@ from support.feature_sets import clusters
 
 from edge_classifier.device.verdict import softmax
 from edge_classifier.evaluation.metrics import evaluate
-from edge_classifier.learning.calibration import HeldOut, calibrated, hold_out, temperature
+from edge_classifier.learning.calibration import (
+    HeldOut,
+    calibrated,
+    held_out_folds,
+    hold_out,
+    temperature,
+)
 from edge_classifier.learning.head import LinearHead
 from edge_classifier.learning.linear import fit_linear_head
 from edge_classifier.learning.model import Model
@@ -86,6 +92,23 @@ def test_a_head_is_asked_about_no_burst_that_it_has_seen() -> None:
     assert held_out is not None
     answers = held_out.logits.argmax(axis=1)[np.isin(held_out.rows, np.flatnonzero(second))]
     assert (answers == 1).all()
+
+
+@pytest.mark.parametrize("moved", [(0,), (0, 1, 2), (0, 10, 20), tuple(range(0, 30, 3))])
+@pytest.mark.parametrize("bursts", [1, 2, 5])
+def test_some_of_each_class_are_learned_from_whatever_was_moved_to_another(
+    moved: tuple[int, ...], bursts: int
+) -> None:
+    known = clusters(classes=3, bursts=bursts, per_burst=10 // bursts)
+    class_ids = known.class_ids.copy()
+    class_ids[list(moved)] = (class_ids[list(moved)] + 1) % 3
+    folds, _ = held_out_folds(class_ids, known.burst_ids, 3)
+    for fold in np.unique(folds[folds >= 0]):
+        assert set(class_ids[folds != fold].tolist()) == {0, 1, 2}
+    for burst in np.unique(known.burst_ids):
+        parts = known.burst_ids == burst
+        if len(np.unique(class_ids[parts])) > 1:
+            assert len(np.unique(folds[parts])) == 1
 
 
 def test_entropies_tell_of_the_samples_that_were_held_out_only() -> None:
