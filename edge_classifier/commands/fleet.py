@@ -73,6 +73,7 @@ def _show(watch: FleetWatch) -> None:
     with Live(auto_refresh=False) as live:
         while True:
             text = _screen(watch, shutil.get_terminal_size().lines - _AROUND)
+            watch.take()  # what has changed is in the table; it must not heap up
             live.update(Screenful(text, no_wrap=True, overflow="crop"), refresh=True)
             time.sleep(_LOOK_S)
             watch.wait()

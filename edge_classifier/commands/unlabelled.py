@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 import time
-from collections import Counter
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -19,11 +18,10 @@ from edge_classifier.commands import browser
 from edge_classifier.commands import options as shared
 from edge_classifier.commands.console import as_word, open_or_create
 from edge_classifier.device.console import say
-from edge_classifier.device.files import read_regular
-from edge_classifier.device.media import left_out
+from edge_classifier.device.files import read_regular, start_of
+from edge_classifier.device.media import Medium, kind_named, kind_of, not_read
 from edge_classifier.device.outputs.unsure_frames import FORMAT
 from edge_classifier.device.source_state import SourceState, SourceStatus
-from edge_classifier.device.sources.pictures import pictures_below
 from edge_classifier.errors import (
     CancelledError,
     EdgeClassifierError,
@@ -43,6 +41,7 @@ from edge_classifier.live.session import Session, SessionSettings
 from edge_classifier.project.files import describe
 from edge_classifier.project.importers.labels import natural_key
 from edge_classifier.project.picture_file import decode_image, encode_file, read_image_bytes
+from edge_classifier.project.picture_paths import picture_paths
 from edge_classifier.project.sample_files import burst_id_of, captured_as
 from edge_classifier.project.sources import answered_before
 from edge_classifier.screen.window import Window
@@ -159,25 +158,29 @@ class Pictures:
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
-        self.refused: list[str] = []
         self.paths: list[Path] = []
-        others: Counter[str] = Counter()
-        for path in paths:
-            if path.is_dir():
-                below = pictures_below(path, self._refuse, others)
-                self.paths += sorted(below, key=lambda p: (p.parent, natural_key(p.name)))
-            else:
-                self.paths.append(path)
-        for refused in self.refused:
-            say(f"refused: {refused}")
-        others.pop(".json", 0)  # as there is one beside each frame that a device has kept
-        if others:
-            say(left_out(others))
+        for path in filter(self._may_be_some, paths):
+            found = picture_paths([path], self._refuse)
+            self.paths += sorted(found, key=lambda p: (p.parent, natural_key(p.name)))
         if not self.paths:
             raise NotImportableError(f"There are no pictures in {', '.join(map(str, paths))}.")
 
+    def _may_be_some(self, path: Path) -> bool:
+        """Refuse a file that is none before anything is opened."""
+        if path.is_dir():
+            return True
+        try:
+            kind = kind_of(start_of(path)) or kind_named(path.name)
+        except OSError as error:
+            self._refuse(path, error)
+            return False
+        if kind is None or kind.medium is not Medium.PICTURE:
+            say(f"refused: {not_read(str(path), kind)}")
+            return False
+        return True
+
     def _refuse(self, path: Path, error: OSError) -> None:
-        self.refused.append(f"{path}: {describe(error)}")
+        say(f"refused: {path}: {describe(error)}")
 
 
 class Source:

@@ -122,6 +122,21 @@ def test_options_that_make_no_sense_together_are_refused(
     assert said in capsys.readouterr().err
 
 
+def test_what_is_named_and_is_no_picture_is_refused_before_a_window_opens(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "notes.jpg").write_bytes(b"\0\0\0\x18ftypmp42")
+    (tmp_path / "notes.txt").write_bytes(b"mugs")
+    named = [tmp_path / "notes.jpg", tmp_path / "notes.txt", tmp_path / "away"]
+    assert main(["add", str(tmp_path / "p"), *map(str, named), "--unlabelled"]) == 1
+    video, text, away, line = capsys.readouterr().err.splitlines()
+    assert video == f"refused: {named[0]} is a video (MP4), not a picture."
+    assert text.startswith(f"refused: {named[1]} is not a picture that can be read")
+    assert away == f"refused: {named[2]}: it is not there"
+    assert "There are no pictures in" in line
+    assert not (tmp_path / "p").exists()
+
+
 def test_a_folder_without_pictures_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
