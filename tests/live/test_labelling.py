@@ -98,6 +98,7 @@ def test_like_ones_are_one_group_and_a_key_answers_for_all_of_it(
     assert len(chosen(live)) == 1
     press(live, "1")
     assert gallery(live).title == "12 pictures to name"
+    assert groups(live) == ["6 pictures"] * 2  # of a single class it cannot tell what is unknown
     assert [of_class(store, name) for name in store.class_names()] == [6, 0]
     assert len({s.burst_id for s in store.samples()}) == 1
     assert len(list(folder.iterdir())) == 18
