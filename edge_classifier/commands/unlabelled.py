@@ -187,14 +187,20 @@ class Source:
     """What a session is given of them; an `UnlabelledSource`."""
 
     def __init__(self, pictures: Pictures, store: ProjectStore) -> None:
-        self._pictures, self._project = pictures, store.path
+        self._project = store.path
+        own = store.path.resolve()
+        folders = {p.parent for p in pictures.paths}
+        outside = {f for f in folders if not f.resolve().is_relative_to(own)}
+        self._paths = [p for p in pictures.paths if p.parent in outside]
+        if count := len(pictures.paths) - len(self._paths):
+            say(f"Left out: {counted(count, 'picture')} of the project itself.")
         held_out = store.held_out()
         self._samples = {s.image_sha256: s.path.name for s in (*store.samples(), *held_out)}
         self._held_out = {s.path.name for s in held_out}
 
     def find(self, backbone: Backbone, progress: Progress, cancelled: Cancelled) -> Unlabelled:
         """Look at all of them."""
-        every = self._pictures.paths
+        every = self._paths
         hashes: dict[Path, str] = {}
         paths, rows, refused = list[Path](), [], list[str]()
         looked_at = compute_all(every, partial(_read_and_note, hashes), backbone.extract)
@@ -227,8 +233,7 @@ class Source:
                 bursts.setdefault(int(recordings[row]), burst_id_of(number))
         not_to_learn = asked & np.isin(recordings, list(held_out))
         if count := int(not_to_learn.sum()):
-            are = "picture is" if count == 1 else "pictures are"
-            say(f"{count:,} {are} left out: others of their recordings are held out.")
+            say(f"Left out: {counted(count, 'picture')} recorded with some that are held out.")
         asked &= ~not_to_learn
         return Unlabelled(
             paths, [hashes[p] for p in paths], features, recordings, asked, bursts, refused

@@ -347,9 +347,9 @@ class LabellingDialog(GalleryDialog):
         return joined(" · ", self._known(rows), pictures)
 
     def _known(self, rows: Sequence[int]) -> str:
-        """Say what Enter would call some pictures, once there is a model."""
-        guess = self._guess(rows) if rows else None
-        if guess is None or not self._guessed_by:
+        """Say what Enter would call some pictures, once it can tell classes apart."""
+        guess, model = self._guess(rows) if rows else None, self._guessed_by
+        if guess is None or model is None or len(model.class_names) == 1:
             return ""
         return Text("looks like {name}", name=guess.name) if guess.name else Text("unknown")
 

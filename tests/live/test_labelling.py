@@ -98,6 +98,7 @@ def test_like_ones_are_one_group_and_a_key_answers_for_all_of_it(
     assert len(chosen(live)) == 1
     press(live, "1")
     assert gallery(live).title == "12 pictures to name"
+    assert groups(live) == ["6 pictures"] * 2  # of a single class it cannot tell what is unknown
     assert [of_class(store, name) for name in store.class_names()] == [6, 0]
     assert len({s.burst_id for s in store.samples()}) == 1
     assert len(list(folder.iterdir())) == 18
@@ -294,9 +295,7 @@ def test_nothing_is_learned_of_a_recording_of_which_some_is_held_out(
     store.add_sample(one, "mug", store.next_burst_id(), held_out=True)
     live = labelling(store, folder)
     assert gallery(live).title == "12 pictures to name"
-    assert "5 pictures are left out: others of their recordings are held out" in (
-        capsys.readouterr().err
-    )
+    assert "Left out: 5 pictures recorded with some that are held out." in capsys.readouterr().err
 
 
 def test_what_cannot_be_stored_at_the_end_stops_no_other_answer(
@@ -315,6 +314,20 @@ def test_what_cannot_be_stored_at_the_end_stops_no_other_answer(
     assert "the disk is read-only" in live.session.problem
     with ProjectStore.open(store.path) as reopened:
         assert of_class(reopened, "phone") == 6
+
+
+def test_pictures_of_the_project_itself_are_not_asked_about(
+    store: ProjectStore, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live = labelling(store, folder)
+    press(live, "1", "u", "2")
+    assert list((store.path / "trash").rglob("*.jpg"))
+    store = again(live)
+    live = LiveSession(store)
+    live.session.label(Source(Pictures([folder.parent]), store))
+    steps(live)
+    assert gallery(live).title == "12 pictures to name"
+    assert "Left out: 12 pictures of the project itself." in capsys.readouterr().err
 
 
 def test_what_was_recorded_together_is_held_out_together_whatever_it_shows(
