@@ -27,6 +27,10 @@ shows every frame."""
 LONGEST_WAIT_S: Final = 0.05
 """A slow machine shows this often all the same: what moves should be seen to move."""
 
+UNCHANGED_S: Final = 0.1
+"""While no frame comes and nothing is pressed it is shown so often: messages go, work goes on. More
+often would keep a frame waiting that comes meanwhile."""
+
 SWITCH_S: Final = 0.0005
 """So soon a worker that computes in Python lets the picture go on, which takes up the interpreter
 several times a frame. With Python's own 5 ms the longest gap while a bundle was exported was 77 ms,
@@ -58,8 +62,8 @@ def run(
 ) -> None:
     """Run a session until its user ends it.
 
-    Every frame is inferred on; pictures are drawn and shown at most at the refresh rate, and
-    also while no frame comes; what is pressed is heard between any two frames.
+    Every frame is inferred on; pictures are drawn and shown at most at the refresh rate, and some
+    times a second while no frame comes; what is pressed is heard between any two frames.
 
     Raises:
         EdgeClassifierError: if the source could not be opened in the first place.
@@ -73,6 +77,8 @@ def run(
         # Others' are made only once the display's are done: these may have opened a question.
         for event in chain(display.events(), others.events(session) if others else ()):
             session.advance(None, event)
+            pace.has_news = True
+        pace.has_news |= frame is not None
         session.advance(frame, None, feed.state)
         if others:
             others.tell(session, frame, feed.state)
@@ -94,17 +100,24 @@ class _Pace:
         self._next_s = now_s  # not before the screen can show another one
         self._overdue_s = now_s  # from here on even if frames are waiting
         self._showing_s = 0.0
+        self._unchanged_s = now_s  # from here on even if there are no news
         self._asked_s = now_s
         self._spare_s = 0.0
+        self.has_news = True
+        """Whether anything has happened since the last picture."""
 
     def wait_s(self, now_s: float) -> float:
         """Return for how long a frame may be waited for."""
         self._asked_s = now_s
+        if not self.has_news:  # what is pressed is to be heard
+            return REFRESH_S
         spared = self._spare_s >= self._showing_s
         return max(0.0, (self._next_s if spared else self._overdue_s) - now_s)
 
     def due(self, now_s: float) -> bool:
         """Say whether to show a picture now."""
+        if not self.has_news and now_s < self._unchanged_s:
+            return False
         return now_s >= self._next_s and (
             self._spare_s >= self._showing_s or now_s >= self._overdue_s
         )
@@ -116,6 +129,7 @@ class _Pace:
     def shown(self, started_s: float, now_s: float) -> float:
         """Take note of a picture that was shown; returns how many milliseconds it took."""
         self._showing_s, self._spare_s = now_s - started_s, 0.0
+        self.has_news, self._unchanged_s = False, now_s + UNCHANGED_S
         self._next_s = max(self._next_s + REFRESH_S, now_s)
         patience_s = min(LONGEST_WAIT_S, self._showing_s * (1 / SHOWING_SHARE - 1))
         self._overdue_s = max(self._next_s, now_s + patience_s)

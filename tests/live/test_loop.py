@@ -24,6 +24,7 @@ class Feed:
         self._period_s = period_s
         self._next_s = 0.0
         self.taken = 0
+        self.taken_s = 0.0
         self._state = RUNNING
         self.first_error: EdgeClassifierError | None = None
 
@@ -40,6 +41,7 @@ class Feed:
             self._clock.advance(timeout_s)
             return None
         self._clock.advance(max(0.0, self._next_s - self._clock()))
+        self.taken_s = max(self._next_s, 0.0)
         self._next_s += self._period_s
         self._left -= 1
         self.taken += 1
@@ -75,6 +77,29 @@ def test_pictures_are_shown_and_keys_heard_while_no_frame_comes(live: LiveSessio
     assert display.views[2].help_lines
     assert display.views[-1].message is not None
     assert display.views[-1].message.text == "the video has ended"
+
+
+def test_a_picture_is_shown_once_while_nothing_else_happens(live: LiveSession) -> None:
+    feed = Feed(live.clock, 60, period_s=FRAME_S)
+    display = SlowDisplay(live.clock, 63, 0.001)
+    run(live.session, feed, display, clock=live.clock)
+    assert feed.taken >= 59
+
+
+def test_a_new_frame_is_shown_at_once_at_a_cameras_pace(live: LiveSession) -> None:
+    feed = Feed(live.clock, 60, period_s=FRAME_S)
+    shown: list[object] = []
+    delays: list[float] = []
+
+    class Watch(SlowDisplay):
+        def show(self, view: View) -> None:
+            super().show(view)
+            if not shown or view.image is not shown[-1]:
+                shown.append(view.image)
+                delays.append(live.clock() - feed.taken_s)
+
+    run(live.session, feed, Watch(live.clock, 60, 0.001), clock=live.clock)
+    assert max(delays[1:]) < 0.004  # its own time, that of showing, and no wait for a screen
 
 
 def test_no_more_is_shown_than_a_screen_can(live: LiveSession) -> None:
