@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -34,13 +35,10 @@ def test_a_reader_that_has_gone_ends_every_command_in_silence(
 
 @pytest.mark.parametrize("name", ["train", "evaluate", "predict"])
 def test_names_that_the_output_cannot_spell_are_no_failure(
-    taught_project: Path, held_out: Path, name: str
+    taught_project: Path, tmp_path: Path, held_out: Path, name: str
 ) -> None:
-    words = (
-        [str(taught_project), str(held_out), "--json"]
-        if name == "predict"
-        else [str(taught_project)]
-    )
+    project = str(shutil.copytree(taught_project, tmp_path / "own"))
+    words = [project, str(held_out), "--json"] if name == "predict" else [project]
     said = subprocess.run(  # noqa: S603 - this very package
         [sys.executable, "-m", "edge_classifier", name, *words],
         capture_output=True,
