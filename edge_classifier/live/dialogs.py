@@ -62,6 +62,29 @@ class Dialog:
     def fit(self, room: Room) -> None:
         """Take note of how many pictures of a gallery the display has room for."""
 
+    def finish(self) -> None:
+        """Do what was begun and is not done yet, waiting for it: the session ends."""
+
+
+class OverGallery(Dialog):
+    """A question about what is chosen in a gallery, which stays in sight."""
+
+    __slots__ = ()
+
+    dialog: Dialog
+
+    def poll(self) -> Dialog | None:
+        """Let the gallery take over what has happened meanwhile."""
+        return self if self.dialog.poll() else None
+
+    def fit(self, room: Room) -> None:
+        """Take note of how many pictures there is room for."""
+        self.dialog.fit(room)
+
+    def gallery(self) -> Gallery | None:
+        """Return the pictures behind the question."""
+        return self.dialog.gallery()
+
 
 @dataclass(slots=True)
 class TextDialog(Dialog):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from edge_classifier.errors import EdgeClassifierError, TrashEmptiedError
 from edge_classifier.languages.text import Text, as_text, joined, plural, text_of
 from edge_classifier.live.class_question import ClassQuestion, class_of_key, is_class_key, keys_note
-from edge_classifier.live.dialogs import Dialog
+from edge_classifier.live.dialogs import Dialog, OverGallery
 from edge_classifier.live.display import CHOOSE, CHOOSE_ROUND, LOOK, target_of
 from edge_classifier.live.picture_grid import PictureGrid, PictureGroup, picture_id
 from edge_classifier.live.view import (
@@ -348,8 +348,8 @@ def groups_of(samples: Sequence[Sample]) -> list[PictureGroup]:
 
 
 @dataclass(slots=True, kw_only=True)
-class MoveQuestion(ClassQuestion):
-    """Asks where to what is chosen in a gallery belongs, which stays in sight."""
+class MoveQuestion(OverGallery, ClassQuestion):
+    """Asks where to what is chosen in a gallery belongs."""
 
     mode = Mode.LOOKING
 
@@ -370,18 +370,6 @@ class MoveQuestion(ClassQuestion):
         if isinstance(self.dialog, ClassGallery):
             self.editor.selected = self.dialog.class_name
         return self.dialog
-
-    def poll(self) -> Dialog | None:
-        """Let the gallery take over what has happened meanwhile."""
-        return self if self.dialog.poll() else None
-
-    def fit(self, room: Room) -> None:
-        """Take note of how many pictures there is room for."""
-        self.dialog.fit(room)
-
-    def gallery(self) -> Gallery | None:
-        """Return the pictures behind the question."""
-        return self.dialog.gallery()
 
     def buttons(self) -> tuple[Button, ...]:
         """Return what can be pressed meanwhile, beside the cards."""

@@ -14,7 +14,7 @@ from edge_classifier.errors import EdgeClassifierError
 from edge_classifier.languages.text import Text, joined, plural, text_of
 from edge_classifier.learning.alike import groups_of_like
 from edge_classifier.live.answers import Answer, AnsweredPictures
-from edge_classifier.live.dialogs import Dialog, TextDialog
+from edge_classifier.live.dialogs import Dialog, OverGallery, TextDialog
 from edge_classifier.live.gallery import GalleryDialog
 from edge_classifier.live.jobs import Stage
 from edge_classifier.live.picture_grid import PictureGroup
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from edge_classifier.device.frame import Clock
     from edge_classifier.learning.alike import Unlabelled
     from edge_classifier.learning.model import Model
-    from edge_classifier.live.display import Press, Room
+    from edge_classifier.live.display import Press
     from edge_classifier.live.picture_grid import Row
     from edge_classifier.protocols import Backbone, Cancelled, Executor, Progress
     from edge_classifier.values import EncodedImage
@@ -361,26 +361,14 @@ def _found(pictures: Unlabelled) -> _Found:
 
 
 @dataclass(slots=True, kw_only=True)
-class NameQuestion(TextDialog):
-    """Asks how what is chosen in a gallery is called, which stays in sight."""
+class NameQuestion(OverGallery, TextDialog):
+    """Asks how what is chosen in a gallery is called."""
 
     dialog: LabellingDialog
 
     def handle(self, press: Press) -> Dialog | None:  # type: ignore[override]  # it goes on with the gallery
         """Take what was pressed and return the dialog that is open afterwards."""
         return self if TextDialog.handle(self, press) else self.dialog
-
-    def poll(self) -> Dialog | None:
-        """Let the gallery take over what has happened meanwhile."""
-        return self if self.dialog.poll() else None
-
-    def fit(self, room: Room) -> None:
-        """Take note of how many pictures there is room for."""
-        self.dialog.fit(room)
-
-    def gallery(self) -> Gallery | None:
-        """Return the pictures behind the question."""
-        return self.dialog.gallery()
 
 
 def name_question(dialog: LabellingDialog) -> NameQuestion:

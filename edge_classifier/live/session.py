@@ -16,7 +16,6 @@ from edge_classifier.live.controls import HELP, Controls
 from edge_classifier.live.editor import Editor
 from edge_classifier.live.framing import LiveFraming
 from edge_classifier.live.heat import HeatMap
-from edge_classifier.live.labelling import LabellingDialog
 from edge_classifier.live.learner import Learner
 from edge_classifier.live.prediction import LivePrediction
 from edge_classifier.live.presenter import Messages, Presenter, source_message
@@ -289,6 +288,8 @@ class Session:
 
     def label(self, pictures: UnlabelledSource) -> None:
         """Ask what pictures without labels show; it is over once they are answered for."""
+        from edge_classifier.live.labelling import LabellingDialog  # noqa: PLC0415 - keeps the first frame early
+
         executor, reader = self._executors
         self._controls.show_pictures(
             partial(
@@ -305,7 +306,7 @@ class Session:
     def close(self) -> None:
         """Stop what runs; may be called twice."""
         self._burst.stop()
-        if isinstance(self._labelling, LabellingDialog):
+        if self._labelling is not None:
             self._guard(self._labelling.finish)
         self._tasks.cancel()
         self._adapting.close()
