@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 
 def annotated_parts(image: Image, answers: Sequence[tuple[Region, Prediction]]) -> Image:
     """Draw what is said of each region into a copy of an image, and outline what is not all."""
-    image = np.array(image)
-    if len(answers) == 1:
-        image = annotated(image, answers[0][1])
+    image = annotated(image, answers[0][1]) if len(answers) == 1 else np.array(image)
     for region, answer in answers:
         left, top, right, bottom = region.pixels(image.shape[1], image.shape[0])
         if len(answers) > 1:
