@@ -153,6 +153,7 @@ def test_garbage_and_what_is_huge_are_left_out(
     listener = Listener(broker.port)
     listener.say("x/device", "\x1b[2J{", retain=True)
     listener.say("y/device", '{"report": 1, "name": "' + "x" * 1_000_000, retain=True)
+    wait_until(lambda: {"x/device", "y/device"} <= listener.newest.keys())  # the broker has them
     listener.close()
     runner("hall").show("mug")
     wait_until(lambda: states(once(broker, capsys)) == {"hall": "ok"})
