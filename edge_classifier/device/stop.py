@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import _thread
 import atexit
+import contextlib
 import math
 import os
 import signal
@@ -22,6 +24,18 @@ TERMINATED: Final = 128 + signal.SIGTERM
 
 _UNWOUND_S: Final = 0.25
 
+_LOCKING: Final = frozenset(
+    {"_weakrefset", "concurrent.futures._base", "concurrent.futures.thread", "contextlib"}
+    | {"logging", "queue", "threading", "weakref"}
+)
+"""Modules of the standard library that take or release locks in functions of Python.
+
+What is raised in `threading.Condition.__enter__` once it has its lock leaves that held for ever."""
+
+_SOON_S: Final = 0.002
+_MOST_TRIES: Final = 50
+"""Who waits there for something is interrupted after so many: no lock is in its hands meanwhile."""
+
 
 class StopSignals:
     """Turns Ctrl-C and SIGTERM (`systemctl stop`) into `KeyboardInterrupt` within its block.
@@ -37,6 +51,7 @@ class StopSignals:
         self._first: int | None = None
         self._ignored = False
         self._raised_s = -math.inf
+        self._tries = 0
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> StopSignals:  # noqa: PYI034 - Python 3.10 has no `Self`
@@ -69,13 +84,37 @@ class StopSignals:
         """Ignore what comes from now on."""
         self._ignored = True
 
-    def _handle(self, number: int, _frame: FrameType | None) -> None:
-        # Not for good ignored after the first: Python drops what is raised within a `__del__`. But
-        # for as long as it takes to `closing`, past which a further one would be caught by nobody.
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        # Not for good ignored after the first: what is closed may take long. But for as long as it
+        # takes to `closing`, past which a further one would be caught by nobody.
         now_s = time.monotonic()
-        if not self._ignored and now_s - self._raised_s > _UNWOUND_S:
-            self._first, self._raised_s = self._first or number, now_s
-            raise KeyboardInterrupt
+        if self._ignored or now_s - self._raised_s <= _UNWOUND_S:
+            return
+        self._first = self._first or number
+        if self._tries < _MOST_TRIES and _may_not_raise(frame):
+            self._tries += 1
+            with contextlib.suppress(RuntimeError):  # no further thread can be started
+                _thread.start_new_thread(_signal_soon, (number,))
+                return
+        self._raised_s, self._tries = now_s, 0
+        raise KeyboardInterrupt
+
+
+def _may_not_raise(frame: FrameType | None) -> bool:
+    """Say whether what a signal handler raises would be dropped, or could leave a lock held."""
+    if frame is not None and frame.f_globals.get("__name__") in _LOCKING:
+        return True
+    while frame is not None and frame.f_code.co_name != "__del__":
+        frame = frame.f_back
+    return frame is not None
+
+
+def _signal_soon(number: int) -> None:
+    time.sleep(_SOON_S)
+    if sys.platform == "win32":
+        _thread.interrupt_main(number)
+    else:  # which also ends what the system waits for there
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
 
 
 def leave(status: int) -> NoReturn:

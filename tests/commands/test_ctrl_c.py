@@ -250,7 +250,7 @@ def test_ctrl_c_in_the_terminal_closes_the_window_and_gives_the_project_back(
     words = ("live", str(project), "--source", "demo", "--backbone", "built-in")
     terminal = Terminal(*words, scratch=scratch, screen=screen)
     features = project / "cache"
-    terminal.wait_for(lambda: any(path.stat().st_size > 100_000 for path in features.iterdir()))
+    terminal.wait_for(lambda: any(path.stat().st_size > 100_000 for path in features.glob("*.bin")))
     lines = terminal.interrupt()
     assert terminal.process.returncode == 130, lines
     assert lines[-1] == (

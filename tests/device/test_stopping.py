@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import Future
 from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -36,6 +37,23 @@ def stream() -> Iterator[Stream]:
 @pytest.fixture
 def video(tmp_path: Path) -> Path:
     return exported_project.video(tmp_path / "clip.avi", 400)
+
+
+@pytest.fixture
+def fast_switches() -> Iterator[None]:
+    """Let threads take turns often, and leave signals as they were."""
+    interval_s = sys.getswitchinterval()
+    before = [(n, signal.getsignal(n)) for n in (signal.SIGINT, signal.SIGTERM)]
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(interval_s)
+    for number, handler in before:
+        signal.signal(number, handler)
+
+
+def _signal_after(seconds: float, number: signal.Signals) -> threading.Timer:
+    """Make what sends this thread a signal once it is started."""
+    return threading.Timer(seconds, signal.pthread_kill, (threading.get_ident(), number))
 
 
 @pytest.mark.parametrize("gap_s", [0.0, 0.0005, 0.005, 0.03])
@@ -117,6 +135,66 @@ def test_signals_stay_ignored_where_a_block_within_was_ended_by_one() -> None:
     finally:
         for number, handler in before:
             signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("fast_switches")
+def test_a_signal_never_leaves_a_lock_held() -> None:
+    """Python code of the standard library takes locks, and can be interrupted with one in hand."""
+    ended = threading.Event()
+
+    def be_busy() -> None:
+        while not ended.is_set():
+            pass
+
+    def ask_until_a_signal(future: Future[None], sender: threading.Timer) -> None:
+        sender.start()
+        while True:
+            future.done()
+
+    busy = threading.Thread(target=be_busy)
+    busy.start()
+    try:
+        for round_ in range(100):
+            future: Future[None] = Future()
+            sender = _signal_after(0.001 + round_ % 10 / 3000, signal.SIGTERM)
+            with pytest.raises(KeyboardInterrupt), StopSignals() as stop:
+                ask_until_a_signal(future, sender)
+            assert stop.status == 143
+            answering = threading.Thread(target=future.set_result, args=(None,), daemon=True)
+            answering.start()
+            answering.join(10.0)
+            assert not answering.is_alive(), f"the lock stayed held in round {round_}"
+            sender.join()
+    finally:
+        ended.set()
+        busy.join()
+
+
+@pytest.mark.usefixtures("fast_switches")
+def test_a_wait_is_ended_at_once() -> None:
+    began_s = time.monotonic()
+    _signal_after(0.1, signal.SIGINT).start()
+    with pytest.raises(KeyboardInterrupt), StopSignals():
+        threading.Event().wait(20.0)
+    assert time.monotonic() - began_s < 5.0
+
+
+@pytest.mark.usefixtures("fast_switches")
+def test_a_signal_that_comes_while_an_object_is_thrown_away_is_not_lost() -> None:
+    """Python drops what is raised there."""
+
+    class Closing:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    def throw_away_and_wait() -> None:
+        Closing()
+        time.sleep(20.0)
+
+    began_s = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), StopSignals():
+        throw_away_and_wait()
+    assert time.monotonic() - began_s < 5.0
 
 
 def test_a_background_job_leaves_ctrl_c_to_the_others() -> None:

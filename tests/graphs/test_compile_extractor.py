@@ -62,7 +62,10 @@ for name, weights in jobs.items():
         for layer in random.layers:  # or else the features of random weights all but vanish
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.momentum = 0.0
-        random(np.load(folder / f"{name}.pixels.npy"), training=True)
+        # Of more than one picture: a channel that hardly varies in it would blow up rounding.
+        shown = np.load(folder / f"{name}.pixels.npy")
+        views = [shown, shown[:, ::-1], shown[:, :, ::-1], -shown, shown.swapaxes(1, 2)]
+        random(np.concatenate([*views, *(view / 2 for view in views)]), training=True)
         random.save_weights(weights)
     model = backbones.build_backbone(name, Path(weights))
     last = OFFICIAL[name].layer if name in OFFICIAL else None
