@@ -1,10 +1,12 @@
 """`python -m edge_classifier` is `edge-classifier`."""
 
+import gc
 import sys
 
 
 def program() -> int:
     """Run the command line; also Ctrl-C while it is still being imported is told in one line."""
+    gc.disable()  # until a command runs: what is imported stays
     try:
         from edge_classifier.commands.cli import main  # noqa: PLC0415 - within the `try`
         from edge_classifier.device.stop import leave  # noqa: PLC0415 - likewise

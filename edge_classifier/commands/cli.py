@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import codecs
+import gc
 import importlib
 import importlib.util
 import io
@@ -143,6 +144,9 @@ def _main(words: list[str], stop: StopSignals) -> int:
                 return FAILED
             options = _parsed(command_parser(name), words[1:])
             left_behind = options.if_cancelled
+            if not gc.isenabled():  # as it is while this is imported
+                gc.freeze()
+                gc.enable()
             exit_code = int(options.run(options))
         except SystemExit:  # --help, or what there is not
             sys.stdout.flush()

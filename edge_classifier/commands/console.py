@@ -23,7 +23,6 @@ from edge_classifier.progress import ProgressMeter
 from edge_classifier.project import store as project_store
 from edge_classifier.project.files import reported
 from edge_classifier.project.folder import is_project
-from edge_classifier.project.importers.other_models import recognise
 from edge_classifier.project.store import ProjectStore
 
 if TYPE_CHECKING:
@@ -49,6 +48,8 @@ def _opening(path: Path) -> Iterator[ProgressMeter]:
         with ProgressMeter(_OPENING) as progress:
             yield progress
     except ProjectError as error:
+        from edge_classifier.project.importers.other_models import recognise  # noqa: PLC0415 - the importers take 60 ms
+
         if not is_project(path) and (model := recognise(path)):
             raise NotAProjectError(model.line) from error
         raise

@@ -39,7 +39,7 @@ from edge_classifier.live.jobs import start_worker
 from edge_classifier.live.loop import run as run_app
 from edge_classifier.live.session import Session, SessionSettings
 from edge_classifier.project.files import describe
-from edge_classifier.project.importers.labels import natural_key
+from edge_classifier.project.natural_order import natural_key
 from edge_classifier.project.picture_file import decode_image, encode_file, read_image_bytes
 from edge_classifier.project.picture_paths import picture_paths
 from edge_classifier.project.sample_files import burst_id_of, captured_as

@@ -15,7 +15,7 @@ from edge_classifier.errors import InvalidClassNameError, InvalidValueError
 from edge_classifier.project.classes import clean_class_name
 from edge_classifier.project.files import describe, move_new, reported
 from edge_classifier.project.folder import check_folder
-from edge_classifier.project.importers.labels import natural_key
+from edge_classifier.project.natural_order import natural_key
 from edge_classifier.project.sample_files import (
     Found,
     burst_id_of,

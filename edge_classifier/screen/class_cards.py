@@ -72,7 +72,7 @@ class ClassCards:
         self._list = Box(box.left, box.top, box.width, box.height - _ADD)
         self._structure: object = None
         self._drawn: dict[int, tuple[object, ...]] = {}
-        self._scores: dict[int, float | None] = {}
+        self._scores: dict[int, tuple[int, int]] = {}
         self._parts: dict[int, _CardParts] = {}
         self._targets: list[Target] = []
 
@@ -106,9 +106,11 @@ class ClassCards:
                 self._card(box, self._parts[number], card, mirrored=mirrored)
                 self._scores.pop(number, None)
                 changed = True
-            if card.score is not None and self._scores.get(number) != card.score:
-                self._score(self._parts[number], card, card.score)
-                self._scores[number] = card.score
+            if card.score is not None:
+                seen = self._canvas.seen_of(self._parts[number].track, card.score)
+                if self._scores.get(number) != seen:
+                    self._score(self._parts[number], card, card.score)
+                    self._scores[number] = seen
         if changed:
             self._targets = self._pressed_at(shown, boxes, below, hidden)
         return self._targets

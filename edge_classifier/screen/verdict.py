@@ -32,6 +32,13 @@ def draw_first_hint(canvas: Canvas, box: Box, hint: str) -> None:
     canvas.write_lines(place, lines, size, TEXT, CARD)
 
 
+def verdict_seen(canvas: Canvas, box: Box, banner: Banner) -> tuple[object, ...]:
+    """Return what is seen of a verdict in a box: no more than a pixel tells numbers apart."""
+    shares = (banner.confidence, banner.similarity, banner.threshold)
+    seen = (None if share is None else canvas.seen_of(box, share) for share in shares)
+    return banner.label, banner.unknown, banner.colour, *seen
+
+
 def draw_verdict(canvas: Canvas, box: Box, banner: Banner, language: Language) -> None:
     """Draw a verdict: class or unknown, how sure it is, and how familiar the picture."""
     canvas.fill(box, CARD, WINDOW)

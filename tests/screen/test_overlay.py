@@ -302,6 +302,32 @@ def test_what_was_drawn_before_leaves_no_trace(views: list[View], size: tuple[in
     assert np.array_equal(canvas, drawn(views[-1], size))
 
 
+SHARES = st.tuples(*[st.floats(0.4, 0.42)] * 3)
+"""Of a score, a confidence and a similarity: some are told apart by a pixel or a percent."""
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(SHARES, min_size=2, max_size=4),
+    st.integers(1, 9),
+    st.sampled_from([(480, 320), DESIGN_SIZE, (2080, 1448)]),
+)
+def test_numbers_that_change_a_little_are_shown_as_they_are(
+    shares: list[tuple[float, float, float]], count: int, size: tuple[int, int]
+) -> None:
+    views = [
+        view(
+            cards=(replace(card(), score=score),) * count,
+            banner=replace(BANNER, confidence=confidence, similarity=similarity, threshold=0.41),
+        )
+        for score, confidence, similarity in shares
+    ]
+    overlay = Overlay(size, TEXT)
+    for a_view in views:
+        canvas = overlay.draw(a_view)
+    assert np.array_equal(canvas, drawn(views[-1], size))
+
+
 @pytest.mark.parametrize(
     ("name", "size", "a_view"),
     [

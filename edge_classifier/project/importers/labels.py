@@ -24,7 +24,6 @@ _GENERIC: Final = re.compile(
 )
 _MOST_DIGITS: Final = 3  # a class may be called 7 or 100; 20240501 is a date
 _FEW: Final = 4
-_NUMBER_RUNS: Final = re.compile(r"([0-9]+)")
 
 
 def labels_of(stems: Sequence[str]) -> list[str | None]:
@@ -47,15 +46,6 @@ def labels_of(stems: Sequence[str]) -> list[str | None]:
     if len(labels) >= _FEW and len(set(distinct)) == len(distinct):
         return [None] * len(labels)
     return labels
-
-
-def natural_key(text: str) -> tuple[tuple[int, str], ...]:
-    """Give a key that sorts `class2` before `class10`, whatever the case."""
-    runs = _NUMBER_RUNS.split(text.casefold())
-    return tuple(
-        (len(run.lstrip("0")) + 1, run.lstrip("0")) if odd % 2 else (0, run)
-        for odd, run in enumerate(runs)
-    )
 
 
 def _label_before_number(stem: str, *, set_apart: bool) -> str | None:

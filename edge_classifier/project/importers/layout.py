@@ -15,10 +15,11 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.project.classes import fold_class_name
-from edge_classifier.project.importers.labels import NO_LABEL, labels_of, natural_key
+from edge_classifier.project.importers.labels import NO_LABEL, labels_of
 from edge_classifier.project.importers.levels import Folder, Level, Use, annotated_over
 from edge_classifier.project.importers.splits import SplitName
 from edge_classifier.project.importers.tree import some_names
+from edge_classifier.project.natural_order import natural_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import InvalidImageError, NotImportableError
 from edge_classifier.project.importers.base import Importer, LabelledPicture
-from edge_classifier.project.importers.labels import natural_key
 from edge_classifier.project.importers.tree import sort_out
+from edge_classifier.project.natural_order import natural_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
