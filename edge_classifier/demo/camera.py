@@ -167,6 +167,8 @@ class _Stage:
         self._scene = scene
         self._subject = subject
         self._previous_take = subject.take
+        self._began_s = self._previous_began_s = 0.0
+        """When each take began, which is the same then however long the one before has lasted."""
         self._travelled = 1.0
         self._raised = 0.0
         self._work: Iterator[None] | None = None
@@ -182,7 +184,7 @@ class _Stage:
         if changing and self._raised > 0.0:
             self._raised = max(0.0, self._raised - frame_s / _HAND_S)
         elif changing and self._travelled >= 1.0:
-            self._turn_to(wanted)
+            self._turn_to(wanted, t_s)
         elif self._travelled < 1.0:
             self._travelled = min(1.0, self._travelled + frame_s / _TRAVEL_S)
         ready = self._prepared(self._subject if self._subject.object_name else upcoming)
@@ -192,9 +194,10 @@ class _Stage:
         self.settled = wanted == self._subject and self._travelled >= 1.0 and in_place
         return self._render(t_s)
 
-    def _turn_to(self, wanted: _Subject) -> None:
+    def _turn_to(self, wanted: _Subject, t_s: float) -> None:
         if wanted.take != self._subject.take:
-            self._previous_take = self._subject.take
+            self._previous_take, self._previous_began_s = self._subject.take, self._began_s
+            self._began_s = t_s
             self._travelled = 0.0
         self._subject = wanted
 
@@ -211,13 +214,14 @@ class _Stage:
         return self._work is None
 
     def _render(self, t_s: float) -> Image:
-        state = self._scene.state(t_s, self._subject.take)
+        since_s = round(t_s - self._began_s, 6)  # the same to the last digit, whenever it began
+        state = self._scene.state(since_s, self._subject.take)
         if self._travelled < 1.0:
-            left_behind = self._scene.state(t_s, self._previous_take)
+            left_behind = self._scene.state(t_s - self._previous_began_s, self._previous_take)
             state = left_behind.towards(state, _eased(self._travelled))
         raised = _eased(self._raised)
         name = self._subject.object_name if raised > 0.0 else None
-        return self._scene.render(state, name, self._subject.take, t_s, raised=raised)
+        return self._scene.render(state, name, self._subject.take, since_s, raised=raised)
 
 
 def _eased(share: float) -> float:

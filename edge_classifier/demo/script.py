@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 FPS: Final = 30.0
 _TAUGHT_TAKE: Final = 0
 _ASKED_TAKES: Final = range(1, 5)
+_TAKE_BEFORE: Final = 5
+"""Seen until the first scene, so that all scenes are the same however long loading takes."""
 NOTHING: Final = "nothing"
 """What the empty scene is called."""
 
@@ -139,6 +141,7 @@ class DemoRun:
         self._show = show
         self._wait = wait
         self.stopped = False
+        camera.present(None, _TAKE_BEFORE)
 
     def play(self, scene: Scene) -> VerdictCounts:
         """Show a scene, holding its key, and count the verdicts of its frames."""
@@ -149,8 +152,9 @@ class DemoRun:
         while not self._camera.settled and not self.stopped:
             self._step(None)
         event: Event | None = Press(scene.key) if scene.key else None
-        end_s = self._clock() + scene.seconds
-        while self._clock() < end_s and not self.stopped:
+        for _ in range(round(scene.seconds * FPS)):
+            if self.stopped:
+                break
             self._step(event)
             event = None
             counts.add(self._session.prediction)

@@ -112,7 +112,7 @@ def _may_not_raise(frame: FrameType | None) -> bool:
 def _signal_soon(number: int) -> None:
     time.sleep(_SOON_S)
     if sys.platform == "win32":
-        _thread.interrupt_main(number)
+        _thread.interrupt_main(signal.Signals(number))
     else:  # which also ends what the system waits for there
         signal.pthread_kill(threading.main_thread().ident or 0, number)
 

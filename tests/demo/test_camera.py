@@ -260,6 +260,18 @@ def test_the_picture_that_settles_is_that_of_the_object_and_take_asked_for(
     np.testing.assert_array_equal(image, scene.image(TAUGHT[0], index * FRAME_S, take=1))
 
 
+def test_a_take_is_the_same_however_long_the_one_before_has_lasted(scene: DemoScene) -> None:
+    """So the demo says the same on a fast and on a slow computer."""
+    takes = []
+    for waited in (3, 40):
+        camera = DemoCamera(scene, paced=False)
+        for _ in islice(camera, waited):
+            pass
+        camera.present(TAUGHT[1], take=2)
+        takes.append([until_settled(camera), *(frame.image for frame in islice(camera, 5))])
+    np.testing.assert_array_equal(takes[0], takes[1])
+
+
 def test_nothing_jumps_while_one_object_gives_way_to_another_take_of_another(
     scene: DemoScene,
 ) -> None:
