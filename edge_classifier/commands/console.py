@@ -48,7 +48,7 @@ def _opening(path: Path) -> Iterator[ProgressMeter]:
         with ProgressMeter(_OPENING) as progress:
             yield progress
     except ProjectError as error:
-        from edge_classifier.project.importers.other_models import recognise  # noqa: PLC0415 - the importers take 60 ms
+        from edge_classifier.project.importers.other_models import recognise  # noqa: PLC0415 - the importers take 15 ms
 
         if not is_project(path) and (model := recognise(path)):
             raise NotAProjectError(model.line) from error
