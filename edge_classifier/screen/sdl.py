@@ -16,17 +16,26 @@ os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 os.environ.setdefault("SDL_VIDEO_ALLOW_SCREENSAVER", "1")
 os.environ.setdefault("SDL_VIDEO_X11_WMCLASS", "edge-classifier")
 os.environ.setdefault("SDL_VIDEO_WAYLAND_WMCLASS", "edge-classifier")
-if sys.platform == "linux":
-    # By way of OpenGL, which many machines render in software, a picture of 1040x680 takes 6 to
-    # 7 ms to show, and so 0.2 to 0.4. Where a driver knows no other way it is taken all the same.
-    os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
 
 import pygame
 
-__all__ = ["copy_onto", "pygame"]
+__all__ = ["begin", "copy_onto", "pygame"]
 
 _BGR_WORD: Final = (0xFF0000, 0xFF00, 0xFF) if sys.byteorder == "little" else ()
 """Masks of red, green and blue of a surface whose bytes are blue, green, red and a spare one."""
+
+
+def begin() -> None:
+    """Find a screen.
+
+    Raises:
+        pygame.error: if there is none.
+    """
+    pygame.display.init()
+    if pygame.display.get_driver() == "x11":
+        # By way of OpenGL, which many machines render in software, a picture of 1040x680 takes 6 to
+        # 7 ms to show, and so 0.2 to 0.4. Other drivers, Wayland's among them, may know no other.
+        os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
 
 
 def copy_onto(surface: pygame.Surface, pixels: Image) -> None:

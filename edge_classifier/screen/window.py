@@ -19,7 +19,7 @@ from edge_classifier.screen.canvas import CARD
 from edge_classifier.screen.keys import key_name
 from edge_classifier.screen.lost_screen import tell_lost_screen
 from edge_classifier.screen.overlay import DESIGN_SIZE, Overlay
-from edge_classifier.screen.sdl import copy_onto, pygame
+from edge_classifier.screen.sdl import begin, copy_onto, pygame
 from edge_classifier.screen.text import TextRenderer
 
 if TYPE_CHECKING:
@@ -69,10 +69,11 @@ class Window:
         self._language = language
         _choose_driver(os.environ)
         try:
-            pygame.display.init()
+            begin()
             screen = pygame.display.get_desktop_sizes()[0]
             size = opening_size(screen)
             self._window = pygame.Window(as_text(title), size, resizable=True, allow_high_dpi=True)
+            surface = self._window.get_surface()
         except pygame.error as error:
             pygame.display.quit()
             raise NoDisplayError(f"There is no screen: {error}.") from error
@@ -82,7 +83,7 @@ class Window:
         self._window.minimum_size = _LEAST
         self._window.set_icon(_icon())
         self._fonts = TextRenderer()
-        self._overlay = Overlay(_drawn_size(self._window.get_surface()), self._fonts, language)
+        self._overlay = Overlay(_drawn_size(surface), self._fonts, language)
         self._down: dict[int | str, str] = {}
         """What is pressed, by scan code, and what the mouse presses, by `mouse`."""
         self._text_down: set[str] = set()
