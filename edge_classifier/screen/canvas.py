@@ -160,7 +160,7 @@ class Canvas:
         radius = box.height // 2
         target = box.of(self.pixels)
         target[:] = _rounded(box.width, box.height, radius, LINE, background)
-        width = _filled(box, share)
+        width = round(_as_drawn(share) * box.width)
         if width < box.height:
             return
         full = _rounded(box.width, box.height, radius, colour, background)
@@ -169,10 +169,6 @@ class Canvas:
         behind = LINE if width < box.width else background
         end = _rounded(box.width, box.height, radius, colour, behind)
         target[:, width - radius : width] = end[:, box.width - radius :]
-
-    def seen_of(self, box: Box, share: float) -> tuple[int, int]:
-        """Return what is seen of a share from 0.0 to 1.0: percent, and pixels of a bar in a box."""
-        return round(share * 100), _filled(self.place(box), share)
 
     def picture(self, box: Box, image: Image, *, mirrored: bool, background: Colour) -> None:
         """Draw the largest centred part of an image that has the box's shape, corners rounded."""
@@ -262,8 +258,13 @@ class Canvas:
         self.write(face, label, size, TEXT, RAISED, weight=500, align="centre")
 
 
-def _filled(place: Box, share: float) -> int:
-    return round(min(max(share, 0.0), 1.0) * place.width)
+def seen_of(share: float) -> tuple[int, float]:
+    """Return what is seen of a share from 0.0 to 1.0, as percent and as a bar."""
+    return round(share * 100), _as_drawn(share)
+
+
+def _as_drawn(share: float) -> float:
+    return round(min(max(share, 0.0), 1.0), 3)
 
 
 def centred_part(image: Image, width: float, height: float) -> Image:

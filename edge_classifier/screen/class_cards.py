@@ -18,6 +18,7 @@ from edge_classifier.screen.canvas import (
     Canvas,
     Target,
     readable,
+    seen_of,
 )
 from edge_classifier.screen.text import SEMIBOLD, line_height
 
@@ -72,7 +73,7 @@ class ClassCards:
         self._list = Box(box.left, box.top, box.width, box.height - _ADD)
         self._structure: object = None
         self._drawn: dict[int, tuple[object, ...]] = {}
-        self._scores: dict[int, tuple[int, int]] = {}
+        self._scores: dict[int, tuple[int, float]] = {}
         self._parts: dict[int, _CardParts] = {}
         self._targets: list[Target] = []
 
@@ -107,7 +108,7 @@ class ClassCards:
                 self._scores.pop(number, None)
                 changed = True
             if card.score is not None:
-                seen = self._canvas.seen_of(self._parts[number].track, card.score)
+                seen = seen_of(card.score)
                 if self._scores.get(number) != seen:
                     self._score(self._parts[number], card, card.score)
                     self._scores[number] = seen

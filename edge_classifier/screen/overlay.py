@@ -119,7 +119,7 @@ class Overlay:
         no_verdict = view.banner is None
         small = view.gallery is not None
         hint = view.hint if no_verdict else ""
-        seen = view.banner and verdict_seen(self._canvas, self.regions.banner, view.banner)
+        seen = view.banner and verdict_seen(view.banner)
         self._update(self._banner, view.banner, hint, small, seen=(seen, hint, small))
         self._update(self._hint, "" if no_verdict else view.hint)
         self._update(self._quality, view.quality)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.languages.text import Text
-from edge_classifier.screen.canvas import CARD, MUTED, TEXT, WINDOW, Box, Canvas, readable
+from edge_classifier.screen.canvas import CARD, MUTED, TEXT, WINDOW, Box, Canvas, readable, seen_of
 from edge_classifier.screen.text import BOLD, SEMIBOLD, line_height
 
 if TYPE_CHECKING:
@@ -32,11 +32,11 @@ def draw_first_hint(canvas: Canvas, box: Box, hint: str) -> None:
     canvas.write_lines(place, lines, size, TEXT, CARD)
 
 
-def verdict_seen(canvas: Canvas, box: Box, banner: Banner) -> tuple[object, ...]:
-    """Return what is seen of a verdict in a box: no more than a pixel tells numbers apart."""
-    shares = (banner.confidence, banner.similarity, banner.threshold)
-    seen = (None if share is None else canvas.seen_of(box, share) for share in shares)
-    return banner.label, banner.unknown, banner.colour, *seen
+def verdict_seen(banner: Banner) -> tuple[object, ...]:
+    """Return what is seen of a verdict: small differences of numbers are not."""
+    shares = (banner.confidence, banner.similarity)
+    seen = (None if share is None else seen_of(share) for share in shares)
+    return banner.label, banner.unknown, banner.colour, banner.threshold, *seen
 
 
 def draw_verdict(canvas: Canvas, box: Box, banner: Banner, language: Language) -> None:
