@@ -160,7 +160,7 @@ class Canvas:
         radius = box.height // 2
         target = box.of(self.pixels)
         target[:] = _rounded(box.width, box.height, radius, LINE, background)
-        width = round(_as_drawn(share) * box.width)
+        width = round(min(max(share, 0.0), 1.0) * box.width)
         if width < box.height:
             return
         full = _rounded(box.width, box.height, radius, colour, background)
@@ -256,15 +256,6 @@ class Canvas:
         self.fill(face, RAISED, LINE, 5)
         size = min(15, round(box.height * 0.62))
         self.write(face, label, size, TEXT, RAISED, weight=500, align="centre")
-
-
-def seen_of(share: float) -> tuple[int, float]:
-    """Return what is seen of a share from 0.0 to 1.0, as percent and as a bar."""
-    return round(share * 100), _as_drawn(share)
-
-
-def _as_drawn(share: float) -> float:
-    return round(min(max(share, 0.0), 1.0), 3)
 
 
 def centred_part(image: Image, width: float, height: float) -> Image:

@@ -18,7 +18,6 @@ from edge_classifier.screen.canvas import (
     Canvas,
     Target,
     readable,
-    seen_of,
 )
 from edge_classifier.screen.text import SEMIBOLD, line_height
 
@@ -73,7 +72,7 @@ class ClassCards:
         self._list = Box(box.left, box.top, box.width, box.height - _ADD)
         self._structure: object = None
         self._drawn: dict[int, tuple[object, ...]] = {}
-        self._scores: dict[int, tuple[int, float]] = {}
+        self._scores: dict[int, float | None] = {}
         self._parts: dict[int, _CardParts] = {}
         self._targets: list[Target] = []
 
@@ -107,11 +106,9 @@ class ClassCards:
                 self._card(box, self._parts[number], card, mirrored=mirrored)
                 self._scores.pop(number, None)
                 changed = True
-            if card.score is not None:
-                seen = seen_of(card.score)
-                if self._scores.get(number) != seen:
-                    self._score(self._parts[number], card, card.score)
-                    self._scores[number] = seen
+            if card.score is not None and self._scores.get(number) != card.score:
+                self._score(self._parts[number], card, card.score)
+                self._scores[number] = card.score
         if changed:
             self._targets = self._pressed_at(shown, boxes, below, hidden)
         return self._targets

@@ -35,7 +35,7 @@ from edge_classifier.screen.live_picture import dim, draw_framed, draw_picture, 
 from edge_classifier.screen.menu import draw_menu
 from edge_classifier.screen.popups import draw_help, draw_message, draw_prompt
 from edge_classifier.screen.text import TextRenderer, line_height
-from edge_classifier.screen.verdict import draw_first_hint, draw_verdict, verdict_seen
+from edge_classifier.screen.verdict import draw_first_hint, draw_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -118,9 +118,7 @@ class Overlay:
         # Without a verdict the banner says what to do next, and the footer need not repeat it.
         no_verdict = view.banner is None
         small = view.gallery is not None
-        hint = view.hint if no_verdict else ""
-        seen = view.banner and verdict_seen(view.banner)
-        self._update(self._banner, view.banner, hint, small, seen=(seen, hint, small))
+        self._update(self._banner, view.banner, view.hint if no_verdict else "", small)
         self._update(self._hint, "" if no_verdict else view.hint)
         self._update(self._quality, view.quality)
         self._update(self._buttons, view.buttons, pressed)
@@ -164,17 +162,10 @@ class Overlay:
         down = min(max((y - place.top) / place.height, 0.0), 1.0)
         return (1 - across if mirrored else across), down
 
-    def _update(
-        self,
-        draw: Callable[..., None],
-        *content: Hashable,
-        seen: tuple[Hashable, ...] | None = None,
-    ) -> None:
-        """Draw anew what looks other than last time; `seen` is what of it is seen, if not all."""
-        looks = content if seen is None else seen
-        if self._drawn.get(draw.__name__) != looks:
+    def _update(self, draw: Callable[..., None], *content: Hashable) -> None:
+        if self._drawn.get(draw.__name__) != content:
             draw(*content)
-            self._drawn[draw.__name__] = looks
+            self._drawn[draw.__name__] = content
 
     def _title(self, title: str) -> None:
         self._small_print(self.regions.title, title, 13, MUTED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.languages.text import Text
-from edge_classifier.screen.canvas import CARD, MUTED, TEXT, WINDOW, Box, Canvas, readable, seen_of
+from edge_classifier.screen.canvas import CARD, MUTED, TEXT, WINDOW, Box, Canvas, readable
 from edge_classifier.screen.text import BOLD, SEMIBOLD, line_height
 
 if TYPE_CHECKING:
@@ -30,13 +30,6 @@ def draw_first_hint(canvas: Canvas, box: Box, hint: str) -> None:
     top = box.top + (box.height - line_height(size) * len(lines)) // 2
     place = Box(box.left + _MARGIN, top, width, box.bottom - top)
     canvas.write_lines(place, lines, size, TEXT, CARD)
-
-
-def verdict_seen(banner: Banner) -> tuple[object, ...]:
-    """Return what is seen of a verdict: small differences of numbers are not."""
-    shares = (banner.confidence, banner.similarity)
-    seen = (None if share is None else seen_of(share) for share in shares)
-    return banner.label, banner.unknown, banner.colour, banner.threshold, *seen
 
 
 def draw_verdict(canvas: Canvas, box: Box, banner: Banner, language: Language) -> None:
