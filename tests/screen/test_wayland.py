@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pytest
+from support.answers import wait_until
 from support.views import REGIONS, drawn, view
 
 from edge_classifier.live.display import CLOSE
@@ -66,17 +66,10 @@ def desktop() -> Iterator[tuple[dict[str, str], subprocess.Popen[bytes]]]:
             words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         ) as weston:
             try:
-                wait_for(Path(folder) / SOCKET)
+                wait_until((Path(folder) / SOCKET).exists, DEADLINE_S)
                 yield environment, weston
             finally:
                 weston.terminate()
-
-
-def wait_for(path: Path) -> None:
-    deadline_s = time.monotonic() + DEADLINE_S
-    while not path.exists():
-        assert time.monotonic() < deadline_s, f"{path} does not come"
-        time.sleep(0.02)
 
 
 @contextmanager
@@ -109,15 +102,15 @@ def test_a_view_is_seen_and_the_end_of_the_desktop_closes_the_window(
 ) -> None:
     environment, weston = desktop
     wanted = REGIONS.video.inner(40).of(drawn(view()))
+
+    def is_seen() -> bool:
+        seen = screenshot(environment, tmp_path / "seen")
+        return bool(cv2.matchTemplate(seen, wanted, cv2.TM_SQDIFF_NORMED).min() < 0.001)
+
     with shown(environment) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "wayland\n"
-        deadline_s = time.monotonic() + DEADLINE_S
-        while True:
-            seen = screenshot(environment, tmp_path / "seen")
-            if cv2.matchTemplate(seen, wanted, cv2.TM_SQDIFF_NORMED).min() < 0.001:
-                break
-            assert time.monotonic() < deadline_s, "the view is not seen"
+        wait_until(is_seen, DEADLINE_S)
         weston.terminate()
         assert process.wait(DEADLINE_S) == 0
 
