@@ -10,7 +10,7 @@ import time
 from concurrent.futures import Future
 from contextlib import suppress
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from support import exported_project
@@ -25,6 +25,18 @@ if TYPE_CHECKING:
 
 if sys.platform == "win32":
     pytest.skip("Windows ends a process without asking it", allow_module_level=True)
+
+_WORK_WITH_LOCK: Final = """
+def work(seconds):
+    lock.acquire()
+    end_s = time.monotonic() + seconds
+    while time.monotonic() < end_s:
+        time.time()
+        time.time()
+        time.time()
+        time.time()
+    lock.release()
+"""
 
 
 @pytest.fixture
@@ -168,6 +180,23 @@ def test_a_signal_never_leaves_a_lock_held() -> None:
     finally:
         ended.set()
         busy.join()
+
+
+@pytest.mark.usefixtures("fast_switches")
+def test_a_lock_is_let_go_first_however_long_its_holder_works() -> None:
+    names: dict[str, Any] = {"__name__": "threading", "time": time, "lock": threading.Lock()}
+    exec(_WORK_WITH_LOCK, names)  # noqa: S102 - a function as that module could have it
+    began_s = time.monotonic()
+    _signal_after(0.05, signal.SIGTERM).start()
+
+    def work_and_wait() -> None:
+        names["work"](1.0)
+        time.sleep(20.0)
+
+    with pytest.raises(KeyboardInterrupt), StopSignals():
+        work_and_wait()
+    assert not names["lock"].locked()
+    assert 1.0 <= time.monotonic() - began_s < 15.0
 
 
 @pytest.mark.usefixtures("fast_switches")
