@@ -97,6 +97,11 @@ class Looks:
         """Bring a picture of the source upright."""
         return self.framing.upright(image)
 
+    @property
+    def resting(self) -> bool:
+        """Whether nothing of the last picture was inferred on."""
+        return all(look.rest.resting for look in self.all)
+
     def prepare(self, classifier: Classifier, image: Image) -> npt.NDArray[Any] | None:
         """Bring an upright picture into the network's input, once for each region.
 
@@ -108,7 +113,7 @@ class Looks:
         if trouble and not self._said:
             self._said = trouble
             say(f"{trouble}: choose it anew, or name it by --region.")
-        if all(look.rest.resting for look in self.all):
+        if self.resting:
             return None
         parts = [classifier.prepare(look.region.of(image)) for look in self.all]
         return np.stack(parts) if len(parts) > 1 else parts[0][None]

@@ -99,7 +99,10 @@ def _run(
     ]
 
     def opened() -> VideoSource | PictureFiles:
-        return _open(spec, options.interval, paced=shown)
+        source = _open(spec, options.interval, paced=shown)
+        if source.live and not shown and not isinstance(source, PictureFiles):
+            source.rest_while(lambda: looks.resting)
+        return source
 
     source = opened()
     stack.callback(source.close)

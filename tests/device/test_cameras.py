@@ -182,11 +182,13 @@ def test_a_camera_that_stops_delivering_is_lost_after_a_second() -> None:
     assert 1.0 <= clock() < 1.1
 
 
-def slow_camera(pictures: int, **options: Any) -> tuple[FakeCapture, VideoSource]:
-    """A camera with eight pictures a second, of which one in a while is asked for."""
+def slow_camera(
+    pictures: int, gap_s: float = 0.125, **options: Any
+) -> tuple[FakeCapture, VideoSource]:
+    """A camera with eight pictures a second."""
     clock = FakeClock()
     images = [np.full((48, 64, 3), n, np.uint8) for n in range(1, pictures + 1)]
-    capture = FakeCapture(images, on_read=lambda: clock.advance(0.125), **options)
+    capture = FakeCapture(images, on_read=lambda: clock.advance(gap_s), **options)
     source = VideoSource(
         capture,
         name="camera 0",
@@ -216,6 +218,29 @@ def test_a_camera_is_asked_for_no_more_pictures_than_are_wanted(
     capture, source = slow_camera(1)
     source.give_every(interval_s)
     assert capture.get(cv2.CAP_PROP_FPS) == asked
+
+
+@pytest.mark.parametrize("gap_s", [1 / 30, 0.09])
+def test_every_other_picture_goes_by_while_nothing_is_new(gap_s: float) -> None:
+    _, source = slow_camera(40, gap_s)
+    new = {1, 2, 9}
+    last = 0
+    source.rest_while(lambda: last not in new)
+    numbers = []
+    for frame in source:
+        last = int(frame.image[0, 0, 0])
+        numbers.append(last)
+        if last > 15:
+            break
+    assert numbers == [1, 2, 3, 5, 7, 9, 10, 12, 14, 16]
+
+
+def test_of_a_camera_with_few_pictures_none_goes_by() -> None:
+    _, source = slow_camera(9)
+    source.rest_while(lambda: True)
+    assert [frame.image[0, 0, 0] for frame, _ in zip(source, range(8), strict=False)] == [
+        *range(1, 9)
+    ]
 
 
 def test_a_camera_that_goes_between_two_pictures_is_lost() -> None:

@@ -321,11 +321,12 @@ def test_how_many_rested_can_be_watched(classifier: Classifier) -> None:
     assert "\nclassify_rested_total 3\n" in service.metrics_text
 
 
-def run(bundle: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(bundle: Path, *arguments: str, **behaviour: str) -> subprocess.CompletedProcess[str]:
     """Run before the stand-in of the Pi's camera, which sees a still scene."""
+    quiet = {"PYTHONPATH": str(PICAMERA2), "DISPLAY": "", "WAYLAND_DISPLAY": ""}
     return subprocess.run(  # noqa: S603 - our own file
         [sys.executable, str(bundle / "classify.py"), *arguments],
-        env={**os.environ, "PYTHONPATH": str(PICAMERA2), "DISPLAY": "", "WAYLAND_DISPLAY": ""},
+        env={**os.environ, **quiet, **behaviour},
         capture_output=True,
         text=True,
         timeout=60,
@@ -348,6 +349,18 @@ def test_without_rest_there_are_as_many_lines_and_the_same_labels(bundle: Path) 
     labels = [[json.loads(line)["label"] for line in r.stdout.splitlines()] for r in results]
     assert labels[0] == labels[1]
     assert len(labels[0]) == 40
+
+
+def test_at_rest_every_other_picture_goes_by(bundle: Path, tmp_path: Path) -> None:
+    def passed(*options: str) -> int:
+        file = tmp_path / "passed"
+        file.write_bytes(b"")
+        result = run(bundle, "picamera", "--frames", "60", *options, PICAMERA2_PASSED=str(file))
+        assert len(result.stdout.splitlines()) == 60, result.stderr
+        return len(file.read_bytes())
+
+    assert 20 <= passed() <= 60
+    assert passed("--every-frame") == 0
 
 
 def test_in_a_video_every_frame_is_inferred_on(bundle: Path, tmp_path: Path) -> None:

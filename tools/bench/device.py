@@ -30,6 +30,7 @@ from statistics import median
 import cv2
 import numpy as np
 
+from bench.page import cpu_s
 from bench.rest import Sensor
 
 _BARE = """
@@ -61,6 +62,7 @@ class Picamera2:
         with numpy.load(os.environ["STILL_PICTURES"], allow_pickle=True) as file:
             self.pictures = list(file["pictures"])
         self.taken, self.due_s = 0, time.monotonic()
+        self.release = lambda: None
 
     def create_video_configuration(self, main, raw):
         pass
@@ -70,15 +72,19 @@ class Picamera2:
 
     start = close = lambda self: None
 
-    def capture_array(self, name):
+    def capture_request(self):
         self.due_s += 1 / 30
         time.sleep(max(0, self.due_s - time.monotonic()))
         self.taken += 1
+        return self
+
+    def capture_array(self, name):
+        self.capture_request()
         picture = self.pictures[self.taken * 7 % len(self.pictures)]
         return picture.copy() if picture.ndim == 3 else cv2.imdecode(picture, cv2.IMREAD_COLOR)
 """
-_WARM_FRAMES = 60
-_STILL_FRAMES = 360
+_WARM_S = 4.0
+_STILL_S = 12.0
 
 
 def environment() -> dict[str, str]:
@@ -132,23 +138,23 @@ def peak_memory(bundle: Path, video: Path) -> float:
 
 
 def still_seconds(bundle: Path, folder: Path, more: list[str]) -> float:
-    """Processor time of a minute's frames, start and end left out, in seconds."""
-    if sys.platform == "win32":
-        raise NotImplementedError("Windows does not say what children used.")
-    used = []
-    for frames in (_WARM_FRAMES, _WARM_FRAMES + _STILL_FRAMES):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        command = [sys.executable, str(bundle / "classify.py"), "picamera", "--no-window", *more]
-        subprocess.run(  # noqa: S603 - ours
-            [*command, "--frames", str(frames)],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={**environment(), "PYTHONPATH": str(folder)},
-        )
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        used.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    return (used[1] - used[0]) * 1800 / _STILL_FRAMES
+    """Processor time within a minute, the beginning left out, in seconds."""
+    command = [sys.executable, str(bundle / "classify.py"), "picamera", "--no-window", *more]
+    process = subprocess.Popen(  # noqa: S603 - ours
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**environment(), "PYTHONPATH": str(folder)},
+    )
+    try:
+        time.sleep(_WARM_S)
+        began_s, before_s = time.monotonic(), cpu_s(process)
+        time.sleep(_STILL_S)
+        return (cpu_s(process) - before_s) * 60 / (time.monotonic() - began_s)
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def still(bundle: Path, video: Path, rounds: int, more: list[str]) -> None:

@@ -3,16 +3,18 @@
     python tools bench.rest CLIP CLIP … [--backbone NAME --weights FILE] [--larger 2 2.5 3 …]
 
 Each clip is two classes: how it begins, and its middle. Every second clip is to choose by, the
-others are to report on. Each is answered twice: every frame, and with those at rest left out.
+others are to report on. Each is answered twice: every frame, and with those at rest left out, every
+other of which is not even looked at.
 Then the first frame of each stands still for 10 s with a sensor's noise, in five strengths, plain
-and as JPEG; and its light fades to a half within 20 s.
+and as JPEG; its light fades to a half within 20 s; and the clips' first frames take turns, each for
+about a second, all with a sensor's noise.
 """
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
-from itertools import islice, product
+from itertools import cycle, islice, product
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -44,6 +46,8 @@ _NOISES: Final = (0.0, 1.0, 3.0, 6.0, 12.0)
 _DARK: Final = 0.3
 _STILL: Final = 300
 _FADE: Final = 600
+_TURNS: Final = 20
+_TURN: Final = 30
 
 
 class Sensor:
@@ -102,6 +106,7 @@ class Compared:
 
     frames: int = 0
     rested: int = 0
+    passed: int = 0
     other_raw: int = 0
     other_steady: int = 0
     late: int = 0
@@ -110,9 +115,10 @@ class Compared:
 
     def __str__(self) -> str:
         return (
-            f"{self.rested:5} of {self.frames:5} at rest; labels that differ: {self.other_raw} "
-            f"raw, {self.other_steady} steady, later than one frame {self.late}; at most other by: "
-            f"scores {self.scores:.3f}, similarity {self.similarity:.4f}"
+            f"{self.rested:5} of {self.frames:5} at rest, {self.passed:5} went by; labels that "
+            f"differ: {self.other_raw} raw, {self.other_steady} steady, later than one frame "
+            f"{self.late}; at most other by: scores {self.scores:.3f}, "
+            f"similarity {self.similarity:.4f}"
         )
 
     def add(self, filmed: Filmed, larger: float) -> None:
@@ -120,13 +126,16 @@ class Compared:
         rest, smoothers = Rest(stillness=Stillness(larger)), (Smoother(), Smoother())
         says = Known(filmed.answers[0])
         labels: list[tuple[str, str]] = []
+        kept = resting = filmed.answers[0]
+        looked = False
         for n, (image, answer) in enumerate(zip(filmed.images, filmed.answers, strict=True)):
             says.answer = answer
-            kept = rest.prediction_of(says, image)
-            steady, resting = (
-                smoother.update(raw, n / FPS)
-                for smoother, raw in zip(smoothers, (answer, kept), strict=True)
-            )
+            steady = smoothers[0].update(answer, n / FPS)
+            looked = not (looked and rest.resting)
+            if looked:
+                kept = rest.prediction_of(says, image)
+                resting = smoothers[1].update(kept, n / FPS)
+            self.passed += not looked
             self.other_raw += answer.label != kept.label
             self.scores = max(self.scores, float(np.abs(steady.scores - resting.scores).max()))
             if steady.similarity is not None and resting.similarity is not None:
@@ -198,6 +207,16 @@ def fading(image: Image) -> Iterator[Image]:
         yield sensor.see(image.astype(np.float32) * np.float32(1 - 0.5 * n / _FADE))
 
 
+def changing(images: Sequence[Image]) -> Iterator[Image]:
+    """Let scenes take turns, after odd and even numbers of pictures."""
+    sensor = Sensor(3.0, shape=images[0].shape)
+    size = images[0].shape[1::-1]
+    for n, image in zip(range(_TURNS), cycle(images), strict=False):
+        scene = np.asarray(cv2.resize(image, size), np.float32)
+        for _ in range(_TURN + n % 5):
+            yield sensor.see(scene)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -218,6 +237,9 @@ def main() -> None:
             "fades": [
                 filmed(path.stem, list(fading(images[0])), model, backbone)
                 for path, images in list(zip(clips, films, strict=True))[:2]
+            ],
+            "turns": [
+                filmed("turns", list(changing([images[0] for images in films])), model, backbone)
             ],
         }
         for larger in options.larger:

@@ -34,6 +34,9 @@ _SLOWEST: Final = 5.0
 """Frames a second that are asked of a camera at least: in the dark it would expose for as long as
 its rate lets it, and blur what moves."""
 
+_RESTS_BELOW_S: Final = 0.1
+"""Of a source whose pictures are no further apart every other one may go by unseen."""
+
 _EMPTY_READ_PAUSE_S: Final = 0.01
 """Pause between failed reads: a device that is gone answers at once, hundreds of times."""
 
@@ -179,6 +182,8 @@ class VideoSource:
         self._reading = threading.Lock()
         self._index = 0
         self._interval_s = self._next_s = 0.0
+        self._rests: Callable[[], bool] = lambda: False
+        self._read_s, self._passed = -math.inf, False
         self._due_s: float | None = None
         self._file_time_s = 0.0
         self._last_file_time_s = 0.0
@@ -235,18 +240,32 @@ class VideoSource:
         if rate < self.fps:
             self._capture.set(cv2.CAP_PROP_FPS, rate)
 
+    def rest_while(self, rests: Callable[[], bool]) -> None:
+        """Let every other picture go by while the one before showed nothing new.
+
+        For a live source with ten a second or more: what is new is seen one picture later at most.
+        """
+        self._rests = rests
+
     def _let_go_by(self) -> None:
-        """Let pictures go by until the next one is due."""
-        while self._clock() < self._next_s:
-            with self._reading:
-                grabbed = not self._closing.is_set() and self._capture.grab()
-            if self._closing.is_set():
-                self.close()
-            if not grabbed:  # reading finds out why
-                break
+        """Let pictures go by until the next one is due, and one at rest."""
+        now_s = self._clock()
+        often = now_s - self._read_s <= _RESTS_BELOW_S * (1 + self._passed)
+        self._read_s = now_s
+        self._passed = often and self._rests() and self._grab()
+        while self._clock() < self._next_s and self._grab():
+            pass
         now_s = self._clock()
         on_time = now_s - self._next_s < self._interval_s
         self._next_s = (self._next_s if on_time else now_s) + self._interval_s
+
+    def _grab(self) -> bool:
+        """Let a picture go by; reading finds out why there was none."""
+        with self._reading:
+            grabbed = not self._closing.is_set() and self._capture.grab()
+        if self._closing.is_set():
+            self.close()
+        return grabbed
 
     @property
     def time_s(self) -> float:
