@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from edge_classifier.device.verdict import SMOOTHING_S, Smoother
 
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from edge_classifier.live.learner import Learner
     from edge_classifier.protocols import Backbone
     from edge_classifier.values import Features
+
+
+_READ_S: Final = 0.1
+"""For so long numbers are shown at least: nobody reads faster, and they change with each frame."""
 
 
 class LivePrediction:
@@ -38,6 +42,9 @@ class LivePrediction:
         """Of the newest frame alone."""
         self.prediction: Prediction | None = None
         self.paused = False
+        self._shown: Prediction | None = None
+        self._shown_of: Model | None = None
+        self._shown_s = 0.0
 
     def features_of(self, frame: Frame, *, spatial: bool = False) -> Features | None:
         """Compute the features `(D,)` of a frame, unless nothing could be said of them.
@@ -84,6 +91,19 @@ class LivePrediction:
         else:
             self.raw = model.predict(self._features[None])[0]
             self.prediction = self._smoother.update(self.raw, self.frame.timestamp_s)
+
+    def shown(self, now_s: float) -> Prediction | None:
+        """Return what to show: the newest prediction, or one just before it that says the same."""
+        newest, before = self.prediction, self._shown
+        if (
+            newest is None
+            or before is None
+            or now_s - self._shown_s >= _READ_S
+            or self._shown_of is not self._predicted_by
+            or newest.label != before.label
+        ):
+            self._shown, self._shown_of, self._shown_s = newest, self._predicted_by, now_s
+        return self._shown
 
     def forget(self) -> None:
         """Take the verdict away: what was seen last may be so no longer."""

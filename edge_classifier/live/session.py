@@ -225,7 +225,7 @@ class Session:
     def view(self) -> View:
         """Say what to show now."""
         now = self._clock()
-        shown, prediction = self._framing.shown, self._live.prediction
+        shown, prediction = self._framing.shown, self._live.shown(now)
         dialog, controls, presenter = self._controls.dialog, self._controls, self._presenter
         region, chosen = self._framing.region, dialog.chosen() if dialog else None
         gallery = dialog.gallery() if dialog else None
