@@ -32,12 +32,14 @@ class Look:
 
     Attributes:
         answer: The newest one, steadied where that is wanted; `None` before the first.
+        held: How many answers in a row had its label.
     """
 
     region: Region
     smoother: Smoother
     rest: Rest
     answer: Prediction | None = None
+    held: int = 0
 
     def seen(self, frame: Frame) -> Frame:
         """Give a frame as outputs are told of it: with the region's name."""
@@ -102,6 +104,10 @@ class Looks:
         """Whether nothing of the last picture was inferred on."""
         return all(look.rest.resting for look in self.all)
 
+    def settled(self, hold: int) -> bool:
+        """Say whether all is at rest, and no label is still to hold for more of so many frames."""
+        return self.resting and all(look.held >= hold for look in self.all)
+
     def prepare(self, classifier: Classifier, image: Image) -> npt.NDArray[Any] | None:
         """Bring an upright picture into the network's input, once for each region.
 
@@ -122,6 +128,8 @@ class Looks:
         """Take what was said of a part of a frame alone; return its steady answer."""
         if self._date:
             prediction = look.smoother.update(prediction, self._date(frame))
+        same = look.answer is not None and look.answer.label == prediction.label
+        look.held = look.held + 1 if same else 1
         look.answer = prediction
         return prediction
 

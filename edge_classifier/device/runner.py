@@ -101,7 +101,7 @@ def _run(
     def opened() -> VideoSource | PictureFiles:
         source = _open(spec, options.interval, paced=shown)
         if source.live and not shown and not isinstance(source, PictureFiles):
-            source.rest_while(lambda: looks.resting)
+            source.rest_while(lambda: looks.settled(options.hold))
         return source
 
     source = opened()

@@ -243,6 +243,15 @@ def test_of_a_camera_with_few_pictures_none_goes_by() -> None:
     ]
 
 
+def test_while_nothing_is_new_answers_are_no_further_apart_than_was_asked() -> None:
+    _, source = slow_camera(9, 0.05)
+    source.give_every(0.05)
+    source.rest_while(lambda: True)
+    assert [frame.image[0, 0, 0] for frame, _ in zip(source, range(8), strict=False)] == [
+        *range(1, 9)
+    ]
+
+
 def test_a_camera_that_goes_between_two_pictures_is_lost() -> None:
     _, source = slow_camera(5)
     source.give_every(1.0)

@@ -361,6 +361,7 @@ def test_at_rest_every_other_picture_goes_by(bundle: Path, tmp_path: Path) -> No
 
     assert 20 <= passed() <= 60
     assert passed("--every-frame") == 0
+    assert passed("--hold", "60") == 0  # a label that is new must not come later
 
 
 def test_in_a_video_every_frame_is_inferred_on(bundle: Path, tmp_path: Path) -> None:

@@ -142,13 +142,15 @@ class Courier:
             say(f"{self._receiver.name}: {trouble}")
         self._said = trouble
         with self._changed:
+            if self._finishing:  # this was the last try
+                self._dropped += 1 + len(self._waiting)
+                self._waiting.clear()
+                return
             if len(self._waiting) == MOST_WAITING:
                 self._dropped += 1
             else:
                 self._waiting.appendleft(news)
-            if self._changed.wait_for(lambda: self._finishing, self._wait_s):
-                self._dropped += len(self._waiting)
-                self._waiting.clear()
+            self._changed.wait_for(lambda: self._finishing, self._wait_s)
         self._wait_s = min(2 * self._wait_s, _LONGEST_WAIT_S)
 
     def _not_told(self) -> str:

@@ -244,6 +244,7 @@ class VideoSource:
         """Let every other picture go by while the one before showed nothing new.
 
         For a live source with ten a second or more: what is new is seen one picture later at most.
+        With `give_every` none does: those it gives are as far apart as was asked.
         """
         self._rests = rests
 
@@ -252,7 +253,7 @@ class VideoSource:
         now_s = self._clock()
         often = now_s - self._read_s <= _RESTS_BELOW_S * (1 + self._passed)
         self._read_s = now_s
-        self._passed = often and self._rests() and self._grab()
+        self._passed = often and not self._interval_s and self._rests() and self._grab()
         while self._clock() < self._next_s and self._grab():
             pass
         now_s = self._clock()

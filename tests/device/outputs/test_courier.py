@@ -78,20 +78,32 @@ def test_the_oldest_gives_way_and_is_counted(
     ]
 
 
-def test_at_the_end_what_is_away_is_tried_no_more_and_what_was_not_told_is_counted(
+def test_at_the_end_what_is_away_is_tried_once_more_and_what_was_not_told_is_counted(
     port: Port, capsys: pytest.CaptureFixture[str]
 ) -> None:
     courier = Courier(port, first_wait_s=1000.0)
     port.away = "it is not there."
     courier.hand_over({"number": 0})
     wait_until(lambda: port.tries)
+    courier.hand_over({"number": 1})
     courier.close(time.monotonic() + 30)
     courier.close(time.monotonic() + 30)
-    assert port.stopped == 1
+    assert (port.tries, port.stopped) == (2, 1)
     assert capsys.readouterr().err.splitlines() == [
         "--port: it is not there.",
-        "--port: 1 change was not told.",
+        "--port: 2 changes were not told.",
     ]
+
+
+def test_what_is_back_by_the_end_is_told_all_of_it(port: Port) -> None:
+    courier = Courier(port, first_wait_s=1000.0)
+    port.away = "it is not there."
+    courier.hand_over({"number": 0})
+    wait_until(lambda: port.tries)
+    courier.hand_over({"number": 1})
+    port.away = ""
+    courier.close(time.monotonic() + 30)
+    assert port.numbers == [0, 1]
 
 
 def test_waits_grow_while_it_is_away(port: Port) -> None:
