@@ -176,13 +176,19 @@ def _keep_what_is_not_ours(old: Path, target: Path, kind: FolderKind) -> str | N
     Returns:
         What could not be moved, and why; else the old folder is gone.
     """
+    stuck = None
     try:
-        for entry in old.iterdir():
-            ours = any(entry.match(pattern) for pattern in (_AT_WORK, *kind.owns))
-            ours = ours or is_temporary(entry.name)
+        entries = list(old.iterdir())
+    except OSError as error:
+        return f"{old} could not be moved to it: {describe(error)}"
+    for entry in entries:
+        ours = any(entry.match(pattern) for pattern in (_AT_WORK, *kind.owns))
+        ours = ours or is_temporary(entry.name)
+        try:
             if not ours and not (target / entry.name).exists():
                 entry.rename(target / entry.name)
-    except OSError as error:
-        return f"{error.filename or old} could not be moved to it: {describe(error)}"
-    shutil.rmtree(old, ignore_errors=True)
-    return None
+        except OSError as error:  # all others are moved: one of them may be what runs it
+            stuck = f"{error.filename or entry} could not be moved to it: {describe(error)}"
+    if stuck is None:
+        shutil.rmtree(old, ignore_errors=True)
+    return stuck

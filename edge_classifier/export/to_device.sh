@@ -14,18 +14,20 @@ entries() {
 }
 is_bundle() { grep -q "\"format\": \"BUNDLE_FORMAT\"" "$1/spec.json" 2>/dev/null; }
 keep_what_is_not_ours() {
-  entries "$1" | while IFS= read -r entry; do
-    case $entry in OWNS) continue ;; esac
-    [ -e "$dir/$entry" ] || mv -- "$1/$entry" "$dir/" || exit 26
-  done || exit 26
-  rm -rf -- "$1"
+  stuck=
+  for entry in "$1"/* "$1"/.[!.]* "$1"/..?*; do
+    [ -e "$entry" ] || [ -L "$entry" ] || continue
+    case ${entry##*/} in OWNS) continue ;; esac
+    [ -e "$dir/${entry##*/}" ] || mv -- "$entry" "$dir/" || stuck=1  # the next one can be .venv
+  done
+  [ -z "$stuck" ] && rm -rf -- "$1"
 }
 
 mkdir -p -- "$parent" || exit 21
 digits="[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]"
 for left in "$parent/.$base-"$digits-old; do  # where a replacement was cut short
   [ -d "$left" ] || continue
-  if [ -e "$dir" ]; then keep_what_is_not_ours "$left"; else mv -- "$left" "$dir" || exit 21; fi
+  if [ -e "$dir" ]; then keep_what_is_not_ours "$left" 2>/dev/null; else mv -- "$left" "$dir" || exit 21; fi
 done
 for left in "$parent/.$base-"$digits; do
   [ -n "$(find "$left" -prune -mmin +60 2>/dev/null)" ] && rm -rf -- "$left"
@@ -64,7 +66,7 @@ sync
 if [ -d "$dir" ]; then
   mv -- "$dir" "$new-old" || exit 21
   mv -- "$new" "$dir" || { mv -- "$new-old" "$dir"; exit 21; }
-  keep_what_is_not_ours "$new-old"
+  keep_what_is_not_ours "$new-old" || exit 26
 else
   mv -- "$new" "$dir" || exit 21
 fi

@@ -252,11 +252,15 @@ def test_what_cannot_be_taken_over_is_told_with_its_place_and_the_new_bundle_is_
     target = tmp_path / "bundle"
     export_anew(target, "old")
     with small_disk(target / "data", 1024):  # which cannot be moved
+        others = {f"mine {number}" for number in range(20)}  # in whatever order the disk lists them
+        for name in others:
+            (target / name).write_text("mine", encoding="utf-8")
         with pytest.raises(ExportError) as told:
             export_anew(target)
         (old,) = (p for p in tmp_path.iterdir() if p != target)
         assert str(told.value).startswith(f"{target} was written, but {old / 'data'} ")
         assert _text(target) == "new"
+        assert others <= {path.name for path in target.iterdir()}
         assert not (target / ".lock").exists()
         export_anew(target, "newer")
         assert _text(target) == "newer"

@@ -216,6 +216,24 @@ def test_a_replacement_that_was_cut_short_is_ended_by_the_next_one(
 
 
 @by_ssh
+def test_what_cannot_be_moved_along_keeps_nothing_else_back_and_no_later_copy(
+    bundle: Path, there: Path
+) -> None:
+    shutil.copytree(bundle, there, dirs_exist_ok=True)
+    (there / "two\nlines").write_text("mine", encoding="utf-8")
+    with small_disk(there / "data", 1024):
+        line = refused(bundle, there)
+        assert "has the new bundle, but not all that was beside the old one could be moved" in line
+        assert (there / ".venv").exists()
+        assert (there / "two\nlines").exists()
+        assert "3 of 3 labels equal" in copied(bundle, there)
+        assert (there / ".venv").exists()
+        (old,) = (path for path in there.parent.iterdir() if path != there)
+        shutil.rmtree(there)
+        old.rename(there)
+
+
+@by_ssh
 def test_the_command_exports_and_copies(
     taught_project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
