@@ -100,7 +100,8 @@ def _run(
 
     def opened() -> VideoSource | PictureFiles:
         source = _open(spec, options.interval, paced=shown)
-        if source.live and not shown and not isinstance(source, PictureFiles):
+        unseen = not (shown or options.benchmark)
+        if source.live and unseen and not isinstance(source, PictureFiles):
             source.rest_while(lambda: looks.settled(options.hold))
         return source
 

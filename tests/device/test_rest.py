@@ -352,16 +352,17 @@ def test_without_rest_there_are_as_many_lines_and_the_same_labels(bundle: Path) 
 
 
 def test_at_rest_every_other_picture_goes_by(bundle: Path, tmp_path: Path) -> None:
-    def passed(*options: str) -> int:
+    def passed(*options: str, lines: int = 60) -> int:
         file = tmp_path / "passed"
         file.write_bytes(b"")
         result = run(bundle, "picamera", "--frames", "60", *options, PICAMERA2_PASSED=str(file))
-        assert len(result.stdout.splitlines()) == 60, result.stderr
+        assert len(result.stdout.splitlines()) == lines, result.stderr
         return len(file.read_bytes())
 
     assert 20 <= passed() <= 60
     assert passed("--every-frame") == 0
     assert passed("--hold", "60") == 0  # a label that is new must not come later
+    assert passed("--benchmark", lines=6) == 0  # which tells how many a second it can answer
 
 
 def test_in_a_video_every_frame_is_inferred_on(bundle: Path, tmp_path: Path) -> None:
