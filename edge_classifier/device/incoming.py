@@ -80,5 +80,14 @@ def unpaused(
     for frame in frames:
         if not requests.paused:
             yield frame
-        elif not all(output.wait(PAUSED) for output in outputs):
+        elif not waiting("", requests, outputs):
             return
+
+
+def waiting(trouble: str, requests: Requests, outputs: Sequence[Output]) -> bool:
+    """Tell outputs that nothing is answered, and why; returns whether to go on.
+
+    A pause is told also where the next frame is far away, as it is with a long interval.
+    """
+    why = trouble or (PAUSED if requests.paused else "")
+    return all(output.wait(why) for output in outputs)

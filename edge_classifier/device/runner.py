@@ -17,7 +17,7 @@ from .console import SOME_REFUSED, shortened
 from .errors import InvalidOptionError
 from .exchange import Exchange
 from .heat import with_heat
-from .incoming import TroubleLog, frames_of, unpaused
+from .incoming import TroubleLog, frames_of, unpaused, waiting
 from .looking import Looks, asked_regions, framing_of
 from .outputs.asked_for import asked_for, check_labels
 from .outputs.benchmark import Benchmark
@@ -149,7 +149,7 @@ def _run(
 
     def idle(trouble: str) -> bool:
         exchange.take()
-        return all(output.wait(trouble) for output in outputs)
+        return waiting(trouble, requests, outputs)
 
     frames = exchange.between(
         frames_of(reader, TroubleLog(source.name), idle), lambda: looks.turned

@@ -19,7 +19,7 @@ from edge_classifier.device.adapter_on_demand import AdapterOnDemand
 from edge_classifier.device.bundle import Bundle
 from edge_classifier.device.classifier import Classifier
 from edge_classifier.device.frame import Frame
-from edge_classifier.device.incoming import unpaused
+from edge_classifier.device.incoming import unpaused, waiting
 from edge_classifier.device.npz import npz_bytes, read_arrays
 from edge_classifier.device.outputs.base import Output
 from edge_classifier.device.requests import ADAPT, PAUSED, Requests
@@ -53,6 +53,15 @@ def test_frames_that_come_in_a_pause_are_left_out_and_outputs_told() -> None:
     frames = unpaused(map(frame, range(10)), requests, [told])
     assert next(frames, None) is None
     assert told.troubles == [PAUSED] * 11
+
+
+def test_a_pause_is_told_also_while_no_frame_comes_and_a_trouble_before_it() -> None:
+    requests, told = Requests(), Told()
+    assert waiting("", requests, [told])
+    requests.paused = True
+    assert waiting("", requests, [told])
+    assert waiting("it is gone", requests, [told])
+    assert told.troubles == ["", PAUSED, "it is gone"]
 
 
 def shown(classifier: Classifier, adapting: AdapterOnDemand, count: int) -> bool:
