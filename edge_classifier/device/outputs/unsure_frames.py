@@ -81,6 +81,7 @@ class UnsureFrames(Output):
         self._live = live
         self._since_s: float | None = None
         self._last: dict[str, tuple[npt.NDArray[np.float32], float]] = {}
+        self._early: dict[str, dict[str, Any]] = {}
         self._courier = Courier(_Keeper(folder, most), newest_only=live, waits=not live)
         self.exchanged(classifier)
 
@@ -90,26 +91,36 @@ class UnsureFrames(Output):
         backbone = str((classifier.bundle.spec.get("backbone") or {}).get("weights_sha256"))
         self._model = {"model": classifier.sha256, "backbone": backbone}
         self._last.clear()
+        self._early.clear()
 
     def consider(self, frame: Frame, prediction: Prediction) -> None:
         """Take a frame that may be kept, and what was said of it alone.
 
         To be called before the classifier is asked for another one.
         """
-        if self._since_s is None:
-            self._since_s = frame.timestamp_s
-        if self._live and frame.timestamp_s - self._since_s < _SETTLE_S:
-            return
+        settled = self._has_settled(frame)
+        self._early.pop(frame.region, None)
         doubted = doubt(prediction)
         if doubted < LEAST_DOUBT or (features := self._classifier.features()) is None:
             return
-        row = normalise(features[None])[0]
-        if self._live and self._like_the_last(frame.region, row, doubted):
-            return
         now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
         record = {**as_record(frame, prediction), "time": now, "doubt": round(doubted, 4)}
+        row = normalise(features[None])[0]
         news = {"image": frame.image, "row": row, "record": record, "region": frame.region}
-        self._courier.hand_over(news | self._model)
+        if settled:
+            self._hand_over(news)
+        else:
+            self._early[frame.region] = news
+
+    def _has_settled(self, frame: Frame) -> bool:
+        if self._since_s is None:
+            self._since_s = frame.timestamp_s
+        return not self._live or frame.timestamp_s - self._since_s >= _SETTLE_S
+
+    def _hand_over(self, news: dict[str, Any]) -> None:
+        alike = (news["region"], news["row"], news["record"]["doubt"])
+        if not (self._live and self._like_the_last(*alike)):
+            self._courier.hand_over(news | self._model)
 
     def _like_the_last(self, region: str, row: npt.NDArray[np.float32], doubted: float) -> bool:
         """Say so of a scene that stands still, which need not be looked at again and again."""
@@ -121,13 +132,16 @@ class UnsureFrames(Output):
         return False
 
     def show(self, frame: Frame, prediction: Prediction) -> bool:  # noqa: ARG002 - considered before
-        """Do nothing: what is shown is smoothed."""
+        """Take what came before the camera had settled: at rest it is considered no more."""
+        if self._has_settled(frame) and frame.region in self._early:
+            self._hand_over(self._early.pop(frame.region))
         return True
 
     def wait(self, trouble: str) -> bool:
         """Let a camera that comes back settle first."""
         if trouble:
             self._since_s = None
+            self._early.clear()
         return True
 
     def close(self) -> None:

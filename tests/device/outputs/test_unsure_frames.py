@@ -122,6 +122,30 @@ def test_black_pictures_and_the_first_second_of_a_camera_teach_nothing(
     assert numbers <= {*range(10, 20), *range(30, 40)}
 
 
+def test_what_is_at_rest_before_the_first_second_is_over_is_kept_after_it(
+    classifier: Classifier, tmp_path: Path
+) -> None:
+    known = exported_project.picture(0, 1)
+    scenes = {
+        **dict.fromkeys(range(8), stranger(0)),  # it rests from then on
+        **dict.fromkeys(range(20, 28), stranger(1)),
+        40: stranger(2),
+        41: known,  # it was gone at once
+        72: stranger(3),  # after a camera was back that showed what it did before
+    }
+    with closing(UnsureFrames(tmp_path, classifier, 9, live=True)) as output:
+        for number in range(80):  # at 10 pictures a second
+            if number in (20, 40, 60):
+                assert output.wait("camera 0 is lost")
+            frame = Frame(scenes.get(number, known), number, number / 10)
+            prediction = classifier.predict(frame.image)
+            if number in scenes:
+                output.consider(frame, prediction)
+            output.show(frame, prediction)
+            wait_until(lambda: not output._courier._waiting)
+    assert [record["frame"] for record in records(tmp_path)] == [7, 27, 72]
+
+
 def test_run_keeps_them_and_answers_as_it_does_without(
     bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
