@@ -124,7 +124,7 @@ def _place(text: str) -> Place:
     try:
         return Place.parse(text)
     except InvalidValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
+        raise argparse.ArgumentTypeError(str(error).rstrip(".")) from error
 
 
 def _copy(folder: Path, place: Place) -> bool:

@@ -59,6 +59,16 @@ BUNDLE: Final = FolderKind(
 )
 
 
+def check_no_part(path: Path) -> None:
+    """Refuse a file of a bundle.
+
+    Raises:
+        ExportError: if it is one.
+    """
+    if path.is_file() and (path.parent / SPEC).is_file() and (path.parent / "edge_device").is_dir():
+        raise ExportError(f"{path} is a part of a bundle; name its folder, {path.parent}.")
+
+
 def check_bundle(folder: Path) -> None:
     """Say what a folder is that is no bundle, and what makes one.
 
@@ -72,6 +82,7 @@ def check_bundle(folder: Path) -> None:
             f"There is no bundle at {folder}; `edge-classifier export PROJECT -o {folder}` "
             "writes one."
         )
+    check_no_part(folder)
     if is_project(folder):
         raise ExportError(
             f"{folder} is a project, not a bundle; `edge-classifier export {folder}` writes the "

@@ -21,6 +21,7 @@ from edge_classifier.device.preprocessing import Preprocessing
 from edge_classifier.device.trial import check_model
 from edge_classifier.device.verdict import SMOOTHING_S
 from edge_classifier.errors import BundleError, EdgeClassifierError
+from edge_classifier.export.bundle import check_no_part
 from edge_classifier.project.files import describe
 from edge_classifier.project.importers.other_models import LOBE, TEACHABLE_MACHINE
 
@@ -39,7 +40,9 @@ def open_other_model(found: OtherModel) -> Bundle:
 
     Raises:
         BundleError: if it is none that can be run; says why in one line.
+        ExportError: if it is that of a bundle.
     """
+    check_no_part(found.path)
     if not found.runs:
         raise BundleError(found.line)
     try:

@@ -194,3 +194,17 @@ def test_an_option_that_makes_no_difference_is_refused(
     assert main(["predict", str(export), str(pictures), option]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert f"{option.partition('=')[0]} is for " in line
+
+
+@pytest.mark.parametrize(
+    ("command", "part"),
+    [("run", "spec.json"), *((c, "model.tflite") for c in ("run", "serve", "verify", "predict"))],
+)
+def test_a_part_of_a_bundle_is_told_by_the_folder_to_name(
+    bundle: Path, pictures: Path, capsys: pytest.CaptureFixture[str], command: str, part: str
+) -> None:
+    name = next(path.name for path in bundle.glob("model*.tflite")) if "model" in part else part
+    more = [str(pictures)] if command == "predict" else []
+    assert main([command, str(bundle / name), *more]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{bundle / name} is a part of a bundle; name its folder, {bundle}." in line
