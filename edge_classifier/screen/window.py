@@ -156,11 +156,13 @@ class Window:
     def _key_down(self, event: pygame.Event, heard: list[Event]) -> str:
         """Take a key that went down; returns the text that it types."""
         name, text = key_name(event.key, event.scancode), str(event.unicode)
-        if event.mod & (pygame.KMOD_CTRL | pygame.KMOD_META):
+        if event.mod & pygame.KMOD_ALT and _is_other_sign(text, name, event.key):
+            name = text.lower()  # by AltGr, which is Alt here, and on Windows Control as well
+        elif event.mod & (pygame.KMOD_CTRL | pygame.KMOD_META):
             if name == "v":
                 heard += [Press("", pygame.scrap.get_text()), Release("")]
             return text
-        if event.mod & pygame.KMOD_ALT or name == "f11":
+        elif event.mod & pygame.KMOD_ALT or name == "f11":
             if name in ("enter", "f11"):
                 self._toggle_fullscreen()
             return text
@@ -241,6 +243,11 @@ class Window:
             self._window.set_fullscreen(desktop=True)
         else:
             self._window.set_windowed()
+
+
+def _is_other_sign(text: str, name: str, keycode: int) -> bool:
+    """Say whether a key types something else than it does without a modifier."""
+    return text.isprintable() and text.lower() not in ("", name, pygame.key.name(keycode).lower())
 
 
 def _icon() -> pygame.Surface:

@@ -234,6 +234,15 @@ def test_letters_of_other_scripts_are_typed(typing: WindowProcess) -> None:
     typing.run("setxkbmap", "us")
 
 
+@pytest.mark.usefixtures("layout")
+def test_what_a_second_shift_types_is_a_key_and_a_text(typing: WindowProcess) -> None:
+    typing.run("setxkbmap", "de")
+    for code in ("17", "18", "24"):  # 8, 9 and Q, where Germans have [, ] and @
+        typing.xdotool("keydown", "108", "key", code, "keyup", "108")
+    typing.xdotool("key", "24")
+    assert typing.presses(4) == [("[", "["), ("]", "]"), ("@", "@"), ("q", "q")]
+
+
 def test_a_composed_letter_is_one_text(typing: WindowProcess) -> None:
     typing.run("setxkbmap", "us", "intl")
     typing.xdotool("key", "48", "26", "Return")  # a dead accent, then e
