@@ -15,6 +15,7 @@ from edge_classifier.device.classifier import Classifier
 from edge_classifier.device.interpreter import core_count
 from edge_classifier.errors import CancelledError, InvalidImageError, NotEnoughSamplesError
 from edge_classifier.export.formats import Replay
+from edge_classifier.languages.text import Text
 from edge_classifier.learning.model_file import model_as_arrays
 from edge_classifier.project.picture_file import read_image
 from edge_classifier.protocols import part_of
@@ -200,7 +201,7 @@ def replay_files(
     replays = {}
     for number, name in enumerate(formats):
         asked = part_of(progress, number / len(formats), (number + 1) / len(formats))
-        asked(0.0, f"asking {name}")
+        asked(0.0, Text("asking {name}", name=name))
         replays[name] = _replay_file(Classifier(bundle, name), squares, asked)
     return replays
 

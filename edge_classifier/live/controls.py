@@ -256,7 +256,7 @@ class Controls:
         """Hide the list of keys, or else stop what the worker does."""
         if self.help:
             self.help = False
-        elif self.adapting.give_up():
+        elif not self.tasks.export_waits and self.adapting.give_up():
             pass
         elif self.tasks.busy:
             self.tasks.stop()
@@ -267,7 +267,10 @@ class Controls:
         """End the session, after a question where something would be lost by that."""
         if unfinished := self.tasks.unfinished:
             title = Text("{work} is not finished. Quit all the same?", work=unfinished)
-            self.ask(lambda: ConfirmDialog(title, self.end, Text("nothing of it is kept")))
+            note = Text("nothing of it is kept")
+            self.ask(
+                lambda: ConfirmDialog(title, self.end, note, lambda: bool(self.tasks.unfinished))
+            )
         else:
             self.end()
 

@@ -142,13 +142,21 @@ def _without_controls(text: str) -> str:
 
 @dataclass(slots=True)
 class ConfirmDialog(Dialog):
-    """Asks yes or no; calls `accept` on yes, of which `note` says what it means."""
+    """Asks yes or no; calls `accept` on yes, of which `note` says what it means.
+
+    It is taken back once it need not be `asked` any longer.
+    """
 
     mode = Mode.CONFIRMING
 
     title: str
     accept: Callable[[], None]
     note: str = ""
+    asked: Callable[[], bool] = lambda: True
+
+    def poll(self) -> ConfirmDialog | None:
+        """Take over what has happened meanwhile; returns the dialog that is open afterwards."""
+        return self if self.asked() else None
 
     def handle(self, press: Press) -> ConfirmDialog | None:
         """Take what was pressed and return the dialog that is open afterwards, or `None`."""

@@ -25,12 +25,13 @@ class Job(Generic[T]):
     """One piece of work on the worker thread.
 
     Attributes:
-        text: What it does, for the user: `training`; or what the work has said since.
+        name: What it does, for the user: `training`.
+        text: The same, or what the work has said since.
         progress: The part done, 0.0 to 1.0, or `None` where nothing was told yet.
     """
 
     def __init__(self, text: str, work: Work[T], executor: Executor) -> None:
-        self.text = text
+        self.name = self.text = text
         self.progress: float | None = None
         self._stop = threading.Event()
         self._future = executor.submit(lambda: work(self._tell, self._stop.is_set))
@@ -60,13 +61,13 @@ class Job(Generic[T]):
         try:
             return self._future.result()
         except FutureCancelledError:
-            raise CancelledError(Text("Stopped: {work}.", work=self.text)) from None
+            raise CancelledError(Text("Stopped: {work}.", work=self.name)) from None
         except EdgeClassifierError:
             raise
         except Exception as error:
             # A library's surprise must not take the window with it.
             raise EdgeClassifierError(
-                f"{self.text} failed ({type(error).__name__}: {error})."
+                f"{self.name} failed ({type(error).__name__}: {error})."
             ) from error
 
 

@@ -181,7 +181,7 @@ class Session:
 
     @property
     def unfinished(self) -> str:
-        """What the user had started and the worker had not finished, or empty."""
+        """What the user has asked for and the worker has not finished, or empty."""
         return self._tasks.unfinished
 
     @property

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from edge_classifier.protocols import Cancelled, Executor, Progress
 
 
+_EXPORTING: Final = Text("exporting")
 _TELLING: Final = 0.1
 _TELLING_S: Final = 3.0
 """The part that must be done, and after so long, before it tells how long the rest takes."""
@@ -63,8 +64,10 @@ class Tasks(Stage[str]):
 
     @property
     def unfinished(self) -> str:
-        """What had been started and the worker had not finished, or empty."""
-        return self.job.text if self.job and not self.job.done else ""
+        """What was asked for and the worker has not finished, or empty."""
+        if self.export_waits:
+            return _EXPORTING
+        return self.job.name if self.job and not self.job.done else ""
 
     @property
     def busy(self) -> bool:
@@ -136,7 +139,7 @@ class Tasks(Stage[str]):
                 Text("makes a folder for the Raspberry Pi, and checks it"),
                 Text("takes seconds"),
             )
-            self._start(Text("exporting"), about, work)
+            self._start(_EXPORTING, about, work)
 
     def fine_tune(self) -> None:
         """Fine-tune the backbone to the classes; what was learned is then learned anew."""
@@ -194,6 +197,6 @@ class Tasks(Stage[str]):
 
     def _says_what_is_under_way(self) -> bool:
         if self.job:
-            not_yet = Text("not yet: {work} is under way; Esc stops it", work=self.job.text)
+            not_yet = Text("not yet: {work} is under way; Esc stops it", work=self.job.name)
             self._say(not_yet, Level.WARNING)
         return self.job is not None

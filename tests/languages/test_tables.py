@@ -108,6 +108,20 @@ def is_words(node: ast.expr) -> bool:
     return is_text and bool(re.search("[A-Za-z]{2}", node.value))  # type: ignore[attr-defined]  # is a constant
 
 
+def test_what_a_work_of_the_window_says_of_itself_is_no_string_that_no_table_has() -> None:
+    works = [*(PACKAGE / "export").glob("*.py"), *PACKAGE.glob("project/importers/*.py")]
+    said = [
+        ast.unparse(word)
+        for path in works
+        if path.stem != "to_device"  # which the command line alone does
+        for call in ast.walk(TREES[path])
+        if isinstance(call, ast.Call) and name_of(call) in ("progress", "asked")
+        for word in call.args[1:]
+        if isinstance(word, ast.JoinedStr)
+    ]
+    assert said == []
+
+
 ELSEWHERE: Final = frozenset(
     (
         "arial unicode", "install a font that covers them", "get one with: ",

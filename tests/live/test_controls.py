@@ -9,11 +9,13 @@ from support.fakes import ManualExecutor
 from support.live_session import LiveSession, settle, teach_two
 
 from edge_classifier.device.source_state import SourceState, SourceStatus
+from edge_classifier.learning.model import Model
 from edge_classifier.live.buttons import BUTTONS
 from edge_classifier.live.controls import HELP, KEYS
 from edge_classifier.live.display import Press
 from edge_classifier.live.view import Banner, Level, Mode
-from edge_classifier.project.store import ProjectStore
+from edge_classifier.project.store import ProjectStore, Snapshot
+from edge_classifier.protocols import Backbone, Cancelled, Progress
 
 
 def test_undo_takes_back_the_last_burst_and_then_the_one_before(live: LiveSession) -> None:
@@ -246,6 +248,48 @@ def test_quitting_while_something_is_being_made_asks_first(store: ProjectStore) 
     assert live.view.prompt is None
     live.type("q", "y")
     assert live.view.done
+
+
+def test_the_question_names_what_was_asked_for_and_goes_once_that_is_done(
+    store: ProjectStore,
+) -> None:
+    titles: list[str] = []
+
+    def export(_m: Model, _b: Backbone, _s: Snapshot, progress: Progress, _c: Cancelled) -> Path:
+        progress(0.5, "reading pictures")
+        live.type("q")
+        assert live.view.prompt is not None
+        titles.append(live.view.prompt.title)
+        return Path("bundle")
+
+    executor = ManualExecutor()
+    live = LiveSession(store, executor, export=export)
+    teach_two(live, executor)
+    settle(live, executor)
+    live.type("e")
+    executor.run_all()
+    live.frame()
+    assert titles == ["exporting is not finished. Quit all the same?"]
+    assert live.view.prompt is None
+    assert live.message == "exported to bundle"
+    assert not live.view.done
+
+
+def test_an_export_that_waits_is_asked_about_and_taken_back_before_all_else(
+    store: ProjectStore,
+) -> None:
+    executor = ManualExecutor()
+    live = LiveSession(store, executor, export=lambda _m, _b, _s, _p, _c: store.path)
+    teach_two(live, executor)
+    settle(live, executor)
+    live.type("a")
+    live.hold("1", thing=1)
+    live.type("e", "q")
+    assert live.view.prompt is not None
+    assert live.view.prompt.title == "exporting is not finished. Quit all the same?"
+    live.type("n", "escape")
+    assert live.session.unfinished == ""
+    assert live.view.activity.recording, "it goes on collecting what to adapt to"
 
 
 def test_closing_the_window_never_asks(store: ProjectStore) -> None:

@@ -19,6 +19,7 @@ from edge_classifier.errors import (
     InvalidValueError,
     ProjectError,
 )
+from edge_classifier.languages.text import Text
 from edge_classifier.project.classes import (
     UNKNOWN_CLASS,
     clean_class_name,
@@ -153,7 +154,7 @@ def add(
                 report.cancelled = True
                 break
             done = number / max(total, number + 1) if total else 0.0
-            progress(done, f"adding, {number:,} done")
+            progress(done, Text("adding, {count:,} done", count=number))
             if isinstance(item, Refusal):
                 report.refused.append(item)
             else:
