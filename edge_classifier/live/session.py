@@ -24,7 +24,7 @@ from edge_classifier.live.recording import BurstRecorder, Recording
 from edge_classifier.live.sounds import Cues
 from edge_classifier.live.tasks import Tasks
 from edge_classifier.live.thumbnails import THUMBNAIL_SIDE, Thumbnails
-from edge_classifier.live.view import Activity, Level, Mode, View
+from edge_classifier.live.view import Activity, Level, Message, Mode, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -242,10 +242,7 @@ class Session:
             rates=self.rates.rates(now) if controls.details else None,
             hint=self._hint(),
             quality=presenter.quality(),
-            message=self.messages.current(now)
-            or source_message(
-                self._recording.source, can_begin_again=controls.begin_again is not None
-            ),
+            message=self.messages.current(now) or (None if gallery else self._source_message()),
             prompt=dialog.prompt() if dialog else None,
             gallery=gallery,
             help_lines=HELP if controls.help else (),
@@ -367,6 +364,14 @@ class Session:
             capture_ms=frame.capture_ms + frame.prepare_ms,
             inference_ms=(self._timer() - started) * 1000,
         )
+
+    def _source_message(self) -> Message | None:
+        """Say what is wrong with the camera, for as long as that is so.
+
+        It would be in the way of a gallery's pictures and buttons, and is not about them.
+        """
+        can_begin_again = self._controls.begin_again is not None
+        return source_message(self._recording.source, can_begin_again=can_begin_again)
 
     def _hint(self) -> str:
         dialog = self._controls.dialog

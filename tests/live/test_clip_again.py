@@ -36,6 +36,14 @@ def test_the_end_of_a_video_says_how_it_begins_again_and_the_key_does_it(live: L
     assert len(asked) == 1
 
 
+def test_the_end_of_a_video_stays_out_of_the_way_of_stored_pictures(live: LiveSession) -> None:
+    live.session.may_begin_again(lambda: None)
+    live.hold("1", thing=1)
+    live.wait(6.0)  # all else that was said is gone
+    assert step(live, "g") == ""
+    assert step(live, "escape") == "the video has ended; R begins it again"
+
+
 def test_what_has_not_ended_is_not_begun_again(live: LiveSession) -> None:
     live.session.may_begin_again(lambda: 1 / 0)  # type: ignore[arg-type]  # never called
     assert step(live, "r", RUNNING) == "there is no picture to choose a part of yet"
