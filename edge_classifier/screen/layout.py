@@ -61,12 +61,12 @@ class Regions:
     def _upright(cls, size: tuple[int, int]) -> Regions:
         """Lay the classes below the picture."""
         width, height = size
-        margin, gap, header, verdict, footer, bar = 8, 6, 38, 70, 40, 84
+        margin, gap, header, verdict, advice, line, bar = 8, 6, 38, 70, 40, 20, 84
         inside = width - 2 * margin
         half = inside // 2 - margin
         video = Box(margin, header, inside, min(inside * 3 // 4, height * 42 // 100))
         banner = Box(margin, video.bottom + gap, inside, verdict)
-        foot = height - bar - footer
+        foot = height - bar - line - advice
         right = margin + inside - half
         return cls(
             size=size,
@@ -76,7 +76,7 @@ class Regions:
             video=video,
             banner=banner,
             cards=Box(margin, banner.bottom + gap, inside, foot - banner.bottom - gap),
-            hint=Box(margin, foot, half, footer),
-            quality=Box(right, foot, half, footer),
-            buttons=Box(margin, foot + footer, inside, bar - 6),
+            hint=Box(margin, foot, inside, advice),
+            quality=Box(margin, foot + advice, inside, line),
+            buttons=Box(margin, height - bar, inside, bar - 6),
         )

@@ -213,7 +213,9 @@ class Overlay:
     def _quality(self, text: str) -> None:
         box = self.regions.quality
         first, _, rest = text.partition(" · ")
-        if rest and not self._fits(text, box):
+        if box.height < 2 * line_height(14):
+            self._lines(box, *self._canvas.wrapped(text, _SMALL, box.width, 1), TEXT)
+        elif rest and not self._fits(text, box):
             size = min(self._canvas.fitting(line, 14, box.width) for line in (first, rest))
             self._lines(box, [first, rest], size, TEXT)
         else:
