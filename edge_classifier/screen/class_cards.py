@@ -214,6 +214,8 @@ def _parts(box: Box, card: ClassCard) -> _CardParts:
         track = Box(left, inside.bottom - 6, inside.right - left, 5)
         count = Box(percent.left - 40, inside.top, 40, line)
     name = Box(left, inside.top, count.left - 6 - left, line)
+    if low:  # all that is within the frame: letters reach below the line
+        name = Box(left, box.top + 2, name.width, box.height - 4)
     # Where there is no picture to press, the number of pictures is.
     look = tile or Box(count.left, box.top, count.width + 6, box.height)
     return _CardParts(strip, tile, look, cap, name, count, track, percent, 16, "right")

@@ -15,6 +15,7 @@ from edge_classifier.live.controls import HELP
 from edge_classifier.live.view import Prompt
 from edge_classifier.screen.canvas import Box
 from edge_classifier.screen.overlay import _HINT, DESIGN_SIZE, Overlay, scale_of
+from edge_classifier.screen.text import SEMIBOLD
 
 
 @pytest.mark.parametrize("size", [*SIZES, (320, 240), (3000, 240), (320, 3000)])
@@ -100,6 +101,15 @@ def test_before_anything_was_taught_what_is_said_to_be_held_can_be_held() -> Non
     column = REGIONS.cards
     assert overlay.target_at(column.left + 9, column.top + 9) == "1"
     assert overlay.target_at(column.left + 9, column.top + 130) == "2"
+
+
+@pytest.mark.parametrize("count", [9, 11, 40])
+def test_letters_are_whole_on_the_lowest_cards(count: int) -> None:
+    others = (card(),) * (count - 1)
+    named, nameless = (view(cards=(card(name=name), *others)) for name in ("Åg", " "))
+    ink = differing(drawn(named, (800, 480)), drawn(nameless, (800, 480)))
+    whole = TEXT.bitmap("Åg", 16, (255, 255, 255), (0, 0, 0), weight=SEMIBOLD).any(axis=(1, 2))
+    assert ink.height == np.ptp(np.nonzero(whole)[0]) + 1
 
 
 def test_of_more_classes_than_there_is_room_for_the_others_can_be_had() -> None:
