@@ -328,10 +328,14 @@ class Overlay:
         canvas.round_corners(box, WINDOW)
 
     def _popups(self, box: Box, view: View) -> None:
-        if view.prompt is not None:
-            self._over(draw_prompt(self._canvas, box, view.prompt, mirrored=view.mirrored))
+        above = self.regions.buttons.top
         if view.message is not None:
-            self._over(draw_message(self._canvas, box, view.message))
+            message = draw_message(self._canvas, box, view.message)
+            self._over(message)
+            above = message.top
+        if (prompt := view.prompt) is not None:
+            mirrored = view.mirrored
+            self._over(draw_prompt(self._canvas, box, prompt, mirrored=mirrored, above=above))
 
 
 def _small_picture(banner: Box) -> Box:

@@ -49,10 +49,11 @@ def draw_message(canvas: Canvas, video: Box, message: Message) -> Box:
     return box
 
 
-def draw_prompt(canvas: Canvas, video: Box, prompt: Prompt, *, mirrored: bool) -> Box:
+def draw_prompt(canvas: Canvas, video: Box, prompt: Prompt, *, mirrored: bool, above: int) -> Box:
     """Draw a question with, where something is typed, its text and a caret.
 
     One about a picture has that beside it, and is at the top, out of the live picture's middle.
+    All are `above` the message that is there, as far as there is room.
 
     Returns:
         Where; a low picture is not high enough for a long one.
@@ -70,7 +71,7 @@ def draw_prompt(canvas: Canvas, video: Box, prompt: Prompt, *, mirrored: bool) -
     if about_picture:
         height = max(height, _TILE[1] + 36)
     spare = 16 if about_picture else (video.height - height) // 2
-    top = max(0, video.top + spare)
+    top = max(0, min(video.top + spare, above - 4 - height))
     box = Box(video.left + (video.width - width) // 2, top, width, height)
     canvas.frame_over(box, LINE, CARD)
     left, top = box.left + 24 + aside, box.top + 20

@@ -46,6 +46,7 @@ from edge_classifier.live.view import (
 from edge_classifier.screen import canvas
 from edge_classifier.screen.canvas import Box
 from edge_classifier.screen.overlay import DESIGN_SIZE, Overlay
+from edge_classifier.screen.popups import draw_message, draw_prompt
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -94,6 +95,18 @@ def test_messages_questions_and_help_stay_on_the_video(text: str) -> None:
         assert difference.height > 20
         over = Box(0, 0, DESIGN_SIZE[0], REGIONS.buttons.top)
         assert lies_within(difference, over if "help_lines" in changes else REGIONS.video)
+
+
+@pytest.mark.parametrize("size", [(800, 480), (480, 800), DESIGN_SIZE])
+def test_a_question_is_not_covered_by_a_message(size: tuple[int, int]) -> None:
+    why = "kitchen is read-only (it is open in another edge-classifier): nothing in it can change"
+    overlay = Overlay(size, TEXT)
+    canvas, video = overlay._canvas, overlay.regions.video
+    message = draw_message(canvas, video, Message(why, Level.ERROR))
+    prompt = Prompt("New name of mug", "cup", "Enter renames", why)
+    question = draw_prompt(canvas, video, prompt, mirrored=False, above=message.top)
+    assert question.top >= 0
+    assert question.bottom <= message.top
 
 
 @pytest.mark.parametrize("text", NASTY)
