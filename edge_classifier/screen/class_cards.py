@@ -31,7 +31,7 @@ _NARROW: Final = 280
 _WIDE_GAP: Final = 8
 _NARROW_GAP: Final = 4
 _LARGEST: Final = 106
-_LARGE: Final = 76
+_LARGE: Final = 84
 """Cards at least this high have three lines: name, count, score."""
 _MIDDLE: Final = 40
 """Cards at least this high have the score's bar below the name; lower ones beside it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from edge_classifier.live.buttons import BUTTONS
 from edge_classifier.live.controls import HELP
 from edge_classifier.live.view import Prompt
 from edge_classifier.screen.canvas import Box
+from edge_classifier.screen.class_cards import _parts
 from edge_classifier.screen.overlay import _HINT, DESIGN_SIZE, Overlay, scale_of
 from edge_classifier.screen.text import SEMIBOLD
 
@@ -101,6 +103,16 @@ def test_before_anything_was_taught_what_is_said_to_be_held_can_be_held() -> Non
     column = REGIONS.cards
     assert overlay.target_at(column.left + 9, column.top + 9) == "1"
     assert overlay.target_at(column.left + 9, column.top + 130) == "2"
+
+
+def test_nothing_on_a_card_covers_another_thing_however_low_it_is() -> None:
+    for height in range(24, 130):
+        parts = _parts(Box(0, 0, 300, height), card())
+        places = (parts.name, parts.count, parts.track)
+        for place, other in combinations(places, 2):
+            across = min(place.right, other.right) > max(place.left, other.left)
+            down = min(place.bottom, other.bottom) > max(place.top, other.top)
+            assert not (across and down), (height, place, other)
 
 
 @pytest.mark.parametrize("count", [9, 11, 40])
