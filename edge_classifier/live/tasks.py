@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from edge_classifier.errors import CancelledError
+from edge_classifier.errors import CancelledError, ProjectError
 from edge_classifier.features.carried import files_to_carry
 from edge_classifier.features.weights import CacheFolders
 from edge_classifier.languages.text import Text, joined, plural, text_of
@@ -159,11 +159,13 @@ class Tasks(Stage[str]):
         """Ask where to save a copy of the project."""
 
         def accept(text: str) -> None:
+            folder = _new_folder(text)
+
             def work(progress: Progress, cancelled: Cancelled) -> Text:
                 store, folders = self._store, CacheFolders.of_this_user()
                 more = files_to_carry(store.path, store.backbone, folders)
-                store.save_as(Path(text).expanduser(), progress, cancelled, more=more)
-                return Text("saved a copy in {path}", path=text)
+                store.save_as(folder, progress, cancelled, more=more)
+                return Text("saved a copy in {path}", path=str(folder))
 
             about = Text("copies the whole project"), Text("takes seconds")
             self._start(Text("saving to {path}", path=text), about, work)
@@ -200,3 +202,13 @@ class Tasks(Stage[str]):
             not_yet = Text("not yet: {work} is under way; Esc stops it", work=self.job.name)
             self._say(not_yet, Level.WARNING)
         return self.job is not None
+
+
+def _new_folder(text: str) -> Path:
+    try:
+        named = Path(text.strip()).expanduser()
+    except RuntimeError:  # a user whom nobody knows
+        named = Path()
+    if named == Path():
+        raise ProjectError(Text("that is no new folder: name one for the copy"))
+    return named.absolute()

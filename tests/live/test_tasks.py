@@ -90,6 +90,27 @@ def test_a_copy_is_saved_where_the_user_says(live: LiveSession, tmp_path: Path) 
         assert len(copy.samples()) == live.counts[0]
 
 
+@pytest.mark.parametrize("name", ["", " ", ".", "~nobody-of-this-name/copy"])
+def test_a_copy_needs_a_folder_of_its_own(
+    live: LiveSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    empty = tmp_path / "here"
+    empty.mkdir()
+    monkeypatch.chdir(empty)
+    live.type("s", *["backspace"] * 60, *name, "enter")
+    assert live.view.prompt is not None
+    assert live.view.prompt.error == "that is no new folder: name one for the copy"
+
+
+def test_it_says_where_a_copy_is(
+    live: LiveSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    live.type("s", *["backspace"] * 60, *"copy", "enter")
+    live.frame()
+    assert live.message == f"saved a copy in {tmp_path / 'copy'}"
+
+
 def test_a_copy_carries_the_compiled_network_of_an_official_backbone(
     store: ProjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -154,7 +154,7 @@ def add(
                 report.cancelled = True
                 break
             done = number / max(total, number + 1) if total else 0.0
-            progress(done, Text("adding, {count:,} done", count=number))
+            progress(done, Text("adding, {count} done", count=f"{number:,}"))
             if isinstance(item, Refusal):
                 report.refused.append(item)
             else:
