@@ -140,7 +140,8 @@ class Editor:
             undone = self._remove(lambda: self._store.remove_burst(last_burst), by_undo=True)
             self._learner.request_training()
             said = plural(
-                "undone: {count} picture of {name}", "undone: {count} pictures of {name}",
+                "undone: {count} picture of {name}; Z puts it back",
+                "undone: {count} pictures of {name}; Z puts them back",
                 undone.count, name=undone.class_name,
             )  # fmt: skip
             self._say(said)

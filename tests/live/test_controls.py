@@ -24,6 +24,7 @@ def test_undo_takes_back_the_last_burst_and_then_the_one_before(live: LiveSessio
     live.hold("2", thing=2)
     live.type("u")
     assert live.counts == first
+    assert live.message.endswith("pictures of phone; Z puts them back")
     live.type("u")
     assert live.counts == [0, 0]
     view = live.type("u")

@@ -87,7 +87,7 @@ def test_u_takes_a_correction_back(live: LiveSession) -> None:
     assert len(live.store.samples()) == len(before) + 1
     live.type("u")
     assert live.store.samples() == before
-    assert live.message == "undone: 1 picture of mug"
+    assert live.message == "undone: 1 picture of mug; Z puts it back"
 
 
 def test_escape_corrects_nothing(live: LiveSession) -> None:
