@@ -18,6 +18,7 @@ import numpy as np
 from edge_classifier.device.media import is_junk
 from edge_classifier.device.verdict import UNKNOWN
 from edge_classifier.errors import InvalidClassNameError
+from edge_classifier.languages.text import Text
 from edge_classifier.values import BACKGROUND
 
 if TYPE_CHECKING:
@@ -73,9 +74,11 @@ def clean_class_name(text: str, taken: Iterable[str] = (), *, is_stored: bool = 
     name = unicodedata.normalize("NFC", " ".join(text.split()))
     problem = _problem(name) or _clash(name, taken)
     if not problem and not is_stored and is_unknown(name):
-        problem = (
-            f"A class cannot be called {_quote(name)}, as that is what is said of pictures that "
-            f"resemble no class; take another name, such as {UNKNOWN_CLASS!r}."
+        problem = Text(
+            "A class cannot be called {name}, as that is what is said of pictures that resemble no "
+            "class; take another name, such as {other}.",
+            name=_quote(name),
+            other=_quote(UNKNOWN_CLASS),
         )
     if problem:
         raise InvalidClassNameError(problem)
@@ -87,42 +90,54 @@ def is_unknown(name: str) -> bool:
     return fold_class_name(name) == UNKNOWN
 
 
-def _problem(name: str) -> str | None:
+def _problem(name: str) -> Text | None:
     """Say what is wrong with a name by itself."""
     if not name:
-        return "A class name cannot be empty; type at least one character."
-    size = len(name.encode("utf-8", "replace"))
+        return Text("A class name cannot be empty; type at least one character.")
+    size, quoted = len(name.encode("utf-8", "replace")), _quote(name)
     if len(name) > MAX_CHARACTERS or size > MAX_BYTES:
-        return (
-            f"The class name {_quote(name)} is too long: it has {len(name)} characters "
-            f"({size} bytes), at most {MAX_CHARACTERS} ({MAX_BYTES} bytes) fit."
+        return Text(
+            "The class name {name} is too long: it has {length} characters ({size} bytes), at most "
+            "{most} ({most_bytes} bytes) fit.",
+            name=quoted,
+            length=len(name),
+            size=size,
+            most=MAX_CHARACTERS,
+            most_bytes=MAX_BYTES,
         )
     if name in {".", ".."} or not _SEPARATORS.isdisjoint(name):
-        return (
-            f"The class name {_quote(name)} looks like a path; it becomes the name of one "
-            "folder, so leave out / and \\ and '..'."
+        return Text(
+            "The class name {name} looks like a path; it becomes the name of one folder, so leave "
+            "out / and \\ and '..'.",
+            name=quoted,
         )
     unwritable = [c for c in name if unicodedata.category(c) in _UNWRITABLE - _joining(c)]
     if unwritable or name[0] in _JOINERS or name[-1] in _JOINERS:
-        return (
-            f"The class name {_quote(name)} holds an invisible control or format character "
-            f"(U+{ord((unwritable or [c for c in name if c in _JOINERS])[0]):04X}); type it anew."
+        return Text(
+            "The class name {name} holds an invisible control or format character (U+{code}); "
+            "type it anew.",
+            name=quoted,
+            code=f"{ord((unwritable or [c for c in name if c in _JOINERS])[0]):04X}",
         )
     forbidden = sorted(_WINDOWS_FORBIDS.intersection(name))
     if forbidden:
-        return (
-            f"The class name {_quote(name)} holds {' '.join(forbidden)}, which Windows does "
-            "not take in a folder's name; leave it out."
+        return Text(
+            "The class name {name} holds {characters}, which Windows does not take in a folder's "
+            "name; leave it out.",
+            name=quoted,
+            characters=" ".join(forbidden),
         )
     if name.startswith(".") or name.endswith("."):
-        return (
-            f"The class name {_quote(name)} starts or ends with a dot, which hides or changes "
-            "a folder's name; leave it out."
+        return Text(
+            "The class name {name} starts or ends with a dot, which hides or changes a folder's "
+            "name; leave it out.",
+            name=quoted,
         )
     if is_junk(name) or name.split(".", maxsplit=1)[0].rstrip().casefold() in _WINDOWS_DEVICES:
-        return (
-            f"The class name {_quote(name)} is the name of a device on Windows, or of folders that "
-            "other programs make; take another one."
+        return Text(
+            "The class name {name} is the name of a device on Windows, or of folders that other "
+            "programs make; take another one.",
+            name=quoted,
         )
     return None
 
@@ -131,16 +146,18 @@ def _joining(character: str) -> frozenset[str]:
     return frozenset({"Cf"}) if character in _JOINERS else frozenset()
 
 
-def _clash(name: str, taken: Iterable[str]) -> str | None:
+def _clash(name: str, taken: Iterable[str]) -> Text | None:
     """Say which of the other names it cannot be told from."""
     folded = fold_class_name(name)
     for other in taken:
         if other == name:
-            return f"There is a class {_quote(name)} already; take another name."
+            return Text("There is a class {name} already; take another name.", name=_quote(name))
         if fold_class_name(other) == folded:
-            return (
-                f"The class name {_quote(name)} differs from {_quote(other)} only in case or "
-                "invisibly, which some file systems cannot tell apart; take another name."
+            return Text(
+                "The class name {name} differs from {other} only in case or invisibly, which some "
+                "file systems cannot tell apart; take another name.",
+                name=_quote(name),
+                other=_quote(other),
             )
     return None
 

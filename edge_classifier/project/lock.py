@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from edge_classifier.errors import ProjectLockedError
+from edge_classifier.languages.text import Text
 from edge_classifier.project.files import FileLock, is_at, reported
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _log = logging.getLogger(__name__)
 LOCK: Final = ".lock"
 """The name of the lock file in a project's folder."""
 
-OPEN_ELSEWHERE: Final = "it is open in another edge-classifier"
+OPEN_ELSEWHERE: Final = Text("it is open in another edge-classifier")
 OF_ANOTHER_USER: Final = "its lock file belongs to another user"
 
 _MOVED: Final = "it was renamed, moved or deleted while it was open"

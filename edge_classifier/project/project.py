@@ -17,6 +17,7 @@ from edge_classifier.errors import (
     ProjectLockedError,
     UnknownClassError,
 )
+from edge_classifier.languages.text import Text
 from edge_classifier.project.classes import clean_class_name
 from edge_classifier.project.folder import (
     CACHE,
@@ -343,8 +344,12 @@ class Project:
             raise ProjectError(self._how_lost())
         if lock is None:
             raise ProjectError(
-                f"{self.path} is read-only ({self._why_read_only}): nothing in it can be changed; "
-                "save it as another project (key S) to go on there."
+                Text(
+                    "{path} is read-only ({why}): nothing in it can be changed; save it as another "
+                    "project (key S) to go on there.",
+                    path=str(self.path),
+                    why=self._why_read_only,
+                )
             )
 
     def _how_lost(self) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from support.live_session import LiveSession
 
+from edge_classifier.languages.language import Language
 from edge_classifier.languages.text import Text
 from edge_classifier.live.view import View
 from edge_classifier.project.store import ProjectStore
@@ -64,3 +66,23 @@ def test_all_that_is_said_while_everything_is_done_is_in_the_tables(
     sentences = {text for view in views for text in said(view) if text}
     assert len(sentences) > 60
     assert sorted(text for text in sentences if not isinstance(text, Text)) == []
+
+
+@pytest.mark.parametrize("name", ["", "mug", "MUG", "a/b", "what?", "unknown", ".mug", "con"])
+def test_why_a_name_is_refused_is_said_in_each_language(live: LiveSession, name: str) -> None:
+    live.hold("1", thing=1)
+    live.type("n", *"mug", "enter", "+", *name, "enter")
+    assert live.view.prompt is not None
+    error = live.view.prompt.error
+    assert error
+    for code in ("de", "fr"):
+        assert Language.load(code).of(error) != error
+
+
+def test_why_nothing_can_be_changed_is_said_in_each_language(store: ProjectStore) -> None:
+    live = LiveSession(ProjectStore.open_or_create(store.path, as_possible=True))
+    live.type("b")
+    assert live.message.startswith(f"{store.path} is read-only (it is open in another")
+    assert live.view.message is not None
+    german = Language.load("de").of(live.view.message.text)
+    assert german.startswith(f"{store.path} ist schreibgeschützt (es ist in einem anderen")
