@@ -107,9 +107,9 @@ class Controls:
             self._press(event.name)
 
     def _press(self, name: str) -> None:
+        if name not in _HELP_KEYS:
+            self.help = False
         if action := _ACTIONS.get(name):
-            if self.help and name not in _HELP_KEYS:
-                self.help = False
             action(self)
         elif class_name := target_of(name, RECORD):
             self.recording.record(class_name, name)

@@ -12,7 +12,7 @@ from edge_classifier.device.source_state import SourceState, SourceStatus
 from edge_classifier.learning.model import Model
 from edge_classifier.live.buttons import BUTTONS
 from edge_classifier.live.controls import HELP, KEYS
-from edge_classifier.live.display import Press
+from edge_classifier.live.display import RECORD, Press, target
 from edge_classifier.live.view import Banner, Level, Mode
 from edge_classifier.project.store import ProjectStore, Snapshot
 from edge_classifier.protocols import Backbone, Cancelled, Progress
@@ -311,6 +311,13 @@ def test_what_is_chosen_in_the_list_of_keys_hides_it(live: LiveSession) -> None:
     live.type("h", "+")
     assert live.view.help_lines == ()
     assert live.view.mode is Mode.TYPING
+
+
+def test_a_card_beside_the_list_of_keys_hides_it(live: LiveSession) -> None:
+    live.type("h")
+    live.hold(target(RECORD, "mug"), thing=1)
+    assert live.view.help_lines == ()
+    assert live.counts[0] > 1
 
 
 @pytest.mark.parametrize("key", ["h", "f1", "?"])
