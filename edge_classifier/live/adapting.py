@@ -80,7 +80,7 @@ class _Collection:
             (n for n in counts if counts[n] < self.frames.enough), key=lambda n: counts[n]
         )
         shown = list(counts) if len(counts) <= _LISTED else missing[:_LISTED]
-        listed = ", ".join(f"{name} {counts[name]}" for name in shown)
+        listed = ", ".join(f"{name}: {counts[name]}" for name in shown)
         parts = [Text("{counts} of {enough}", counts=listed, enough=self.frames.enough)]
         if len(counts) > len(shown):
             done, every = len(counts) - len(missing), len(counts)

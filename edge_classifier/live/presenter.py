@@ -202,7 +202,7 @@ def unknown_setting(steps: int, threshold: float | None) -> Text:
     return Text(
         "{how}: what looks less than {percent} % like what you showed",
         how=how,
-        percent=round(threshold * 100),
+        percent=max(0, round(threshold * 100)),
     )
 
 

@@ -57,6 +57,8 @@ def _familiarity(
     canvas: Canvas, row: Box, similarity: float, threshold: float, language: Language
 ) -> None:
     """Draw how much the picture looks like what was shown, and a mark below which it is unknown."""
+    # A cosine can be negative, which says nobody anything.
+    similarity, threshold = max(similarity, 0.0), max(threshold, 0.0)
     percent, least = round(similarity * 100), round(threshold * 100)
     most = row.width * _FAMILIAR_PART // 100
     # As wide for any number, so that the bar beside it stays where it is.
@@ -68,7 +70,7 @@ def _familiarity(
     canvas.write(words, line, _FAMILIAR, MUTED, CARD)
     track = Box(words.right, row.top + row.height // 2 - 3, row.right - words.right, 6)
     canvas.bar(track, similarity, MUTED, CARD)
-    at = track.left + round(min(max(threshold, 0.0), 1.0) * (track.width - 3))
+    at = track.left + round(min(threshold, 1.0) * (track.width - 3))
     canvas.clear(Box(at, track.top - 4, 3, track.height + 8), TEXT)
 
 

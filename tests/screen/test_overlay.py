@@ -31,6 +31,7 @@ from support.views import (
 
 from edge_classifier.live.buttons import BUTTONS
 from edge_classifier.live.controls import HELP
+from edge_classifier.live.presenter import unknown_setting
 from edge_classifier.live.view import (
     Activity,
     Banner,
@@ -160,6 +161,15 @@ def test_the_mark_of_the_threshold_is_left_of_the_end_of_what_is_familiar_enough
     assert mark < end
     assert columns(0.3, 0.4)[0] < columns(0.3, 0.4)[1]
     assert columns(0.8, 0.5)[1] - mark == pytest.approx(0.1 * 270, abs=3)
+
+
+def test_nothing_is_less_than_not_at_all_like_what_was_shown() -> None:
+    opposite, unlike = (
+        Banner("mug", 0.5, unknown=False, colour=GREEN, similarity=similarity, threshold=threshold)
+        for similarity, threshold in ((-0.2, -0.5), (0.0, 0.0))
+    )
+    assert np.array_equal(drawn(view(banner=opposite)), drawn(view(banner=unlike)))
+    assert unknown_setting(-7, -0.5).endswith("less than 0 % like what you showed")
 
 
 def test_a_question_about_a_picture_shows_it_as_the_live_one_is_shown() -> None:

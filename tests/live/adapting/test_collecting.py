@@ -23,7 +23,7 @@ def test_it_adapts_by_itself_once_every_class_was_seen_and_says_what_changed(
     before = familiar(live, 1), familiar(live, 2)
     live.type("a")
     show(live, 1)
-    assert "phone 0 of 8" in live.view.hint
+    assert "phone: 0 of 8" in live.view.hint
     assert "show phone" in live.view.hint
     assert frames_on_disk(store) is None
     show(live, 2)
@@ -57,9 +57,9 @@ def test_a_applies_before_that_with_what_there_is(live: LiveSession) -> None:
 def test_what_was_shown_in_another_part_of_the_picture_does_not_count(live: LiveSession) -> None:
     live.type("a")
     show(live, 1)
-    assert "mug 8" in live.view.hint
+    assert "mug: 8" in live.view.hint
     live.type("r", "-", "enter")
-    assert "mug 0" in live.view.hint
+    assert "mug: 0" in live.view.hint
 
 
 def test_holding_the_key_is_one_press(live: LiveSession) -> None:
@@ -163,7 +163,7 @@ def test_the_empty_scene_is_enough_although_it_never_changes(
     live.wait(0.2)
     live.type("a")
     show(live, 1, 2)
-    assert f"{BACKGROUND} 1 of {ENOUGH}" in live.view.hint  # seen in passing
+    assert f"{BACKGROUND}: 1 of {ENOUGH}" in live.view.hint  # seen in passing
     assert "show the empty scene" in live.view.hint
     show(live, 5, light=range(44, 45))
     live.wait(1.5)
