@@ -43,7 +43,7 @@ from edge_classifier.live.opening import choose_project, described
 from edge_classifier.live.others import Others
 from edge_classifier.live.session import Session, SessionSettings
 from edge_classifier.live.view import Level
-from edge_classifier.project.folder import default_project_path
+from edge_classifier.project.folder import checked_project, default_project_path
 from edge_classifier.project.known import known_projects, remember_opened
 from edge_classifier.project.unused import missing_folders, remove_unused
 from edge_classifier.screen.speaker import AudibleDisplay, Speaker
@@ -157,7 +157,10 @@ def _chosen_project(options: argparse.Namespace, display: Display) -> Path | Non
     """Ask which project to open, where there is a choice; returns none where that is cancelled."""
     new = default_project_path()
     known = [] if options.classes else known_projects()  # classes are those of a new one
-    return choose_project(display, known, new) if known else new
+    path = choose_project(display, known, new) if known else new
+    if path in {each.path for each in known}:
+        checked_project(path)  # its disk may have gone since it was offered
+    return path
 
 
 def _teach(options: argparse.Namespace, path: Path, display: Window | Page) -> int:

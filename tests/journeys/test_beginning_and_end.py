@@ -130,6 +130,21 @@ def test_who_closes_the_window_at_the_start_has_begun_nothing(
     assert [path.name for path in (folder / "projects").iterdir()] == ["my mugs"]
 
 
+def test_a_project_that_has_gone_since_it_was_offered_is_not_begun_anew(
+    folder: Path, screen: str, running: list[Live]
+) -> None:
+    live = Live(folder, screen)
+    running.append(live)
+    live.until_called("Edge Classifier")
+    path = folder / "projects" / "my mugs"
+    shutil.rmtree(path)
+    live.xdotool("key", "Return")
+    _, said = live.process.communicate(timeout=PATIENCE_S)
+    assert live.process.returncode == 1
+    assert said.splitlines()[-1].startswith(f"edge-classifier: There is no project at {path}")
+    assert not path.exists()
+
+
 def test_a_project_that_is_named_is_opened_without_a_question_and_offered_later(
     folder: Path, screen: str, running: list[Live]
 ) -> None:
