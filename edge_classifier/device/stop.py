@@ -25,7 +25,8 @@ TERMINATED: Final = 128 + signal.SIGTERM
 _UNWOUND_S: Final = 0.25
 
 _LOCKING: Final = frozenset(
-    {"_weakrefset", "concurrent.futures._base", "concurrent.futures.thread", "contextlib"}
+    {"_frozen_importlib", "importlib._bootstrap"}  # the same one, before and after `importlib`
+    | {"_weakrefset", "concurrent.futures._base", "concurrent.futures.thread", "contextlib"}
     | {"logging", "queue", "threading", "weakref"}
 )
 """Modules of the standard library that take or release locks in functions of Python.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import signal
 import subprocess
 import sys
@@ -197,6 +198,31 @@ def test_a_lock_is_let_go_first_however_long_its_holder_works() -> None:
         work_and_wait()
     assert not names["lock"].locked()
     assert 1.0 <= time.monotonic() - began_s < 15.0
+
+
+@pytest.mark.usefixtures("fast_switches")
+def test_a_signal_while_modules_are_imported_is_neither_lost_nor_in_the_way_of_others() -> None:
+    """Python drops what is raised where it throws a module's lock away."""
+
+    def import_once() -> None:
+        sys.modules.pop("_stat", None)
+        importlib.import_module("_stat")
+
+    def import_until_a_signal(sender: threading.Timer) -> None:
+        sender.start()
+        until_s = time.monotonic() + 20.0
+        while time.monotonic() < until_s:
+            import_once()
+
+    for round_ in range(40):
+        sender = _signal_after(0.001 + round_ % 10 / 3000, signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt), StopSignals():
+            import_until_a_signal(sender)
+        other = threading.Thread(target=import_once, daemon=True)
+        other.start()
+        other.join(10.0)
+        assert not other.is_alive(), f"the lock stayed held in round {round_}"
+        sender.join()
 
 
 @pytest.mark.usefixtures("fast_switches")
