@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import signal
 import subprocess
@@ -54,11 +55,17 @@ def video(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def fast_switches() -> Iterator[None]:
-    """Let threads take turns often, and leave signals as they were."""
+    """Let threads take turns often, and leave signals as they were.
+
+    Nothing is collected meanwhile: Hypothesis listens to that, and what a signal raises there is
+    dropped.
+    """
+    gc.disable()
     interval_s = sys.getswitchinterval()
     before = [(n, signal.getsignal(n)) for n in (signal.SIGINT, signal.SIGTERM)]
     sys.setswitchinterval(1e-5)
     yield
+    gc.enable()
     sys.setswitchinterval(interval_s)
     for number, handler in before:
         signal.signal(number, handler)
