@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -71,9 +71,15 @@ class Live:
 
 
 @pytest.fixture
-def running() -> Iterator[list[Live]]:
+def start() -> Iterator[Callable[..., Live]]:
+    """Make a `Live`, which is ended after the test."""
     started: list[Live] = []
-    yield started
+
+    def start(folder: Path, screen: str, *words: str) -> Live:
+        started.append(Live(folder, screen, *words))
+        return started[-1]
+
+    yield start
     for each in started:
         each.process.kill()
         each.process.communicate()
@@ -88,10 +94,9 @@ def folder(tmp_path: Path, taught_project: Path) -> Path:
 
 
 def test_the_last_project_is_gone_on_with_and_what_comes_next_is_said(
-    folder: Path, screen: str, running: list[Live]
+    folder: Path, screen: str, start: Callable[..., Live]
 ) -> None:
-    live = Live(folder, screen)
-    running.append(live)
+    live = start(folder, screen)
     live.until_called("Edge Classifier")
     live.until_called("Edge Classifier · my mugs", "key", "Return")
     path, bundle = folder / "projects" / "my mugs", folder / "projects" / "my mugs-bundle"
@@ -108,10 +113,9 @@ def test_the_last_project_is_gone_on_with_and_what_comes_next_is_said(
 
 
 def test_a_new_project_in_which_nothing_was_done_leaves_no_folder(
-    folder: Path, screen: str, running: list[Live]
+    folder: Path, screen: str, start: Callable[..., Live]
 ) -> None:
-    live = Live(folder, screen)
-    running.append(live)
+    live = start(folder, screen)
     live.until_called("Edge Classifier")
     second_row = ("mousemove", "640", "410", "click", "1")
     title = live.until_called("Edge Classifier · 20.+", *second_row)
@@ -121,20 +125,18 @@ def test_a_new_project_in_which_nothing_was_done_leaves_no_folder(
 
 
 def test_who_closes_the_window_at_the_start_has_begun_nothing(
-    folder: Path, screen: str, running: list[Live]
+    folder: Path, screen: str, start: Callable[..., Live]
 ) -> None:
-    live = Live(folder, screen)
-    running.append(live)
+    live = start(folder, screen)
     live.until_called("Edge Classifier")
     assert live.end() == []
     assert [path.name for path in (folder / "projects").iterdir()] == ["my mugs"]
 
 
 def test_a_project_that_has_gone_since_it_was_offered_is_not_begun_anew(
-    folder: Path, screen: str, running: list[Live]
+    folder: Path, screen: str, start: Callable[..., Live]
 ) -> None:
-    live = Live(folder, screen)
-    running.append(live)
+    live = start(folder, screen)
     live.until_called("Edge Classifier")
     path = folder / "projects" / "my mugs"
     shutil.rmtree(path)
@@ -146,24 +148,22 @@ def test_a_project_that_has_gone_since_it_was_offered_is_not_begun_anew(
 
 
 def test_a_project_that_is_named_is_opened_without_a_question_and_offered_later(
-    folder: Path, screen: str, running: list[Live]
+    folder: Path, screen: str, start: Callable[..., Live]
 ) -> None:
     elsewhere = folder / "elsewhere"
     ProjectStore.create(elsewhere, ["leaf"]).close()
-    live = Live(folder, screen, "elsewhere")
-    running.append(live)
+    live = start(folder, screen, "elsewhere")
     live.until_called("Edge Classifier · elsewhere")
     assert live.end()[0] == "Project: elsewhere"
     assert [each.name for each in known_projects(folder / "nowhere")] == ["elsewhere"]
 
 
 def test_a_screen_that_goes_away_is_one_line_and_nothing_is_lost(
-    tmp_path: Path, running: list[Live]
+    tmp_path: Path, start: Callable[..., Live]
 ) -> None:
     samples = tmp_path / "p" / "samples"
     with virtual_screen() as screen:
-        live = Live(tmp_path, screen, "p")
-        running.append(live)
+        live = start(tmp_path, screen, "p")
         live.until_called("Edge Classifier · p")
         until = time.monotonic() + PATIENCE_S
         while not list(samples.rglob("*.jpg")):
