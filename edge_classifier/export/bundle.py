@@ -38,6 +38,9 @@ _README: Final = Path(__file__).with_name("bundle_readme.md")
 _START: Final = Path(__file__).with_name("bundle_start.py")
 _DEVICE: Final = Path(device.__file__).parent
 
+_RUNNER: Final = "edge_device"
+"""The folder of the modules that run it."""
+
 BUNDLE: Final = FolderKind(
     "a bundle",
     SPEC,
@@ -47,7 +50,7 @@ BUNDLE: Final = FolderKind(
         "README.md",
         "__pycache__",
         "classify.py",
-        "edge_device",
+        _RUNNER,
         "labels.txt",
         "reference",
         "requirements.txt",
@@ -65,7 +68,7 @@ def check_no_part(path: Path) -> None:
     Raises:
         ExportError: if it is one.
     """
-    if path.is_file() and (path.parent / SPEC).is_file() and (path.parent / "edge_device").is_dir():
+    if path.is_file() and (path.parent / SPEC).is_file() and (path.parent / _RUNNER).is_dir():
         raise ExportError(f"{path} is a part of a bundle; name its folder, {path.parent}.")
 
 
@@ -126,7 +129,7 @@ def write_device(folder: Path) -> None:
     start = _START.read_text(encoding="utf-8").replace('{"files": 0}', json.dumps(files))
     (folder / "classify.py").write_text(start, encoding="utf-8")
     for file in files:
-        target = folder / "edge_device" / file
+        target = folder / _RUNNER / file
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(_DEVICE / file, target)
 
